@@ -1,0 +1,1 @@
+"""Renders reports; the only importer of jinja2, weasyprint and polars."""

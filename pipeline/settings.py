@@ -1,0 +1,374 @@
+"""Settings: one TOML file for what is not secret, the environment for what is.
+
+Every key is checked: an unknown one is an error that names the file, the key and the nearest valid key. Relative
+paths are relative to the file. Secrets live in :class:`Secret`, whose ``repr`` never shows them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pipeline.errors import ConfigurationError, MissingSecretError
+
+__all__ = [
+    "Credentials",
+    "OrganizationSettings",
+    "RosterSettings",
+    "Secret",
+    "Settings",
+    "SourceSettings",
+    "load",
+    "nearest",
+]
+
+DEFAULT_PATH = Path("access-review.toml")
+_T = TypeVar("_T")
+_SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that must never be shown. Call :meth:`reveal` only where it is sent."""
+
+    _value: str
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the environment holds for one source. With a token, no password is ever tried."""
+
+    username: str | None
+    password: Secret | None
+    token: Secret | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationSettings:
+    """Whose review this is. E-mail domains that are not listed are external."""
+
+    name: str = "Unnamed organization"
+    email_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseSettings:
+    """Where the database is."""
+
+    database: Path = Path("access-review.duckdb")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """Where report folders go."""
+
+    directory: Path = Path("out")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One instance to read. Times are in seconds, ``page_size`` in rows: the most that is asked for."""
+
+    name: str
+    kind: Literal["sisense"]
+    url: str
+    username: str | None = None
+    api: Literal["auto", "v1", "v0.9"] = "auto"
+    page_size: int = 500
+    concurrency: int = 4
+    verify_tls: bool = True
+    ca_bundle: Path | None = None
+    timeout_seconds: float = 60
+    max_attempts: int = 6
+    give_up_after_seconds: float = 300
+
+    @property
+    def environment_prefix(self) -> str:
+        """Return the start of the environment variables that hold this source's secrets."""
+        return "ACCESS_REVIEW_" + self.name.upper().replace("-", "_")
+
+    def credentials(self, environment: Mapping[str, str]) -> Credentials:
+        """Read this source's secrets from the environment.
+
+        Raises:
+            MissingSecretError: there is neither a token nor a user name with a password.
+        """
+        token = _secret(environment, self.environment_prefix + "_TOKEN")
+        password = _secret(environment, self.environment_prefix + "_PASSWORD")
+        if token is None and (self.username is None or password is None):
+            wanted = self.environment_prefix + ("_PASSWORD" if self.username else "_TOKEN")
+            raise MissingSecretError(
+                f"no credential for source '{self.name}'",
+                where="environment",
+                hint=f"set {wanted}, or {wanted}_FILE to the path of a file that holds it"
+                + ("" if self.username else "; a password also needs 'username' in the configuration"),
+            )
+        return Credentials(self.username, password, token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterSettings:
+    """Where the list of people comes from."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
+    """Where the policy files are that override the defaults."""
+
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the program was told. ``rules`` is checked against the rule headers when they are read."""
+
+    path: Path
+    sha256: str
+    organization: OrganizationSettings = field(default_factory=OrganizationSettings)
+    warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
+    sources: tuple[SourceSettings, ...] = ()
+    roster: RosterSettings | None = None
+    policy: PolicySettings | None = None
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def source(self, name: str) -> SourceSettings:
+        """Return one source by name.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise ConfigurationError(
+            f"there is no source '{name}'",
+            where=str(self.path),
+            hint=_suggest(name, [s.name for s in self.sources], "the sources are"),
+        )
+
+
+def load(path: Path) -> Settings:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigurationError: the file is missing, is not TOML, or says something that makes no sense.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            "there is no configuration file",
+            where=str(path),
+            hint="run 'access-review init' to write one, or name yours with --config",
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"the configuration cannot be read: {error.strerror}",
+            where=str(path),
+            hint="check the path and its permissions",
+        ) from error
+    try:
+        document = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the configuration is not valid TOML: {error}",
+            where=str(path),
+            hint="correct that line; strings need quotes",
+        ) from error
+    return _Reader(path).settings(document, hashlib.sha256(content).hexdigest())
+
+
+def nearest(name: str, valid: typing.Iterable[str]) -> str | None:
+    """Return the valid name most like the one given, if any is like it."""
+    found = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def _suggest(name: str, valid: typing.Iterable[str], otherwise: str) -> str:
+    names = sorted(valid)
+    match = nearest(name, names)
+    if match:
+        return f"did you mean '{match}'?"
+    return f"{otherwise}: {', '.join(names)}" if names else "there are none"
+
+
+def _secret(environment: Mapping[str, str], variable: str) -> Secret | None:
+    if environment.get(variable):
+        return Secret(environment[variable])
+    file = environment.get(variable + "_FILE")
+    if not file:
+        return None
+    try:
+        value = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MissingSecretError(
+            f"the file that {variable}_FILE names cannot be read",
+            where=file,
+            hint="check the path and its permissions",
+        ) from error
+    if not value:
+        raise MissingSecretError(
+            f"the file that {variable}_FILE names is empty", where=file, hint="put the secret in it, alone"
+        )
+    return Secret(value)
+
+
+class _Reader:
+    """Turns the TOML document into settings; it exists to carry the file's path into every message."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.base = path.resolve().parent
+
+    def settings(self, document: dict[str, Any], sha256: str) -> Settings:
+        self.known(document, {f.name for f in dataclasses.fields(Settings)} - {"path", "sha256"}, "")
+        sources = tuple(
+            self.source(name, self.table(value, f"sources.{name}"))
+            for name, value in self.table(document.get("sources", {}), "sources").items()
+        )
+        self.distinct_secrets(sources)
+        rules = self.table(document.get("rules", {}), "rules")
+        return Settings(
+            path=self.path,
+            sha256=sha256,
+            organization=self.section(OrganizationSettings, document, "organization"),
+            warehouse=self.section(WarehouseSettings, document, "warehouse"),
+            reports=self.section(ReportSettings, document, "reports"),
+            sources=sources,
+            roster=self.section(RosterSettings, document, "roster") if "roster" in document else None,
+            policy=self.section(PolicySettings, document, "policy") if "policy" in document else None,
+            rules={name: self.table(value, f"rules.{name}") for name, value in rules.items()},
+        )
+
+    def source(self, name: str, table: dict[str, Any]) -> SourceSettings:
+        where = f"sources.{name}"
+        if not _SOURCE_NAME.fullmatch(name):
+            raise self.error(
+                where, f"the source name '{name}' cannot be used", "use a-z, 0-9, '-' and '_', a letter first"
+            )
+        self.known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
+        source = self.build(SourceSettings, {"name": name, **table}, where)
+        self.check_url(source.url, f"{where}.url")
+        for key in ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds"):
+            if getattr(source, key) <= 0:
+                raise self.error(
+                    f"{where}.{key}", "the value must be above zero", "leave the key out for the default"
+                )
+        return dataclasses.replace(source, url=source.url.rstrip("/"))
+
+    def check_url(self, url: str, where: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+            _ = parts.port
+        except ValueError as error:
+            raise self.error(
+                where, f"this is not a web address: {error}", "write it as https://bi.example.com"
+            ) from error
+        if parts.username is not None or parts.password is not None:
+            raise self.error(
+                where,
+                "credentials inside a URL are refused",
+                "put them in the environment; see 'access-review init'",
+            )
+        if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+            raise self.error(where, "this is not the web address of a server", "write it as https://bi.example.com")
+
+    def distinct_secrets(self, sources: tuple[SourceSettings, ...]) -> None:
+        seen: dict[str, str] = {}
+        for source in sources:
+            other = seen.setdefault(source.environment_prefix, source.name)
+            if other != source.name:
+                raise self.error(
+                    f"sources.{source.name}",
+                    f"the sources '{other}' and '{source.name}' share the variables {source.environment_prefix}_*",
+                    "rename one of them",
+                )
+
+    def section(self, kind: type[_T], document: dict[str, Any], key: str) -> _T:
+        return self.build(kind, self.table(document.get(key, {}), key), key)
+
+    def build(self, kind: type[_T], table: dict[str, Any], where: str) -> _T:
+        fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        self.known(table, set(fields), where)
+        hints = typing.get_type_hints(kind)
+        values = {key: self.value(hints[key], value, f"{where}.{key}") for key, value in table.items()}
+        for name, spec in fields.items():
+            if (
+                name not in values
+                and spec.default is dataclasses.MISSING
+                and spec.default_factory is dataclasses.MISSING
+            ):
+                raise self.error(
+                    f"{where}.{name}", f"the key '{name}' is missing from [{where}]", f"add {name} = ..."
+                )
+            if isinstance(spec.default, Path) and name not in values:
+                values[name] = self.base / spec.default
+        return kind(**values)
+
+    def value(self, wanted: Any, value: Any, where: str) -> Any:
+        origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+        if origin is types.UnionType:
+            return self.value(next(a for a in arguments if a is not types.NoneType), value, where)
+        if origin is Literal:
+            if value not in arguments:
+                raise self.error(
+                    where,
+                    f"{value!r} is not one of the values",
+                    "use " + " or ".join(f'"{a}"' for a in arguments),
+                )
+            return value
+        if origin is tuple:
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                raise self.error(where, "the value must be a list of strings", 'write it as ["one", "two"]')
+            return tuple(value)
+        if wanted is Path and isinstance(value, str) and value:
+            return self.base / Path(value).expanduser()
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, wanted) and not (wanted in (int, float) and isinstance(value, bool)):
+            return value
+        name = {
+            str: "a string",
+            int: "a whole number",
+            float: "a number",
+            bool: "true or false",
+            Path: "a path",
+        }[wanted]
+        raise self.error(where, f"the value must be {name}, and {value!r} is not", "correct the value")
+
+    def table(self, value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.error(where, f"'{where}' must be a table", f"write it as [{where}]")
+        return value
+
+    def known(self, table: Mapping[str, Any], valid: set[str], where: str) -> None:
+        for key in table:
+            if key not in valid:
+                full = f"{where}.{key}" if where else key
+                raise self.error(full, f"unknown key '{full}'", _suggest(key, valid, "the keys are"))
+
+    def error(self, key: str, message: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(message, where=f"{self.path}, {key}", hint=hint)

@@ -1,0 +1,1 @@
+"""Reads the systems under review; the only importer of httpx."""

@@ -1,0 +1,171 @@
+"""The spool: what a source wrote down while it was read, before the database is opened.
+
+Sources write it, the warehouse lands it; neither imports the other. Pulling never holds the database lock, and an
+extract that is killed leaves a folder here and nothing in the database.
+
+Layout, under ``<database>.spool/<snapshot_id>/``::
+
+    pages.jsonl              one :class:`Page` a line, in the order in which the answers were accepted
+    <source>.outcome.json    one :class:`Outcome`, written when the source is finished, well or badly
+    <source>/<file>          the body of each page that holds rows, as it came (a JSON array)
+
+A body that carried a secret (a password hash, a token) is rewritten without it before it is written here; the page
+then has both the hash of what came (``sha256``) and of what was kept (``redacted_sha256``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+__all__ = ["Observation", "Outcome", "Page", "Principal", "Spool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One request and its answer. ``url`` never carries a secret; ``offset`` is in items, ``bytes`` as received.
+
+    ``page`` counts from 1 within source, resource and sweep. ``file`` is relative to the spool, and null where the
+    answer holds no rows to keep (a count, an empty page at the end, a whole list that came once more).
+    ``started_at`` and ``fetched_at`` are ISO 8601 in UTC, ``elapsed_ms`` covers all ``attempts``.
+    """
+
+    source: str
+    resource: str
+    sweep: int
+    page: int
+    offset: int | None
+    url: str
+    status: int
+    items: int
+    bytes: int
+    sha256: str
+    redacted_sha256: str | None
+    started_at: str
+    fetched_at: str
+    elapsed_ms: int
+    attempts: int
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who the credential belongs to, as the source itself says. Null where it does not say."""
+
+    user_name: str | None = None
+    account_id: str | None = None
+    role_id: str | None = None
+    role_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing only the extractor could see, to be judged by the completeness checks.
+
+    ``check_id`` names the check it feeds (``pages_cover``, ``count_stable``, ...); ``expected`` and ``observed`` are
+    what is compared, as text; ``result`` is the extractor's own verdict, ``explanation`` a whole sentence.
+    """
+
+    check_id: str
+    description: str
+    expected: str | None
+    observed: str | None
+    difference: int | None
+    result: Literal["PASS", "FAIL", "NOT_AVAILABLE"]
+    explanation: str
+    is_gate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source. ``error`` is a redacted sentence when it failed, with the ``hint`` beside it.
+
+    ``accepted_sweeps`` names, for each resource, the sweep that the population is made of; rows of the other sweeps
+    are landed beside it as evidence. ``server_counts`` are the source's own totals (``users_before``,
+    ``users_after``), null where it has none.
+    ``missing`` names endpoints that do not exist there, each with what the report loses by it.
+    """
+
+    source: str
+    kind: str
+    url: str
+    api: str | None = None
+    version: str | None = None
+    principal: Principal = field(default_factory=Principal)
+    accepted_sweeps: dict[str, int] = field(default_factory=dict)
+    server_counts: dict[str, int | None] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    clock_skew_seconds: float | None = None
+    observations: tuple[Observation, ...] = ()
+    started_at: str | None = None
+    finished_at: str | None = None
+    error: str | None = None
+    hint: str | None = None
+
+
+class Spool:
+    """One extract's folder, written by the sources of one process and read once by the warehouse."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pages: IO[str] | None = None
+
+    @classmethod
+    def create(cls, folder: Path) -> Spool:
+        """Make the folder, which only this user may read: it holds names and e-mail addresses."""
+        folder.mkdir(parents=True, mode=0o700)
+        return cls(folder)
+
+    def write_body(self, source: str, name: str, body: bytes) -> str:
+        """Write a page's body aside, rename it, and return its path relative to the spool."""
+        folder = self.folder / source
+        folder.mkdir(exist_ok=True, mode=0o700)
+        aside = folder / (name + ".part")
+        aside.write_bytes(body)
+        aside.replace(folder / name)
+        return f"{source}/{name}"
+
+    def add_page(self, page: Page) -> None:
+        """Append one line to the journal of pages."""
+        if self._pages is None:
+            self._pages = (self.folder / "pages.jsonl").open("a", encoding="utf-8")
+        self._pages.write(json.dumps(asdict(page), ensure_ascii=False) + "\n")
+
+    def write_outcome(self, outcome: Outcome) -> None:
+        """Write down what became of a source."""
+        path = self.folder / f"{outcome.source}.outcome.json"
+        path.write_text(json.dumps(asdict(outcome), ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def close(self) -> None:
+        """Flush the journal to disk; the spool may be landed after this."""
+        if self._pages is not None:
+            self._pages.flush()
+            os.fsync(self._pages.fileno())
+            self._pages.close()
+            self._pages = None
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the journal."""
+        journal = self.folder / "pages.jsonl"
+        if journal.exists():
+            with journal.open(encoding="utf-8") as lines:
+                for line in lines:
+                    yield Page(**json.loads(line))
+
+    def outcomes(self) -> list[Outcome]:
+        """Return every source's outcome, by name."""
+        return [
+            _outcome(json.loads(path.read_text(encoding="utf-8")))
+            for path in sorted(self.folder.glob("*.outcome.json"))
+        ]
+
+
+def _outcome(document: dict[str, Any]) -> Outcome:
+    document["principal"] = Principal(**document["principal"])
+    document["observations"] = tuple(Observation(**item) for item in document["observations"])
+    return Outcome(**document)

@@ -1,0 +1,1 @@
+"""The DuckDB database and the SQL models; the only importer of duckdb."""
