@@ -1,0 +1,104 @@
+"""HTML to PDF with WeasyPrint: tagged PDF/A-3, nothing fetched but the bundled assets, the same bytes every time.
+
+WeasyPrint needs Pango from the system and takes a third of a second to import, so it is imported here only when a PDF
+is wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import RenderError
+from pipeline.reporting.glyphs import MissingGlyphs
+
+__all__ = ["check_libraries", "render"]
+
+_PANGO_HINT = (
+    "Debian and Ubuntu: apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
+    "macOS: brew install pango; CSV needs none of it: --format csv"
+)
+_ASSET_TYPES = {".css": "text/css", ".otf": "font/otf"}
+
+
+def check_libraries() -> None:
+    """Import WeasyPrint, so that a missing library is said before any work is done.
+
+    Raises:
+        RenderError: Pango or a library it needs is not installed.
+    """
+    _weasyprint()
+
+
+def render(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
+    """Return the PDF, and the characters that no font could show.
+
+    ``templates`` is the folder of the style sheet and the fonts. Addresses in the document are relative to it, and
+    nothing outside it is ever read.
+
+    Raises:
+        RenderError: Pango is missing, or the document asks for anything but a bundled asset.
+    """
+    weasyprint = _weasyprint()
+    fetcher, refusal = _bundled_only(templates)
+    with MissingGlyphs() as missing, _without_collector():
+        try:
+            document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)
+            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a")
+        except refusal as error:
+            raise RenderError(
+                str(error),
+                where=str(templates),
+                hint="reports are made offline: templates may only use files in their own folder",
+            ) from error
+    return pdf, frozenset(missing.characters)
+
+
+def _weasyprint() -> Any:
+    # When a library is missing WeasyPrint prints advice to stdout, which belongs to the command's result.
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            import weasyprint
+        except OSError as error:
+            raise RenderError(
+                "a PDF needs the system library Pango, which cannot be loaded",
+                where=str(error).splitlines()[0],
+                hint=_PANGO_HINT,
+            ) from error
+    return weasyprint
+
+
+def _bundled_only(templates: Path) -> tuple[Any, type[BaseException]]:
+    """Return a fetcher that knows the bundled assets alone, and what it raises for anything else."""
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+    assets = {path.as_uri(): path for path in templates.rglob("*") if path.suffix in _ASSET_TYPES}
+
+    class BundledOnly(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002
+            path = assets.get(url)
+            if path is None:
+                # Not an ordinary exception: WeasyPrint would log those and render on without the asset.
+                raise FatalURLFetchingError(f"the report asks for '{url}', which is not one of its own files")
+            return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": _ASSET_TYPES[path.suffix]})
+
+    return BundledOnly(), FatalURLFetchingError
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the cyclic collector from walking a growing tree of boxes again and again: a fifth of the time."""
+    was_enabled = gc.isenabled()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()

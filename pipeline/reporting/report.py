@@ -1,0 +1,128 @@
+"""Writes the report folder of the current build: whole, or not at all.
+
+Files are made in a folder beside the final one, which is renamed when all of them are there. An existing folder of
+that name is replaced as a whole, and survives every failure.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import resources
+from pipeline.errors import RenderError
+from pipeline.reporting import csv, glyphs, pdf, templating, view
+from pipeline.reporting.dataset import Dataset, load
+from pipeline.warehouse.database import Connection
+
+__all__ = ["FORMATS", "Report", "write"]
+
+#: The formats that can be asked for.
+FORMATS = frozenset({"csv", "pdf"})
+
+_RECONCILIATION = "check_id, source, description, expected, observed, difference, result, explanation"
+#: File name -> the query and the order of its rows.
+_CSV_FILES = {
+    "population.csv": ("select * from reports.population", "source, account_id"),
+    "findings.csv": ("select * from reports.findings", "source, rule_id, subject_type, subject_id, finding_id"),
+    "rules.csv": ("select * from reports.rule_summary", "rule_id"),
+    "reconciliation.csv": (f"select {_RECONCILIATION} from reports.reconciliation", "source, check_id"),
+}
+_PDF_FILE = "access-review.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished report folder, and what its reader should be told.
+
+    ``neutralised`` counts the cells of the CSV files that a spreadsheet would have run as formulas.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+    neutralised: int
+
+
+def write(
+    connection: Connection, directory: Path, formats: frozenset[str], progress: Callable[[str], None]
+) -> Report:
+    """Write the report of the build in the database to its folder below ``directory``.
+
+    ``progress`` is given the name of each file before it is made.
+
+    Raises:
+        RenderError: a file cannot be written, Pango is missing, or a template is wrong.
+    """
+    if "pdf" in formats:
+        pdf.check_libraries()
+    dataset = load(connection)
+    folder = directory / str(dataset.snapshot["folder"])
+    warnings: tuple[str, ...] = ()
+    neutralised = 0
+    names: list[str] = []
+    with _replacing(folder) as draft:
+        if "csv" in formats:
+            for name, (query, order) in _CSV_FILES.items():
+                progress(name)
+                neutralised += csv.write(connection, query, draft / name, order_by=order)
+                names.append(name)
+        if "pdf" in formats:
+            progress(_PDF_FILE)
+            warnings = _write_pdf(dataset, draft / _PDF_FILE)
+            names.append(_PDF_FILE)
+    return Report(folder, tuple(folder / name for name in names), warnings, neutralised)
+
+
+def _write_pdf(dataset: Dataset, path: Path) -> tuple[str, ...]:
+    templates = resources.templates()
+    html = templating.fill(templates, "access_review.html", view.arrange(dataset))
+    content, missing = pdf.render(html, templates)
+    path.write_bytes(content)
+    return glyphs.warnings(missing, _names(dataset)) if missing else ()
+
+
+def _names(dataset: Dataset) -> Iterator[str]:
+    """Yield every text that came from a source and may be on a page."""
+    for frame in (dataset.privileged_accounts, dataset.finding_rows, dataset.summary, dataset.sources):
+        for column in frame.iter_columns():
+            if column.dtype == "String":
+                yield from column.drop_nulls()
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``folder`` when the block ends well."""
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    former = folder.with_name(f".{folder.name}.{os.getpid()}.former")
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        if folder.exists():
+            folder.rename(former)
+        try:
+            draft.rename(folder)
+        except OSError:
+            if former.exists():
+                former.rename(folder)
+            raise
+        shutil.rmtree(former, ignore_errors=True)
+    except OSError as error:
+        raise _unwritable(error, folder) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _unwritable(error: OSError, folder: Path) -> RenderError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "free some space on that disk, or choose another folder with --out"
+    else:
+        hint = "choose a folder that you may write to with --out, or correct its permissions"
+    return RenderError(
+        f"the report cannot be written: {error.strerror or error}", where=str(error.filename or folder), hint=hint
+    )

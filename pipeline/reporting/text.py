@@ -1,0 +1,84 @@
+"""How values read in a report for people: dates, numbers, counted nouns, and names that may be hostile."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import datetime
+from urllib.parse import urlsplit
+
+__all__ = ["NOTHING", "count", "day", "host", "listed", "moment", "number", "printable", "settings", "shorten"]
+
+#: Stands where there is no value.
+NOTHING = "–"
+
+_REPLACEMENT = "\ufffd"
+#: Marks that turn the direction of the text after them; a name must not rearrange its row.
+_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_HIDDEN = {
+    code: _REPLACEMENT
+    for code in (*range(0x20), *range(0x7F, 0xA0), *_TURNING)
+    if code in _TURNING or (unicodedata.category(chr(code)) == "Cc" and chr(code) not in "\t\n\r")
+}
+#: Not from the locale: a report reads the same wherever it is made.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_PLURALS = {"is": "are", "has": "have", "person": "people", "entry": "entries"}
+
+
+def printable(text: str) -> str:
+    """Replace control characters and direction marks by U+FFFD, which can be seen."""
+    return text.translate(_HIDDEN)
+
+
+def shorten(text: str | None, length: int) -> str:
+    """Cut to a number of columns, an ellipsis included; a wide (East Asian) character takes two."""
+    if not text:
+        return NOTHING
+    if len(text) * 2 <= length:
+        return text
+    columns = 0
+    cut = 0
+    for position, character in enumerate(text):
+        columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns <= length - 1:
+            cut = position + 1
+        if columns > length:
+            return text[:cut].rstrip() + "…"
+    return text
+
+
+def day(value: datetime | None) -> str:
+    """Write a date as ``1 Nov 2026``."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else NOTHING
+
+
+def moment(value: datetime | None) -> str:
+    """Write an instant as ``1 Nov 2026 00:00:05 UTC``; whole minutes without the seconds."""
+    if value is None:
+        return NOTHING
+    return f"{day(value)} {value:{'%H:%M:%S' if value.second else '%H:%M'}} UTC"
+
+
+def number(value: int | None) -> str:
+    """Write a number with its thousands apart."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def count(value: int, noun: str) -> str:
+    """Write ``1 account``, ``2,000 accounts``."""
+    return f"{value:,} {noun if value == 1 else _PLURALS.get(noun, noun + 's')}"
+
+
+def host(url: str) -> str:
+    """Return the host and port of an address, or the address itself where it has none."""
+    return urlsplit(url).netloc or url
+
+
+def listed(joined: str | None) -> list[str]:
+    """Take apart what SQL joined by ``; ``."""
+    return joined.split("; ") if joined else []
+
+
+def settings(document: str | None) -> list[str]:
+    """Write a JSON object as ``name value`` pairs in their order."""
+    return [f"{name} {value}" for name, value in json.loads(document).items()] if document else []

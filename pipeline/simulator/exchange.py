@@ -1,0 +1,52 @@
+"""One request and the answers to it, as the endpoints and the scenarios see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+__all__ = ["Answer", "Call", "Proceed", "error", "json_response"]
+
+
+@dataclass(slots=True)
+class Call:
+    """A request. Scenarios may change ``path`` and ``query`` before it is answered.
+
+    ``reset`` cuts the connection without a word. ``token`` is the bearer token that came with it, if any.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    token: str | None
+    reset: Callable[[], None]
+
+    @property
+    def is_page(self) -> bool:
+        """Tell whether this asks for a list of users."""
+        return self.method == "GET" and self.path in {"/api/v1/users", "/api/users"}
+
+
+Proceed = Callable[[Call], Awaitable[Response]]
+"""Answers a call as everything behind would."""
+Answer = Callable[[Call, Proceed], Awaitable[Response]]
+"""A scenario at work: it answers the call itself, or lets it proceed and changes what comes back."""
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Answer with JSON, characters beyond ASCII as they are."""
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, status, media_type="application/json; charset=utf-8")
+
+
+def error(status: int, code: int, message: str) -> Response:
+    """Answer with the API's error body."""
+    body = {"code": code, "message": message, "status": status, "httpMessage": HTTPStatus(status).phrase}
+    return json_response({"error": body}, status)

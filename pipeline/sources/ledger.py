@@ -1,0 +1,77 @@
+"""The ledger: one line a request in the spool's journal, and the body beside it where it holds records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC, datetime
+
+from pipeline.sources.http import Answer
+from pipeline.sources.records import Records
+from pipeline.spool import Page, Spool
+
+__all__ = ["Ledger", "timestamp"]
+
+
+class Ledger:
+    """Accounts for the requests of one source."""
+
+    def __init__(self, spool: Spool, source: str) -> None:
+        self._spool = spool
+        self._source = source
+        self._pages: Counter[tuple[str, int]] = Counter()
+
+    def note(self, answer: Answer, resource: str) -> None:
+        """Account for an answer that holds no records: its body may carry a token and is not kept."""
+        self._add(answer, resource, sweep=1, offset=None, items=0, redacted_sha256=None, file=None)
+
+    def keep(
+        self, answer: Answer, records: Records, resource: str, *, sweep: int, offset: int | None, keep: bool = True
+    ) -> None:
+        """Account for a page of records, and write its body down unless it is empty or came before."""
+        file, redacted = None, None
+        if keep and records.items:
+            page = self._pages[resource, sweep] + 1
+            file = self._spool.write_body(self._source, f"{resource}-{sweep}-{page:06d}.json", records.kept)
+            redacted = hashlib.sha256(records.kept).hexdigest() if records.redacted else None
+        self._add(
+            answer, resource, sweep=sweep, offset=offset, items=records.items, redacted_sha256=redacted, file=file
+        )
+
+    def _add(
+        self,
+        answer: Answer,
+        resource: str,
+        *,
+        sweep: int,
+        offset: int | None,
+        items: int,
+        redacted_sha256: str | None,
+        file: str | None,
+    ) -> None:
+        self._pages[resource, sweep] += 1
+        self._spool.add_page(
+            Page(
+                source=self._source,
+                resource=resource,
+                sweep=sweep,
+                page=self._pages[resource, sweep],
+                offset=offset,
+                url=answer.url,
+                status=answer.status,
+                items=items,
+                bytes=len(answer.body),
+                sha256=hashlib.sha256(answer.body).hexdigest(),
+                redacted_sha256=redacted_sha256,
+                started_at=timestamp(answer.started_at),
+                fetched_at=timestamp(answer.fetched_at),
+                elapsed_ms=answer.elapsed_ms,
+                attempts=answer.attempts,
+                file=file,
+            )
+        )
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

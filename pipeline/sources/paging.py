@@ -1,0 +1,328 @@
+"""Paging: reads a list to its end, and says how it is known to be the end.
+
+A *sweep* reads the list once: a fixed number of workers take offsets from a queue, a short page is followed from where
+it ended, and an empty page at E closes it. Offsets shift when records are added or removed meanwhile, so any sign of
+that (a record that came twice, a server's count that moved or disagrees) asks for sweeps until two consecutive ones
+hold the same ids. Servers that ignore ``skip`` send the whole list every time, and have a proof of their own.
+
+Nothing here can run forever: sweeps, pages without a new record, and records in all are bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.sources.http import Answer, RefusedError, UnreadableError
+from pipeline.sources.records import Key, Records
+
+__all__ = ["PagedList", "Reading", "Sweep", "read_list"]
+
+_MOST_SWEEPS = 6
+#: Unreadable pages in one sweep before the list is given up.
+_MOST_UNREADABLE = 3
+_LEARNING_PAGES = 4
+#: A list longer than this is no list of accounts.
+_MOST_RECORDS = 20_000_000
+
+
+class PagedList(Protocol):
+    """A list that can be asked for by offset."""
+
+    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
+        """Ask for one page."""
+
+    def keep(self, answer: Answer, records: Records, *, sweep: int, offset: int, keep: bool) -> None:
+        """Account for a page that was accepted."""
+
+    async def count(self) -> int | None:
+        """Return the server's own count, null where it has none."""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one sweep saw. ``spans`` are (offset, items) of every page, ``empty`` the offsets found empty."""
+
+    number: int
+    ids: set[Key] = field(default_factory=set)
+    items: int = 0
+    without_id: int = 0
+    repeated: int = 0
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    empty: set[int] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
+    too_long: bool = False
+    halted: str | None = None
+    is_whole: bool = False
+    proof: str | None = None
+    _stale: int = 0
+
+    @property
+    def distinct(self) -> int:
+        """Return how many different records came, as far as that can be known."""
+        return len(self.ids) + self.without_id
+
+    @property
+    def reached(self) -> int:
+        """Return E: how far the pages reach from 0 without a gap."""
+        position = 0
+        for offset, items in sorted(self.spans):
+            if offset > position:
+                break
+            position = max(position, offset + items)
+        return position
+
+    @property
+    def has_gap(self) -> bool:
+        """Tell whether a page with records stands beyond where the pages reach."""
+        return max((offset + items for offset, items in self.spans), default=0) > self.reached
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether the sweep covers the list: each record once, no gap, an empty page at the end."""
+        if self.unreadable or self.halted or self.repeated:
+            return False
+        return self.proof is not None if self.is_whole else not self.has_gap and self.reached in self.empty
+
+    def same_as(self, other: Sweep) -> bool:
+        """Tell whether two sweeps hold the same records."""
+        return self.ids == other.ids and self.without_id == other.without_id
+
+    def take(self, offset: int, records: Records, patience: int) -> None:
+        """Take a page in; halt the sweep when pages keep coming without a new record."""
+        if not records.items:
+            self.empty.add(offset)
+            return
+        before = len(self.ids)
+        self.ids.update(records.ids)
+        new = len(self.ids) - before
+        self.items += records.items
+        self.without_id += records.without_id
+        self.repeated += len(records.ids) - new
+        self.spans.append((offset, records.items))
+        self._stale = 0 if new else self._stale + 1
+        if self._stale > patience:
+            self.halted = f"{self._stale} pages in a row held no new record"
+        elif self.items > _MOST_RECORDS:
+            self.halted = f"more than {_MOST_RECORDS} records came"
+
+    @property
+    def is_echo(self) -> bool:
+        """Tell whether every page after the first held nothing but records of the first, as if skip were ignored."""
+        if self.too_long and len(self.spans) == 1:
+            return True
+        first = self.spans[0][1] if self.spans else 0
+        return len(self.spans) > 1 and self.repeated > 0 and self.distinct - self.without_id <= first
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A list as it was read. ``accepted`` is the last sweep; ``agreed`` is null where one sweep was enough."""
+
+    accepted: Sweep
+    sweeps: int
+    agreed: bool | None
+    before: int | None
+    after: int | None
+    page_size: int
+
+
+async def read_list(
+    source: PagedList,
+    *,
+    page_size: int,
+    workers: int,
+    progress: Callable[[int, int | None], None],
+) -> Reading:
+    """Read the list until its end is proven, or until it is clear that it cannot be.
+
+    Raises:
+        SourceError: the source stopped answering, or too many pages cannot be read.
+    """
+    return await _Reader(source, page_size, workers, progress).read()
+
+
+class _Reader:
+    def __init__(
+        self, source: PagedList, page_size: int, workers: int, progress: Callable[[int, int | None], None]
+    ) -> None:
+        self._source = source
+        self._asked = page_size
+        self._step: int | None = None
+        self._workers = workers
+        self._progress = progress
+        self._total: int | None = None
+
+    async def read(self) -> Reading:
+        previous: Sweep | None = None
+        whole = careful = False
+        before = await self._source.count()
+        number = 0
+        while True:
+            number += 1
+            self._total = before
+            sweep = Sweep(number)
+            if whole:
+                await self._read_whole(sweep, before)
+                whole = sweep.is_whole
+            else:
+                await self._read_pages(sweep, before, careful)
+                whole = sweep.is_echo
+            after = await self._source.count()
+            agreed = previous is not None and previous.is_whole == sweep.is_whole and previous.same_as(sweep)
+            calm = before == after and sweep.is_closed
+            enough = after == sweep.distinct and (number == 1 or sweep.is_whole) or agreed or sweep.is_whole
+            if number >= _MOST_SWEEPS or (calm and enough):
+                break
+            careful = careful or sweep.too_long or sweep.has_gap or (agreed and not sweep.is_closed)
+            previous, before = sweep, after
+        single = number == 1 or sweep.is_whole
+        return Reading(
+            accepted=sweep,
+            sweeps=number,
+            agreed=None if single and calm else agreed,
+            before=before,
+            after=after,
+            page_size=self._step or self._asked,
+        )
+
+    async def _read_pages(self, sweep: Sweep, expected: int | None, careful: bool) -> None:
+        """Read page after page: the first few to learn what the server honours, the others side by side."""
+        if self._step is None and not await self._learn(sweep):
+            return
+        if not careful:
+            await self._read_side_by_side(sweep, expected)
+        while not sweep.halted and not sweep.unreadable and sweep.reached not in sweep.empty:
+            if sweep.has_gap:
+                return
+            await self._page(sweep, sweep.reached, self._step or self._asked)
+        if expected != sweep.distinct and not sweep.halted and not sweep.unreadable:
+            # no count confirms the end: the empty page must stand, and so must one beyond it
+            end = sweep.reached
+            await self._page(sweep, end + (self._step or self._asked), self._step or self._asked)
+            if not sweep.has_gap:
+                sweep.empty.discard(end)
+                await self._page(sweep, end, self._step or self._asked)
+
+    async def _learn(self, sweep: Sweep) -> bool:
+        """Find the largest page the server gives; False if the sweep ended, or went astray, meanwhile."""
+        first = await self._first_page(sweep)
+        if sweep.too_long:
+            return False
+        step = first
+        for _ in range(_LEARNING_PAGES):
+            if step >= self._asked or not first:
+                break
+            came = await self._page(sweep, sweep.reached, self._asked)
+            if not came or sweep.is_echo:
+                break
+            if came == step:
+                break
+            step = max(step, came)
+        self._step = max(step, 1) if first else self._asked
+        return not sweep.is_echo
+
+    async def _first_page(self, sweep: Sweep) -> int:
+        """Ask for the first page, for fewer records while the server refuses so many."""
+        while True:
+            try:
+                answer, records = await self._source.page(0, self._asked)
+            except RefusedError as error:
+                if error.status not in (400, 422) or self._asked <= 10:
+                    raise
+                self._asked //= 2
+                continue
+            return self._take(sweep, 0, self._asked, answer, records)
+
+    async def _read_side_by_side(self, sweep: Sweep, expected: int | None) -> None:
+        step = self._step or self._asked
+        position = sweep.reached
+
+        def next_offset() -> int | None:
+            nonlocal position
+            beyond = sweep.empty and position >= min(sweep.empty)
+            if sweep.halted or beyond or (expected is not None and position > expected):
+                return None
+            position += step
+            return position - step
+
+        async def work() -> None:
+            while (offset := next_offset()) is not None:
+                await self._chunk(sweep, offset, step)
+
+        await _side_by_side(work, self._workers)
+
+    async def _chunk(self, sweep: Sweep, offset: int, size: int) -> None:
+        """Read ``size`` records from ``offset``: a short page is followed from where it ended."""
+        while size > 0 and not sweep.halted:
+            came = await self._page(sweep, offset, size)
+            if not came or came > size:
+                return
+            offset, size = offset + came, size - came
+
+    async def _page(self, sweep: Sweep, offset: int, limit: int) -> int | None:
+        """Read one page; return how many records came, null if it cannot be read."""
+        try:
+            answer, records = await self._source.page(offset, limit)
+        except UnreadableError as error:
+            sweep.unreadable.append(error.where)
+            if len(sweep.unreadable) >= _MOST_UNREADABLE:
+                raise
+            return None
+        return self._take(sweep, offset, limit, answer, records)
+
+    def _take(self, sweep: Sweep, offset: int, limit: int, answer: Answer, records: Records) -> int:
+        sweep.take(offset, records, patience=self._workers + 2)
+        sweep.too_long = sweep.too_long or records.items > limit
+        self._source.keep(answer, records, sweep=sweep.number, offset=offset, keep=True)
+        self._progress(sweep.items, self._total)
+        return records.items
+
+    async def _read_whole(self, sweep: Sweep, expected: int | None) -> None:
+        """Read a list whose server ignores ``skip``, and prove it: two more answers, and the count or the limits."""
+        limit = max(self._asked, (expected or 0) + 1)
+        while True:
+            answer, records = await self._source.page(0, limit)
+            fits = records.items != limit or limit > _MOST_RECORDS
+            if fits:
+                break
+            self._source.keep(answer, records, sweep=sweep.number, offset=0, keep=False)
+            limit *= 2
+        sweep.is_whole = True
+        sweep.take(0, records, patience=1)
+        self._source.keep(answer, records, sweep=sweep.number, offset=0, keep=True)
+        self._progress(sweep.items, self._total)
+        for offset in (max(1, records.items // 2), records.items + 1):
+            if not await self._echoes(sweep, offset, limit):
+                sweep.is_whole = False
+                return
+        if expected is not None:
+            if expected == sweep.distinct:
+                sweep.proof = "two more answers at other offsets held the same ids, and the server's count agrees"
+        elif await self._echoes(sweep, 0, 2 * limit) and await self._echoes(sweep, 0, 1):
+            # a server that honours a smaller limit may have a largest one, and then this is not all of it
+            sweep.proof = "two more answers at other offsets held the same ids, and no limit changes that"
+
+    async def _echoes(self, sweep: Sweep, offset: int, limit: int) -> bool:
+        answer, records = await self._source.page(offset, limit)
+        self._source.keep(answer, records, sweep=sweep.number, offset=offset, keep=False)
+        return set(records.ids) == sweep.ids and records.without_id == sweep.without_id
+
+
+async def _side_by_side(work: Callable[[], Awaitable[None]], workers: int) -> None:
+    """Run the same work several times at once; the first failure ends it all and is raised as it is."""
+
+    async def one() -> None:
+        await work()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(one())
+    except BaseExceptionGroup as failures:
+        failure: BaseException = failures
+        while isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[0]
+        raise failure from None

@@ -1,0 +1,149 @@
+"""Records: what one page of a list holds, and what of it may be kept.
+
+Paging needs the ids and nothing else, so the tree that the parser builds is thrown away object by object. The body
+is kept as it came; only where it carries a secret is it rewritten without it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+__all__ = ["BadAnswerError", "Key", "Records", "read_json", "read_records"]
+
+#: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
+Key = int | str
+
+_OBJECT_ID = re.compile("[0-9a-f]{24}").fullmatch
+_SECRET_WORDS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "credential")
+_SECRET_ENDINGS = ("token", "hash", "pwd", "salt")
+#: Half of a surrogate pair, as JavaScript writes a name that was cut inside a character; DuckDB refuses the file.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: A credential shorter than this may be an ordinary word, and is looked for only under the keys of secrets.
+_LEAST_SECRET = 12
+
+
+class BadAnswerError(Exception):
+    """The answer is not what was asked for, and the next one may be: it is asked again like a 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """One page. ``ids`` are those that can be used; ``without_id`` counts the records that have none or junk.
+
+    ``kept`` is the body to write down: a JSON array in UTF-8. It is what came, unless ``redacted``.
+    """
+
+    ids: tuple[Key, ...]
+    without_id: int
+    kept: bytes
+    redacted: bool
+
+    @property
+    def items(self) -> int:
+        """Return the number of records."""
+        return len(self.ids) + self.without_id
+
+
+def read_records(body: bytes, secrets: Iterable[str] = ()) -> Records:
+    """Read a body that must be a JSON array of objects. ``secrets`` are credentials that must not be kept.
+
+    Raises:
+        BadAnswerError: it is not such an array, or it was cut short.
+    """
+    keys: set[str] = set()
+
+    def shrink(pairs: list[tuple[str, Any]]) -> tuple[Any, ...]:
+        names = [pair[0] for pair in pairs]
+        keys.update(names)
+        return (pairs[names.index("_id")][1],) if "_id" in names else (None,)
+
+    document = _parse(body, shrink)
+    if not isinstance(document, list):
+        raise BadAnswerError(_instead(body))
+    found: list[Key] = []
+    for item in document:
+        if not isinstance(item, tuple):  # every object has become a tuple, and nothing else can
+            raise BadAnswerError("the list holds something that is not a record")
+        record_id = item[0]
+        if isinstance(record_id, str) and record_id:
+            found.append(int(record_id, 16) if _OBJECT_ID(record_id) else record_id)
+    kept, redacted = _clean(body, keys, secrets)
+    return Records(tuple(found), len(document) - len(found), kept, redacted)
+
+
+def read_json(body: bytes) -> Any:
+    """Parse a body that must be JSON.
+
+    Raises:
+        BadAnswerError: it is not.
+    """
+    return _parse(body, None)
+
+
+def _parse(body: bytes, hook: Any) -> Any:
+    try:
+        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=hook, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswerError("the body is not JSON, or was cut short") from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _instead(body: bytes) -> str:
+    document = read_json(body)
+    if isinstance(document, dict):
+        return "an object came where a list was asked for"
+    return f"{type(document).__name__} came where a list was asked for"
+
+
+def _clean(body: bytes, keys: set[str], secrets: Iterable[str]) -> tuple[bytes, bool]:
+    hidden = [secret for secret in secrets if len(secret) >= _LEAST_SECRET]
+    secret_keys = {key for key in keys if _is_secret(key)}
+    carried = any(json.dumps(secret)[1:-1].encode() in body or secret.encode() in body for secret in hidden)
+    if not secret_keys and not carried and not _SURROGATE.search(body):
+        return body, False
+    document = read_json(body)
+    cleaned = _without(document, secret_keys, hidden)
+    try:
+        text = json.dumps(cleaned, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise BadAnswerError("the body holds a number that is not JSON") from error
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if cleaned == document and whole == text:
+        return body, False
+    return whole.encode(), True
+
+
+def _is_secret(key: str) -> bool:
+    plain = key.lower().replace("_", "").replace("-", "")
+    return plain.endswith(_SECRET_ENDINGS) or any(word in plain for word in _SECRET_WORDS)
+
+
+def _without(value: Any, secret_keys: set[str], secrets: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without(inner, secret_keys, secrets)
+            for key, inner in value.items()
+            if key not in secret_keys or not _holds_text(inner)
+        }
+    if isinstance(value, list):
+        return [_without(inner, secret_keys, secrets) for inner in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+    return value
+
+
+def _holds_text(value: Any) -> bool:
+    """Tell a secret from a permission about secrets, which is true, false, or an object of those."""
+    if isinstance(value, dict):
+        return any(_holds_text(inner) for inner in value.values())
+    if isinstance(value, list):
+        return any(_holds_text(inner) for inner in value)
+    return not (value is None or isinstance(value, bool))

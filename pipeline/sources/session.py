@@ -1,0 +1,196 @@
+"""The login: one token shared by every request, renewed once however many of them found it expired.
+
+It never logs out and never renews a token through the server: both would revoke tokens that other jobs use. A
+password that was refused is never tried again, because the server locks accounts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.errors import LoginError
+from pipeline.settings import Credentials
+from pipeline.sources.http import Answer, Client, RefusedError, Token, UnreadableError
+from pipeline.sources.records import BadAnswerError, read_json
+
+__all__ = ["LOGIN_PATHS", "Session"]
+
+#: Where a login may live, the current address first.
+LOGIN_PATHS = ("/api/v1/authentication/login", "/api/authentication/login", "/api/v0.9/authentication/login")
+#: Logins in one run; a token that never lives long enough to be useful is trouble, not expiry.
+_MOST_LOGINS = 100
+#: Fresh tokens in a row that no request got through with.
+_MOST_STILLBORN = 2
+_ELSEWHERE = frozenset({404, 405, 410, 501})
+_OTHER_FORM = frozenset({400, 415, 422})
+
+
+class Session:
+    """Hands out tokens (see :class:`~pipeline.sources.http.Authority`).
+
+    ``style`` is how the login was sent: ``form``, ``json``, or ``token`` when a ready-made one is used; ``profile``
+    is what the server said about the caller when it logged them in.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        credentials: Credentials,
+        *,
+        on_login: Callable[[Answer], None] = lambda answer: None,
+    ) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._on_login = on_login
+        self._lock = asyncio.Lock()
+        self._generation = 0
+        self._was_accepted = False
+        self._stillborn = 0
+        self._over: tuple[str, str, str] | None = None
+        self.logins = 0
+        self.path: str | None = None
+        self.style: str | None = None
+        self.profile: dict[str, Any] = {}
+        self._token: Token | None = None
+        for secret in (credentials.password, credentials.token):
+            if secret is not None:
+                client.keep_secret(secret.reveal())
+        if credentials.token is not None:
+            self._token = Token(credentials.token.reveal(), 0)
+            self.style = "token"
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether no token can be had any more."""
+        return self._over is not None
+
+    async def token(self) -> Token:
+        """Return the token in force, after logging in if there is none.
+
+        Raises:
+            LoginError: the login is refused.
+        """
+        if self._token is None:
+            async with self._lock:
+                if self._token is None:
+                    await self._login()
+        assert self._token is not None  # noqa: S101  _login sets it or raises
+        return self._token
+
+    def accepted(self, token: Token) -> None:
+        """Remember that the token in force is a good one."""
+        if token.generation == self._generation:
+            self._was_accepted = True
+            self._stillborn = 0
+
+    async def refused(self, token: Token) -> None:
+        """Replace a token that was refused, unless another request has done so already.
+
+        Raises:
+            LoginError: there is no way to another token.
+        """
+        async with self._lock:
+            self._stop_if_over()
+            if token.generation != self._generation:
+                return
+            if self._credentials.token is not None:
+                raise self._end(
+                    "the API token is refused" + (", though it was accepted before" if self._was_accepted else ""),
+                    self._client.source.url,
+                    "make a new token in Sisense and set it in the environment",
+                )
+            if not self._was_accepted:
+                self._stillborn += 1
+                if self._stillborn >= _MOST_STILLBORN:
+                    raise self._end(
+                        "the login succeeds, but the tokens it gives are refused",
+                        self._client.source.url,
+                        "check whether a proxy drops the Authorization header, or the account may use the API",
+                    )
+            await self._login()
+
+    async def _login(self) -> None:
+        """Log in once; the lock is held."""
+        self._stop_if_over()
+        if self.logins >= _MOST_LOGINS:
+            raise self._end(
+                f"{self.logins} logins were needed, and the tokens still expire at once",
+                self._client.source.url,
+                "look at the lifetime of tokens on the server",
+            )
+        for path in (self.path,) if self.path else LOGIN_PATHS:
+            for style in (self.style,) if self.style else ("form", "json"):
+                reply = await self._attempt(path, style)
+                if reply is None:
+                    break
+                if reply:
+                    self.path, self.style = path, style
+                    return
+        raise self._end(
+            "there is no login where one was looked for",
+            f"{self._client.source.url} ({', '.join(LOGIN_PATHS)})",
+            "check 'url' (with its tenant prefix); where people log in by single sign-on, use an API token",
+        )
+
+    async def _attempt(self, path: str, style: str) -> bool | None:
+        """Send the password once: True is a login, False asks for the other form, None means it does not live here."""
+        name, password = self._credentials.username or "", self._credentials.password
+        content = {"username": name, "password": password.reveal() if password else ""}
+        where = self._client.where("POST", self._client.source.url + path)
+        try:
+            answer, reply = await self._client.ask(
+                path,
+                _read_reply,
+                method="POST",
+                form=content if style == "form" else None,
+                document=content if style == "json" else None,
+            )
+        except UnreadableError:
+            if self.path is not None:
+                raise
+            return None
+        except RefusedError as error:
+            if self.path is None and error.status in _ELSEWHERE:
+                return None
+            if self.style is None and style == "form" and error.status in _OTHER_FORM:
+                return False
+            if error.status == 302:
+                raise
+            raise self._end(f"the login is refused: {error.message}", where, _PASSWORD_HINT) from None
+        token = reply.get("access_token")
+        if reply.get("success") is False or not isinstance(token, str) or not token:
+            message = reply.get("message")
+            words = f": {self._client.hide(message)[:200]}" if isinstance(message, str) and message else ""
+            raise self._end(f"the login is refused{words}", where, _PASSWORD_HINT)
+        self.logins += 1
+        self._generation += 1
+        self._was_accepted = False
+        self._client.keep_secret(token)
+        self._token = Token(token, self._generation)
+        profile = reply.get("profile")
+        self.profile = profile if isinstance(profile, dict) else {}
+        self._on_login(answer)
+        return True
+
+    def _stop_if_over(self) -> None:
+        if self._over is not None:
+            message, where, hint = self._over
+            raise LoginError(message, where=where, hint=hint)
+
+    def _end(self, message: str, where: str, hint: str) -> LoginError:
+        self._over = (message, where, hint)
+        return LoginError(message, where=where, hint=hint)
+
+
+_PASSWORD_HINT = (
+    "correct the user name or the password; it was sent once and will not be tried again, so that nothing is locked"
+)
+
+
+def _read_reply(answer: Answer) -> dict[str, Any]:
+    reply = read_json(answer.body)
+    if not isinstance(reply, dict):
+        raise BadAnswerError("the login answered without an object")
+    return reply

@@ -1,0 +1,292 @@
+"""Builds the models of one snapshot: binds, creates, checks and publishes them, in one transaction.
+
+Readers see the old build or the new one. Policy, reference and roster are read inside the transaction too, so that a
+build and the inputs it names can never differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import ModelError, WarehouseError
+from pipeline.warehouse import checks, policy, register, roster
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.landing import Snapshot
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.plan import BUILDER_TABLES, order
+from pipeline.warehouse.rules import RuleInForce
+
+__all__ = ["Build", "Inputs", "build"]
+
+#: Schemas whose tables are made anew by every build.
+_BUILT = ("staging", "graph", "findings", "reports")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a build depends on besides the snapshot's rows. ``as_of`` is UTC without a zone."""
+
+    organization: str
+    email_domains: tuple[str, ...]
+    reference_folder: Path
+    policy_folder: Path | None
+    roster_path: Path | None
+    rules: Sequence[RuleInForce]
+    snapshot: Snapshot
+    as_of: datetime
+    baseline_snapshot_id: str | None
+    tool_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What was built: its id, the report folder's name, rows by table, and the warnings of its checks."""
+
+    build_id: str
+    folder: str
+    rows: Mapping[str, int]
+    warnings: tuple[str, ...]
+
+
+def build(
+    connection: Connection, models: Sequence[Model], inputs: Inputs, *, progress: Callable[[str, int, int], None]
+) -> Build:
+    """Build every model for one snapshot and publish it. ``progress`` gets (table, done, of).
+
+    Raises:
+        ConfigurationError: a policy file or the roster is wrong.
+        ModelError: a model does not run, or breaks what its header promises. The previous build stays.
+        WarehouseError: the baseline asked for does not exist.
+    """
+    connection.begin()
+    try:
+        built = _Builder(connection, inputs).run(models, progress)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return built
+
+
+class _Builder:
+    def __init__(self, connection: Connection, inputs: Inputs) -> None:
+        self.connection = connection
+        self.inputs = inputs
+        self.rules = {rule.model.table: rule for rule in inputs.rules}
+        self.warnings: list[str] = []
+
+    def run(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> Build:
+        build_id, folder = self.load_inputs(models)
+        self.drop_previous()
+        layers = [model for model in models if model.schema in _BUILT]
+        lasting = frozenset(self.tables())
+        plan = [m for m in order(layers, lasting) if not m.is_rule or self.rules[m.table].is_enabled]
+        register.create(self.connection)
+        reports_begun = False
+        for position, model in enumerate(plan):
+            progress(model.table, position, len(plan))
+            if model.schema == "reports" and not reports_begun:
+                register.add_disabled(self.connection, self.inputs.rules)
+                reports_begun = True
+            self.create(model)
+            if model.is_rule:
+                register.add(self.connection, self.rules[model.table], self.values(model))
+        progress("history", len(plan), len(plan))
+        self.publish(build_id)
+        rows = {table: self.count(table) for table in [*(m.table for m in plan), *BUILDER_TABLES]}
+        return Build(build_id, folder, rows, tuple(self.warnings))
+
+    def load_inputs(self, models: Sequence[Model]) -> tuple[str, str]:
+        """Fill reference, policy, roster and baseline; return the build's id and its report folder's name."""
+        given, snapshot = self.inputs, self.inputs.snapshot
+        reference_sha256 = policy.load_reference(self.connection, given.reference_folder)
+        policy_sha256 = policy.load_policy(
+            self.connection, given.reference_folder, given.policy_folder, given.email_domains
+        )
+        _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
+        default_baseline = self.default_baseline()
+        baseline = given.baseline_snapshot_id or default_baseline
+        self.fill_baseline(baseline)
+        parameters = {
+            "organization": given.organization,
+            "email_domains": sorted(given.email_domains),
+            "rules": {
+                rule.model.name: {"enabled": rule.is_enabled, "severity": rule.severity, **rule.parameters}
+                for rule in given.rules
+            },
+        }
+        sql_sha256 = hashlib.sha256("".join(sorted(model.sha256 for model in models)).encode()).hexdigest()
+        identity = [
+            snapshot.snapshot_id,
+            given.as_of.isoformat(),
+            baseline,
+            parameters,
+            policy_sha256,
+            reference_sha256,
+            roster_sha256,
+            sql_sha256,
+        ]
+        build_id = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        is_default = given.as_of == snapshot.as_of and baseline == default_baseline
+        folder = snapshot.snapshot_id if is_default else f"{snapshot.snapshot_id}-{build_id[:8]}"
+        self.connection.execute("delete from reference.snapshot")
+        self.connection.execute(
+            "insert into reference.snapshot values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            [
+                snapshot.snapshot_id,
+                build_id,
+                folder,
+                given.organization,
+                given.as_of,
+                snapshot.started_at,
+                snapshot.finished_at,
+                snapshot.completeness,
+                snapshot.reason,
+                snapshot.tool_version,
+                baseline,
+            ],
+        )
+        self.connection.execute("delete from meta.builds where build_id = $id", {"id": build_id})
+        self.connection.execute(
+            "insert into meta.builds values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            [
+                build_id,
+                snapshot.snapshot_id,
+                given.as_of,
+                baseline,
+                folder,
+                json.dumps(parameters, sort_keys=True),
+                policy_sha256,
+                reference_sha256,
+                roster_sha256,
+                sql_sha256,
+                given.tool_version,
+            ],
+        )
+        return build_id, folder
+
+    def default_baseline(self) -> str | None:
+        """Return the newest earlier extract that is FULL and was published, if there is one."""
+        row = self.connection.execute(
+            """
+            select max(s.snapshot_id) from meta.snapshots as s
+            where s.snapshot_id < $id and s.completeness = 'FULL'
+              and exists (select 1 from history.accounts as h where h.snapshot_id = s.snapshot_id)
+            """,
+            {"id": self.inputs.snapshot.snapshot_id},
+        ).fetchone()
+        return row[0] if row else None
+
+    def fill_baseline(self, snapshot_id: str | None) -> None:
+        tables = ("accounts", "register")
+        for table in ("snapshot", *tables):
+            self.connection.execute(f"delete from baseline.{table}")
+        if snapshot_id is None:
+            return
+        self.connection.execute(
+            """
+            insert into baseline.snapshot
+            select s.snapshot_id, h.build_id, b.as_of, s.finished_at
+            from meta.snapshots as s
+            join (select distinct snapshot_id, build_id from history.accounts) as h using (snapshot_id)
+            join meta.builds as b using (build_id)
+            where s.snapshot_id = $id
+            """,
+            {"id": snapshot_id},
+        )
+        if self.count("baseline.snapshot") != 1:
+            raise WarehouseError(
+                f"the baseline '{snapshot_id}' was never built",
+                where="history.accounts",
+                hint=f"run 'access-review build --snapshot {snapshot_id}' first, or name another baseline",
+            )
+        for table in tables:
+            self.connection.execute(
+                f"insert into baseline.{table} by name select * exclude (build_id, snapshot_id) "
+                f"from history.{table} where snapshot_id = $id",
+                {"id": snapshot_id},
+            )
+
+    def drop_previous(self) -> None:
+        for table in self.tables():
+            if table.partition(".")[0] in _BUILT:
+                self.connection.execute(f"drop table {table}")
+
+    def tables(self) -> list[str]:
+        rows = self.connection.execute(
+            """
+            select schema_name || '.' || table_name from duckdb_tables()
+            where not internal and not temporary order by all
+            """
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def values(self, model: Model) -> dict[str, object]:
+        """Return every value a statement of this model may bind."""
+        rule = self.rules.get(model.table)
+        return {
+            "snapshot_id": self.inputs.snapshot.snapshot_id,
+            "as_of": self.inputs.as_of,
+            **(rule.parameters if rule else model.params),
+        }
+
+    def create(self, model: Model) -> None:
+        values = checks.bound(self.connection, model.sql, self.values(model))
+        try:
+            self.connection.execute(f"create table {model.table} as {model.sql}", values)
+        except duckdb.Error as error:
+            raise ModelError(
+                f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
+            ) from error
+        self.comment(model)
+        self.warnings += checks.verify_model(self.connection, model)
+
+    def comment(self, model: Model) -> None:
+        """Put the header's sentences into the database, where any SQL client shows them."""
+        self.connection.execute(f"comment on table {model.table} is {_literal(model.summary)}")
+        for column in model.columns:
+            self.connection.execute(
+                f'comment on column {model.table}."{column.name}" is {_literal(column.description)}'
+            )
+
+    def publish(self, build_id: str) -> None:
+        """Replace this snapshot's rows of ``history`` by this build's."""
+        snapshot_id = self.inputs.snapshot.snapshot_id
+        for table, source in (("accounts", "graph.accounts"), ("register", "findings.register")):
+            self.connection.execute(f"delete from history.{table} where snapshot_id = $id", {"id": snapshot_id})
+            columns = [
+                row[0]
+                for row in self.connection.execute(f"describe history.{table}").fetchall()
+                if row[0] not in {"build_id", "snapshot_id"}
+            ]
+            self.connection.execute(
+                f"insert into history.{table} by name "
+                f"select $build_id as build_id, $snapshot_id as snapshot_id, {', '.join(columns)} from {source}",
+                {"build_id": build_id, "snapshot_id": snapshot_id},
+            )
+        self.connection.execute("delete from meta.rule_runs where build_id = $id", {"id": build_id})
+        self.connection.execute(
+            """
+            insert into meta.rule_runs
+            select $id, rule_id, enabled, parameters, population, failed, unknown, passed, sql_sha256
+            from findings.rule_summary
+            """,
+            {"id": build_id},
+        )
+
+    def count(self, table: str) -> int:
+        row: tuple[Any, ...] | None = self.connection.execute(f"select count(*) from {table}").fetchone()
+        return int(row[0]) if row else 0
+
+
+def _literal(text: str) -> str:
+    """Quote text for the one kind of statement that takes no parameters; it only ever comes from our own headers."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,132 @@
+"""Opens the database: for writing, for reading, or in memory, always with the same session settings.
+
+DuckDB lets one process write and then nobody else read. A writer waits a bounded time for the lock, says who holds
+it, and then fails; everything slow (pulling pages, rendering) happens while the database is closed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipeline import resources
+from pipeline.errors import DatabaseLockedError, WarehouseError
+
+__all__ = ["Connection", "in_memory", "reading", "sandbox", "writing"]
+
+Connection = duckdb.DuckDBPyConnection
+
+#: Seconds to wait for another process before giving up, and between two tries.
+LOCK_WAIT = 30.0
+_LOCK_PAUSE = 0.25
+
+#: No extension is ever fetched, and text becomes time in UTC whatever the machine's zone is.
+_SESSION = """
+    set autoinstall_known_extensions = false;
+    set autoload_known_extensions = false;
+    set enable_progress_bar = false;
+    set TimeZone = 'UTC';
+"""
+
+
+@contextmanager
+def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
+    """Open the database for writing, creating it and its lasting tables where they are missing.
+
+    Raises:
+        DatabaseLockedError: another process held it for longer than ``wait`` seconds.
+        WarehouseError: it is not a database, or cannot be written.
+    """
+    connection = _connect(path, read_only=False, notify=notify, wait=wait)
+    try:
+        connection.execute(_SESSION)
+        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
+    """Open an existing database read-only.
+
+    Raises:
+        DatabaseLockedError: another process held it for longer than ``wait`` seconds.
+        WarehouseError: there is none, or it is not a database.
+    """
+    if not path.exists():
+        raise WarehouseError(
+            "there is no database yet",
+            where=str(path),
+            hint="run 'access-review run' or 'access-review extract' first",
+        )
+    connection = _connect(path, read_only=True, notify=notify, wait=wait)
+    try:
+        connection.execute(_SESSION)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def sandbox(path: Path, *, notify: Callable[[str], None]) -> Iterator[Connection]:
+    """Open the database read-only for a stranger's query: no files, no network, no attaching, no way back."""
+    with reading(path, notify=notify) as connection:
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+
+
+@contextmanager
+def in_memory() -> Iterator[Connection]:
+    """Open an empty database in memory with the lasting tables in it."""
+    connection = duckdb.connect()
+    try:
+        connection.execute(_SESSION)
+        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait: float) -> Connection:
+    deadline = time.monotonic() + wait
+    told = False
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            text = str(error)
+            if "lock" not in text.lower():
+                raise WarehouseError(
+                    f"the database cannot be opened: {text.splitlines()[0]}",
+                    where=str(path),
+                    hint="check the path and its permissions",
+                ) from error
+            holder = _holder(text)
+            if time.monotonic() >= deadline:
+                raise DatabaseLockedError(
+                    f"the database is still in use by {holder} after {wait:.0f} s",
+                    where=str(path),
+                    hint="wait for that process, or end it, and run this again",
+                ) from error
+            if not told:
+                notify(f"waiting up to {wait:.0f} s for {holder} to release {path}")
+                told = True
+            time.sleep(_LOCK_PAUSE)
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"this is not a database of this program: {str(error).splitlines()[0]}",
+                where=str(path),
+                hint="name another file under [warehouse] database",
+            ) from error
+
+
+def _holder(text: str) -> str:
+    found = re.search(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)", text)
+    return f"process {found['pid']} ({Path(found['program']).name})" if found else "another process"

@@ -1,0 +1,106 @@
+"""Runs the examples written in the models: rows given, rows expected.
+
+Each runs in a database of its own making, in memory, in which the tables that the model reads are empty but for the
+rows given. They run as tests, and in ``access-review check``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import ModelError
+from pipeline.warehouse import checks, database
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.model import Example, Model
+
+__all__ = ["run_example"]
+
+#: What ``$as_of`` and ``$snapshot_id`` are in an example that does not say.
+_DEFAULTS: Mapping[str, Any] = {"as_of": datetime(2026, 1, 1), "snapshot_id": "example"}  # noqa: DTZ001 - UTC, as stored
+
+#: How an expected cell says that it is null: TOML has no null.
+_NULL = "<null>"
+
+
+def run_example(models: Sequence[Model], model: Model, example: Example) -> None:
+    """Run one example.
+
+    Raises:
+        ModelError: the rows differ from those expected, or the example does not fit the tables; it shows both.
+    """
+    with database.in_memory() as connection:
+        _create_tables(connection, models, model)
+        for table, rows in example.given.items():
+            _insert(connection, model, example, table, rows)
+        values = {**_DEFAULTS, **model.params, **{k: _plain(v) for k, v in example.parameters.items()}}
+        try:
+            _compare(connection, model, example, values)
+        except duckdb.Error as error:
+            raise _wrong(model, example, str(error)) from error
+
+
+def _compare(connection: Connection, model: Model, example: Example, values: dict[str, Any]) -> None:
+    cursor = connection.execute(model.sql, checks.bound(connection, model.sql, values))
+    names = [column[0] for column in cursor.description]
+    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    wanted = [{name: _plain(cell) for name, cell in row.items()} for row in example.expect]
+    compared = list(dict.fromkeys(name for row in wanted for name in row))
+    missing = [name for name in compared if name not in names]
+    if missing and found:
+        raise _wrong(model, example, f"the model has no column {missing}")
+    left = [{name: row[name] for name in compared if name in row} for row in found]
+    for row in wanted:
+        match = next((other for other in left if all(other.get(name) == cell for name, cell in row.items())), None)
+        if match is None:
+            raise _wrong(model, example, f"expected {row}\nfound    " + "\n         ".join(map(str, left)))
+        left.remove(match)
+    if left:
+        raise _wrong(model, example, "not expected: " + "\n              ".join(map(str, left)))
+    if example.population is not None:
+        statement = f"select count(*) from ({model.population})"
+        row_count = connection.execute(statement, checks.bound(connection, statement, values)).fetchone()
+        if row_count != (example.population,):
+            raise _wrong(model, example, f"expected a population of {example.population}, found {row_count}")
+
+
+def _create_tables(connection: Connection, models: Iterable[Model], model: Model) -> None:
+    for other in models:
+        if other.table in model.reads and other.columns:
+            columns = ", ".join(f'"{column.name}" {column.type}' for column in other.columns)
+            connection.execute(f"create table {other.table} ({columns})")
+    for table in model.reads:  # an example names the columns that matter; the others are null
+        for name, *_ in connection.execute(f"describe {table}").fetchall():
+            connection.execute(f'alter table {table} alter column "{name}" drop not null')
+
+
+def _insert(
+    connection: Connection, model: Model, example: Example, table: str, rows: Iterable[Mapping[str, Any]]
+) -> None:
+    for row in rows:
+        columns = ", ".join(f'"{name}"' for name in row)
+        places = ", ".join(f"${position + 1}" for position in range(len(row)))
+        try:
+            connection.execute(
+                f"insert into {table} ({columns}) values ({places})", [_plain(cell) for cell in row.values()]
+            )
+        except duckdb.Error as error:
+            raise _wrong(model, example, f"the row {dict(row)} does not fit {table}: {error}") from error
+
+
+def _plain(cell: Any) -> Any:
+    """Turn a TOML cell into what DuckDB gives back: UTC times without a zone, and null."""
+    if isinstance(cell, datetime) and cell.tzinfo is not None:
+        return cell.astimezone(UTC).replace(tzinfo=None)
+    return None if cell == _NULL else cell
+
+
+def _wrong(model: Model, example: Example, what: str) -> ModelError:
+    return ModelError(
+        f"the example '{example.name}' does not hold: {what}",
+        where=str(model.path),
+        hint="correct the statement or the example",
+    )

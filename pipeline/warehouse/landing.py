@@ -1,0 +1,254 @@
+"""Lands a spool: pages become rows of ``raw``, and the extract becomes a row of ``meta.snapshots``.
+
+Everything is one transaction: a snapshot is visible whole, with its completeness judged, or not at all. DuckDB parses
+the pages; Python never sees a record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from pipeline.errors import WarehouseError
+from pipeline.spool import Outcome, Spool
+from pipeline.warehouse import checks
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.model import Model
+
+__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "snapshot", "snapshots"]
+
+#: The resources whose records are kept, each in its table of ``raw``.
+RESOURCES = ("users", "roles", "groups")
+
+#: DuckDB's own default for one JSON value, in bytes; a page larger than this needs room of its size.
+_JSON_VALUE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A row of ``meta.snapshots``. Times are UTC without a zone, as everywhere in the database."""
+
+    snapshot_id: str
+    started_at: datetime
+    finished_at: datetime
+    as_of: datetime
+    completeness: str
+    reason: str | None
+    tool_version: str
+    config_sha256: str
+    previous_snapshot_id: str | None
+
+
+def land(
+    connection: Connection,
+    spool: Spool,
+    models: Sequence[Model],
+    *,
+    snapshot_id: str,
+    started_at: datetime,
+    finished_at: datetime,
+    tool_version: str,
+    config_sha256: str,
+) -> Snapshot:
+    """Land one extract and judge its completeness; return its row.
+
+    Raises:
+        WarehouseError: the pages cannot be read back, or the disk is full. Nothing is visible then.
+    """
+    outcomes = spool.outcomes()
+    connection.begin()
+    try:
+        _land_sources(connection, snapshot_id, outcomes)
+        _land_pages(connection, snapshot_id, spool, outcomes)
+        for resource in RESOURCES:
+            _land_rows(connection, snapshot_id, spool, resource)
+        row = connection.execute(
+            "select max(snapshot_id) from meta.snapshots where snapshot_id < $id", {"id": snapshot_id}
+        ).fetchone()
+        landed = Snapshot(
+            snapshot_id=snapshot_id,
+            started_at=started_at,
+            finished_at=finished_at,
+            as_of=finished_at.replace(microsecond=0),
+            completeness="UNKNOWN",
+            reason=None,
+            tool_version=tool_version,
+            config_sha256=config_sha256,
+            previous_snapshot_id=row[0] if row else None,
+        )
+        _insert_snapshot(connection, landed)
+        completeness, reason = checks.completeness(connection, models, outcomes, landed.snapshot_id, landed.as_of)
+        connection.execute(
+            "update meta.snapshots set completeness = $completeness, reason = $reason where snapshot_id = $id",
+            {"completeness": completeness, "reason": reason, "id": snapshot_id},
+        )
+        connection.commit()
+    except duckdb.Error as error:
+        connection.rollback()
+        raise WarehouseError(
+            f"the extract could not be landed: {str(error).splitlines()[0]}",
+            where="database",
+            hint="free some disk space if it is full, then run the extract again; earlier snapshots are whole",
+        ) from error
+    except BaseException:
+        connection.rollback()
+        raise
+    return snapshot(connection, snapshot_id)
+
+
+def snapshots(connection: Connection) -> list[Snapshot]:
+    """Return every landed extract, oldest first."""
+    rows = connection.execute(
+        """
+        select snapshot_id, started_at, finished_at, as_of, completeness, reason, tool_version, config_sha256,
+               previous_snapshot_id
+        from meta.snapshots order by snapshot_id
+        """
+    ).fetchall()
+    return [Snapshot(*row) for row in rows]
+
+
+def latest_snapshot(connection: Connection) -> Snapshot:
+    """Return the newest extract.
+
+    Raises:
+        WarehouseError: there is none.
+    """
+    known = snapshots(connection)
+    if not known:
+        raise WarehouseError(
+            "the database holds no snapshot", where="meta.snapshots", hint="run 'access-review extract' first"
+        )
+    return known[-1]
+
+
+def snapshot(connection: Connection, snapshot_id: str) -> Snapshot:
+    """Return one extract by its id.
+
+    Raises:
+        WarehouseError: there is none of that id.
+    """
+    for known in snapshots(connection):
+        if known.snapshot_id == snapshot_id:
+            return known
+    raise WarehouseError(
+        f"there is no snapshot '{snapshot_id}'",
+        where="meta.snapshots",
+        hint="'access-review snapshots list' shows them all",
+    )
+
+
+def _insert_snapshot(connection: Connection, landed: Snapshot) -> None:
+    connection.execute(
+        "insert into meta.snapshots values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        [
+            landed.snapshot_id,
+            landed.started_at,
+            landed.finished_at,
+            landed.as_of,
+            landed.completeness,
+            landed.reason,
+            landed.tool_version,
+            landed.config_sha256,
+            landed.previous_snapshot_id,
+        ],
+    )
+
+
+def _land_sources(connection: Connection, snapshot_id: str, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        connection.execute(
+            """
+            insert into meta.sources
+            select $snapshot_id, $source, $kind, $url, $api, $version, $user_name, $account_id, $role_id, $role_name,
+                   $users_before, $users_after, $skew, $settings::json, $missing::json,
+                   $started_at::timestamptz at time zone 'UTC', $finished_at::timestamptz at time zone 'UTC',
+                   $error
+            """,
+            {
+                "snapshot_id": snapshot_id,
+                "source": outcome.source,
+                "kind": outcome.kind,
+                "url": outcome.url,
+                "api": outcome.api,
+                "version": outcome.version,
+                "user_name": outcome.principal.user_name,
+                "account_id": outcome.principal.account_id,
+                "role_id": outcome.principal.role_id,
+                "role_name": outcome.principal.role_name,
+                "users_before": outcome.server_counts.get("users_before"),
+                "users_after": outcome.server_counts.get("users_after"),
+                "skew": outcome.clock_skew_seconds,
+                "settings": json.dumps(outcome.settings, sort_keys=True),
+                "missing": json.dumps(outcome.missing, sort_keys=True),
+                "started_at": outcome.started_at,
+                "finished_at": outcome.finished_at,
+                "error": outcome.error,
+            },
+        )
+
+
+def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes: Sequence[Outcome]) -> None:
+    connection.execute("create or replace temp table accepted (source varchar, resource varchar, sweep integer)")
+    accepted = [(o.source, resource, sweep) for o in outcomes for resource, sweep in o.accepted_sweeps.items()]
+    if accepted:
+        connection.executemany("insert into accepted values ($1, $2, $3)", accepted)
+    connection.execute(
+        """
+        create or replace temp table spooled as
+        select pages.*, accepted.sweep is not null and pages.file is not null as is_accepted
+        from read_json($journal, format = 'newline_delimited', columns = {
+            source: 'varchar', resource: 'varchar', sweep: 'integer', page: 'integer', "offset": 'bigint',
+            url: 'varchar', status: 'integer', items: 'bigint', bytes: 'bigint', sha256: 'varchar',
+            redacted_sha256: 'varchar', started_at: 'timestamptz', fetched_at: 'timestamptz', elapsed_ms: 'bigint',
+            attempts: 'integer', file: 'varchar'
+        }) as pages
+        left join accepted
+            on accepted.source = pages.source and accepted.resource = pages.resource and accepted.sweep = pages.sweep
+        """,
+        {"journal": str(spool.folder / "pages.jsonl")},
+    )
+    connection.execute(
+        """
+        insert into meta.pages
+        select $snapshot_id, source, resource, sweep, page, "offset", url, status, items, bytes, sha256,
+               redacted_sha256, started_at at time zone 'UTC', fetched_at at time zone 'UTC', elapsed_ms, attempts,
+               is_accepted
+        from spooled
+        order by source, resource, sweep, page
+        """,
+        {"snapshot_id": snapshot_id},
+    )
+
+
+def _land_rows(connection: Connection, snapshot_id: str, spool: Spool, resource: str) -> None:
+    files = connection.execute(
+        "select file, bytes from spooled where resource = $resource and file is not null order by file",
+        {"resource": resource},
+    ).fetchall()
+    if not files:
+        return
+    largest = max(2 * size for _, size in files)  # redaction may re-encode a page, and never doubles it
+    connection.execute(
+        f"""
+        insert into raw.{resource}
+        with elements as (
+            select filename, unnest(list) as payload, generate_subscripts(list, 1) as ordinal
+            from read_json($files, format = 'unstructured', records = false, filename = true,
+                           columns = {{list: 'json[]'}}, maximum_object_size = {max(largest, _JSON_VALUE_BYTES)})
+        )
+        select $snapshot_id, spooled.source, spooled.sweep, spooled.page, elements.ordinal, spooled.is_accepted,
+               spooled.fetched_at at time zone 'UTC', elements.payload
+        from elements
+        join spooled on elements.filename = $folder || spooled.file
+        """,
+        {
+            "files": [str(spool.folder / file) for file, _ in files],
+            "folder": f"{spool.folder}/",
+            "snapshot_id": snapshot_id,
+        },
+    )

@@ -1,0 +1,243 @@
+"""Fills ``reference`` and ``policy``: the lists that ship with the program, and the policy folder.
+
+A row of a policy file replaces the default rows of the same key; other defaults stay. Every mistake names the
+file and the line.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipeline.errors import ConfigurationError
+from pipeline.settings import nearest
+from pipeline.warehouse.database import Connection
+
+__all__ = ["load_policy", "load_reference"]
+
+Parser = Callable[[str], object]
+
+
+def _text(cell: str) -> str:
+    return cell
+
+
+def _rank(cell: str) -> int:
+    value = int(cell)
+    if not 0 <= value <= 100:
+        raise ValueError("a rank lies between 0 and 100")
+    return value
+
+
+def _truth(cell: str) -> bool:
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if cell.lower() not in known:
+        raise ValueError("write true or false")
+    return known[cell.lower()]
+
+
+def _kind(cell: str) -> str:
+    if cell.lower() not in {"role", "group"}:
+        raise ValueError("write role or group")
+    return cell.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One policy file: its columns with their parsers, which may be empty, and what makes two rows the same."""
+
+    name: str
+    columns: Mapping[str, Parser]
+    key: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+    one_of: tuple[str, ...] = ()
+
+
+_POLICY_FILES = (
+    _File("roles", {"role_name": _text, "rank": _rank, "privileged": _truth}, ("role_name",)),
+    _File("privileged_groups", {"group_name": _text}, ("group_name",)),
+    _File(
+        "service_accounts",
+        {"user_name": _text, "email": _text, "owner_email": _text, "purpose": _text, "review_by": date.fromisoformat},
+        ("user_name", "email"),
+        frozenset({"user_name", "email", "owner_email", "purpose", "review_by"}),
+        one_of=("user_name", "email"),
+    ),
+    _File(
+        "break_glass",
+        {"user_name": _text, "email": _text, "owner_email": _text, "purpose": _text},
+        ("user_name", "email"),
+        frozenset({"user_name", "email", "owner_email", "purpose"}),
+        one_of=("user_name", "email"),
+    ),
+    _File(
+        "sod_pairs",
+        {"left_type": _kind, "left_name": _text, "right_type": _kind, "right_name": _text, "reason": _text},
+        ("left_type", "left_name", "right_type", "right_name"),
+        frozenset({"reason"}),
+    ),
+    _File(
+        "exceptions",
+        {
+            "rule_id": _text,
+            "source": _text,
+            "subject": _text,
+            "reason": _text,
+            "approved_by": _text,
+            "expires_on": date.fromisoformat,
+        },
+        ("rule_id", "source", "subject"),
+        frozenset({"source"}),
+    ),
+    _File(
+        "out_of_scope",
+        {"source": _text, "subject": _text, "reason": _text, "approved_by": _text},
+        ("source", "subject"),
+        frozenset({"source"}),
+    ),
+    _File(
+        "owners",
+        {"entitlement_type": _kind, "entitlement_name": _text, "reviewer_email": _text},
+        ("entitlement_type", "entitlement_name"),
+    ),
+)
+
+_REFERENCE_FILES = (
+    _File("role_names", {"role_name": _text, "display_name": _text}, ("role_name",)),
+    _File("builtin_groups", {"group_name": _text, "is_everyone": _truth}, ("group_name",)),
+    _File("shared_names", {"local_part": _text}, ("local_part",)),
+    _File("freemail_domains", {"email_domain": _text}, ("email_domain",)),
+    _File("risk_factors", {"rule_id": _text, "factor": _text, "likelihood": int}, ("rule_id",)),
+    _File("management_permissions", {"area": _text, "verb_prefix": _text}, ("area", "verb_prefix")),
+)
+
+
+def load_reference(connection: Connection, folder: Path) -> str:
+    """Replace ``reference`` lists by the shipped ones; return the hash of all shipped files."""
+    for file in _REFERENCE_FILES:
+        rows = [tuple(row.values()) for _, row in _read(file, folder / f"{file.name}.csv")]
+        _replace(connection, f"reference.{file.name}", rows)
+    return _hash_of(sorted(folder.glob("*.csv")))
+
+
+def load_policy(connection: Connection, defaults: Path, folder: Path | None, email_domains: Iterable[str]) -> str:
+    """Replace ``policy`` tables by the defaults overlaid with the folder's files; return the hash of those files.
+
+    Raises:
+        ConfigurationError: a file, a column or a cell is wrong; it names the file and the line.
+    """
+    if folder is not None and not folder.is_dir():
+        raise ConfigurationError(
+            "the policy folder does not exist", where=str(folder), hint="correct [policy] directory, or remove it"
+        )
+    known = {file.name for file in _POLICY_FILES}
+    for path in sorted(folder.glob("*.csv")) if folder else []:
+        if path.stem not in known:
+            match = nearest(path.stem, known)
+            raise ConfigurationError(
+                f"'{path.name}' is not a policy file",
+                where=str(path),
+                hint=f"did you mean '{match}.csv'?" if match else f"the files are: {', '.join(sorted(known))}",
+            )
+    used = []
+    for file in _POLICY_FILES:
+        rows: dict[tuple[str, ...], tuple[object, ...]] = {}
+        for base, is_default in ((defaults, True), (folder, False)):
+            if base is None or not (base / f"{file.name}.csv").exists():
+                continue
+            path = base / f"{file.name}.csv"
+            if not is_default:
+                used.append(path)
+            for line, row in _read(file, path):
+                key = tuple(str(row[column] or "").casefold() for column in file.key)
+                if key in rows and bool(rows[key][-1]) == is_default:
+                    raise ConfigurationError(
+                        f"line {line} repeats {', '.join(filter(None, key))}",
+                        where=str(path),
+                        hint="keep one of them",
+                    )
+                rows[key] = (*row.values(), line, is_default)
+        _replace(connection, f"policy.{file.name}", list(rows.values()))
+    domains = sorted({domain.casefold().lstrip("@") for domain in email_domains})
+    _replace(connection, "policy.email_domains", [(domain,) for domain in domains])
+    return _hash_of(used)
+
+
+def _read(file: _File, path: Path) -> Iterable[tuple[int, dict[str, object]]]:
+    """Yield (line, cells by column) of one small CSV file; empty cells are null."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            header = [name.strip().lower() for name in reader.fieldnames or []]
+            reader.fieldnames = header
+            for name in header:
+                if name not in file.columns:
+                    match = nearest(name, file.columns)
+                    raise ConfigurationError(
+                        f"unknown column '{name}'",
+                        where=str(path),
+                        hint=f"did you mean '{match}'?" if match else f"the columns are: {', '.join(file.columns)}",
+                    )
+            missing = [name for name in file.columns if name not in header and name not in file.optional]
+            if missing or (file.one_of and not set(file.one_of) & set(header)):
+                wanted = missing or [" or ".join(file.one_of)]
+                raise ConfigurationError(
+                    f"the column '{wanted[0]}' is missing", where=str(path), hint=f"write {','.join(file.columns)}"
+                )
+            for cells in reader:
+                yield reader.line_num, _row(file, path, reader.line_num, cells)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the file cannot be read: {error.strerror}", where=str(path), hint="check the path and its permissions"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(
+            f"the file is not CSV in UTF-8: {error}", where=str(path), hint="save it as 'CSV UTF-8'"
+        ) from error
+
+
+def _row(file: _File, path: Path, line: int, cells: Mapping[str | None, str | list[str] | None]) -> dict[str, object]:
+    if None in cells:
+        raise ConfigurationError(
+            f"line {line} has more cells than the header",
+            where=str(path),
+            hint='put cells that hold a comma in "quotes"',
+        )
+    row: dict[str, object] = {}
+    for column, parse in file.columns.items():
+        cell = str(cells.get(column) or "").strip()
+        if not cell:
+            if column not in file.optional:
+                raise ConfigurationError(f"line {line} has no {column}", where=str(path), hint="fill the cell in")
+            row[column] = None
+            continue
+        try:
+            row[column] = parse(cell)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"line {line}: '{cell}' is not a {column}: {error}", where=str(path), hint="correct the cell"
+            ) from error
+    if file.one_of and not any(row[column] for column in file.one_of):
+        raise ConfigurationError(
+            f"line {line} names no account", where=str(path), hint=f"fill in {' or '.join(file.one_of)}"
+        )
+    return row
+
+
+def _replace(connection: Connection, table: str, rows: list[tuple[object, ...]]) -> None:
+    connection.execute(f"delete from {table}")
+    if rows:
+        places = ", ".join(f"${i + 1}" for i in range(len(rows[0])))
+        connection.executemany(f"insert into {table} values ({places})", rows)
+
+
+def _hash_of(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.name}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

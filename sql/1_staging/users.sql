@@ -1,0 +1,174 @@
+/*
+summary = "One user record of the accepted sweep, its fields renamed and cast; an id that came twice is kept once."
+reads   = ["raw.users"]
+grain   = ["source", "account_id"]
+
+[columns]
+source              = "varchar: the source's name in the configuration"
+account_id          = "varchar: the source's own id, verbatim"
+user_name           = "varchar: login name, trimmed, null if empty"
+email               = "varchar: e-mail address, trimmed, null if empty"
+first_name          = "varchar: given name"
+last_name           = "varchar: family name"
+role_id             = "varchar: id of the account's role, as the account says"
+is_active           = "boolean: the active flag; null if absent or not a truth value"
+is_directory        = "boolean: the activeDirectory flag"
+is_sso              = "boolean: the createdSso flag"
+principal_name      = "varchar: directory principal"
+directory_id        = "varchar: directory security id, else distinguished name"
+tenant_id           = "varchar: tenant, on multi-tenant servers"
+has_pending_expiration = "boolean: an invitation that was never accepted"
+last_login_text     = "varchar: last login as it came, null if empty"
+last_login_at       = "timestamp: last login; null if it cannot be read"
+last_activity_text  = "varchar: last activity as it came, null if empty"
+last_activity_at    = "timestamp: last activity; null if it cannot be read"
+created_text        = "varchar: creation as it came, null if empty"
+created_at          = "timestamp: creation; null if it cannot be read"
+last_updated_text   = "varchar: last change as it came, null if empty"
+last_updated_at     = "timestamp: last change; null if it cannot be read"
+
+[checks.timestamps_that_cannot_be_read]
+level = "warn"
+sql = """
+select source || ': ' || count(*) || ' timestamps cannot be read and count as missing or unknown' as problem
+from (
+    select source from staging.users where last_login_text is not null and last_login_at is null
+    union all
+    select source from staging.users where last_activity_text is not null and last_activity_at is null
+    union all
+    select source from staging.users where created_text is not null and created_at is null
+    union all
+    select source from staging.users where last_updated_text is not null and last_updated_at is null
+) as unreadable
+group by source order by source
+"""
+
+[checks.timestamps_without_a_zone]
+level = "warn"
+sql = """
+select source || ': ' || count(*) || ' timestamps without a time zone were read as UTC' as problem
+from (
+    select source, last_login_text as text from staging.users where last_login_at is not null
+    union all
+    select source, last_activity_text from staging.users where last_activity_at is not null
+    union all
+    select source, created_text from staging.users where created_at is not null
+    union all
+    select source, last_updated_text from staging.users where last_updated_at is not null
+) as texts
+where not regexp_matches(text, '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$') or length(text) = 10
+group by source order by source
+"""
+
+[checks.active_flags_that_cannot_be_read]
+level = "warn"
+sql = """
+select source || ': ' || count(*) || ' accounts have no usable active flag; their status is unknown' as problem
+from staging.users where is_active is null group by source order by source
+"""
+*/
+with
+
+records as (
+    select source, page, ordinal,
+        json_transform(payload, '{
+            "_id": "VARCHAR", "userName": "VARCHAR", "email": "VARCHAR", "firstName": "VARCHAR",
+            "lastName": "VARCHAR", "roleId": "JSON", "role": "JSON", "active": "VARCHAR",
+            "activeDirectory": "VARCHAR", "createdSso": "VARCHAR", "principalName": "VARCHAR",
+            "objectSid": "VARCHAR", "dn": "VARCHAR", "tenantId": "VARCHAR", "pendingExpiration": "VARCHAR",
+            "lastLogin": "VARCHAR", "lastActivity": "VARCHAR", "created": "VARCHAR", "lastUpdated": "VARCHAR"
+        }') as record
+    from raw.users
+    where snapshot_id = $snapshot_id and is_accepted
+),
+
+-- Sweeps overlap where the list moved while it was read: the first copy of an id stands for all of them.
+distinct_records as (
+    select source, record from records
+    where record._id is not null
+    qualify row_number() over (partition by source, record._id order by page, ordinal) = 1
+),
+
+texts as (
+    select *,
+        [
+            nullif(trim(record.lastLogin), ''), nullif(trim(record.lastActivity), ''),
+            nullif(trim(record.created), ''), nullif(trim(record.lastUpdated), '')
+        ] as time_texts
+    from distinct_records
+),
+
+-- Only ISO 8601 is a time, and only between 2000 and 2199: a zero date (1970, 0001) or a sentinel (9999) is not
+-- a moment at which anybody was seen. No zone means UTC, which is the session's zone.
+times as (
+    select *,
+        list_transform(time_texts, lambda t: case
+            when regexp_full_match(t, '2[01][0-9]{2}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?')
+                then try_cast(t as timestamptz)
+        end) as time_values
+    from texts
+)
+
+select
+    source,
+    record._id as account_id,
+    nullif(trim(record.userName), '') as user_name,
+    nullif(trim(record.email), '') as email,
+    nullif(trim(record.firstName), '') as first_name,
+    nullif(trim(record.lastName), '') as last_name,
+    -- An expanded role is an object, under its own key or in the place of the id.
+    nullif(coalesce(record.roleId ->> '$._id', record.roleId ->> '$', record.role ->> '$._id'), '') as role_id,
+    case lower(record.active) when 'true' then true when 'false' then false end as is_active,
+    case lower(record.activeDirectory) when 'true' then true when 'false' then false end as is_directory,
+    case lower(record.createdSso) when 'true' then true when 'false' then false end as is_sso,
+    nullif(trim(record.principalName), '') as principal_name,
+    coalesce(nullif(trim(record.objectSid), ''), nullif(trim(record.dn), '')) as directory_id,
+    nullif(trim(record.tenantId), '') as tenant_id,
+    nullif(trim(record.pendingExpiration), '') is not null as has_pending_expiration,
+    time_texts[1] as last_login_text,
+    time_values[1] at time zone 'UTC' as last_login_at,
+    time_texts[2] as last_activity_text,
+    time_values[2] at time zone 'UTC' as last_activity_at,
+    time_texts[3] as created_text,
+    time_values[3] at time zone 'UTC' as created_at,
+    time_texts[4] as last_updated_text,
+    time_values[4] at time zone 'UTC' as last_updated_at
+from times
+
+/* example
+name = "every form of a time ends in a defined result"
+given."raw.users" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"offset","lastLogin":"2025-03-01T12:00:00+02:00"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"no zone","lastLogin":"2025-03-01 12:00:00"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"_id":"bare date","lastLogin":"2025-03-01"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"_id":"zero date","lastLogin":"0001-01-01T00:00:00Z"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 5, is_accepted = true, payload = '{"_id":"hour 24","lastLogin":"2025-03-01T24:00:00Z"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 6, is_accepted = true, payload = '{"_id":"word","lastLogin":"infinity"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 7, is_accepted = true, payload = '{"_id":"empty","lastLogin":""}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 8, is_accepted = true, payload = '{"_id":"null value","lastLogin":null}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 9, is_accepted = true, payload = '{"_id":"number","lastLogin":1740830400}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 10, is_accepted = true, payload = '{"_id":"no such day","lastLogin":"2025-02-30T12:00:00Z"}' },
+]
+expect = [
+  { account_id = "offset", last_login_text = "2025-03-01T12:00:00+02:00", last_login_at = 2025-03-01T10:00:00Z },
+  { account_id = "no zone", last_login_text = "2025-03-01 12:00:00", last_login_at = 2025-03-01T12:00:00Z },
+  { account_id = "bare date", last_login_text = "2025-03-01", last_login_at = 2025-03-01T00:00:00Z },
+  { account_id = "zero date", last_login_text = "0001-01-01T00:00:00Z", last_login_at = "<null>" },
+  { account_id = "hour 24", last_login_text = "2025-03-01T24:00:00Z", last_login_at = "<null>" },
+  { account_id = "word", last_login_text = "infinity", last_login_at = "<null>" },
+  { account_id = "empty", last_login_text = "<null>", last_login_at = "<null>" },
+  { account_id = "null value", last_login_text = "<null>", last_login_at = "<null>" },
+  { account_id = "number", last_login_text = "1740830400", last_login_at = "<null>" },
+  { account_id = "no such day", last_login_text = "2025-02-30T12:00:00Z", last_login_at = "<null>" },
+]
+*/
+/* example
+name = "an id that came twice is kept once, another sweep and another snapshot are not read"
+given."raw.users" = [
+  { snapshot_id = "example", source = "s", page = 2, ordinal = 1, is_accepted = true, payload = '{"_id":"a","userName":"late"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"a","userName":"first"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = false, payload = '{"_id":"b"}' },
+  { snapshot_id = "earlier", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"c"}' },
+]
+expect = [ { account_id = "a", user_name = "first" } ]
+*/

@@ -1,0 +1,246 @@
+/*
+summary = "One account of one source: who it belongs to, what it is, what it may, and when it was last seen."
+reads   = [
+    "staging.users", "graph.sources", "graph.roles", "graph.groups", "graph.memberships", "graph.account_links",
+    "graph.people", "policy.service_accounts", "policy.break_glass", "reference.shared_names",
+]
+grain   = ["source", "account_id"]
+
+[columns]
+source           = "varchar: the source's name in the configuration"
+account_id       = "varchar: the source's own id, verbatim"
+user_name        = "varchar: login name"
+email            = "varchar: e-mail address"
+email_domain     = "varchar: what follows the last @, in lower case; null if there is none"
+first_name       = "varchar: given name"
+last_name        = "varchar: family name"
+display_name     = "varchar: both names, else the user name, else the e-mail address"
+account_type     = "varchar: break_glass, service, human, shared or unknown"
+status           = "varchar: active, inactive, pending (invited, never seen) or unknown (no usable active flag)"
+origin           = "varchar: local, directory, sso or unknown"
+role_id          = "varchar: the role that holds, which is the user record's own"
+role_rank        = "integer: the role's rank; null if the role is missing, dangling or unclassified"
+privileged       = "boolean: by the account's own role; an unclassified role counts as privileged"
+created_at       = "timestamp: creation"
+last_updated_at  = "timestamp: last change of the record"
+age_days         = "bigint: whole days since creation"
+last_login_at    = "timestamp: last login as the source gives it"
+last_activity_at = "timestamp: last activity as the source gives it"
+last_seen_at     = "timestamp: the later believable one of login and activity"
+last_seen_field  = "varchar: which of the two it is: lastLogin or lastActivity"
+days_since_seen  = "bigint: whole days since last seen, 0 if that is after as-of"
+login_state      = "varchar: seen, never, or unknown (unreadable, in the future, or the source gives it for nobody)"
+group_count      = "bigint: groups, the built-in ones not counted"
+groups           = "varchar: their names, or ids where there is no name"
+tenant_id        = "varchar: tenant, on multi-tenant servers"
+person_id        = "varchar: the person of the roster it belongs to"
+person_match     = "varchar: how that was found; unmatched, ambiguous, suggested, or no_roster"
+*/
+with
+
+service_names as (
+    select lower(user_name) as name from policy.service_accounts where user_name is not null
+),
+
+service_emails as (
+    select lower(email) as email from policy.service_accounts where email is not null
+),
+
+break_glass_names as (
+    select lower(user_name) as name from policy.break_glass where user_name is not null
+),
+
+break_glass_emails as (
+    select lower(email) as email from policy.break_glass where email is not null
+),
+
+roster as (
+    select count(*) > 0 as is_loaded from graph.people
+),
+
+memberships as (
+    select m.source, m.account_id, count(*) as group_count,
+        array_to_string(list_sort(list(coalesce(g.group_name, m.group_id))), '; ') as groups
+    from graph.memberships as m
+    left join graph.groups as g on g.source = m.source and g.group_id = m.group_id
+    where g.is_builtin is distinct from true
+    group by m.source, m.account_id
+),
+
+-- A value too far in the future says nothing about when somebody was there.
+seen as (
+    select
+        u.*, s.gives_last_seen, s.gives_origin,
+        case when u.last_login_at <= s.latest_believable_at then u.last_login_at end as believable_login_at,
+        case when u.last_activity_at <= s.latest_believable_at then u.last_activity_at end as believable_activity_at
+    from staging.users as u
+    join graph.sources as s on s.source = u.source
+),
+
+dated as (
+    select
+        *,
+        case
+            when believable_login_at is null then believable_activity_at
+            when believable_activity_at is null then believable_login_at
+            else greatest(believable_login_at, believable_activity_at)
+        end as last_seen_at,
+        last_login_text is null and last_activity_text is null as has_no_login
+    from seen
+),
+
+linked as (
+    select
+        dated.*,
+        case when link.is_match then link.person_id end as person_id,
+        case
+            when not roster.is_loaded then 'no_roster'
+            when link.is_match then link.match_method
+            when link.candidate_count > 1 then 'ambiguous'
+            when link.candidate_count = 1 then 'suggested'
+            else 'unmatched'
+        end as person_match
+    from dated
+    cross join roster
+    left join graph.account_links as link
+        on link.source = dated.source and link.account_id = dated.account_id
+),
+
+typed as (
+    select
+        linked.*,
+        case
+            when lower(linked.user_name) in (select name from break_glass_names)
+                or lower(linked.email) in (select email from break_glass_emails) then 'break_glass'
+            when lower(linked.user_name) in (select name from service_names)
+                or lower(linked.email) in (select email from service_emails)
+                or person.person_type = 'service' then 'service'
+            when linked.person_id is not null then 'human'
+            when split_part(lower(linked.email), '@', 1) in (select local_part from reference.shared_names)
+                or split_part(lower(linked.user_name), '@', 1) in (select local_part from reference.shared_names)
+                then 'shared'
+            when linked.first_name is not null and linked.last_name is not null then 'human'
+            else 'unknown'
+        end as account_type
+    from linked
+    left join graph.people as person on person.person_id = linked.person_id
+)
+
+select
+    typed.source,
+    typed.account_id,
+    typed.user_name,
+    typed.email,
+    nullif(lower(regexp_extract(typed.email, '@([^@]*)$', 1)), '') as email_domain,
+    typed.first_name,
+    typed.last_name,
+    coalesce(
+        nullif(concat_ws(' ', typed.first_name, typed.last_name), ''), typed.user_name, typed.email, typed.account_id
+    ) as display_name,
+    typed.account_type,
+    case
+        when typed.is_active then 'active'
+        when typed.is_active is null then 'unknown'
+        when typed.has_pending_expiration and typed.has_no_login then 'pending'
+        else 'inactive'
+    end as status,
+    case
+        when typed.is_sso then 'sso'
+        when typed.is_directory or typed.directory_id is not null then 'directory'
+        when typed.is_directory is null and typed.principal_name is not null then 'directory'
+        when typed.gives_origin then 'local'
+        else 'unknown'
+    end as origin,
+    typed.role_id,
+    role.role_rank,
+    coalesce(role.privileged, true) as privileged,
+    typed.created_at,
+    typed.last_updated_at,
+    cast(floor(date_diff('microsecond', typed.created_at, $as_of) / 86400000000.0) as bigint) as age_days,
+    typed.last_login_at,
+    typed.last_activity_at,
+    typed.last_seen_at,
+    case
+        when typed.last_seen_at is null then null
+        when typed.last_seen_at = typed.believable_login_at then 'lastLogin'
+        else 'lastActivity'
+    end as last_seen_field,
+    -- greatest() passes over nulls, so the case keeps "not seen" from becoming "seen today"
+    case
+        when typed.last_seen_at > $as_of then 0
+        else cast(floor(date_diff('microsecond', typed.last_seen_at, $as_of) / 86400000000.0) as bigint)
+    end as days_since_seen,
+    case
+        when typed.last_seen_at is not null then 'seen'
+        when typed.has_no_login and typed.gives_last_seen then 'never'
+        else 'unknown'
+    end as login_state,
+    coalesce(memberships.group_count, 0) as group_count,
+    coalesce(memberships.groups, '') as groups,
+    typed.tenant_id,
+    typed.person_id,
+    typed.person_match
+from typed
+left join graph.roles as role on role.source = typed.source and role.role_id = typed.role_id
+left join memberships on memberships.source = typed.source and memberships.account_id = typed.account_id
+
+/* example
+name = "status and login state, each with its unknown"
+as_of = 2026-01-10T00:00:00Z
+given."graph.sources" = [
+  { source = "s", gives_last_seen = true, gives_origin = true, latest_believable_at = 2026-01-11T00:00:00Z },
+  { source = "silent", gives_last_seen = false, gives_origin = false, latest_believable_at = 2026-01-11T00:00:00Z },
+]
+given."staging.users" = [
+  { source = "s", account_id = "1", is_active = true, last_login_text = "t", last_login_at = 2026-01-08T23:59:59.999Z, has_pending_expiration = false },
+  { source = "s", account_id = "2", is_active = false, has_pending_expiration = true },
+  { source = "s", account_id = "3", is_active = false, has_pending_expiration = false },
+  { source = "s", account_id = "4", has_pending_expiration = false, last_login_text = "junk" },
+  { source = "s", account_id = "5", is_active = true, last_login_text = "t", last_login_at = 2026-01-10T20:00:00Z, has_pending_expiration = false },
+  { source = "s", account_id = "6", is_active = true, last_login_text = "t", last_login_at = 2026-01-11T00:00:01Z, has_pending_expiration = false },
+  { source = "s", account_id = "7", is_active = true, last_login_text = "junk", last_activity_text = "t", last_activity_at = 2026-01-09T00:00:00Z, has_pending_expiration = false },
+  { source = "silent", account_id = "8", is_active = true, has_pending_expiration = false },
+]
+expect = [
+  { account_id = "1", status = "active", login_state = "seen", days_since_seen = 1, last_seen_field = "lastLogin", origin = "local" },
+  { account_id = "2", status = "pending", login_state = "never", days_since_seen = "<null>" },
+  { account_id = "3", status = "inactive", login_state = "never" },
+  { account_id = "4", status = "unknown", login_state = "unknown" },
+  { account_id = "5", status = "active", login_state = "seen", days_since_seen = 0 },
+  { account_id = "6", status = "active", login_state = "unknown", last_seen_at = "<null>" },
+  { account_id = "7", status = "active", login_state = "seen", last_seen_field = "lastActivity", days_since_seen = 1 },
+  { account_id = "8", status = "active", login_state = "unknown", origin = "unknown" },
+]
+*/
+/* example
+name = "the first type that fits; a missing role counts as privileged"
+given."graph.sources" = [ { source = "s", gives_last_seen = true, gives_origin = true, latest_believable_at = 2026-01-11T00:00:00Z } ]
+given."graph.people" = [ { person_id = "p", person_type = "employee" }, { person_id = "bot", person_type = "service" } ]
+given."graph.account_links" = [
+  { source = "s", account_id = "matched", person_id = "p", match_method = "email", candidate_count = 1, is_match = true },
+  { source = "s", account_id = "robot", person_id = "bot", match_method = "email", candidate_count = 1, is_match = true },
+  { source = "s", account_id = "alike", person_id = "p", match_method = "display_name", candidate_count = 1, is_match = false },
+]
+given."graph.roles" = [ { source = "s", role_id = "r", role_rank = 10, privileged = false } ]
+given."policy.service_accounts" = [ { user_name = "SVC", is_default = false } ]
+given."policy.break_glass" = [ { email = "fire@example.com", is_default = false } ]
+given."reference.shared_names" = [ { local_part = "info" } ]
+given."staging.users" = [
+  { source = "s", account_id = "glass", email = "Fire@example.com", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "registered", user_name = "svc", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "robot", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "matched", email = "info@example.com", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "generic", email = "info@other.test", first_name = "In", last_name = "Fo", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "named", first_name = "Ann", last_name = "Ek", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "alike", first_name = "Ann", role_id = "gone", has_pending_expiration = false },
+]
+expect = [
+  { account_id = "glass", account_type = "break_glass", privileged = false },
+  { account_id = "registered", account_type = "service", person_match = "unmatched" },
+  { account_id = "robot", account_type = "service", person_id = "bot" },
+  { account_id = "matched", account_type = "human", person_id = "p", person_match = "email" },
+  { account_id = "generic", account_type = "shared" },
+  { account_id = "named", account_type = "human" },
+  { account_id = "alike", account_type = "unknown", privileged = true, person_id = "<null>", person_match = "suggested" },
+]
+*/

@@ -1,0 +1,36 @@
+/*
+summary = "One edge of the identity graph between two nodes that exist; dangling references have none."
+reads   = ["graph.accounts", "graph.roles", "graph.groups", "graph.memberships", "graph.people"]
+grain   = ["from_id", "edge_type", "to_id"]
+
+[columns]
+from_id   = "varchar: node it starts from"
+edge_type = "varchar: belongs_to (account, person), has_role, member_of, carries_role (group, role), reports_to"
+to_id     = "varchar: node it ends at"
+*/
+with
+
+managers as (
+    select lower(email) as email, min(person_id) as person_id from graph.people group by lower(email)
+)
+
+select 'account:' || source || ':' || account_id as from_id, 'belongs_to' as edge_type, 'person:' || person_id as to_id
+from graph.accounts
+where person_id is not null
+union all
+select 'account:' || a.source || ':' || a.account_id, 'has_role', 'role:' || r.source || ':' || r.role_id
+from graph.accounts as a
+join graph.roles as r on r.source = a.source and r.role_id = a.role_id
+union all
+select 'account:' || m.source || ':' || m.account_id, 'member_of', 'group:' || m.source || ':' || m.group_id
+from graph.memberships as m
+join graph.accounts as a on a.source = m.source and a.account_id = m.account_id
+join graph.groups as g on g.source = m.source and g.group_id = m.group_id
+union all
+select 'group:' || g.source || ':' || g.group_id, 'carries_role', 'role:' || r.source || ':' || r.role_id
+from graph.groups as g
+join graph.roles as r on r.source = g.source and r.role_id = g.role_id
+union all
+select 'person:' || p.person_id, 'reports_to', 'person:' || managers.person_id
+from graph.people as p
+join managers on managers.email = lower(p.manager_email)

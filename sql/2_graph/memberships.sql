@@ -1,0 +1,34 @@
+/*
+summary = "One account in one group, as the user's record, the group's record or both say. Ids may name nothing."
+reads   = ["staging.user_groups", "staging.group_users"]
+grain   = ["source", "account_id", "group_id"]
+
+[columns]
+source     = "varchar: the source's name in the configuration"
+account_id = "varchar: the member"
+group_id   = "varchar: the group"
+seen_in    = "varchar: which side says it: user, group or both"
+*/
+select
+    coalesce(u.source, g.source) as source,
+    coalesce(u.account_id, g.account_id) as account_id,
+    coalesce(u.group_id, g.group_id) as group_id,
+    case when g.account_id is null then 'user' when u.account_id is null then 'group' else 'both' end as seen_in
+from staging.user_groups as u
+full outer join staging.group_users as g
+    on g.source = u.source and g.account_id = u.account_id and g.group_id = u.group_id
+
+/* example
+name = "the union of both sides, each row saying which side knew it"
+given."staging.user_groups" = [
+  { source = "s", account_id = "a", group_id = "g" }, { source = "s", account_id = "b", group_id = "g" },
+]
+given."staging.group_users" = [
+  { source = "s", account_id = "b", group_id = "g" }, { source = "s", account_id = "c", group_id = "g" },
+]
+expect = [
+  { account_id = "a", group_id = "g", seen_in = "user" },
+  { account_id = "b", group_id = "g", seen_in = "both" },
+  { account_id = "c", group_id = "g", seen_in = "group" },
+]
+*/

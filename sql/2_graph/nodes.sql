@@ -1,0 +1,19 @@
+/*
+summary = "One node of the identity graph: an account, a person, a role or a group."
+reads   = ["graph.accounts", "graph.people", "graph.roles", "graph.groups"]
+grain   = ["node_id"]
+
+[columns]
+node_id   = "varchar: type, source and id, joined by colons"
+node_type = "varchar: account, person, role or group"
+label     = "varchar: what people call it"
+source    = "varchar: the source; null for a person"
+*/
+select 'account:' || source || ':' || account_id as node_id, 'account' as node_type, display_name as label, source
+from graph.accounts
+union all
+select 'person:' || person_id, 'person', coalesce(display_name, email), null from graph.people
+union all
+select 'role:' || source || ':' || role_id, 'role', coalesce(role_display_name, role_id), source from graph.roles
+union all
+select 'group:' || source || ':' || group_id, 'group', coalesce(group_name, group_id), source from graph.groups

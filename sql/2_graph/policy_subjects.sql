@@ -1,0 +1,80 @@
+/*
+summary = "One account, group or person that a line of exceptions.csv or out_of_scope.csv means."
+reads   = ["graph.accounts", "graph.groups", "graph.people", "policy.exceptions", "policy.out_of_scope"]
+grain   = ["policy", "line", "source", "subject_type", "subject_id"]
+
+[columns]
+policy       = "varchar: exceptions or out_of_scope"
+line         = "integer: line of the policy file"
+rule_id      = "varchar: the rule an exception is for; null for out_of_scope"
+subject      = "varchar: what the line says"
+source       = "varchar: the subject's source; empty for a person"
+subject_type = "varchar: account, group or person"
+subject_id   = "varchar: its id"
+reason       = "varchar: why"
+approved_by  = "varchar: who decided"
+expires_on   = "date: last day of an exception; null for out_of_scope"
+is_in_force  = "boolean: not expired on the day of as-of"
+
+[checks.names_more_than_one]
+level = "input"
+sql = """
+select policy || '.csv, line ' || line || ': ''' || subject || ''' names ' || count(*) || ' ' || subject_type || 's in source ''' || source || '''' as problem
+from graph.policy_subjects
+group by policy, line, subject, source, subject_type having count(*) > 1
+order by policy, line, source
+"""
+
+[checks.names_nothing]
+level = "warn"
+sql = """
+select lines.policy || '.csv, line ' || lines.line || ': there is no account, group or person ''' || lines.subject || '''' as problem
+from (
+    select 'exceptions' as policy, line, subject from policy.exceptions
+    union all
+    select 'out_of_scope', line, subject from policy.out_of_scope
+) as lines
+anti join graph.policy_subjects as found on found.policy = lines.policy and found.line = lines.line
+order by lines.policy, lines.line
+"""
+*/
+with
+
+lines as (
+    select 'exceptions' as policy, line, rule_id, source, subject, reason, approved_by, expires_on
+    from policy.exceptions
+    union all
+    select 'out_of_scope', line, null, source, subject, reason, approved_by, null
+    from policy.out_of_scope
+),
+
+names as (
+    select source, 'account' as subject_type, account_id as subject_id, lower(account_id) as name from graph.accounts
+    union
+    select source, 'account', account_id, lower(user_name) from graph.accounts
+    union
+    select source, 'account', account_id, lower(email) from graph.accounts
+    union
+    select source, 'group', group_id, lower(group_id) from graph.groups
+    union
+    select source, 'group', group_id, lower(group_name) from graph.groups
+    union
+    select '', 'person', person_id, lower(person_id) from graph.people
+)
+
+select
+    lines.policy,
+    lines.line,
+    lines.rule_id,
+    lines.subject,
+    names.source,
+    names.subject_type,
+    names.subject_id,
+    lines.reason,
+    lines.approved_by,
+    lines.expires_on,
+    lines.expires_on is null or lines.expires_on >= cast($as_of as date) as is_in_force
+from lines
+join names
+    on names.name = lower(lines.subject)
+    and (lines.source is null or names.source = '' or names.source = lines.source)

@@ -1,0 +1,117 @@
+/*
+summary = "One role with its rank: by its own name, else by the built-in role it is made from, else unclassified."
+reads   = ["staging.roles", "reference.role_names", "reference.management_permissions", "policy.roles"]
+grain   = ["source", "role_id"]
+
+[columns]
+source            = "varchar: the source's name in the configuration"
+role_id           = "varchar: the source's own id"
+role_name         = "varchar: the name the API uses"
+role_display_name = "varchar: the name people see"
+base_role_name    = "varchar: the built-in role that a custom role is made from"
+role_rank         = "integer: 0 to 100; null while unclassified"
+privileged        = "boolean: by its rank, or because its manifest manages users; an unclassified role counts as privileged"
+rank_basis        = "varchar: name, base role, or unclassified"
+is_builtin        = "boolean: one of the roles that every instance has"
+manages_users     = "boolean: the manifest grants the management of users, groups or tenants"
+*/
+with
+
+names as (
+    select lower(role_name) as known_as, role_name, display_name from reference.role_names
+    union
+    select lower(display_name), role_name, display_name from reference.role_names
+),
+
+-- The policy may rank a role by the API's name or by the name people see; its own rows win over the defaults.
+ranks as (
+    select coalesce(names.role_name, lower(policy.role_name)) as canonical_name, policy.rank, policy.privileged
+    from policy.roles as policy
+    left join names on names.known_as = lower(policy.role_name)
+    qualify row_number() over (
+        partition by coalesce(names.role_name, lower(policy.role_name)) order by policy.is_default, policy.line
+    ) = 1
+),
+
+permissions as (
+    select role.source, role.role_id, permission.fullkey as path, lower(permission.key) as permission
+    from staging.roles as role, json_tree(role.manifest) as permission
+    where permission.type = 'BOOLEAN' and permission.value = 'true'
+),
+
+-- true below an area ("users": {"editUser": true}), or the area itself ("users": true)
+managing as (
+    select distinct permissions.source, permissions.role_id
+    from permissions
+    join reference.management_permissions as management
+        on permissions.permission = management.area
+        or (
+            regexp_matches(lower(permissions.path), '[."]' || management.area || '"?([.\[]|$)')
+            and starts_with(permissions.permission, management.verb_prefix)
+        )
+),
+
+resolved as (
+    select
+        role.source, role.role_id, role.role_name, role.base_role_name,
+        own.role_name is not null as is_builtin,
+        coalesce(own.display_name, role.display_name, role.role_name) as role_display_name,
+        coalesce(by_name.rank, by_base.rank) as role_rank,
+        coalesce(by_name.privileged, by_base.privileged, true) as is_ranked_privileged,
+        case when by_name.rank is not null then 'name' when by_base.rank is not null then 'base role'
+            else 'unclassified' end as rank_basis,
+        managing.role_id is not null as manages_users
+    from staging.roles as role
+    left join names as own on own.known_as = lower(role.role_name)
+    left join names as base on base.known_as = lower(role.base_role_name)
+    left join ranks as by_name on by_name.canonical_name = coalesce(own.role_name, lower(role.role_name))
+    left join ranks as by_base on by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
+    left join managing on managing.source = role.source and managing.role_id = role.role_id
+)
+
+select
+    source,
+    role_id,
+    role_name,
+    role_display_name,
+    base_role_name,
+    role_rank,
+    is_ranked_privileged or manages_users as privileged,
+    rank_basis,
+    is_builtin,
+    manages_users
+from resolved
+
+/* example
+name = "API name, display name, custom role, unranked role, and a manifest that manages users"
+given."reference.role_names" = [
+  { role_name = "admin", display_name = "Admin" }, { role_name = "consumer", display_name = "Viewer" },
+]
+given."policy.roles" = [
+  { role_name = "admin", rank = 90, privileged = true, is_default = true },
+  { role_name = "consumer", rank = 10, privileged = false, is_default = true },
+  { role_name = "custom_ranked", rank = 40, privileged = false, line = 2, is_default = false },
+  { role_name = "Viewer", rank = 15, privileged = false, line = 3, is_default = false },
+]
+given."reference.management_permissions" = [ { area = "users", verb_prefix = "edit" } ]
+given."staging.roles" = [
+  { source = "s", role_id = "1", role_name = "admin" },
+  { source = "s", role_id = "2", role_name = "viewer" },
+  { source = "s", role_id = "3", role_name = "custom_a", base_role_name = "consumer" },
+  { source = "s", role_id = "4", role_name = "custom_b" },
+  { source = "s", role_id = "5", role_name = "custom_c", base_role_name = "consumer", manifest = '{"manage":{"Users":{"editUser":true}}}' },
+  { source = "s", role_id = "6", role_name = "custom_d", base_role_name = "consumer", manifest = '{"users":{"viewUser":true,"editUser":false}}' },
+  { source = "s", role_id = "7", role_name = "custom_e", base_role_name = "consumer", manifest = '{"users":true}' },
+  { source = "s", role_id = "8", role_name = "custom_ranked" },
+]
+expect = [
+  { role_id = "1", role_rank = 90, privileged = true, rank_basis = "name", is_builtin = true, role_display_name = "Admin" },
+  { role_id = "2", role_rank = 15, privileged = false, rank_basis = "name", is_builtin = true, role_display_name = "Viewer" },
+  { role_id = "3", role_rank = 15, privileged = false, rank_basis = "base role", is_builtin = false, role_display_name = "custom_a" },
+  { role_id = "4", role_rank = "<null>", privileged = true, rank_basis = "unclassified", is_builtin = false, role_display_name = "custom_b" },
+  { role_id = "5", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_c" },
+  { role_id = "6", role_rank = 15, privileged = false, rank_basis = "base role", is_builtin = false, role_display_name = "custom_d" },
+  { role_id = "7", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_e" },
+  { role_id = "8", role_rank = 40, privileged = false, rank_basis = "name", is_builtin = false, role_display_name = "custom_ranked" },
+]
+*/

@@ -1,0 +1,74 @@
+/*
+title       = "Reference to a role or group that does not exist"
+summary     = "An account that names a role or a group by an id that no role or group has."
+severity    = "medium"
+population  = """
+select source, account_id, 'role' as reference_type, role_id as reference_id
+from graph.accounts where role_id is not null
+union all
+select memberships.source, memberships.account_id, 'group', memberships.group_id
+from graph.memberships
+join graph.accounts on accounts.source = memberships.source and accounts.account_id = memberships.account_id
+"""
+reads       = ["graph.accounts", "graph.memberships", "graph.roles", "graph.groups", "graph.sources"]
+grain       = ["source", "account_id", "reference_type", "reference_id"]
+remediation = "Remove the reference: an id that is given again would give access that nobody decided on."
+
+[controls]
+soc2 = ["CC6.2"]
+*/
+with
+
+held as (
+    select
+        account.source, account.account_id, 'role' as reference_type, account.role_id as reference_id,
+        role.role_id is not null as is_found, source.role_count > 0 as is_list_known
+    from graph.accounts as account
+    join graph.sources as source on source.source = account.source
+    left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+    where account.role_id is not null
+    union all
+    select
+        account.source, account.account_id, 'group', membership.group_id,
+        found.group_id is not null, source.group_count > 0
+    from graph.memberships as membership
+    join graph.accounts as account
+        on account.source = membership.source and account.account_id = membership.account_id
+    join graph.sources as source on source.source = account.source
+    left join graph.groups as found on found.source = membership.source and found.group_id = membership.group_id
+)
+
+select
+    source,
+    account_id,
+    reference_type,
+    reference_id,
+    case when is_list_known then 'failed' else 'unknown' end as verdict,
+    'No ' || reference_type || ' has the id ' || reference_id || '.' as detail,
+    reference_id as observed_value,
+    'an existing ' || reference_type as threshold
+from held
+where not is_found
+
+/* example
+name = "one finding for each reference that names nothing; lists that were not read leave it unknown"
+given."graph.sources" = [ { source = "s", role_count = 1, group_count = 1 }, { source = "mute", role_count = 0, group_count = 0 } ]
+given."graph.roles" = [ { source = "s", role_id = "viewer" } ]
+given."graph.groups" = [ { source = "s", group_id = "sales" } ]
+given."graph.memberships" = [
+  { source = "s", account_id = "a", group_id = "gone" }, { source = "s", account_id = "a", group_id = "sales" },
+  { source = "s", account_id = "not an account", group_id = "gone" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "a", role_id = "lost" },
+  { source = "s", account_id = "b", role_id = "viewer" },
+  { source = "s", account_id = "c" },
+  { source = "mute", account_id = "d", role_id = "viewer" },
+]
+expect = [
+  { account_id = "a", reference_type = "role", reference_id = "lost", verdict = "failed" },
+  { account_id = "a", reference_type = "group", reference_id = "gone", verdict = "failed" },
+  { account_id = "d", reference_type = "role", reference_id = "viewer", verdict = "unknown" },
+]
+population = 5
+*/

@@ -1,0 +1,98 @@
+/*
+title       = "Disabled account that still holds access"
+summary     = "An account disabled for longer than the limit that still has a role above Viewer or groups beyond the built-in all-users ones."
+severity    = "low"
+population  = "select source, account_id from graph.accounts where status in ('inactive', 'unknown')"
+reads       = ["graph.accounts", "graph.memberships", "graph.groups"]
+grain       = ["source", "account_id"]
+remediation = "Remove the groups and set the lowest role, so that switching the account on again gives nothing by accident."
+
+[params]
+inactive_for_days = 30
+
+[controls]
+soc2     = ["CC6.3"]
+iso27001 = ["A.5.18"]
+nist     = ["AC-2"]
+*/
+with
+
+groups_held as (
+    select membership.source, membership.account_id, count(*) as group_count
+    from graph.memberships as membership
+    left join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
+    where held.is_everyone is distinct from true
+    group by membership.source, membership.account_id
+),
+
+accounts as (
+    select
+        account.source, account.account_id, account.status, account.privileged,
+        coalesce(account.last_updated_at, account.last_seen_at) as inactive_since,
+        coalesce(groups_held.group_count, 0) as group_count,
+        -- 10 is the rank of Viewer; a role that no rank resolves counts as more.
+        account.role_rank is null or account.role_rank > 10 as is_above_viewer
+    from graph.accounts as account
+    left join groups_held on groups_held.source = account.source and groups_held.account_id = account.account_id
+    where account.status in ('inactive', 'unknown')
+),
+
+judged as (
+    select
+        *,
+        case
+            when status = 'unknown' then 'unknown'
+            when group_count = 0 and not is_above_viewer then null
+            when inactive_since is null then 'unknown'
+            when inactive_since < $as_of - interval ($inactive_for_days) day then 'failed'
+        end as verdict
+    from accounts
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case when privileged then 'medium' else 'low' end as severity,
+    'Unchanged since ' || strftime(inactive_since, '%Y-%m-%d') || ', with '
+        || case when is_above_viewer then 'a role above Viewer' else 'the lowest role' end
+        || ' and ' || group_count || case when group_count = 1 then ' group.' else ' groups.' end as detail,
+    cast(floor(date_diff('microsecond', inactive_since, $as_of) / 86400000000.0) as bigint) || ' days'
+        as observed_value,
+    $inactive_for_days || ' days' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "a role or a group is access, all-users groups are not; at the limit passes"
+as_of = 2026-04-01T00:00:00Z
+given."graph.groups" = [
+  { source = "s", group_id = "everyone", is_everyone = true }, { source = "s", group_id = "sales", is_everyone = false },
+]
+given."graph.memberships" = [
+  { source = "s", account_id = "group", group_id = "sales" },
+  { source = "s", account_id = "everyone only", group_id = "everyone" },
+  { source = "s", account_id = "dangling", group_id = "gone" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "group", status = "inactive", privileged = false, role_rank = 10, last_updated_at = 2026-03-01T23:59:59Z },
+  { source = "s", account_id = "role", status = "inactive", privileged = true, role_rank = 90, last_updated_at = 2026-03-01T23:59:59Z },
+  { source = "s", account_id = "at the limit", status = "inactive", privileged = false, role_rank = 30, last_updated_at = 2026-03-02T00:00:00Z },
+  { source = "s", account_id = "everyone only", status = "inactive", privileged = false, role_rank = 10, last_updated_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "dangling", status = "inactive", privileged = false, role_rank = 10, last_seen_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "no date", status = "inactive", privileged = false, role_rank = 30 },
+  { source = "s", account_id = "no date, no access", status = "inactive", privileged = false, role_rank = 10 },
+  { source = "s", account_id = "unclassified", status = "inactive", privileged = true, last_updated_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "status unknown", status = "unknown", privileged = false, role_rank = 30, last_updated_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "active", status = "active", privileged = true, role_rank = 90, last_updated_at = 2020-01-01T00:00:00Z },
+]
+expect = [
+  { account_id = "group", verdict = "failed", severity = "low" },
+  { account_id = "role", verdict = "failed", severity = "medium" },
+  { account_id = "dangling", verdict = "failed", severity = "low" },
+  { account_id = "no date", verdict = "unknown" },
+  { account_id = "unclassified", verdict = "failed", severity = "medium" },
+  { account_id = "status unknown", verdict = "unknown" },
+]
+population = 9
+*/

@@ -1,0 +1,83 @@
+/*
+title       = "Leaver still active"
+summary     = "An active account of a person whose employment has ended."
+severity    = "critical"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
+reads       = ["graph.accounts", "graph.people"]
+grain       = ["source", "account_id"]
+remediation = "Deactivate today, and check what was opened since the last day."
+
+[controls]
+soc2     = ["CC6.2"]
+iso27001 = ["A.5.18"]
+pci      = ["8.2.5"]
+nist     = ["AC-2", "PS-4"]
+hipaa    = ["164.308(a)(3)(ii)(C)"]
+*/
+with
+
+judged as (
+    select
+        account.source, account.account_id, person.employment_status, person.end_date,
+        case
+            -- Nobody is known to have left whom the roster does not know.
+            when account.status = 'unknown' or person.person_id is null then 'unknown'
+            when person.employment_status = 'ended' or person.end_date <= cast($as_of as date) then 'failed'
+            when person.employment_status is null and person.end_date is null then 'unknown'
+        end as verdict
+    from graph.accounts as account
+    left join graph.people as person on person.person_id = account.person_id
+    where account.status in ('active', 'unknown')
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case
+        when end_date is null then 'The roster says that the employment has ended.'
+        when end_date > cast($as_of as date)
+            then 'The roster says that the employment has ended, with ' || strftime(end_date, '%Y-%m-%d') || ' as last day.'
+        else 'Left on ' || strftime(end_date, '%Y-%m-%d') || ', '
+            || date_diff('day', end_date, cast($as_of as date)) || ' days ago.'
+    end as detail,
+    coalesce('last day ' || strftime(end_date, '%Y-%m-%d'), 'employment ended') as observed_value,
+    'active until the last day' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "the last day is the day of as-of: fails; the day after: passes; whom the roster does not know: unknown"
+as_of = 2026-04-01T09:00:00Z
+given."graph.people" = [
+  { person_id = "ended", employment_status = "ended" },
+  { person_id = "last day today", employment_status = "active", end_date = 2026-04-01 },
+  { person_id = "last day tomorrow", employment_status = "active", end_date = 2026-04-02 },
+  { person_id = "says nothing" },
+  { person_id = "on leave", employment_status = "leave" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", person_id = "ended" },
+  { source = "s", account_id = "2", status = "active", person_id = "last day today" },
+  { source = "s", account_id = "3", status = "active", person_id = "last day tomorrow" },
+  { source = "s", account_id = "4", status = "active", person_id = "says nothing" },
+  { source = "s", account_id = "5", status = "active", person_id = "on leave" },
+  { source = "s", account_id = "6", status = "active" },
+  { source = "s", account_id = "7", status = "unknown", person_id = "ended" },
+  { source = "s", account_id = "8", status = "inactive", person_id = "ended" },
+]
+expect = [
+  { account_id = "1", verdict = "failed" },
+  { account_id = "2", verdict = "failed" },
+  { account_id = "4", verdict = "unknown" },
+  { account_id = "6", verdict = "unknown" },
+  { account_id = "7", verdict = "unknown" },
+]
+population = 7
+*/
+/* example
+name = "without a roster nobody is judged"
+given."graph.accounts" = [ { source = "s", account_id = "1", status = "active" } ]
+expect = [ { account_id = "1", verdict = "unknown" } ]
+population = 1
+*/

@@ -1,0 +1,75 @@
+/*
+title       = "Account without an owner"
+summary     = "An active account that belongs to nobody in the roster and is not a registered service or emergency account."
+severity    = "high"
+population  = """
+select source, account_id from graph.accounts
+where status in ('active', 'unknown') and account_type not in ('service', 'break_glass')
+"""
+reads       = ["graph.accounts", "graph.people"]
+grain       = ["source", "account_id"]
+remediation = "Find the owner and correct the roster or the account; register it if it is a service account; otherwise disable it."
+
+[controls]
+soc2     = ["CC6.2"]
+iso27001 = ["A.5.16"]
+nist     = ["AC-2(3)"]
+cis      = ["5.1"]
+*/
+with
+
+roster as (
+    select count(*) > 0 as is_loaded from graph.people
+),
+
+judged as (
+    select
+        account.source, account.account_id, account.person_match,
+        case
+            when account.status = 'unknown' or not roster.is_loaded then 'unknown'
+            when account.person_id is null then 'failed'
+        end as verdict
+    from graph.accounts as account
+    cross join roster
+    where account.status in ('active', 'unknown') and account.account_type not in ('service', 'break_glass')
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case person_match
+        when 'ambiguous' then 'Several people of the roster fit equally well, so none is taken.'
+        when 'suggested' then 'Only the name resembles somebody in the roster, which is not enough to call it a match.'
+        else 'No e-mail address, alias or user name of the roster fits.'
+    end as detail,
+    person_match as observed_value,
+    'one person of the roster' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "nobody and several fail, one passes, registered accounts are not asked"
+given."graph.people" = [ { person_id = "p" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "nobody", status = "active", account_type = "human", person_match = "unmatched" },
+  { source = "s", account_id = "several", status = "active", account_type = "human", person_match = "ambiguous" },
+  { source = "s", account_id = "one", status = "active", account_type = "human", person_id = "p", person_match = "email" },
+  { source = "s", account_id = "robot", status = "active", account_type = "service", person_match = "unmatched" },
+  { source = "s", account_id = "glass", status = "active", account_type = "break_glass", person_match = "unmatched" },
+  { source = "s", account_id = "inactive", status = "inactive", account_type = "human", person_match = "unmatched" },
+  { source = "s", account_id = "status unknown", status = "unknown", account_type = "human", person_match = "unmatched" },
+]
+expect = [
+  { account_id = "nobody", verdict = "failed" },
+  { account_id = "several", verdict = "failed" },
+  { account_id = "status unknown", verdict = "unknown" },
+]
+population = 4
+*/
+/* example
+name = "without a roster nobody is judged"
+given."graph.accounts" = [ { source = "s", account_id = "a", status = "active", account_type = "human", person_match = "no_roster" } ]
+expect = [ { account_id = "a", verdict = "unknown" } ]
+population = 1
+*/

@@ -1,0 +1,72 @@
+/*
+title       = "Account not used for a long time"
+summary     = "An active account nobody has been seen in for longer than the limit."
+severity    = "medium"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not privileged"
+reads       = ["graph.accounts"]
+grain       = ["source", "account_id"]
+remediation = "Disable the account, or record who needs it and why. Unused accounts are the ones nobody misses when they are taken over."
+
+[params]
+stale_after_days = 90
+high_after_days  = 180
+
+[controls]
+soc2     = ["CC6.2"]
+iso27001 = ["A.5.18"]
+pci      = ["8.2.6"]
+nist     = ["AC-2(3)"]
+cis      = ["5.3"]
+*/
+with
+
+judged as (
+    select
+        source, account_id, last_seen_at, days_since_seen,
+        case
+            when status = 'unknown' or login_state = 'unknown' then 'unknown'
+            when last_seen_at < $as_of - interval ($stale_after_days) day then 'failed'
+        end as verdict
+    from graph.accounts
+    where status in ('active', 'unknown') and not privileged
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case when last_seen_at < $as_of - interval ($high_after_days) day then 'high' else 'medium' end as severity,
+    'Last seen ' || strftime(last_seen_at, '%Y-%m-%d') || ', ' || days_since_seen || ' days ago.' as detail,
+    days_since_seen || ' days' as observed_value,
+    $stale_after_days || ' days' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "seen one second longer ago than the limit fails, exactly at the limit passes"
+as_of = 2026-04-01T00:00:00Z
+given."graph.accounts" = [
+  { source = "s", account_id = "older", status = "active", privileged = false, login_state = "seen", last_seen_at = 2025-12-31T23:59:59Z, days_since_seen = 90 },
+  { source = "s", account_id = "at the limit", status = "active", privileged = false, login_state = "seen", last_seen_at = 2026-01-01T00:00:00Z, days_since_seen = 90 },
+  { source = "s", account_id = "at the high limit", status = "active", privileged = false, login_state = "seen", last_seen_at = 2025-10-03T00:00:00Z, days_since_seen = 180 },
+  { source = "s", account_id = "past the high limit", status = "active", privileged = false, login_state = "seen", last_seen_at = 2025-10-02T23:59:59Z, days_since_seen = 180 },
+]
+expect = [
+  { account_id = "older", verdict = "failed", severity = "medium" },
+  { account_id = "at the high limit", verdict = "failed", severity = "medium" },
+  { account_id = "past the high limit", verdict = "failed", severity = "high" },
+]
+population = 4
+*/
+/* example
+name = "privileged, inactive and never seen accounts are judged by other rules; what is not known is unknown"
+given."graph.accounts" = [
+  { source = "s", account_id = "privileged", status = "active", privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "inactive", status = "inactive", privileged = false, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "never", status = "active", privileged = false, login_state = "never" },
+  { source = "s", account_id = "login unknown", status = "active", privileged = false, login_state = "unknown" },
+  { source = "s", account_id = "status unknown", status = "unknown", privileged = false, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },
+]
+expect = [ { account_id = "login unknown", verdict = "unknown" }, { account_id = "status unknown", verdict = "unknown" } ]
+population = 3
+*/

@@ -1,0 +1,64 @@
+/*
+title       = "Privileged account not used for a long time"
+summary     = "An active privileged account nobody has been seen in for longer than the shorter limit for privileged accounts."
+severity    = "high"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and privileged"
+reads       = ["graph.accounts"]
+grain       = ["source", "account_id"]
+remediation = "Lower the role to what is used, disable the account, or record who needs it and why."
+
+[params]
+stale_after_days    = 45
+critical_after_days = 90
+
+[controls]
+soc2     = ["CC6.3"]
+iso27001 = ["A.8.2"]
+nist     = ["AC-2(3)", "AC-6(7)"]
+cis      = ["5.3"]
+*/
+with
+
+judged as (
+    select
+        source, account_id, last_seen_at, days_since_seen,
+        case
+            when status = 'unknown' or login_state = 'unknown' then 'unknown'
+            when last_seen_at < $as_of - interval ($stale_after_days) day then 'failed'
+        end as verdict
+    from graph.accounts
+    where status in ('active', 'unknown') and privileged
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case when last_seen_at < $as_of - interval ($critical_after_days) day then 'critical' else 'high' end as severity,
+    'Last seen ' || strftime(last_seen_at, '%Y-%m-%d') || ', ' || days_since_seen || ' days ago.' as detail,
+    days_since_seen || ' days' as observed_value,
+    $stale_after_days || ' days' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "seen one second longer ago than the limit fails, exactly at the limit passes"
+as_of = 2026-04-01T00:00:00Z
+given."graph.accounts" = [
+  { source = "s", account_id = "older", status = "active", privileged = true, login_state = "seen", last_seen_at = 2026-02-14T23:59:59Z, days_since_seen = 45 },
+  { source = "s", account_id = "at the limit", status = "active", privileged = true, login_state = "seen", last_seen_at = 2026-02-15T00:00:00Z, days_since_seen = 45 },
+  { source = "s", account_id = "at the critical limit", status = "active", privileged = true, login_state = "seen", last_seen_at = 2026-01-01T00:00:00Z, days_since_seen = 90 },
+  { source = "s", account_id = "past it", status = "active", privileged = true, login_state = "seen", last_seen_at = 2025-12-31T23:59:59Z, days_since_seen = 90 },
+  { source = "s", account_id = "not privileged", status = "active", privileged = false, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
+  { source = "s", account_id = "login unknown", status = "active", privileged = true, login_state = "unknown" },
+  { source = "s", account_id = "status unknown", status = "unknown", privileged = true, login_state = "seen", last_seen_at = 2026-03-31T00:00:00Z },
+]
+expect = [
+  { account_id = "older", verdict = "failed", severity = "high" },
+  { account_id = "at the critical limit", verdict = "failed", severity = "high" },
+  { account_id = "past it", verdict = "failed", severity = "critical" },
+  { account_id = "login unknown", verdict = "unknown" },
+  { account_id = "status unknown", verdict = "unknown" },
+]
+population = 6
+*/

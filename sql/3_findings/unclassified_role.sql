@@ -1,0 +1,65 @@
+/*
+title       = "Role that nobody has ranked"
+summary     = "An account whose role is missing, names nothing, or is resolved by no rank; it counts as privileged until it is."
+severity    = "medium"
+population  = "select source, account_id from graph.accounts"
+reads       = ["graph.accounts", "graph.roles", "graph.sources"]
+grain       = ["source", "account_id"]
+remediation = "Give the role a rank in roles.csv, or the account a role that has one."
+
+[controls]
+soc2 = ["CC6.3"]
+nist = ["AC-2"]
+*/
+with
+
+judged as (
+    select
+        account.source, account.account_id, account.role_id, role.role_name,
+        case
+            -- Without the source's roles nobody can say what an id means.
+            when account.role_id is not null and source.role_count = 0 then 'unknown'
+            when account.role_rank is null then 'failed'
+        end as verdict,
+        case
+            when account.role_id is null then 'The account has no role.'
+            when role.role_id is null then 'No role has the id ' || account.role_id || '.'
+            else 'The role ''' || coalesce(role.role_name, role.role_id) || ''' has no rank, nor has a role it is made from.'
+        end as detail
+    from graph.accounts as account
+    join graph.sources as source on source.source = account.source
+    left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    detail,
+    coalesce(role_name, role_id, 'no role') as observed_value,
+    'a role with a rank' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "missing, dangling and unranked fail; a rank passes; a source that gave no roles cannot be judged"
+given."graph.sources" = [ { source = "s", role_count = 2 }, { source = "mute", role_count = 0 } ]
+given."graph.roles" = [
+  { source = "s", role_id = "viewer", role_name = "consumer", role_rank = 10 },
+  { source = "s", role_id = "odd", role_name = "custom_odd" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "ranked", role_id = "viewer", role_rank = 10 },
+  { source = "s", account_id = "none" },
+  { source = "s", account_id = "dangling", role_id = "gone" },
+  { source = "s", account_id = "unranked", role_id = "odd" },
+  { source = "mute", account_id = "a", role_id = "viewer" },
+]
+expect = [
+  { account_id = "none", verdict = "failed" },
+  { account_id = "dangling", verdict = "failed" },
+  { account_id = "unranked", verdict = "failed" },
+  { account_id = "a", verdict = "unknown" },
+]
+population = 5
+*/

@@ -1,0 +1,165 @@
+/*
+summary = "One account, excluded and inactive ones too, with everything a reviewer needs on one line."
+reads   = [
+    "graph.accounts", "graph.roles", "graph.people", "graph.policy_subjects", "findings.register",
+    "reference.risk_factors", "baseline.snapshot", "baseline.accounts", "history.accounts",
+]
+grain   = ["source", "account_id"]
+
+[columns]
+snapshot_id           = "varchar: the extract"
+source                = "varchar: the source's name in the configuration"
+account_id            = "varchar: the source's own id, verbatim"
+user_name             = "varchar: login name"
+email                 = "varchar: e-mail address"
+email_domain          = "varchar: its domain, in lower case"
+display_name          = "varchar: both names, else the user name, else the e-mail address"
+first_name            = "varchar: given name"
+last_name             = "varchar: family name"
+account_type          = "varchar: break_glass, service, human, shared or unknown"
+status                = "varchar: active, inactive, pending or unknown"
+origin                = "varchar: local, directory, sso or unknown"
+created_at            = "timestamp: creation"
+age_days              = "bigint: whole days since creation"
+last_login_at         = "timestamp: last login as the source gives it"
+last_activity_at      = "timestamp: last activity as the source gives it"
+last_seen_at          = "timestamp: the later believable one of both"
+days_since_seen       = "bigint: whole days since last seen"
+login_state           = "varchar: seen, never or unknown"
+role_id               = "varchar: the role's id"
+role_name             = "varchar: the name the API uses"
+role_display_name     = "varchar: the name people see"
+role_rank             = "integer: 0 to 100; null while unclassified"
+privileged            = "boolean: by the account's own role; an unclassified role counts as privileged"
+groups                = "varchar: groups by name, the built-in ones left out"
+group_count           = "bigint: how many"
+person_id             = "varchar: the person of the roster it belongs to"
+person_match          = "varchar: how that was found; unmatched, ambiguous, suggested or no_roster"
+employment_status     = "varchar: the person's: active, leave or ended"
+manager_email         = "varchar: the person's manager"
+department            = "varchar: the person's department"
+in_scope              = "boolean: false if the policy leaves the account out"
+exclusion_reason      = "varchar: why it is left out, and who approved that"
+change_since_baseline = "varchar: new, changed, unchanged, reappeared or no_baseline"
+risk_score            = "integer: 0 to 100, impact times likelihood of the open findings"
+top_severity          = "varchar: highest severity among the open findings"
+finding_count         = "bigint: open findings"
+rule_ids              = "varchar: their rules"
+*/
+with
+
+ranked_findings as (
+    select
+        source, account_id, rule_id, severity,
+        case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end
+            as severity_rank
+    from findings.register
+    where account_id is not null and status = 'open'
+),
+
+finding_totals as (
+    select
+        source, account_id, count(*) as finding_count, min(severity_rank) as severity_rank,
+        array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
+    from ranked_findings
+    group by source, account_id
+),
+
+factors as (
+    select distinct found.source, found.account_id, factor.factor, factor.likelihood
+    from ranked_findings as found
+    join reference.risk_factors as factor on factor.rule_id = found.rule_id
+),
+
+likelihoods as (
+    select source, account_id, sum(likelihood) as likelihood from factors group by source, account_id
+),
+
+exclusions as (
+    select source, subject_id as account_id, min(reason || ' (approved by ' || approved_by || ')') as exclusion_reason
+    from graph.policy_subjects
+    where policy = 'out_of_scope' and subject_type = 'account' and is_in_force
+    group by source, subject_id
+),
+
+-- Accounts known before the baseline but not in it have come back.
+known_before as (
+    select distinct earlier.source, earlier.account_id
+    from history.accounts as earlier
+    join baseline.snapshot as base on earlier.snapshot_id < base.snapshot_id
+),
+
+changes as (
+    select
+        account.source, account.account_id,
+        case
+            when not exists (select 1 from baseline.snapshot) then 'no_baseline'
+            when before.account_id is null and known.account_id is not null then 'reappeared'
+            when before.account_id is null then 'new'
+            when before.user_name is distinct from account.user_name
+                or before.email is distinct from account.email
+                or before.display_name is distinct from account.display_name
+                or before.status is distinct from account.status
+                or before.role_id is distinct from account.role_id
+                or before.role_rank is distinct from account.role_rank
+                or before.privileged is distinct from account.privileged
+                or before.groups is distinct from account.groups
+                or before.person_id is distinct from account.person_id then 'changed'
+            else 'unchanged'
+        end as change_since_baseline
+    from graph.accounts as account
+    left join baseline.accounts as before on before.source = account.source and before.account_id = account.account_id
+    left join known_before as known on known.source = account.source and known.account_id = account.account_id
+)
+
+select
+    $snapshot_id as snapshot_id,
+    account.source,
+    account.account_id,
+    account.user_name,
+    account.email,
+    account.email_domain,
+    account.display_name,
+    account.first_name,
+    account.last_name,
+    account.account_type,
+    account.status,
+    account.origin,
+    account.created_at,
+    account.age_days,
+    account.last_login_at,
+    account.last_activity_at,
+    account.last_seen_at,
+    account.days_since_seen,
+    account.login_state,
+    account.role_id,
+    role.role_name,
+    role.role_display_name,
+    account.role_rank,
+    account.privileged,
+    account.groups,
+    account.group_count,
+    account.person_id,
+    account.person_match,
+    person.employment_status,
+    person.manager_email,
+    person.department,
+    exclusions.account_id is null as in_scope,
+    exclusions.exclusion_reason,
+    changes.change_since_baseline,
+    cast(round(
+        case when account.privileged then 9 when account.role_rank >= 30 then 3 else 1 end
+        * least(11, coalesce(likelihoods.likelihood, 0)) * 100 / 99.0
+    ) as integer) as risk_score,
+    case finding_totals.severity_rank when 1 then 'critical' when 2 then 'high' when 3 then 'medium' when 4 then 'low'
+        when 5 then 'info' end as top_severity,
+    coalesce(finding_totals.finding_count, 0) as finding_count,
+    coalesce(finding_totals.rule_ids, '') as rule_ids
+from graph.accounts as account
+join changes on changes.source = account.source and changes.account_id = account.account_id
+left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+left join graph.people as person on person.person_id = account.person_id
+left join exclusions on exclusions.source = account.source and exclusions.account_id = account.account_id
+left join finding_totals on finding_totals.source = account.source and finding_totals.account_id = account.account_id
+left join likelihoods on likelihoods.source = account.source and likelihoods.account_id = account.account_id
+order by account.source, account.account_id

@@ -1,0 +1,36 @@
+/*
+summary = "One source of the snapshot, who read it, and how much there is in it."
+reads   = ["meta.sources", "graph.sources"]
+grain   = ["source"]
+
+[columns]
+source              = "varchar: the source's name in the configuration"
+url                 = "varchar: its address"
+api                 = "varchar: the API flavour that was met"
+version             = "varchar: the version it tells of itself"
+principal_user_name = "varchar: who read it"
+principal_role_name = "varchar: that account's role"
+settings            = "varchar: what was found out about the API, as JSON"
+account_count       = "bigint: accounts"
+role_count          = "bigint: roles"
+group_count         = "bigint: groups"
+started_at          = "timestamp: first request"
+finished_at         = "timestamp: last answer"
+*/
+select
+    meta.source,
+    meta.url,
+    meta.api,
+    meta.version,
+    meta.principal_user_name,
+    meta.principal_role_name,
+    meta.settings::varchar as settings,
+    coalesce(counted.account_count, 0) as account_count,
+    coalesce(counted.role_count, 0) as role_count,
+    coalesce(counted.group_count, 0) as group_count,
+    meta.started_at,
+    meta.finished_at
+from meta.sources as meta
+left join graph.sources as counted on counted.source = meta.source
+where meta.snapshot_id = $snapshot_id
+order by meta.source

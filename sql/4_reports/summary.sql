@@ -1,0 +1,146 @@
+/*
+summary = "One number of the management summary. The numbers of a section add up to the population or to the open findings."
+reads   = ["reports.population", "findings.register"]
+grain   = ["section", "key"]
+
+[columns]
+section  = "varchar: headline, status, role, last_seen, severity, origin, domain or department"
+position = "integer: place in its section"
+key      = "varchar: stable name of the number"
+label    = "varchar: what people read"
+value    = "bigint: the number"
+*/
+with
+
+accounts as (
+    select
+        *,
+        case
+            when login_state = 'never' then 6
+            when login_state = 'unknown' then 7
+            when days_since_seen <= 30 then 1
+            when days_since_seen <= 45 then 2
+            when days_since_seen <= 90 then 3
+            when days_since_seen <= 180 then 4
+            else 5
+        end as last_seen_position
+    from reports.population
+),
+
+open_findings as (
+    select * from findings.register where status = 'open'
+),
+
+headline as (
+    select 1 as position, 'accounts' as key, 'accounts' as label, count(*) as value from accounts
+    union all
+    select 2, 'in_scope', 'in scope', count(*) filter (where in_scope) from accounts
+    union all
+    select 3, 'excluded', 'excluded with approval', count(*) filter (where not in_scope) from accounts
+    union all
+    select 4, 'active', 'active', count(*) filter (where status = 'active') from accounts
+    union all
+    select 5, 'inactive', 'inactive', count(*) filter (where status = 'inactive') from accounts
+    union all
+    select 6, 'pending', 'pending', count(*) filter (where status = 'pending') from accounts
+    union all
+    select 7, 'status_unknown', 'of unknown status', count(*) filter (where status = 'unknown') from accounts
+    union all
+    select 8, 'privileged', 'privileged', count(*) filter (where privileged) from accounts
+    union all
+    select 9, 'privileged_active', 'privileged and active', count(*) filter (where privileged and status = 'active') from accounts
+    union all
+    select 10, 'findings', 'open findings', count(*) from open_findings
+    union all
+    select 11, 'findings_excused', 'accepted or out of scope', count(*) from findings.register where status <> 'open'
+    union all
+    select 12, 'accounts_with_findings', 'accounts with findings', count(*) filter (where finding_count > 0) from accounts
+    union all
+    select 13, 'accounts_without_findings', 'accounts without findings', count(*) filter (where finding_count = 0) from accounts
+    union all
+    select 14, 'in_scope_with_findings', 'in scope with findings', count(*) filter (where in_scope and finding_count > 0) from accounts
+    union all
+    select 15, 'in_scope_without_findings', 'in scope without findings', count(*) filter (where in_scope and finding_count = 0) from accounts
+    union all
+    select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
+    from open_findings where rule_id = 'leaver_active'
+),
+
+-- Every status and bucket is a bar of its own, also when nobody is in it.
+statuses as (
+    select * from (values (1, 'active'), (2, 'inactive'), (3, 'pending'), (4, 'unknown')) as status(position, key)
+),
+
+buckets as (
+    select * from (values
+        (1, 'd30', '0 to 30 days'), (2, 'd45', '31 to 45'), (3, 'd90', '46 to 90'), (4, 'd180', '91 to 180'),
+        (5, 'older', 'over 180'), (6, 'never', 'never'), (7, 'unknown', 'unknown')
+    ) as bucket(position, key, label)
+),
+
+severities as (
+    select * from (values (1, 'critical'), (2, 'high'), (3, 'medium'), (4, 'low'), (5, 'info')) as severity(position, key)
+),
+
+roles as (
+    select
+        case when role_rank is null then 'unclassified' else coalesce(role_display_name, role_id) end as key,
+        max(role_rank) as role_rank, count(*) as value
+    from accounts
+    group by case when role_rank is null then 'unclassified' else coalesce(role_display_name, role_id) end
+),
+
+-- Long lists keep their largest members; the rest is one number, so that the section still adds up.
+domains as (
+    select coalesce(email_domain, 'no e-mail address') as name, count(*) as value from accounts
+    group by coalesce(email_domain, 'no e-mail address')
+),
+
+ranked_domains as (
+    select *, row_number() over (order by value desc, name) as place from domains
+),
+
+departments as (
+    select coalesce(department, 'unknown') as name, count(*) as value from accounts group by coalesce(department, 'unknown')
+),
+
+ranked_departments as (
+    select *, row_number() over (order by value desc, name) as place from departments
+),
+
+numbers as (
+    select 'headline' as section, position, key, label, value from headline
+    union all
+    select 'status', statuses.position, statuses.key, statuses.key, count(accounts.account_id)
+    from statuses left join accounts on accounts.status = statuses.key
+    group by statuses.position, statuses.key
+    union all
+    select 'last_seen', buckets.position, buckets.key, buckets.label, count(accounts.account_id)
+    from buckets left join accounts on accounts.last_seen_position = buckets.position
+    group by buckets.position, buckets.key, buckets.label
+    union all
+    select 'severity', severities.position, severities.key, severities.key, count(open_findings.finding_id)
+    from severities left join open_findings on open_findings.severity = severities.key
+    group by severities.position, severities.key
+    union all
+    select 'role', row_number() over (order by role_rank, key), key, key, value from roles
+    union all
+    select 'origin', row_number() over (order by count(*) desc, origin), origin, origin, count(*)
+    from accounts group by origin
+    union all
+    select 'domain', least(place, 11), case when place <= 10 then name else '(others)' end,
+        case when place <= 10 then name else 'others' end, sum(value)
+    from ranked_domains
+    group by least(place, 11), case when place <= 10 then name else '(others)' end,
+        case when place <= 10 then name else 'others' end
+    union all
+    select 'department', least(place, 11), case when place <= 10 then name else '(others)' end,
+        case when place <= 10 then name else 'others' end, sum(value)
+    from ranked_departments
+    group by least(place, 11), case when place <= 10 then name else '(others)' end,
+        case when place <= 10 then name else 'others' end
+)
+
+select section, cast(position as integer) as position, key, label, cast(value as bigint) as value
+from numbers
+order by section, position

@@ -1,0 +1,74 @@
+/*
+summary = "The account that read the source may see everyone in it."
+reads   = ["meta.sources", "raw.users", "raw.roles", "reference.role_names", "policy.roles"]
+gate    = true
+*/
+with
+
+-- A role is known by the name the API uses or by the name people see.
+ranked_names as (
+    select lower(role_name) as known_as, rank from policy.roles
+    union all
+    select lower(names.display_name), policy.rank
+    from reference.role_names as names
+    join policy.roles as policy on lower(policy.role_name) = lower(names.role_name)
+    union all
+    select lower(names.role_name), policy.rank
+    from reference.role_names as names
+    join policy.roles as policy on lower(policy.role_name) = lower(names.display_name)
+),
+
+ranks as (
+    select known_as, max(rank) as rank from ranked_names group by known_as
+),
+
+roles as (
+    select source, payload ->> '$._id' as role_id, any_value(payload ->> '$.name') as role_name,
+        any_value(payload ->> '$.baseRoleName') as base_role_name
+    from raw.roles
+    where snapshot_id = $snapshot_id and is_accepted
+    group by source, payload ->> '$._id'
+),
+
+tenants as (
+    select source, count(distinct payload ->> '$.tenantId') as tenant_count, count(distinct payload ->> '$._id') as id_count
+    from raw.users
+    where snapshot_id = $snapshot_id and is_accepted
+    group by source
+),
+
+callers as (
+    select
+        sources.source, coalesce(sources.principal_role_name, roles.role_name) as role_name,
+        coalesce(own.rank, base.rank) as rank,
+        coalesce(tenants.tenant_count, 0) as tenant_count,
+        coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal
+    from meta.sources as sources
+    left join roles on roles.source = sources.source and roles.role_id = sources.principal_role_id
+    left join ranks as own on own.known_as = lower(coalesce(sources.principal_role_name, roles.role_name))
+    left join ranks as base on base.known_as = lower(roles.base_role_name)
+    left join tenants on tenants.source = sources.source
+    where sources.snapshot_id = $snapshot_id
+)
+
+select
+    source,
+    'rank 90 or above' as expected,
+    case when rank is null then coalesce(role_name, 'unknown role') else 'rank ' || rank end as observed,
+    null::bigint as difference,
+    case
+        when rank >= 90 or (rank >= 80 and tenant_count <= 1) then 'PASS'
+        when rank is not null then 'FAIL'
+        -- A caller whose role cannot be read is believed only where the source's own count says the same.
+        when is_count_equal then 'NOT_AVAILABLE'
+        else 'FAIL'
+    end as result,
+    case
+        when rank >= 90 then 'The caller is ' || role_name || ', who sees everyone.'
+        when rank >= 80 and tenant_count <= 1 then 'The caller is ' || role_name || ', and there is one tenant.'
+        when rank >= 80 then 'The caller is ' || role_name || ', who sees one of ' || tenant_count || ' tenants.'
+        when rank is not null then 'The caller is ' || role_name || ', who sees a filtered list without being told.'
+        when is_count_equal then 'The caller''s role cannot be read; the source''s own count agrees with the list.'
+        else 'The caller''s role cannot be read, and no count shows that the list is whole.'
+    end as explanation
+from callers

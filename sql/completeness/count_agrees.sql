@@ -1,0 +1,35 @@
+/*
+summary = "The source's own count equals the distinct user ids that were read."
+reads   = ["meta.sources", "raw.users"]
+gate    = true
+*/
+with
+
+ids as (
+    select source, count(distinct payload ->> '$._id') as id_count
+    from raw.users
+    where snapshot_id = $snapshot_id and is_accepted
+    group by source
+),
+
+compared as (
+    select
+        sources.source, coalesce(sources.users_after, sources.users_before) as server_count,
+        coalesce(ids.id_count, 0) as id_count
+    from meta.sources as sources
+    left join ids on ids.source = sources.source
+    where sources.snapshot_id = $snapshot_id
+)
+
+select
+    source,
+    server_count::varchar as expected,
+    id_count::varchar as observed,
+    id_count - server_count as difference,
+    case when server_count is null then 'NOT_AVAILABLE' when server_count = id_count then 'PASS' else 'FAIL' end as result,
+    case
+        when server_count is null then 'The source has no count of its users; ' || id_count || ' were read.'
+        when server_count = id_count then 'The source counts ' || server_count || ' users, and as many were read.'
+        else 'The source counts ' || server_count || ' users, but ' || id_count || ' were read.'
+    end as explanation
+from compared

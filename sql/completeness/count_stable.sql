@@ -1,0 +1,22 @@
+/*
+summary = "The source counted as many users after the reading as before it."
+reads   = ["meta.sources"]
+gate    = true
+*/
+select
+    source,
+    users_before::varchar as expected,
+    users_after::varchar as observed,
+    users_after - users_before as difference,
+    case
+        when users_before is null or users_after is null then 'NOT_AVAILABLE'
+        when users_before = users_after then 'PASS'
+        else 'FAIL'
+    end as result,
+    case
+        when users_before is null or users_after is null then 'The source has no count of its users.'
+        when users_before = users_after then 'The source counted ' || users_before || ' users before and after.'
+        else 'The source counted ' || users_before || ' users before and ' || users_after || ' after.'
+    end as explanation
+from meta.sources
+where snapshot_id = $snapshot_id

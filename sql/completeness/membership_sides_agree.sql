@@ -1,0 +1,83 @@
+/*
+summary = "The users' records and the groups' records name the same memberships, built-in groups aside."
+reads   = ["meta.sources", "raw.users", "raw.groups", "reference.builtin_groups"]
+*/
+with
+
+groups as (
+    select
+        source, payload ->> '$._id' as group_id, any_value(payload) as payload,
+        bool_or(json_type(payload, '$.users') = 'ARRAY') as has_members
+    from raw.groups
+    where snapshot_id = $snapshot_id and is_accepted
+        and lower(payload ->> '$.name') not in (select lower(group_name) from reference.builtin_groups)
+    group by source, payload ->> '$._id'
+),
+
+group_elements as (
+    select source, group_id, unnest(cast(json_extract(payload, '$.users') as json[])) as element
+    from groups
+    where has_members
+),
+
+group_side as (
+    select distinct source, group_id, coalesce(element ->> '$._id', element ->> '$') as account_id from group_elements
+),
+
+user_elements as (
+    select
+        source, payload ->> '$._id' as account_id,
+        unnest(cast(json_extract(payload, '$.groups') as json[])) as element
+    from raw.users
+    where snapshot_id = $snapshot_id and is_accepted and json_type(payload, '$.groups') = 'ARRAY'
+),
+
+user_ids as (
+    select distinct source, account_id, coalesce(element ->> '$._id', element ->> '$') as group_id from user_elements
+),
+
+-- Only groups that were read can agree or not; the others are dangling references.
+user_side as (
+    select user_ids.source, user_ids.group_id, user_ids.account_id
+    from user_ids
+    join groups on groups.source = user_ids.source and groups.group_id = user_ids.group_id
+),
+
+compared as (
+    select
+        coalesce(u.source, g.source) as source, u.account_id is not null as is_in_user,
+        g.account_id is not null as is_in_group
+    from user_side as u
+    full outer join group_side as g
+        on g.source = u.source and g.group_id = u.group_id and g.account_id = u.account_id
+),
+
+counts as (
+    select
+        source, count(*) filter (where is_in_user) as user_count, count(*) filter (where is_in_group) as group_count,
+        count(*) filter (where is_in_user <> is_in_group) as differing
+    from compared
+    group by source
+),
+
+told as (
+    select source, bool_or(has_members) as has_members from groups group by source
+)
+
+select
+    sources.source,
+    coalesce(counts.user_count, 0)::varchar as expected,
+    coalesce(counts.group_count, 0)::varchar as observed,
+    coalesce(counts.differing, 0) as difference,
+    case when coalesce(told.has_members, false) = false then 'NOT_AVAILABLE' when coalesce(counts.differing, 0) = 0 then 'PASS' else 'FAIL' end
+        as result,
+    case
+        when coalesce(told.has_members, false) = false then 'The source does not list the members of its groups.'
+        when coalesce(counts.differing, 0) = 0
+            then 'Both sides name the same ' || coalesce(counts.user_count, 0) || ' memberships.'
+        else counts.differing || ' memberships are named by one side alone; both are used.'
+    end as explanation
+from meta.sources as sources
+left join counts on counts.source = sources.source
+left join told on told.source = sources.source
+where sources.snapshot_id = $snapshot_id

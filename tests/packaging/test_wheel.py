@@ -1,0 +1,136 @@
+"""The wheel as somebody gets it who has never seen the checkout: built, read, installed and run elsewhere.
+
+Nothing here needs the network where ``uv sync`` has run before: the wheel is built with the hatchling of the
+development environment, and the packages of ``uv.lock`` come out of uv's cache.
+"""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import pipeline
+
+pytestmark = pytest.mark.xdist_group("wheel")  # one build, one installation
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sysconfig.get_path("scripts"), "uv")
+BUNDLED = ("sql", "reports/templates", "data/reference")
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Run a command that must succeed and return what it wrote to stdout."""
+    done = subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(
+        *(
+            UV,
+            "build",
+            "--wheel",
+            "--no-build-isolation",
+            "--offline",
+            "--python",
+            sys.executable,
+            "--out-dir",
+            folder,
+        ),
+        cwd=ROOT,
+    )
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder outside the checkout whose ``venv`` holds the wheel and the run-time packages of the lock."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    environment = folder / "venv"
+    python = environment / "bin" / "python"
+    run(UV, "venv", "--python", sys.executable, environment, cwd=folder)
+    run(
+        *(UV, "sync", "--frozen", "--no-dev", "--no-install-project", "--python", python),
+        cwd=ROOT,
+        UV_PROJECT_ENVIRONMENT=str(environment),
+    )
+    run(UV, "pip", "install", "--offline", "--no-deps", "--python", python, wheel, cwd=folder)
+    return folder
+
+
+def test_it_carries_the_program_and_what_it_reads_and_nothing_else(names: list[str]) -> None:
+    files = {
+        file.relative_to(ROOT)
+        for folder in ("pipeline", *BUNDLED)
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    expected = {str(path if path.parts[0] == "pipeline" else "pipeline/_bundled" / path) for path in files}
+
+    program = {name for name in names if ".dist-info/" not in name}
+    metadata = {name.partition(".dist-info/")[2] for name in names} - {""}
+
+    assert program == expected
+    assert metadata == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "sql/1_staging/*.sql",
+        "sql/2_graph/*.sql",
+        "sql/3_findings/*.sql",
+        "sql/4_reports/*.sql",
+        "reports/templates/*.html*",
+        "reports/templates/*.css",
+        "reports/templates/fonts/*",
+        "data/reference/*.csv",
+    ],
+)
+def test_it_carries_each_kind_of_file_the_program_reads(names: list[str], kind: str) -> None:
+    assert fnmatch.filter(names, f"pipeline/_bundled/{kind}")
+
+
+def test_its_metadata_names_every_package_it_needs(elsewhere: Path) -> None:
+    run(UV, "pip", "check", "--python", elsewhere / "venv/bin/python", cwd=elsewhere)
+
+
+def test_the_installed_command_says_its_version(elsewhere: Path) -> None:
+    said = run(elsewhere / "venv/bin/access-review", "--version", cwd=elsewhere)
+
+    assert pipeline.__version__ in said
+
+
+def test_the_installed_command_runs_the_demo_without_the_checkout(elsewhere: Path) -> None:
+    out = elsewhere / "out"
+
+    said = run(
+        *(elsewhere / "venv/bin/access-review", "demo", "--accounts", "150", "--out", out),
+        cwd=elsewhere,
+        HOME=str(elsewhere),
+    )
+
+    [population] = out.rglob("population.csv")
+    [report] = out.rglob("access-review.pdf")
+    assert str(population.parent) in said
+    with population.open(encoding="utf-8", newline="") as file:
+        assert sum(1 for _ in csv.DictReader(file)) >= 150
+    assert report.read_bytes().startswith(b"%PDF-")

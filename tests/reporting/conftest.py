@@ -1,0 +1,273 @@
+"""A database whose ``reports`` schema is filled with synthetic rows, in the sizes and states a test asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+AS_OF = datetime(2026, 11, 1)
+FULL_NAMES = (
+    "Ada Example", "Björn Ångström", "Zoë van der Muster", "李 明", "Łukasz Przykład", "Μαρία Παράδειγμα",
+    "Priya Udaharan", "نور المثال", "Tom O'Sample", "Inés Muestra", "Sam Ødegaard", "Ольга Примерова", "דנה דוגמה",
+    "Nguyễn Văn Mẫu",
+)  # fmt: skip
+
+_TABLES = """
+create schema reports;
+create table reports.snapshot (
+    snapshot_id varchar, build_id varchar, organization varchar, as_of timestamp, started_at timestamp,
+    finished_at timestamp, completeness varchar, reason varchar, tool_version varchar, baseline_snapshot_id varchar,
+    folder varchar);
+create table reports.sources (
+    source varchar, url varchar, api varchar, version varchar, principal_user_name varchar,
+    principal_role_name varchar, settings varchar, account_count bigint, role_count bigint, group_count bigint,
+    started_at timestamp, finished_at timestamp);
+create table reports.population (
+    snapshot_id varchar, source varchar, account_id varchar, user_name varchar, email varchar, email_domain varchar,
+    display_name varchar, first_name varchar, last_name varchar, account_type varchar, status varchar,
+    origin varchar, created_at timestamp, age_days bigint, last_login_at timestamp, last_activity_at timestamp,
+    last_seen_at timestamp, days_since_seen bigint, login_state varchar, role_id varchar, role_name varchar,
+    role_display_name varchar, role_rank integer, privileged boolean, groups varchar, group_count bigint,
+    person_id varchar, person_match varchar, employment_status varchar, manager_email varchar, department varchar,
+    in_scope boolean, exclusion_reason varchar, change_since_baseline varchar, risk_score integer,
+    top_severity varchar, finding_count bigint, rule_ids varchar);
+create table reports.findings (
+    finding_id varchar, rule_id varchar, severity varchar, source varchar, subject_type varchar, subject_id varchar,
+    account_id varchar, email varchar, title varchar, detail varchar, observed_value varchar, threshold varchar,
+    evidence varchar, controls varchar, recommended_action varchar, status varchar, first_seen_snapshot_id varchar);
+create table reports.rule_summary (
+    rule_id varchar, title varchar, summary varchar, severity varchar, enabled boolean, parameters varchar,
+    population bigint, failed bigint, unknown bigint, passed bigint, controls varchar, remediation varchar,
+    sql_sha256 varchar);
+create table reports.finding_rows (
+    finding_id varchar, rule_id varchar, severity varchar, severity_rank integer, source varchar,
+    subject_type varchar, subject_id varchar, account_id varchar, label varchar, email varchar, role varchar,
+    department varchar, last_seen_at timestamp, days_since_seen bigint, login_state varchar, detail varchar,
+    observed_value varchar, threshold varchar, status varchar);
+create table reports.privileged_accounts (
+    source varchar, account_id varchar, label varchar, email varchar, role_display_name varchar, role_rank integer,
+    rank_basis varchar, account_type varchar, status varchar, department varchar, created_at timestamp,
+    last_seen_at timestamp, days_since_seen bigint, login_state varchar, finding_count bigint);
+create table reports.summary (section varchar, position integer, key varchar, label varchar, value bigint);
+create table reports.reconciliation (
+    check_id varchar, source varchar, description varchar, expected varchar, observed varchar, difference varchar,
+    result varchar, explanation varchar, is_gate boolean);
+create table reports.requests (
+    source varchar, resource varchar, endpoint varchar, parameters varchar, sweep integer, requests bigint,
+    items bigint, bytes bigint, attempts bigint, first_started_at timestamp, last_finished_at timestamp);
+"""
+
+#: rule_id, title, summary, severity, parameters, controls, remediation, subject type
+_RULES = (
+    ("leaver_active", "Leaver still active", "A person who has left still has an active account.", "critical", None,
+     "soc2: CC6.2; pci: 8.2.5; nist: AC-2, PS-4; iso27001: A.5.18; hipaa: 164.308(a)(3)(ii)(C)",
+     "Deactivate the account today, and check what it opened since the last day.", "account"),
+    ("external_domain", "Account on an outside domain", "An active account whose e-mail is not the organization's.",
+     "medium", None, "soc2: CC6.1; iso27001: A.5.19; pci: 7.2.4", "Confirm the owner, or remove the role.", "account"),
+    ("stale_privileged_account", "Privileged account not used", "A privileged account nobody has been seen in.",
+     "high", "stale_after_days=45; critical_after_days=90", "nist: AC-2(3), AC-6(7); iso27001: A.8.2",
+     "Lower the role to what is used, or record the need.", "account"),
+    ("stale_account", "Account not used for a long time",
+     "An active account nobody has been seen in for longer than the limit.", "medium",
+     "stale_after_days=90; high_after_days=180", "pci: 8.2.6; nist: AC-2(3); cis: 5.3; soc2: CC6.2; iso27001: A.5.18",
+     "Disable the account, or record who needs it and why.", "account"),
+    ("never_logged_in", "Account never used", "An active account that was never used since it was made.", "medium",
+     "grace_days=30; privileged_grace_days=14", "nist: AC-2(3); soc2: CC6.2; cis: 5.3",
+     "Remove it, or ask its owner why it waits.", "account"),
+    ("empty_group", "Empty group", "A group without members.", "low", None, "iso27001: A.5.18",
+     "Remove the group if nobody needs it.", "group"),
+    ("login_unknown", "Last use unknown", "An active account whose last use cannot be read.", "info", None,
+     "soc2: CC6.2", "Ask the source why.", "account"),
+    ("new_privileged_account", "New privileged account", "Privileged now, and not in the baseline.", "high", None,
+     "soc2: CC6.3", "Match each to an approved request.", "account"),
+    ("too_many_admins", "Too many administrators", "More administrators than the limit.", "medium",
+     "max_admins=4; max_share=0.02", "iso27001: A.8.2; nist: AC-6(5)", "Reduce to those who administer.", "source"),
+)  # fmt: skip
+_RANKS = {"critical": 1, "high": 2, "medium": 3, "low": 4, "info": 5}
+
+Build = Callable[..., duckdb.DuckDBPyConnection]
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"insert into reports.{table} values ({marks})", rows)
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    findings: int = 12,
+    admins: int = 3,
+    accounts: int = 40,
+    names: Sequence[str] = FULL_NAMES,
+    completeness: str = "FULL",
+    reason: str | None = None,
+    organization: str = "Example Corp",
+    sources: int = 1,
+    statuses: Sequence[str] = ("open",),
+) -> None:
+    """Create the ``reports`` schema as the models would leave it."""
+    connection.execute(_TABLES)
+    start, end = AS_OF - timedelta(minutes=2), AS_OF - timedelta(seconds=7)
+    _insert(
+        connection,
+        "snapshot",
+        [("20261031T235800Z-4f2a", "b" * 64, organization, AS_OF, start, end, completeness, reason, "0.1.0", None,
+          "20261031T235800Z-4f2a")],
+    )  # fmt: skip
+    settings = '{"page_size": 500, "concurrency": 4, "verify_tls": true}'
+    _insert(
+        connection,
+        "sources",
+        [(f"prod{i or ''}", f"https://bi{i or ''}.example.com", "v1", "L2026.1.0", "svc-access-review", "Sys. Admin",
+          settings, accounts, 9, 31, start, end) for i in range(sources)],
+    )  # fmt: skip
+
+    def account(i: int) -> tuple[str, str, str]:
+        return f"{i:024x}", names[i % len(names)], f"user{i:05}@example.com"
+
+    population = []
+    for i in range(accounts):
+        account_id, name, email = account(i)
+        seen = AS_OF - timedelta(days=i * 7 % 500, hours=3)
+        population.append(
+            ("20261031T235800Z-4f2a", "prod", account_id, f"user{i:05}", email, "example.com", name, name.split()[0],
+             None, "human", "active", "local", AS_OF - timedelta(days=900), 900, seen, None, seen, i * 7 % 500, "seen",
+             "r" * 24, "consumer", "Viewer", 10, i < admins, "Everyone; Sales", 2, None, None, None, None, "Finance",
+             True, None, "no_baseline", 3, "medium", 1, "stale_account")
+        )  # fmt: skip
+    _insert(connection, "population", population)
+
+    failing = _RULES[:7]
+    rows, register = [], []
+    for i in range(findings):
+        # Three in four of them stale accounts, as in life; the others one rule after the other.
+        rule = _RULES[3] if i % 4 else failing[i // 4 % len(failing)]
+        severity = "high" if rule[0] == "stale_account" and i % 3 == 0 else rule[3]
+        account_id, name, email = account(i)
+        status = statuses[i % len(statuses)]
+        is_account = rule[7] == "account"
+        seen = None if rule[0] in ("never_logged_in", "login_unknown") else AS_OF - timedelta(days=91 + i % 400)
+        state = {"never_logged_in": "never", "login_unknown": "unknown"}.get(rule[0], "seen")
+        finding_id = f"{i:016x}"
+        detail = f"Last seen {91 + i % 400} days before the review." if seen else "No trace of a login."
+        if not is_account:
+            name, detail = f"Group {name}", "It has no members."
+        rows.append(
+            (finding_id, rule[0], severity, _RANKS[severity], f"prod{i % sources or ''}", rule[7], account_id,
+             account_id if is_account else None, name, email if is_account else None,
+             ("Viewer", "Designer", "Data Designer")[i % 3] if is_account else None,
+             ("Finance", "Field Sales", "R&D", None)[i % 4] if is_account else None,
+             seen if is_account else None, 91 + i % 400 if seen and is_account else None,
+             state if is_account else None, detail, "334", "90", status)
+        )  # fmt: skip
+        register.append(
+            (finding_id, rule[0], severity, "prod", rule[7], account_id, account_id if is_account else None, email,
+             rule[1], detail, "334", "90", '{"days": 334}', rule[5], rule[6], status, "20261031T235800Z-4f2a")
+        )  # fmt: skip
+    _insert(connection, "finding_rows", rows)
+    _insert(connection, "findings", register)
+
+    summary = []
+    for rule in _RULES:
+        failed = sum(row[1] == rule[0] for row in rows)
+        population_of, unknown = (0, 0) if rule[0] == "too_many_admins" else (failed + 23, 3)
+        if rule[0] == "new_privileged_account":
+            population_of, unknown = admins, admins
+        summary.append(
+            (*rule[:4], True, rule[4], population_of, failed, unknown, population_of - failed - unknown, rule[5],
+             rule[6], "9f2c41d077ab0c3e" * 4)
+        )  # fmt: skip
+    _insert(connection, "rule_summary", summary)
+
+    roles = (("Sys. Admin", 100, "super"), ("Admin", 90, "admin"), ("Data Admin", 70, "dataAdmin"))
+    privileged = []
+    for i in range(admins):
+        account_id, name, email = account(i)
+        role, rank, basis = roles[min(i, 2) if i < 3 else 1 + i % 2]
+        seen = None if i % 9 == 8 else AS_OF - timedelta(days=i * 3 % 200)
+        privileged.append(
+            ("prod", account_id, name, email, role, rank, f"role name {basis}", ("human", "service", "break_glass")[i % 3],
+             "inactive" if i % 7 == 6 else "active", "Finance", AS_OF - timedelta(days=400 + i), seen,
+             i * 3 % 200 if seen else None, "seen" if seen else "never", i % 4)
+        )  # fmt: skip
+    _insert(connection, "privileged_accounts", privileged)
+
+    open_rows = [row for row in rows if row[18] == "open"]
+    with_findings = len({row[7] for row in open_rows if row[7]})
+    inactive, pending, excluded = accounts // 30, accounts // 100, accounts // 50
+    headline = {
+        "accounts": accounts, "in_scope": accounts - excluded, "excluded": excluded,
+        "active": accounts - inactive - pending, "inactive": inactive, "pending": pending, "status_unknown": 0,
+        "privileged": admins, "findings": len(open_rows), "accounts_with_findings": with_findings,
+        "accounts_without_findings": accounts - excluded - with_findings,
+        "leavers_active": sum(row[1] == "leaver_active" for row in open_rows),
+    }  # fmt: skip
+    sections: dict[str, dict[str, int]] = {
+        "headline": headline,
+        "status": {"active": headline["active"], "inactive": inactive, "pending": pending, "unknown": 0},
+        "role": {"Viewer": accounts * 7 // 10, "Designer": accounts // 5, "Data Designer": accounts // 12,
+                 "Data Admin": admins // 2, "Admin": admins // 2, "Sys. Admin": min(1, admins),
+                 names[0]: accounts // 60},
+        "last_seen": {"0 to 30 days": accounts * 7 // 10, "31 to 45": accounts // 9, "46 to 90": accounts // 14,
+                      "91 to 180": accounts // 20, "over 180": accounts // 40, "never": accounts // 30,
+                      "unknown": accounts // 90},
+        "severity": {name: sum(row[2] == name for row in open_rows) for name in _RANKS},
+    }  # fmt: skip
+    _insert(
+        connection,
+        "summary",
+        [(section, i, key, key, value) for section, part in sections.items() for i, (key, value) in enumerate(part.items())],
+    )
+
+    failing_check = completeness != "FULL"
+    _insert(
+        connection,
+        "reconciliation",
+        [
+            ("end_proven", "prod", "Offsets read without a gap, empty page at the end", f"0 to {accounts:,}",
+             f"0 to {accounts:,}", "0", "PASS", None, True),
+            ("server_count", "prod", "Server's own count equals the distinct ids", f"{accounts:,}",
+             f"{accounts - 12 * failing_check:,}", str(12 * failing_check), "FAIL" if failing_check else "PASS",
+             "The server counts 12 accounts that no page held." if failing_check else None, True),
+            ("count_stable", "prod", "Count before equals count after", f"{accounts:,}", f"{accounts:,}", "0", "PASS",
+             None, True),
+            ("caller_sees_all", "prod", "The caller can see everyone", "rank 90", "rank 100", None, "PASS", None, True),
+            ("scim_total", "prod", "SCIM total versus REST", None, None, None, "NOT_AVAILABLE",
+             "SCIM is not configured.", False),
+            ("roles_resolve", "prod", "Every role id resolves", f"{accounts:,}", f"{accounts - 1:,}", "1", "FAIL",
+             "One account names a role that no role has.", False),
+        ],
+    )  # fmt: skip
+    _insert(
+        connection,
+        "requests",
+        [
+            ("prod", "users", "https://bi.example.com/api/v1/users", "expand=groups,role&sort=_id", 1,
+             accounts // 500 + 2, accounts, accounts * 611, accounts // 500 + 3, start, end),
+            ("prod", "roles", "https://bi.example.com/api/roles", "includeManifest=true", 1, 1, 9, 8812, 1, start, end),
+            ("prod", "groups", "https://bi.example.com/api/v1/groups", None, 1, 2, 31, 12044, 2, start, end),
+        ],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def database() -> Iterator[Build]:
+    """Give a function that opens a filled database; what it opened is closed after the test."""
+    opened = []
+
+    def build(**options: Any) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+        opened.append(connection)
+        fill(connection, **options)
+        return connection
+
+    yield build
+    for connection in opened:
+        connection.close()
