@@ -106,6 +106,12 @@ class SourceSettings:
         """Return the start of the environment variables that hold this source's secrets."""
         return "ACCESS_REVIEW_" + self.name.upper().replace("-", "_")
 
+    def warns_of_plain_http(self, credentials: Credentials) -> bool:
+        """Say whether a password would travel unencrypted to another machine."""
+        parts = urlsplit(self.url)
+        is_local = parts.hostname in {"localhost", "::1"} or (parts.hostname or "").startswith("127.")
+        return parts.scheme == "http" and not is_local and credentials.token is None
+
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
         """Read this source's secrets from the environment.
 

@@ -20,10 +20,10 @@ SLATE = "#51607a"
 ACCENT = "#0b5c7a"
 
 _WIDTH = 318
-_LABEL_WIDTH = 92
+_LABEL_WIDTH = 100
 _VALUE_WIDTH = 46
-_ROW_HEIGHT = 15
-_BAR_HEIGHT = 8
+_ROW_HEIGHT = 17
+_BAR_HEIGHT = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ def bars(title: str, rows: Sequence[Bar]) -> Markup:
         label = shorten(row.label, 18)
         parts.append(
             Markup(
-                '<text x="{x}" y="{y}" text-anchor="end" font-family="Report Sans" font-size="8.6"'
+                '<text x="{x}" y="{y}" text-anchor="end" font-family="Report Sans" font-size="9.8"'
                 ' fill="{slate}">{label}</text>'
                 '<rect x="{left}" y="{top}" width="{length}" height="{height}" rx="1.5" fill="{colour}"/>'
-                '<text x="{end}" y="{y}" font-family="Report Sans" font-size="8.6" font-weight="600"'
+                '<text x="{end}" y="{y}" font-family="Report Sans" font-size="9.8" font-weight="600"'
                 ' fill="{ink}">{value}</text>'
             ).format(
                 x=_LABEL_WIDTH - 8,
-                y=f"{middle + 3:.1f}",
+                y=f"{middle + 3.5:.1f}",
                 slate=SLATE,
                 label=Markup('<tspan fill="{}">{}</tspan> {}').format(row.colour, row.shape, label)
                 if row.shape

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars
+
 from pipeline import resources
 from pipeline.errors import RenderError
 from pipeline.reporting import csv, glyphs, pdf, templating, view
@@ -91,7 +93,7 @@ def _names(dataset: Dataset) -> Iterator[str]:
     """Yield every text that came from a source and may be on a page."""
     for frame in (dataset.privileged_accounts, dataset.finding_rows, dataset.summary, dataset.sources):
         for column in frame.iter_columns():
-            if column.dtype == "String":
+            if column.dtype == polars.String:
                 yield from column.drop_nulls()
 
 

@@ -29,6 +29,8 @@ def fill(templates: Path, name: str, view: View) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "ago": text.ago,
+        "controls": text.controls,
         "count": text.count,
         "count_of": lambda rows, noun: text.count(len(rows), noun),
         "day": text.day,

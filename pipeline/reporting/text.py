@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
-__all__ = ["NOTHING", "count", "day", "host", "listed", "moment", "number", "printable", "settings", "shorten"]
+__all__ = ["NOTHING", "ago", "controls", "count", "day", "host", "listed", "moment", "number", "printable", "settings", "shorten"]
 
 #: Stands where there is no value.
 NOTHING = "–"
@@ -22,7 +22,14 @@ _HIDDEN = {
 }
 #: Not from the locale: a report reads the same wherever it is made.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_PLURALS = {"is": "are", "has": "have", "person": "people", "entry": "entries"}
+_FRAMEWORKS = {
+    "soc2": "SOC 2",
+    "iso27001": "ISO 27001",
+    "pci": "PCI DSS",
+    "nist": "NIST 800-53",
+    "cis": "CIS",
+    "hipaa": "HIPAA",
+}
 
 
 def printable(text: str) -> str:
@@ -66,7 +73,18 @@ def number(value: int | None) -> str:
 
 def count(value: int, noun: str) -> str:
     """Write ``1 account``, ``2,000 accounts``."""
-    return f"{value:,} {noun if value == 1 else _PLURALS.get(noun, noun + 's')}"
+    return f"{value:,} {noun if value == 1 else noun + 's'}"
+
+
+def ago(days: int) -> str:
+    """Write how many whole days have passed since something."""
+    return f"{count(days, 'day')} ago" if days else "that day"
+
+
+def controls(joined: str | None) -> list[str]:
+    """Write ``soc2: CC6.2; pci: 8.2.6`` with the names of the frameworks."""
+    pairs = (entry.partition(": ") for entry in listed(joined))
+    return [f"{_FRAMEWORKS.get(framework, framework)} {ids}" for framework, _, ids in pairs]
 
 
 def host(url: str) -> str:
@@ -81,4 +99,5 @@ def listed(joined: str | None) -> list[str]:
 
 def settings(document: str | None) -> list[str]:
     """Write a JSON object as ``name value`` pairs in their order."""
-    return [f"{name} {value}" for name, value in json.loads(document).items()] if document else []
+    pairs = json.loads(document).items() if document else ()
+    return [f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in pairs]

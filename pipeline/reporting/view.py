@@ -205,7 +205,7 @@ def _tiles(figures: dict[str, int], severities: dict[str, int]) -> tuple[Tile, .
         Tile(number(figures["privileged"]), "privileged accounts"),
         Tile(
             number(figures["findings"]),
-            f"open findings on {count(figures['accounts_with_findings'], 'account')}, {number(urgent)} critical or high",
+            f"open findings on {count(figures['accounts_with_findings'], 'account')}",
         ),
         last,
     )

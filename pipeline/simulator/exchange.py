@@ -33,6 +33,11 @@ class Call:
         """Tell whether this asks for a list of users."""
         return self.method == "GET" and self.path in {"/api/v1/users", "/api/users"}
 
+    @property
+    def is_login(self) -> bool:
+        """Tell whether this is a login, whatever base it lives under."""
+        return self.path.endswith("/authentication/login")
+
 
 Proceed = Callable[[Call], Awaitable[Response]]
 """Answers a call as everything behind would."""

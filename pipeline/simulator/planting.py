@@ -120,7 +120,7 @@ class _Planter:
 
     def administrators(self) -> None:
         org = self.org
-        for _ in range(6 if org.is_full else 3):
+        for _ in range(6 if org.is_full else 5):
             org.hire(org.titles["BI Administrator"])
         for _ in range(8 if org.is_full else 2):
             org.hire(self.engineer)

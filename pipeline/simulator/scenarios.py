@@ -56,7 +56,7 @@ def _expiring_token(_: Store) -> Answer:
     uses: Counter[str] = Counter()
 
     async def answer(call: Call, proceed: Proceed) -> Response:
-        if call.token is not None:
+        if call.token is not None and not call.is_login:
             uses[call.token] += 1
             if uses[call.token] > 20:
                 return error(401, 104, "Access token is invalid or has expired")
@@ -154,7 +154,7 @@ def _non_admin(store: Store) -> Answer:
     store.users = [store.by_id[user["_id"]] for user in visible]
 
     async def answer(call: Call, proceed: Proceed) -> Response:
-        if call.method in {"POST", "PATCH", "DELETE"} and "login" not in call.path:
+        if call.method in {"POST", "PATCH", "DELETE"} and not call.is_login:
             return error(403, 105, "Insufficient permissions")
         if call.path == "/api/users/count":
             return error(403, 105, "Insufficient permissions")
@@ -269,7 +269,7 @@ def _stalls(_: Store) -> Answer:
 def _json_login(_: Store) -> Answer:
     async def answer(call: Call, proceed: Proceed) -> Response:
         is_json = call.headers.get("content-type", "").startswith("application/json")
-        if call.path.endswith("/authentication/login") and not is_json:
+        if call.is_login and not is_json:
             return error(415, 2004, "Unsupported media type")
         return await proceed(call)
 

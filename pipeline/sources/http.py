@@ -98,7 +98,7 @@ class Answer:
     attempts: int
 
 
-class _Failure(Exception):
+class _AttemptError(Exception):
     """One attempt failed and the next may not. ``wait`` is what the server asked for, in seconds."""
 
     def __init__(self, error: SourceError, *, wait: float | None = None, pushed_back: bool = True) -> None:
@@ -250,9 +250,9 @@ class Client:
                         raise self._no(request, response)
                     await authority.refused(token)
                     continue
-                answer = self._answer(request, response, started, failed + 1)
+                answer = self._answer(response, started, failed + 1)
                 value = self._read(request, answer, read)
-            except _Failure as failure:
+            except _AttemptError as failure:
                 failed += 1
                 if failure.pushed_back:
                     self._lanes.narrow(epoch)
@@ -267,7 +267,7 @@ class Client:
                 authority.accepted(token)
             return answer, value
 
-    async def _wait(self, failure: _Failure, failed: int, most: int) -> None:
+    async def _wait(self, failure: _AttemptError, failed: int, most: int) -> None:
         error = failure.error
         if failed >= most:
             raise type(error)(
@@ -290,7 +290,7 @@ class Client:
             return read(answer)
         except BadAnswerError as error:
             said = self._said(answer.body, answer.media_type)
-            raise _Failure(
+            raise _AttemptError(
                 UnreadableError(
                     f"{error}{said}",
                     where=self.where(request.method, answer.url),
@@ -314,7 +314,7 @@ class Client:
         else:
             raise self._redirected(request, url)
         if status in _PASSING:
-            raise _Failure(
+            raise _AttemptError(
                 UnreachableError(
                     f"the server answers {status}{self._said(response.content, _media_type(response))}",
                     where=self.where(request.method, response.url),
@@ -350,7 +350,7 @@ class Client:
             failed = UnreachableError(self.hide(message), where=self.where(request.method, request.url), hint=hint)
             if lasting:
                 raise failed from None
-            raise _Failure(failed) from None
+            raise _AttemptError(failed) from None
 
     def _no(self, request: _Request, response: httpx.Response) -> RefusedError:
         status = response.status_code
@@ -374,7 +374,7 @@ class Client:
             status=302,
         )
 
-    def _answer(self, request: _Request, response: httpx.Response, started: datetime, attempts: int) -> Answer:
+    def _answer(self, response: httpx.Response, started: datetime, attempts: int) -> Answer:
         now = self._clock()
         return Answer(
             url=self.hide(str(response.request.url)),

@@ -1,9 +1,10 @@
 """Paging: reads a list to its end, and says how it is known to be the end.
 
-A *sweep* reads the list once: a fixed number of workers take offsets from a queue, a short page is followed from where
-it ended, and an empty page at E closes it. Offsets shift when records are added or removed meanwhile, so any sign of
-that (a record that came twice, a server's count that moved or disagrees) asks for sweeps until two consecutive ones
-hold the same ids. Servers that ignore ``skip`` send the whole list every time, and have a proof of their own.
+A *sweep* reads the list once: a fixed number of workers take offsets from a queue, a short page is followed from
+where it ended, and an empty page at E closes it. Offsets shift when records are added or removed meanwhile, so any
+sign of that (a record that came twice, a server's count that moved or disagrees) asks for sweeps until two
+consecutive ones hold the same ids; a short list is read twice anyway. Servers that ignore ``skip`` send the whole list every time, and have a proof of
+their own.
 
 Nothing here can run forever: sweeps, pages without a new record, and records in all are bounded.
 """
@@ -24,8 +25,11 @@ _MOST_SWEEPS = 6
 #: Unreadable pages in one sweep before the list is given up.
 _MOST_UNREADABLE = 3
 _LEARNING_PAGES = 4
-#: A list longer than this is no list of accounts.
-_MOST_RECORDS = 20_000_000
+#: A list of so few pages is read twice in any case: an account that leaves while another arrives moves no count.
+_FEW_PAGES = 50
+#: A list without a count that is longer than this does not end; with a count, twice that and some pages are enough.
+_MOST_RECORDS = 5_000_000
+_MORE_PAGES = 20
 
 
 class PagedList(Protocol):
@@ -55,6 +59,8 @@ class Sweep:
     unreadable: list[str] = field(default_factory=list)
     too_long: bool = False
     halted: str | None = None
+    ran_away: bool = False
+    most: int = _MOST_RECORDS
     is_whole: bool = False
     proof: str | None = None
     _stale: int = 0
@@ -105,16 +111,15 @@ class Sweep:
         self._stale = 0 if new else self._stale + 1
         if self._stale > patience:
             self.halted = f"{self._stale} pages in a row held no new record"
-        elif self.items > _MOST_RECORDS:
-            self.halted = f"more than {_MOST_RECORDS} records came"
+        elif self.items > self.most:
+            self.halted, self.ran_away = f"more than {self.most} records came", True
 
     @property
     def is_echo(self) -> bool:
-        """Tell whether every page after the first held nothing but records of the first, as if skip were ignored."""
-        if self.too_long and len(self.spans) == 1:
-            return True
-        first = self.spans[0][1] if self.spans else 0
-        return len(self.spans) > 1 and self.repeated > 0 and self.distinct - self.without_id <= first
+        """Tell whether all pages held the records of one, as if ``skip`` were ignored."""
+        if len(self.spans) < 2:
+            return self.too_long
+        return self.repeated > 0 and len(self.ids) <= max(items for _, items in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,47 +169,49 @@ class _Reader:
             number += 1
             self._total = before
             sweep = Sweep(number)
+            if before is not None:
+                sweep.most = 2 * before + _MORE_PAGES * self._asked
             if whole:
                 await self._read_whole(sweep, before)
                 whole = sweep.is_whole
             else:
-                await self._read_pages(sweep, before, careful)
+                await self._read_pages(sweep, before, previous, careful)
                 whole = sweep.is_echo
             after = await self._source.count()
+            is_calm = before == after and sweep.is_closed
             agreed = previous is not None and previous.is_whole == sweep.is_whole and previous.same_as(sweep)
-            calm = before == after and sweep.is_closed
-            enough = after == sweep.distinct and (number == 1 or sweep.is_whole) or agreed or sweep.is_whole
-            if number >= _MOST_SWEEPS or (calm and enough):
+            is_long = len(sweep.spans) > _FEW_PAGES
+            is_alone = sweep.is_whole or (number == 1 and after == sweep.distinct and is_long)
+            # the same again, though every care was taken: another sweep would not find more
+            is_final = agreed and before == after and (careful or sweep.is_whole or bool(sweep.unreadable))
+            if (is_calm and (is_alone or agreed)) or is_final or sweep.ran_away or number == _MOST_SWEEPS:
                 break
-            careful = careful or sweep.too_long or sweep.has_gap or (agreed and not sweep.is_closed)
+            if not sweep.unreadable:  # one page after the other would end at the first hole
+                careful = careful or sweep.too_long or sweep.has_gap or (agreed and not sweep.is_closed)
             previous, before = sweep, after
-        single = number == 1 or sweep.is_whole
         return Reading(
             accepted=sweep,
             sweeps=number,
-            agreed=None if single and calm else agreed,
+            agreed=None if is_calm and is_alone else agreed,
             before=before,
             after=after,
             page_size=self._step or self._asked,
         )
 
-    async def _read_pages(self, sweep: Sweep, expected: int | None, careful: bool) -> None:
+    async def _read_pages(self, sweep: Sweep, expected: int | None, previous: Sweep | None, careful: bool) -> None:
         """Read page after page: the first few to learn what the server honours, the others side by side."""
         if self._step is None and not await self._learn(sweep):
             return
         if not careful:
-            await self._read_side_by_side(sweep, expected)
-        while not sweep.halted and not sweep.unreadable and sweep.reached not in sweep.empty:
-            if sweep.has_gap:
-                return
-            await self._page(sweep, sweep.reached, self._step or self._asked)
+            # without a count, the sweep before says how far it is worth to run ahead
+            horizon = previous.distinct if expected is None and previous is not None else expected
+            await self._read_side_by_side(sweep, horizon)
+        step = self._step or self._asked
+        while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.reached in sweep.empty):
+            await self._page(sweep, sweep.reached, step)
         if expected != sweep.distinct and not sweep.halted and not sweep.unreadable:
-            # no count confirms the end: the empty page must stand, and so must one beyond it
-            end = sweep.reached
-            await self._page(sweep, end + (self._step or self._asked), self._step or self._asked)
-            if not sweep.has_gap:
-                sweep.empty.discard(end)
-                await self._page(sweep, end, self._step or self._asked)
+            # no count confirms the end, so a hole in the list could look like it: look beyond
+            await self._page(sweep, sweep.reached + step, step)
 
     async def _learn(self, sweep: Sweep) -> bool:
         """Find the largest page the server gives; False if the sweep ended, or went astray, meanwhile."""
@@ -216,12 +223,12 @@ class _Reader:
             if step >= self._asked or not first:
                 break
             came = await self._page(sweep, sweep.reached, self._asked)
-            if not came or sweep.is_echo:
-                break
-            if came == step:
+            if came == 0:
+                step = self._asked if sweep.reached == first else step
+            if not came or came == step or sweep.is_echo:
                 break
             step = max(step, came)
-        self._step = max(step, 1) if first else self._asked
+        self._step = step or self._asked
         return not sweep.is_echo
 
     async def _first_page(self, sweep: Sweep) -> int:
@@ -236,14 +243,14 @@ class _Reader:
                 continue
             return self._take(sweep, 0, self._asked, answer, records)
 
-    async def _read_side_by_side(self, sweep: Sweep, expected: int | None) -> None:
+    async def _read_side_by_side(self, sweep: Sweep, horizon: int | None) -> None:
         step = self._step or self._asked
         position = sweep.reached
 
         def next_offset() -> int | None:
             nonlocal position
             beyond = sweep.empty and position >= min(sweep.empty)
-            if sweep.halted or beyond or (expected is not None and position > expected):
+            if sweep.halted or beyond or (horizon is not None and position > horizon):
                 return None
             position += step
             return position - step
@@ -285,7 +292,7 @@ class _Reader:
         limit = max(self._asked, (expected or 0) + 1)
         while True:
             answer, records = await self._source.page(0, limit)
-            fits = records.items != limit or limit > _MOST_RECORDS
+            fits = records.items != limit or limit > sweep.most
             if fits:
                 break
             self._source.keep(answer, records, sweep=sweep.number, offset=0, keep=False)

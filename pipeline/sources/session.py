@@ -39,7 +39,7 @@ class Session:
         client: Client,
         credentials: Credentials,
         *,
-        on_login: Callable[[Answer], None] = lambda answer: None,
+        on_login: Callable[[Answer], None],
     ) -> None:
         self._client = client
         self._credentials = credentials
@@ -63,7 +63,7 @@ class Session:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether no token can be had any more."""
+        """Tell whether the password was refused, or the logins of a run are used up: no token can be had any more."""
         return self._over is not None
 
     async def token(self) -> Token:
@@ -96,18 +96,18 @@ class Session:
             if token.generation != self._generation:
                 return
             if self._credentials.token is not None:
-                raise self._end(
+                raise LoginError(
                     "the API token is refused" + (", though it was accepted before" if self._was_accepted else ""),
-                    self._client.source.url,
-                    "make a new token in Sisense and set it in the environment",
+                    where=self._client.where("GET", self._client.source.url),
+                    hint="make a new token in Sisense and set it in the environment",
                 )
             if not self._was_accepted:
                 self._stillborn += 1
                 if self._stillborn >= _MOST_STILLBORN:
-                    raise self._end(
+                    raise LoginError(
                         "the login succeeds, but the tokens it gives are refused",
-                        self._client.source.url,
-                        "check whether a proxy drops the Authorization header, or the account may use the API",
+                        where=self._client.where("GET", self._client.source.url),
+                        hint="see whether a proxy drops the Authorization header, and the account may use the API",
                     )
             await self._login()
 
@@ -117,7 +117,7 @@ class Session:
         if self.logins >= _MOST_LOGINS:
             raise self._end(
                 f"{self.logins} logins were needed, and the tokens still expire at once",
-                self._client.source.url,
+                self._client.where("POST", self._client.source.url),
                 "look at the lifetime of tokens on the server",
             )
         for path in (self.path,) if self.path else LOGIN_PATHS:
@@ -130,12 +130,12 @@ class Session:
                     return
         raise self._end(
             "there is no login where one was looked for",
-            f"{self._client.source.url} ({', '.join(LOGIN_PATHS)})",
+            self._client.where("POST", f"{self._client.source.url} ({', '.join(LOGIN_PATHS)})"),
             "check 'url' (with its tenant prefix); where people log in by single sign-on, use an API token",
         )
 
     async def _attempt(self, path: str, style: str) -> bool | None:
-        """Send the password once: True is a login, False asks for the other form, None means it does not live here."""
+        """Send the password once: True is a login, False asks for the other form, None says that it is elsewhere."""
         name, password = self._credentials.username or "", self._credentials.password
         content = {"username": name, "password": password.reveal() if password else ""}
         where = self._client.where("POST", self._client.source.url + path)
@@ -158,12 +158,12 @@ class Session:
                 return False
             if error.status == 302:
                 raise
-            raise self._end(f"the login is refused: {error.message}", where, _PASSWORD_HINT) from None
+            raise self._end(f"the login is refused: {error.message}", where, _REFUSED_HINT) from None
         token = reply.get("access_token")
         if reply.get("success") is False or not isinstance(token, str) or not token:
             message = reply.get("message")
             words = f": {self._client.hide(message)[:200]}" if isinstance(message, str) and message else ""
-            raise self._end(f"the login is refused{words}", where, _PASSWORD_HINT)
+            raise self._end(f"the login is refused{words}", where, _REFUSED_HINT)
         self.logins += 1
         self._generation += 1
         self._was_accepted = False
@@ -184,8 +184,8 @@ class Session:
         return LoginError(message, where=where, hint=hint)
 
 
-_PASSWORD_HINT = (
-    "correct the user name or the password; it was sent once and will not be tried again, so that nothing is locked"
+_REFUSED_HINT = (
+    "correct the user name or the password; a refused one is not tried again, so that the account is not locked"
 )
 
 

@@ -22,6 +22,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import BUILDER_TABLES, order
+from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.rules import RuleInForce
 
 __all__ = ["Build", "Inputs", "build"]
@@ -35,9 +36,7 @@ class Inputs:
     """Everything a build depends on besides the snapshot's rows. ``as_of`` is UTC without a zone."""
 
     organization: str
-    email_domains: tuple[str, ...]
-    reference_folder: Path
-    policy_folder: Path | None
+    policy_files: PolicyFiles
     roster_path: Path | None
     rules: Sequence[RuleInForce]
     snapshot: Snapshot
@@ -89,35 +88,41 @@ class _Builder:
         layers = [model for model in models if model.schema in _BUILT]
         lasting = frozenset(self.tables())
         plan = [m for m in order(layers, lasting) if not m.is_rule or self.rules[m.table].is_enabled]
+        reports = [model for model in plan if model.schema == "reports"]
+        graph_and_rules = [model for model in plan if model.schema != "reports"]
         register.create(self.connection)
-        reports_begun = False
-        for position, model in enumerate(plan):
+        for position, model in enumerate(graph_and_rules):
             progress(model.table, position, len(plan))
-            if model.schema == "reports" and not reports_begun:
-                register.add_disabled(self.connection, self.inputs.rules)
-                reports_begun = True
             self.create(model)
-            if model.is_rule:
-                register.add(self.connection, self.rules[model.table], self.values(model))
+        self.register()
+        for position, model in enumerate(reports, start=len(graph_and_rules)):
+            progress(model.table, position, len(plan))
+            self.create(model)
         progress("history", len(plan), len(plan))
         self.publish(build_id)
         rows = {table: self.count(table) for table in [*(m.table for m in plan), *BUILDER_TABLES]}
         return Build(build_id, folder, rows, tuple(self.warnings))
 
+    def register(self) -> None:
+        """Unite the rules, once the graph they are joined with is whole."""
+        for rule in self.inputs.rules:
+            if rule.is_enabled:
+                register.add(self.connection, rule, self.values(rule.model))
+            else:
+                register.add_disabled(self.connection, rule)
+
     def load_inputs(self, models: Sequence[Model]) -> tuple[str, str]:
         """Fill reference, policy, roster and baseline; return the build's id and its report folder's name."""
         given, snapshot = self.inputs, self.inputs.snapshot
-        reference_sha256 = policy.load_reference(self.connection, given.reference_folder)
-        policy_sha256 = policy.load_policy(
-            self.connection, given.reference_folder, given.policy_folder, given.email_domains
-        )
+        reference_sha256 = policy.load_reference(self.connection, given.policy_files.defaults)
+        policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
         default_baseline = self.default_baseline()
         baseline = given.baseline_snapshot_id or default_baseline
         self.fill_baseline(baseline)
         parameters = {
             "organization": given.organization,
-            "email_domains": sorted(given.email_domains),
+            "email_domains": sorted(given.policy_files.email_domains),
             "rules": {
                 rule.model.name: {"enabled": rule.is_enabled, "severity": rule.severity, **rule.parameters}
                 for rule in given.rules

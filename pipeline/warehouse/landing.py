@@ -15,11 +15,12 @@ import duckdb
 
 from pipeline.errors import WarehouseError
 from pipeline.spool import Outcome, Spool
-from pipeline.warehouse import checks
+from pipeline.warehouse import checks, policy
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
+from pipeline.warehouse.policy import PolicyFiles
 
-__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "snapshot", "snapshots"]
+__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "reconciliation", "snapshot", "snapshots"]
 
 #: The resources whose records are kept, each in its table of ``raw``.
 RESOURCES = ("users", "roles", "groups")
@@ -48,6 +49,7 @@ def land(
     spool: Spool,
     models: Sequence[Model],
     *,
+    policy_files: PolicyFiles,
     snapshot_id: str,
     started_at: datetime,
     finished_at: datetime,
@@ -57,11 +59,15 @@ def land(
     """Land one extract and judge its completeness; return its row.
 
     Raises:
+        ConfigurationError: a policy file is wrong.
         WarehouseError: the pages cannot be read back, or the disk is full. Nothing is visible then.
     """
     outcomes = spool.outcomes()
     connection.begin()
     try:
+        # The completeness checks need the ranks of roles, which a policy file may change.
+        policy.load_reference(connection, policy_files.defaults)
+        policy.load_policy(connection, policy_files)
         _land_sources(connection, snapshot_id, outcomes)
         _land_pages(connection, snapshot_id, spool, outcomes)
         for resource in RESOURCES:
@@ -140,6 +146,17 @@ def snapshot(connection: Connection, snapshot_id: str) -> Snapshot:
         where="meta.snapshots",
         hint="'access-review snapshots list' shows them all",
     )
+
+
+def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[object, ...]]:
+    """Return one extract's checks: source, check, result, expected, observed, explanation; gate checks first."""
+    return connection.execute(
+        """
+        select source, check_id, result, expected, observed, explanation
+        from meta.reconciliation where snapshot_id = $id order by source, is_gate desc, check_id
+        """,
+        {"id": snapshot_id},
+    ).fetchall()
 
 
 def _insert_snapshot(connection: Connection, landed: Snapshot) -> None:

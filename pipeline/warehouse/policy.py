@@ -17,7 +17,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import nearest
 from pipeline.warehouse.database import Connection
 
-__all__ = ["load_policy", "load_reference"]
+__all__ = ["PolicyFiles", "load_policy", "load_reference"]
 
 Parser = Callable[[str], object]
 
@@ -116,6 +116,15 @@ _REFERENCE_FILES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyFiles:
+    """Where policy comes from: the shipped defaults, the folder that overrides them, and the configuration."""
+
+    defaults: Path
+    folder: Path | None
+    email_domains: tuple[str, ...]
+
+
 def load_reference(connection: Connection, folder: Path) -> str:
     """Replace ``reference`` lists by the shipped ones; return the hash of all shipped files."""
     for file in _REFERENCE_FILES:
@@ -124,12 +133,13 @@ def load_reference(connection: Connection, folder: Path) -> str:
     return _hash_of(sorted(folder.glob("*.csv")))
 
 
-def load_policy(connection: Connection, defaults: Path, folder: Path | None, email_domains: Iterable[str]) -> str:
+def load_policy(connection: Connection, files: PolicyFiles) -> str:
     """Replace ``policy`` tables by the defaults overlaid with the folder's files; return the hash of those files.
 
     Raises:
         ConfigurationError: a file, a column or a cell is wrong; it names the file and the line.
     """
+    folder = files.folder
     if folder is not None and not folder.is_dir():
         raise ConfigurationError(
             "the policy folder does not exist", where=str(folder), hint="correct [policy] directory, or remove it"
@@ -146,7 +156,7 @@ def load_policy(connection: Connection, defaults: Path, folder: Path | None, ema
     used = []
     for file in _POLICY_FILES:
         rows: dict[tuple[str, ...], tuple[object, ...]] = {}
-        for base, is_default in ((defaults, True), (folder, False)):
+        for base, is_default in ((files.defaults, True), (folder, False)):
             if base is None or not (base / f"{file.name}.csv").exists():
                 continue
             path = base / f"{file.name}.csv"
@@ -162,7 +172,7 @@ def load_policy(connection: Connection, defaults: Path, folder: Path | None, ema
                     )
                 rows[key] = (*row.values(), line, is_default)
         _replace(connection, f"policy.{file.name}", list(rows.values()))
-    domains = sorted({domain.casefold().lstrip("@") for domain in email_domains})
+    domains = sorted({domain.casefold().lstrip("@") for domain in files.email_domains})
     _replace(connection, "policy.email_domains", [(domain,) for domain in domains])
     return _hash_of(used)
 

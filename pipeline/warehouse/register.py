@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import duckdb
 
@@ -71,11 +71,9 @@ def add(connection: Connection, rule: RuleInForce, values: Mapping[str, object])
     connection.execute("drop table population")
 
 
-def add_disabled(connection: Connection, rules: Sequence[RuleInForce]) -> None:
-    """Add the rules that are switched off: they judged nobody, and the reports say so."""
-    for rule in rules:
-        if not rule.is_enabled:
-            _insert_counts(connection, rule, "null, null, null, null", "")
+def add_disabled(connection: Connection, rule: RuleInForce) -> None:
+    """Add a rule that is switched off: it judged nobody, and the reports say so."""
+    _insert_counts(connection, rule, "null, null, null, null", "")
 
 
 def _population(connection: Connection, model: Model, values: Mapping[str, object]) -> list[str]:

@@ -120,10 +120,10 @@ def _read(connection: Connection, path: Path, columns: list[str], delimiter: str
             f"""
             create or replace temp table roster_file as
             select {", ".join(cells)}, row_number() over () as "row"
-            from read_csv($path, header = false, skip = 1, names = $names, all_varchar = true, delim = $delimiter,
+            from read_csv($path, header = false, skip = 1, columns = $columns, delim = $delimiter,
                           quote = '"', escape = '"', auto_detect = false, parallel = false, null_padding = false)
             """,
-            {"path": str(path), "names": columns, "delimiter": delimiter},
+            {"path": str(path), "columns": dict.fromkeys(columns, "varchar"), "delimiter": delimiter},
         )
     except duckdb.Error as error:
         reason = next((line for line in str(error).splitlines() if "Line" in line or "line" in line), str(error))

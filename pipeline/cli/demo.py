@@ -1,0 +1,49 @@
+"""``demo``: the whole pipeline against the built-in simulator, with nothing configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.stages import show
+from pipeline.cli.terminal import Terminal
+from pipeline.errors import RenderError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: access-review demo --accounts 500 --out /tmp/demo")(demo)
+
+
+def demo(
+    context: typer.Context,
+    accounts: Annotated[int, typer.Option(metavar="N", help="How many synthetic accounts.")] = 2000,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed and size give the same people.")] = 7,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes.")] = Path("access-review-demo"),
+) -> None:
+    """Run everything against a simulated Sisense on this machine; nobody in it exists."""
+    from pipeline import run as stages
+    from pipeline import settings
+    from pipeline.reporting.report import FORMATS
+    from pipeline.simulator.server import Simulator
+
+    terminal: Terminal = context.obj
+    terminal.say(f"simulating a Sisense with {accounts} accounts (synthetic, seed {seed}) ...")
+    with Simulator(accounts, seed) as simulator:
+        try:
+            files = simulator.write_files(out)
+        except OSError as error:
+            raise RenderError(
+                f"the folder cannot be written: {error.strerror}", where=str(out), hint="name another one with --out"
+            ) from error
+        configured = settings.load(files["access-review.toml"])
+        environment = {configured.sources[0].environment_prefix + "_PASSWORD": simulator.password}
+        with terminal.progress():
+            result = stages.run(configured, environment, terminal, formats=FORMATS)
+    show(terminal, result)
+    terminal.say(f"the report {result.folder / 'access-review.pdf'}")
+    terminal.say(f"look further: access-review --config {files['access-review.toml']} rules list")

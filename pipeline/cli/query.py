@@ -1,0 +1,103 @@
+"""``sql``: a stranger's query on the database, opened so that it can only read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal, align, plain
+from pipeline.errors import RenderError, UsageError
+
+__all__ = ["register"]
+
+
+class Format(StrEnum):
+    """How the rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "sql", epilog='Example: access-review sql "select email, role_name from reports.population where privileged"'
+    )(sql)
+
+
+def sql(
+    context: typer.Context,
+    query: Annotated[str | None, typer.Argument(help="One select.")] = None,
+    file: Annotated[Path | None, typer.Option(metavar="F", help="Read the query from a file.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A value for $K in the query, as text; may be repeated.")
+    ] = None,
+    format: Annotated[Format, typer.Option(help="How the rows are printed.")] = Format.table,  # noqa: A002
+    output: Annotated[Path | None, typer.Option(metavar="F", help="Write to a file instead of stdout.")] = None,
+) -> None:
+    """Run one query on the database, read-only: no writing, no files, no network."""
+    from pipeline.warehouse import adhoc, database
+
+    terminal: Terminal = context.obj
+    text = _query(query, file)
+    values = dict(_parameter(given) for given in param or ())
+    settings = terminal.settings()
+    with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
+        header, rows = adhoc.run(connection, text, values)
+    rendered = _render(Format.json if terminal.json else format, header, rows)
+    if output is None:
+        terminal.result(rendered)
+        return
+    try:
+        output.write_text(rendered + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RenderError(
+            f"the file cannot be written: {error.strerror}", where=str(output), hint="name another path"
+        ) from error
+    terminal.result(str(output))
+
+
+def _query(query: str | None, file: Path | None) -> str:
+    if (query is None) == (file is None):
+        raise UsageError("give a query, or --file with one", where="sql", hint="run 'access-review sql --help'")
+    if file is None:
+        return query or ""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the query cannot be read: {error}", where=str(file), hint="check the path") from error
+
+
+def _parameter(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals or not name:
+        raise UsageError(f"'{given}' is not K=V", where="--param", hint="write --param email=ada@example.com")
+    return name, value
+
+
+def _render(form: Format, header: list[str], rows: list[tuple[object, ...]]) -> str:
+    if form is Format.table:
+        return align(header, rows)
+    if form is Format.json:
+        return json.dumps([dict(zip(header, plain(row), strict=True)) for row in rows], ensure_ascii=False, indent=2)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    return stream.getvalue().removesuffix("\n")
+
+
+def _csv_cell(value: object) -> object:
+    """Write a cell as the report's CSV files do; text that a spreadsheet would run is kept from it."""
+    if isinstance(value, str):
+        return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return plain(value)

@@ -1,0 +1,102 @@
+"""``rules``: what is looked for, with the parameters in force and the SQL that does it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal, align
+from pipeline.errors import UsageError
+from pipeline.settings import Settings, nearest
+
+__all__ = ["register"]
+
+_group = typer.Typer(help="What is looked for, and the SQL that does it.", rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    _group.callback(invoke_without_command=True)(_default)
+    _group.command("list", epilog="Example: access-review rules list")(list_rules)
+    _group.command("show", epilog="Example: access-review rules show stale_account")(show_rule)
+    app.add_typer(_group, name="rules")
+
+
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_rules(context)
+
+
+def list_rules(context: typer.Context) -> None:
+    """List every rule with its severity and parameters in force."""
+    from pipeline import run
+
+    terminal: Terminal = context.obj
+    found = run.rules(_settings(terminal), run.models())
+    rows = [
+        (
+            rule.model.name,
+            (rule.severity or rule.model.severity) if rule.is_enabled else "off",
+            rule.parameters_text,
+            rule.model.title,
+        )
+        for rule in found
+    ]
+    terminal.result(
+        align(("rule", "severity", "parameters", "title"), rows),
+        [
+            {
+                "rule_id": rule.model.name,
+                "title": rule.model.title,
+                "summary": rule.model.summary,
+                "enabled": rule.is_enabled,
+                "severity": rule.severity or rule.model.severity,
+                "parameters": rule.parameters,
+                "controls": rule.model.controls,
+                "remediation": rule.model.remediation,
+                "sql_sha256": rule.model.sha256,
+            }
+            for rule in found
+        ],
+    )
+
+
+def show_rule(context: typer.Context, rule: Annotated[str, typer.Argument(help="The rule's id.")]) -> None:
+    """Show one rule: what it means, what it needs, and its SQL."""
+    from pipeline import run
+
+    terminal: Terminal = context.obj
+    by_id = {found.model.name: found for found in run.rules(_settings(terminal), run.models())}
+    if rule not in by_id:
+        match = nearest(rule, by_id)
+        raise UsageError(
+            f"there is no rule '{rule}'",
+            where="rules show",
+            hint=f"did you mean '{match}'?" if match else "'access-review rules list' shows them all",
+        )
+    found = by_id[rule]
+    facts = [
+        ("rule", found.model.name),
+        ("title", found.model.title),
+        ("fails when", found.model.summary),
+        ("enabled", str(found.is_enabled).lower()),
+        ("severity", found.severity or found.model.severity),
+        ("parameters", found.parameters_text or "none"),
+        ("controls", found.controls_text),
+        ("what to do", found.model.remediation),
+        ("population", " ".join(found.model.population.split())),
+        ("sha256", found.model.sha256),
+    ]
+    text = "\n".join(f"{name:<11} {value}" for name, value in facts)
+    terminal.result(
+        f"{text}\n\n{found.model.sql}", {**dict(facts), "parameters": found.parameters, "sql": found.model.sql}
+    )
+
+
+def _settings(terminal: Terminal) -> Settings:
+    """Read the configuration; without one the rules are as they ship."""
+    if terminal.config.exists():
+        return terminal.settings()
+    terminal.say(f"no configuration at {terminal.config}: these are the defaults")
+    return Settings(path=terminal.config, sha256="")

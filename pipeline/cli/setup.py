@@ -1,0 +1,113 @@
+"""``init`` and ``check``: from nothing to a run that will work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal
+from pipeline.errors import UsageError, exit_code
+from pipeline.settings import DEFAULT_PATH
+
+__all__ = ["register"]
+
+_CONFIGURATION = """\
+# Configuration of sisense-access-review. Secrets never go here: see [sources.prod].
+# Relative paths are relative to this file.
+
+[organization]
+name = "Example Corp"
+email_domains = ["example.com"]         # every other e-mail domain is external
+
+[warehouse]
+database = "access-review.duckdb"
+
+[reports]
+directory = "out"
+
+[sources.prod]                          # the name appears in every row
+kind = "sisense"
+url = "https://bi.example.com"          # with a tenant: https://bi.example.com/tenant
+username = "svc-access-review"          # set ACCESS_REVIEW_PROD_PASSWORD in the environment,
+                                        # or ACCESS_REVIEW_PROD_TOKEN and leave this line out;
+                                        # with _FILE appended, either names a file that holds it
+# api = "auto"                          # "auto", "v1" or "v0.9"
+# page_size = 500                       # the most that is asked for; a lower cap is found out
+# concurrency = 4                       # requests under way at once
+# ca_bundle = "ca.pem"                  # a private certificate authority
+# timeout_seconds = 60
+
+# [roster]                              # who the people are: an export of HR or of the directory
+# path = "people.csv"                   # only the column 'email' is required
+
+[policy]
+directory = "policy"                    # your ranks, registers and exceptions; the files say what goes in
+
+# [rules.stale_account]                 # any rule: enabled, severity, and its parameters
+# stale_after_days = 60                 # 'access-review rules list' shows them all
+"""
+
+_POLICY = {
+    "roles.csv": "role_name,rank,privileged\n",
+    "privileged_groups.csv": "group_name\n",
+    "service_accounts.csv": "user_name,email,owner_email,purpose,review_by\n",
+    "break_glass.csv": "user_name,email,owner_email,purpose\n",
+    "sod_pairs.csv": "left_type,left_name,right_type,right_name,reason\n",
+    "exceptions.csv": "rule_id,source,subject,reason,approved_by,expires_on\n",
+    "out_of_scope.csv": "source,subject,reason,approved_by\n",
+    "owners.csv": "entitlement_type,entitlement_name,reviewer_email\n",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: access-review init")(init)
+    app.command(epilog="Example: access-review check")(check)
+
+
+def init(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The configuration file to write.")] = DEFAULT_PATH,
+) -> None:
+    """Write a commented configuration and a policy folder; nothing is overwritten."""
+    terminal: Terminal = context.obj
+    contents = {path: _CONFIGURATION, **{path.parent / "policy" / name: text for name, text in _POLICY.items()}}
+    for file in contents:
+        if file.exists():
+            raise UsageError("the file is there already", where=str(file), hint="name another path, or remove it")
+    try:
+        for file, text in contents.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be written: {error.strerror}", where=str(file), hint="name another path"
+        ) from error
+    terminal.result("\n".join(map(str, contents)), {"files": list(contents)})
+    terminal.say("next: set url and username, set the password in the environment, then 'access-review check'")
+
+
+def check(context: typer.Context) -> None:
+    """Check configuration, models, policy, roster and every source, without changing anything."""
+    from pipeline import preflight
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    codes: list[int] = []
+    items = []
+    for item in preflight.items(settings, os.environ):
+        items.append(item)
+        if not terminal.json:
+            mark = {"ok": "ok      ", "warning": "warning ", "failed": "FAILED  "}[item.result]
+            terminal.result(
+                f"{mark}{item.name}: {item.detail}" + (f"\n        hint: {item.hint}" if item.hint else "")
+            )
+        if item.result == "failed":
+            codes.append(item.exit_code)
+    if terminal.json:
+        terminal.result("", [item.document() for item in items])
+    if codes:
+        raise typer.Exit(exit_code(codes))

@@ -1,0 +1,60 @@
+"""``simulate``: the simulator as a server of its own, to point the program or any client at."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal
+
+__all__ = ["register"]
+
+#: Where its roster, policy, answer key and configuration are written.
+_FOLDER = Path("access-review-simulator")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    from pipeline.simulator.scenarios import SCENARIOS
+
+    listed = "\n\n".join(f"{name}: {scenario.summary}" for name, scenario in SCENARIOS.items())
+    app.command(epilog=f"Scenarios, which combine:\n\n{listed}")(simulate)
+
+
+def simulate(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(metavar="P", help="Port on 127.0.0.1; a free one by default.")] = 0,
+    accounts: Annotated[int, typer.Option(metavar="N", help="How many synthetic accounts.")] = 2000,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed and size give the same people.")] = 7,
+    scenario: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A behaviour to play; see below.")
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Speak TLS with a certificate of its own making.")] = False,
+) -> None:
+    """Serve a simulated Sisense until interrupted; nobody in it exists."""
+    from pipeline.simulator.server import Simulator
+
+    terminal: Terminal = context.obj
+    with Simulator(accounts, seed, port=port, scenarios=scenario or (), tls=tls) as simulator:
+        files = simulator.write_files(_FOLDER)
+        lines = [f"listening on {simulator.url}", *(f"wrote {path}" for path in files.values())]
+        lines += [
+            f"user name {simulator.username}, password {simulator.password} (synthetic)",
+            f"try: ACCESS_REVIEW_PROD_PASSWORD={simulator.password} "
+            f"access-review --config {files['access-review.toml']} run",
+        ]
+        terminal.result(
+            "\n".join(lines),
+            {
+                "url": simulator.url,
+                "username": simulator.username,
+                "password": simulator.password,
+                "token": simulator.token,
+                "files": files,
+            },
+        )
+        terminal.say("Ctrl-C ends it")
+        threading.Event().wait()

@@ -1,0 +1,156 @@
+"""What the commands say and where: results on stdout, everything else on stderr.
+
+Nothing here ever writes a colour or a box unless stderr is a terminal; stdout is plain text always.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import AccessReviewError
+from pipeline.settings import DEFAULT_PATH, Settings, load
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+__all__ = ["Terminal", "align", "plain"]
+
+
+@dataclass(slots=True)
+class Terminal:
+    """One invocation: the global options, and the only way to print. It is the stages' ``Console`` too."""
+
+    config: Path = DEFAULT_PATH
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    json: bool = False
+    _progress: Progress | None = field(default=None, init=False)
+    _tasks: dict[str, TaskID] = field(default_factory=dict, init=False)
+    _stage: str = field(default="", init=False)
+
+    def settings(self) -> Settings:
+        """Read the configuration that ``--config`` names.
+
+        Raises:
+            ConfigurationError: it is missing or wrong.
+        """
+        return load(self.config)
+
+    def result(self, text: str, document: Any = None) -> None:
+        """Print a command's result: the text, or with ``--json`` the document, where there is one."""
+        if self.json and document is not None:
+            text = json.dumps(plain(document), ensure_ascii=False, indent=2)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """Print a line for people, beside the result."""
+        if not self.quiet:
+            self._write(text)
+
+    def note(self, text: str) -> None:
+        """Print a warning; ``--quiet`` does not hide it."""
+        self._write(f"warning: {text}")
+
+    def stage(self, name: str) -> None:
+        """Begin a stage."""
+        self._stage = name
+        if self._progress is None and not self.quiet:
+            self._write(f"{name} ...")
+
+    def advance(self, what: str, done: int, total: int | None) -> None:
+        """Move the bar of one thing; without a terminal only ``--verbose`` tells."""
+        if self._progress is not None:
+            label = f"{self._stage}: {what}"
+            if self._stage in {"build", "report"}:  # one bar for the stage, not one a table or file
+                task = self._tasks.setdefault(self._stage, self._progress.add_task(label, total=total))
+            elif label in self._tasks:
+                task = self._tasks[label]
+            else:
+                task = self._tasks[label] = self._progress.add_task(label, total=total)
+            self._progress.update(task, description=label, completed=done, total=total)
+        elif self.verbose:
+            self._write(f"  {self._stage}: {what} {done}" + (f" of {total}" if total is not None else ""))
+
+    @contextmanager
+    def progress(self) -> Iterator[None]:
+        """Show bars while the block runs, where a person is watching."""
+        if self.quiet or self.verbose or not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            self._progress = progress
+            try:
+                yield
+            finally:
+                self._progress = None
+                self._tasks.clear()
+
+    def fail(self, error: AccessReviewError) -> None:
+        """Print an error the way every error looks: what and where, then what to do, a line each."""
+        sys.stderr.write(f"error: {_one_line(str(error))}\nhint: {_one_line(error.hint)}\n")
+
+    def _write(self, text: str) -> None:
+        if self._progress is not None:
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+
+def align(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as columns of plain text, numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    is_number = [
+        bool(rows) and all(isinstance(row[i], int | float) or row[i] is None for row in rows)
+        for i in range(len(header))
+    ]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(header)]
+    lines = []
+    for row in [list(header), ["-" * width for width in widths], *cells]:
+        padded = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, is_number, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def plain(value: Any) -> Any:
+    """Turn what a query or a dataclass holds into what JSON knows; times are UTC."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds") + ("Z" if value.tzinfo is None else "")
+    if isinstance(value, date | Path):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _one_line(str(plain(value)))
+
+
+def _one_line(text: str) -> str:
+    """Keep a value on its line and its control characters away from the terminal."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

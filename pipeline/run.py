@@ -1,0 +1,325 @@
+"""The stages in order: extract, build, report. Each is usable alone; ``run`` is all three.
+
+Everything outside the program is handed in: settings, environment, and the :class:`Console` that says how far it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from pipeline import __version__, resources
+from pipeline.errors import ConfigurationError, IncompleteError, SourceError, WarehouseError
+from pipeline.settings import Settings, SourceSettings
+from pipeline.spool import Spool
+from pipeline.warehouse import database, landing
+from pipeline.warehouse.build import Build, Inputs
+from pipeline.warehouse.build import build as build_models
+from pipeline.warehouse.landing import Snapshot
+from pipeline.warehouse.model import Model, load_folder
+from pipeline.warehouse.policy import PolicyFiles
+from pipeline.warehouse.rules import RuleInForce, in_force
+
+__all__ = [
+    "Console",
+    "Extract",
+    "Result",
+    "build",
+    "current_snapshot_id",
+    "extract",
+    "models",
+    "report",
+    "rules",
+    "run",
+]
+
+
+class Console(Protocol):
+    """Where the stages say how far they are; the command line shows it to a person, or to nobody."""
+
+    def stage(self, name: str) -> None:
+        """Begin a stage."""
+
+    def advance(self, what: str, done: int, total: int | None) -> None:
+        """Say how much of something is done, of how much if that is known."""
+
+    def note(self, text: str) -> None:
+        """Say something a user should know: a warning, or why there is a wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A landed snapshot, and the sources that failed in it."""
+
+    snapshot: Snapshot
+    failures: tuple[SourceError, ...]
+
+
+@dataclass(slots=True)
+class Result:
+    """What ``run`` did: the snapshot, the build, the report's folder and files, and the seconds of each stage."""
+
+    snapshot: Snapshot
+    build: Build
+    folder: Path
+    files: tuple[Path, ...]
+    open_findings: Mapping[str, int]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def models() -> list[Model]:
+    """Read every model that ships with the program.
+
+    Raises:
+        ModelError: one of them is wrong.
+    """
+    return load_folder(resources.sql())
+
+
+def rules(settings: Settings, known: Sequence[Model]) -> list[RuleInForce]:
+    """Return the rules as the configuration has them.
+
+    Raises:
+        ConfigurationError: ``[rules.*]`` names a rule or parameter that does not exist, or has the wrong type.
+    """
+    return in_force(known, settings.rules, where=str(settings.path))
+
+
+def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, str], console: Console) -> Extract:
+    """Read sources into a new snapshot: all that are configured, or those named.
+
+    The database is opened only to land what was pulled. A source that fails does not lose the others' pages.
+
+    Raises:
+        ConfigurationError: no source, an unknown one, or a missing secret; nothing was contacted.
+        SourceError: no source gave a single page; there is no snapshot.
+        WarehouseError: the pages could not be landed; there is no snapshot.
+    """
+    sources = _chosen(settings, names)
+    credentials = {source.name: source.credentials(environment) for source in sources}
+    started_at = _now()
+    snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    with _spool(settings, snapshot_id) as spool:
+        from pipeline.sources import sisense
+
+        failures = []
+        for source in sources:
+            console.stage(f"extract {source.name}")
+            if source.warns_of_plain_http(credentials[source.name]):
+                console.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
+            try:
+                sisense.extract(source, credentials[source.name], spool, progress=console.advance)
+            except SourceError as error:
+                failures.append(error)
+        spool.close()
+        finished_at = _now()
+        if failures and not any(page.file for page in spool.pages()):
+            raise failures[0]
+        console.stage("land")
+        with database.writing(settings.warehouse.database, notify=console.note) as connection:
+            snapshot = landing.land(
+                connection,
+                spool,
+                models(),
+                policy_files=_policy_files(settings),
+                snapshot_id=snapshot_id,
+                started_at=started_at,
+                finished_at=finished_at,
+                tool_version=__version__,
+                config_sha256=settings.sha256,
+            )
+    return Extract(snapshot, tuple(failures))
+
+
+def build(
+    settings: Settings,
+    console: Console,
+    *,
+    snapshot_id: str | None = None,
+    as_of: datetime | None = None,
+    baseline: str | None = None,
+    allow_partial: bool = False,
+) -> Build:
+    """Build the models of a snapshot, by default the newest, as of its own end.
+
+    Raises:
+        ConfigurationError: rules, policy or roster are wrong.
+        IncompleteError: the snapshot is not proven complete, and that was not allowed.
+        WarehouseError: no such snapshot or baseline, or a model fails; the previous build stays.
+    """
+    known = models()
+    in_use = rules(settings, known)
+    console.stage("build")
+    with database.writing(settings.warehouse.database, notify=console.note) as connection:
+        snapshot = landing.snapshot(connection, snapshot_id) if snapshot_id else landing.latest_snapshot(connection)
+        _refuse_partial(snapshot.completeness, snapshot.reason, allow_partial, console)
+        built = build_models(
+            connection,
+            known,
+            Inputs(
+                organization=settings.organization.name,
+                policy_files=_policy_files(settings),
+                roster_path=settings.roster.path if settings.roster else None,
+                rules=in_use,
+                snapshot=snapshot,
+                as_of=as_of or snapshot.as_of,
+                baseline_snapshot_id=baseline,
+                tool_version=__version__,
+            ),
+            progress=console.advance,
+        )
+    for warning in built.warnings:
+        console.note(warning)
+    return built
+
+
+def current_snapshot_id(settings: Settings, console: Console) -> str | None:
+    """Return the snapshot that the current build shows, if anything was built."""
+    with database.reading(settings.warehouse.database, notify=console.note) as connection:
+        row = connection.execute("select snapshot_id from reference.snapshot").fetchone()
+    return row[0] if row else None
+
+
+def report(
+    settings: Settings,
+    console: Console,
+    *,
+    formats: frozenset[str],
+    directory: Path | None = None,
+    allow_partial: bool = False,
+) -> tuple[Path, tuple[Path, ...], Mapping[str, int]]:
+    """Write the report of the current build; return its folder, its files, and the open findings by severity.
+
+    Raises:
+        IncompleteError: the snapshot is not proven complete, and that was not allowed.
+        WarehouseError: nothing has been built yet.
+        RenderError: a file could not be written; an earlier report folder is untouched.
+    """
+    from pipeline.reporting.report import write
+
+    console.stage("report")
+    with database.reading(settings.warehouse.database, notify=console.note) as connection:
+        current = connection.execute("select completeness, reason from reference.snapshot").fetchall()
+        if not current:
+            raise WarehouseError(
+                "nothing has been built yet", where=str(settings.warehouse.database), hint="run 'access-review build'"
+            )
+        _refuse_partial(*current[0], allow_partial, console)
+        written = write(
+            connection,
+            directory or settings.reports.directory,
+            formats,
+            lambda name: console.advance(name, 0, None),
+        )
+        found = connection.execute(
+            "select severity, count(*) from findings.register where status = 'open' group by severity"
+        ).fetchall()
+    for warning in written.warnings:
+        console.note(warning)
+    return written.folder, written.files, dict(found)
+
+
+def run(
+    settings: Settings,
+    environment: Mapping[str, str],
+    console: Console,
+    *,
+    formats: frozenset[str],
+    as_of: datetime | None = None,
+    directory: Path | None = None,
+    allow_partial: bool = False,
+) -> Result:
+    """Extract, build and report: the main job.
+
+    Raises:
+        AccessReviewError: as each stage does. A snapshot that is PARTIAL is kept, and ends the run unless allowed.
+    """
+    rules(settings, models())  # a mistake in the configuration is told before anything is contacted
+    clock = _StageClock()
+    extracted = extract(settings, (), environment, console)
+    clock.lap("extract")
+    for failure in extracted.failures:
+        if not allow_partial:
+            raise failure
+        console.note(str(failure))
+    snapshot_id = extracted.snapshot.snapshot_id
+    built = build(settings, console, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
+    clock.lap("build")
+    folder, files, found = report(
+        settings, console, formats=formats, directory=directory, allow_partial=allow_partial
+    )
+    clock.lap("report")
+    return Result(extracted.snapshot, built, folder, files, found, clock.seconds)
+
+
+class _StageClock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._last, 3)
+        self._last = now
+
+
+def _chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
+    if names:
+        return [settings.source(name) for name in names]
+    if not settings.sources:
+        raise ConfigurationError(
+            "there is no source", where=str(settings.path), hint="add a table [sources.prod] with kind and url"
+        )
+    return list(settings.sources)
+
+
+def _policy_files(settings: Settings) -> PolicyFiles:
+    return PolicyFiles(
+        defaults=resources.reference_data(),
+        folder=settings.policy.directory if settings.policy else None,
+        email_domains=settings.organization.email_domains,
+    )
+
+
+def _refuse_partial(completeness: str, reason: str | None, allow_partial: bool, console: Console) -> None:
+    if completeness == "FULL":
+        return
+    if not allow_partial:
+        raise IncompleteError(
+            f"the extract is {completeness}: {reason}",
+            where="completeness checks",
+            hint="'access-review snapshots show' lists every check; --allow-partial reports it as NOT COMPLETE",
+        )
+    console.note(f"NOT COMPLETE: {reason}")
+
+
+@contextmanager
+def _spool(settings: Settings, snapshot_id: str) -> Iterator[Spool]:
+    """Yield a new spool beside the database. It is gone at the end: what counts is in the database then."""
+    folder = settings.warehouse.database.with_name(settings.warehouse.database.name + ".spool")
+    try:
+        spool = Spool.create(folder / snapshot_id)
+    except OSError as error:
+        raise WarehouseError(
+            f"the spool cannot be made: {error.strerror}",
+            where=str(folder),
+            hint="check the path and its permissions",
+        ) from error
+    try:
+        yield spool
+    finally:
+        spool.close()
+        shutil.rmtree(spool.folder, ignore_errors=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

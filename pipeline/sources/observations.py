@@ -1,0 +1,118 @@
+"""What only the extractor could see about completeness: whether the pages cover the list, and whether it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pipeline.sources.paging import Reading
+from pipeline.spool import Observation
+
+__all__ = ["observations"]
+
+
+def observations(readings: Mapping[str, Reading]) -> list[Observation]:
+    """Judge each list that was read: three checks of the accounts, and one of the groups if there are any."""
+    users = readings.get("users")
+    if users is None:
+        return [
+            Observation(
+                check_id="end_proven",
+                description="The list of accounts was read to its end",
+                expected="proven",
+                observed="not read",
+                difference=None,
+                result="FAIL",
+                explanation="The list of accounts was not read to its end.",
+            )
+        ]
+    found = [_end_proven("end_proven", "accounts", users), _pages_readable(users), _sweeps_agree(users)]
+    if "groups" in readings:
+        found.append(_end_proven("groups_end_proven", "groups", readings["groups"]))
+    return found
+
+
+def _end_proven(check_id: str, things: str, reading: Reading) -> Observation:
+    sweep = reading.accepted
+    doubt = _doubt(things, reading)
+    if sweep.is_whole:
+        proof = f"The server ignores skip and sends all {sweep.items} {things} at once; {sweep.proof}."
+    else:
+        proof = (
+            f"The pages cover 0 to {sweep.reached} without a gap, no record came twice, and an empty page stands at "
+            f"{sweep.reached}" + (", twice over." if reading.agreed else ".")
+        )
+    return Observation(
+        check_id=check_id,
+        description=f"The pages cover the list of {things} without a gap, and its end is proven",
+        expected=str(reading.after) if reading.after is not None else None,
+        observed=str(sweep.reached),
+        difference=None if reading.after is None else sweep.reached - reading.after,
+        result="FAIL" if doubt else "PASS",
+        explanation=doubt or proof,
+    )
+
+
+def _doubt(things: str, reading: Reading) -> str | None:
+    """Say why the end of a list is not proven, if it is not."""
+    sweep = reading.accepted
+    if sweep.halted:
+        return f"Reading the list of {things} was stopped: {sweep.halted}."
+    if sweep.unreadable:
+        return f"{len(sweep.unreadable)} pages of the list of {things} could not be read, so it has holes."
+    if sweep.repeated:
+        return (
+            f"{sweep.repeated} {things} came twice in one reading of the list, "
+            "so as many others may have slipped past."
+        )
+    if sweep.is_whole and sweep.proof is None:
+        return f"The server ignores skip, and nothing shows that the {sweep.items} {things} it sends are all."
+    if sweep.has_gap:
+        return f"The pages of the list of {things} leave a gap at {sweep.reached}."
+    if not sweep.is_closed:
+        return f"No empty page was seen at {sweep.reached}, where the list of {things} should end."
+    if reading.after is None and not sweep.is_whole and not reading.agreed:
+        return f"The server has no count of {things}, and no two readings of the list in a row agreed."
+    if things == "accounts" and not sweep.items:
+        return "The list of accounts is empty, and yet somebody logged in."
+    return None
+
+
+def _pages_readable(reading: Reading) -> Observation:
+    pages = reading.accepted.unreadable
+    return Observation(
+        check_id="pages_readable",
+        description="No page was left that is cut short or cannot be read",
+        expected="0",
+        observed=str(len(pages)),
+        difference=len(pages),
+        result="FAIL" if pages else "PASS",
+        explanation=f"Never readable: {'; '.join(pages)}." if pages else "Every page was read in the end.",
+    )
+
+
+def _sweeps_agree(reading: Reading) -> Observation:
+    result: Literal["PASS", "FAIL", "NOT_AVAILABLE"]
+    if reading.agreed is None and not reading.accepted.is_whole:
+        result, words = (
+            "NOT_AVAILABLE",
+            "One reading was enough: the count stood still and agrees, nothing came twice.",
+        )
+    elif reading.agreed or reading.agreed is None:
+        result, words = "PASS", f"The last two of {reading.sweeps} readings hold the same accounts."
+    else:
+        result, words = (
+            "FAIL",
+            f"In {reading.sweeps} readings, no two in a row that held the same accounts settled it.",
+        )
+    if reading.accepted.proof is not None:
+        words = "Every answer held the same accounts."
+    return Observation(
+        check_id="sweeps_agree",
+        description="Two readings of the list in a row hold the same accounts, where there was a sign of change",
+        expected=None,
+        observed=str(reading.sweeps),
+        difference=None,
+        result=result,
+        explanation=words,
+    )

@@ -1,0 +1,60 @@
+"""Runs a query that somebody typed, and explains what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import duckdb
+
+from pipeline.errors import QueryError
+from pipeline.settings import nearest
+from pipeline.warehouse.database import Connection
+
+__all__ = ["run"]
+
+
+def run(
+    connection: Connection, query: str, values: Mapping[str, object]
+) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Return the column names and the rows of one select. The connection must be a sandbox.
+
+    Raises:
+        QueryError: it is not one statement, does not run, or asks for what the sandbox refuses.
+    """
+    try:
+        statements = connection.extract_statements(query)
+        if len(statements) != 1:
+            raise QueryError(
+                f"there are {len(statements)} statements",
+                where="sql",
+                hint="give one select, without another after it",
+            )
+        cursor = connection.execute(query, dict(values)) if values else connection.execute(query)
+        header = [column[0] for column in cursor.description or []]
+        return header, cursor.fetchall()
+    except duckdb.Error as error:
+        text = str(error).strip()
+        raise QueryError(
+            text.splitlines()[0] if text else type(error).__name__, where="sql", hint=_hint(connection, text, query)
+        ) from error
+
+
+def _hint(connection: Connection, text: str, query: str) -> str:
+    unknown = re.search(r"Table with name (\S+?)!? does not exist", text)
+    if unknown:
+        rows = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where not internal order by all"
+        ).fetchall()
+        tables = [row[0] for row in rows]
+        asked = re.search(rf"(\w+\.)?{re.escape(unknown[1].strip('!').split('.')[-1])}\b", query)
+        match = nearest(asked[0] if asked else unknown[1], tables)
+        return f"did you mean {match}?" if match else "'select * from duckdb_tables()' lists the tables"
+    candidates = re.search(r"Candidate bindings: (.+)", text)
+    if candidates:
+        return f"the columns most like it: {candidates[1]}"
+    if "read-only" in text or "disabled" in text or "Permission Error" in text:
+        return "this command only reads the database; it cannot write, open files or use the network"
+    if "parameter" in text.lower():
+        return "give each $name of the query with --param name=value, and no others"
+    return "correct the query; 'access-review rules show RULE' has examples"

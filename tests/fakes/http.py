@@ -1,0 +1,133 @@
+"""A small HTTP/1.1 server in a thread, whose replies may break the rules: cut short, reset, or silently hung up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+    @property
+    def bearer(self) -> str | None:
+        return self.headers.get("authorization", "").removeprefix("Bearer ") or None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``cut`` sends so many bytes of the body and hangs up; ``reset`` sends nothing; ``hang_up`` closes afterwards."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    reset: bool = False
+    hang_up: bool = False
+    delay: float = 0.0
+
+
+def as_json(value: Any, status: int = 200, **options: Any) -> Reply:
+    return Reply(status, json.dumps(value).encode(), **options)
+
+
+def as_html(title: str = "Sign in", status: int = 200) -> Reply:
+    return Reply(status, f"<!doctype html><title>{title}</title>".encode(), "text/html; charset=utf-8")
+
+
+class HttpServer:
+    """Serves ``answer`` on loopback from ``with`` to the end of the block; ``requests`` is everything it was asked."""
+
+    def __init__(self, answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
+        self._answer = answer
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._ready = threading.Event()
+        self._stop: asyncio.Event
+        self._connections = 0
+        self.requests: list[Request] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> HttpServer:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        open_connections: set[asyncio.Task[None]] = set()
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            open_connections.add(task)
+            try:
+                await self._converse(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                pass
+            finally:
+                open_connections.discard(task)
+                writer.transport.abort()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=self._tls)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for task in list(open_connections):
+            task.cancel()
+        await asyncio.gather(*open_connections, return_exceptions=True)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        connection = self._connections
+        while line := await reader.readline():
+            method, target, _ = line.decode().split()
+            headers = {}
+            while (header := (await reader.readline()).decode().strip()) != "":
+                name, _, value = header.partition(":")
+                headers[name.lower()] = value.strip()
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            parts = urlsplit(target)
+            request = Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body, connection)
+            self.requests.append(request)
+            reply = self._answer(request)
+            if reply.delay:
+                await asyncio.sleep(reply.delay)
+            if reply.reset:
+                return
+            fields = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body)), **reply.headers}
+            head = f"HTTP/1.1 {reply.status} x\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n"
+            writer.write(head.encode() + reply.body[: reply.cut])
+            await writer.drain()
+            if reply.cut is not None or reply.hang_up:
+                writer.close()
+                await writer.wait_closed()
+                return

@@ -1,0 +1,115 @@
+"""Extracting from a fake: nothing waits, and what was spooled is read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.sources.sisense import extract
+from pipeline.spool import Observation, Outcome, Page, Spool
+from tests.fakes.sisense import API_TOKEN, PASSWORD, USERNAME, FakeSisense
+
+BY_PASSWORD = Credentials(USERNAME, Secret(PASSWORD), None)
+BY_TOKEN = Credentials(USERNAME, Secret(PASSWORD), Secret(API_TOKEN))
+
+
+@dataclass
+class Waiting:
+    """A clock that only sleeping moves."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    slept: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+
+    def clock(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Extract:
+    spool: Spool
+    outcome: Outcome
+    error: SourceError | None
+    waiting: Waiting
+    pages: list[Page]
+
+    def rows(self, resource: str) -> list[Any]:
+        """Return the records of the accepted sweep."""
+        sweep = self.outcome.accepted_sweeps.get(resource)
+        files = [p.file for p in self.pages if (p.resource, p.sweep) == (resource, sweep) and p.file]
+        return [row for file in files for row in json.loads((self.spool.folder / file).read_bytes())]
+
+    @property
+    def ids(self) -> set[str]:
+        return {row["_id"] for row in self.rows("users") if isinstance(row.get("_id"), str)}
+
+    def observed(self, check_id: str) -> Observation:
+        return next(seen for seen in self.outcome.observations if seen.check_id == check_id)
+
+    @property
+    def failed(self) -> set[str]:
+        """Return the checks that stand in the way of FULL, those of the warehouse over the same facts included."""
+        counts = self.outcome.server_counts
+        failed = {seen.check_id for seen in self.outcome.observations if seen.result == "FAIL"}
+        if self.error is not None:
+            failed.add("error")
+        if counts["users_before"] != counts["users_after"]:
+            failed.add("count_stable")
+        if counts["users_after"] is not None and counts["users_after"] != len(self.ids):
+            failed.add("count_agrees")
+        if self.outcome.error is None and self.observed("end_proven").result != "PASS":
+            failed.add("end_proven")
+        return failed
+
+    def everything_written(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self.spool.folder.rglob("*") if path.is_file())
+
+
+Extracting = Callable[..., Extract]
+
+
+def extract_from(
+    fake: FakeSisense | str, folder: Path, credentials: Credentials = BY_PASSWORD, **settings: Any
+) -> Extract:
+    url = fake if isinstance(fake, str) else fake.url
+    source = SourceSettings(**{"name": "prod", "kind": "sisense", "url": url, "page_size": 50, **settings})
+    spool = Spool.create(folder)
+    waiting = Waiting()
+    error: SourceError | None = None
+    try:
+        extract(
+            source,
+            credentials,
+            spool,
+            progress=lambda resource, items, total: None,
+            clock=waiting.clock,
+            sleep=waiting.sleep,
+        )
+    except SourceError as failure:
+        error = failure
+    spool.close()
+    (outcome,) = spool.outcomes()
+    return Extract(spool, outcome, error, waiting, list(spool.pages()))
+
+
+@pytest.fixture
+def extracting(tmp_path: Path) -> Iterator[Extracting]:
+    taken = 0
+
+    def run(fake: FakeSisense | str, credentials: Credentials = BY_PASSWORD, **settings: Any) -> Extract:
+        nonlocal taken
+        taken += 1
+        return extract_from(fake, tmp_path / f"spool{taken}", credentials, **settings)
+
+    yield run
