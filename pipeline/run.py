@@ -35,6 +35,8 @@ __all__ = [
     "current_snapshot_id",
     "extract",
     "models",
+    "no_source",
+    "policy_files",
     "report",
     "rules",
     "run",
@@ -128,7 +130,7 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
                 connection,
                 spool,
                 models(),
-                policy_files=_policy_files(settings),
+                policy_files=policy_files(settings),
                 snapshot_id=snapshot_id,
                 started_at=started_at,
                 finished_at=finished_at,
@@ -165,7 +167,7 @@ def build(
             known,
             Inputs(
                 organization=settings.organization.name,
-                policy_files=_policy_files(settings),
+                policy_files=policy_files(settings),
                 roster_path=settings.roster.path if settings.roster else None,
                 rules=in_use,
                 snapshot=snapshot,
@@ -211,7 +213,8 @@ def report(
             raise WarehouseError(
                 "nothing has been built yet", where=str(settings.warehouse.database), hint="run 'access-review build'"
             )
-        _refuse_partial(*current[0], allow_partial, console)
+        completeness, reason = current[0]
+        _refuse_partial(completeness, reason, allow_partial, console)
         written = write(
             connection,
             directory or settings.reports.directory,
@@ -270,17 +273,23 @@ class _StageClock:
         self._last = now
 
 
+def no_source(settings: Settings) -> ConfigurationError:
+    """Return the error of a configuration without a source."""
+    return ConfigurationError(
+        "there is no source", where=str(settings.path), hint="add a table [sources.prod] with kind and url"
+    )
+
+
 def _chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
     if names:
         return [settings.source(name) for name in names]
     if not settings.sources:
-        raise ConfigurationError(
-            "there is no source", where=str(settings.path), hint="add a table [sources.prod] with kind and url"
-        )
+        raise no_source(settings)
     return list(settings.sources)
 
 
-def _policy_files(settings: Settings) -> PolicyFiles:
+def policy_files(settings: Settings) -> PolicyFiles:
+    """Return where the policy of this configuration comes from."""
     return PolicyFiles(
         defaults=resources.reference_data(),
         folder=settings.policy.directory if settings.policy else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -108,6 +109,6 @@ def check(context: typer.Context) -> None:
         if item.result == "failed":
             codes.append(item.exit_code)
     if terminal.json:
-        terminal.result("", [item.document() for item in items])
+        terminal.result("", [asdict(item) for item in items])
     if codes:
         raise typer.Exit(exit_code(codes))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from pipeline.cli.terminal import Terminal
 
@@ -16,12 +17,19 @@ __all__ = ["register"]
 _FOLDER = Path("access-review-simulator")
 
 
+class _WithScenarios(TyperCommand):
+    """Lists the scenarios in the help; only there, because they are slow to import."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        from pipeline.simulator.scenarios import SCENARIOS
+
+        with formatter.section("Scenarios, which combine"):
+            formatter.write_dl([(name, scenario.summary) for name, scenario in SCENARIOS.items()])
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    from pipeline.simulator.scenarios import SCENARIOS
-
-    listed = "\n\n".join(f"{name}: {scenario.summary}" for name, scenario in SCENARIOS.items())
-    app.command(epilog=f"Scenarios, which combine:\n\n{listed}")(simulate)
+    app.command(cls=_WithScenarios)(simulate)
 
 
 def simulate(

@@ -59,9 +59,9 @@ def bars(title: str, rows: Sequence[Bar]) -> Markup:
     room = _WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
     said = title + ": " + ", ".join(f"{row.label} {row.value:,}" for row in rows)
     parts = [
-        Markup('<svg xmlns="http://www.w3.org/2000/svg" class="bars" width="{}" height="{}" viewBox="0 0 {} {}">').format(
-            _WIDTH, len(rows) * _ROW_HEIGHT, _WIDTH, len(rows) * _ROW_HEIGHT
-        ),
+        Markup(
+            '<svg xmlns="http://www.w3.org/2000/svg" class="bars" width="{}" height="{}" viewBox="0 0 {} {}">'
+        ).format(_WIDTH, len(rows) * _ROW_HEIGHT, _WIDTH, len(rows) * _ROW_HEIGHT),
         Markup("<title>{}</title>").format(said),
     ]
     for position, row in enumerate(rows):

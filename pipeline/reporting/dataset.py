@@ -7,6 +7,7 @@ and the register are not here: they go from the database straight into their CSV
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import polars
@@ -64,7 +65,10 @@ def load(connection: Connection) -> Dataset:
     """Read the build that the database holds."""
 
     def frame(query: str) -> polars.DataFrame:
-        return polars.DataFrame(connection.sql(query))
+        # Polars remembers the type of what it is given for good; a relation's type would outlive DuckDB's module,
+        # which then complains on stderr at exit. Only the Arrow stream is handed over.
+        relation = connection.sql(query)
+        return polars.DataFrame(SimpleNamespace(__arrow_c_stream__=relation.__arrow_c_stream__))
 
     return Dataset(
         snapshot=frame("select * from reports.snapshot").row(0, named=True),

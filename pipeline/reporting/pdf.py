@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -7,7 +7,20 @@ import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
-__all__ = ["NOTHING", "ago", "controls", "count", "day", "host", "listed", "moment", "number", "printable", "settings", "shorten"]
+__all__ = [
+    "NOTHING",
+    "ago",
+    "controls",
+    "count",
+    "day",
+    "host",
+    "listed",
+    "moment",
+    "number",
+    "printable",
+    "settings",
+    "shorten",
+]
 
 #: Stands where there is no value.
 NOTHING = "–"

@@ -21,7 +21,7 @@ __all__ = ["Identity", "RuleSection", "SeverityCount", "Tile", "View", "arrange"
 
 Row = dict[str, Any]
 
-_ACT_FIRST = 8
+_ACT_FIRST = 6
 _ROLES_DRAWN = 9
 #: Buckets of the last-seen chart that ask for a look; the others are drawn in the accent colour.
 _LATE = {"91 to 180": "#a67c00", "over 180": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
@@ -152,7 +152,8 @@ def _sections(dataset: Dataset) -> list[RuleSection]:
     rows = {str(key[0]): _rows(part) for key, part in dataset.finding_rows.group_by("rule_id", maintain_order=True)}
     counts = {
         str(key[0]): tuple(
-            SeverityCount(row["severity"], row["findings"], row["open_findings"]) for row in part.iter_rows(named=True)
+            SeverityCount(row["severity"], row["findings"], row["open_findings"])
+            for row in part.iter_rows(named=True)
         )
         for key, part in dataset.finding_counts.group_by("rule_id", maintain_order=True)
     }
@@ -180,7 +181,9 @@ def _headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str,
         return ("No account is in scope, so nothing was judged.",)
     if not figures["findings"]:
         return (f"No rule found anything: {count(in_scope, 'account')} in scope, no open finding.",)
-    said = [f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no finding."]
+    said = [
+        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no finding."
+    ]
     if leavers == 1:
         said.append("One account of a person who has left is still active: act on it first.")
     elif leavers:
@@ -230,9 +233,7 @@ def _charts(summary: dict[str, list[tuple[str, str, int]]]) -> tuple[tuple[str, 
     return tuple((title, charts.bars(title, rows)) for title, rows in drawn.items() if rows)
 
 
-def _identities(
-    figures: dict[str, int], summary: dict[str, list[tuple[str, str, int]]]
-) -> tuple[Identity, ...]:
+def _identities(figures: dict[str, int], summary: dict[str, list[tuple[str, str, int]]]) -> tuple[Identity, ...]:
     accounts = (figures["accounts"], "accounts")
     in_scope = (figures["in_scope"], "in scope")
     by_status = (

@@ -484,7 +484,11 @@ def _explain(error: Exception) -> tuple[str, str, bool]:
     if isinstance(error, httpx.ConnectError):
         if "Name or service not known" in text or "name resolution" in text or "nodename" in text:
             return "the host name is not known", "check 'url', and that this machine can resolve it", False
-        return f"no connection: {text}", "check 'url' and its port, the network and any firewall between", False
+        return (
+            f"no connection: {text}",
+            "check 'url' (http or https, and the port), the network and any firewall between",
+            False,
+        )
     if isinstance(error, httpx.ProxyError):
         return f"the proxy refuses: {text}", "check HTTPS_PROXY and NO_PROXY", False
     return f"the connection broke: {text}", "check the network, and any proxy between", False

@@ -109,7 +109,12 @@ class HttpServer:
         self._connections += 1
         connection = self._connections
         while line := await reader.readline():
-            method, target, _ = line.decode().split()
+            try:
+                method, target, _ = line.decode().split()
+            except ValueError:  # TLS, or nothing at all
+                writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
+                return
             headers = {}
             while (header := (await reader.readline()).decode().strip()) != "":
                 name, _, value = header.partition(":")

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-AS_OF = datetime(2026, 11, 1)
+AS_OF = datetime.fromisoformat("2026-11-01")
 FULL_NAMES = (
     "Ada Example", "Björn Ångström", "Zoë van der Muster", "李 明", "Łukasz Przykład", "Μαρία Παράδειγμα",
     "Priya Udaharan", "نور المثال", "Tom O'Sample", "Inés Muestra", "Sam Ødegaard", "Ольга Примерова", "דנה דוגמה",
@@ -67,7 +67,8 @@ _RULES = (
      "soc2: CC6.2; pci: 8.2.5; nist: AC-2, PS-4; iso27001: A.5.18; hipaa: 164.308(a)(3)(ii)(C)",
      "Deactivate the account today, and check what it opened since the last day.", "account"),
     ("external_domain", "Account on an outside domain", "An active account whose e-mail is not the organization's.",
-     "medium", None, "soc2: CC6.1; iso27001: A.5.19; pci: 7.2.4", "Confirm the owner, or remove the role.", "account"),
+     "medium", None, "soc2: CC6.1; iso27001: A.5.19; pci: 7.2.4", "Confirm the owner, or remove the role.",
+     "account"),
     ("stale_privileged_account", "Privileged account not used", "A privileged account nobody has been seen in.",
      "high", "stale_after_days=45; critical_after_days=90", "nist: AC-2(3), AC-6(7); iso27001: A.8.2",
      "Lower the role to what is used, or record the need.", "account"),
@@ -137,8 +138,8 @@ def fill(
         seen = AS_OF - timedelta(days=i * 7 % 500, hours=3)
         population.append(
             ("20261031T235800Z-4f2a", "prod", account_id, f"user{i:05}", email, "example.com", name, name.split()[0],
-             None, "human", "active", "local", AS_OF - timedelta(days=900), 900, seen, None, seen, i * 7 % 500, "seen",
-             "r" * 24, "consumer", "Viewer", 10, i < admins, "Everyone; Sales", 2, None, None, None, None, "Finance",
+             None, "human", "active", "local", AS_OF - timedelta(days=900), 900, seen, None, seen, i * 7 % 500,
+             "seen", "r" * 24, "consumer", "Viewer", 10, i < admins, "Everyone; Sales", 2, None, None, None, None, "Finance",
              True, None, "no_baseline", 3, "medium", 1, "stale_account")
         )  # fmt: skip
     _insert(connection, "population", population)
@@ -192,7 +193,8 @@ def fill(
         role, rank, basis = roles[min(i, 2) if i < 3 else 1 + i % 2]
         seen = None if i % 9 == 8 else AS_OF - timedelta(days=i * 3 % 200)
         privileged.append(
-            ("prod", account_id, name, email, role, rank, f"role name {basis}", ("human", "service", "break_glass")[i % 3],
+            ("prod", account_id, name, email, role, rank, f"role name {basis}",
+             ("human", "service", "break_glass")[i % 3],
              "inactive" if i % 7 == 6 else "active", "Finance", AS_OF - timedelta(days=400 + i), seen,
              i * 3 % 200 if seen else None, "seen" if seen else "never", i % 4)
         )  # fmt: skip
@@ -222,7 +224,11 @@ def fill(
     _insert(
         connection,
         "summary",
-        [(section, i, key, key, value) for section, part in sections.items() for i, (key, value) in enumerate(part.items())],
+        [
+            (section, i, key, key, value)
+            for section, part in sections.items()
+            for i, (key, value) in enumerate(part.items())
+        ],
     )
 
     failing_check = completeness != "FULL"
@@ -237,7 +243,8 @@ def fill(
              "The server counts 12 accounts that no page held." if failing_check else None, True),
             ("count_stable", "prod", "Count before equals count after", f"{accounts:,}", f"{accounts:,}", "0", "PASS",
              None, True),
-            ("caller_sees_all", "prod", "The caller can see everyone", "rank 90", "rank 100", None, "PASS", None, True),
+            ("caller_sees_all", "prod", "The caller can see everyone", "rank 90", "rank 100", None, "PASS", None,
+             True),
             ("scim_total", "prod", "SCIM total versus REST", None, None, None, "NOT_AVAILABLE",
              "SCIM is not configured.", False),
             ("roles_resolve", "prod", "Every role id resolves", f"{accounts:,}", f"{accounts - 1:,}", "1", "FAIL",
@@ -250,7 +257,8 @@ def fill(
         [
             ("prod", "users", "https://bi.example.com/api/v1/users", "expand=groups,role&sort=_id", 1,
              accounts // 500 + 2, accounts, accounts * 611, accounts // 500 + 3, start, end),
-            ("prod", "roles", "https://bi.example.com/api/roles", "includeManifest=true", 1, 1, 9, 8812, 1, start, end),
+            ("prod", "roles", "https://bi.example.com/api/roles", "includeManifest=true", 1, 1, 9, 8812, 1, start,
+             end),
             ("prod", "groups", "https://bi.example.com/api/v1/groups", None, 1, 2, 31, 12044, 2, start, end),
         ],
     )  # fmt: skip

@@ -1,0 +1,90 @@
+"""Looks at everything before a run: files, models and sources, each with what to do about it. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipeline import run
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
+from pipeline.settings import Settings
+from pipeline.warehouse import database
+from pipeline.warehouse.examples import run_example
+from pipeline.warehouse.policy import load_policy, load_reference
+from pipeline.warehouse.roster import load_roster
+
+__all__ = ["Item", "items"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was looked at. ``exit_code`` is what a failure of it means to a script."""
+
+    name: str
+    result: str
+    detail: str
+    hint: str = ""
+    exit_code: int = 0
+
+
+def items(settings: Settings, environment: Mapping[str, str]) -> Iterator[Item]:
+    """Yield one item for each thing as it has been looked at; a failure does not hide what comes after it."""
+    yield Item("configuration", "ok", f"{settings.path}, {len(settings.sources)} sources")
+    yield _try("models", lambda: _models(settings))
+    yield _try("policy", lambda: _policy(settings))
+    yield _try("roster", lambda: _roster(settings))
+    if not settings.sources:
+        yield _failed("sources", run.no_source(settings))
+    for source in settings.sources:
+        yield from _source(settings, source.name, environment)
+
+
+def _try(name: str, look: Callable[[], str]) -> Item:
+    try:
+        return Item(name, "ok", look())
+    except AccessReviewError as error:
+        return _failed(name, error)
+
+
+def _failed(name: str, error: AccessReviewError) -> Item:
+    return Item(name, "failed", str(error), error.hint, error.exit_code)
+
+
+def _models(settings: Settings) -> str:
+    known = run.models()
+    in_use = run.rules(settings, known)
+    examples = [(model, example) for model in known for example in model.examples]
+    for model, example in examples:
+        run_example(known, model, example)
+    on = sum(rule.is_enabled for rule in in_use)
+    return f"{len(known)} models, {on} of {len(in_use)} rules on, {len(examples)} examples hold"
+
+
+def _policy(settings: Settings) -> str:
+    files = run.policy_files(settings)
+    with database.in_memory() as connection:
+        load_reference(connection, files.defaults)
+        load_policy(connection, files)
+    return f"{files.folder}" if files.folder else "the defaults"
+
+
+def _roster(settings: Settings) -> str:
+    if settings.roster is None:
+        return "none; rules that need one will judge nobody"
+    with database.in_memory() as connection:
+        count, _ = load_roster(connection, settings.roster.path)
+    return f"{settings.roster.path}, {count} people"
+
+
+def _source(settings: Settings, name: str, environment: Mapping[str, str]) -> Iterator[Item]:
+    from pipeline.sources.preflight import preflight
+
+    source = settings.source(name)
+    try:
+        credentials = source.credentials(environment)
+    except ConfigurationError as error:
+        yield _failed(name, error)
+        return
+    for check in preflight(source, credentials).checks:
+        code = SourceError.exit_code if check.result == "failed" else 0
+        yield Item(f"{name}: {check.name}", check.result, check.detail, check.hint, code)

@@ -1,0 +1,104 @@
+"""What a script or a spreadsheet relies on when it reads one of our CSV files."""
+
+from __future__ import annotations
+
+import csv as standard
+import io
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.errors import RenderError
+from pipeline.reporting import csv
+
+_TYPES = {
+    "text": "varchar",
+    "number": "bigint",
+    "share": "double",
+    "flag": "boolean",
+    "at": "timestamp",
+    "on": "date",
+}
+
+
+@pytest.fixture
+def rows(tmp_path: Path):
+    connection = duckdb.connect()
+    connection.execute("create table cells (n integer, " + ", ".join(f'"{k}" {v}' for k, v in _TYPES.items()) + ")")
+
+    def write(*values: tuple) -> tuple[bytes, int]:
+        for n, value in enumerate(values):
+            connection.execute(f"insert into cells values ({', '.join('?' * 7)})", (n, *value))
+        path = tmp_path / "it's cells.csv"
+        count = csv.write(connection, "select * exclude (n) from (select * from cells)", path, order_by='"number"')
+        return path.read_bytes(), count
+
+    yield write
+    connection.close()
+
+
+def test_bytes_are_exactly_those_of_the_contract(rows):
+    content, neutralised = rows(
+        ("plain é 李", 1, 0.15, True, datetime.fromisoformat("2026-03-01T10:11:12.100999"), date(2026, 3, 1)),
+        ('say "hi", twice', -2, -1.5, False, datetime.fromisoformat("2026-03-01"), None),
+        ("two\nlines", 3, None, None, None, None),
+        ("", 4, None, None, None, None),
+        (None, 5, None, None, None, None),
+    )
+
+    assert content.decode() == (
+        "text,number,share,flag,at,on\n"
+        '"say ""hi"", twice",-2,-1.5,false,2026-03-01T00:00:00.000Z,\n'
+        "plain é 李,1,0.15,true,2026-03-01T10:11:12.100Z,2026-03-01\n"
+        '"two\nlines",3,,,,\n'
+        '"",4,,,,\n'
+        ",5,,,,\n"
+    )
+    assert neutralised == 0
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_formula_is_shown_and_counted_instead_of_run(rows, start):
+    content, neutralised = rows((f"{start}cmd|'/c calc'!A0", 1, None, None, None, None))
+
+    cells = list(standard.reader(io.StringIO(content.decode(), newline="")))
+    assert cells[1][0] == f"'{start}cmd|'/c calc'!A0"
+    assert neutralised == 1
+
+
+@pytest.mark.parametrize("text", ["a=b", " =1", "'=1", "５", "–5", "\n=1"])
+def test_what_no_spreadsheet_runs_is_left_alone(rows, text):
+    content, neutralised = rows((text, 1, None, None, None, None))
+
+    cells = list(standard.reader(io.StringIO(content.decode(), newline="")))
+    assert cells[1][0] == text
+    assert neutralised == 0
+
+
+def test_negative_numbers_stay_numbers(rows):
+    content, neutralised = rows(("x", -7, -0.5, None, None, None))
+
+    assert content.splitlines()[1] == b"x,-7,-0.5,,,"
+    assert neutralised == 0
+
+
+def test_no_rows_leave_the_header(rows):
+    assert rows() == (b"text,number,share,flag,at,on\n", 0)
+
+
+def test_json_is_text():
+    with duckdb.connect() as connection:
+        path = Path("/dev/null")
+        count = csv.write(connection, "select '-5'::json as evidence", path, order_by="evidence")
+
+    assert count == 1
+
+
+def test_a_file_that_cannot_be_written_is_a_render_error(tmp_path: Path):
+    with duckdb.connect() as connection, pytest.raises(RenderError) as caught:
+        csv.write(connection, "select 1 as n", tmp_path / "missing" / "n.csv", order_by="n")
+
+    assert caught.value.exit_code == 5
+    assert "missing" in caught.value.where

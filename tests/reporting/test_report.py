@@ -1,0 +1,237 @@
+"""The report folder as its reader, an auditor or a hostile name would meet it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pypdf
+import pytest
+
+from pipeline import resources
+from pipeline.errors import RenderError
+from pipeline.reporting import pdf, report
+
+FOLDER = "20261031T235800Z-4f2a"
+HOSTILE = (
+    '<img src="file:///etc/passwd">',
+    "</style><script>alert(1)</script>",
+    "url(http://127.0.0.1:1/x)",
+    "{{ 7 * 7 }}",
+    "\u202eexe.fdp",
+)
+
+
+def write(connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str) -> report.Report:
+    return report.write(connection, directory, frozenset(formats), lambda _: None)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def pages(result: report.Report) -> list[str]:
+    reader = pypdf.PdfReader(result.folder / "access-review.pdf")
+    return [" ".join(page.extract_text().split()) for page in reader.pages]
+
+
+def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
+    result = write(database(), tmp_path, "csv", "pdf")
+
+    names = ["population.csv", "findings.csv", "rules.csv", "reconciliation.csv", "access-review.pdf"]
+    assert result.folder == tmp_path / FOLDER
+    assert [file.name for file in result.files] == names
+    assert names_in(result.folder) == sorted(names)
+    assert names_in(tmp_path) == [FOLDER]
+
+
+def test_progress_names_each_file_before_it_is_made(database, tmp_path):
+    said = []
+
+    result = report.write(database(), tmp_path, frozenset({"csv"}), said.append)
+
+    assert said == [file.name for file in result.files]
+
+
+def test_a_second_rendering_has_the_same_bytes(database, tmp_path):
+    connection = database(findings=20)
+
+    first = write(connection, tmp_path / "a", "csv", "pdf")
+    second = write(connection, tmp_path / "b", "csv", "pdf")
+
+    assert [file.read_bytes() for file in first.files] == [file.read_bytes() for file in second.files]
+
+
+def test_the_pdf_reads_as_a_report(database, tmp_path):
+    result = write(database(findings=12, admins=3, accounts=2000), tmp_path, "pdf")
+
+    reader = pypdf.PdfReader(result.folder / "access-review.pdf")
+    text = pages(result)
+    assert reader.metadata["/Title"] == "Access review of Example Corp, as of 1 Nov 2026"
+    assert reader.metadata["/CreationDate"] == "D:20261031235953Z"
+    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert "/StructTreeRoot" in reader.trailer["/Root"]
+    assert all(f"{n} of {len(text)}" in page for n, page in enumerate(text[1:], start=2))
+    assert "2,000 accounts = 1,960 in scope + 40 excluded" in text[1]
+    assert "One account of a person who has left is still active" in text[1]
+    assert not any("NOT COMPLETE" in page for page in text)
+
+
+def test_the_outline_leads_to_every_section_and_rule(database, tmp_path):
+    result = write(database(findings=12), tmp_path, "pdf")
+
+    outline = pypdf.PdfReader(result.folder / "access-review.pdf").outline
+    assert [entry.title for entry in outline if not isinstance(entry, list)] == [
+        "Cover",
+        "Summary",
+        "Privileged accounts",
+        "Findings by rule",
+        "All rules",
+        "How this population was obtained",
+        "Sign-off",
+    ]
+    rules = next(entry for entry in outline if isinstance(entry, list))
+    assert rules[0].title == "Leaver still active"
+
+
+def test_the_summary_gives_the_page_of_each_finding(database, tmp_path):
+    text = pages(write(database(findings=12), tmp_path, "pdf"))
+
+    page = next(n for n, content in enumerate(text, start=1) if "leaver_active" in content)
+    assert f"what it opened since the last day. {page} " in text[1]
+
+
+def test_an_incomplete_population_is_said_on_every_page(database, tmp_path):
+    connection = database(completeness="PARTIAL", reason="the server counts 12 accounts more")
+
+    text = pages(write(connection, tmp_path, "pdf"))
+
+    assert len(text) > 5
+    assert all("NOT COMPLETE" in page for page in text)
+    assert "the server counts 12 accounts more" in text[0]
+    assert "✗ FAIL" in next(page for page in text if "Gate checks" in page)
+
+
+def test_nothing_found_is_said_in_sentences(database, tmp_path):
+    text = " ".join(pages(write(database(findings=0, admins=0, accounts=0), tmp_path, "pdf")))
+
+    assert "No account is in scope" in text
+    assert "there is no open finding" in text
+    assert "No account holds a role that manages" in text
+    assert "No rule found anything" in text
+
+
+def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
+    result = write(database(findings=400, accounts=400), tmp_path, "csv", "pdf")
+
+    text = " ".join(pages(result))
+    register = (result.folder / "findings.csv").read_text(encoding="utf-8")
+    assert "200 of 314 shown here" in text
+    assert register.count("stale_account,") == 314
+
+
+def test_accepted_findings_stay_and_say_so(database, tmp_path):
+    connection = database(findings=4, statuses=("accepted_risk",))
+
+    text = pages(write(connection, tmp_path, "pdf"))
+
+    assert "there is no open finding" in text[1]
+    assert any("accepted risk" in page for page in text[2:])
+
+
+def test_hostile_names_are_inert_text(database, tmp_path):
+    connection = database(findings=24, admins=5, names=HOSTILE, organization=HOSTILE[0])
+
+    text = " ".join(pages(write(connection, tmp_path, "pdf")))
+
+    assert '<img src="file:///etc/passwd">' in text
+    assert "<script>alert(1)</script>" in text
+    assert "url(http://127.0.0.1:1/x)" in text
+    assert "{{ 7 * 7 }}" in text
+    assert "\ufffdexe.fdp" in text
+    assert "\u202e" not in text
+
+
+def test_formulas_in_names_are_neutralised_and_counted(database, tmp_path):
+    result = write(database(accounts=3, findings=0, names=("=1+1",)), tmp_path, "csv")
+
+    population = (result.folder / "population.csv").read_text(encoding="utf-8")
+    assert population.count(",'=1+1,'=1+1,") == 3
+    assert result.neutralised == 6
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.png", "file:///etc/passwd", "../../pyproject.toml", "data:,x"])
+def test_a_document_cannot_fetch_anything_but_bundled_assets(url):
+    html = f'<html lang="en"><title>x</title><img alt="x" src="{url}"></html>'
+
+    with pytest.raises(RenderError, match="not one of its own files"):
+        pdf.render(html, resources.templates())
+
+
+def test_a_character_without_a_glyph_is_a_warning_that_names_its_owner(database, tmp_path):
+    # A private-use plane: no font may claim it.
+    result = write(database(admins=1, names=("Kim \U000f1234",)), tmp_path, "pdf")
+
+    assert len(result.warnings) == 1
+    assert "U+F1234" in result.warnings[0]
+    assert "Kim" in result.warnings[0]
+
+
+def test_the_bundled_fonts_show_european_names_without_a_warning(database, tmp_path):
+    names = ("Zoë Łukaszewicz-Ångström", "Παράδειγμα Μαρία", "Пример Ольга", "Nguyễn Ğüneş")
+
+    assert write(database(names=names), tmp_path, "pdf").warnings == ()
+
+
+def test_an_existing_folder_is_replaced_as_a_whole(database, tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "left-over.txt").write_text("old")
+
+    result = write(database(), tmp_path, "csv")
+
+    assert names_in(tmp_path / FOLDER) == sorted(file.name for file in result.files)
+    assert names_in(tmp_path) == [FOLDER]
+
+
+def test_a_failure_midway_leaves_the_old_folder_and_nothing_beside_it(database, tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "population.csv").write_text("old")
+    connection = database()
+    connection.execute("drop table reports.reconciliation")
+    connection.execute("create table reports.reconciliation as select 1 as source, true as is_gate, 2 as check_id")
+
+    with pytest.raises(duckdb.Error):
+        write(connection, tmp_path, "csv")
+
+    assert names_in(tmp_path) == [FOLDER]
+    assert (tmp_path / FOLDER / "population.csv").read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_made_is_a_render_error(database, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+
+    with pytest.raises(RenderError) as caught:
+        write(database(), tmp_path / "file", "csv")
+
+    assert caught.value.exit_code == 5
+    assert "--out" in caught.value.hint
+
+
+def test_missing_pango_is_a_sentence_with_the_line_that_installs_it():
+    program = (
+        "import ctypes.util, cffi\n"
+        "def refuse(self, name, flags=0): raise OSError(f\"cannot load library '{name}'\")\n"
+        "cffi.FFI.dlopen = refuse\n"
+        "from pipeline.errors import RenderError\n"
+        "from pipeline.reporting import pdf\n"
+        "try:\n    pdf.check_libraries()\n"
+        "except RenderError as error:\n    print(error.exit_code, error, error.hint)\n"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.startswith("5 a PDF needs the system library Pango")
+    assert "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" in ran.stdout
+    assert "weasyprint.org" not in ran.stdout

@@ -1,0 +1,72 @@
+"""How values read: the words, dates and numbers of a report for people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from pipeline import resources
+from pipeline.errors import RenderError
+from pipeline.reporting import charts, templating, text
+
+
+def test_dates_and_numbers_read_the_same_everywhere():
+    assert text.day(datetime.fromisoformat("2026-11-01")) == "1 Nov 2026"
+    assert text.moment(datetime.fromisoformat("2026-11-01")) == "1 Nov 2026 00:00 UTC"
+    assert text.moment(datetime.fromisoformat("2026-11-01T00:00:05")) == "1 Nov 2026 00:00:05 UTC"
+    assert text.count(1, "account") == "1 account"
+    assert text.count(2000, "account") == "2,000 accounts"
+    assert (text.day(None), text.number(None)) == ("–", "–")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("short", "short"), ("exactly ten", "exactly te…"), ("李" * 8, "李" * 5 + "…"), ("", "–"), (None, "–")],
+)
+def test_long_names_are_cut_by_columns(given, shown):
+    assert text.shorten(given, 11) == (given if given and len(given) == 11 else shown)
+
+
+def test_a_name_cannot_turn_or_hide_what_follows():
+    assert text.printable("a\u202eb\u2066c\x07d\x9be") == "a\ufffdb\ufffdc\ufffdd\ufffde"
+    assert text.printable("two\nlines\tנור") == "two\nlines\tנור"
+
+
+def test_controls_are_named_as_people_know_them():
+    assert text.controls("soc2: CC6.2; iso27001: A.5.18") == ["SOC 2 CC6.2", "ISO 27001 A.5.18"]
+    assert text.controls(None) == []
+
+
+def test_a_bar_has_its_value_and_a_zero_has_no_length():
+    drawn = charts.bars("By role", [charts.Bar("Viewer", 1402), charts.Bar("<b>", 1), charts.Bar("none", 0)])
+
+    assert ">1,402</text>" in drawn
+    assert "&lt;b&gt;" in drawn
+    assert 'width="0.0"' in drawn
+    assert "<title>By role: Viewer 1,402, &lt;b&gt; 1, none 0</title>" in drawn
+
+
+def test_every_severity_differs_in_shape_not_in_colour_alone():
+    assert len({severity.shape for severity in charts.SEVERITIES.values()}) == len(charts.SEVERITIES)
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [("{{ view.missing }}", "missing"), ("a\n{% if %}", "line 2"), ("{% include 'gone.html' %}", "gone.html")],
+)
+def test_a_template_error_says_which_file_and_line(tmp_path, template, said):
+    (tmp_path / "page.html").write_text(template)
+
+    with pytest.raises(RenderError) as caught:
+        templating.fill(tmp_path, "page.html", object())  # type: ignore[arg-type]
+
+    assert said in str(caught.value)
+    assert str(tmp_path) in caught.value.where
+
+
+def test_the_fonts_come_with_their_licence():
+    fonts = resources.templates() / "fonts"
+
+    assert "SIL OPEN FONT LICENSE" in (fonts / "OFL.txt").read_text(encoding="utf-8")
+    assert sum(path.stat().st_size for path in fonts.iterdir()) < 2_000_000
