@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pipeline import run
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Settings
-from pipeline.warehouse import database
 from pipeline.warehouse.examples import run_example
-from pipeline.warehouse.policy import load_policy, load_reference
-from pipeline.warehouse.roster import load_roster
 
 __all__ = ["Item", "items"]
 
@@ -31,8 +28,8 @@ def items(settings: Settings, environment: Mapping[str, str]) -> Iterator[Item]:
     """Yield one item for each thing as it has been looked at; a failure does not hide what comes after it."""
     yield Item("configuration", "ok", f"{settings.path}, {len(settings.sources)} sources")
     yield _try("models", lambda: _models(settings))
-    yield _try("policy", lambda: _policy(settings))
-    yield _try("roster", lambda: _roster(settings))
+    yield _try("policy", lambda: run.check_policy(settings))
+    yield _try("roster", lambda: run.check_roster(settings))
     if not settings.sources:
         yield _failed("sources", run.no_source(settings))
     for source in settings.sources:
@@ -58,22 +55,6 @@ def _models(settings: Settings) -> str:
         run_example(known, model, example)
     on = sum(rule.is_enabled for rule in in_use)
     return f"{len(known)} models, {on} of {len(in_use)} rules on, {len(examples)} examples hold"
-
-
-def _policy(settings: Settings) -> str:
-    files = run.policy_files(settings)
-    with database.in_memory() as connection:
-        load_reference(connection, files.defaults)
-        load_policy(connection, files)
-    return f"{files.folder}" if files.folder else "the defaults"
-
-
-def _roster(settings: Settings) -> str:
-    if settings.roster is None:
-        return "none; rules that need one will judge nobody"
-    with database.in_memory() as connection:
-        count, _ = load_roster(connection, settings.roster.path)
-    return f"{settings.roster.path}, {count} people"
 
 
 def _source(settings: Settings, name: str, environment: Mapping[str, str]) -> Iterator[Item]:

@@ -24,7 +24,8 @@ from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, load_folder
-from pipeline.warehouse.policy import PolicyFiles
+from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
+from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.rules import RuleInForce, in_force
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Extract",
     "Result",
     "build",
+    "check_policy",
+    "check_roster",
     "current_snapshot_id",
     "extract",
     "models",
@@ -92,6 +95,32 @@ def rules(settings: Settings, known: Sequence[Model]) -> list[RuleInForce]:
         ConfigurationError: ``[rules.*]`` names a rule or parameter that does not exist, or has the wrong type.
     """
     return in_force(known, settings.rules, where=str(settings.path))
+
+
+def check_policy(settings: Settings) -> str:
+    """Read the policy files as a build would; return what was read, in words.
+
+    Raises:
+        ConfigurationError: one of them is wrong.
+    """
+    files = policy_files(settings)
+    with database.in_memory() as connection:
+        load_reference(connection, files.defaults)
+        load_policy(connection, files)
+    return str(files.folder) if files.folder else "the defaults"
+
+
+def check_roster(settings: Settings) -> str:
+    """Read the roster as a build would; return what was read, in words.
+
+    Raises:
+        RosterError: it cannot be read, or a line makes no sense.
+    """
+    if settings.roster is None:
+        return "none; rules that need one will judge nobody"
+    with database.in_memory() as connection:
+        count, _ = load_roster(connection, settings.roster.path)
+    return f"{settings.roster.path}, {count} people"
 
 
 def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, str], console: Console) -> Extract:
@@ -244,7 +273,10 @@ def run(
     Raises:
         AccessReviewError: as each stage does. A snapshot that is PARTIAL is kept, and ends the run unless allowed.
     """
-    rules(settings, models())  # a mistake in the configuration is told before anything is contacted
+    # A mistake in a file is told before anything is contacted.
+    rules(settings, models())
+    check_policy(settings)
+    check_roster(settings)
     clock = _StageClock()
     extracted = extract(settings, (), environment, console)
     clock.lap("extract")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import hashlib
+import ipaddress
+import math
 import re
 import tomllib
 import types
@@ -109,8 +111,7 @@ class SourceSettings:
     def warns_of_plain_http(self, credentials: Credentials) -> bool:
         """Say whether a password would travel unencrypted to another machine."""
         parts = urlsplit(self.url)
-        is_local = parts.hostname in {"localhost", "::1"} or (parts.hostname or "").startswith("127.")
-        return parts.scheme == "http" and not is_local and credentials.token is None
+        return parts.scheme == "http" and not _is_loopback(parts.hostname or "") and credentials.token is None
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
         """Read this source's secrets from the environment.
@@ -196,7 +197,7 @@ def load(path: Path) -> Settings:
             hint="check the path and its permissions",
         ) from error
     try:
-        document = tomllib.loads(content.decode("utf-8"))
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"the configuration is not valid TOML: {error}",
@@ -220,6 +221,13 @@ def _suggest(name: str, valid: typing.Iterable[str], otherwise: str) -> str:
     return f"{otherwise}: {', '.join(names)}" if names else "there are none"
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _secret(environment: Mapping[str, str], variable: str) -> Secret | None:
     if environment.get(variable):
         return Secret(environment[variable])
@@ -227,14 +235,14 @@ def _secret(environment: Mapping[str, str], variable: str) -> Secret | None:
     if not file:
         return None
     try:
-        value = Path(file).read_text(encoding="utf-8").strip()
+        value = Path(file).read_text(encoding="utf-8-sig").rstrip("\r\n")  # a password may begin or end in a space
     except (OSError, UnicodeDecodeError) as error:
         raise MissingSecretError(
             f"the file that {variable}_FILE names cannot be read",
             where=file,
             hint="check the path and its permissions",
         ) from error
-    if not value:
+    if not value.strip():
         raise MissingSecretError(
             f"the file that {variable}_FILE names is empty", where=file, hint="put the secret in it, alone"
         )
@@ -278,9 +286,9 @@ class _Reader:
         source = self.build(SourceSettings, {"name": name, **table}, where)
         self.check_url(source.url, f"{where}.url")
         for key in ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds"):
-            if getattr(source, key) <= 0:
+            if not 0 < getattr(source, key) < math.inf:
                 raise self.error(
-                    f"{where}.{key}", "the value must be above zero", "leave the key out for the default"
+                    f"{where}.{key}", "the value must be a number above zero", "leave the key out for the default"
                 )
         return dataclasses.replace(source, url=source.url.rstrip("/"))
 
@@ -289,10 +297,10 @@ class _Reader:
             parts = urlsplit(url)
             host = parts.hostname
             _ = parts.port
-        except ValueError as error:
+        except ValueError:  # its text quotes what stands where the port should be: part of a password, perhaps
             raise self.error(
-                where, f"this is not a web address: {error}", "write it as https://bi.example.com"
-            ) from error
+                where, "this is not the web address of a server", "write it as https://bi.example.com"
+            ) from None
         if parts.username is not None or parts.password is not None:
             raise self.error(
                 where,
@@ -351,7 +359,10 @@ class _Reader:
                 raise self.error(where, "the value must be a list of strings", 'write it as ["one", "two"]')
             return tuple(value)
         if wanted is Path and isinstance(value, str) and value:
-            return self.base / Path(value).expanduser()
+            try:
+                return self.base / Path(value).expanduser()
+            except RuntimeError as error:
+                raise self.error(where, f"nobody's home is '{value}'", "write the path in full") from error
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if isinstance(value, wanted) and not (wanted in (int, float) and isinstance(value, bool)):

@@ -22,8 +22,8 @@ ROWS_SHOWN = 200
 _FINDINGS = """
     select *
     from reports.finding_rows
-    qualify row_number() over (partition by rule_id order by severity_rank, label, finding_id) <= {rows}
-    order by rule_id, severity_rank, label, finding_id
+    qualify row_number() over (partition by rule_id order by severity_rank, lower(label), finding_id) <= {rows}
+    order by rule_id, severity_rank, lower(label), finding_id
 """
 _FINDING_COUNTS = """
     select
@@ -38,7 +38,7 @@ _FINDING_COUNTS = """
 """
 _PRIVILEGED = """
     select * from reports.privileged_accounts
-    order by role_rank desc nulls last, role_display_name, label, source, account_id
+    order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
 """
 
 

@@ -7,11 +7,13 @@ while it draws. This listens to that log, so what is warned of is exactly what b
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Self
 
-__all__ = ["MissingGlyphs", "warnings"]
+from pipeline.reporting.text import printable, shorten
+
+__all__ = ["MissingGlyphs", "warning"]
 
 _EXAMPLES = 3
 
@@ -39,16 +41,17 @@ class MissingGlyphs(logging.Handler):
         self._logger.removeHandler(self)
 
 
-def warnings(characters: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
-    """Say in one sentence a character which of the names have it, so that somebody can install a font."""
-    said = []
-    known = sorted({name for name in names if name})
-    for character in sorted(characters):
-        holders = [name for name in known if character in name]
-        examples = ", ".join(f"'{name}'" for name in holders[:_EXAMPLES]) or "the report"
-        more = f" and {len(holders) - _EXAMPLES} more" if len(holders) > _EXAMPLES else ""
-        said.append(
-            f"no font on this system shows U+{ord(character):04X}; in the PDF it is an empty box in {examples}{more}"
-            " (Debian has most scripts in fonts-noto-core and fonts-noto-cjk)"
-        )
-    return tuple(said)
+def warning(characters: Collection[str], names: Iterable[str]) -> str:
+    """Say which characters are boxes in which of the names, so that somebody can install a font."""
+    holders = sorted({name for name in names if any(character in name for character in characters)})
+    codes = _some([f"U+{ord(character):04X}" for character in sorted(characters)])
+    owners = _some([f"'{shorten(printable(name), 40)}'" for name in holders]) or "the report"
+    return (
+        f"no font on this system shows {codes}: the PDF has empty boxes in {owners}; install fonts for that script"
+        " (Debian: fonts-noto-core, fonts-noto-cjk) and run 'access-review report' again"
+    )
+
+
+def _some(words: list[str]) -> str:
+    more = len(words) - _EXAMPLES
+    return ", ".join(words[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")

@@ -85,7 +85,7 @@ def _write_pdf(dataset: Dataset, path: Path) -> tuple[str, ...]:
     html = templating.fill(templates, "access_review.html", view.arrange(dataset))
     content, missing = pdf.render(html, templates)
     path.write_bytes(content)
-    return glyphs.warnings(missing, _names(dataset)) if missing else ()
+    return (glyphs.warning(missing, _names(dataset)),) if missing else ()
 
 
 def _names(dataset: Dataset) -> Iterator[str]:

@@ -38,6 +38,7 @@ def fill(templates: Path, name: str, view: View) -> str:
         "listed": text.listed,
         "moment": text.moment,
         "number": text.number,
+        "path": text.path,
         "settings": text.settings,
         "shorten": text.shorten,
     }

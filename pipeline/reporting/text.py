@@ -17,6 +17,7 @@ __all__ = [
     "listed",
     "moment",
     "number",
+    "path",
     "printable",
     "settings",
     "shorten",
@@ -103,6 +104,11 @@ def controls(joined: str | None) -> list[str]:
 def host(url: str) -> str:
     """Return the host and port of an address, or the address itself where it has none."""
     return urlsplit(url).netloc or url
+
+
+def path(url: str) -> str:
+    """Return the path of an address, or the address itself where it has none."""
+    return urlsplit(url).path or url
 
 
 def listed(joined: str | None) -> list[str]:

@@ -20,11 +20,14 @@ from pipeline.reporting.text import count, number
 __all__ = ["Identity", "RuleSection", "SeverityCount", "Tile", "View", "arrange"]
 
 Row = dict[str, Any]
+Chart = tuple[str, Markup]
+#: Section -> key, label and value of its numbers, in their order.
+Sections = dict[str, list[tuple[str, str, int]]]
 
-_ACT_FIRST = 6
+_ACT_FIRST = 5
 _ROLES_DRAWN = 9
 #: Buckets of the last-seen chart that ask for a look; the others are drawn in the accent colour.
-_LATE = {"91 to 180": "#a67c00", "over 180": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
+_LATE = {"d180": "#a67c00", "older": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class View:
     figures: dict[str, int]
     headline: tuple[str, ...]
     tiles: tuple[Tile, ...]
-    charts: tuple[tuple[str, Markup], ...]
+    charts: tuple[tuple[Chart, ...], ...]
     identities: tuple[Identity, ...]
     act_first: tuple[RuleSection, ...]
     urgent_rules: int
@@ -105,7 +108,7 @@ class View:
 
 def arrange(dataset: Dataset) -> View:
     """Arrange one build for reading."""
-    summary = {
+    summary: Sections = {
         str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
         for name, part in dataset.summary.drop_nulls("value").group_by("section", maintain_order=True)
     }
@@ -174,7 +177,7 @@ def _sections(dataset: Dataset) -> list[RuleSection]:
 
 def _headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, ...]:
     in_scope = figures["in_scope"]
-    clean = figures["accounts_without_findings"]
+    clean = figures["in_scope_without_findings"]
     leavers = figures.get("leavers_active", 0)
     critical, high = severities.get("critical", 0), severities.get("high", 0)
     if not in_scope:
@@ -214,26 +217,30 @@ def _tiles(figures: dict[str, int], severities: dict[str, int]) -> tuple[Tile, .
     )
 
 
-def _charts(summary: dict[str, list[tuple[str, str, int]]]) -> tuple[tuple[str, Markup], ...]:
-    roles = summary.get("role", [])
+def _charts(summary: Sections) -> tuple[tuple[Chart, ...], ...]:
+    """Draw the two columns of charts."""
+    by_severity = [
+        Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
+        for key, label, value in summary.get("severity", [])
+    ]
+    last_seen = [
+        Bar(label, value, _LATE.get(key, charts.ACCENT)) for key, label, value in summary.get("last_seen", [])
+    ]
+    roles = [Bar(label, value) for _, label, value in summary.get("role", [])]
     if len(roles) > _ROLES_DRAWN:
-        rest = roles[_ROLES_DRAWN - 1 :]
-        roles = [*roles[: _ROLES_DRAWN - 1], ("", f"{len(rest)} other roles", sum(value for _, _, value in rest))]
-    drawn = {
-        "Findings by severity": [
-            Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
-            for key, label, value in summary.get("severity", [])
-        ],
-        "Last seen": [
-            Bar(label, value, _LATE.get(label, charts.ACCENT)) for _, label, value in summary.get("last_seen", [])
-        ],
-        "Accounts by role": [Bar(label, value) for _, label, value in roles],
-        "Accounts by status": [Bar(label, value) for _, label, value in summary.get("status", [])],
-    }
-    return tuple((title, charts.bars(title, rows)) for title, rows in drawn.items() if rows)
+        kept = sorted(roles, key=lambda role: -role.value)[: _ROLES_DRAWN - 1]
+        rest = [role for role in roles if role not in kept]
+        roles = [role for role in roles if role in kept]
+        roles.append(Bar(f"{len(rest)} other roles", sum(role.value for role in rest)))
+    statuses = [Bar(label, value) for _, label, value in summary.get("status", [])]
+    columns = (
+        (("Findings by severity", by_severity), ("Last seen", last_seen)),
+        (("Accounts by role", roles), ("Accounts by status", statuses)),
+    )
+    return tuple(tuple((title, charts.bars(title, rows)) for title, rows in column if rows) for column in columns)
 
 
-def _identities(figures: dict[str, int], summary: dict[str, list[tuple[str, str, int]]]) -> tuple[Identity, ...]:
+def _identities(figures: dict[str, int], summary: Sections) -> tuple[Identity, ...]:
     accounts = (figures["accounts"], "accounts")
     in_scope = (figures["in_scope"], "in scope")
     by_status = (
@@ -248,8 +255,8 @@ def _identities(figures: dict[str, int], summary: dict[str, list[tuple[str, str,
         Identity(
             in_scope,
             (
-                (figures["accounts_with_findings"], "with findings"),
-                (figures["accounts_without_findings"], "without"),
+                (figures["in_scope_with_findings"], "with findings"),
+                (figures["in_scope_without_findings"], "without"),
             ),
         ),
         Identity(

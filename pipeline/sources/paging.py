@@ -3,8 +3,8 @@
 A *sweep* reads the list once: a fixed number of workers take offsets from a queue, a short page is followed from
 where it ended, and an empty page at E closes it. Offsets shift when records are added or removed meanwhile, so any
 sign of that (a record that came twice, a server's count that moved or disagrees) asks for sweeps until two
-consecutive ones hold the same ids; a short list is read twice anyway. Servers that ignore ``skip`` send the whole list every time, and have a proof of
-their own.
+consecutive ones hold the same ids; a short list is read twice anyway. Servers that ignore ``skip`` send the whole
+list every time, and have a proof of their own.
 
 Nothing here can run forever: sweeps, pages without a new record, and records in all are bounded.
 """

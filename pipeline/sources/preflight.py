@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pipeline.errors import SourceError
+from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.http import Client, Clock, Sleep
 from pipeline.sources.instance import Endpoint, Instance, read_count
@@ -82,7 +82,7 @@ class _Preflight:
                 users = await instance.find_users()
                 self.add("login", "ok", _login(session))
                 await self.look(instance, users)
-        except SourceError as error:
+        except (SourceError, ConfigurationError) as error:
             self.add(stage, "failed", f"{error.message} — {error.where}", error.hint)
         return Preflight(self.source.name, tuple(self.checks))
 

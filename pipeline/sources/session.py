@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.errors import LoginError
+from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
 from pipeline.sources.http import Answer, Client, RefusedError, Token, UnreadableError
 from pipeline.sources.records import BadAnswerError, read_json
@@ -60,6 +60,12 @@ class Session:
         if credentials.token is not None:
             self._token = Token(credentials.token.reveal(), 0)
             self.style = "token"
+            if not _fits_a_header(self._token.value):
+                raise ConfigurationError(
+                    "the API token holds characters that no token has",
+                    where=f"environment, {client.source.environment_prefix}_TOKEN",
+                    hint="copy the token again, without spaces, line breaks or quotes",
+                )
 
     @property
     def is_over(self) -> bool:
@@ -160,7 +166,7 @@ class Session:
                 raise
             raise self._end(f"the login is refused: {error.message}", where, _REFUSED_HINT) from None
         token = reply.get("access_token")
-        if reply.get("success") is False or not isinstance(token, str) or not token:
+        if reply.get("success") is False or not isinstance(token, str) or not _fits_a_header(token):
             message = reply.get("message")
             words = f": {self._client.hide(message)[:200]}" if isinstance(message, str) and message else ""
             raise self._end(f"the login is refused{words}", where, _REFUSED_HINT)
@@ -187,6 +193,10 @@ class Session:
 _REFUSED_HINT = (
     "correct the user name or the password; a refused one is not tried again, so that the account is not locked"
 )
+
+
+def _fits_a_header(token: str) -> bool:
+    return bool(token) and all("!" <= character <= "~" for character in token)
 
 
 def _read_reply(answer: Answer) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from pipeline.errors import SourceError
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.http import Answer, Client, Clock, RefusedError, Sleep, UnreadableError
 from pipeline.sources.instance import Endpoint, Instance, read_count
@@ -80,6 +81,7 @@ def extract(
 
     Raises:
         SourceError: the source failed. Its outcome, with the ``error``, was written before.
+        ConfigurationError: the CA bundle or the token cannot be used. The outcome was written, too.
     """
     work = _Extract(source, credentials, spool, progress=progress, clock=clock, sleep=sleep)
     return asyncio.run(work.run())
@@ -103,6 +105,7 @@ class _Extract:
         self.clock = clock
         self.sleep = sleep
         self.started = clock()
+        self.instance: Instance | None = None
         self.ledger = Ledger(spool, source.name)
         self.principal = Principal()
         self.accepted: dict[str, int] = {}
@@ -111,15 +114,15 @@ class _Extract:
         self.readings: dict[str, Reading] = {}
 
     async def run(self) -> Outcome:
-        failure: SourceError | None = None
-        async with Client(self.source, clock=self.clock, sleep=self.sleep) as client:
-            session = Session(client, self.credentials, on_login=lambda answer: self.ledger.note(answer, "login"))
-            instance = Instance(client, session, self.ledger.note)
-            try:
-                await self.read(instance)
-            except SourceError as error:
-                failure = error
-            outcome = self.outcome(instance, failure)
+        failure: AccessReviewError | None = None
+        try:
+            async with Client(self.source, clock=self.clock, sleep=self.sleep) as client:
+                session = Session(client, self.credentials, on_login=lambda answer: self.ledger.note(answer, "login"))
+                self.instance = Instance(client, session, self.ledger.note)
+                await self.read(self.instance)
+        except (SourceError, ConfigurationError) as error:
+            failure = error
+        outcome = self.outcome(failure)
         self.spool.write_outcome(outcome)
         if failure is not None:
             raise failure
@@ -168,34 +171,39 @@ class _Extract:
         self.settings["roles_query"] = _written(found.endpoint)
         self.progress("roles", found.value.items, found.value.items)
 
-    def outcome(self, instance: Instance, failure: SourceError | None) -> Outcome:
-        session, client = instance.session, instance.client
-        self.settings |= {
-            "page_size_asked": str(self.source.page_size),
-            "login": session.style or "none",
-            "login_path": session.path or "",
-            "logins": str(session.logins),
-            "requests": str(client.requests),
-            "least_concurrency": str(client.narrowest),
-            "verify_tls": str(self.source.verify_tls).lower(),
-        }
-        return Outcome(
+    def outcome(self, failure: AccessReviewError | None) -> Outcome:
+        found = Outcome(
             source=self.source.name,
             kind=self.source.kind,
             url=self.source.url,
-            api=instance.api,
-            version=instance.version,
             principal=self.principal,
             accepted_sweeps=self.accepted,
             server_counts=self.counts,
-            missing=instance.missing,
-            settings=self.settings,
-            clock_skew_seconds=instance.skew_seconds,
             observations=tuple(observations(self.readings)),
             started_at=timestamp(self.started),
             finished_at=timestamp(self.clock()),
-            error=client.hide(str(failure)) if failure else None,
+            error=str(failure) if failure else None,
             hint=failure.hint if failure else None,
+        )
+        if self.instance is None:
+            return found
+        session, client = self.instance.session, self.instance.client
+        return dataclasses.replace(
+            found,
+            api=self.instance.api,
+            version=self.instance.version,
+            missing=self.instance.missing,
+            clock_skew_seconds=self.instance.skew_seconds,
+            settings=self.settings
+            | {
+                "page_size_asked": str(self.source.page_size),
+                "login": session.style or "none",
+                "login_path": session.path or "",
+                "logins": str(session.logins),
+                "requests": str(client.requests),
+                "least_concurrency": str(client.narrowest),
+                "verify_tls": str(self.source.verify_tls).lower(),
+            },
         )
 
 

@@ -13,6 +13,8 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["run"]
 
+_READ_ONLY = "this command only reads the database; it cannot write, open files or use the network"
+
 
 def run(
     connection: Connection, query: str, values: Mapping[str, object]
@@ -30,6 +32,8 @@ def run(
                 where="sql",
                 hint="give one select, without another after it",
             )
+        if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+            raise QueryError("the statement is not a select", where="sql", hint=_READ_ONLY)
         cursor = connection.execute(query, dict(values)) if values else connection.execute(query)
         header = [column[0] for column in cursor.description or []]
         return header, cursor.fetchall()
@@ -54,7 +58,7 @@ def _hint(connection: Connection, text: str, query: str) -> str:
     if candidates:
         return f"the columns most like it: {candidates[1]}"
     if "read-only" in text or "disabled" in text or "Permission Error" in text:
-        return "this command only reads the database; it cannot write, open files or use the network"
+        return _READ_ONLY
     if "parameter" in text.lower():
         return "give each $name of the query with --param name=value, and no others"
     return "correct the query; 'access-review rules show RULE' has examples"

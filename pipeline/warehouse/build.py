@@ -69,6 +69,13 @@ def build(
     try:
         built = _Builder(connection, inputs).run(models, progress)
         connection.commit()
+    except duckdb.Error as error:
+        connection.rollback()
+        raise WarehouseError(
+            f"the build failed: {str(error).splitlines()[0]}",
+            where="database",
+            hint="free some disk space if it is full, then build again; the previous build is whole",
+        ) from error
     except BaseException:
         connection.rollback()
         raise
@@ -116,6 +123,7 @@ class _Builder:
         given, snapshot = self.inputs, self.inputs.snapshot
         reference_sha256 = policy.load_reference(self.connection, given.policy_files.defaults)
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
+        policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
         _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
         default_baseline = self.default_baseline()
         baseline = given.baseline_snapshot_id or default_baseline

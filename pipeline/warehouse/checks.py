@@ -60,7 +60,8 @@ def completeness(
                 insert into meta.reconciliation
                 select $snapshot_id, $check_id, source, $description, expected, observed, difference, result,
                        explanation, $is_gate
-                from ({model.sql}) as checked order by source
+                from ({model.sql}
+                ) as checked order by source
                 """,
                 values
                 | {
@@ -115,11 +116,17 @@ def verify_model(connection: Connection, model: Model) -> list[str]:
                 where=where,
                 hint="make [columns] and the closing select say the same, in the same order",
             )
-    if model.grain:
-        _verify_grain(connection, model)
     warnings = []
-    for check in model.checks:
-        problems = [str(row[0]) for row in connection.execute(check.sql).fetchall()]
+    try:
+        if model.grain:
+            _verify_grain(connection, model)
+        found = [(check, connection.execute(check.sql).fetchall()) for check in model.checks]
+    except duckdb.Error as error:
+        raise ModelError(
+            f"the grain or a check of {model.table} does not run: {error}", where=where, hint="correct the header"
+        ) from error
+    for check, rows in found:
+        problems = [str(row[0]) for row in rows]
         if not problems:
             continue
         if check.level == "warn":

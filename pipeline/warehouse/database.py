@@ -68,6 +68,9 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     connection = _connect(path, read_only=True, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
+        known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
+        if connection.execute(known).fetchone() == (0,):
+            raise _foreign(path, "it has no table meta.snapshots")
         yield connection
     finally:
         connection.close()
@@ -102,7 +105,7 @@ def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
             text = str(error)
-            if "lock" not in text.lower():
+            if "Could not set lock" not in text:
                 raise WarehouseError(
                     f"the database cannot be opened: {text.splitlines()[0]}",
                     where=str(path),
@@ -120,13 +123,17 @@ def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait
                 told = True
             time.sleep(_LOCK_PAUSE)
         except duckdb.Error as error:
-            raise WarehouseError(
-                f"this is not a database of this program: {str(error).splitlines()[0]}",
-                where=str(path),
-                hint="name another file under [warehouse] database",
-            ) from error
+            raise _foreign(path, str(error).splitlines()[0]) from error
+
+
+def _foreign(path: Path, reason: str) -> WarehouseError:
+    return WarehouseError(
+        f"this is not a database of this program: {reason}",
+        where=str(path),
+        hint="name another file under [warehouse] database",
+    )
 
 
 def _holder(text: str) -> str:
-    found = re.search(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)", text)
+    found = re.search(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", text)
     return f"process {found['pid']} ({Path(found['program']).name})" if found else "another process"

@@ -61,7 +61,7 @@ def _compare(connection: Connection, model: Model, example: Example, values: dic
     if left:
         raise _wrong(model, example, "not expected: " + "\n              ".join(map(str, left)))
     if example.population is not None:
-        statement = f"select count(*) from ({model.population})"
+        statement = f"select count(*) from ({model.population}\n)"
         row_count = connection.execute(statement, checks.bound(connection, statement, values)).fetchone()
         if row_count != (example.population,):
             raise _wrong(model, example, f"expected a population of {example.population}, found {row_count}")

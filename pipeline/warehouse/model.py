@@ -25,6 +25,8 @@ __all__ = ["CONTROL_KEYS", "SEVERITIES", "Check", "Column", "Example", "Model", 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTROL_KEYS = ("soc2", "iso27001", "pci", "nist", "cis", "hipaa")
 
+_LEVELS = ("fail", "input", "warn")
+
 #: Parameters that every statement may use without declaring them.
 IMPLICIT_PARAMETERS = frozenset({"snapshot_id", "as_of"})
 
@@ -40,13 +42,31 @@ _MAY_READ = {
 _BLOCK = re.compile(r"/\*(?P<text>.*?)\*/", re.DOTALL)
 #: Anything that would let a model know the time, chance, or text pasted into it.
 _FORBIDDEN = re.compile(
-    r"\b(now|random|uuid|gen_random_uuid|today|get_current_timestamp|transaction_timestamp)\s*\("
-    r"|\bcurrent_(date|time|timestamp)\b|\{\{|\{%",
+    r"\b(now|today|age|get_current_time(stamp)?|current_localtime(stamp)?|transaction_timestamp|random|setseed"
+    r"|uuid(v[47])?|gen_random_uuid|nextval|currval|txid_current|getvariable)\s*\("
+    r"|\b(current_(date|time|timestamp)|localtime(stamp)?|tablesample|using\s+sample)\b|\{\{|\{%",
     re.IGNORECASE,
 )
 _HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
 _RULE_KEYS = _HEADER_KEYS - {"columns"} | {"title", "severity", "population", "remediation", "controls"}
 _CHECK_KEYS = {"summary", "reads", "params", "gate"}
+#: What each key of a header holds: its type, the type of what is in it, and how to write it.
+_SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
+    "summary": (str, str, 'summary = "One sentence."'),
+    "title": (str, str, 'title = "A few words"'),
+    "severity": (str, str, 'severity = "medium"'),
+    "population": (str, str, 'population = "select ..."'),
+    "remediation": (str, str, 'remediation = "What to do."'),
+    "reads": (list, str, 'reads = ["graph.accounts"]'),
+    "grain": (list, str, 'grain = ["source", "account_id"]'),
+    "columns": (dict, str, 'name = "type: description" under [columns]'),
+    "checks": (dict, dict, 'level and sql under [checks.<name>]'),
+    "params": (dict, (bool, int, float, str), "name = 90 under [params]"),
+    "controls": (dict, list, 'soc2 = ["CC6.2"] under [controls]'),
+    "gate": (bool, bool, "gate = true"),
+}
+#: Names that mean something else in ``[rules.<rule_id>]``.
+_RESERVED_PARAMETERS = {"enabled", "severity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +163,10 @@ class _File:
         self.path = path
         self.parser = parser
         self.schema = re.sub(r"^\d+_", "", path.parent.name)
-        self.text = path.read_text(encoding="utf-8")
+        try:
+            self.text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.error(f"the file cannot be read: {error}", "save it as UTF-8") from error
 
     def error(self, message: str, hint: str) -> ModelError:
         return ModelError(message, where=str(self.path), hint=hint)
@@ -159,13 +182,11 @@ class _File:
         for key in header:
             if key not in valid:
                 raise self.error(f"unknown header key '{key}'", f"the keys are: {', '.join(sorted(valid))}")
+            self.check_shape(key, header[key])
         for key in sorted(valid - optional):
             if not header.get(key) and not (key in {"reads", "columns"} and key in header):
                 raise self.error(f"the header has no '{key}'", f"add {key} = ...")
         params = header.get("params", {})
-        checks = tuple(
-            Check(name, spec.get("level", "fail"), spec["sql"]) for name, spec in header.get("checks", {}).items()
-        )
         model = Model(
             path=self.path,
             schema=self.schema,
@@ -176,9 +197,9 @@ class _File:
             reads=tuple(header["reads"]),
             grain=tuple(header.get("grain", ())),
             columns=tuple(self.columns(header.get("columns", {}))),
-            checks=checks,
+            checks=tuple(self.checks(header.get("checks", {}))),
             params=params,
-            examples=tuple(self.examples(examples)),
+            examples=tuple(self.examples(examples, params)),
             is_gate=header.get("gate", False),
             title=header.get("title", ""),
             severity=header.get("severity", ""),
@@ -187,6 +208,9 @@ class _File:
             controls={key: tuple(value) for key, value in header.get("controls", {}).items()},
         )
         self.check_statements(model)
+        names = {column.name for column in model.columns}
+        if names and not names >= set(model.grain):
+            raise self.error(f"the grain {list(model.grain)} has no such columns", "name columns under [columns]")
         if model.is_rule:
             self.check_rule(model)
         return model
@@ -203,14 +227,30 @@ class _File:
             rest = self.text[block.end() : start]
             if rest.strip():
                 raise self.error("there is text between or after the examples", "put examples last, one block each")
+        body = self.text[blocks[0].end() : end].strip().removesuffix(";")
+        if "/*" in body:  # a misspelt example would never run
+            raise self.error("there is a block comment in the statement", "begin examples with '/* example', comments with --")
         texts = [block["text"].lstrip().removeprefix("example\n") for block in examples]
-        return header, self.text[blocks[0].end() : end].strip().removesuffix(";"), texts
+        return header, body, texts
 
     def toml(self, text: str) -> dict[str, Any]:
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise self.error(f"a header or example is not valid TOML: {error}", "correct that line") from error
+
+    def check_shape(self, key: str, value: Any) -> None:
+        outer, inner, sample = _SHAPES[key]
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        if not isinstance(value, outer) or not all(isinstance(item, inner) for item in items):
+            raise self.error(f"'{key}' has the wrong type", f"write {sample}")
+
+    def checks(self, table: dict[str, dict[str, Any]]) -> Iterator[Check]:
+        for name, spec in table.items():
+            level = spec.get("level", "fail")
+            if spec.keys() - {"level", "sql"} or not isinstance(spec.get("sql"), str) or level not in _LEVELS:
+                raise self.error(f"the check '{name}' is malformed", f"give sql, and a level: {', '.join(_LEVELS)}")
+            yield Check(name, level, spec["sql"])
 
     def columns(self, table: dict[str, str]) -> Iterator[Column]:
         for name, text in table.items():
@@ -219,7 +259,7 @@ class _File:
                 raise self.error(f"column '{name}' has no description", f'write {name} = "type: description"')
             yield Column(name, kind.strip(), description.strip())
 
-    def examples(self, texts: list[str]) -> Iterator[Example]:
+    def examples(self, texts: list[str], params: dict[str, Any]) -> Iterator[Example]:
         for text in texts:
             table = self.toml(text)
             unknown = set(table) - {"name", "given", "expect", "population", "as_of", "params"}
@@ -229,6 +269,11 @@ class _File:
                     f"remove {', '.join(sorted(unknown))}" if unknown else "add what is missing",
                 )
             parameters = dict(table.get("params", {}))
+            if not parameters.keys() <= params.keys():
+                raise self.error(
+                    f"the example '{table['name']}' sets parameters that the header has not",
+                    f"the parameters are: {', '.join(params) or 'none'}",
+                )
             if "as_of" in table:
                 parameters["as_of"] = table["as_of"]
             yield Example(table["name"], table.get("given", {}), table["expect"], table.get("population"), parameters)
@@ -257,7 +302,15 @@ class _File:
                     f"a model of '{self.schema}' may not read {table}",
                     f"it may read: {', '.join(sorted(_MAY_READ[self.schema]))}",
                 )
+        for check in model.checks:
+            _, parameters = self.parse(check.sql)
+            if parameters:
+                raise self.error(f"the check '{check.name}' uses {sorted(parameters)}", "checks take no parameters")
         declared = set(model.params)
+        if declared & _RESERVED_PARAMETERS:
+            raise self.error(
+                f"{sorted(declared & _RESERVED_PARAMETERS)} cannot be a parameter", "the configuration uses that name"
+            )
         if used - IMPLICIT_PARAMETERS != declared:
             raise self.error(
                 f"the header declares {sorted(declared)}, the statement uses {sorted(used - IMPLICIT_PARAMETERS)}",

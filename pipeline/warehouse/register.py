@@ -9,7 +9,7 @@ import duckdb
 from pipeline.errors import ModelError
 from pipeline.warehouse import checks
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.model import Model
+from pipeline.warehouse.model import SEVERITIES, Model
 from pipeline.warehouse.rules import RuleInForce
 
 __all__ = ["add", "add_disabled", "create"]
@@ -66,8 +66,21 @@ def add(connection: Connection, rule: RuleInForce, values: Mapping[str, object])
         f"select count(*) from {model.table} where verdict is null or verdict not in ('failed', 'unknown')",
         "gives verdicts other than 'failed' and 'unknown'",
     )
-    _add_findings(connection, rule)
-    _add_counts(connection, rule, keys)
+    try:
+        _add_findings(connection, rule)
+        _add_counts(connection, rule, keys)
+    except duckdb.Error as error:
+        raise ModelError(
+            f"the findings of {model.name} do not fit the register: {error}",
+            where=str(model.path),
+            hint="correct the columns beside the grain",
+        ) from error
+    _refuse(
+        connection,
+        model,
+        f"select count(*) from findings.register where rule_id = '{model.name}' and severity not in {SEVERITIES}",
+        "gives severities that are none",
+    )
     connection.execute("drop table population")
 
 
@@ -160,7 +173,7 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
                        select 1 from excused
                        where excused.policy = 'exceptions' and excused.rule_id = $rule_id
                          and excused.subject_type = $subject_type
-                         and excused.source is not distinct from failed.source
+                         and excused.source = coalesce(failed.source, '')  -- a person belongs to no source
                          and excused.subject_id = failed.subject_id
                    ) then 'accepted_risk'
                    else 'open'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,8 @@ def _typed(value: Any, default: Any, place: str) -> Any:
     if type(value) is not type(default):
         kind = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}[type(default)]
         raise ConfigurationError(f"{value!r} is not {kind}", where=place, hint=f"the default is {default!r}")
-    if isinstance(value, int | float) and value < 0:
-        raise ConfigurationError(f"{value!r} is below zero", where=place, hint=f"the default is {default!r}")
+    if isinstance(value, int | float) and not 0 <= value < math.inf:
+        raise ConfigurationError(
+            f"{value!r} is not a number from zero up", where=place, hint=f"the default is {default!r}"
+        )
     return value

@@ -39,7 +39,8 @@ tenants as (
 
 callers as (
     select
-        sources.source, coalesce(sources.principal_role_name, roles.role_name) as role_name,
+        sources.source,
+        coalesce(sources.principal_role_name, roles.role_name, 'made from ' || roles.base_role_name) as role_name,
         coalesce(own.rank, base.rank) as rank,
         coalesce(tenants.tenant_count, 0) as tenant_count,
         coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal

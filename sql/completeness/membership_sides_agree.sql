@@ -10,7 +10,7 @@ groups as (
         bool_or(json_type(payload, '$.users') = 'ARRAY') as has_members
     from raw.groups
     where snapshot_id = $snapshot_id and is_accepted
-        and lower(payload ->> '$.name') not in (select lower(group_name) from reference.builtin_groups)
+        and coalesce(lower(payload ->> '$.name'), '') not in (select lower(group_name) from reference.builtin_groups)
     group by source, payload ->> '$._id'
 ),
 

@@ -10,7 +10,9 @@ roles as (
 ),
 
 named as (
-    select source, coalesce(payload ->> '$.roleId._id', payload ->> '$.roleId') as role_id from raw.users
+    select
+        source, coalesce(payload ->> '$.roleId._id', payload ->> '$.roleId', payload ->> '$.role._id') as role_id
+    from raw.users
     where snapshot_id = $snapshot_id and is_accepted
 ),
 
@@ -18,7 +20,7 @@ counts as (
     select named.source, count(*) as named_count, count(roles.role_id) as found_count
     from named
     left join roles on roles.source = named.source and roles.role_id = named.role_id
-    where named.role_id is not null
+    where named.role_id <> ''
     group by named.source
 )
 

@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """``cut`` sends so many bytes of the body and hangs up; ``reset`` sends nothing; ``hang_up`` closes afterwards."""
+    """``cut`` sends so many bytes of the body, ``reset`` nothing, and both hang up; ``hang_up`` does after it all."""
 
     status: int = 200
     body: bytes = b""
@@ -49,7 +49,7 @@ def as_html(title: str = "Sign in", status: int = 200) -> Reply:
 
 
 class HttpServer:
-    """Serves ``answer`` on loopback from ``with`` to the end of the block; ``requests`` is everything it was asked."""
+    """Serves ``answer`` on loopback to the end of the ``with`` block; ``requests`` is everything it was asked."""
 
     def __init__(self, answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
         self._answer = answer

@@ -54,7 +54,7 @@ create table reports.privileged_accounts (
     last_seen_at timestamp, days_since_seen bigint, login_state varchar, finding_count bigint);
 create table reports.summary (section varchar, position integer, key varchar, label varchar, value bigint);
 create table reports.reconciliation (
-    check_id varchar, source varchar, description varchar, expected varchar, observed varchar, difference varchar,
+    check_id varchar, source varchar, description varchar, expected varchar, observed varchar, difference bigint,
     result varchar, explanation varchar, is_gate boolean);
 create table reports.requests (
     source varchar, resource varchar, endpoint varchar, parameters varchar, sweep integer, requests bigint,
@@ -89,6 +89,8 @@ _RULES = (
      "max_admins=4; max_share=0.02", "iso27001: A.8.2; nist: AC-6(5)", "Reduce to those who administer.", "source"),
 )  # fmt: skip
 _RANKS = {"critical": 1, "high": 2, "medium": 3, "low": 4, "info": 5}
+
+_BUCKETS = {"d30": "0 to 30 days", "d45": "31 to 45", "d90": "46 to 90", "d180": "91 to 180", "older": "over 180"}
 
 Build = Callable[..., duckdb.DuckDBPyConnection]
 
@@ -139,7 +141,8 @@ def fill(
         population.append(
             ("20261031T235800Z-4f2a", "prod", account_id, f"user{i:05}", email, "example.com", name, name.split()[0],
              None, "human", "active", "local", AS_OF - timedelta(days=900), 900, seen, None, seen, i * 7 % 500,
-             "seen", "r" * 24, "consumer", "Viewer", 10, i < admins, "Everyone; Sales", 2, None, None, None, None, "Finance",
+             "seen", "r" * 24, "consumer", "Viewer", 10, i < admins, "Everyone; Sales", 2, None, None, None,
+             None, "Finance",
              True, None, "no_baseline", 3, "medium", 1, "stale_account")
         )  # fmt: skip
     _insert(connection, "population", population)
@@ -186,14 +189,14 @@ def fill(
         )  # fmt: skip
     _insert(connection, "rule_summary", summary)
 
-    roles = (("Sys. Admin", 100, "super"), ("Admin", 90, "admin"), ("Data Admin", 70, "dataAdmin"))
+    roles = (("Sys. Admin", 100), ("Admin", 90), ("Data Admin", 70))
     privileged = []
     for i in range(admins):
         account_id, name, email = account(i)
-        role, rank, basis = roles[min(i, 2) if i < 3 else 1 + i % 2]
+        role, rank = roles[min(i, 2) if i < 3 else 1 + i % 2]
         seen = None if i % 9 == 8 else AS_OF - timedelta(days=i * 3 % 200)
         privileged.append(
-            ("prod", account_id, name, email, role, rank, f"role name {basis}",
+            ("prod", account_id, name, email, role, rank, "name",
              ("human", "service", "break_glass")[i % 3],
              "inactive" if i % 7 == 6 else "active", "Finance", AS_OF - timedelta(days=400 + i), seen,
              i * 3 % 200 if seen else None, "seen" if seen else "never", i % 4)
@@ -207,7 +210,8 @@ def fill(
         "accounts": accounts, "in_scope": accounts - excluded, "excluded": excluded,
         "active": accounts - inactive - pending, "inactive": inactive, "pending": pending, "status_unknown": 0,
         "privileged": admins, "findings": len(open_rows), "accounts_with_findings": with_findings,
-        "accounts_without_findings": accounts - excluded - with_findings,
+        "accounts_without_findings": accounts - with_findings, "in_scope_with_findings": with_findings,
+        "in_scope_without_findings": accounts - excluded - with_findings,
         "leavers_active": sum(row[1] == "leaver_active" for row in open_rows),
     }  # fmt: skip
     sections: dict[str, dict[str, int]] = {
@@ -216,8 +220,8 @@ def fill(
         "role": {"Viewer": accounts * 7 // 10, "Designer": accounts // 5, "Data Designer": accounts // 12,
                  "Data Admin": admins // 2, "Admin": admins // 2, "Sys. Admin": min(1, admins),
                  names[0]: accounts // 60},
-        "last_seen": {"0 to 30 days": accounts * 7 // 10, "31 to 45": accounts // 9, "46 to 90": accounts // 14,
-                      "91 to 180": accounts // 20, "over 180": accounts // 40, "never": accounts // 30,
+        "last_seen": {"d30": accounts * 7 // 10, "d45": accounts // 9, "d90": accounts // 14,
+                      "d180": accounts // 20, "older": accounts // 40, "never": accounts // 30,
                       "unknown": accounts // 90},
         "severity": {name: sum(row[2] == name for row in open_rows) for name in _RANKS},
     }  # fmt: skip
@@ -225,7 +229,7 @@ def fill(
         connection,
         "summary",
         [
-            (section, i, key, key, value)
+            (section, i, key, _BUCKETS.get(key, key), value)
             for section, part in sections.items()
             for i, (key, value) in enumerate(part.items())
         ],
@@ -237,17 +241,17 @@ def fill(
         "reconciliation",
         [
             ("end_proven", "prod", "Offsets read without a gap, empty page at the end", f"0 to {accounts:,}",
-             f"0 to {accounts:,}", "0", "PASS", None, True),
+             f"0 to {accounts:,}", 0, "PASS", None, True),
             ("server_count", "prod", "Server's own count equals the distinct ids", f"{accounts:,}",
-             f"{accounts - 12 * failing_check:,}", str(12 * failing_check), "FAIL" if failing_check else "PASS",
+             f"{accounts - 12 * failing_check:,}", 12 * failing_check, "FAIL" if failing_check else "PASS",
              "The server counts 12 accounts that no page held." if failing_check else None, True),
-            ("count_stable", "prod", "Count before equals count after", f"{accounts:,}", f"{accounts:,}", "0", "PASS",
+            ("count_stable", "prod", "Count before equals count after", f"{accounts:,}", f"{accounts:,}", 0, "PASS",
              None, True),
             ("caller_sees_all", "prod", "The caller can see everyone", "rank 90", "rank 100", None, "PASS", None,
              True),
             ("scim_total", "prod", "SCIM total versus REST", None, None, None, "NOT_AVAILABLE",
              "SCIM is not configured.", False),
-            ("roles_resolve", "prod", "Every role id resolves", f"{accounts:,}", f"{accounts - 1:,}", "1", "FAIL",
+            ("roles_resolve", "prod", "Every role id resolves", f"{accounts:,}", f"{accounts - 1:,}", 1, "FAIL",
              "One account names a role that no role has.", False),
         ],
     )  # fmt: skip

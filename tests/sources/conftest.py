@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pipeline.errors import SourceError
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.sources.sisense import extract
 from pipeline.spool import Observation, Outcome, Page, Spool
@@ -46,7 +46,7 @@ class Waiting:
 class Extract:
     spool: Spool
     outcome: Outcome
-    error: SourceError | None
+    error: AccessReviewError | None
     waiting: Waiting
     pages: list[Page]
 
@@ -92,7 +92,7 @@ def extract_from(
     source = SourceSettings(**{"name": "prod", "kind": "sisense", "url": url, "page_size": 50, **settings})
     spool = Spool.create(folder)
     waiting = Waiting()
-    error: SourceError | None = None
+    error: AccessReviewError | None = None
     try:
         extract(
             source,
@@ -102,7 +102,7 @@ def extract_from(
             clock=waiting.clock,
             sleep=waiting.sleep,
         )
-    except SourceError as failure:
+    except (SourceError, ConfigurationError) as failure:
         error = failure
     spool.close()
     (outcome,) = spool.outcomes()
@@ -110,7 +110,7 @@ def extract_from(
 
 
 @pytest.fixture
-def extracting(tmp_path: Path) -> Iterator[Extracting]:
+def extracting(tmp_path: Path) -> Extracting:
     taken = 0
 
     def run(fake: FakeSisense | str, credentials: Credentials = BY_PASSWORD, **settings: Any) -> Extract:
@@ -118,7 +118,7 @@ def extracting(tmp_path: Path) -> Iterator[Extracting]:
         taken += 1
         return extract_from(fake, tmp_path / f"spool{taken}", credentials, **settings)
 
-    yield run
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -142,9 +142,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSL
     path.write_bytes(built.public_bytes(serialization.Encoding.PEM))
     key_path = path.with_name("key.pem")
     key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, key_path)

@@ -150,9 +150,7 @@ def test_nothing_is_ever_logged_out_or_renewed(extracting: Extracting) -> None:
 
 @pytest.mark.parametrize("resource", ["status", "login", "users", "roles"])
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_no_credential_follows_a_redirect_to_another_host(
-    extracting: Extracting, resource: str, status: int
-) -> None:
+def test_no_credential_follows_a_redirect_to_another_host(extracting: Extracting, resource: str, status: int) -> None:
     with (
         HttpServer(lambda request: as_json([])) as elsewhere,
         FakeSisense(accounts(3)) as fake,

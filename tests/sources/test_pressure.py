@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -75,8 +74,6 @@ def test_retry_after_may_be_a_date(extracting: Extracting) -> None:
         def fault(resource: str, nth: int) -> Reply | None:
             if (resource, nth) != ("users", 2):
                 return None
-            from datetime import UTC, datetime
-
             soon.append(format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True))
             return Reply(503, headers={"Retry-After": soon[0]})
 
@@ -141,15 +138,9 @@ def test_a_stalled_answer_is_asked_for_again(extracting: Extracting) -> None:
     assert done.failed == set()
 
 
-def refused() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
-
-
 @pytest.mark.parametrize(
     ("url", "message"),
-    [(refused(), "no connection"), ("https://no-such-host.invalid", "the host name is not known")],
+    [("http://127.0.0.1:1", "no connection"), ("https://no-such-host.invalid", "the host name is not known")],
 )
 def test_an_unreachable_host_says_what_to_do(extracting: Extracting, url: str, message: str) -> None:
     done = extracting(url, max_attempts=2)

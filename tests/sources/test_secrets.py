@@ -28,7 +28,11 @@ def assert_no_canary(done: Extract) -> None:
 def test_a_server_that_echoes_credentials_in_its_errors_leaks_none(
     extracting: Extracting, resource: str, status: int, credentials: Any
 ) -> None:
-    words = f"bad {PASSWORD} {API_TOKEN} canary.session-token.1 canary%2Fp%C3%A4ssword+4711"
+    words = f"bad {PASSWORD} canary%2Fp%C3%A4ssword+4711"
+    if credentials is BY_TOKEN:
+        words += f" {API_TOKEN}"
+    elif resource not in ("status", "login"):
+        words += " canary.session-token.1"
     echo = as_json({"error": {"message": words}}, status)
     with FakeSisense(accounts(3), fault=lambda r, nth: echo if r == resource else None) as fake:
         done = extracting(fake, credentials, max_attempts=1)
@@ -54,9 +58,7 @@ def test_secrets_in_records_are_dropped_at_any_depth_and_nothing_else_is(extract
 
     assert_no_canary(done)
     first, second = done.rows("users")
-    assert first == account(
-        1, preferences={"inner": [{"kept": 1}]}, hashtag="kept", mustChangePassword=True
-    )
+    assert first == account(1, preferences={"inner": [{"kept": 1}]}, hashtag="kept", mustChangePassword=True)
     assert second == account(2, note="my token is ***")
     (page,) = [p for p in done.pages if p.resource == "users" and p.file and p.sweep == 1]
     kept = (done.spool.folder / str(page.file)).read_bytes()
@@ -88,7 +90,9 @@ def test_a_page_without_secrets_is_kept_byte_for_byte(extracting: Extracting) ->
 
 
 def test_permissions_about_tokens_and_passwords_stay_in_a_roles_manifest(extracting: Extracting) -> None:
-    roles = [{"_id": "r", "name": "admin", "manifest": {"users": {"changePassword": True, "token": {"create": True}}}}]
+    roles = [
+        {"_id": "r", "name": "admin", "manifest": {"users": {"changePassword": True, "token": {"create": True}}}}
+    ]
     with FakeSisense(accounts(1), fault=lambda r, nth: as_json(roles) if r == "roles" else None) as fake:
         done = extracting(fake)
 

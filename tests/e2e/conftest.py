@@ -1,0 +1,69 @@
+"""The program as a user runs it: a process of its own, against a simulator over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.simulator.server import Simulator
+
+ACCOUNTS = 2000
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Outcome]
+
+
+def run_command(folder: Path, *arguments: str, **environment: str) -> Outcome:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(ACCOUNTS, SEED) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One run of the main job, finished; tests read what it left and must not change it."""
+
+    folder: Path
+    report: Path
+    outcome: Outcome
+    simulator: Simulator
+
+    def command(self, *arguments: str) -> Outcome:
+        return run_command(self.folder, *arguments)
+
+
+@pytest.fixture(scope="session")
+def finished(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("review")
+    simulator.write_files(folder)
+    outcome = run_command(folder, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    assert outcome.code == 0, outcome.stderr
+    return Finished(folder, Path(outcome.stdout.splitlines()[0]).parent, outcome, simulator)

@@ -1,0 +1,163 @@
+"""What goes wrong ends with the contract's code, one error, one hint, and earlier snapshots whole."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+
+
+@pytest.fixture
+def review(simulator: Simulator, tmp_path: Path) -> Path:
+    """A folder with one good snapshot."""
+    simulator.write_files(tmp_path)
+    good = run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    assert good.code == 0, good.stderr
+    return tmp_path
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    path = folder / "access-review.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def assert_one_error(outcome: Outcome, code: int, *said: str) -> None:
+    lines = outcome.stderr.splitlines()
+    assert outcome.code == code, outcome.stderr
+    assert sum(line.startswith("error: ") for line in lines) == 1, outcome.stderr
+    assert sum(line.startswith("hint: ") for line in lines) == 1, outcome.stderr
+    assert " — " in next(line for line in lines if line.startswith("error: "))
+    assert "Traceback" not in outcome.stderr
+    for text in said:
+        assert text in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def assert_earlier_snapshots_whole(folder: Path) -> None:
+    (folder / "plain.toml").write_text('[warehouse]\ndatabase = "access-review.duckdb"\n', encoding="utf-8")
+    query = (
+        "select (select count(*) from meta.snapshots) as snapshots,"
+        " (select count(*) from raw.users where is_accepted) as users"
+    )
+    counted = run_command(folder, "--config", "plain.toml", "sql", query, "--format", "csv")
+    assert counted.stdout == "snapshots,users\n1,2000\n", counted.stderr
+    assert not list(folder.glob("*.spool"))
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_wrong_password(review: Path) -> None:
+    outcome = run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD="not-it")
+    assert_one_error(outcome, 3, "the login is refused", "source 'prod'")
+    assert "not-it" not in outcome.stderr
+    assert_earlier_snapshots_whole(review)
+
+
+def test_unreachable_host(review: Path, simulator: Simulator) -> None:
+    edit(review, f"{simulator.port}", f"{closed_port()}")
+    edit(review, 'kind = "sisense"', 'kind = "sisense"\nmax_attempts = 1')
+    assert_one_error(run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD="x"), 3, "127.0.0.1")
+    assert_earlier_snapshots_whole(review)
+
+
+def test_html_instead_of_json(review: Path, simulator: Simulator) -> None:
+    with Simulator(population=simulator.population, scenarios=["html"]) as faulty:
+        edit(review, f"{simulator.port}", f"{faulty.port}")
+        edit(review, 'kind = "sisense"', 'kind = "sisense"\nmax_attempts = 1')
+        outcome = run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD=faulty.password)
+    assert_one_error(outcome, 3, "/api/v1/users")
+    assert_earlier_snapshots_whole(review)
+
+
+def test_a_filtered_list_is_partial_and_not_reported_unless_allowed(review: Path, simulator: Simulator) -> None:
+    with Simulator(500, 7, scenarios=["non-admin"]) as filtered:
+        edit(review, f"{simulator.port}", f"{filtered.port}")
+        refused = run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD=filtered.password)
+        allowed = run_command(review, "run", "--allow-partial", ACCESS_REVIEW_PROD_PASSWORD=filtered.password)
+    assert_one_error(refused, 3, "PARTIAL", "filtered list")
+    assert allowed.code == 0, allowed.stderr
+    assert "warning: NOT COMPLETE" in allowed.stderr
+
+
+Break = Callable[[Path], None]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code", "said"),
+    [
+        (lambda f: edit(f, "url = ", "# url = "), 2, ["the key 'url' is missing", "sources.prod"]),
+        (
+            lambda f: edit(f, "username = ", "user_name = "),
+            2,
+            ["unknown key 'sources.prod.user_name'", "did you mean 'username'?"],
+        ),
+        (lambda f: (f / "people.csv").write_bytes(b"email,nam\xff\n"), 2, ["the roster is not UTF-8"]),
+        (lambda f: (f / "people.csv").unlink(), 2, ["there is no roster file", "people.csv"]),
+        (lambda f: (f / "access-review.toml").unlink(), 2, ["there is no configuration file", "init"]),
+        (
+            lambda f: edit(f, "[policy]", "[rules.stale_acount]\nstale_after_days = 9\n\n[policy]"),
+            2,
+            ["there is no rule 'stale_acount'", "did you mean 'stale_account'?"],
+        ),
+        (
+            lambda f: (f / "policy" / "roles.csv").write_text("role_name,rank,privileged\nx,high,true\n"),
+            2,
+            ["line 2", "roles.csv"],
+        ),
+    ],
+    ids=["missing key", "misspelt key", "bad roster", "no roster", "no configuration", "no such rule", "bad policy"],
+)
+def test_a_mistake_in_a_file(review: Path, simulator: Simulator, mistake: Break, code: int, said: list[str]) -> None:
+    mistake(review)
+    assert_one_error(run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password), code, *said)
+    assert_earlier_snapshots_whole(review)
+
+
+def test_missing_secret_names_the_variable(review: Path) -> None:
+    assert_one_error(run_command(review, "run"), 2, "ACCESS_REVIEW_PROD_PASSWORD")
+
+
+def test_nothing_extracted_and_nothing_built(tmp_path: Path, simulator: Simulator) -> None:
+    simulator.write_files(tmp_path)
+    assert_one_error(run_command(tmp_path, "build"), 4, "no snapshot")
+    assert_one_error(run_command(tmp_path, "report"), 4, "build")
+
+
+def test_a_report_folder_that_cannot_be_written(review: Path) -> None:
+    assert run_command(review, "build").code == 0
+    (review / "file").write_text("in the way", encoding="utf-8")
+    assert_one_error(run_command(review, "report", "--format", "csv", "--out", "file/below"), 5, "file")
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    assert run_command(tmp_path, "init").code == 0
+    written = (tmp_path / "access-review.toml").read_text(encoding="utf-8")
+    assert_one_error(run_command(tmp_path, "init"), 2, "there already")
+    assert (tmp_path / "access-review.toml").read_text(encoding="utf-8") == written
+    started = run_command(tmp_path, "check", ACCESS_REVIEW_PROD_PASSWORD="x")
+    assert "ok      configuration" in started.stdout
+
+
+def test_help_is_quick_because_it_imports_little() -> None:
+    code = (
+        "import sys; sys.argv = ['access-review', '--help']\n"
+        "from pipeline.cli.main import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'duckdb', 'polars', 'weasyprint', 'httpx', 'starlette', 'uvicorn', 'jinja2', 'cryptography'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert shown.stdout.splitlines()[-1] == "HEAVY []"

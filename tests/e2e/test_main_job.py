@@ -1,0 +1,182 @@
+"""From a Sisense to the reports: everything that was planted is found, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import ACCOUNTS, Finished, run_command
+
+#: What 2,000 synthetic accounts of seed 7 hold, by rule and severity.
+PLANTED = {
+    "dangling_reference": {"medium": 4},
+    "external_domain": {"critical": 1, "high": 3, "medium": 3},
+    "inactive_with_access": {"low": 5, "medium": 1},
+    "leaver_active": {"critical": 9},
+    "never_logged_in": {"medium": 4, "high": 2},
+    "orphaned_account": {"high": 10},
+    "stale_account": {"medium": 9, "high": 5},
+    "stale_privileged_account": {"high": 5, "critical": 2},
+    "too_many_admins": {},
+    "unclassified_role": {"medium": 6},
+}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_table_of_planted_findings_is_found_exactly(finished: Finished) -> None:
+    found = rows(finished.report / "findings.csv")
+
+    counts = {rule: Counter(row["severity"] for row in found if row["rule_id"] == rule) for rule in PLANTED}
+    assert counts == PLANTED
+    assert {row["rule_id"] for row in found} <= set(PLANTED)
+
+
+def test_each_finding_is_on_the_account_it_was_planted_on(finished: Finished) -> None:
+    planted = Counter(
+        (row["rule_id"], row["severity"], row["account_id"], row["status"])
+        for row in rows(finished.folder / "planted.csv")
+        if row["rule_id"] in PLANTED
+    )
+
+    found = Counter(
+        (row["rule_id"], row["severity"], row["account_id"], row["status"])
+        for row in rows(finished.report / "findings.csv")
+    )
+    assert found == planted
+
+
+def test_the_population_is_everybody_with_the_states_that_were_made(finished: Finished) -> None:
+    population = rows(finished.report / "population.csv")
+
+    truth = finished.simulator.population
+    assert [row["account_id"] for row in population] == sorted(user["_id"] for user in truth.users)
+    assert len(population) == ACCOUNTS
+    assert Counter(row["login_state"] for row in population) == Counter(truth.login_states)
+    assert Counter(row["status"] for row in population) == Counter(truth.statuses)
+    assert {row["change_since_baseline"] for row in population} == {"no_baseline"}
+
+
+def test_every_rule_adds_up(finished: Finished) -> None:
+    for row in rows(finished.report / "rules.csv"):
+        judged = [int(row[name]) for name in ("passed", "failed", "unknown")]
+        assert int(row["population"]) == sum(judged) > 0, row["rule_id"]
+
+
+def test_stdout_is_the_paths_and_stderr_the_story(finished: Finished) -> None:
+    paths = [Path(line) for line in finished.outcome.stdout.splitlines()]
+    assert {path.name for path in paths} >= {"population.csv", "findings.csv", "rules.csv", "access-review.pdf"}
+    assert all(path.is_file() for path in paths)
+    assert "findings  67 open: 12 critical, 25 high, 25 medium, 5 low, 0 info" in finished.outcome.stderr
+    assert "\x1b" not in finished.outcome.stdout + finished.outcome.stderr
+
+
+def test_a_second_report_of_one_snapshot_has_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
+    again = finished.command("report", "--out", str(tmp_path))
+
+    assert again.code == 0, again.stderr
+    copies = {path.name: path.read_bytes() for path in (tmp_path / finished.report.name).iterdir()}
+    assert copies == {path.name: path.read_bytes() for path in finished.report.iterdir()}
+
+
+def test_a_rebuild_of_one_snapshot_has_the_same_bytes(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.write_files(tmp_path)
+    first = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    folder = Path(first.stdout.splitlines()[0]).parent
+    before = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+
+    assert run_command(tmp_path, "build").code == 0
+    assert run_command(tmp_path, "report", "--format", "csv").code == 0
+
+    assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == before
+
+
+def test_hostile_names_are_plain_text_everywhere(finished: Finished) -> None:
+    population = rows(finished.report / "population.csv")
+    names = {row["display_name"] for row in population} | {row["first_name"] for row in population}
+
+    assert any(name.startswith("'=HYPERLINK(") for name in names)
+    assert not any(name.startswith("=") for name in names)
+    assert any("<script>" in name for name in names)
+    assert any('<img src="file:///etc/passwd">' in name for name in names)
+    assert any(len(name) >= 300 for name in names)
+    assert any("\n" in name for name in names)
+    assert any('"' in name for name in names)
+
+    text = "\n".join(page.extract_text() for page in PdfReader(finished.report / "access-review.pdf").pages)
+    assert "root:" not in text  # the first line of the file that one name asks for
+
+
+def test_the_report_reads_like_one(finished: Finished) -> None:
+    reader = PdfReader(finished.report / "access-review.pdf")
+    text = re.sub(r"\s+", " ", "\n".join(page.extract_text() for page in reader.pages))
+
+    assert reader.metadata is not None
+    assert "Access review" in str(reader.metadata.title)
+    assert "Example Corp" in text
+    assert "2,000" in text
+    for title in ("Leaver still active", "Account without an owner", "How this population was obtained"):
+        assert title in text, title
+    assert "NOT COMPLETE" not in text
+
+
+def test_fail_on_ends_with_1_after_the_report_is_written(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.write_files(tmp_path)
+    gated = run_command(tmp_path, "run", "--fail-on", "critical", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+
+    assert gated.code == 1
+    assert "error: 12 findings are open at critical or above" in gated.stderr
+    assert Path(gated.stdout.splitlines()[0]).is_file()
+
+
+def test_json_is_one_document(finished: Finished) -> None:
+    listed = json.loads(finished.command("--json", "rules", "list").stdout)
+    assert [rule["rule_id"] for rule in listed] == sorted(PLANTED)
+
+    snapshots = json.loads(finished.command("--json", "snapshots").stdout)
+    assert [snapshot["completeness"] for snapshot in snapshots] == ["FULL"]
+
+
+def test_sql_answers_in_every_format_and_only_reads(finished: Finished) -> None:
+    query = "select count(*) as accounts from graph.accounts where status = $status"
+    form = ("--param", "status=active", "--format")
+
+    assert finished.command("sql", query, *form, "csv").stdout == "accounts\n1834\n"
+    assert json.loads(finished.command("sql", query, *form, "json").stdout) == [{"accounts": 1834}]
+    assert finished.command("sql", query, *form, "table").stdout.split() == ["accounts", "--------", "1834"]
+    for attempt in (
+        "delete from raw.users",
+        "copy (select 1) to 'stolen.csv'",
+        "select * from read_text('/etc/passwd')",
+        "attach 'other.duckdb'",
+        "set enable_external_access = true",
+        "install httpfs",
+    ):
+        refused = finished.command("sql", attempt)
+        assert (refused.code, refused.stdout) == (4, ""), attempt
+        assert refused.stderr.startswith("error: "), attempt
+        assert refused.stderr.splitlines()[-1].startswith("hint: "), attempt
+    assert not (finished.folder / "stolen.csv").exists()
+
+
+def test_no_secret_reaches_anything_that_was_written(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.write_files(tmp_path)
+    loud = run_command(tmp_path, "--debug", "--verbose", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+
+    assert loud.code == 0, loud.stderr
+    canaries = [simulator.password.encode(), simulator.token.encode(), b'"hash"']
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 5
+    for path in written:
+        content = path.read_bytes()
+        assert not [canary for canary in canaries if canary in content], path
+    assert not [canary for canary in canaries if canary.decode() in loud.stdout + loud.stderr]
