@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+import io
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import nearest
 from pipeline.warehouse.database import Connection
 
-__all__ = ["PolicyFiles", "load_policy", "load_reference"]
+__all__ = ["PolicyFiles", "check_rule_ids", "load_policy", "load_reference"]
 
 Parser = Callable[[str], object]
 
@@ -145,9 +146,9 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
             "the policy folder does not exist", where=str(folder), hint="correct [policy] directory, or remove it"
         )
     known = {file.name for file in _POLICY_FILES}
-    for path in sorted(folder.glob("*.csv")) if folder else []:
-        if path.stem not in known:
-            match = nearest(path.stem, known)
+    for path in sorted(folder.iterdir()) if folder else []:
+        if path.suffix.casefold() == ".csv" and path.name not in {f"{name}.csv" for name in known}:
+            match = nearest(path.stem.casefold(), known)
             raise ConfigurationError(
                 f"'{path.name}' is not a policy file",
                 where=str(path),
@@ -177,49 +178,88 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
     return _hash_of(used)
 
 
+def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:
+    """Refuse an exception for a rule that does not exist: it would excuse nothing, and nobody would notice.
+
+    Raises:
+        ConfigurationError: it names the line.
+    """
+    rows = connection.execute("select line, rule_id from policy.exceptions order by line").fetchall()
+    for line, rule_id in rows:
+        if rule_id not in rule_ids:
+            match = nearest(rule_id, rule_ids)
+            raise ConfigurationError(
+                f"line {line}: there is no rule '{rule_id}'",
+                where="exceptions.csv",
+                hint=f"did you mean '{match}'?" if match else "'access-review rules list' shows them all",
+            )
+
+
 def _read(file: _File, path: Path) -> Iterable[tuple[int, dict[str, object]]]:
     """Yield (line, cells by column) of one small CSV file; empty cells are null."""
+    text = _text_of(path)
+    heading = text.partition("\n")[0]
+    # Excel writes semicolons where a comma is the decimal sign.
+    delimiter = ";" if ";" in heading and "," not in heading else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            header = [name.strip().lower() for name in reader.fieldnames or []]
-            reader.fieldnames = header
-            for name in header:
-                if name not in file.columns:
-                    match = nearest(name, file.columns)
-                    raise ConfigurationError(
-                        f"unknown column '{name}'",
-                        where=str(path),
-                        hint=f"did you mean '{match}'?" if match else f"the columns are: {', '.join(file.columns)}",
-                    )
-            missing = [name for name in file.columns if name not in header and name not in file.optional]
-            if missing or (file.one_of and not set(file.one_of) & set(header)):
-                wanted = missing or [" or ".join(file.one_of)]
-                raise ConfigurationError(
-                    f"the column '{wanted[0]}' is missing", where=str(path), hint=f"write {','.join(file.columns)}"
-                )
-            for cells in reader:
-                yield reader.line_num, _row(file, path, reader.line_num, cells)
+        header = [name.strip().lower() for name in next(reader, [])]
+        _check_header(file, path, header)
+        for cells in reader:
+            if cells:
+                yield reader.line_num, _row(file, path, reader.line_num, header, cells)
+    except csv.Error as error:
+        raise ConfigurationError(
+            f"line {reader.line_num} is not CSV: {error}", where=str(path), hint="close every quote, or save it as CSV"
+        ) from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"the file cannot be read: {error.strerror}", where=str(path), hint="check the path and its permissions"
         ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(
-            f"the file is not CSV in UTF-8: {error}", where=str(path), hint="save it as 'CSV UTF-8'"
+            f"line {line} is not UTF-8 text", where=str(path), hint="save it as 'CSV UTF-8'"
         ) from error
 
 
-def _row(file: _File, path: Path, line: int, cells: Mapping[str | None, str | list[str] | None]) -> dict[str, object]:
-    if None in cells:
+def _check_header(file: _File, path: Path, header: list[str]) -> None:
+    for name in header:
+        if name not in file.columns:
+            match = nearest(name, file.columns)
+            raise ConfigurationError(
+                f"unknown column '{name}'",
+                where=str(path),
+                hint=f"did you mean '{match}'?" if match else f"the columns are: {', '.join(file.columns)}",
+            )
+        if header.count(name) > 1:
+            raise ConfigurationError(f"there are two columns '{name}'", where=str(path), hint="keep one of them")
+    missing = [name for name in file.columns if name not in header and name not in file.optional]
+    if missing or (file.one_of and not set(file.one_of) & set(header)):
+        wanted = missing or [" or ".join(file.one_of)]
+        raise ConfigurationError(
+            f"the column '{wanted[0]}' is missing", where=str(path), hint=f"write {','.join(file.columns)}"
+        )
+
+
+def _row(file: _File, path: Path, line: int, header: list[str], cells: list[str]) -> dict[str, object]:
+    if len(cells) > len(header):
         raise ConfigurationError(
             f"line {line} has more cells than the header",
             where=str(path),
             hint='put cells that hold a comma in "quotes"',
         )
+    given = dict(zip(header, cells, strict=False))  # cells left off at the end are empty
     row: dict[str, object] = {}
     for column, parse in file.columns.items():
-        cell = str(cells.get(column) or "").strip()
+        cell = given.get(column, "").strip()
         if not cell:
             if column not in file.optional:
                 raise ConfigurationError(f"line {line} has no {column}", where=str(path), hint="fill the cell in")

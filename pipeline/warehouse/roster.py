@@ -1,13 +1,15 @@
 """Reads the roster: the people an account may belong to.
 
-The file may hold a whole company, so DuckDB reads it; Python looks only at its header, and at the lines that are
-wrong, to name them.
+The file may hold a whole company, so DuckDB reads it. Python holds it to its header first, line by line: DuckDB would
+drop everybody after a quote that is never closed, without a word.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -44,7 +46,8 @@ def load_roster(connection: Connection, path: Path | None) -> tuple[int, str | N
         return 0, None
     try:
         content = path.read_bytes()
-        header = next(csv.reader([content.decode("utf-8-sig").partition("\n")[0].rstrip("\r")]), [])
+        text = content.decode("utf-8-sig")
+        header = next(csv.reader([text.partition("\n")[0].rstrip("\r")]), [])
     except FileNotFoundError as error:
         raise RosterError("there is no roster file", where=str(path), hint="correct [roster] path") from error
     except OSError as error:
@@ -65,14 +68,16 @@ def load_roster(connection: Connection, path: Path | None) -> tuple[int, str | N
         header = header[0].split(";")
     columns = [name.strip().strip('"').lower() for name in header]
     _check_header(path, columns)
-    _read(connection, path, columns, delimiter)
+    record_count = _check_records(path, text, delimiter, len(columns))
+    _read(connection, path, columns, delimiter, record_count)
     problems = _problems(connection)
     if problems:
-        lines = _line_numbers(path, delimiter, {row for row, _ in problems})
-        listed = "; ".join(f"line {lines.get(row, row + 1)}: {what}" for row, what in problems[:10])
+        lines = [line for line, _ in _records(text, delimiter)]
+        listed = "; ".join(f"line {lines[row]}: {what}" for row, what in problems[:10])
         more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
+        count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         raise RosterError(
-            f"the roster has {len(problems)} mistakes: {listed}{more}", where=str(path), hint="correct these lines"
+            f"the roster has {count}: {listed}{more}", where=str(path), hint="correct these lines"
         )
     connection.execute(
         """
@@ -110,7 +115,27 @@ def _check_header(path: Path, columns: list[str]) -> None:
             raise RosterError(f"the roster has two columns '{name}'", where=str(path), hint="keep one of them")
 
 
-def _read(connection: Connection, path: Path, columns: list[str], delimiter: str) -> None:
+def _check_records(path: Path, text: str, delimiter: str, width: int) -> int:
+    """Hold every record to the header's width; return how many there are, the header left out."""
+    count = -1
+    try:
+        for line, cells in _records(text, delimiter):
+            if len(cells) != width:
+                raise RosterError(
+                    f"line {line} of the roster has {len(cells)} cells, and the header has {width}",
+                    where=str(path),
+                    hint=f"put cells that hold a '{delimiter}' in \"quotes\"",
+                )
+            count += 1
+    except csv.Error as error:
+        line, reason = error.args
+        raise RosterError(
+            f"line {line} of the roster is not CSV: {reason}", where=str(path), hint="close every quote"
+        ) from error
+    return count
+
+
+def _read(connection: Connection, path: Path, columns: list[str], delimiter: str, record_count: int) -> None:
     """Read the file into a temporary table with every column as text, trimmed, null where empty."""
     cells = [
         f"nullif(trim({name}), '') as {name}" if name in columns else f"null::varchar as {name}" for name in _COLUMNS
@@ -122,16 +147,23 @@ def _read(connection: Connection, path: Path, columns: list[str], delimiter: str
             select {", ".join(cells)}, row_number() over () as "row"
             from read_csv($path, header = false, skip = 1, columns = $columns, delim = $delimiter,
                           quote = '"', escape = '"', auto_detect = false, parallel = false, null_padding = false)
+            {"where email is not null" if len(columns) == 1 else ""}  -- blank lines, which are no records
             """,
             {"path": str(path), "columns": dict.fromkeys(columns, "varchar"), "delimiter": delimiter},
         )
     except duckdb.Error as error:
-        reason = next((line for line in str(error).splitlines() if "Line" in line or "line" in line), str(error))
         raise RosterError(
-            f"the roster is not well-formed CSV: {reason.strip()}",
+            f"the roster cannot be read as CSV: {str(error).splitlines()[0]}",
             where=str(path),
-            hint='every line needs as many cells as the header; put cells that hold a comma in "quotes"',
+            hint="save it again as 'CSV UTF-8', with one kind of line end",
         ) from error
+    row = connection.execute("select count(*) from roster_file").fetchone()
+    if row != (record_count,):
+        raise RosterError(
+            f"the roster has {record_count} records, and {row and row[0]} could be read",
+            where=str(path),
+            hint="save it again as 'CSV UTF-8'",
+        )
 
 
 def _problems(connection: Connection) -> list[tuple[int, str]]:
@@ -156,6 +188,7 @@ def _problems(connection: Connection) -> list[tuple[int, str]]:
             union all
             select "row", 'the person_id ''' || coalesce(person_id, lower(email)) || ''' is there already'
             from roster_file
+            where coalesce(person_id, email) is not null
             qualify row_number() over (partition by coalesce(person_id, lower(email)) order by "row") > 1
         )
         select "row", problem from problems order by "row", problem
@@ -164,16 +197,20 @@ def _problems(connection: Connection) -> list[tuple[int, str]]:
     return [(int(row), str(problem)) for row, problem in rows]
 
 
-def _line_numbers(path: Path, delimiter: str, wanted: set[int]) -> dict[int, int]:
-    """Map record numbers to the lines they end on: a quoted cell may span lines. Only ever called for mistakes."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
-        next(reader)
-        found: dict[int, int] = {}
-        record = 0
-        for cells in reader:
-            if cells:
-                record += 1
-                if record in wanted:
-                    found[record] = reader.line_num
-    return found
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record with the line it begins on: a quoted cell may span lines, and blank lines are none.
+
+    Raises:
+        csv.Error: a quote is left open, or text follows one that is closed. Its first argument is the line.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise csv.Error(line, error) from error
+        if cells:
+            yield line, cells

@@ -10,9 +10,9 @@ endpoint         = "varchar: the address without its query"
 parameters       = "varchar: the query keys that were sent"
 sweep            = "integer: which pass over the list"
 requests         = "bigint: requests answered"
-items            = "hugeint: records in the answers"
-bytes            = "hugeint: bytes received"
-attempts         = "hugeint: tries, repeated ones included"
+items            = "bigint: records in the answers"
+bytes            = "bigint: bytes received"
+attempts         = "bigint: tries, repeated ones included"
 first_started_at = "timestamp: first request"
 last_finished_at = "timestamp: last answer"
 */
@@ -33,9 +33,9 @@ select
     max(keys) as parameters,
     sweep,
     count(*) as requests,
-    sum(items) as items,
-    sum(bytes) as bytes,
-    sum(attempts) as attempts,
+    cast(sum(items) as bigint) as items,
+    cast(sum(bytes) as bigint) as bytes,
+    cast(sum(attempts) as bigint) as attempts,
     min(started_at) as first_started_at,
     max(fetched_at) as last_finished_at
 from requests

@@ -1,6 +1,6 @@
 /*
 summary = "One number of the management summary. The numbers of a section add up to the population or to the open findings."
-reads   = ["reports.population", "findings.register"]
+reads   = ["reports.population", "findings.register", "graph.people"]
 grain   = ["section", "key"]
 
 [columns]
@@ -64,6 +64,7 @@ headline as (
     union all
     select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
     from open_findings where rule_id = 'leaver_active'
+    having exists (select 1 from graph.people)  -- without a roster nobody is known to have left
 ),
 
 -- Every status and bucket is a bar of its own, also when nobody is in it.

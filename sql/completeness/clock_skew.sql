@@ -5,7 +5,8 @@ reads   = ["meta.sources"]
 select
     source,
     'under 300 s' as expected,
-    cast(round(clock_skew_seconds) as bigint) || ' s' as observed,
+    abs(cast(round(clock_skew_seconds) as bigint)) || case when clock_skew_seconds < 0 then ' s behind' else ' s ahead' end
+        as observed,
     cast(round(clock_skew_seconds) as bigint) as difference,
     case when clock_skew_seconds is null then 'NOT_AVAILABLE' when abs(clock_skew_seconds) < 300 then 'PASS' else 'FAIL' end
         as result,
