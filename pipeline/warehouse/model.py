@@ -60,7 +60,7 @@ _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
     "reads": (list, str, 'reads = ["graph.accounts"]'),
     "grain": (list, str, 'grain = ["source", "account_id"]'),
     "columns": (dict, str, 'name = "type: description" under [columns]'),
-    "checks": (dict, dict, 'level and sql under [checks.<name>]'),
+    "checks": (dict, dict, "level and sql under [checks.<name>]"),
     "params": (dict, (bool, int, float, str), "name = 90 under [params]"),
     "controls": (dict, list, 'soc2 = ["CC6.2"] under [controls]'),
     "gate": (bool, bool, "gate = true"),
@@ -229,7 +229,9 @@ class _File:
                 raise self.error("there is text between or after the examples", "put examples last, one block each")
         body = self.text[blocks[0].end() : end].strip().removesuffix(";")
         if "/*" in body:  # a misspelt example would never run
-            raise self.error("there is a block comment in the statement", "begin examples with '/* example', comments with --")
+            raise self.error(
+                "there is a block comment in the statement", "begin examples with '/* example', comments with --"
+            )
         texts = [block["text"].lstrip().removeprefix("example\n") for block in examples]
         return header, body, texts
 

@@ -210,7 +210,9 @@ def _read(file: _File, path: Path) -> Iterable[tuple[int, dict[str, object]]]:
                 yield reader.line_num, _row(file, path, reader.line_num, header, cells)
     except csv.Error as error:
         raise ConfigurationError(
-            f"line {reader.line_num} is not CSV: {error}", where=str(path), hint="close every quote, or save it as CSV"
+            f"line {reader.line_num} is not CSV: {error}",
+            where=str(path),
+            hint="close every quote, or save it as CSV",
         ) from error
 
 

@@ -75,10 +75,8 @@ def load_roster(connection: Connection, path: Path | None) -> tuple[int, str | N
         lines = [line for line, _ in _records(text, delimiter)]
         listed = "; ".join(f"line {lines[row]}: {what}" for row, what in problems[:10])
         more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
-        count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        raise RosterError(
-            f"the roster has {count}: {listed}{more}", where=str(path), hint="correct these lines"
-        )
+        mistakes = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        raise RosterError(f"the roster has {mistakes}: {listed}{more}", where=str(path), hint="correct these lines")
     connection.execute(
         """
         insert into policy.roster
