@@ -147,11 +147,15 @@ class _Lanes:
 
 
 class Client:
-    """Asks one source. Use it as an asynchronous context manager, in one event loop."""
+    """Asks one source. Use it as an asynchronous context manager, in one event loop.
+
+    ``requests`` counts what was sent; ``has_answered`` tells a host that is in trouble from one that is not there.
+    """
 
     def __init__(self, source: SourceSettings, *, clock: Clock, sleep: Sleep) -> None:
         self.source = source
         self.requests = 0
+        self.has_answered = False
         self._clock = clock
         self._sleep = sleep
         self._jitter = random.SystemRandom()
@@ -303,6 +307,7 @@ class Client:
         url = httpx.URL(request.url)
         for _ in range(_REDIRECTS + 1):
             response = await self._send(request, url, token)
+            self.has_answered = True
             status = response.status_code
             if not response.is_redirect:
                 break

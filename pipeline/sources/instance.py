@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from pipeline.errors import ContentError, LoginError
+from pipeline.errors import ContentError, LoginError, UnreachableError
 from pipeline.sources.http import Answer, Client, RefusedError, UnreadableError
 from pipeline.sources.records import BadAnswerError, Records, read_json, read_records
 from pipeline.sources.session import Session
@@ -30,6 +30,8 @@ LOSSES = {
     "groups": "groups have no names, and their roles are unknown",
     "group_members": "memberships that only the group side knows are missing",
 }
+#: Endpoints that may fail like one that is absent: the completeness checks are the stricter for it.
+_DISPENSABLE = frozenset({"loggedin", "users_count"})
 _BASES = {"v1": ("/api/v1",), "v0.9": ("/api", "/api/v0.9"), "auto": ("/api/v1", "/api", "/api/v0.9")}
 _API_NAMES = {"/api/v1": "v1", "/api": "v0.9 at /api", "/api/v0.9": "v0.9 at /api/v0.9"}
 #: A clear no to an address; a redirect to another host is one too.
@@ -89,7 +91,9 @@ class Instance:
         """Ask for the version, which needs no login; many servers do not have it."""
         try:
             answer, status = await self.client.ask("/api/v1/application/status", read_object, attempts=_LOOKS)
-        except (RefusedError, UnreadableError):
+        except (RefusedError, UnreadableError, UnreachableError):
+            if not self.client.has_answered:
+                raise
             self.missing["status"] = LOSSES["status"]
             return
         self._note(answer, "status")
@@ -129,8 +133,9 @@ class Instance:
         paths = [f"{base}/{suffix}" for base in dict.fromkeys([*bases, "/api/v1", "/api/v0.9"])]
         try:
             found = await self._find(_Wanted(resource, paths, queries, read, page))
-        except (RefusedError, LoginError) as error:
-            if self.session.is_over:
+        except (RefusedError, LoginError, UnreachableError) as error:
+            is_trouble = isinstance(error, UnreachableError) and resource not in _DISPENSABLE
+            if self.session.is_over or is_trouble:
                 raise
             self.missing[resource] = f"{LOSSES[resource]} ({error.message})"
             return None

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
@@ -132,11 +131,9 @@ def _ignore(*_: object) -> None:
 
 
 def _transport(source: SourceSettings, credentials: Credentials) -> Iterator[Check]:
-    parts = urlsplit(source.url)
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        sent = "the API token" if credentials.token else "the password"
-        yield Check("transport", "warning", f"{sent} travels over plain http", "use https in 'url'")
-    elif parts.scheme == "https" and not source.verify_tls:
+    if source.warns_of_plain_http(credentials):
+        yield Check("transport", "warning", "the password travels over plain http", "use https in 'url'")
+    if source.url.startswith("https:") and not source.verify_tls:
         yield Check(
             "transport",
             "warning",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ContentError
+from pipeline.errors import ContentError, UnreachableError
 from tests.fakes.http import as_html, as_json
 from tests.fakes.sisense import ADMIN_ROLE, USERNAME, FakeSisense, accounts
 from tests.sources.conftest import Extracting
@@ -64,6 +64,9 @@ def test_a_strict_server_gets_only_the_keys_it_knows(extracting: Extracting) -> 
         ({"loggedin": None}, "loggedin"),
         ({"roles_path": "/elsewhere"}, "roles"),
         ({"fault": lambda r, nth: as_json({}, 404) if r == "status" else None}, "status"),
+        ({"fault": lambda r, nth: as_json({}, 500) if r == "status" else None}, "status"),
+        ({"fault": lambda r, nth: as_json({}, 500) if r == "loggedin" else None}, "loggedin"),
+        ({"fault": lambda r, nth: as_json({}, 503) if r == "users_count" else None}, "users_count"),
         ({"fault": lambda r, nth: as_json({"message": "no"}, 403) if r == "groups" else None}, "groups"),
         ({"fault": lambda r, nth: as_html() if r == "roles" else None}, "roles"),
     ],
@@ -76,6 +79,16 @@ def test_what_is_missing_is_named_with_what_it_costs(
 
     assert list(done.outcome.missing) == [missing]
     assert len(done.outcome.missing[missing]) > 20
+    assert done.ids == fake.ids
+
+
+@pytest.mark.parametrize("resource", ["roles", "groups"])
+def test_a_list_whose_server_is_in_trouble_is_not_called_missing(extracting: Extracting, resource: str) -> None:
+    with FakeSisense(accounts(30), fault=lambda r, nth: as_json({}, 503) if r == resource else None) as fake:
+        done = extracting(fake)
+
+    assert isinstance(done.error, UnreachableError)
+    assert done.outcome.missing == {}
     assert done.ids == fake.ids
 
 
