@@ -308,8 +308,9 @@ class _Reader:
         if expected is not None:
             if expected == sweep.distinct:
                 sweep.proof = "two more answers at other offsets held the same ids, and the server's count agrees"
-        elif await self._echoes(sweep, 0, 2 * limit) and await self._echoes(sweep, 0, 1):
-            # a server that honours a smaller limit may have a largest one, and then this is not all of it
+        elif sweep.items > 1 and await self._echoes(sweep, 0, 2 * limit) and await self._echoes(sweep, 0, 1):
+            # a server that honours a smaller limit may have a largest one, and then this is not all of it; of a
+            # single record, no limit can tell
             sweep.proof = "two more answers at other offsets held the same ids, and no limit changes that"
 
     async def _echoes(self, sweep: Sweep, offset: int, limit: int) -> bool:

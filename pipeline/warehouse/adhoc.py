@@ -59,6 +59,8 @@ def _hint(connection: Connection, text: str, query: str) -> str:
         return f"the columns most like it: {candidates[1]}"
     if "read-only" in text or "disabled" in text or "Permission Error" in text:
         return _READ_ONLY
+    if "pytz" in text:
+        return "a time with a zone cannot be shown; write it in UTC: <column> at time zone 'UTC'"
     if "parameter" in text.lower():
         return "give each $name of the query with --param name=value, and no others"
     return "correct the query; 'access-review rules show RULE' has examples"

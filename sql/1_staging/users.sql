@@ -30,7 +30,7 @@ last_updated_at     = "timestamp: last change; null if it cannot be read"
 [checks.timestamps_that_cannot_be_read]
 level = "warn"
 sql = """
-select source || ': ' || count(*) || ' timestamps cannot be read and count as missing or unknown' as problem
+select source || ': timestamps that cannot be read, counted as missing or unknown: ' || count(*) as problem
 from (
     select source from staging.users where last_login_text is not null and last_login_at is null
     union all
@@ -46,7 +46,7 @@ group by source order by source
 [checks.timestamps_without_a_zone]
 level = "warn"
 sql = """
-select source || ': ' || count(*) || ' timestamps without a time zone were read as UTC' as problem
+select source || ': timestamps without a time zone, read as UTC: ' || count(*) as problem
 from (
     select source, last_login_text as text from staging.users where last_login_at is not null
     union all
@@ -63,7 +63,7 @@ group by source order by source
 [checks.active_flags_that_cannot_be_read]
 level = "warn"
 sql = """
-select source || ': ' || count(*) || ' accounts have no usable active flag; their status is unknown' as problem
+select source || ': accounts without a usable active flag, so of unknown status: ' || count(*) as problem
 from staging.users where is_active is null group by source order by source
 """
 */

@@ -39,11 +39,11 @@ COMPLETE = {
     "a short first page": {"short": lambda nth, size: 3 if nth == 2 else size},
     "whole list, count": {"ignores_skip": True, "ignores_limit": True},
     "whole list, no count": {"ignores_skip": True, "ignores_limit": True, "has_count": False},
-    "whole list of one account": {
+    "whole list of two accounts": {
         "ignores_skip": True,
         "ignores_limit": True,
         "has_count": False,
-        "users": accounts(1),
+        "users": accounts(2),
     },
     "ignores skip, honours limit, count": {"ignores_skip": True},
     "no count": {"has_count": False},
@@ -75,6 +75,10 @@ PARTIAL = {
     "count says more": ({"count_is": lambda real: real + 5}, {"count_agrees"}),
     "count never still": ({"count_is": lambda real: real + next(TICKS)}, {"count_stable"}),
     "ignores skip, honours limit, no count": ({"ignores_skip": True, "has_count": False}, {"end_proven"}),
+    "whole list of one account, no count": (
+        {"ignores_skip": True, "ignores_limit": True, "has_count": False, "users": accounts(1)},
+        {"end_proven"},
+    ),
     "ignores skip, low cap": ({"ignores_skip": True, "cap": 20}, {"count_agrees", "end_proven"}),
     "ignores skip, low cap, no count": ({"ignores_skip": True, "cap": 20, "has_count": False}, {"end_proven"}),
     "no accounts at all": ({"users": []}, {"end_proven"}),
