@@ -6,7 +6,6 @@ Everything outside the program is handed in: settings, environment, and the :cla
 from __future__ import annotations
 
 import secrets
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline import __version__, resources
-from pipeline.errors import ConfigurationError, IncompleteError, SourceError, WarehouseError
+from pipeline.errors import AccessReviewError, ConfigurationError, IncompleteError, SourceError, WarehouseError
 from pipeline.settings import Settings, SourceSettings
 from pipeline.spool import Spool
 from pipeline.warehouse import database, landing
@@ -64,7 +63,7 @@ class Extract:
     """A landed snapshot, and the sources that failed in it."""
 
     snapshot: Snapshot
-    failures: tuple[SourceError, ...]
+    failures: tuple[AccessReviewError, ...]
 
 
 @dataclass(slots=True)
@@ -140,14 +139,14 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
     with _spool(settings, snapshot_id) as spool:
         from pipeline.sources import sisense
 
-        failures = []
+        failures: list[AccessReviewError] = []
         for source in sources:
             console.stage(f"extract {source.name}")
             if source.warns_of_plain_http(credentials[source.name]):
                 console.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
             try:
                 sisense.extract(source, credentials[source.name], spool, progress=console.advance)
-            except SourceError as error:
+            except (SourceError, ConfigurationError) as error:
                 failures.append(error)
         spool.close()
         finished_at = _now()
@@ -346,6 +345,7 @@ def _spool(settings: Settings, snapshot_id: str) -> Iterator[Spool]:
     """Yield a new spool beside the database. It is gone at the end: what counts is in the database then."""
     folder = settings.warehouse.database.with_name(settings.warehouse.database.name + ".spool")
     try:
+        Spool.sweep(folder)
         spool = Spool.create(folder / snapshot_id)
     except OSError as error:
         raise WarehouseError(
@@ -356,10 +356,7 @@ def _spool(settings: Settings, snapshot_id: str) -> Iterator[Spool]:
     try:
         yield spool
     finally:
-        spool.close()
-        shutil.rmtree(spool.folder, ignore_errors=True)
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        spool.remove()
 
 
 def _now() -> datetime:

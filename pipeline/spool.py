@@ -15,14 +15,19 @@ then has both the hash of what came (``sha256``) and of what was kept (``redacte
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
 __all__ = ["Observation", "Outcome", "Page", "Principal", "Spool"]
+
+_LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,36 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pages: IO[str] | None = None
+        self._lock: IO[str] | None = None
 
     @classmethod
     def create(cls, folder: Path) -> Spool:
-        """Make the folder, which only this user may read: it holds names and e-mail addresses."""
+        """Make the folder, which only this user may read: it holds names and e-mail addresses.
+
+        It is locked for as long as this process lives, which tells it from one that a killed process left.
+        """
         folder.mkdir(parents=True, mode=0o700)
-        return cls(folder)
+        spool = cls(folder)
+        spool._lock = (folder / _LOCK).open("w")
+        fcntl.flock(spool._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return spool
+
+    @classmethod
+    def sweep(cls, parent: Path) -> None:
+        """Remove the spools that processes left which were killed; those of living ones stay."""
+        for folder in parent.glob("*/"):
+            with suppress(OSError), (folder / _LOCK).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the folder, and the one above it if that was the last."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+        with suppress(OSError):
+            self.folder.parent.rmdir()
 
     def write_body(self, source: str, name: str, body: bytes) -> str:
         """Write a page's body aside, rename it, and return its path relative to the spool."""

@@ -7,7 +7,6 @@ when it says so twice (404, 405, 410, 501) or keeps answering with something els
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -133,7 +132,7 @@ class Instance:
         paths = [f"{base}/{suffix}" for base in dict.fromkeys([*bases, "/api/v1", "/api/v0.9"])]
         try:
             found = await self._find(_Wanted(resource, paths, queries, read, page))
-        except (RefusedError, LoginError, UnreachableError) as error:
+        except (RefusedError, UnreadableError, LoginError, UnreachableError) as error:
             is_trouble = isinstance(error, UnreachableError) and resource not in _DISPENSABLE
             if self.session.is_over or is_trouble:
                 raise
@@ -190,7 +189,11 @@ class Instance:
         return answer, value
 
     async def _find(self, wanted: _Wanted[_T]) -> Found[_T] | None:
-        """Try the addresses in turn; those that answered nonsense are asked once more, with the whole budget."""
+        """Try the addresses in turn; those that answered nonsense are asked once more, with the whole budget.
+
+        Raises:
+            UnreadableError: the endpoint is nowhere, and this is what answered in its place.
+        """
         unsure: list[str] = []
         for path in wanted.paths:
             try:
@@ -200,9 +203,17 @@ class Instance:
                 continue
             if found is not None:
                 return found
+        instead: UnreadableError | None = None
         for path in unsure:
-            with suppress(UnreadableError):
-                return await self._look(wanted, path, None)
+            try:
+                found = await self._look(wanted, path, None)
+            except UnreadableError as error:
+                instead = instead or error
+                continue
+            if found is not None:
+                return found
+        if instead is not None:
+            raise instead
         return None
 
     async def _look(self, wanted: _Wanted[_T], path: str, attempts: int | None) -> Found[_T] | None:

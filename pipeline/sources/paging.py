@@ -21,7 +21,7 @@ from pipeline.sources.records import Key, Records
 
 __all__ = ["PagedList", "Reading", "Sweep", "read_list"]
 
-_MOST_SWEEPS = 6
+_MOST_SWEEPS = 8
 #: Unreadable pages in one sweep before the list is given up.
 _MOST_UNREADABLE = 3
 _LEARNING_PAGES = 4
@@ -124,7 +124,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list as it was read. ``accepted`` is the last sweep; ``agreed`` is null where one sweep was enough."""
+    """A list as it was read. ``accepted`` is the last sweep, without its ids; ``agreed`` is null if one sufficed."""
 
     accepted: Sweep
     sweeps: int
@@ -189,6 +189,7 @@ class _Reader:
             if not sweep.unreadable:  # one page after the other would end at the first hole
                 careful = careful or sweep.too_long or sweep.has_gap or (agreed and not sweep.is_closed)
             previous, before = sweep, after
+        sweep.ids = set()  # they have served, and are most of what is held
         return Reading(
             accepted=sweep,
             sweeps=number,

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NoReturn
 
 __all__ = ["BadAnswerError", "Key", "Records", "read_json", "read_records"]
@@ -17,6 +18,8 @@ __all__ = ["BadAnswerError", "Key", "Records", "read_json", "read_records"]
 #: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
 Key = int | str
 
+_NO_ID = (None,)
+_first = itemgetter(0)
 _OBJECT_ID = re.compile("[0-9a-f]{24}").fullmatch
 _SECRET_WORDS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "credential")
 _SECRET_ENDINGS = ("token", "hash", "pwd", "salt")
@@ -57,9 +60,11 @@ def read_records(body: bytes, secrets: Iterable[str] = ()) -> Records:
     keys: set[str] = set()
 
     def shrink(pairs: list[tuple[str, Any]]) -> tuple[Any, ...]:
-        names = [pair[0] for pair in pairs]
-        keys.update(names)
-        return (pairs[names.index("_id")][1],) if "_id" in names else (None,)
+        keys.update(map(_first, pairs))
+        for key, value in pairs:
+            if key == "_id":
+                return (value,)
+        return _NO_ID
 
     document = _parse(body, shrink)
     if not isinstance(document, list):

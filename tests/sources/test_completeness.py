@@ -31,7 +31,7 @@ FAULTS = [
 EMPTY = as_json([])  # without a count, nothing tells a false end from the true one
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_full_implies_exactly_the_accounts_of_the_server(data: Any) -> None:
     has_count = data.draw(st.booleans(), "count")

@@ -102,6 +102,15 @@ def test_no_list_of_users_is_an_error_that_names_where_it_was_looked_for(extract
     assert done.outcome.error == str(done.error)
 
 
+def test_a_web_page_in_place_of_the_users_is_called_one(extracting: Extracting) -> None:
+    with FakeSisense(accounts(3), fault=lambda r, nth: as_html("Sign in") if r == "users" else None) as fake:
+        done = extracting(fake)
+
+    assert isinstance(done.error, ContentError)
+    assert "web page 'Sign in'" in done.error.message
+    assert "/api/v1/users" in done.error.where
+
+
 def test_only_the_configured_flavour_is_tried(extracting: Extracting) -> None:
     with FakeSisense(accounts(3)) as fake:
         done = extracting(fake, api="v0.9")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UnreachableError
+from pipeline.settings import SourceSettings
+from pipeline.sources.sisense import extract
+from pipeline.spool import Spool
 from tests.fakes.http import HttpServer, Reply, as_html, as_json
 from tests.fakes.sisense import FakeSisense, accounts
-from tests.sources.conftest import Extracting
+from tests.sources.conftest import BY_PASSWORD, Extracting
 
 TROUBLE = {
     "429": Reply(429, b"slow down", "text/plain"),
@@ -186,3 +190,19 @@ def test_a_host_that_speaks_something_else_is_an_error(extracting: Extracting) -
 
     assert done.error is not None
     assert done.error.hint
+
+
+def test_an_interrupt_ends_the_extract_at_once_and_leaves_no_outcome(tmp_path: Path) -> None:
+    def interrupt(resource: str, items: int, total: int | None) -> None:
+        if items > 100:
+            signal.raise_signal(signal.SIGINT)
+
+    spool = Spool.create(tmp_path / "spool")
+    with FakeSisense(accounts(5000)) as fake:
+        source = SourceSettings(name="prod", kind="sisense", url=fake.url, page_size=50)
+        with pytest.raises(KeyboardInterrupt):
+            extract(source, BY_PASSWORD, spool, progress=interrupt)
+        spool.close()
+
+    assert fake.seen["users"] < 20
+    assert spool.outcomes() == []
