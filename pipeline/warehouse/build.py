@@ -187,12 +187,18 @@ class _Builder:
         return build_id, folder
 
     def default_baseline(self) -> str | None:
-        """Return the newest earlier extract that is FULL and was published, if there is one."""
+        """Return the newest earlier extract of all these sources that is FULL and was published, if there is one."""
         row = self.connection.execute(
             """
             select max(s.snapshot_id) from meta.snapshots as s
             where s.snapshot_id < $id and s.completeness = 'FULL'
               and exists (select 1 from history.accounts as h where h.snapshot_id = s.snapshot_id)
+              -- an extract of some sources says nothing about the others
+              and not exists (
+                  select 1 from meta.sources as now
+                  where now.snapshot_id = $id
+                    and now.source not in (select o.source from meta.sources as o where o.snapshot_id = s.snapshot_id)
+              )
             """,
             {"id": self.inputs.snapshot.snapshot_id},
         ).fetchone()
