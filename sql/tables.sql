@@ -163,6 +163,11 @@ comment on table reference.management_permissions is 'Manifest areas and verbs t
 create table if not exists reference.risk_factors (rule_id varchar not null, factor varchar not null, likelihood integer not null);
 comment on table reference.risk_factors is 'How much an open finding of a rule adds to the likelihood in the risk score; each factor counts once.';
 
+create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
+comment on table reference.rules is 'The severity of each rule as it is in force, where a finding has none of its own.';
+create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
+comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
+
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The organisation''s own e-mail domains; every other one is external.';
 create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);

@@ -125,6 +125,7 @@ class _Builder:
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
         _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
+        self.load_rules()
         default_baseline = self.default_baseline()
         baseline = given.baseline_snapshot_id or default_baseline
         self.fill_baseline(baseline)
@@ -185,6 +186,20 @@ class _Builder:
             ],
         )
         return build_id, folder
+
+    def load_rules(self) -> None:
+        """Tell the models of the graph what the configuration says about rules that share their work."""
+        rules = [(rule.model.name, rule.severity or rule.model.severity) for rule in self.inputs.rules]
+        parameters = [
+            (rule.model.name, name, float(value))
+            for rule in self.inputs.rules
+            for name, value in rule.parameters.items()
+            if isinstance(value, int | float)
+        ]
+        for table, rows in (("rules", rules), ("rule_parameters", parameters)):
+            self.connection.execute(f"delete from reference.{table}")
+            places = ", ".join("?" for _ in rows[0])
+            self.connection.executemany(f"insert into reference.{table} values ({places})", rows)
 
     def default_baseline(self) -> str | None:
         """Return the newest earlier extract that is FULL and was published, if there is one."""
