@@ -30,6 +30,16 @@ __all__ = ["Build", "Inputs", "build"]
 #: Schemas whose tables are made anew by every build.
 _BUILT = ("staging", "graph", "findings", "reports")
 
+#: Tables of ``history`` and ``baseline``, and what they are filled from.
+_PUBLISHED = {
+    "accounts": "graph.accounts",
+    "roles": "graph.roles",
+    "groups": "graph.groups",
+    "memberships": "graph.memberships",
+    "grants": "graph.grants",
+    "register": "findings.register",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -214,8 +224,7 @@ class _Builder:
         return row[0] if row else None
 
     def fill_baseline(self, snapshot_id: str | None) -> None:
-        tables = ("accounts", "register")
-        for table in ("snapshot", *tables):
+        for table in ("snapshot", *_PUBLISHED):
             self.connection.execute(f"delete from baseline.{table}")
         if snapshot_id is None:
             return
@@ -236,7 +245,7 @@ class _Builder:
                 where="history.accounts",
                 hint=f"run 'access-review build --snapshot {snapshot_id}' first, or name another baseline",
             )
-        for table in tables:
+        for table in _PUBLISHED:
             self.connection.execute(
                 f"insert into baseline.{table} by name select * exclude (build_id, snapshot_id) "
                 f"from history.{table} where snapshot_id = $id",
@@ -288,7 +297,7 @@ class _Builder:
     def publish(self, build_id: str) -> None:
         """Replace this snapshot's rows of ``history`` by this build's."""
         snapshot_id = self.inputs.snapshot.snapshot_id
-        for table, source in (("accounts", "graph.accounts"), ("register", "findings.register")):
+        for table, source in _PUBLISHED.items():
             self.connection.execute(f"delete from history.{table} where snapshot_id = $id", {"id": snapshot_id})
             columns = [
                 row[0]
