@@ -15,15 +15,21 @@ seen_in              = "varchar: which side says it: user, group or both"
 with
 
 -- Only an imported account takes the role of the groups it came with; any other keeps its own.
+carried as (
+    select membership.source, membership.account_id, carrier.role_id, min(carrier.group_id) as group_id
+    from graph.memberships as membership
+    join graph.groups as carrier on carrier.source = membership.source and carrier.group_id = membership.group_id
+    where carrier.role_id is not null
+    group by membership.source, membership.account_id, carrier.role_id
+),
+
 inherited as (
-    select account.source, account.account_id, min(carrier.group_id) as group_id
+    select account.source, account.account_id, carried.group_id
     from graph.accounts as account
-    join graph.groups as carrier on carrier.source = account.source and carrier.role_id = account.role_id
-    join graph.memberships as membership
-        on membership.source = account.source and membership.account_id = account.account_id
-        and membership.group_id = carrier.group_id
+    join carried
+        on carried.source = account.source and carried.account_id = account.account_id
+        and carried.role_id = account.role_id
     where account.origin in ('directory', 'sso')
-    group by account.source, account.account_id
 )
 
 select
