@@ -116,7 +116,7 @@ def test_stdout_is_the_paths_and_stderr_the_story(finished: Finished) -> None:
     paths = [Path(line) for line in finished.outcome.stdout.splitlines()]
     assert {path.name for path in paths} >= {"population.csv", "findings.csv", "rules.csv", "access-review.pdf"}
     assert all(path.is_file() for path in paths)
-    assert "findings  67 open: 12 critical, 25 high, 25 medium, 5 low, 0 info" in finished.outcome.stderr
+    assert "findings  160 open: 14 critical, 45 high, 53 medium, 44 low, 4 info" in finished.outcome.stderr
     assert "\x1b" not in finished.outcome.stdout + finished.outcome.stderr
 
 
@@ -174,7 +174,7 @@ def test_fail_on_ends_with_1_after_the_report_is_written(simulator: Simulator, t
     gated = run_command(tmp_path, "run", "--fail-on", "critical", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
 
     assert gated.code == 1
-    assert "error: 12 findings are open at critical or above" in gated.stderr
+    assert "error: 14 findings are open at critical or above" in gated.stderr
     assert Path(gated.stdout.splitlines()[0]).is_file()
 
 
