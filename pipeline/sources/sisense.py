@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
@@ -108,6 +109,7 @@ class _Extract:
         self.instance: Instance | None = None
         self.ledger = Ledger(spool, source.name)
         self.principal = Principal()
+        self.count: Endpoint | None = None
         self.accepted: dict[str, int] = {}
         self.counts: dict[str, int | None] = {"users_before": None, "users_after": None}
         self.settings: dict[str, str] = {}
@@ -131,9 +133,17 @@ class _Extract:
     async def read(self, instance: Instance) -> None:
         await instance.read_status()
         users = await instance.find_users()
+        await _side_by_side(self.read_principal(instance), self.find_count(instance))
+        await self.read_list(instance, "users", users, self.count)
+        await _side_by_side(self.read_roles(instance), self.read_groups(instance))
+
+    async def read_principal(self, instance: Instance) -> None:
         self.principal = await instance.read_principal()
-        await self.read_list(instance, "users", users, await instance.find_count())
-        await self.read_roles(instance)
+
+    async def find_count(self, instance: Instance) -> None:
+        self.count = await instance.find_count()
+
+    async def read_groups(self, instance: Instance) -> None:
         groups = await instance.find_groups()
         if groups is not None:
             await self.read_list(instance, "groups", groups, None)
@@ -205,6 +215,13 @@ class _Extract:
                 "verify_tls": str(self.source.verify_tls).lower(),
             },
         )
+
+
+async def _side_by_side(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of it at once and each to its end, so that no failure costs the others; raise the first in order."""
+    for ended in await asyncio.gather(*works, return_exceptions=True):
+        if ended is not None:
+            raise ended
 
 
 def _written(endpoint: Endpoint) -> str:
