@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _SIGNATURES = {
-    "unsigned": "unsigned: that nothing has changed since is shown, who made it is not",
-    "trusted": "good, by the key that was given",
-    "unproven": "good, by the key inside the folder: that proves nothing until --key names one you trust",
+    "unsigned": "unsigned: nothing tells who made the folder",
+    "trusted": "good by the key that was given:",
+    "unproven": "good by the key inside the folder, which proves nothing until --key names one you trust:",
     "bad": "BAD",
 }
 
@@ -51,9 +51,9 @@ def verify(
         terminal.note(note)
     terminal.result(_text(folder, found), _document(folder, found))
     if found.problems:
-        what = "one thing is" if len(found.problems) == 1 else f"{len(found.problems)} things are"
+        what = "one problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
         raise GateError(
-            f"{what} not as the folder was sealed",
+            f"the folder does not hold: {what}",
             where=str(folder),
             hint="get the folder again from whoever made it, and do not rely on this one",
         )
@@ -89,7 +89,7 @@ def _text(folder: Path, found: Verification) -> str:
     lines.append(f"signature    {_SIGNATURES[found.signature]}{signer}")
     if found.rebuilt is not None:
         lines.append(f"rebuilt      equal: {', '.join(found.rebuilt) or 'none'}")
-    verdict = "NOT AS SEALED" if found.problems else "as sealed"
+    verdict = "NOT VERIFIED" if found.problems else "verified"
     lines.append(f"{verdict}: {folder}, {found.files} files, {found.bytes:,} bytes")
     return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
 

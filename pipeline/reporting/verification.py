@@ -36,8 +36,8 @@ class Verification:
     """What a check found. ``document`` is the manifest, empty where it cannot be read.
 
     ``signature`` is ``unsigned``, ``trusted`` (checked with the key that was given), ``unproven`` (checked with the
-    key inside the folder, which anybody may have put there) or ``bad``. ``rebuilt`` names the CSV files that were made
-    once more and are equal; null if that was not asked for or made no sense.
+    key inside the folder, which anybody may have put there) or ``bad``. ``rebuilt`` names the CSV files that were
+    made once more and are equal; null if that was not asked for or made no sense.
     """
 
     document: Mapping[str, Any]
