@@ -20,6 +20,7 @@ from pipeline.reporting import manifest, report, signature
 from pipeline.reporting.signature import PublicKey, SigningKey
 from pipeline.reporting.verification import Verification, verify
 from pipeline.warehouse import chain
+from tests.fakes.forger import reseal
 from tests.reporting.conftest import AS_OF, fill
 
 CSV = ("findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
@@ -47,18 +48,6 @@ def make_key(path: Path) -> tuple[SigningKey, PublicKey]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def reseal(folder: Path, **changes: Any) -> None:
-    """Write the manifest anew over whatever the folder holds now, as a forger would."""
-    path = folder / "manifest.json"
-    document = json.loads(path.read_bytes())
-    with duckdb.connect() as connection:
-        paths = [p for p in manifest.files_below(folder) if p not in {manifest.MANIFEST, manifest.SIGNATURE}]
-        files = manifest.entries(connection, folder, paths)
-    document["files"] = [{name: getattr(entry, name) for name in entry.__slots__} for entry in files]
-    document["data_sha256"] = manifest.data_sha256(files)
-    path.write_text(json.dumps(document | changes, indent=2))
 
 
 @pytest.fixture(scope="module")
