@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Protocol
 from pipeline import __version__, resources
 from pipeline.errors import AccessReviewError, ConfigurationError, IncompleteError, SourceError, WarehouseError
 from pipeline.settings import Settings, SourceSettings
-from pipeline.spool import Spool
+from pipeline.spool import Spool, held
 from pipeline.warehouse import chain, database, landing
 from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
@@ -368,20 +368,17 @@ def _refuse_partial(completeness: str, reason: str | None, allow_partial: bool, 
 @contextmanager
 def _spool(settings: Settings, snapshot_id: str) -> Iterator[Spool]:
     """Yield a new spool beside the database. It is gone at the end: what counts is in the database then."""
-    folder = settings.warehouse.database.with_name(settings.warehouse.database.name + ".spool")
-    try:
-        Spool.sweep(folder)
-        spool = Spool.create(folder / snapshot_id)
-    except OSError as error:
-        raise WarehouseError(
-            f"the spool cannot be made: {error.strerror}",
-            where=str(folder),
-            hint="check the path and its permissions",
-        ) from error
-    try:
+    parent = settings.warehouse.database.with_name(settings.warehouse.database.name + ".spool")
+    with ExitStack() as stack:
+        try:
+            spool = stack.enter_context(held(parent, snapshot_id))
+        except OSError as error:
+            raise WarehouseError(
+                f"the spool cannot be made: {error.strerror}",
+                where=str(parent),
+                hint="check the path and its permissions",
+            ) from error
         yield spool
-    finally:
-        spool.remove()
 
 
 def _now() -> datetime:

@@ -20,12 +20,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-__all__ = ["Observation", "Outcome", "Page", "Principal", "Spool"]
+__all__ = ["Observation", "Outcome", "Page", "Principal", "Spool", "held"]
 
 _LOCK = "lock"
 
@@ -119,36 +119,12 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pages: IO[str] | None = None
-        self._lock: IO[str] | None = None
 
     @classmethod
     def create(cls, folder: Path) -> Spool:
-        """Make the folder, which only this user may read: it holds names and e-mail addresses.
-
-        It is locked for as long as this process lives, which tells it from one that a killed process left.
-        """
+        """Make the folder, which only this user may read: it holds names and e-mail addresses."""
         folder.mkdir(parents=True, mode=0o700)
-        spool = cls(folder)
-        spool._lock = (folder / _LOCK).open("w")
-        fcntl.flock(spool._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return spool
-
-    @classmethod
-    def sweep(cls, parent: Path) -> None:
-        """Remove the spools that processes left which were killed; those of living ones stay."""
-        for folder in parent.glob("*/"):
-            with suppress(OSError), (folder / _LOCK).open("r+") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def remove(self) -> None:
-        """Remove the folder, and the one above it if that was the last."""
-        self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
-        with suppress(OSError):
-            self.folder.parent.rmdir()
+        return cls(folder)
 
     def write_body(self, source: str, name: str, body: bytes) -> str:
         """Write a page's body aside, rename it, and return its path relative to the spool."""
@@ -192,6 +168,35 @@ class Spool:
             _outcome(json.loads(path.read_text(encoding="utf-8")))
             for path in sorted(self.folder.glob("*.outcome.json"))
         ]
+
+
+@contextmanager
+def held(parent: Path, name: str) -> Iterator[Spool]:
+    """Yield a new spool and remove it at the end, with those that killed processes left behind.
+
+    It is locked while the block runs, which tells it from one that nobody holds any more.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    _sweep(parent)
+    spool = Spool.create(parent / name)
+    with (spool.folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield spool
+        finally:
+            spool.close()
+            shutil.rmtree(spool.folder, ignore_errors=True)
+            with suppress(OSError):  # another run's spool may be there
+                parent.rmdir()
+
+
+def _sweep(parent: Path) -> None:
+    for folder in parent.glob("*/"):
+        with suppress(OSError), (folder / _LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _outcome(document: dict[str, Any]) -> Outcome:

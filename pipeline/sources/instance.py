@@ -263,8 +263,8 @@ def read_count(answer: Answer) -> int:
     """Read an answer that must be a count: ``{"collection": "users", "count": 5}``."""
     document = read_json(answer.body)
     count = document.get("count") if isinstance(document, dict) else document
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise BadAnswerError("the count of users is not a number")
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 2**53:
+        raise BadAnswerError("the count of users is not a number that a count can be")
     return count
 
 

@@ -27,6 +27,8 @@ _SECRET_ENDINGS = ("token", "hash", "pwd", "salt")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: A credential shorter than this may be an ordinary word, and is looked for only under the keys of secrets.
 _LEAST_SECRET = 12
+#: Python refuses to read numbers of more than 4,300 digits; no number here has a reason to come near that.
+_MOST_DIGITS = 400
 
 
 class BadAnswerError(Exception):
@@ -74,6 +76,8 @@ def read_records(body: bytes, secrets: Iterable[str] = ()) -> Records:
         if not isinstance(item, tuple):  # every object has become a tuple, and nothing else can
             raise BadAnswerError("the list holds something that is not a record")
         record_id = item[0]
+        if isinstance(record_id, int) and not isinstance(record_id, bool):
+            record_id = str(record_id)  # as SQL will read it
         if isinstance(record_id, str) and record_id:
             found.append(int(record_id, 16) if _OBJECT_ID(record_id) else record_id)
     kept, redacted = _clean(body, keys, secrets)
@@ -91,9 +95,18 @@ def read_json(body: bytes) -> Any:
 
 def _parse(body: bytes, hook: Any) -> Any:
     try:
-        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=hook, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        return json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=hook, parse_constant=_refuse, parse_int=_whole_number
+        )
+    except RecursionError as error:
+        raise BadAnswerError("the body is nested too deep to be read") from error
+    except ValueError as error:
         raise BadAnswerError("the body is not JSON, or was cut short") from error
+
+
+def _whole_number(digits: str) -> int | str:
+    """Read a number; one of absurd length stays text, because Python refuses it and the record is not at fault."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _refuse(constant: str) -> NoReturn:

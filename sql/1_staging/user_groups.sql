@@ -11,15 +11,22 @@ group_id   = "varchar: the group, as the user's record names it"
 with
 
 records as (
-    select source, json_transform(payload, '{"_id": "VARCHAR", "groups": ["JSON"]}') as record
+    select
+        source, payload ->> '$._id' as account_id,
+        -- one group outside a list is a group all the same
+        case json_type(payload, '$.groups')
+            when 'ARRAY' then cast(json_extract(payload, '$.groups') as json[])
+            when 'NULL' then null
+            else [json_extract(payload, '$.groups')]
+        end as groups
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
 ),
 
 elements as (
-    select source, record._id as account_id, unnest(record.groups) as element
+    select source, account_id, unnest(groups) as element
     from records
-    where record._id is not null
+    where account_id is not null
 ),
 
 ids as (
@@ -34,6 +41,8 @@ given."raw.users" = [
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"a","groups":["g1",{"_id":"g2","name":"Two"},"g1",null]}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"b","groups":null}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"c"}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"d","groups":"g1"}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"e","groups":{"_id":"g2"}}' },
 ]
-expect = [ { account_id = "a", group_id = "g1" }, { account_id = "a", group_id = "g2" } ]
+expect = [ { account_id = "a", group_id = "g1" }, { account_id = "a", group_id = "g2" }, { account_id = "d", group_id = "g1" }, { account_id = "e", group_id = "g2" } ]
 */

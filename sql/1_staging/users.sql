@@ -103,7 +103,7 @@ texts as (
 times as (
     select *,
         list_transform(time_texts, lambda t: case
-            when regexp_full_match(t, '2[01][0-9]{2}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?')
+            when regexp_full_match(t, '2[01][0-9]{2}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?( ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))?)?')
                 then try_cast(t as timestamptz)
         end) as time_values
     from texts
@@ -112,8 +112,8 @@ times as (
 select
     source,
     record._id as account_id,
-    nullif(trim(record.userName), '') as user_name,
-    nullif(trim(record.email), '') as email,
+    nullif(regexp_replace(record.userName, '^\s+|\s+$', '', 'g'), '') as user_name,
+    nullif(regexp_replace(record.email, '^\s+|\s+$', '', 'g'), '') as email,
     nullif(trim(record.firstName), '') as first_name,
     nullif(trim(record.lastName), '') as last_name,
     -- An expanded role is an object, under its own key or in the place of the id.

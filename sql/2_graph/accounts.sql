@@ -11,7 +11,7 @@ source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the source's own id, verbatim"
 user_name        = "varchar: login name"
 email            = "varchar: e-mail address"
-email_domain     = "varchar: what follows the last @, in lower case; null if there is none"
+email_domain     = "varchar: the domain of the address, in lower case; null unless it is one usable address"
 first_name       = "varchar: given name"
 last_name        = "varchar: family name"
 display_name     = "varchar: both names, else the user name, else the e-mail address"
@@ -21,9 +21,9 @@ origin           = "varchar: local, directory, sso or unknown"
 role_id          = "varchar: the role that holds, which is the user record's own"
 role_rank        = "integer: the role's rank; null if the role is missing, dangling or unclassified"
 privileged       = "boolean: by the account's own role; an unclassified role counts as privileged"
-created_at       = "timestamp: creation"
-last_updated_at  = "timestamp: last change of the record"
-age_days         = "bigint: whole days since creation"
+created_at       = "timestamp: creation; null if it cannot be believed"
+last_updated_at  = "timestamp: last change of the record; null if it cannot be believed"
+age_days         = "bigint: whole days since creation, 0 if that is after as-of"
 last_login_at    = "timestamp: last login as the source gives it"
 last_activity_at = "timestamp: last activity as the source gives it"
 last_seen_at     = "timestamp: the later believable one of login and activity"
@@ -71,6 +71,8 @@ memberships as (
 seen as (
     select
         u.*, s.gives_last_seen, s.gives_origin,
+        case when u.created_at <= s.latest_believable_at then u.created_at end as believable_created_at,
+        case when u.last_updated_at <= s.latest_believable_at then u.last_updated_at end as believable_updated_at,
         case when u.last_login_at <= s.latest_believable_at then u.last_login_at end as believable_login_at,
         case when u.last_activity_at <= s.latest_believable_at then u.last_activity_at end as believable_activity_at
     from staging.users as u
@@ -131,7 +133,8 @@ select
     typed.account_id,
     typed.user_name,
     typed.email,
-    nullif(lower(regexp_extract(typed.email, '@([^@]*)$', 1)), '') as email_domain,
+    -- an address that is not one, or more than one, has no domain to be judged by
+    nullif(lower(regexp_extract(typed.email, '^[^@\s,;<>"]+@([^@\s,;<>"]+)$', 1)), '') as email_domain,
     typed.first_name,
     typed.last_name,
     coalesce(
@@ -154,9 +157,12 @@ select
     typed.role_id,
     role.role_rank,
     coalesce(role.privileged, true) as privileged,
-    typed.created_at,
-    typed.last_updated_at,
-    cast(floor(date_diff('microsecond', typed.created_at, $as_of) / 86400000000.0) as bigint) as age_days,
+    typed.believable_created_at as created_at,
+    typed.believable_updated_at as last_updated_at,
+    case
+        when typed.believable_created_at > $as_of then 0
+        else cast(floor(date_diff('microsecond', typed.believable_created_at, $as_of) / 86400000000.0) as bigint)
+    end as age_days,
     typed.last_login_at,
     typed.last_activity_at,
     typed.last_seen_at,

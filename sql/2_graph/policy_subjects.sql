@@ -19,10 +19,24 @@ is_in_force  = "boolean: not expired on the day of as-of"
 [checks.names_more_than_one]
 level = "input"
 sql = """
-select policy || '.csv, line ' || line || ': ''' || subject || ''' names ' || count(*) || ' ' || subject_type || 's in source ''' || source || '''' as problem
+select policy || '.csv, line ' || line || ': ''' || subject || ''' names ' || count(*) || ' ' || array_to_string(list_sort(list(distinct subject_type || 's')), ' and ') || ' in source ''' || source || '''' as problem
 from graph.policy_subjects
-group by policy, line, subject, source, subject_type having count(*) > 1
+where subject_type <> 'person'  -- a person may be known by the e-mail address of the account
+group by policy, line, subject, source having count(*) > 1
 order by policy, line, source
+"""
+
+[checks.names_no_source]
+level = "warn"
+sql = """
+select lines.policy || '.csv, line ' || lines.line || ': there is no source ''' || lines.source || '''' as problem
+from (
+    select 'exceptions' as policy, line, source from policy.exceptions
+    union all
+    select 'out_of_scope', line, source from policy.out_of_scope
+) as lines
+where lines.source is not null and lines.source not in (select source from graph.sources)
+order by lines.policy, lines.line
 """
 
 [checks.names_nothing]
@@ -30,11 +44,12 @@ level = "warn"
 sql = """
 select lines.policy || '.csv, line ' || lines.line || ': there is no account, group or person ''' || lines.subject || '''' as problem
 from (
-    select 'exceptions' as policy, line, subject from policy.exceptions
+    select 'exceptions' as policy, line, source, subject from policy.exceptions
     union all
-    select 'out_of_scope', line, subject from policy.out_of_scope
+    select 'out_of_scope', line, source, subject from policy.out_of_scope
 ) as lines
 anti join graph.policy_subjects as found on found.policy = lines.policy and found.line = lines.line
+where lines.source is null or lines.source in (select source from graph.sources)
 order by lines.policy, lines.line
 """
 */

@@ -25,7 +25,8 @@ names as (
 
 -- The policy may rank a role by the API's name or by the name people see; its own rows win over the defaults.
 ranks as (
-    select coalesce(names.role_name, lower(policy.role_name)) as canonical_name, policy.rank, policy.privileged
+    select coalesce(names.role_name, lower(policy.role_name)) as canonical_name, policy.rank, policy.privileged,
+        policy.is_default
     from policy.roles as policy
     left join names on names.known_as = lower(policy.role_name)
     qualify row_number() over (
@@ -35,7 +36,13 @@ ranks as (
 
 permissions as (
     select role.source, role.role_id, permission.fullkey as path, lower(permission.key) as permission
-    from staging.roles as role, json_tree(role.manifest) as permission
+    from (
+        -- some servers send the manifest as text
+        select
+            source, role_id,
+            case json_type(manifest) when 'VARCHAR' then try_cast(manifest ->> '$' as json) else manifest end as manifest
+        from staging.roles
+    ) as role, json_tree(role.manifest) as permission
     where permission.type = 'BOOLEAN' and permission.value = 'true'
 ),
 
@@ -56,10 +63,18 @@ resolved as (
         role.source, role.role_id, role.role_name, role.base_role_name,
         own.role_name is not null as is_builtin,
         coalesce(own.display_name, role.display_name, role.role_name) as role_display_name,
-        coalesce(by_name.rank, by_base.rank) as role_rank,
-        coalesce(by_name.privileged, by_base.privileged, true) as is_ranked_privileged,
-        case when by_name.rank is not null then 'name' when by_base.rank is not null then 'base role'
-            else 'unclassified' end as rank_basis,
+        -- A custom role may be called like a built-in one and be made from a higher: the higher counts, unless the
+        -- policy has ranked that very name.
+        case when by_name.is_default and by_base.rank > by_name.rank then by_base.rank
+            else coalesce(by_name.rank, by_base.rank) end as role_rank,
+        case when by_name.is_default and by_base.rank > by_name.rank then by_base.privileged
+            else coalesce(by_name.privileged, by_base.privileged, true) end as is_ranked_privileged,
+        case
+            when by_name.is_default and by_base.rank > by_name.rank then 'base role'
+            when by_name.rank is not null then 'name'
+            when by_base.rank is not null then 'base role'
+            else 'unclassified'
+        end as rank_basis,
         managing.role_id is not null as manages_users
     from staging.roles as role
     left join names as own on own.known_as = lower(role.role_name)
@@ -103,6 +118,8 @@ given."staging.roles" = [
   { source = "s", role_id = "6", role_name = "custom_d", base_role_name = "consumer", manifest = '{"users":{"viewUser":true,"editUser":false}}' },
   { source = "s", role_id = "7", role_name = "custom_e", base_role_name = "consumer", manifest = '{"users":true}' },
   { source = "s", role_id = "8", role_name = "custom_ranked" },
+  { source = "s", role_id = "9", role_name = "Admin", base_role_name = "consumer" },
+  { source = "s", role_id = "10", role_name = "custom_text", base_role_name = "consumer", manifest = '"{\"users\":true}"' },
 ]
 expect = [
   { role_id = "1", role_rank = 90, privileged = true, rank_basis = "name", is_builtin = true, role_display_name = "Admin" },
@@ -113,5 +130,7 @@ expect = [
   { role_id = "6", role_rank = 15, privileged = false, rank_basis = "base role", is_builtin = false, role_display_name = "custom_d" },
   { role_id = "7", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_e" },
   { role_id = "8", role_rank = 40, privileged = false, rank_basis = "name", is_builtin = false, role_display_name = "custom_ranked" },
+  { role_id = "9", role_rank = 90, privileged = true, rank_basis = "name", is_builtin = true, role_display_name = "Admin" },
+  { role_id = "10", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_text" },
 ]
 */

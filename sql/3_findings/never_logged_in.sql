@@ -44,7 +44,7 @@ select
     verdict,
     case when privileged then 'high' else 'medium' end as severity,
     case
-        when created_at is null then 'Never seen; the source does not say when it was created.'
+        when created_at is null then 'Never seen, and the source gives no usable creation date.'
         else 'Created ' || strftime(created_at, '%Y-%m-%d') || ', ' || age_days || ' days ago, and never seen since.'
     end as detail,
     case when created_at is null then 'age unknown' else age_days || ' days old' end as observed_value,

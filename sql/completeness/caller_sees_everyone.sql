@@ -60,8 +60,9 @@ select
     case
         when rank >= 90 or (rank >= 80 and tenant_count <= 1) then 'PASS'
         when rank is not null then 'FAIL'
-        -- A caller whose role cannot be read is believed only where the source's own count says the same.
-        when is_count_equal then 'NOT_AVAILABLE'
+        -- A caller whose role cannot be read is believed only where the source's own count says the same; one whose
+        -- role can be read and has no rank may be shown anything.
+        when role_name is null and is_count_equal then 'NOT_AVAILABLE'
         else 'FAIL'
     end as result,
     case
@@ -69,6 +70,8 @@ select
         when rank >= 80 and tenant_count <= 1 then 'The caller is ' || role_name || ', and there is one tenant.'
         when rank >= 80 then 'The caller is ' || role_name || ', who sees one of ' || tenant_count || ' tenants.'
         when rank is not null then 'The caller is ' || role_name || ', who sees a filtered list without being told.'
+        when role_name is not null
+            then 'The caller is ' || role_name || ', a role without a rank: give it one in roles.csv if it sees everyone.'
         when is_count_equal then 'The caller''s role cannot be read; the source''s own count agrees with the list.'
         else 'The caller''s role cannot be read, and no count shows that the list is whole.'
     end as explanation

@@ -1,12 +1,15 @@
 /*
-summary = "Every user record has an id."
+summary = "Every user record has an id that is text or a whole number."
 reads   = ["raw.users", "meta.sources"]
 gate    = true
 */
 with
 
 records as (
-    select source, count(*) as row_count, count(*) filter (where coalesce(payload ->> '$._id', '') = '') as without_id
+    select source, count(*) as row_count, count(*) filter (
+            where coalesce(payload ->> '$._id', '') = ''
+                or json_type(payload, '$._id') not in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT')
+        ) as without_id
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
     group by source
@@ -20,7 +23,7 @@ select
     case when coalesce(records.without_id, 0) = 0 then 'PASS' else 'FAIL' end as result,
     case
         when coalesce(records.without_id, 0) = 0 then 'Every user record has an id.'
-        else records.without_id || ' user records have no id, so nobody can say whose they are.'
+        else records.without_id || ' user records have no usable id, so nobody can say whose they are.'
     end as explanation
 from meta.sources as sources
 left join records on records.source = sources.source

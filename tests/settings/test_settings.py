@@ -1,0 +1,217 @@
+"""The configuration: what is wrong is named with its place, and a secret is never shown."""
+
+import pprint
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigurationError, MissingSecretError
+from pipeline.settings import Credentials, Secret, Settings, SourceSettings, load
+
+PROD = '[sources.prod]\nkind = "sisense"\nurl = "https://bi.example.com"\n'
+
+
+def read(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "access-review.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -> SourceSettings:
+    return read(tmp_path, f"{PROD.replace('prod', name)}{more}\n").sources[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("[organisation]", "organisation", "'organization'"),
+        ('[organization]\nemail_domain = ["x.test"]', "organization.email_domain", "'email_domains'"),
+        (PROD + "page_sizes = 1", "sources.prod.page_sizes", "'page_size'"),
+        (PROD + 'password = "hunter2"', "sources.prod.password", "the keys are"),
+        ('sha256 = "x"', "sha256", "the keys are"),
+        ('[warehouse]\ndatabse = "x"', "warehouse.databse", "'database'"),
+        ("[roster]", "roster.path", "path"),
+        ("[policy]", "policy.directory", "directory"),
+        ('roster = "people.csv"', "roster", "[roster]"),
+        ("[rules]\nstale_account = 60", "rules.stale_account", "[rules.stale_account]"),
+        ('[sources.prod]\nkind = "sisense"', "sources.prod.url", "url"),
+        ('[sources.prod]\nurl = "https://x.test"', "sources.prod.kind", "kind"),
+        ('[sources.prod]\nkind = "tableau"\nurl = "https://x.test"', "sources.prod.kind", '"sisense"'),
+        (PROD + 'api = "v2"', "sources.prod.api", '"v0.9"'),
+        (PROD + 'page_size = "500"', "sources.prod.page_size", "correct"),
+        (PROD + "page_size = true", "sources.prod.page_size", "correct"),
+        (PROD + "page_size = 0", "sources.prod.page_size", "default"),
+        (PROD + "concurrency = -1", "sources.prod.concurrency", "default"),
+        (PROD + "timeout_seconds = nan", "sources.prod.timeout_seconds", "default"),
+        (PROD + "give_up_after_seconds = inf", "sources.prod.give_up_after_seconds", "default"),
+        (PROD + 'verify_tls = "no"', "sources.prod.verify_tls", "correct"),
+        (PROD + "ca_bundle = true", "sources.prod.ca_bundle", "correct"),
+        (PROD + 'ca_bundle = "~nobody-of-that-name/ca.pem"', "sources.prod.ca_bundle", "in full"),
+        ('[organization]\nemail_domains = "example.com"', "organization.email_domains", "["),
+        ("[organization]\nemail_domains = [1]", "organization.email_domains", "["),
+        (PROD.replace("prod", '"Prod One"'), "sources.Prod One", "a-z"),
+        (PROD.replace("https://", "ftp://"), "sources.prod.url", "https://"),
+        (PROD.replace("https://bi.example.com", "bi.example.com"), "sources.prod.url", "https://"),
+        (PROD.replace(".com", ".com?tenant=1"), "sources.prod.url", "https://"),
+        (PROD.replace(".com", ".com:99999"), "sources.prod.url", "https://"),
+        ("name = ", "access-review.toml", "quotes"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_its_key_and_what_to_write(
+    tmp_path: Path, text: str, place: str, hint: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text)
+
+    assert str(tmp_path / "access-review.toml") in caught.value.where
+    assert place in caught.value.where
+    assert hint in caught.value.hint
+    assert "hunter2" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "address", ["svc:hunter2@x.test", "svc:hun/ter2@x.test", "hunter2@x.test", "svc:hunter2?@x.test"]
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, f'[sources.prod]\nkind = "sisense"\nurl = "https://{address}"')
+
+    shown = str(caught.value) + caught.value.hint
+    assert caught.value.where.endswith("sources.prod.url")
+    assert "hun" not in shown
+    assert caught.value.__cause__ is None
+
+
+def test_two_sources_that_share_a_variable_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="'a-b' and 'a_b' share the variables ACCESS_REVIEW_A_B_"):
+        read(tmp_path, PROD.replace("prod", "a-b") + PROD.replace("prod", "a_b"))
+
+
+def test_relative_paths_are_relative_to_the_file_and_absolute_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "x.toml").write_text(
+        '[warehouse]\ndatabase = "db/x.duckdb"\n[roster]\npath = "../people.csv"\n'
+        '[policy]\ndirectory = "/etc/policy"\n' + PROD + 'ca_bundle = "ca.pem"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+    settings = load(Path("conf/x.toml"))
+
+    assert settings.warehouse.database == tmp_path / "conf" / "db" / "x.duckdb"
+    assert settings.reports.directory == tmp_path / "conf" / "out"
+    assert settings.roster is not None
+    assert settings.roster.path.resolve() == tmp_path / "people.csv"
+    assert settings.policy is not None
+    assert settings.policy.directory == Path("/etc/policy")
+    assert settings.sources[0].ca_bundle == tmp_path / "conf" / "ca.pem"
+
+
+def test_what_is_not_said_has_its_documented_default(tmp_path: Path) -> None:
+    found = source(tmp_path, "")
+
+    assert (found.api, found.page_size, found.concurrency, found.verify_tls) == ("auto", 500, 4, True)
+    assert (found.timeout_seconds, found.max_attempts, found.give_up_after_seconds) == (60, 6, 300)
+
+
+def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
+    settings = read(tmp_path, "\ufeff" + PROD.replace("\n", "\r\n").replace(".com", ".com/"))
+
+    assert settings.source("prod").url == "https://bi.example.com"
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, lambda path: path.write_bytes(b"\xe9 = 1")])
+def test_a_file_that_cannot_be_read_is_a_configuration_error(tmp_path: Path, make: object) -> None:
+    path = tmp_path / "access-review.toml"
+    make(path)  # type: ignore[operator]
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+
+    assert caught.value.where == str(path)
+    assert caught.value.exit_code == 2
+
+
+def test_an_unknown_source_is_named_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, PROD).source("prd")
+
+    assert caught.value.hint == "did you mean 'prod'?"
+
+
+@pytest.mark.parametrize(
+    ("environment", "password", "token"),
+    [
+        ({"ACCESS_REVIEW_EU_PROD_PASSWORD": "hunter2"}, "hunter2", None),
+        ({"ACCESS_REVIEW_EU_PROD_TOKEN": "t0ken"}, None, "t0ken"),
+        ({"ACCESS_REVIEW_EU_PROD_TOKEN": "", "ACCESS_REVIEW_EU_PROD_PASSWORD": "hunter2"}, "hunter2", None),
+        ({"ACCESS_REVIEW_EU_PROD_PASSWORD_FILE": "secret"}, " from a file ", None),
+        ({"ACCESS_REVIEW_EU_PROD_TOKEN_FILE": "secret"}, None, " from a file "),
+        (
+            {"ACCESS_REVIEW_EU_PROD_TOKEN": "t0ken", "ACCESS_REVIEW_EU_PROD_TOKEN_FILE": "/does/not/exist"},
+            None,
+            "t0ken",
+        ),
+    ],
+)
+def test_secrets_come_from_the_environment_or_a_file_it_names(
+    tmp_path: Path, environment: dict[str, str], password: str | None, token: str | None
+) -> None:
+    (tmp_path / "secret").write_text(" from a file \r\n", encoding="utf-8-sig")
+    given = {key: str(tmp_path / value) if value == "secret" else value for key, value in environment.items()}
+
+    found = source(tmp_path, name="eu-prod").credentials(given)
+
+    assert (found.password and found.password.reveal(), found.token and found.token.reveal()) == (password, token)
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "shown"),
+    [
+        ('username = "svc"', {}, "ACCESS_REVIEW_PROD_PASSWORD"),
+        ("", {}, "ACCESS_REVIEW_PROD_TOKEN"),
+        ("", {"ACCESS_REVIEW_PROD_PASSWORD": "hunter2"}, "'username'"),
+        ("", {"ACCESS_REVIEW_PROD_TOKEN_FILE": "/does/not/exist"}, "ACCESS_REVIEW_PROD_TOKEN_FILE"),
+        ("", {"ACCESS_REVIEW_PROD_TOKEN_FILE": "/dev/null"}, "ACCESS_REVIEW_PROD_TOKEN_FILE"),
+    ],
+)
+def test_a_missing_secret_names_the_variable(
+    tmp_path: Path, more: str, environment: dict[str, str], shown: str
+) -> None:
+    with pytest.raises(MissingSecretError) as caught:
+        source(tmp_path, more).credentials(environment)
+
+    text = str(caught.value) + caught.value.hint
+    assert shown in text
+    assert "hunter2" not in text
+
+
+def test_a_secret_is_never_shown() -> None:
+    secret = Secret("hunter2")
+    credentials = Credentials("svc", secret, secret)
+
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>9}", repr(credentials), pprint.pformat(credentials)]
+
+    assert not [text for text in shown if "hunter2" in text]
+    assert secret.reveal() == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "warns"),
+    [
+        ("http://bi.example.com", None, True),
+        ("http://bi.example.com", Secret("t"), False),
+        ("https://bi.example.com", None, False),
+        ("http://localhost:8081", None, False),
+        ("http://127.0.0.9", None, False),
+        ("http://[::1]:80", None, False),
+        ("http://127.example.com", None, True),
+    ],
+)
+def test_a_password_over_plain_http_to_another_machine_is_warned_of(
+    url: str, token: Secret | None, warns: bool
+) -> None:
+    found = SourceSettings(name="prod", kind="sisense", url=url)
+
+    assert found.warns_of_plain_http(Credentials("svc", Secret("p"), token)) is warns

@@ -1,0 +1,470 @@
+"""Builds: the old one or the new one and never half of one, the same from the same input, and counts that add up."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ConfigurationError, ModelError, WarehouseError
+from pipeline.warehouse.model import Model
+
+FIRST = "20260101T000000Z-0001"
+SECOND = "20260201T000000Z-0002"
+THIRD = "20260301T000000Z-0003"
+EXCEPTIONS = "rule_id,source,subject,reason,approved_by,expires_on\n"
+OUT_OF_SCOPE = "source,subject,reason,approved_by\n"
+
+
+@pytest.fixture
+def people(make_user: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
+    """One of each: ordinary, long unused, never seen, administrator, dangling, unreadable, outside, disabled."""
+    return [
+        make_user("ann", groups=["g-all", "g-sales"]),
+        make_user("old", lastLogin="2025-01-01T00:00:00Z"),
+        make_user("new", lastLogin=None, created="2025-01-01T00:00:00Z"),
+        make_user("boss", roleId="r-admin", lastLogin="2025-06-01T00:00:00Z"),
+        make_user("lost", roleId="r-gone", groups=["g-gone", "g-gone-too"]),
+        make_user("odd", lastLogin="yesterday", active=None),
+        make_user("guest", email="guest@elsewhere.test"),
+        make_user("off", active=False, roleId="r-admin", lastUpdated="2025-01-01T00:00:00Z"),
+    ]
+
+
+def swapped(models: list[Model], model: Model) -> list[Model]:
+    return [model if other.table == model.table else other for other in models]
+
+
+def only(models: list[Model], *rules: str) -> list[Model]:
+    """Return the models with these rules alone: a build with fewer of them is quicker."""
+    return [model for model in models if not model.is_rule or model.name in rules]
+
+
+def named(models: list[Model], table: str) -> Model:
+    return next(model for model in models if model.table == table)
+
+
+def test_a_rebuild_of_the_same_snapshot_gives_the_same(house: Any, source: Any, people: Any) -> None:
+    snapshot = house.land(FIRST, {"prod": source(people)})
+
+    first, before = house.build(snapshot), house.reports()
+    second, after = house.build(snapshot), house.reports()
+
+    assert first == second
+    assert before == after
+    assert house.rows("select count(*) from meta.builds") == [(1,)]
+    assert house.rows("select count(*), count(distinct account_id) from history.accounts") == [(8, 8)]
+    assert house.rows("select count(*) from history.register") == house.rows("select count(*) from findings.register")
+    assert house.rows("select count(*) from meta.rule_runs") == house.rows(
+        "select count(*) from findings.rule_summary"
+    )
+
+
+def test_the_counts_of_every_rule_add_up(house: Any, source: Any, people: Any) -> None:
+    house.build(
+        house.land(FIRST, {"eu": source(people), "us": source(people[:3])}), roster="email\nann@example.com\n"
+    )
+
+    summary = house.rows(
+        "select rule_id, enabled, population, failed, unknown, passed from reports.rule_summary order by rule_id"
+    )
+    assert len(summary) == sum(model.is_rule for model in house.models)
+    for rule_id, enabled, population, failed, unknown, passed in summary:
+        assert enabled
+        assert population == failed + unknown + passed, rule_id
+        keys = ["source", "account_id"] if population > 2 else ["source"]
+        columns = {row[0] for row in house.rows(f"describe findings.{rule_id}")}
+        key = ", ".join(name for name in keys if name in columns)
+        if rule_id != "dangling_reference":
+            judged = house.rows(f"select count(distinct ({key})) from findings.{rule_id} where verdict = 'failed'")
+            assert judged == [(failed,)], rule_id
+    assert house.rows(
+        "select sum(failed) > 5 and sum(unknown) > 5 and sum(passed) > 5 from reports.rule_summary"
+    ) == [(True,)]
+    sections = house.rows(
+        "select section, sum(value) from reports.summary where section not in ('headline', 'severity') group by all"
+    )
+    assert {total for _, total in sections} == {11}
+    assert house.rows("select sum(value) from reports.summary where section = 'severity'") == house.rows(
+        "select count(*) from findings.register where status = 'open'"
+    )
+
+
+@pytest.mark.parametrize("position", ["staging.users", "graph.accounts", "findings.stale_account", "reports.summary"])
+def test_a_model_that_does_not_run_leaves_the_former_build(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model], position: str
+) -> None:
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    house.build(snapshot)
+    before = house.reports()
+    first = {"reports.summary": r"(?m)^select section,"}.get(position, r"(?m)^    (typed\.)?source,$")
+    again = "select error('broken') as section," if "section" in first else "    error('broken') as source,"
+    broken = altered(named(house.models, position), first, again)
+
+    with pytest.raises(ModelError, match=r"does not run: .*broken") as caught:
+        house.build(snapshot, models=swapped(house.models, broken), overrides={"too_many_admins": {"max_admins": 0}})
+
+    assert caught.value.where == str(broken.path)
+    assert house.reports() == before
+    assert house.rows("select count(*) from meta.builds") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "roster"),
+    [
+        ({"roles.csv": "role_name,rank,privileged\nadmin,high,no\n"}, None),
+        (None, "email,end_date\na@x.test,soon\n"),
+        ({"out_of_scope.csv": OUT_OF_SCOPE + ",shared,r,b@x.test\n"}, None),
+        ({"exceptions.csv": EXCEPTIONS + "stale_acount,,old,r,b@x.test,2027-01-01\n"}, None),
+    ],
+    ids=["policy cell", "roster cell", "ambiguous subject", "unknown rule"],
+)
+def test_a_wrong_input_file_leaves_the_former_build_and_its_inputs(
+    house: Any, source: Any, people: Any, policy: Any, roster: str | None
+) -> None:
+    people[0] |= {"userName": "shared"}
+    people[1] |= {"userName": "Shared"}
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    house.build(snapshot, roster="email\nann@example.com\n")
+    before = (house.reports(), house.rows("from policy.roles order by all"), house.rows("from policy.roster"))
+
+    with pytest.raises(ConfigurationError) as caught:
+        house.build(snapshot, policy=policy, roster=roster)
+
+    assert "line 2" in str(caught.value)
+    assert (house.reports(), house.rows("from policy.roles order by all"), house.rows("from policy.roster")) == before
+
+
+def test_a_grain_that_does_not_hold_is_a_model_error(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model]
+) -> None:
+    house.models = only(house.models, "stale_account")
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    model = named(house.models, "graph.memberships")
+
+    twice = altered(model, r'grain   = \["source", "account_id", "group_id"\]', 'grain = ["source", "group_id"]')
+    with pytest.raises(
+        ModelError, match=r"graph\.memberships is not one row for each source, group_id: 0 .* 1 values"
+    ):
+        house.build(snapshot, models=swapped(house.models, twice))
+
+    accounts = named(house.models, "graph.accounts")
+    null = altered(accounts, r'grain   = \["source", "account_id"\]', 'grain = ["account_id", "person_id"]')
+    with pytest.raises(ModelError, match="8 rows without it"):
+        house.build(snapshot, models=swapped(house.models, null))
+
+
+def test_columns_that_are_not_as_declared_are_a_model_error(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model]
+) -> None:
+    house.models = only(house.models, "stale_account")
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    model = altered(named(house.models, "graph.people"), 'start_date        = "date:', 'start_date = "timestamp:')
+
+    with pytest.raises(ModelError, match=r"does not have the columns its header declares: .*start_date"):
+        house.build(snapshot, models=swapped(house.models, model))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "says"),
+    [
+        (r"(population  = .*) and not privileged", r"\1 and false", "judges rows that are not in its population"),
+        (r"then 'failed'", "then 'fails'", "gives verdicts other than"),
+        (r"then 'high' else 'medium'", "then 'hgih' else 'medium'", "gives severities that are none"),
+        (
+            r"select source, account_id from",
+            "select source, account_id, email from",
+            "columns that its grain has not",
+        ),
+        (r"\"select source, account_id from graph.accounts", '"select source from graph.accounts', "repeated keys"),
+    ],
+)
+def test_a_rule_that_contradicts_itself_is_a_model_error(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model], pattern: str, replacement: str, says: str
+) -> None:
+    house.models = only(house.models, "stale_account")
+    rule = altered(named(house.models, "findings.stale_account"), pattern, replacement)
+
+    with pytest.raises(ModelError, match=says) as caught:
+        house.build(house.land(FIRST, {"prod": source(people)}), models=swapped(house.models, rule))
+
+    assert caught.value.where == str(rule.path)
+
+
+def test_a_check_of_level_warn_is_reported_and_stops_nothing(house: Any, source: Any, make_user: Any) -> None:
+    users = [make_user("a", lastLogin="yesterday"), make_user("b", active="maybe", created="2025-01-01")]
+
+    built = house.build(house.land(FIRST, {"prod": source(users)}))
+
+    about = ("cannot be read", "without a time zone", "usable active flag")
+    assert len(built.warnings) == len(about)
+    for warning, words in zip(built.warnings, about, strict=True):
+        assert warning.startswith("prod: ")
+        assert words in warning
+        assert "1" in warning
+
+
+def test_a_rule_that_is_switched_off_is_shown_as_such_and_finds_nothing(house: Any, source: Any, people: Any) -> None:
+    house.models = only(house.models, "stale_account", "never_logged_in")
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    house.build(snapshot)
+    assert house.rows("select count(*) > 0 from findings.register where rule_id = 'stale_account'") == [(True,)]
+
+    house.build(snapshot, overrides={"stale_account": {"enabled": False}})
+
+    assert house.rows(
+        "select enabled, population, failed, unknown, passed from reports.rule_summary "
+        "where rule_id = 'stale_account'"
+    ) == [(False, None, None, None, None)]
+    assert house.rows("select count(*) from findings.register where rule_id = 'stale_account'") == [(0,)]
+    assert house.rows("select count(*) from duckdb_tables() where table_name = 'stale_account'") == [(0,)]
+
+
+def test_a_severity_of_the_configuration_replaces_every_rows(house: Any, source: Any, people: Any) -> None:
+    house.models = only(house.models, "stale_account")
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    house.build(snapshot)
+    query = "select severity from findings.register where rule_id = 'stale_account'"
+    assert house.rows(query) == [("high",)]
+
+    house.build(snapshot, overrides={"stale_account": {"severity": "low"}})
+
+    assert house.rows(query) == [("low",)]
+    assert house.rows("select severity from reports.rule_summary where rule_id = 'stale_account'") == [("low",)]
+
+
+def test_findings_keep_their_ids(house: Any, source: Any, people: Any) -> None:
+    house.build(house.land(FIRST, {"prod": source(people)}))
+    query = "select rule_id, subject_id, finding_id from findings.register order by all"
+    before = house.rows(query)
+
+    house.build(house.land(SECOND, {"prod": source(list(reversed(people)), page_size=3)}))
+
+    assert len({finding_id for *_, finding_id in before}) == len(before)
+    assert set(before) <= set(house.rows(query))
+
+
+@pytest.mark.parametrize(
+    ("as_of", "baseline", "is_default"),
+    [
+        (None, None, True),
+        (None, FIRST, True),
+        (timedelta(days=-1), None, False),
+        (timedelta(days=400), None, False),
+    ],
+)
+def test_the_folder_tells_a_build_that_is_not_the_default(
+    house: Any, source: Any, people: Any, as_of: timedelta | None, baseline: str | None, is_default: bool
+) -> None:
+    house.models = only(house.models, "stale_account")
+    house.build(house.land(FIRST, {"prod": source(people)}))
+    snapshot = house.land(SECOND, {"prod": source(people)})
+    moment = snapshot.as_of + as_of if as_of else None
+
+    built = house.build(snapshot, as_of=moment, baseline=baseline)
+
+    assert built.folder == (SECOND if is_default else f"{SECOND}-{built.build_id[:8]}")
+    assert house.rows("select folder, as_of, baseline_snapshot_id from reports.snapshot") == [
+        (built.folder, moment or snapshot.as_of, FIRST)
+    ]
+
+
+def test_days_are_counted_to_as_of_and_never_from_the_clock(house: Any, source: Any, make_user: Any) -> None:
+    house.models = only(house.models, "stale_account")
+    snapshot = house.land(FIRST, {"prod": source([make_user("a", lastLogin="2025-12-31T00:00:00Z")])})
+
+    for as_of, days in ((datetime(2025, 12, 30), 0), (datetime(2026, 1, 1), 1), (datetime(2027, 1, 1), 366)):  # noqa: DTZ001
+        house.build(snapshot, as_of=as_of)
+        assert house.rows("select days_since_seen, login_state from reports.population") == [(days, "seen")]
+
+
+def test_the_id_of_a_build_changes_with_everything_it_rests_on(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model]
+) -> None:
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    house.models = only(house.models, "stale_account")
+    model = altered(named(house.models, "graph.people"), "One person of the roster", "One person")
+    differing: list[dict[str, Any]] = [
+        {},
+        {"as_of": datetime(2026, 5, 1)},  # noqa: DTZ001
+        {"overrides": {"stale_account": {"stale_after_days": 60}}},
+        {"policy": {"privileged_groups.csv": "group_name\nOps\n"}},
+        {"roster": "email\nann@example.com\n"},
+        {"roster": "email\nann@example.com\nold@example.com\n"},
+        {"models": swapped(house.models, model)},
+    ]
+
+    ids = [house.build(snapshot, **given).build_id for given in differing]
+
+    assert len(set(ids)) == len(ids)
+    assert house.rows("select count(distinct build_id), count(*) from history.accounts") == [(1, 8)]
+
+
+# Exceptions and scope ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("stale_account,,old,r,b@x.test,2026-01-01", "accepted_risk"),
+        ("stale_account,prod,OLD@example.com,r,b@x.test,2026-01-01", "accepted_risk"),
+        ("stale_account,,old,r,b@x.test,2025-12-31", "open"),
+        ("stale_account,other,old,r,b@x.test,2027-01-01", "open"),
+        ("never_logged_in,,old,r,b@x.test,2027-01-01", "open"),
+        ("stale_account,,ann,r,b@x.test,2027-01-01", "open"),
+    ],
+    ids=["its last day", "by e-mail and source", "expired", "other source", "other rule", "other subject"],
+)
+def test_an_exception_holds_through_its_last_day_for_its_rule_and_subject(
+    house: Any, source: Any, people: Any, line: str, status: str
+) -> None:
+    snapshot = house.land(FIRST, {"prod": source(people)})
+
+    house.build(snapshot, as_of=datetime(2026, 1, 1, 23, 59, 59), policy={"exceptions.csv": EXCEPTIONS + line + "\n"},  # noqa: DTZ001
+                models=only(house.models, "stale_account", "never_logged_in"))  # fmt: skip
+
+    assert house.rows("select status from findings.register where rule_id = 'stale_account'") == [(status,)]
+    assert house.rows("select failed from reports.rule_summary where rule_id = 'stale_account'") == [(1,)]
+    open_ones = house.rows("select finding_count, risk_score > 0 from reports.population where account_id = 'old'")
+    assert open_ones == [(1, True) if status == "open" else (0, False)]
+
+
+def test_an_account_out_of_scope_stays_in_the_population_with_the_reason(
+    house: Any, source: Any, people: Any
+) -> None:
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    lines = OUT_OF_SCOPE + ',boss@example.com,"Known, kept",b@x.test\n'
+
+    built = house.build(snapshot, policy={"out_of_scope.csv": lines})
+
+    assert built.warnings == house.build(snapshot, policy={"out_of_scope.csv": lines}).warnings
+    assert house.rows("select account_id, exclusion_reason from reports.population where not in_scope") == [
+        ("boss", "Known, kept (approved by b@x.test)")
+    ]
+    assert house.rows("select distinct status from findings.register where account_id = 'boss'") == [
+        ("out_of_scope",)
+    ]
+    assert house.rows(
+        "select label, value from reports.summary where key in ('in_scope', 'excluded') order by 1"
+    ) == [
+        ("excluded with approval", 1),
+        ("in scope", 7),
+    ]
+
+
+def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a_warning(
+    house: Any, source: Any, make_user: Any
+) -> None:
+    house.models = only(house.models, "stale_account")
+    users = [make_user("a", userName="twin"), make_user("b", email="Twin"), make_user("c")]
+    snapshot = house.land(FIRST, {"prod": source(users)})
+
+    with pytest.raises(
+        ConfigurationError, match=r"out_of_scope\.csv, line 3: 'twin' names 2 accounts in source 'prod'"
+    ):
+        house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",c,r,b@x.test\n,twin,r,b@x.test\n"})
+    built = house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",c,r,b@x.test\n,nobody,r,b@x.test\n"})
+
+    assert "out_of_scope.csv, line 3: there is no account, group or person 'nobody'" in built.warnings
+
+
+def test_an_exception_for_a_rule_about_people_is_found_by_the_person(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model]
+) -> None:
+    rule = altered(named(house.models, "findings.orphaned_account"), r"(?s)^.*\Z", PERSON_RULE)
+    snapshot = house.land(FIRST, {"prod": source(people)})
+
+    house.build(
+        snapshot,
+        models=swapped(house.models, rule),
+        roster="person_id,email\n7,ann@example.com\n8,old@example.com\n",
+        policy={"exceptions.csv": EXCEPTIONS + "orphaned_account,,7,r,b@x.test,2027-01-01\n"},
+    )
+
+    assert house.rows(
+        "select subject_type, subject_id, source, status from findings.register where rule_id = 'orphaned_account' "
+        "order by subject_id"
+    ) == [("person", "7", None, "accepted_risk"), ("person", "8", None, "open")]
+
+
+PERSON_RULE = """/*
+title = "T"
+summary = "S."
+severity = "low"
+population = "select person_id from graph.people"
+reads = ["graph.people"]
+grain = ["person_id"]
+remediation = "R."
+*/
+select person_id, 'failed' as verdict from graph.people
+
+/* example
+name = "everybody"
+given."graph.people" = [ { person_id = "p" } ]
+expect = [ { person_id = "p", verdict = "failed" } ]
+*/
+"""
+
+
+# The baseline -----------------------------------------------------------------------------------------------------
+
+
+def changes(house: Any) -> dict[str, str]:
+    return dict(house.rows("select account_id, change_since_baseline from reports.population"))
+
+
+def test_each_account_is_held_against_the_baseline(house: Any, source: Any, make_user: Any) -> None:
+    house.models = only(house.models, "stale_account")
+    ann, bob, cyd = make_user("ann"), make_user("bob"), make_user("cyd")
+    house.build(house.land(FIRST, {"prod": source([ann, bob])}))
+    assert changes(house) == {"ann": "no_baseline", "bob": "no_baseline"}
+
+    house.build(house.land(SECOND, {"prod": source([ann | {"roleId": "r-admin"}, cyd])}))
+    assert changes(house) == {"ann": "changed", "cyd": "new"}
+
+    third = house.land(THIRD, {"prod": source([ann | {"roleId": "r-admin"}, bob, cyd | {"active": False}])})
+    house.build(third)
+    assert changes(house) == {"ann": "unchanged", "bob": "reappeared", "cyd": "changed"}
+
+    built = house.build(third, baseline=FIRST)
+    assert changes(house) == {"ann": "changed", "bob": "unchanged", "cyd": "new"}
+    assert built.folder != THIRD
+    assert house.rows("select snapshot_id, count(*) from history.accounts group by all order by all") == [
+        (FIRST, 2),
+        (SECOND, 2),
+        (THIRD, 3),
+    ]
+
+
+def test_a_finding_remembers_the_extract_that_had_it_first(house: Any, source: Any, people: Any) -> None:
+    house.models = only(house.models, "stale_account", "never_logged_in")
+    house.build(house.land(FIRST, {"prod": source(people[:2])}))
+    house.build(house.land(SECOND, {"prod": source(people[:3])}))
+
+    assert house.rows(
+        "select subject_id, first_seen_snapshot_id from findings.register "
+        "where rule_id in ('stale_account', 'never_logged_in') order by subject_id"
+    ) == [("new", SECOND), ("old", FIRST)]
+
+
+def test_a_partial_extract_is_no_default_baseline(house: Any, source: Any, people: Any) -> None:
+    house.models = only(house.models, "stale_account")
+    house.build(house.land(FIRST, {"prod": source(people)}))
+    house.build(house.land(SECOND, {"prod": source(people, outcome={"observations": ()})}))
+
+    house.build(house.land(THIRD, {"prod": source(people)}))
+
+    assert house.rows("select snapshot_id from baseline.snapshot") == [(FIRST,)]
+
+
+def test_a_baseline_that_was_never_built_is_refused_and_nothing_is_lost(house: Any, source: Any, people: Any) -> None:
+    house.models = only(house.models, "stale_account")
+    house.land(FIRST, {"prod": source(people)})
+    second = house.land(SECOND, {"prod": source(people)})
+    house.build(second)
+    before = house.reports()
+
+    with pytest.raises(WarehouseError, match=f"the baseline '{FIRST}' was never built"):
+        house.build(second, baseline=FIRST)
+
+    assert house.reports() == before

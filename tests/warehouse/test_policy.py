@@ -1,0 +1,145 @@
+"""Policy files: a row replaces the default of the same key, and a mistake is named with its file and line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import resources
+from pipeline.errors import ConfigurationError
+from pipeline.warehouse import database
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
+
+EXCEPTIONS = "rule_id,source,subject,reason,approved_by,expires_on\n"
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    with database.in_memory() as connection:
+        load_reference(connection, resources.reference_data())
+        yield connection
+
+
+def load(connection: Connection, folder: Path | None, *domains: str) -> str:
+    return load_policy(connection, PolicyFiles(resources.reference_data(), folder, domains))
+
+
+def ranks(connection: Connection) -> dict[str, tuple[int, bool]]:
+    rows = connection.execute("select role_name, rank, privileged from policy.roles").fetchall()
+    return {name: (rank, privileged) for name, rank, privileged in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says", "hint"),
+    [
+        ("exception.csv", EXCEPTIONS, "'exception.csv' is not a policy file", "'exceptions.csv'"),
+        ("Roles.CSV", "role_name,rank,privileged\n", "'Roles.CSV' is not a policy file", "'roles.csv'"),
+        ("zzz.csv", "a\n", "'zzz.csv' is not a policy file", "break_glass, exceptions"),
+        ("roles.csv", "", "the column 'role_name' is missing", "role_name,rank,privileged"),
+        ("roles.csv", "role_name,rank\nx,1\n", "the column 'privileged' is missing", "role_name,rank,privileged"),
+        ("roles.csv", "role_nam,rank,privileged\n", "unknown column 'role_nam'", "'role_name'"),
+        ("roles.csv", "role_name,rank,rank,privileged\n", "two columns 'rank'", "keep one"),
+        ("roles.csv", "role_name,rank,privileged\nx,1,no\ny,high,no\n", "line 3: 'high' is not a rank", "correct"),
+        ("roles.csv", "role_name,rank,privileged\nx,101,no\n", "line 2: '101' is not a rank: a rank lies", "correct"),
+        ("roles.csv", "role_name,rank,privileged\nx,1,maybe\n", "line 2: 'maybe' is not a privileged", "correct"),
+        ("roles.csv", "role_name,rank,privileged\n,1,no\n", "line 2 has no role_name", "fill"),
+        ("roles.csv", "role_name,rank,privileged\nx,1\n", "line 2 has no privileged", "fill"),
+        ("roles.csv", "role_name,rank,privileged\nx,1,no,\n", "line 2 has more cells than the header", "quotes"),
+        ("roles.csv", "role_name,rank,privileged\nx,1,no\n\nX,2,no\n", "line 4 repeats x", "keep one"),
+        ("roles.csv", 'role_name,rank,privileged\nx,1,no\ny,"2,no\n', "line 3 is not CSV", "close every quote"),
+        ("roles.csv", "role_name;rank;privileged\r\nx;1;no\r\ny;z;no\r\n", "line 3: 'z' is not a rank", "correct"),
+        (
+            "break_glass.csv",
+            "owner_email\nx@x.test\n",
+            "the column 'user_name or email' is missing",
+            "user_name,email",
+        ),
+        ("break_glass.csv", "user_name,email,purpose\n,,fire\n", "line 2 names no account", "user_name or email"),
+        ("sod_pairs.csv", "left_type,left_name,right_type,right_name\nuser,a,role,b\n", "line 2: 'user'", "correct"),
+        (
+            "exceptions.csv",
+            EXCEPTIONS + 'stale_account,,a,"two\nlines",b@x.test,2026-01-31\nstale_account,,b,r,b@x.test,31.1.2026\n',
+            "line 4: '31.1.2026' is not a expires_on",
+            "correct",
+        ),
+        ("out_of_scope.csv", "source,subject,reason,approved_by\n,ann,,b@x.test\n", "line 2 has no reason", "fill"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_line(
+    connection: Connection, tmp_path: Path, name: str, content: str, says: str, hint: str
+) -> None:
+    (tmp_path / name).write_bytes(content.encode())
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(connection, tmp_path)
+
+    assert caught.value.where == str(tmp_path / name)
+    assert says in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_latin_1_is_named_with_its_line(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "privileged_groups.csv").write_bytes("group_name\nAdmins\nCafé\n".encode("latin-1"))
+
+    with pytest.raises(ConfigurationError, match="line 3 is not UTF-8"):
+        load(connection, tmp_path)
+
+
+def test_a_folder_that_does_not_exist_is_refused(connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(connection, tmp_path / "policy")
+
+    assert caught.value.where == str(tmp_path / "policy")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "role_name,rank,privileged\nCONSUMER,25,TRUE\ncustom_a,40,no\n",
+        "\ufeffprivileged,rank,role_name\r\nyes,25,CONSUMER\r\n0,40,custom_a\r\n",
+        "role_name;rank;privileged\nCONSUMER;25;1\ncustom_a;40;false\n",
+    ],
+    ids=["comma", "bom, crlf and order", "semicolon"],
+)
+def test_rows_replace_defaults_of_the_same_key_and_other_defaults_stay(
+    connection: Connection, tmp_path: Path, content: str
+) -> None:
+    load(connection, None)
+    before = ranks(connection)
+    (tmp_path / "roles.csv").write_bytes(content.encode())
+
+    load(connection, tmp_path)
+
+    changed = {"CONSUMER": (25, True), "custom_a": (40, False)}
+    assert ranks(connection) == {name: rank for name, rank in before.items() if name != "consumer"} | changed
+    load(connection, None)
+    assert ranks(connection) == before
+
+
+def test_the_lines_of_a_file_are_kept_beside_its_rows(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "out_of_scope.csv").write_text("subject,reason,approved_by\nann,r,b@x.test\n\nbob,r,b@x.test\n")
+
+    load(connection, tmp_path)
+
+    found = connection.execute("select subject, source, line from policy.out_of_scope order by line").fetchall()
+    assert found == [("ann", None, 2), ("bob", None, 4)]
+
+
+def test_the_hash_covers_every_file_of_the_folder(connection: Connection, tmp_path: Path) -> None:
+    hashes = [load(connection, None)]
+    for name, text in (("privileged_groups.csv", "Ops"), ("privileged_groups.csv", "Sales"), ("roles.csv", None)):
+        (tmp_path / name).write_text(f"group_name\n{text}\n" if text else "role_name,rank,privileged\n")
+        hashes.append(load(connection, tmp_path))
+
+    assert len(set(hashes)) == len(hashes)
+    assert load(connection, tmp_path) == hashes[-1]
+
+
+def test_the_organisations_domains_are_folded(connection: Connection) -> None:
+    load(connection, None, "Example.COM", "@example.com", "example.org")
+
+    assert connection.execute("select * from policy.email_domains order by 1").fetchall() == [
+        ("example.com",),
+        ("example.org",),
+    ]

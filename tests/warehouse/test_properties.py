@@ -1,0 +1,79 @@
+"""What holds for every population: the order in which records come is nothing, and a membership only ever adds."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.warehouse.model import Model
+
+SNAPSHOT = "20260101T000000Z-0001"
+NAMES = ("ann", "bob", "cyd", "dee", "eve", "fay")
+GROUPS = ("g-all", "g-sales", "g-ops", "g-gone")
+BOUNDED = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+members = st.frozensets(st.tuples(st.sampled_from(NAMES), st.sampled_from(GROUPS)), max_size=8)
+
+
+def test_order_and_repetition_change_no_report(
+    open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
+) -> None:
+    users = [
+        make_user("ann", groups=["g-sales", "g-ops", "g-gone"]),
+        make_user("bob", lastLogin="2025-01-01T00:00:00Z", roleId="r-admin"),
+        make_user("cyd", email="ANN@example.com", roleId="r-gone"),
+        make_user("dee", active=False, lastLogin=None),
+        make_user("eve", email="eve@elsewhere.test", roleId="r-odd"),
+    ]
+    groups = [{"_id": "g-all", "name": "Everyone"}, {"_id": "g-sales", "name": "Sales", "users": ["ann", "bob"]}]
+    numbers = count()
+    # These two describe the requests themselves.
+    about_requests = {"requests", "reconciliation"}
+
+    def reports(given_source: Any) -> dict[str, Any]:
+        with open_house(tmp_path / str(next(numbers)), models) as house:
+            house.build(house.land(SNAPSHOT, {"prod": given_source}), roster="email\nann@example.com\n")
+            return {name: rows for name, rows in house.reports().items() if name not in about_requests}
+
+    expected = reports(source(users, groups=groups))
+    assert len(expected["findings"]) > 5
+
+    @BOUNDED
+    @given(order=st.permutations(users), others=st.permutations(groups), size=st.integers(1, 5), again=st.booleans())
+    def holds(order: list[Any], others: list[Any], size: int, again: bool) -> None:
+        found = reports(source(order, groups=others, page_size=size, repeat_first_page=again))
+
+        assert found == expected
+
+    holds()
+
+
+def test_a_membership_more_never_takes_access_away(
+    open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
+) -> None:
+    needed = [model for model in models if model.schema in {"staging", "graph"}]
+    numbers = count()
+
+    def access(in_users: frozenset[tuple[str, str]], in_groups: frozenset[tuple[str, str]]) -> set[Any]:
+        users = [make_user(name, groups=[g for n, g in sorted(in_users) if n == name]) for name in NAMES]
+        groups = [
+            {"_id": group, "name": group, "users": [n for n, g in sorted(in_groups) if g == group]}
+            for group in GROUPS
+            if group != "g-gone"
+        ]
+        with open_house(tmp_path / str(next(numbers)), needed) as house:
+            house.build(house.land(SNAPSHOT, {"prod": source(users, groups=groups)}))
+            return set(house.rows("select account_id, group_id from graph.memberships"))
+
+    @BOUNDED
+    @given(in_users=members, in_groups=members, more=st.tuples(st.sampled_from(NAMES), st.sampled_from(GROUPS)))
+    def holds(in_users: frozenset[Any], in_groups: frozenset[Any], more: tuple[str, str]) -> None:
+        listed = frozenset(pair for pair in in_groups if pair[1] != "g-gone")
+
+        assert access(in_users, listed) == in_users | listed
+        assert access(in_users | {more}, listed) == in_users | listed | {more}
+
+    holds()

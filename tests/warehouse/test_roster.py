@@ -1,0 +1,168 @@
+"""The roster: everybody in the file is read, or the file and the line that is wrong are named."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import RosterError
+from pipeline.warehouse import database
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.roster import load_roster
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    with database.in_memory() as connection:
+        yield connection
+
+
+def people(connection: Connection) -> list[tuple[object, ...]]:
+    return connection.execute("select person_id, email, display_name from policy.roster order by row").fetchall()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"email,display_name\na@x.test,Ann\nb@x.test,\"Berg, Bo\"\n",
+        b"email,display_name\r\na@x.test,Ann\r\nb@x.test,\"Berg, Bo\"\r\n",
+        b"email,display_name\na@x.test,Ann\nb@x.test,\"Berg, Bo\"",
+        b"\xef\xbb\xbfemail,display_name\na@x.test,Ann\n\nb@x.test,\"Berg, Bo\"\n\n",
+        b"email;display_name\na@x.test;Ann\nb@x.test;Berg, Bo\n",
+        b"\"Email\";\"Display_Name\"\r\n\"a@x.test\";\"Ann\"\r\n\"b@x.test\";\"Berg, Bo\"\r\n",
+        b"display_name, email\n Ann , a@x.test\n\"Berg, Bo\",b@x.test\n",
+    ],
+    ids=["lf", "crlf", "no last line end", "bom and blank lines", "semicolons", "excel", "spaces and order"],
+)  # fmt: skip
+def test_the_forms_in_which_programs_save_a_roster_read_alike(
+    connection: Connection, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "people (1) [copy].csv"
+    path.write_bytes(content)
+
+    count, sha256 = load_roster(connection, path)
+
+    assert (count, len(sha256 or "")) == (2, 64)
+    assert people(connection) == [("a@x.test", "a@x.test", "Ann"), ("b@x.test", "b@x.test", "Berg, Bo")]
+
+
+@pytest.mark.parametrize("content", ["email\na@x.test\n\nb@x.test\n\n", "email\r\na@x.test\r\nb@x.test\r\n\r\n"])
+def test_a_roster_of_addresses_alone_may_have_blank_lines(
+    connection: Connection, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "people.csv").write_bytes(content.encode())
+
+    assert load_roster(connection, tmp_path / "people.csv")[0] == 2
+
+
+def test_cells_are_cast_and_aliases_split(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(
+        "person_id,email,aliases,employment_status,start_date,end_date,person_type\n"
+        '7,Ann@x.test,"a@x.test; b@x.test|c@x.test,d@x.test",Ended,2020-02-29,2026-01-31,SERVICE\n'
+        ",BO@x.test,,,,,\n"
+    )
+
+    load_roster(connection, tmp_path / "people.csv")
+
+    assert connection.execute(
+        "select person_id, email, aliases, employment_status, start_date::varchar, end_date::varchar, person_type "
+        "from policy.roster order by row"
+    ).fetchall() == [
+        (
+            "7",
+            "Ann@x.test",
+            ["a@x.test", "b@x.test", "c@x.test", "d@x.test"],
+            "ended",
+            "2020-02-29",
+            "2026-01-31",
+            "service",
+        ),
+        ("bo@x.test", "BO@x.test", [], None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "hint"),
+    [
+        ("", "no 'email' column", "person_id, email"),
+        ("name\nAnn\n", "no 'email' column", "person_id, email"),
+        ("email\n", "names nobody", "export it again"),
+        ("email\n\n\n", "names nobody", "export it again"),
+        ("email,departmant\na@x.test,Sales\n", "unknown roster column 'departmant'", "'department'"),
+        ("email,phone\na@x.test,1\n", "unknown roster column 'phone'", "the columns are"),
+        ("email,title,Title\na@x.test,A,B\n", "two columns 'title'", "keep one"),
+        ("email,title\na@x.test,A\n,B\n", "line 3: there is no email", "correct"),
+        ("email,title\n,A\n,B\n", "2 mistakes: line 2: there is no email; line 3: there is no email", "correct"),
+        ("email,employment_status\na@x.test,retired\n", "line 2: 'retired' is not active, leave or ended", "correct"),
+        ("email,person_type\na@x.test,robot\n", "line 2: 'robot' is not employee, contractor or service", "correct"),
+        ("email,start_date\na@x.test,31.01.2026\n", "line 2: the start_date '31.01.2026' is not a date", "correct"),
+        ("email,end_date\na@x.test,2026-02-30\n", "line 2: the end_date '2026-02-30' is not a date", "correct"),
+        ("email,end_date\na@x.test,2026-1-3\n", "line 2: the end_date '2026-1-3' is not a date", "correct"),
+        ("person_id,email\n1,a@x.test\n2,b@x.test\n1,c@x.test\n", "line 4: the person_id '1' is there", "correct"),
+        ("email,title\nA@x.test,\na@x.test,\n", "line 3: the person_id 'a@x.test' is there already", "correct"),
+        ('email,title,end_date\na@x.test,"A\nB\nC",\n\nb@x.test,,soon\n', "line 6: the end_date 'soon'", "correct"),
+        ('email,title,end_date\r\na@x.test,"A\r\nB",\r\nb@x.test,,soon\r\n',
+         "line 4: the end_date 'soon'", "correct"),
+        ('email,title\na@x.test,"A\nB"\nb@x.test\n', "line 4 of the roster has 1 cells, and the header", "quotes"),
+        ("email,title\na@x.test,A,B\n", "line 2 of the roster has 3 cells, and the header has 2", "','"),
+        ("email;title\na@x.test;A;B\n", "line 2 of the roster has 3 cells", "';'"),
+        ('email,title\na@x.test,A\nb@x.test,"B\nc@x.test,C\n', "line 3 of the roster is not CSV", "close every"),
+        ('email,title\na@x.test,"A" B\n', "line 2 of the roster is not CSV", "close every quote"),
+        ("email,title\na@x.test,A\nb@x.test,B\r\n", "cannot be read as CSV", "one kind of line end"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_line(
+    connection: Connection, tmp_path: Path, content: str, says: str, hint: str
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(content.encode())
+
+    with pytest.raises(RosterError) as caught:
+        load_roster(connection, path)
+
+    assert caught.value.where == str(path)
+    assert says in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_nobody_after_an_open_quote_is_lost_in_silence(connection: Connection, tmp_path: Path) -> None:
+    lines = [f"p{number}@x.test,Person {number}" for number in range(500)]
+    lines[300] = 'p300@x.test,"Person 300'
+    (tmp_path / "people.csv").write_text("email,display_name\n" + "\n".join(lines) + "\n")
+
+    with pytest.raises(RosterError, match="line 302 of the roster"):
+        load_roster(connection, tmp_path / "people.csv")
+
+
+def test_latin_1_is_named_with_its_line(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes("email,title\na@x.test,A\nb@x.test,Café\n".encode("latin-1"))
+
+    with pytest.raises(RosterError, match="not UTF-8 text: line 3"):
+        load_roster(connection, tmp_path / "people.csv")
+
+
+def test_only_the_first_ten_mistakes_are_listed(connection: Connection, tmp_path: Path) -> None:
+    rows = "".join(f"p{number}@x.test,soon\n" for number in range(12))
+    (tmp_path / "people.csv").write_text("email,end_date\n" + rows)
+
+    with pytest.raises(RosterError, match=r"12 mistakes: line 2: .*line 11: [^;]*; and 2 more"):
+        load_roster(connection, tmp_path / "people.csv")
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir])
+def test_a_roster_that_cannot_be_opened_is_an_error(connection: Connection, tmp_path: Path, make: object) -> None:
+    path = tmp_path / "people.csv"
+    make(path)  # type: ignore[operator]
+
+    with pytest.raises(RosterError) as caught:
+        load_roster(connection, path)
+
+    assert caught.value.where == str(path)
+
+
+def test_without_a_roster_nobody_is_left_from_the_last_one(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("email\na@x.test\n")
+    load_roster(connection, tmp_path / "people.csv")
+
+    assert load_roster(connection, None) == (0, None)
+    assert people(connection) == []
