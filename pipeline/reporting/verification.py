@@ -70,13 +70,12 @@ def verify(folder: Path, *, key: PublicKey | None, rebuild: bool) -> Verificatio
 
 def _verify(folder: Path, key: PublicKey | None, rebuild: bool) -> Verification:
     present = manifest.files_below(folder)
-    links = [path for path in present if (folder / path).is_symlink()]
-    problems = [Problem(path, "is a link; a sealed folder holds none") for path in links]
+    odd = [path for path in present if (folder / path).is_symlink() or not (folder / path).is_file()]
+    problems = [Problem(path, "is not a plain file") for path in odd]
+    plain = [path for path in present if path not in odd]
     with database.empty() as connection:
-        found = manifest.entries(
-            connection, folder, [path for path in present if path not in {MANIFEST, SIGNATURE, *links}]
-        )
-    content = (folder / MANIFEST).read_bytes() if MANIFEST in present and MANIFEST not in links else None
+        found = manifest.entries(connection, folder, [path for path in plain if path not in {MANIFEST, SIGNATURE}])
+    content = (folder / MANIFEST).read_bytes() if MANIFEST in plain else None
     document, unreadable = _document(content)
     problems += unreadable
     notes: list[str] = []
@@ -88,7 +87,7 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: bool) -> Verification:
         ]
         if differing:
             notes.append(f"the folder was made with other versions: {'; '.join(differing)}")
-    state, signer, wrong = _signature(folder, present, content, key)
+    state, signer, wrong = _signature(folder, plain, content, key)
     problems += wrong
     rebuilt = None
     if rebuild and problems:
@@ -114,7 +113,7 @@ def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(MANIFEST, "is missing")]
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}, [Problem(MANIFEST, "is not JSON")]
     if not isinstance(document, dict):
         return {}, [Problem(MANIFEST, "is not a manifest")]
@@ -185,11 +184,13 @@ def _signature(
         return "unsigned", None, wrong
     signer = key
     if signer is None:
+        if PUBLIC_KEY_FILE not in present:
+            return "bad", None, [Problem(PUBLIC_KEY_FILE, "is missing, though the folder is signed")]
         try:
             signer = PublicKey.read(folder / PUBLIC_KEY_FILE)
         except UsageError as error:
             return "bad", None, [Problem(PUBLIC_KEY_FILE, error.message)]
-    if content is None or (folder / SIGNATURE).is_symlink():
+    if content is None:
         return "bad", None, []
     if not signer.accepts((folder / SIGNATURE).read_bytes(), content):
         whose = "the key that was given" if key else "the key inside the folder"

@@ -19,7 +19,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -110,20 +112,13 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
                 _load(connection, path)
             database.confine(connection, workspace)
             connection.execute((folder / "sql" / "tables.sql").read_text(encoding="utf-8"))
-            row = connection.execute("select snapshot_id, as_of, parameters from meta.builds").fetchone()
+            snapshot_id, as_of, overrides = _parameters(connection, folder)
+            models = load_folder(folder / "sql")
+            rules = in_force(models, overrides, where="inputs/meta.builds.parquet")
+            rebuild(connection, models, rules, landing.snapshot(connection, snapshot_id), as_of)
+            yield connection  # a table that the folder's SQL did not make fails in the caller's hands
         except (duckdb.Error, OSError, UnicodeDecodeError) as error:
             raise _unreadable(folder, str(error).splitlines()[0]) from error
-        if row is None:
-            raise _unreadable(folder, "inputs/meta.builds.parquet has no row")
-        snapshot_id, as_of, parameters = row
-        models = load_folder(folder / "sql")
-        overrides = {
-            rule_id: {key: value for key, value in given.items() if not (key == "severity" and value is None)}
-            for rule_id, given in json.loads(parameters)["rules"].items()
-        }
-        rules = in_force(models, overrides, where="inputs/meta.builds.parquet")
-        rebuild(connection, models, rules, landing.snapshot(connection, snapshot_id), as_of)
-        yield connection
 
 
 def parquet_rows(connection: Connection, path: Path) -> int | None:
@@ -176,6 +171,20 @@ def _load(connection: Connection, path: Path) -> None:
     connection.execute(
         f'create table {schema}."{named["table"]}" as select * from read_parquet($path)', {"path": str(path)}
     )
+
+
+def _parameters(connection: Connection, folder: Path) -> tuple[str, datetime, dict[str, dict[str, Any]]]:
+    """Return the snapshot, the moment it was judged at, and what was set for each rule."""
+    rows = connection.execute("select snapshot_id, as_of, parameters from meta.builds").fetchall()
+    try:
+        [(snapshot_id, as_of, parameters)] = rows
+        overrides = {
+            rule_id: {key: value for key, value in given.items() if not (key == "severity" and value is None)}
+            for rule_id, given in json.loads(parameters)["rules"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(folder / "inputs" / "meta.builds.parquet", "it is not the record of one build") from error
+    return snapshot_id, as_of, overrides
 
 
 def _unreadable(path: Path, reason: str) -> WarehouseError:

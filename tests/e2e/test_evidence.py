@@ -117,6 +117,23 @@ def test_tampered_sql_does_not_survive_a_rebuild(folder: Path, old: str, new: st
     assert "cannot be built from" in outcome.stdout or "is not what a rebuild gives" in outcome.stdout
 
 
+def test_a_model_taken_out_does_not_survive_a_rebuild(folder: Path) -> None:
+    (folder / "sql" / "4_reports" / "rule_summary.sql").unlink()
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
+
+
+@pytest.mark.parametrize("parameters", ["{}", "[]", '{"rules": 1}', '{"rules": {"no_such_rule": {"enabled": true}}}'])
+def test_a_record_of_the_build_that_is_none_is_said(folder: Path, parameters: str) -> None:
+    change_rows(
+        folder / "inputs" / "meta.builds.parquet", f"select * replace ('{parameters}'::json as parameters) from kept"
+    )
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
+
+
 @pytest.mark.parametrize(
     "statement",
     ["copy (select 1) to '{}' (format csv);", "attach '{}' as elsewhere;", "set allowed_directories = ['/'];"],

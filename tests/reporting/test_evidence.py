@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -152,12 +153,17 @@ def link(folder: Path) -> str:
     return "rules.csv"
 
 
+def block(folder: Path) -> str:
+    os.mkfifo(folder / "raw" / "pipe.parquet")  # reading it would wait for ever
+    return "raw/pipe.parquet"
+
+
 def hide(folder: Path) -> str:
     (folder / ".hidden").write_text("x")
     return ".hidden"
 
 
-@pytest.mark.parametrize("change", [flip, remove_row, rename, add, delete, link, hide])
+@pytest.mark.parametrize("change", [flip, remove_row, rename, add, delete, link, block, hide])
 def test_every_change_is_found_and_named(sealed, change: Callable[[Path], str]):
     path = change(sealed)
 
