@@ -15,6 +15,7 @@ the reader does next::
     ├── IncompleteError           3  the extract is PARTIAL and that was not allowed
     ├── WarehouseError            4  look at the database
     │   ├── DatabaseLockedError   4  another process holds it
+    │   ├── SupersededError       4  another process has built something else meanwhile
     │   ├── ModelError            4  a file in sql/ is wrong
     │   └── QueryError            4  the user's own query is wrong
     ├── RenderError               5  look at the report folder, or at the system libraries
@@ -41,6 +42,7 @@ __all__ = [
     "RenderError",
     "RosterError",
     "SourceError",
+    "SupersededError",
     "UnreachableError",
     "UsageError",
     "WarehouseError",
@@ -114,6 +116,10 @@ class WarehouseError(AccessReviewError):
 
 class DatabaseLockedError(WarehouseError):
     """Another process holds the database for longer than the wait."""
+
+
+class SupersededError(WarehouseError):
+    """The build that was to be reported is no longer the one in the database."""
 
 
 class ModelError(WarehouseError):

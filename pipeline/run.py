@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline import __version__, resources
-from pipeline.errors import AccessReviewError, ConfigurationError, IncompleteError, SourceError, WarehouseError
+from pipeline.errors import (
+    AccessReviewError,
+    ConfigurationError,
+    IncompleteError,
+    SourceError,
+    SupersededError,
+    WarehouseError,
+)
 from pipeline.settings import Settings, SourceSettings
 from pipeline.spool import Spool, held
 from pipeline.warehouse import chain, database, landing
@@ -23,7 +30,7 @@ from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, load_folder
-from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
+from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
 from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.rules import RuleInForce, in_force
 
@@ -43,6 +50,10 @@ __all__ = [
     "rules",
     "run",
 ]
+
+
+#: How often a run builds its snapshot again because another process built something else in between.
+_MOST_BUILDS = 3
 
 
 class Console(Protocol):
@@ -106,6 +117,7 @@ def check_policy(settings: Settings) -> str:
     with database.in_memory() as connection:
         load_reference(connection, files.defaults)
         load_policy(connection, files)
+        check_rule_ids(connection, {model.name for model in models() if model.is_rule})
     return str(files.folder) if files.folder else "the defaults"
 
 
@@ -133,6 +145,9 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
         WarehouseError: the pages could not be landed; there is no snapshot.
     """
     sources = _chosen(settings, names)
+    skipped = [source.name for source in settings.sources if source not in sources]
+    if skipped:
+        console.note(f"not extracted: {', '.join(skipped)}")
     credentials = {source.name: source.credentials(environment) for source in sources}
     started_at = _now()
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
@@ -159,6 +174,7 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
                 spool,
                 models(),
                 policy_files=policy_files(settings),
+                not_extracted=skipped,
                 snapshot_id=snapshot_id,
                 started_at=started_at,
                 finished_at=finished_at,
@@ -225,6 +241,7 @@ def report(
     formats: frozenset[str],
     directory: Path | None = None,
     allow_partial: bool = False,
+    build_id: str | None = None,
 ) -> tuple[Path, tuple[Path, ...], Mapping[str, int]]:
     """Write the report of the current build; return its folder, its files, and the open findings by severity.
 
@@ -232,6 +249,7 @@ def report(
 
     Raises:
         ConfigurationError: the signing key cannot be used.
+        SupersededError: the current build is not ``build_id``, where that is given.
         IncompleteError: the snapshot is not proven complete, and that was not allowed.
         WarehouseError: nothing has been built yet.
         RenderError: a file could not be written; an earlier report folder is untouched.
@@ -243,13 +261,19 @@ def report(
     console.stage("report")
     with database.reading(settings.warehouse.database, notify=console.note) as connection:
         current = connection.execute(
-            "select completeness, reason, snapshot_id, build_id from reference.snapshot"
+            "select build_id, completeness, reason, snapshot_id from reference.snapshot"
         ).fetchall()
         if not current:
             raise WarehouseError(
                 "nothing has been built yet", where=str(settings.warehouse.database), hint="run 'access-review build'"
             )
-        completeness, reason, snapshot_id, build_id = current[0]
+        current_id, completeness, reason, snapshot_id = current[0]
+        if build_id not in {None, current_id}:
+            raise SupersededError(
+                "another process has built something else before this build was reported",
+                where=str(settings.warehouse.database),
+                hint="run this again when the other process has ended",
+            )
         _refuse_partial(completeness, reason, allow_partial, console)
         written = write(
             connection,
@@ -266,7 +290,7 @@ def report(
             chain.record(
                 connection,
                 snapshot_id=snapshot_id,
-                build_id=build_id,
+                build_id=current_id,
                 data_sha256=written.seal.data_sha256,
                 manifest_sha256=written.seal.manifest_sha256,
                 previous_manifest_sha256=written.seal.previous_manifest_sha256,
@@ -309,11 +333,24 @@ def run(
             raise failure
         console.note(str(failure))
     snapshot_id = extracted.snapshot.snapshot_id
-    built = build(settings, console, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
-    clock.lap("build")
-    folder, files, found = report(
-        settings, environment, console, formats=formats, directory=directory, allow_partial=allow_partial
-    )
+    for attempt in range(1, _MOST_BUILDS + 1):
+        built = build(settings, console, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
+        clock.lap("build")
+        try:
+            folder, files, found = report(
+                settings,
+                environment,
+                console,
+                formats=formats,
+                directory=directory,
+                allow_partial=allow_partial,
+                build_id=built.build_id,
+            )
+        except SupersededError:
+            if attempt == _MOST_BUILDS:
+                raise
+            continue
+        break
     clock.lap("report")
     return Result(extracted.snapshot, built, folder, files, found, clock.seconds)
 

@@ -175,6 +175,11 @@ comment on table reference.management_permissions is 'Manifest areas and verbs t
 create table if not exists reference.risk_factors (rule_id varchar not null, factor varchar not null, likelihood integer not null);
 comment on table reference.risk_factors is 'How much an open finding of a rule adds to the likelihood in the risk score; each factor counts once.';
 
+create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
+comment on table reference.rules is 'The severity of each rule as it is in force, where a finding has none of its own.';
+create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
+comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
+
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The organisation''s own e-mail domains; every other one is external.';
 create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);
@@ -208,6 +213,28 @@ create table if not exists history.accounts (
     privileged boolean not null, last_seen_at timestamp, person_id varchar, "groups" varchar
 );
 comment on table history.accounts is 'The accounts of every published build.';
+create table if not exists history.roles (
+    build_id varchar not null, snapshot_id varchar not null, source varchar not null, role_id varchar not null,
+    role_name varchar, role_display_name varchar, role_rank integer, privileged boolean not null
+);
+comment on table history.roles is 'The roles of every published build.';
+create table if not exists history.groups (
+    build_id varchar not null, snapshot_id varchar not null, source varchar not null, group_id varchar not null,
+    group_name varchar, role_id varchar, is_builtin boolean not null, member_count bigint not null,
+    carries_privileged boolean, is_listed_privileged boolean not null
+);
+comment on table history.groups is 'The groups of every published build.';
+create table if not exists history.memberships (
+    build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
+    group_id varchar not null, seen_in varchar not null
+);
+comment on table history.memberships is 'Who was in which group in every published build.';
+create table if not exists history.grants (
+    build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
+    entitlement_type varchar not null, entitlement_id varchar not null, grant_type varchar not null,
+    granted_via_group_id varchar
+);
+comment on table history.grants is 'Who held which role or group in every published build.';
 create table if not exists history.register (
     build_id varchar not null, snapshot_id varchar not null, finding_id varchar not null, rule_id varchar not null,
     severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
@@ -222,6 +249,28 @@ create table if not exists baseline.accounts (
     person_id varchar, "groups" varchar
 );
 comment on table baseline.accounts is 'The accounts of the baseline.';
+create table if not exists baseline.roles (
+    source varchar not null, role_id varchar not null,
+    role_name varchar, role_display_name varchar, role_rank integer, privileged boolean not null
+);
+comment on table baseline.roles is 'The roles of the baseline.';
+create table if not exists baseline.groups (
+    source varchar not null, group_id varchar not null,
+    group_name varchar, role_id varchar, is_builtin boolean not null, member_count bigint not null,
+    carries_privileged boolean, is_listed_privileged boolean not null
+);
+comment on table baseline.groups is 'The groups of the baseline.';
+create table if not exists baseline.memberships (
+    source varchar not null, account_id varchar not null,
+    group_id varchar not null, seen_in varchar not null
+);
+comment on table baseline.memberships is 'Who was in which group in the baseline.';
+create table if not exists baseline.grants (
+    source varchar not null, account_id varchar not null,
+    entitlement_type varchar not null, entitlement_id varchar not null, grant_type varchar not null,
+    granted_via_group_id varchar
+);
+comment on table baseline.grants is 'Who held which role or group in the baseline.';
 create table if not exists baseline.register (
     finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
     subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null

@@ -5,6 +5,7 @@ Exit codes and streams are part of the contract with scripts: see ``pipeline.err
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -26,7 +27,6 @@ app = typer.Typer(
     name="access-review",
     help="Access reviews of Sisense that an auditor can re-check.",
     epilog="Start with 'access-review demo', then 'access-review init'.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help: it starts faster, and grep and screen readers like it
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -60,6 +60,9 @@ def _options(
 
 def main() -> None:
     """Run the command line and end the process with the contract's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is not an error
     sys.exit(_run(sys.argv[1:]))
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from pipeline.cli.terminal import Terminal, align, plain
 from pipeline.errors import RenderError, UsageError
 
+if TYPE_CHECKING:
+    from pipeline.warehouse.database import Connection
+
 __all__ = ["register"]
+
+_T = TypeVar("_T")
 
 
 class Format(StrEnum):
@@ -50,7 +57,7 @@ def sql(
     values = dict(_parameter(given) for given in param or ())
     settings = terminal.settings()
     with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
-        header, rows = adhoc.run(connection, text, values)
+        header, rows = _interruptible(connection, lambda: adhoc.run(connection, text, values))
     rendered = _render(Format.json if terminal.json else format, header, rows)
     if output is None:
         terminal.result(rendered)
@@ -62,6 +69,19 @@ def sql(
             f"the file cannot be written: {error.strerror}", where=str(output), hint="name another path"
         ) from error
     terminal.result(str(output))
+
+
+def _interruptible(connection: Connection, work: Callable[[], _T]) -> _T:
+    """Run a query beside the main thread, which alone hears Ctrl-C and passes it on."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            while not future.done():
+                connection.interrupt()
+                wait([future], timeout=0.1)
+            raise
 
 
 def _query(query: str | None, file: Path | None) -> str:

@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     context: typer.Context,
-    port: Annotated[int, typer.Option(metavar="P", help="Port on 127.0.0.1; a free one by default.")] = 0,
+    port: Annotated[
+        int, typer.Option(metavar="P", min=0, max=65535, help="Port on 127.0.0.1; a free one by default.")
+    ] = 0,
     accounts: Annotated[int, typer.Option(metavar="N", help="How many synthetic accounts.")] = 2000,
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed and size give the same people.")] = 7,
     scenario: Annotated[

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import AccessReviewError
+from pipeline.errors import AccessReviewError, RenderError
 from pipeline.settings import DEFAULT_PATH, Settings, load
 
 if TYPE_CHECKING:
@@ -45,11 +45,24 @@ class Terminal:
         return load(self.config)
 
     def result(self, text: str, document: Any = None) -> None:
-        """Print a command's result: the text, or with ``--json`` the document, where there is one."""
+        """Print a command's result: the text, or with ``--json`` the document, where there is one.
+
+        Raises:
+            RenderError: stdout takes nothing.
+        """
         if self.json and document is not None:
             text = json.dumps(plain(document), ensure_ascii=False, indent=2)
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except (OSError, AttributeError) as error:  # a full disk, or no stdout at all
+            raise RenderError(
+                f"the result cannot be written: {getattr(error, 'strerror', None) or 'there is no output'}",
+                where="stdout",
+                hint="send the output to a place that takes it",
+            ) from error
 
     def say(self, text: str) -> None:
         """Print a line for people, beside the result."""

@@ -33,7 +33,9 @@ FORMATS = frozenset({"csv", "pdf"})
 #: File name -> the query and the order of its rows.
 _CSV_FILES = {
     "population.csv": ("select * from reports.population", "source, account_id"),
+    "access.csv": ("select * from reports.access", "source, account_id, entitlement_type, entitlement_id"),
     "findings.csv": ("select * from reports.findings", "source, rule_id, subject_type, subject_id, finding_id"),
+    "changes.csv": ("select * from reports.changes", "source, object_kind, key, change, field"),
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }

@@ -104,6 +104,7 @@ class View:
     rules: tuple[Row, ...]
     gate_checks: tuple[Row, ...]
     other_checks: tuple[Row, ...]
+    not_extracted: tuple[str, ...]
     requests: tuple[Row, ...]
     data_sha256: str
     attached: tuple[str, ...]
@@ -145,6 +146,7 @@ def arrange(
         rules=_ordered(_rows(dataset.rule_summary)),
         gate_checks=tuple(row for row in checks if row["is_gate"]),
         other_checks=tuple(row for row in checks if not row["is_gate"]),
+        not_extracted=tuple(row["source"] for row in checks if row["check_id"] == "source_extracted"),
         requests=_rows(dataset.requests),
         data_sha256=data_sha256,
         attached=tuple(attached),

@@ -10,7 +10,8 @@ from typing import Literal
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.http import Client, Clock, Sleep
-from pipeline.sources.instance import Endpoint, Instance, read_count
+from pipeline.sources.instance import Endpoint, Found, Instance, read_count
+from pipeline.sources.records import Records, read_json
 from pipeline.sources.session import Session
 from pipeline.sources.sisense import utc_now
 from pipeline.spool import Principal
@@ -93,7 +94,7 @@ class _Preflight:
         await self.look_at_page(instance, users, total)
         roles = await instance.read_roles()
         groups = await instance.find_groups()
-        self.checks.append(_role(principal))
+        self.checks.append(_role(principal.user_name or "the caller", _role_name(principal, roles)))
         if instance.version:
             self.add("version", "ok", instance.version)
         if total is not None:
@@ -148,9 +149,16 @@ def _login(session: Session) -> str:
     return f"the password is accepted ({session.style} login at {session.path})"
 
 
-def _role(principal: Principal) -> Check:
-    name = principal.role_name
-    who = principal.user_name or "the caller"
+def _role_name(principal: Principal, roles: Found[Records] | None) -> str | None:
+    """Return the caller's role by name: as the server says it, else as the list of roles calls its id."""
+    if principal.role_name is not None or roles is None:
+        return principal.role_name
+    named = {role.get("_id"): role.get("name") for role in read_json(roles.value.kept)}
+    name = named.get(principal.role_id)
+    return name if isinstance(name, str) else None
+
+
+def _role(who: str, name: str | None) -> Check:
     if name is None:
         return Check(
             "role", "warning", f"the role of {who} cannot be read", "make sure that it is an administrator's"

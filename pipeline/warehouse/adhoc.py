@@ -35,13 +35,24 @@ def run(
         if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
             raise QueryError("the statement is not a select", where="sql", hint=_READ_ONLY)
         cursor = connection.execute(query, dict(values)) if values else connection.execute(query)
-        header = [column[0] for column in cursor.description or []]
+        header = _distinct([str(column[0]) for column in cursor.description or []])
         return header, cursor.fetchall()
     except duckdb.Error as error:
         text = str(error).strip()
         raise QueryError(
             text.splitlines()[0] if text else type(error).__name__, where="sql", hint=_hint(connection, text, query)
         ) from error
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Number the names that come twice, as in ``select a.id, b.id``, so that no column hides another."""
+    found: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in found:
+            number, free = number + 1, f"{name}_{number}"
+        found.append(free)
+    return found
 
 
 def _hint(connection: Connection, text: str, query: str) -> str:
@@ -59,8 +70,6 @@ def _hint(connection: Connection, text: str, query: str) -> str:
         return f"the columns most like it: {candidates[1]}"
     if "read-only" in text or "disabled" in text or "Permission Error" in text:
         return _READ_ONLY
-    if "pytz" in text:
-        return "a time with a zone cannot be shown; write it in UTC: <column> at time zone 'UTC'"
     if "parameter" in text.lower():
         return "give each $name of the query with --param name=value, and no others"
     return "correct the query; 'access-review rules show RULE' has examples"

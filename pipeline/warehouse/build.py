@@ -30,6 +30,16 @@ __all__ = ["Build", "Inputs", "build", "rebuild"]
 #: Schemas whose tables are made anew by every build.
 _BUILT = ("staging", "graph", "findings", "reports")
 
+#: Tables of ``history`` and ``baseline``, and what they are filled from.
+_PUBLISHED = {
+    "accounts": "graph.accounts",
+    "roles": "graph.roles",
+    "groups": "graph.groups",
+    "memberships": "graph.memberships",
+    "grants": "graph.grants",
+    "register": "findings.register",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -144,6 +154,7 @@ class _Builder:
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
         _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
+        self.load_rules()
         default_baseline = self.default_baseline()
         baseline = given.baseline_snapshot_id or default_baseline
         self.fill_baseline(baseline)
@@ -206,21 +217,40 @@ class _Builder:
         )
         return build_id, folder
 
+    def load_rules(self) -> None:
+        """Tell the models of the graph what the configuration says about rules that share their work."""
+        rules = [(rule.model.name, rule.severity or rule.model.severity) for rule in self.rules.values()]
+        parameters = [
+            (rule.model.name, name, float(value))
+            for rule in self.rules.values()
+            for name, value in rule.parameters.items()
+            if isinstance(value, int | float)
+        ]
+        for table, rows in (("rules", rules), ("rule_parameters", parameters)):
+            self.connection.execute(f"delete from reference.{table}")
+            places = ", ".join("?" for _ in rows[0])
+            self.connection.executemany(f"insert into reference.{table} values ({places})", rows)
+
     def default_baseline(self) -> str | None:
-        """Return the newest earlier extract that is FULL and was published, if there is one."""
+        """Return the newest earlier extract of all these sources that is FULL and was published, if there is one."""
         row = self.connection.execute(
             """
             select max(s.snapshot_id) from meta.snapshots as s
             where s.snapshot_id < $id and s.completeness = 'FULL'
               and exists (select 1 from history.accounts as h where h.snapshot_id = s.snapshot_id)
+              -- an extract of some sources says nothing about the others
+              and not exists (
+                  select 1 from meta.sources as now
+                  where now.snapshot_id = $id
+                    and now.source not in (select o.source from meta.sources as o where o.snapshot_id = s.snapshot_id)
+              )
             """,
             {"id": self.snapshot.snapshot_id},
         ).fetchone()
         return row[0] if row else None
 
     def fill_baseline(self, snapshot_id: str | None) -> None:
-        tables = ("accounts", "register")
-        for table in ("snapshot", *tables):
+        for table in ("snapshot", *_PUBLISHED):
             self.connection.execute(f"delete from baseline.{table}")
         if snapshot_id is None:
             return
@@ -241,7 +271,7 @@ class _Builder:
                 where="history.accounts",
                 hint=f"run 'access-review build --snapshot {snapshot_id}' first, or name another baseline",
             )
-        for table in tables:
+        for table in _PUBLISHED:
             self.connection.execute(
                 f"insert into baseline.{table} by name select * exclude (build_id, snapshot_id) "
                 f"from history.{table} where snapshot_id = $id",
@@ -293,7 +323,7 @@ class _Builder:
     def publish(self, build_id: str) -> None:
         """Replace this snapshot's rows of ``history`` by this build's."""
         snapshot_id = self.snapshot.snapshot_id
-        for table, source in (("accounts", "graph.accounts"), ("register", "findings.register")):
+        for table, source in _PUBLISHED.items():
             self.connection.execute(f"delete from history.{table} where snapshot_id = $id", {"id": snapshot_id})
             columns = [
                 row[0]

@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import ModelError
-from pipeline.warehouse import checks, database
+from pipeline.warehouse import checks, database, register
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Example, Model
+from pipeline.warehouse.plan import BUILDER_TABLES
 
 __all__ = ["run_example"]
 
@@ -72,6 +73,8 @@ def _create_tables(connection: Connection, models: Iterable[Model], model: Model
         if other.table in model.reads and other.columns:
             columns = ", ".join(f'"{column.name}" {column.type}' for column in other.columns)
             connection.execute(f"create table {other.table} ({columns})")
+    if any(table in BUILDER_TABLES for table in model.reads):
+        register.create(connection)
     for table in model.reads:  # an example names the columns that matter; the others are null
         for name, *_ in connection.execute(f"describe {table}").fetchall():
             connection.execute(f'alter table {table} alter column "{name}" drop not null')

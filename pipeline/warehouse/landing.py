@@ -50,6 +50,7 @@ def land(
     models: Sequence[Model],
     *,
     policy_files: PolicyFiles,
+    not_extracted: Sequence[str] = (),
     snapshot_id: str,
     started_at: datetime,
     finished_at: datetime,
@@ -57,6 +58,8 @@ def land(
     config_sha256: str,
 ) -> Snapshot:
     """Land one extract and judge its completeness; return its row.
+
+    ``not_extracted`` are sources that are configured and were left out on purpose; the reconciliation names them.
 
     Raises:
         ConfigurationError: a policy file is wrong.
@@ -88,6 +91,16 @@ def land(
         )
         _insert_snapshot(connection, landed)
         completeness, reason = checks.completeness(connection, models, outcomes, landed.snapshot_id, landed.as_of)
+        for source in not_extracted:
+            connection.execute(
+                """
+                insert into meta.reconciliation values (
+                    $id, 'source_extracted', $source, 'Every configured source is part of the extract.', 'extracted',
+                    'not extracted', null, 'FAIL', 'This source is configured, and was left out.', false
+                )
+                """,
+                {"id": snapshot_id, "source": source},
+            )
         connection.execute(
             "update meta.snapshots set completeness = $completeness, reason = $reason where snapshot_id = $id",
             {"completeness": completeness, "reason": reason, "id": snapshot_id},

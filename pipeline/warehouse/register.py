@@ -16,8 +16,14 @@ __all__ = ["add", "add_disabled", "create"]
 
 #: What a rule may return beside its grain and verdict.
 _OPTIONAL = ("severity", "account_id", "detail", "observed_value", "threshold", "evidence")
-#: What a finding is about: the first of these that its grain has, else the source itself.
-_SUBJECTS = (("account_id", "account"), ("person_id", "person"), ("group_id", "group"), ("role_id", "role"))
+#: What a finding is about: the first of these that its grain has, with its type in SQL, else the source itself.
+_SUBJECTS = (
+    ("subject_id", "judged.subject_type"),
+    ("account_id", "'account'"),
+    ("person_id", "'person'"),
+    ("group_id", "'group'"),
+    ("role_id", "'role'"),
+)
 
 
 def create(connection: Connection) -> None:
@@ -132,7 +138,7 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
     model = rule.model
     present = {row[0] for row in connection.execute(f"describe {model.table}").fetchall()}
     column = {name: f"judged.{name}" if name in present else "null" for name in _OPTIONAL}
-    subject, subject_type = next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "source"))
+    subject, subject_type = next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "'source'"))
     source = "judged.source" if "source" in model.grain else "null"
     grain = ", ".join(f"judged.{key}" for key in model.grain)
     connection.execute(
@@ -151,7 +157,7 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
         failed as (
             select substr(sha256(concat_ws(chr(31), $rule_id, {grain})), 1, 16) as finding_id,
                    coalesce($severity, {column["severity"]}, $base_severity) as severity,
-                   {source} as source, judged.{subject}::varchar as subject_id,
+                   nullif({source}, '') as source, {subject_type} as subject_type, judged.{subject}::varchar as subject_id,
                    {column["account_id"]}::varchar as account_id,
                    coalesce({column["detail"]}, $summary) as detail,
                    {column["observed_value"]}::varchar as observed_value, {column["threshold"]}::varchar as threshold,
@@ -160,7 +166,7 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
             where judged.verdict = 'failed'
         )
 
-        select failed.finding_id, $rule_id, failed.severity, failed.source, $subject_type, failed.subject_id,
+        select failed.finding_id, $rule_id, failed.severity, failed.source, failed.subject_type, failed.subject_id,
                failed.account_id, accounts.email, $title, failed.detail, failed.observed_value, failed.threshold,
                failed.evidence, $controls, $remediation,
                case
@@ -172,7 +178,7 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
                    when exists (
                        select 1 from excused
                        where excused.policy = 'exceptions' and excused.rule_id = $rule_id
-                         and excused.subject_type = $subject_type
+                         and excused.subject_type = failed.subject_type
                          and excused.source = coalesce(failed.source, '')  -- a person belongs to no source
                          and excused.subject_id = failed.subject_id
                    ) then 'accepted_risk'
@@ -189,7 +195,6 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
             "severity": rule.severity,
             "base_severity": model.severity,
             "summary": model.summary,
-            "subject_type": subject_type,
             "title": model.title,
             "controls": rule.controls_text,
             "remediation": model.remediation,

@@ -16,6 +16,7 @@ first_name       = "varchar: given name"
 last_name        = "varchar: family name"
 display_name     = "varchar: both names, else the user name, else the e-mail address"
 account_type     = "varchar: break_glass, service, human, shared or unknown"
+is_registered    = "boolean: the policy registers it as a service or an emergency account"
 status           = "varchar: active, inactive, pending (invited, never seen) or unknown (no usable active flag)"
 origin           = "varchar: local, directory, sso or unknown"
 role_id          = "varchar: the role that holds, which is the user record's own"
@@ -123,7 +124,12 @@ typed as (
                 then 'shared'
             when linked.first_name is not null and linked.last_name is not null then 'human'
             else 'unknown'
-        end as account_type
+        end as account_type,
+        coalesce(
+            lower(linked.user_name) in (select name from break_glass_names union select name from service_names), false
+        ) or coalesce(
+            lower(linked.email) in (select email from break_glass_emails union select email from service_emails), false
+        ) as is_registered
     from linked
     left join graph.people as person on person.person_id = linked.person_id
 )
@@ -141,6 +147,7 @@ select
         nullif(concat_ws(' ', typed.first_name, typed.last_name), ''), typed.user_name, typed.email, typed.account_id
     ) as display_name,
     typed.account_type,
+    typed.is_registered,
     case
         when typed.is_active then 'active'
         when typed.is_active is null then 'unknown'
@@ -241,9 +248,9 @@ given."staging.users" = [
   { source = "s", account_id = "alike", first_name = "Ann", role_id = "gone", has_pending_expiration = false },
 ]
 expect = [
-  { account_id = "glass", account_type = "break_glass", privileged = false },
-  { account_id = "registered", account_type = "service", person_match = "unmatched" },
-  { account_id = "robot", account_type = "service", person_id = "bot" },
+  { account_id = "glass", account_type = "break_glass", privileged = false, is_registered = true },
+  { account_id = "registered", account_type = "service", person_match = "unmatched", is_registered = true },
+  { account_id = "robot", account_type = "service", person_id = "bot", is_registered = false },
   { account_id = "matched", account_type = "human", person_id = "p", person_match = "email" },
   { account_id = "generic", account_type = "shared" },
   { account_id = "named", account_type = "human" },

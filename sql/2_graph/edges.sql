@@ -24,8 +24,9 @@ join graph.roles as r on r.source = a.source and r.role_id = a.role_id
 union all
 select 'account:' || m.source || ':' || m.account_id, 'member_of', 'group:' || m.source || ':' || m.group_id
 from graph.memberships as m
-join graph.accounts as a on a.source = m.source and a.account_id = m.account_id
-join graph.groups as g on g.source = m.source and g.group_id = m.group_id
+-- Semi joins: three tables joined on one source are an invitation to pair every account with every group first.
+semi join graph.accounts as a on a.source = m.source and a.account_id = m.account_id
+semi join graph.groups as g on g.source = m.source and g.group_id = m.group_id
 union all
 select 'group:' || g.source || ':' || g.group_id, 'carries_role', 'role:' || r.source || ':' || r.role_id
 from graph.groups as g

@@ -1,22 +1,42 @@
 /*
 summary = "One group and how many members it has, on either side."
-reads   = ["staging.groups", "graph.memberships", "reference.builtin_groups"]
+reads   = [
+    "staging.groups", "graph.memberships", "graph.roles", "reference.builtin_groups", "policy.privileged_groups",
+]
 grain   = ["source", "group_id"]
 
 [columns]
-source       = "varchar: the source's name in the configuration"
-group_id     = "varchar: the source's own id"
-group_name   = "varchar: name; not proven unique"
-origin       = "varchar: directory, local or unknown"
-role_id      = "varchar: the role that the group carries for imported accounts"
-is_builtin   = "boolean: one of the groups that every instance has"
-is_everyone  = "boolean: a built-in group that holds all accounts"
-member_count = "bigint: members on either side"
+source               = "varchar: the source's name in the configuration"
+group_id             = "varchar: the source's own id"
+group_name           = "varchar: name; not proven unique"
+origin               = "varchar: directory, local or unknown"
+role_id              = "varchar: the role that the group carries for imported accounts; a role named by its name becomes its id"
+is_builtin           = "boolean: one of the groups that every instance has"
+is_everyone          = "boolean: a built-in group that holds all accounts"
+member_count         = "bigint: members on either side"
+carries_privileged   = "boolean: the role it carries is privileged; null if that role is not there"
+is_listed_privileged = "boolean: the policy lists it as privileged"
 */
 with
 
 members as (
     select source, group_id, count(*) as member_count from graph.memberships group by source, group_id
+),
+
+-- Some servers write a role's name where others write its id.
+role_names as (
+    select source, lower(role_name) as name, min(role_id) as role_id from graph.roles group by source, lower(role_name)
+),
+
+listed as (
+    select distinct lower(group_name) as name from policy.privileged_groups
+),
+
+carried as (
+    select g.source, g.group_id, g.role_id as given_as, coalesce(by_id.role_id, by_name.role_id) as role_id
+    from staging.groups as g
+    left join graph.roles as by_id on by_id.source = g.source and by_id.role_id = g.role_id
+    left join role_names as by_name on by_name.source = g.source and by_name.name = lower(g.role_id)
 )
 
 select
@@ -24,10 +44,39 @@ select
     g.group_id,
     g.group_name,
     case g.is_directory when true then 'directory' when false then 'local' else 'unknown' end as origin,
-    g.role_id,
+    coalesce(carried.role_id, g.role_id) as role_id,
     builtin.group_name is not null as is_builtin,
     coalesce(builtin.is_everyone, false) as is_everyone,
-    coalesce(members.member_count, 0) as member_count
+    coalesce(members.member_count, 0) as member_count,
+    case when g.role_id is null then false else role.privileged end as carries_privileged,
+    listed.name is not null as is_listed_privileged
 from staging.groups as g
 left join reference.builtin_groups as builtin on lower(builtin.group_name) = lower(g.group_name)
 left join members on members.source = g.source and members.group_id = g.group_id
+join carried on carried.source = g.source and carried.group_id = g.group_id
+left join graph.roles as role on role.source = carried.source and role.role_id = carried.role_id
+left join listed on listed.name = lower(g.group_name)
+
+/* example
+name = "a group carries a role by id or by name; one that is not there is unknown; the policy may list a group"
+given."graph.roles" = [
+  { source = "s", role_id = "1", role_name = "admin", privileged = true }, { source = "s", role_id = "2", role_name = "consumer", privileged = false },
+]
+given."policy.privileged_groups" = [ { group_name = "Emergency", is_default = false } ]
+given."reference.builtin_groups" = [ { group_name = "Everyone", is_everyone = true } ]
+given."graph.memberships" = [ { source = "s", account_id = "a", group_id = "by id" }, { source = "s", account_id = "b", group_id = "by id" } ]
+given."staging.groups" = [
+  { source = "s", group_id = "by id", role_id = "1" },
+  { source = "s", group_id = "by name", role_id = "Consumer" },
+  { source = "s", group_id = "lost", role_id = "9" },
+  { source = "s", group_id = "listed", group_name = "EMERGENCY" },
+  { source = "s", group_id = "all", group_name = "everyone" },
+]
+expect = [
+  { group_id = "by id", role_id = "1", carries_privileged = true, is_listed_privileged = false, member_count = 2, is_builtin = false },
+  { group_id = "by name", role_id = "2", carries_privileged = false, is_listed_privileged = false, member_count = 0, is_builtin = false },
+  { group_id = "lost", role_id = "9", carries_privileged = "<null>", is_listed_privileged = false, member_count = 0, is_builtin = false },
+  { group_id = "listed", role_id = "<null>", carries_privileged = false, is_listed_privileged = true, member_count = 0, is_builtin = false },
+  { group_id = "all", role_id = "<null>", carries_privileged = false, is_listed_privileged = false, member_count = 0, is_builtin = true },
+]
+*/

@@ -14,6 +14,7 @@ privileged        = "boolean: by its rank, or because its manifest manages users
 rank_basis        = "varchar: name, base role, or unclassified"
 is_builtin        = "boolean: one of the roles that every instance has"
 manages_users     = "boolean: the manifest grants the management of users, groups or tenants"
+has_manifest      = "boolean: the source says what the role permits"
 */
 with
 
@@ -75,7 +76,8 @@ resolved as (
             when by_base.rank is not null then 'base role'
             else 'unclassified'
         end as rank_basis,
-        managing.role_id is not null as manages_users
+        managing.role_id is not null as manages_users,
+        role.manifest is not null as has_manifest
     from staging.roles as role
     left join names as own on own.known_as = lower(role.role_name)
     left join names as base on base.known_as = lower(role.base_role_name)
@@ -94,7 +96,8 @@ select
     is_ranked_privileged or manages_users as privileged,
     rank_basis,
     is_builtin,
-    manages_users
+    manages_users,
+    has_manifest
 from resolved
 
 /* example

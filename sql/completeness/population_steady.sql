@@ -5,14 +5,17 @@ reads   = ["meta.sources", "meta.snapshots", "raw.users"]
 with
 
 previous as (
-    select max(snapshot_id) as snapshot_id from meta.snapshots
-    where snapshot_id < $snapshot_id and completeness = 'FULL'
+    select sources.source, max(sources.snapshot_id) as snapshot_id
+    from meta.sources as sources
+    join meta.snapshots as snapshots on snapshots.snapshot_id = sources.snapshot_id
+    where sources.snapshot_id < $snapshot_id and snapshots.completeness = 'FULL'
+    group by sources.source
 ),
 
 counts as (
     select snapshot_id, source, count(distinct payload ->> '$._id') as id_count
     from raw.users
-    where is_accepted and snapshot_id in ($snapshot_id, (select snapshot_id from previous))
+    where is_accepted and snapshot_id in (select snapshot_id from previous union all select $snapshot_id)
     group by snapshot_id, source
 ),
 
@@ -20,7 +23,8 @@ compared as (
     select sources.source, before.id_count as before_count, coalesce(now.id_count, 0) as now_count
     from meta.sources as sources
     left join counts as now on now.source = sources.source and now.snapshot_id = $snapshot_id
-    left join counts as before on before.source = sources.source and before.snapshot_id <> $snapshot_id
+    left join previous on previous.source = sources.source
+    left join counts as before on before.source = sources.source and before.snapshot_id = previous.snapshot_id
     where sources.snapshot_id = $snapshot_id
 )
 

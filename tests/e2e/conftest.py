@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,12 @@ class Outcome:
     stderr: str
 
 
-Command = Callable[..., Outcome]
+class Silent:
+    """The stages' console for nobody."""
+
+    def stage(self, name: str) -> None: ...
+    def advance(self, what: str, done: int, total: int | None) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 def run_command(folder: Path, *arguments: str, **environment: str) -> Outcome:

@@ -14,7 +14,7 @@ from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Finished, Outcome, run_command
 from tests.fakes.forger import reseal
 
-CSV = ("population.csv", "findings.csv", "rules.csv", "reconciliation.csv")
+CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
 KEY = "ACCESS_REVIEW_SIGNING_KEY_FILE"
 
 
@@ -47,7 +47,7 @@ def test_the_folder_is_verified_and_rebuilt_without_anything_else(folder: Path) 
 
     assert outcome.code == 0, outcome.stdout + outcome.stderr
     assert "unsigned" in outcome.stdout
-    assert "rebuilt      equal: findings.csv, population.csv, reconciliation.csv, rules.csv" in outcome.stdout
+    assert f"rebuilt      equal: {', '.join(CSV)}" in outcome.stdout
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
 
 

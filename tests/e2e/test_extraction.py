@@ -14,15 +14,9 @@ import pytest
 from pipeline import run, settings
 from pipeline.errors import AccessReviewError
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import run_command
+from tests.e2e.conftest import Silent, run_command
 
 ACCOUNTS = 400
-
-
-class Silent:
-    def stage(self, name: str) -> None: ...
-    def advance(self, what: str, done: int, total: int | None) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> run.Extract:

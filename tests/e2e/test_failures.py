@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from pipeline import run, settings
+from pipeline.errors import SupersededError
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Outcome, run_command
+from tests.e2e.conftest import Outcome, Silent, run_command
 
 
 @pytest.fixture
@@ -161,3 +164,25 @@ def test_help_is_quick_because_it_imports_little() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert shown.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_a_report_is_of_the_build_that_was_asked_for(review: Path) -> None:
+    configured = settings.load(review / "access-review.toml")
+    mine = run.build(configured, Silent())
+    run.build(configured, Silent(), as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
+
+    with pytest.raises(SupersededError):
+        run.report(configured, Silent(), formats=frozenset({"csv"}), build_id=mine.build_id)
+
+
+def test_a_source_that_was_left_out_is_named(review: Path, simulator: Simulator) -> None:
+    path = review / "access-review.toml"
+    second = '[sources.second]\nkind = "sisense"\nurl = "http://127.0.0.1:9"\nusername = "x"\n\n'
+    path.write_text(second + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+    outcome = run_command(review, "extract", "prod", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+
+    assert outcome.code == 0, outcome.stderr
+    assert "warning: not extracted: second" in outcome.stderr
+    shown = run_command(review, "snapshots", "show", outcome.stdout.split()[0])
+    assert "source_extracted" in shown.stdout

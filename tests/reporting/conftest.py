@@ -42,6 +42,12 @@ create table reports.population (
     person_id varchar, person_match varchar, employment_status varchar, manager_email varchar, department varchar,
     in_scope boolean, exclusion_reason varchar, change_since_baseline varchar, risk_score integer,
     top_severity varchar, finding_count bigint, rule_ids varchar);
+create table reports.access (
+    snapshot_id varchar, item_id varchar, source varchar, account_id varchar, email varchar, entitlement_type varchar,
+    entitlement_id varchar, entitlement_name varchar, path varchar, recommendation varchar);
+create table reports.changes (
+    object_kind varchar, change varchar, source varchar, key varchar, label varchar, field varchar,
+    old_value varchar, new_value varchar, privileged_effect varchar);
 create table reports.findings (
     finding_id varchar, rule_id varchar, severity varchar, source varchar, subject_type varchar, subject_id varchar,
     account_id varchar, email varchar, title varchar, detail varchar, observed_value varchar, threshold varchar,

@@ -24,7 +24,7 @@ from pipeline.warehouse import chain
 from tests.fakes.forger import reseal
 from tests.reporting.conftest import AS_OF, fill
 
-CSV = ("findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
+CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 
 

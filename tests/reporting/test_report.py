@@ -40,8 +40,10 @@ def pages(result: report.Report) -> list[str]:
 def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
     result = write(database(), tmp_path, "csv", "pdf")
 
-    names = ["population.csv", "findings.csv", "rules.csv", "reconciliation.csv"]
-    names += ["access-review.pdf", "manifest.json"]
+    names = [
+        "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "reconciliation.csv",
+        "access-review.pdf", "manifest.json",
+    ]  # fmt: skip
     assert result.folder == tmp_path / FOLDER
     assert [file.name for file in result.files] == names
     assert names_in(result.folder) == sorted([*names, "raw", "sql", "inputs"])

@@ -1,0 +1,65 @@
+/*
+summary = "One role or group that one account holds, in words: whose it is, what it is, and by which path it came."
+reads   = ["graph.grants", "graph.accounts", "graph.entitlements"]
+grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
+
+[columns]
+source               = "varchar: the source's name in the configuration"
+account_id           = "varchar: the account"
+person_id            = "varchar: the person it belongs to"
+status               = "varchar: the account's: active, inactive, pending or unknown"
+entitlement_type     = "varchar: role or group"
+entitlement_id       = "varchar: its id"
+entitlement_name     = "varchar: the name people see; null where the id names nothing"
+permission_level     = "varchar: privileged, standard, or unclassified"
+role_rank            = "integer: the role's rank"
+is_builtin           = "boolean: every instance has it; null where the id names nothing"
+grant_type           = "varchar: direct or inherited"
+granted_via_group_id = "varchar: the group that an inherited role came with"
+path                 = "varchar: from the account to the role or group, as people read it"
+*/
+select
+    granted.source,
+    granted.account_id,
+    account.person_id,
+    account.status,
+    granted.entitlement_type,
+    granted.entitlement_id,
+    entitlement.entitlement_name,
+    coalesce(entitlement.permission_level, 'unclassified') as permission_level,
+    entitlement.role_rank,
+    entitlement.is_builtin,
+    granted.grant_type,
+    granted.granted_via_group_id,
+    account.display_name
+        || case when granted.granted_via_group_id is null then ''
+            else ' > group ' || coalesce(via.entitlement_name, granted.granted_via_group_id) end
+        || ' > ' || granted.entitlement_type || ' '
+        || coalesce(entitlement.entitlement_name, granted.entitlement_id || ' (which does not exist)') as path
+from graph.grants as granted
+join graph.accounts as account on account.source = granted.source and account.account_id = granted.account_id
+left join graph.entitlements as entitlement
+    on entitlement.source = granted.source and entitlement.entitlement_type = granted.entitlement_type
+    and entitlement.entitlement_id = granted.entitlement_id
+left join graph.entitlements as via
+    on via.source = granted.source and via.entitlement_type = 'group'
+    and via.entitlement_id = granted.granted_via_group_id
+
+/* example
+name = "the path names every step, and says so where an id names nothing"
+given."graph.accounts" = [ { source = "s", account_id = "a", display_name = "Ada Lovelace", status = "active" } ]
+given."graph.entitlements" = [
+  { source = "s", entitlement_type = "role", entitlement_id = "1", entitlement_name = "Designer", permission_level = "standard" },
+  { source = "s", entitlement_type = "group", entitlement_id = "1", entitlement_name = "Sales", permission_level = "standard" },
+]
+given."graph.grants" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "1", grant_type = "inherited", granted_via_group_id = "1" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "1", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "9", grant_type = "direct" },
+]
+expect = [
+  { entitlement_type = "role", entitlement_id = "1", path = "Ada Lovelace > group Sales > role Designer" },
+  { entitlement_type = "group", entitlement_id = "1", path = "Ada Lovelace > group Sales" },
+  { entitlement_type = "group", entitlement_id = "9", path = "Ada Lovelace > group 9 (which does not exist)", permission_level = "unclassified" },
+]
+*/

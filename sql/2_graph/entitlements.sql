@@ -1,0 +1,60 @@
+/*
+summary = "One thing that an account can hold: a role or a group that exists."
+reads   = ["graph.roles", "graph.groups"]
+grain   = ["source", "entitlement_type", "entitlement_id"]
+
+[columns]
+source            = "varchar: the source's name in the configuration"
+entitlement_type  = "varchar: role or group"
+entitlement_id    = "varchar: its id"
+entitlement_name  = "varchar: the name people see, else the id"
+permission_level  = "varchar: privileged, standard, or unclassified where nobody has ranked the role"
+role_rank         = "integer: a role's rank; null for a group and while unclassified"
+is_builtin        = "boolean: every instance has it"
+*/
+select
+    source,
+    'role' as entitlement_type,
+    role_id as entitlement_id,
+    coalesce(role_display_name, role_id) as entitlement_name,
+    case when role_rank is null then 'unclassified' when privileged then 'privileged' else 'standard' end
+        as permission_level,
+    role_rank,
+    is_builtin
+from graph.roles
+union all
+select
+    source,
+    'group',
+    group_id,
+    coalesce(group_name, group_id),
+    case
+        when is_listed_privileged or carries_privileged then 'privileged'
+        when carries_privileged is null then 'unclassified'
+        else 'standard'
+    end,
+    null,
+    is_builtin
+from graph.groups
+
+/* example
+name = "roles and groups side by side, each with its level"
+given."graph.roles" = [
+  { source = "s", role_id = "1", role_display_name = "Admin", role_rank = 90, privileged = true },
+  { source = "s", role_id = "2", role_display_name = "Viewer", role_rank = 10, privileged = false },
+  { source = "s", role_id = "3", privileged = true },
+]
+given."graph.groups" = [
+  { source = "s", group_id = "1", group_name = "Ops", is_listed_privileged = false, carries_privileged = true },
+  { source = "s", group_id = "2", is_listed_privileged = false, carries_privileged = false },
+  { source = "s", group_id = "3", group_name = "Odd", is_listed_privileged = false },
+]
+expect = [
+  { entitlement_type = "role", entitlement_id = "1", entitlement_name = "Admin", permission_level = "privileged" },
+  { entitlement_type = "role", entitlement_id = "2", entitlement_name = "Viewer", permission_level = "standard" },
+  { entitlement_type = "role", entitlement_id = "3", entitlement_name = "3", permission_level = "unclassified" },
+  { entitlement_type = "group", entitlement_id = "1", entitlement_name = "Ops", permission_level = "privileged" },
+  { entitlement_type = "group", entitlement_id = "2", entitlement_name = "2", permission_level = "standard" },
+  { entitlement_type = "group", entitlement_id = "3", entitlement_name = "Odd", permission_level = "unclassified" },
+]
+*/

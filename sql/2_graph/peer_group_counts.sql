@@ -1,0 +1,173 @@
+/*
+summary = "One account, how many groups it is in, and how many its peers are in. Built-in groups are not counted."
+reads   = ["graph.peer_groups", "graph.peer_members", "graph.accounts", "graph.effective_access"]
+grain   = ["source", "account_id"]
+
+[columns]
+source       = "varchar: the source's name in the configuration"
+account_id   = "varchar: the account"
+group_count  = "bigint: its groups that exist and are not built-in"
+peer_group   = "varchar: who the peers are"
+peer_n       = "bigint: other peers"
+has_enough   = "boolean: as many as a comparison needs"
+peer_median  = "double: median of the peers' group counts"
+peer_mad     = "double: median distance from that median, unscaled"
+*/
+with
+
+held as (
+    select source, account_id, count(*) as group_count
+    from graph.effective_access
+    where entitlement_type = 'group' and not is_builtin
+    group by source, account_id
+),
+
+counts as (
+    select account.source, account.account_id, coalesce(held.group_count, 0) as group_count
+    from graph.accounts as account
+    left join held on held.source = account.source and held.account_id = account.account_id
+),
+
+-- How many peers have how many groups: few rows, however many accounts, and all that a median needs.
+sizes as (
+    select member.source, member.peer_group, counts.group_count as size, count(*) as peers
+    from graph.peer_members as member
+    join counts on counts.source = member.source and counts.account_id = member.account_id
+    group by member.source, member.peer_group, counts.group_count
+),
+
+subjects as (
+    select
+        peers.source, peers.account_id, peers.peer_group, peers.peer_count, peers.has_enough, counts.group_count,
+        -- its own count is taken out of the peers'; nobody has -1 groups
+        case when peers.is_peer then counts.group_count else -1 end as own_size
+    from graph.peer_groups as peers
+    join counts on counts.source = peers.source and counts.account_id = peers.account_id
+    where peers.entitlement_type = 'group'
+),
+
+alike as (
+    select distinct source, peer_group, peer_count, own_size from subjects where peer_count > 0
+),
+
+others as (
+    select
+        alike.source, alike.peer_group, alike.peer_count, alike.own_size, sizes.size,
+        sizes.peers - case when sizes.size = alike.own_size then 1 else 0 end as peers
+    from alike
+    join sizes on sizes.source = alike.source and sizes.peer_group = alike.peer_group
+),
+
+others_running as (
+    select
+        *,
+        sum(peers) over (
+            partition by source, peer_group, own_size order by size rows between unbounded preceding and current row
+        ) as up_to_it
+    from others
+    where peers > 0
+),
+
+medians as (
+    select
+        source, peer_group, own_size,
+        (min(case when 2 * up_to_it >= peer_count then size end)
+            + min(case when 2 * up_to_it > peer_count then size end)) / 2.0 as median
+    from others_running
+    group by source, peer_group, own_size
+),
+
+distances as (
+    select
+        others.source, others.peer_group, others.own_size, others.peer_count, medians.median,
+        abs(others.size - medians.median) as distance, sum(others.peers) as peers
+    from others
+    join medians
+        on medians.source = others.source and medians.peer_group = others.peer_group
+        and medians.own_size = others.own_size
+    where others.peers > 0
+    group by
+        others.source, others.peer_group, others.own_size, others.peer_count, medians.median,
+        abs(others.size - medians.median)
+),
+
+distances_running as (
+    select
+        *,
+        sum(peers) over (
+            partition by source, peer_group, own_size order by distance
+            rows between unbounded preceding and current row
+        ) as up_to_it
+    from distances
+),
+
+spreads as (
+    select
+        source, peer_group, own_size, median,
+        (min(case when 2 * up_to_it >= peer_count then distance end)
+            + min(case when 2 * up_to_it > peer_count then distance end)) / 2.0 as mad
+    from distances_running
+    group by source, peer_group, own_size, median
+)
+
+select
+    subject.source,
+    subject.account_id,
+    subject.group_count,
+    subject.peer_group,
+    subject.peer_count as peer_n,
+    subject.has_enough,
+    cast(spreads.median as double) as peer_median,
+    cast(spreads.mad as double) as peer_mad
+from subjects as subject
+left join spreads
+    on spreads.source = subject.source and spreads.peer_group = subject.peer_group
+    and spreads.own_size = subject.own_size
+
+/* example
+name = "median and spread of the others: 1, 2, 2, 9 for whom has 5; 1, 2, 2, 5, 9 for whom is no peer"
+given."graph.peer_groups" = [
+  { source = "s", account_id = "five", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 4, has_enough = true },
+  { source = "s", account_id = "robot", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 5, has_enough = true },
+  { source = "s", account_id = "alone", entitlement_type = "group", peer_group = "q", is_peer = true, peer_count = 0, has_enough = false },
+  { source = "s", account_id = "robot", entitlement_type = "role", peer_group = "q", is_peer = false, peer_count = 1, has_enough = false },
+]
+given."graph.peer_members" = [
+  { source = "s", peer_group = "p", account_id = "five" }, { source = "s", peer_group = "p", account_id = "one" },
+  { source = "s", peer_group = "p", account_id = "two" }, { source = "s", peer_group = "p", account_id = "also two" },
+  { source = "s", peer_group = "p", account_id = "nine" }, { source = "s", peer_group = "q", account_id = "alone" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "five" }, { source = "s", account_id = "robot" }, { source = "s", account_id = "alone" },
+  { source = "s", account_id = "one" }, { source = "s", account_id = "two" }, { source = "s", account_id = "also two" },
+  { source = "s", account_id = "nine" },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "2", is_builtin = false },
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "3", is_builtin = false },
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "4", is_builtin = false },
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "5", is_builtin = false },
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "all", is_builtin = true },
+  { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "gone" },
+  { source = "s", account_id = "one", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "two", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "two", entitlement_type = "group", entitlement_id = "2", is_builtin = false },
+  { source = "s", account_id = "also two", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "also two", entitlement_type = "group", entitlement_id = "2", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "2", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "3", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "4", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "5", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "6", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "7", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "8", is_builtin = false },
+  { source = "s", account_id = "nine", entitlement_type = "group", entitlement_id = "9", is_builtin = false },
+]
+expect = [
+  { account_id = "five", group_count = 5, peer_n = 4, peer_median = 2.0, peer_mad = 0.5 },
+  { account_id = "robot", group_count = 0, peer_n = 5, peer_median = 2.0, peer_mad = 1.0 },
+  { account_id = "alone", group_count = 0, peer_n = 0, peer_median = "<null>", peer_mad = "<null>" },
+]
+*/

@@ -1,0 +1,34 @@
+/*
+summary = "One active human account in one peer group that somebody is compared with."
+reads   = ["graph.peer_keys", "graph.peer_groups"]
+grain   = ["source", "peer_group", "account_id"]
+
+[columns]
+source     = "varchar: the source's name in the configuration"
+peer_group = "varchar: the peer group"
+account_id = "varchar: the account"
+*/
+with
+
+used as (
+    select distinct source, peer_group from graph.peer_groups
+),
+
+peers as (
+    select * from graph.peer_keys where is_peer
+)
+
+select used.source, used.peer_group, peers.account_id
+from peers join used on used.source = peers.source and used.peer_group = peers.title_group
+union all
+select used.source, used.peer_group, peers.account_id
+from peers join used on used.source = peers.source and used.peer_group = peers.department_group
+union all
+select used.source, used.peer_group, peers.account_id
+from peers join used on used.source = peers.source and used.peer_group = peers.manager_group
+union all
+select used.source, used.peer_group, peers.account_id
+from peers join used on used.source = peers.source and used.peer_group = peers.domain_group
+union all
+select used.source, used.peer_group, peers.account_id
+from peers join used on used.source = peers.source and used.peer_group = peers.source_group

@@ -1,0 +1,205 @@
+/*
+summary = "One role or group that one account holds, and how many of its peers hold it too. Built-in groups are left out."
+reads   = [
+    "graph.peer_groups", "graph.peer_members", "graph.effective_access", "graph.accounts", "graph.roles",
+    "reference.rule_parameters",
+]
+grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
+
+[columns]
+source           = "varchar: the source's name in the configuration"
+account_id       = "varchar: the account"
+entitlement_type = "varchar: role or group"
+entitlement_id   = "varchar: its id"
+peer_group       = "varchar: who the peers are"
+peer_n           = "bigint: other peers"
+peer_k           = "bigint: those of them who hold it, or for a role this rank or above"
+peer_share       = "double: k / n"
+peer_share_low   = "double: lower bound of the Wilson 95 % interval"
+peer_share_high  = "double: its upper bound"
+peer_verdict     = "varchar: insufficient_peers, rare_confident, rare_possible, neutral or common"
+usual_rank       = "integer: for a role the lowest rank that is enough for half of the peers"
+usual_role       = "varchar: name of a role of that rank"
+*/
+with
+
+limits as (
+    select 'role' as entitlement_type, value as rare_share from reference.rule_parameters
+    where rule_id = 'over_privileged_vs_peers' and parameter = 'rare_share'
+    union all
+    select 'group', value from reference.rule_parameters
+    where rule_id = 'rare_group_membership' and parameter = 'rare_share'
+),
+
+-- Groups: how many members of each peer group hold each.
+group_holders as (
+    select member.source, member.peer_group, held.entitlement_id, count(*) as holders
+    from graph.peer_members as member
+    join graph.effective_access as held
+        on held.source = member.source and held.account_id = member.account_id
+        and held.entitlement_type = 'group' and not held.is_builtin
+    group by member.source, member.peer_group, held.entitlement_id
+),
+
+-- Roles: how many have each rank, then how many have each rank or above. Few rows, however many accounts.
+ranks as (
+    select member.source, member.peer_group, account.role_rank, count(*) as holders
+    from graph.peer_members as member
+    join graph.accounts as account on account.source = member.source and account.account_id = member.account_id
+    group by member.source, member.peer_group, account.role_rank
+),
+
+subjects as (
+    select
+        peers.source, peers.account_id, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough,
+        account.role_id, account.role_rank
+    from graph.peer_groups as peers
+    join graph.accounts as account on account.source = peers.source and account.account_id = peers.account_id
+    where peers.entitlement_type = 'role' and account.role_rank is not null
+),
+
+alike as (
+    select distinct source, peer_group, is_peer, peer_count, role_rank from subjects
+),
+
+-- The subject, if it is one of the peers, holds its own rank: it is taken away again.
+rank_holders as (
+    select
+        alike.source, alike.peer_group, alike.is_peer, alike.role_rank,
+        coalesce(sum(case when ranks.role_rank >= alike.role_rank then ranks.holders end), 0)
+            - case when alike.is_peer then 1 else 0 end as holders
+    from alike
+    left join ranks on ranks.source = alike.source and ranks.peer_group = alike.peer_group
+    group by alike.source, alike.peer_group, alike.is_peer, alike.role_rank
+),
+
+running as (
+    select
+        alike.source, alike.peer_group, alike.is_peer, alike.peer_count, alike.role_rank as own_rank,
+        candidate.role_rank,
+        sum(ranks.holders) - case when alike.is_peer and alike.role_rank <= candidate.role_rank then 1 else 0 end
+            as up_to_it
+    from alike
+    join ranks as candidate on candidate.source = alike.source and candidate.peer_group = alike.peer_group
+    join ranks
+        on ranks.source = alike.source and ranks.peer_group = alike.peer_group
+        and ranks.role_rank <= candidate.role_rank
+    group by alike.source, alike.peer_group, alike.is_peer, alike.peer_count, alike.role_rank, candidate.role_rank
+),
+
+usual as (
+    select source, peer_group, is_peer, own_rank, min(role_rank) as role_rank
+    from running
+    where 2 * up_to_it >= peer_count and peer_count > 0
+    group by source, peer_group, is_peer, own_rank
+),
+
+role_names as (
+    select source, role_rank, coalesce(min(case when is_builtin then role_display_name end), min(role_display_name))
+        as role_name
+    from graph.roles
+    group by source, role_rank
+),
+
+compared as (
+    select
+        subject.source, subject.account_id, 'role' as entitlement_type, subject.role_id as entitlement_id,
+        subject.peer_group, subject.peer_count as n, rank_holders.holders as k, subject.has_enough,
+        usual.role_rank as usual_rank
+    from subjects as subject
+    join rank_holders
+        on rank_holders.source = subject.source and rank_holders.peer_group = subject.peer_group
+        and rank_holders.is_peer = subject.is_peer and rank_holders.role_rank = subject.role_rank
+    left join usual
+        on usual.source = subject.source and usual.peer_group = subject.peer_group
+        and usual.is_peer = subject.is_peer and usual.own_rank = subject.role_rank
+    union all
+    select
+        held.source, held.account_id, held.entitlement_type, held.entitlement_id, peers.peer_group, peers.peer_count,
+        coalesce(group_holders.holders, 0) - case when peers.is_peer then 1 else 0 end, peers.has_enough, null
+    from graph.effective_access as held
+    join graph.peer_groups as peers
+        on peers.source = held.source and peers.account_id = held.account_id and peers.entitlement_type = 'group'
+    left join group_holders
+        on group_holders.source = held.source and group_holders.peer_group = peers.peer_group
+        and group_holders.entitlement_id = held.entitlement_id
+    where held.entitlement_type = 'group' and not held.is_builtin
+),
+
+shares as (
+    select *, k / cast(nullif(n, 0) as double) as p from compared
+),
+
+-- Wilson's interval; 1.959963984540054 is the 97.5 % quantile of the normal distribution, 3.841458820694124 its square.
+intervals as (
+    select
+        *,
+        (p + 3.841458820694124 / (2 * n)) / (1 + 3.841458820694124 / n) as middle,
+        1.959963984540054 * sqrt(p * (1 - p) / n + 3.841458820694124 / (4.0 * n * n)) / (1 + 3.841458820694124 / n)
+            as half_width
+    from shares
+)
+
+select
+    compared.source,
+    compared.account_id,
+    compared.entitlement_type,
+    compared.entitlement_id,
+    compared.peer_group,
+    compared.n as peer_n,
+    cast(compared.k as bigint) as peer_k,
+    compared.p as peer_share,
+    cast(greatest(compared.middle - compared.half_width, 0) as double) as peer_share_low,
+    cast(least(compared.middle + compared.half_width, 1) as double) as peer_share_high,
+    case
+        when not compared.has_enough then 'insufficient_peers'
+        when compared.middle + compared.half_width <= limits.rare_share then 'rare_confident'
+        when compared.p <= limits.rare_share then 'rare_possible'
+        when compared.p > 0.70 then 'common'
+        else 'neutral'
+    end as peer_verdict,
+    cast(compared.usual_rank as integer) as usual_rank,
+    role_names.role_name as usual_role
+from intervals as compared
+join limits on limits.entitlement_type = compared.entitlement_type
+left join role_names on role_names.source = compared.source and role_names.role_rank = compared.usual_rank
+
+/* example
+name = "a role counts this rank or above; a group counts its holders; the account itself never counts"
+given."reference.rule_parameters" = [
+  { rule_id = "over_privileged_vs_peers", parameter = "rare_share", value = 0.15 },
+  { rule_id = "rare_group_membership", parameter = "rare_share", value = 0.15 },
+]
+given."graph.roles" = [ { source = "s", role_id = "viewer", role_display_name = "Viewer", role_rank = 10, is_builtin = true } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", role_id = "admin", role_rank = 90 },
+  { source = "s", account_id = "2", role_id = "viewer", role_rank = 10 },
+  { source = "s", account_id = "3", role_id = "viewer", role_rank = 10 },
+  { source = "s", account_id = "4", role_id = "odd" },
+]
+given."graph.peer_groups" = [
+  { source = "s", account_id = "1", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
+  { source = "s", account_id = "2", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
+  { source = "s", account_id = "3", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = false },
+  { source = "s", account_id = "4", entitlement_type = "role", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
+  { source = "s", account_id = "1", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
+  { source = "s", account_id = "4", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
+]
+given."graph.peer_members" = [
+  { source = "s", peer_group = "p", account_id = "1" }, { source = "s", peer_group = "p", account_id = "2" },
+  { source = "s", peer_group = "p", account_id = "3" },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "s", account_id = "4", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "all", is_builtin = true },
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "gone" },
+]
+expect = [
+  { account_id = "1", entitlement_id = "admin", peer_n = 2, peer_k = 0, peer_share = 0.0, peer_verdict = "rare_possible", usual_rank = 10, usual_role = "Viewer" },
+  { account_id = "2", entitlement_id = "viewer", peer_n = 2, peer_k = 2, peer_share = 1.0, peer_verdict = "common", usual_rank = 10, usual_role = "Viewer" },
+  { account_id = "3", entitlement_id = "viewer", peer_n = 2, peer_k = 2, peer_share = 1.0, peer_verdict = "insufficient_peers", usual_rank = 10, usual_role = "Viewer" },
+  { account_id = "1", entitlement_id = "g", peer_n = 2, peer_k = 0, peer_share = 0.0, peer_verdict = "rare_possible", usual_rank = "<null>", usual_role = "<null>" },
+  { account_id = "4", entitlement_id = "g", peer_n = 3, peer_k = 1, peer_share = 0.3333333333333333, peer_verdict = "neutral", usual_rank = "<null>", usual_role = "<null>" },
+]
+*/

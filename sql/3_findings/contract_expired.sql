@@ -1,0 +1,78 @@
+/*
+title       = "Contractor past the contract"
+summary     = "An active account of a contractor whose end date has passed, or who has none."
+severity    = "high"
+population  = """
+select account.source, account.account_id
+from graph.accounts as account
+left join graph.people as person on person.person_id = account.person_id
+where account.status in ('active', 'unknown') and coalesce(person.person_type, 'contractor') = 'contractor'
+"""
+reads       = ["graph.accounts", "graph.people"]
+grain       = ["source", "account_id"]
+remediation = "Ask the manager whether the contract goes on: put its end into the roster, or disable the account."
+
+[controls]
+iso27001 = ["A.5.18"]
+nist     = ["AC-2(2)"]
+cis      = ["5.1"]
+*/
+with
+
+judged as (
+    select
+        account.source, account.account_id, person.end_date,
+        case
+            when account.status = 'unknown' or person.person_type is null then 'unknown'
+            when person.end_date is null or person.end_date < cast($as_of as date) then 'failed'
+        end as verdict
+    from graph.accounts as account
+    left join graph.people as person on person.person_id = account.person_id
+    -- whoever may be a contractor
+    where account.status in ('active', 'unknown') and coalesce(person.person_type, 'contractor') = 'contractor'
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case when end_date is null then 'low' else 'high' end as severity,
+    case
+        when end_date is null then 'The roster gives the contract no end.'
+        else 'The contract ended on ' || strftime(end_date, '%Y-%m-%d') || ', '
+            || date_diff('day', end_date, cast($as_of as date)) || ' days ago.'
+    end as detail,
+    coalesce('ended ' || strftime(end_date, '%Y-%m-%d'), 'no end date') as observed_value,
+    'a contract that runs' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "the day after the end fails, the last day passes, no end is low, employees are not asked"
+as_of = 2026-04-01T09:00:00Z
+given."graph.people" = [
+  { person_id = "ended", person_type = "contractor", end_date = 2026-03-31 },
+  { person_id = "last day", person_type = "contractor", end_date = 2026-04-01 },
+  { person_id = "open end", person_type = "contractor" },
+  { person_id = "employee", person_type = "employee" },
+  { person_id = "type unknown", end_date = 2026-03-01 },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", person_id = "ended" },
+  { source = "s", account_id = "2", status = "active", person_id = "last day" },
+  { source = "s", account_id = "3", status = "active", person_id = "open end" },
+  { source = "s", account_id = "4", status = "active", person_id = "employee" },
+  { source = "s", account_id = "5", status = "active", person_id = "type unknown" },
+  { source = "s", account_id = "6", status = "active" },
+  { source = "s", account_id = "7", status = "inactive", person_id = "ended" },
+  { source = "s", account_id = "8", status = "unknown", person_id = "ended" },
+]
+expect = [
+  { account_id = "1", verdict = "failed", severity = "high" },
+  { account_id = "3", verdict = "failed", severity = "low" },
+  { account_id = "5", verdict = "unknown" },
+  { account_id = "6", verdict = "unknown" },
+  { account_id = "8", verdict = "unknown" },
+]
+population = 6
+*/

@@ -1,0 +1,76 @@
+/*
+title       = "Exception that has run out"
+summary     = "Somebody or something that a line of exceptions.csv excused until a day that has passed."
+severity    = "medium"
+population  = """
+select distinct source, rule_id as excused_rule_id, subject_type, subject_id
+from graph.policy_subjects where policy = 'exceptions'
+"""
+reads       = ["graph.policy_subjects", "baseline.register", "reference.rules"]
+grain       = ["source", "excused_rule_id", "subject_type", "subject_id"]
+remediation = "Resolve the finding, or have the exception approved again with a new date; then remove the old line."
+
+[controls]
+*/
+with
+
+excused as (
+    select
+        source, rule_id, subject_type, subject_id, max(expires_on) as expires_on, bool_or(is_in_force) as is_in_force,
+        max(reason) as reason, max(approved_by) as approved_by
+    from graph.policy_subjects
+    where policy = 'exceptions'
+    group by source, rule_id, subject_type, subject_id
+),
+
+-- What it excused: the finding as it stood when the exception still held, if the baseline saw it.
+found as (
+    select
+        rule_id, coalesce(source, '') as source, subject_type, subject_id,
+        min(case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end)
+            as severity_rank
+    from baseline.register
+    where status = 'accepted_risk'
+    group by rule_id, coalesce(source, ''), subject_type, subject_id
+)
+
+select
+    excused.source,
+    excused.rule_id as excused_rule_id,
+    excused.subject_type,
+    excused.subject_id,
+    'failed' as verdict,
+    case found.severity_rank when 1 then 'critical' when 2 then 'high' when 3 then 'medium' when 4 then 'low'
+        when 5 then 'info' else rule.severity end as severity,
+    case when excused.subject_type = 'account' then excused.subject_id end as account_id,
+    'The exception from ' || excused.rule_id || ' ended on ' || strftime(excused.expires_on, '%Y-%m-%d')
+        || ' (' || excused.reason || ', approved by ' || excused.approved_by || ').' as detail,
+    'until ' || strftime(excused.expires_on, '%Y-%m-%d') as observed_value,
+    'an exception that still holds' as threshold
+from excused
+left join found
+    on found.rule_id = excused.rule_id and found.source = excused.source
+    and found.subject_type = excused.subject_type and found.subject_id = excused.subject_id
+left join reference.rules as rule on rule.rule_id = excused.rule_id
+where not excused.is_in_force
+
+/* example
+name = "run out fails with the severity of what it excused, else of the rule; in force, or renewed by another line, passes"
+given."reference.rules" = [ { rule_id = "stale_account", severity = "medium" } ]
+given."baseline.register" = [
+  { finding_id = "f", rule_id = "stale_account", severity = "high", source = "s", subject_type = "account", subject_id = "1", status = "accepted_risk" },
+]
+given."graph.policy_subjects" = [
+  { policy = "exceptions", line = 2, rule_id = "stale_account", source = "s", subject_type = "account", subject_id = "1", reason = "leave", approved_by = "ciso", expires_on = 2025-12-31, is_in_force = false },
+  { policy = "exceptions", line = 3, rule_id = "stale_account", source = "s", subject_type = "account", subject_id = "2", reason = "leave", approved_by = "ciso", expires_on = 2025-12-31, is_in_force = false },
+  { policy = "exceptions", line = 4, rule_id = "stale_account", source = "s", subject_type = "account", subject_id = "3", reason = "leave", approved_by = "ciso", expires_on = 2026-01-01, is_in_force = true },
+  { policy = "exceptions", line = 5, rule_id = "stale_account", source = "s", subject_type = "account", subject_id = "4", reason = "leave", approved_by = "ciso", expires_on = 2025-12-31, is_in_force = false },
+  { policy = "exceptions", line = 6, rule_id = "stale_account", source = "s", subject_type = "account", subject_id = "4", reason = "leave", approved_by = "ciso", expires_on = 2026-12-31, is_in_force = true },
+  { policy = "out_of_scope", line = 2, source = "s", subject_type = "account", subject_id = "5", reason = "training", approved_by = "ciso", is_in_force = true },
+]
+expect = [
+  { subject_id = "1", verdict = "failed", severity = "high", account_id = "1" },
+  { subject_id = "2", verdict = "failed", severity = "medium", account_id = "2" },
+]
+population = 4
+*/

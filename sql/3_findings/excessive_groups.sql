@@ -1,0 +1,63 @@
+/*
+title       = "Far more groups than the peers"
+summary     = "An account in more groups than its peers' median by a multiple of their spread, and by a least number."
+severity    = "low"
+population  = "select source, account_id from graph.accounts"
+reads       = ["graph.accounts", "graph.peer_group_counts"]
+grain       = ["source", "account_id"]
+remediation = "Go through the groups with the owner and take away those that nobody can explain."
+
+[params]
+mad_factor = 3.0
+min_excess = 5
+
+[controls]
+soc2 = ["CC6.3"]
+*/
+with
+
+judged as (
+    select
+        account.source, account.account_id, counted.group_count, counted.peer_group, counted.peer_n,
+        counted.peer_median, counted.peer_mad,
+        case
+            when counted.has_enough is distinct from true then 'unknown'
+            when counted.group_count > counted.peer_median + $mad_factor * counted.peer_mad
+                and counted.group_count - counted.peer_median >= $min_excess then 'failed'
+        end as verdict
+    from graph.accounts as account
+    left join graph.peer_group_counts as counted
+        on counted.source = account.source and counted.account_id = account.account_id
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    'In ' || group_count || ' groups; ' || peer_n || ' peers (' || peer_group || ') have a median of ' || peer_median
+        || ' with a spread of ' || peer_mad || '.' as detail,
+    group_count || ' groups' as observed_value,
+    'at most ' || greatest(peer_median + $mad_factor * peer_mad, peer_median + $min_excess) as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "both limits must be passed; exactly at the spread passes, exactly at the number fails; few peers are unknown"
+given."graph.accounts" = [
+  { source = "s", account_id = "beyond" }, { source = "s", account_id = "at the spread" }, { source = "s", account_id = "at the number" },
+  { source = "s", account_id = "below the number" }, { source = "s", account_id = "few peers" },
+]
+given."graph.peer_group_counts" = [
+  { source = "s", account_id = "beyond", group_count = 9, has_enough = true, peer_n = 9, peer_median = 2.0, peer_mad = 2.0 },
+  { source = "s", account_id = "at the spread", group_count = 8, has_enough = true, peer_n = 9, peer_median = 2.0, peer_mad = 2.0 },
+  { source = "s", account_id = "at the number", group_count = 7, has_enough = true, peer_n = 9, peer_median = 2.0, peer_mad = 1.0 },
+  { source = "s", account_id = "below the number", group_count = 6, has_enough = true, peer_n = 9, peer_median = 2.0, peer_mad = 0.0 },
+  { source = "s", account_id = "few peers", group_count = 99, has_enough = false, peer_n = 4, peer_median = 2.0, peer_mad = 0.0 },
+]
+expect = [
+  { account_id = "beyond", verdict = "failed" },
+  { account_id = "at the number", verdict = "failed" },
+  { account_id = "few peers", verdict = "unknown" },
+]
+population = 5
+*/

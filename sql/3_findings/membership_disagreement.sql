@@ -1,0 +1,66 @@
+/*
+title       = "Account and group disagree on a membership"
+summary     = "A membership that only the account's record or only the group's record shows, in a group that is not built-in."
+severity    = "low"
+population  = """
+select membership.source, membership.account_id, membership.group_id
+from graph.memberships as membership
+semi join graph.accounts as account
+    on account.source = membership.source and account.account_id = membership.account_id
+semi join graph.groups as held
+    on held.source = membership.source and held.group_id = membership.group_id and not held.is_builtin
+"""
+reads       = ["graph.memberships", "graph.accounts", "graph.groups"]
+grain       = ["source", "account_id", "group_id"]
+remediation = "Set the membership again in the source, so that both sides say the same."
+
+[controls]
+soc2 = ["CC6.2"]
+*/
+with
+
+-- A side that shows no membership at all was not given.
+sides as (
+    select source, bool_or(seen_in <> 'group') as gives_accounts, bool_or(seen_in <> 'user') as gives_groups
+    from graph.memberships
+    group by source
+)
+
+select
+    membership.source,
+    membership.account_id,
+    membership.group_id,
+    case when sides.gives_accounts and sides.gives_groups then 'failed' else 'unknown' end as verdict,
+    case membership.seen_in when 'user' then 'Only the account names the group ' else 'Only the group names the account: ' end
+        || coalesce(held.group_name, held.group_id) || '.' as detail,
+    'the ' || case membership.seen_in when 'user' then 'account' else 'group' end || ' alone' as observed_value,
+    'both sides' as threshold,
+    to_json({'group_id': membership.group_id}) as evidence
+from graph.memberships as membership
+join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
+join sides on sides.source = membership.source
+semi join graph.accounts as account
+    on account.source = membership.source and account.account_id = membership.account_id
+where membership.seen_in <> 'both' and not held.is_builtin
+
+/* example
+name = "one side alone fails; both pass; built-in and lost groups are not asked; a source that gives one side is unknown"
+given."graph.groups" = [
+  { source = "s", group_id = "g", is_builtin = false }, { source = "s", group_id = "all", is_builtin = true },
+  { source = "half", group_id = "g", is_builtin = false },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "1" }, { source = "s", account_id = "2" }, { source = "s", account_id = "3" }, { source = "half", account_id = "1" },
+]
+given."graph.memberships" = [
+  { source = "s", account_id = "1", group_id = "g", seen_in = "user" }, { source = "s", account_id = "2", group_id = "g", seen_in = "group" },
+  { source = "s", account_id = "3", group_id = "g", seen_in = "both" }, { source = "s", account_id = "1", group_id = "all", seen_in = "group" },
+  { source = "s", account_id = "1", group_id = "gone", seen_in = "user" }, { source = "s", account_id = "nobody", group_id = "g", seen_in = "group" },
+  { source = "half", account_id = "1", group_id = "g", seen_in = "user" },
+]
+expect = [
+  { source = "s", account_id = "1", verdict = "failed" }, { source = "s", account_id = "2", verdict = "failed" },
+  { source = "half", account_id = "1", verdict = "unknown" },
+]
+population = 4
+*/

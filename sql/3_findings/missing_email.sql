@@ -1,0 +1,55 @@
+/*
+title       = "Person without an e-mail address"
+summary     = "An active account of a person that has no usable e-mail address."
+severity    = "low"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and account_type = 'human'"
+reads       = ["graph.accounts"]
+grain       = ["source", "account_id"]
+remediation = "Add the person's address, so that the account can be matched with the roster."
+
+[controls]
+iso27001 = ["A.5.16"]
+*/
+with
+
+judged as (
+    select
+        source, account_id, email,
+        case
+            when status = 'unknown' then 'unknown'
+            when email is null or not regexp_matches(email, '^[^@\s]+@[^@\s]+$') then 'failed'
+        end as verdict
+    from graph.accounts
+    where status in ('active', 'unknown') and account_type = 'human'
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case when email is null then 'The account has no e-mail address.'
+        else 'What stands in the address is none: ' || email || '.' end as detail,
+    coalesce(email, 'none') as observed_value,
+    'an e-mail address' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "none and what is no address fail; other than people are not asked"
+given."graph.accounts" = [
+  { source = "s", account_id = "none", status = "active", account_type = "human" },
+  { source = "s", account_id = "no domain", status = "active", account_type = "human", email = "ada" },
+  { source = "s", account_id = "no name", status = "active", account_type = "human", email = "@example.com" },
+  { source = "s", account_id = "good", status = "active", account_type = "human", email = "a@example.com" },
+  { source = "s", account_id = "robot", status = "active", account_type = "service" },
+  { source = "s", account_id = "inactive", status = "inactive", account_type = "human" },
+  { source = "s", account_id = "status unknown", status = "unknown", account_type = "human" },
+]
+expect = [
+  { account_id = "none", verdict = "failed" },
+  { account_id = "no domain", verdict = "failed" },
+  { account_id = "no name", verdict = "failed" },
+  { account_id = "status unknown", verdict = "unknown" },
+]
+population = 5
+*/

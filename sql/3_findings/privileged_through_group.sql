@@ -1,0 +1,70 @@
+/*
+title       = "Power through a group"
+summary     = "An account below privileged rank in a group that carries a privileged role or is listed as privileged."
+severity    = "medium"
+population  = "select source, account_id from graph.accounts where not privileged"
+reads       = ["graph.accounts", "graph.memberships", "graph.groups"]
+grain       = ["source", "account_id"]
+remediation = "Take the account out of the group, or take the role from the group."
+
+[controls]
+soc2     = ["CC6.3"]
+iso27001 = ["A.5.18"]
+*/
+with
+
+held as (
+    select
+        membership.source, membership.account_id, held.group_id, coalesce(held.group_name, held.group_id) as group_name,
+        -- null where the group carries a role that is not there
+        held.is_listed_privileged or held.carries_privileged as is_privileged
+    from graph.memberships as membership
+    join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
+    where held.is_listed_privileged or held.carries_privileged is distinct from false
+),
+
+judged as (
+    select
+        account.source, account.account_id, bool_or(held.is_privileged) as is_privileged,
+        array_to_string(list_sort(list(distinct held.group_name) filter (where held.is_privileged)), ', ') as group_names
+    from graph.accounts as account
+    join held on held.source = account.source and held.account_id = account.account_id
+    where not account.privileged
+    group by account.source, account.account_id
+)
+
+select
+    source,
+    account_id,
+    case when is_privileged then 'failed' else 'unknown' end as verdict,
+    'In ' || group_names || ', which carries a privileged role or is listed as privileged.' as detail,
+    group_names as observed_value,
+    'no privileged group' as threshold
+from judged
+
+/* example
+name = "a group that carries or is listed fails; an ordinary one passes; a carried role that is not there is unknown"
+given."graph.groups" = [
+  { source = "s", group_id = "ops", group_name = "Ops", carries_privileged = true, is_listed_privileged = false },
+  { source = "s", group_id = "fire", group_name = "Fire", carries_privileged = false, is_listed_privileged = true },
+  { source = "s", group_id = "sales", group_name = "Sales", carries_privileged = false, is_listed_privileged = false },
+  { source = "s", group_id = "odd", group_name = "Odd", is_listed_privileged = false },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "carried", privileged = false }, { source = "s", account_id = "listed", privileged = false },
+  { source = "s", account_id = "ordinary", privileged = false }, { source = "s", account_id = "not known", privileged = false },
+  { source = "s", account_id = "admin", privileged = true },
+]
+given."graph.memberships" = [
+  { source = "s", account_id = "carried", group_id = "ops" }, { source = "s", account_id = "carried", group_id = "odd" },
+  { source = "s", account_id = "carried", group_id = "fire" }, { source = "s", account_id = "listed", group_id = "fire" },
+  { source = "s", account_id = "ordinary", group_id = "sales" }, { source = "s", account_id = "not known", group_id = "odd" },
+  { source = "s", account_id = "admin", group_id = "ops" },
+]
+expect = [
+  { account_id = "carried", verdict = "failed", observed_value = "Fire, Ops" },
+  { account_id = "listed", verdict = "failed", observed_value = "Fire" },
+  { account_id = "not known", verdict = "unknown" },
+]
+population = 4
+*/

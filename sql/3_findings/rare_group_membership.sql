@@ -1,0 +1,69 @@
+/*
+title       = "Group that few peers are in"
+summary     = "An account in a group that few of its peers are in."
+severity    = "low"
+population  = """
+select source, account_id, entitlement_id as group_id from graph.peer_statistics where entitlement_type = 'group'
+"""
+reads       = ["graph.peer_statistics", "graph.entitlements"]
+grain       = ["source", "account_id", "group_id"]
+remediation = "Take the account out of the group, or record what it needs the group for."
+
+[params]
+rare_share = 0.15
+min_peers  = 5
+
+[controls]
+soc2 = ["CC6.3"]
+nist = ["AC-6"]
+*/
+with
+
+judged as (
+    select
+        statistic.*, entitlement.entitlement_name as group_name,
+        case
+            when statistic.peer_verdict = 'insufficient_peers' then 'unknown'
+            when statistic.peer_verdict in ('rare_confident', 'rare_possible') then 'failed'
+        end as verdict
+    from graph.peer_statistics as statistic
+    join graph.entitlements as entitlement
+        on entitlement.source = statistic.source and entitlement.entitlement_type = 'group'
+        and entitlement.entitlement_id = statistic.entitlement_id
+    where statistic.entitlement_type = 'group'
+)
+
+select
+    source,
+    account_id,
+    entitlement_id as group_id,
+    verdict,
+    peer_k || ' of ' || peer_n || ' peers (' || peer_group || ') are in ' || group_name || ': '
+        || round(100 * peer_share, 1) || ' %, with 95 % confidence ' || round(100 * peer_share_low, 1) || ' to '
+        || round(100 * peer_share_high, 1) || ' %.' as detail,
+    round(100 * peer_share, 1) || ' % of ' || peer_n || ' peers' as observed_value,
+    'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold,
+    to_json({'group_id': entitlement_id}) as evidence
+from judged
+where verdict is not null
+
+/* example
+name = "each rare group is a finding of its own; neutral passes; too few peers are unknown"
+given."graph.entitlements" = [
+  { source = "s", entitlement_type = "group", entitlement_id = "1", entitlement_name = "Sales" },
+  { source = "s", entitlement_type = "group", entitlement_id = "2", entitlement_name = "Legal" },
+]
+given."graph.peer_statistics" = [
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "1", peer_verdict = "rare_confident" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "2", peer_verdict = "rare_possible" },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "1", peer_verdict = "neutral" },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "2", peer_verdict = "insufficient_peers" },
+  { source = "s", account_id = "b", entitlement_type = "role", entitlement_id = "2", peer_verdict = "rare_confident" },
+]
+expect = [
+  { account_id = "a", group_id = "1", verdict = "failed" },
+  { account_id = "a", group_id = "2", verdict = "failed" },
+  { account_id = "b", group_id = "2", verdict = "unknown" },
+]
+population = 4
+*/

@@ -1,0 +1,65 @@
+/*
+title       = "Account that looks shared"
+summary     = "An active account that is named after a function or has no personal name, and is not registered."
+severity    = "medium"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not is_registered"
+reads       = ["graph.accounts", "reference.shared_names"]
+grain       = ["source", "account_id"]
+remediation = "Give each person an account, or register this one as a service account with an owner."
+
+[controls]
+iso27001 = ["A.5.16"]
+pci      = ["8.2.2"]
+nist     = ["AC-2"]
+*/
+with
+
+judged as (
+    select
+        account.source, account.account_id, account.privileged, account.display_name,
+        of_email.local_part is not null or of_user_name.local_part is not null as is_function,
+        case
+            when account.status = 'unknown' then 'unknown'
+            when of_email.local_part is not null or of_user_name.local_part is not null then 'failed'
+            when account.first_name is null or account.last_name is null then 'failed'
+        end as verdict
+    from graph.accounts as account
+    left join reference.shared_names as of_email
+        on of_email.local_part = split_part(lower(account.email), '@', 1)
+    left join reference.shared_names as of_user_name
+        on of_user_name.local_part = split_part(lower(account.user_name), '@', 1)
+    where account.status in ('active', 'unknown') and not account.is_registered
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case when privileged then 'high' else 'medium' end as severity,
+    case when is_function then 'Its address or user name is that of a function.' else 'It has no personal name.' end
+        as detail,
+    display_name as observed_value,
+    'an account of one person' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "a function's address or user name, or no full name, fails; registered accounts are not asked"
+given."reference.shared_names" = [ { local_part = "info" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "address", status = "active", is_registered = false, privileged = false, email = "Info@example.com", first_name = "In", last_name = "Fo" },
+  { source = "s", account_id = "user name", status = "active", is_registered = false, privileged = true, user_name = "INFO", first_name = "In", last_name = "Fo" },
+  { source = "s", account_id = "no name", status = "active", is_registered = false, privileged = false, email = "wall@example.com" },
+  { source = "s", account_id = "personal", status = "active", is_registered = false, privileged = false, email = "info.ek@example.com", first_name = "In", last_name = "Ek" },
+  { source = "s", account_id = "registered", status = "active", is_registered = true, privileged = false, email = "info@example.com" },
+  { source = "s", account_id = "inactive", status = "inactive", is_registered = false, privileged = false, email = "info@example.com" },
+  { source = "s", account_id = "status unknown", status = "unknown", is_registered = false, privileged = false, email = "info@example.com" },
+]
+expect = [
+  { account_id = "address", verdict = "failed", severity = "medium" },
+  { account_id = "user name", verdict = "failed", severity = "high" },
+  { account_id = "no name", verdict = "failed", severity = "medium" },
+  { account_id = "status unknown", verdict = "unknown" },
+]
+population = 5
+*/

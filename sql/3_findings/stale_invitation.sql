@@ -1,0 +1,55 @@
+/*
+title       = "Invitation never accepted"
+summary     = "An invitation that is older than the limit and was never accepted."
+severity    = "low"
+population  = "select source, account_id from graph.accounts where status in ('pending', 'unknown')"
+reads       = ["graph.accounts"]
+grain       = ["source", "account_id"]
+remediation = "Withdraw the invitation; invite again when it is wanted."
+
+[params]
+pending_after_days = 14
+
+[controls]
+soc2 = ["CC6.2"]
+*/
+with
+
+judged as (
+    select
+        source, account_id, created_at, age_days,
+        case
+            when status = 'unknown' or created_at is null then 'unknown'
+            when created_at < $as_of - interval ($pending_after_days) day then 'failed'
+        end as verdict
+    from graph.accounts
+    where status in ('pending', 'unknown')
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    'Invited ' || strftime(created_at, '%Y-%m-%d') || ', ' || age_days || ' days ago.' as detail,
+    age_days || ' days' as observed_value,
+    $pending_after_days || ' days' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "one second past the limit fails, at the limit passes, without a date unknown"
+as_of = 2026-04-01T00:00:00Z
+given."graph.accounts" = [
+  { source = "s", account_id = "past", status = "pending", created_at = 2026-03-17T23:59:59Z, age_days = 14 },
+  { source = "s", account_id = "at the limit", status = "pending", created_at = 2026-03-18T00:00:00Z, age_days = 14 },
+  { source = "s", account_id = "no date", status = "pending" },
+  { source = "s", account_id = "status unknown", status = "unknown", created_at = 2020-01-01T00:00:00Z },
+  { source = "s", account_id = "active", status = "active", created_at = 2020-01-01T00:00:00Z },
+]
+expect = [
+  { account_id = "past", verdict = "failed" },
+  { account_id = "no date", verdict = "unknown" },
+  { account_id = "status unknown", verdict = "unknown" },
+]
+population = 4
+*/

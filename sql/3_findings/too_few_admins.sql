@@ -1,0 +1,59 @@
+/*
+title       = "Too few administrators"
+summary     = "A source with fewer active human administrators than it needs to stay manageable."
+severity    = "low"
+population  = "select source from graph.sources"
+reads       = ["graph.accounts", "graph.sources"]
+grain       = ["source"]
+remediation = "Name a second administrator, so that one absence does not lock everybody out."
+
+[params]
+min_admins = 2
+
+[controls]
+iso27001 = ["A.8.2"]
+*/
+with
+
+counts as (
+    select
+        source.source,
+        count(account.account_id) filter (where account.status = 'active' and account.account_type = 'human')
+            as admin_count,
+        count(account.account_id) as possible_admin_count
+    from graph.sources as source
+    -- those who are or may be active and human
+    left join graph.accounts as account
+        on account.source = source.source and account.role_rank >= 90
+        and account.status in ('active', 'unknown') and account.account_type in ('human', 'unknown')
+    group by source.source
+)
+
+select
+    source,
+    case when possible_admin_count < $min_admins then 'failed' else 'unknown' end as verdict,
+    admin_count || ' active human administrators.' as detail,
+    admin_count || ' administrators' as observed_value,
+    'at least ' || $min_admins as threshold
+from counts
+where admin_count < $min_admins
+
+/* example
+name = "one fails where two are needed; two pass; one that may or may not count leaves it unknown"
+given."graph.sources" = [ { source = "one" }, { source = "two" }, { source = "perhaps" }, { source = "none" } ]
+given."graph.accounts" = [
+  { source = "one", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
+  { source = "one", account_id = "2", status = "active", account_type = "service", role_rank = 90 },
+  { source = "one", account_id = "3", status = "inactive", account_type = "human", role_rank = 90 },
+  { source = "one", account_id = "4", status = "active", account_type = "human", role_rank = 89 },
+  { source = "one", account_id = "5", status = "active", account_type = "human" },
+  { source = "two", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
+  { source = "two", account_id = "2", status = "active", account_type = "human", role_rank = 100 },
+  { source = "perhaps", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
+  { source = "perhaps", account_id = "2", status = "unknown", account_type = "human", role_rank = 90 },
+]
+expect = [
+  { source = "one", verdict = "failed" }, { source = "none", verdict = "failed" }, { source = "perhaps", verdict = "unknown" },
+]
+population = 4
+*/

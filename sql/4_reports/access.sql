@@ -1,0 +1,247 @@
+/*
+summary = "One role or group that one account holds and the path it came by, compared with its peers, with a recommendation."
+reads   = [
+    "graph.effective_access", "graph.accounts", "graph.peer_statistics", "findings.register", "baseline.snapshot",
+    "baseline.grants", "history.grants",
+]
+grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
+
+[columns]
+snapshot_id            = "varchar: the extract"
+item_id                = "varchar: hash of source, account and entitlement: what one decision is about; the same in every run"
+source                 = "varchar: the source's name in the configuration"
+account_id             = "varchar: the source's own id, verbatim"
+email                  = "varchar: the account's e-mail address"
+entitlement_type       = "varchar: role or group"
+entitlement_id         = "varchar: its id"
+entitlement_name       = "varchar: the name people see; null where the id names nothing"
+permission_level       = "varchar: privileged, standard or unclassified"
+grant_type             = "varchar: direct or inherited"
+path                   = "varchar: from the account to the role or group, as people read it"
+granted_via_group_id   = "varchar: the group that an inherited role came with"
+first_seen_snapshot_id = "varchar: the first extract that had it"
+peer_group             = "varchar: who the peers are; null for built-in groups and unranked roles, which are not compared"
+peer_n                 = "bigint: other peers"
+peer_k                 = "bigint: those of them who hold it, or for a role this rank or above"
+peer_share             = "double: k / n"
+peer_share_low         = "double: lower bound of the Wilson 95 % interval"
+peer_share_high        = "double: its upper bound"
+peer_verdict           = "varchar: insufficient_peers, rare_confident, rare_possible, neutral or common"
+change_since_baseline  = "varchar: new, changed, unchanged, reappeared or no_baseline"
+prior_decision         = "varchar: the last decision on this item"
+prior_reviewer         = "varchar: who made it"
+prior_decision_at      = "timestamp: when"
+recommendation         = "varchar: keep, remove, reduce, investigate or no_information"
+recommendation_reason  = "varchar: why, in words"
+rule_ids               = "varchar: rules with an open finding on the account, or on this group of it"
+*/
+with
+
+open_findings as (
+    select source, account_id, rule_id, title, evidence ->> 'group_id' as group_id
+    from findings.register
+    where status = 'open' and account_id is not null
+),
+
+account_rules as (
+    select
+        source, account_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids,
+        bool_or(rule_id in ('leaver_active', 'leaver_login_after_end')) as has_left,
+        min(case when rule_id in (
+            'stale_account', 'stale_privileged_account', 'never_logged_in', 'inactive_with_access', 'stale_invitation'
+        ) then title end) as unused_title,
+        min(case when rule_id in ('orphaned_account', 'shared_account', 'contract_expired') then title end)
+            as owner_title
+    from open_findings
+    where group_id is null
+    group by source, account_id
+),
+
+group_rules as (
+    select source, account_id, group_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
+    from open_findings
+    where group_id is not null
+    group by source, account_id, group_id
+),
+
+known as (
+    select source, account_id, entitlement_type, entitlement_id, min(snapshot_id) as snapshot_id
+    from history.grants
+    where snapshot_id < $snapshot_id
+    group by source, account_id, entitlement_type, entitlement_id
+),
+
+-- One row, also where there is nothing to compare with.
+base as (
+    select max(snapshot_id) as snapshot_id from baseline.snapshot
+),
+
+items as (
+    select
+        access.*, account.email, account.role_rank as own_rank,
+        peers.peer_group, peers.peer_n, peers.peer_k, peers.peer_share, peers.peer_share_low, peers.peer_share_high,
+        peers.peer_verdict, peers.usual_rank, peers.usual_role,
+        coalesce(account_rules.has_left, false) as has_left, account_rules.unused_title, account_rules.owner_title,
+        concat_ws('; ', account_rules.rule_ids, group_rules.rule_ids) as rule_ids,
+        known.snapshot_id as first_seen_snapshot_id,
+        case
+            when base.snapshot_id is null then 'no_baseline'
+            when earlier.account_id is null and known.snapshot_id < base.snapshot_id then 'reappeared'
+            when earlier.account_id is null then 'new'
+            when earlier.grant_type <> access.grant_type
+                or earlier.granted_via_group_id is distinct from access.granted_via_group_id then 'changed'
+            else 'unchanged'
+        end as change_since_baseline,
+        peers.peer_k || ' of ' || peers.peer_n || ' peers (' || peers.peer_group || ') '
+            || case when access.entitlement_type = 'role' then 'have this role or a higher one' else 'are in this group' end
+            || ', ' || round(100 * peers.peer_share, 1) || ' % (95 % interval ' || round(100 * peers.peer_share_low, 1)
+            || ' to ' || round(100 * peers.peer_share_high, 1) || ' %)' as comparison
+    from graph.effective_access as access
+    cross join base
+    join graph.accounts as account on account.source = access.source and account.account_id = access.account_id
+    left join graph.peer_statistics as peers
+        on peers.source = access.source and peers.account_id = access.account_id
+        and peers.entitlement_type = access.entitlement_type and peers.entitlement_id = access.entitlement_id
+    left join account_rules
+        on account_rules.source = access.source and account_rules.account_id = access.account_id
+    left join group_rules
+        on group_rules.source = access.source and group_rules.account_id = access.account_id
+        and access.entitlement_type = 'group' and group_rules.group_id = access.entitlement_id
+    left join baseline.grants as earlier
+        on earlier.source = access.source and earlier.account_id = access.account_id
+        and earlier.entitlement_type = access.entitlement_type and earlier.entitlement_id = access.entitlement_id
+    left join known
+        on known.source = access.source and known.account_id = access.account_id
+        and known.entitlement_type = access.entitlement_type and known.entitlement_id = access.entitlement_id
+),
+
+-- The first reason that fits, the gravest first.
+reasoned as (
+    select
+        *,
+        case
+            when has_left then 'left'
+            when entitlement_name is null then 'dangling'
+            when entitlement_type = 'group' and is_builtin then 'built-in'
+            when permission_level = 'unclassified' then 'unclassified'
+            when unused_title is not null then 'unused'
+            when entitlement_type = 'role' and peer_verdict in ('rare_confident', 'rare_possible')
+                and usual_rank < own_rank then 'above peers'
+            when entitlement_type = 'group' and peer_verdict = 'rare_confident' then 'rare'
+            when peer_verdict in ('rare_confident', 'rare_possible') then 'perhaps rare'
+            when owner_title is not null then 'owner'
+            when peer_verdict in ('common', 'neutral') then 'like peers'
+            else 'few peers'
+        end as reason
+    from items
+)
+
+select
+    $snapshot_id as snapshot_id,
+    substr(sha256(concat_ws(chr(31), source, account_id, entitlement_type, entitlement_id)), 1, 16) as item_id,
+    source,
+    account_id,
+    email,
+    entitlement_type,
+    entitlement_id,
+    entitlement_name,
+    permission_level,
+    grant_type,
+    path,
+    granted_via_group_id,
+    coalesce(first_seen_snapshot_id, $snapshot_id) as first_seen_snapshot_id,
+    peer_group,
+    peer_n,
+    peer_k,
+    peer_share,
+    peer_share_low,
+    peer_share_high,
+    peer_verdict,
+    change_since_baseline,
+    cast(null as varchar) as prior_decision,
+    cast(null as varchar) as prior_reviewer,
+    cast(null as timestamp) as prior_decision_at,
+    case reason
+        when 'left' then 'remove'
+        when 'unused' then 'remove'
+        when 'rare' then 'remove'
+        when 'above peers' then 'reduce'
+        when 'like peers' then 'keep'
+        when 'built-in' then 'no_information'
+        when 'few peers' then 'no_information'
+        else 'investigate'
+    end as recommendation,
+    case reason
+        when 'left' then 'The person has left.'
+        when 'dangling' then 'No ' || entitlement_type || ' has this id; whoever is given it later decides what it means.'
+        when 'built-in' then 'Built-in groups are not compared.'
+        when 'unclassified' then 'Nobody has ranked the role, so it counts as privileged until somebody does.'
+        when 'unused' then unused_title || '.'
+        when 'above peers' then comparison || '; ' || coalesce(usual_role, 'rank ' || usual_rank)
+            || ' is enough for half of them.'
+        when 'rare' then comparison || '.'
+        when 'perhaps rare' then comparison || '.'
+        when 'owner' then owner_title || '.'
+        when 'like peers' then comparison || '.'
+        else 'There are too few peers to compare with' || coalesce(': ' || peer_n, '') || '.'
+    end as recommendation_reason,
+    rule_ids
+from reasoned
+
+/* example
+name = "the gravest reason decides, and every row says which"
+given."graph.accounts" = [
+  { source = "s", account_id = "a", email = "a@example.com", role_rank = 90 }, { source = "s", account_id = "left", role_rank = 10 },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Admin", permission_level = "privileged", grant_type = "direct", path = "Ada > role Admin" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare", entitlement_name = "Rare", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "usual", entitlement_name = "Usual", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "all", entitlement_name = "Everyone", permission_level = "standard", is_builtin = true, grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "gone", permission_level = "unclassified", grant_type = "direct" },
+  { source = "s", account_id = "left", entitlement_type = "group", entitlement_id = "usual", entitlement_name = "Usual", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+]
+given."graph.peer_statistics" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", peer_group = "p", peer_n = 30, peer_k = 0, peer_share = 0.0, peer_share_low = 0.0, peer_share_high = 0.1135, peer_verdict = "rare_confident", usual_rank = 10, usual_role = "Viewer" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare", peer_verdict = "rare_confident" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "usual", peer_verdict = "common" },
+]
+given."findings.register" = [
+  { finding_id = "1", rule_id = "leaver_active", title = "Leaver", source = "s", account_id = "left", status = "open" },
+  { finding_id = "2", rule_id = "rare_group_membership", title = "Rare", source = "s", account_id = "a", status = "open", evidence = '{"group_id":"rare"}' },
+  { finding_id = "3", rule_id = "stale_account", title = "Stale", source = "s", account_id = "a", status = "accepted_risk" },
+]
+expect = [
+  { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "0 of 30 peers (p) have this role or a higher one, 0.0 % (95 % interval 0.0 to 11.4 %); Viewer is enough for half of them.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
+  { account_id = "a", entitlement_id = "rare", recommendation = "remove", rule_ids = "rare_group_membership" },
+  { account_id = "a", entitlement_id = "usual", recommendation = "keep", rule_ids = "" },
+  { account_id = "a", entitlement_id = "all", recommendation = "no_information", rule_ids = "" },
+  { account_id = "a", entitlement_id = "gone", recommendation = "investigate", rule_ids = "" },
+  { account_id = "left", entitlement_id = "usual", recommendation = "remove", rule_ids = "leaver_active" },
+]
+*/
+/* example
+name = "what is new, changed, unchanged or back since the baseline"
+given."baseline.snapshot" = [ { snapshot_id = "b", build_id = "b", as_of = 2025-12-01T00:00:00Z, finished_at = 2025-12-01T00:00:00Z } ]
+given."baseline.grants" = [
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "same", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", grant_type = "inherited", granted_via_group_id = "g" },
+]
+given."history.grants" = [
+  { snapshot_id = "a", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "back", grant_type = "direct" },
+  { snapshot_id = "b", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "same", grant_type = "direct" },
+]
+given."graph.accounts" = [ { source = "s", account_id = "a" } ]
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "same", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "back", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "fresh", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", grant_type = "direct" },
+]
+expect = [
+  { entitlement_id = "same", change_since_baseline = "unchanged", first_seen_snapshot_id = "b" },
+  { entitlement_id = "back", change_since_baseline = "reappeared", first_seen_snapshot_id = "a" },
+  { entitlement_id = "fresh", change_since_baseline = "new", first_seen_snapshot_id = "example" },
+  { entitlement_id = "r", change_since_baseline = "changed" },
+]
+*/

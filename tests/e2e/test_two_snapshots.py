@@ -1,0 +1,161 @@
+"""What changes in a Sisense between two runs is told by changes.csv, by access.csv and by the rules about change."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The report of the second of two runs, and the accounts that were touched in between."""
+
+    report: Path
+    first: str
+    raised: str
+    reactivated: str
+    deleted: str
+    reborn: str
+    privileged_group: str
+    joined_group: tuple[str, ...]
+
+    def rows(self, name: str) -> list[Row]:
+        with (self.report / name).open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    def failed(self, rule_id: str) -> list[Row]:
+        return [row for row in self.rows("findings.csv") if row["rule_id"] == rule_id]
+
+
+def run_once(simulator: Simulator, folder: Path) -> Outcome:
+    outcome = run_command(folder, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    assert outcome.code == 0, outcome.stderr
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
+    folder = tmp_path_factory.mktemp("two-snapshots")
+    with Simulator(500, 7) as simulator:
+        simulator.write_files(folder)
+        first = Path(run_once(simulator, folder).stdout.splitlines()[0]).parent
+        truth = simulator.population
+        roles = {role["name"]: role["_id"] for role in truth.roles}
+        carriers = [group for group in truth.groups if group["roleId"] == roles["dataAdmin"]]
+        group = next(group for group in carriers if truth.members[group["_id"]])
+        viewers = [
+            user
+            for user in truth.users
+            if user.get("active") is True and user.get("roleId") == roles["consumer"] and user.get("groups")
+        ]
+        raised, deleted, *others = viewers
+        joining = others[: len(truth.members[group["_id"]])]
+        inactive = next(user for user in truth.users if user.get("active") is False and user.get("lastLogin"))
+        headers = {"Authorization": f"Bearer {simulator.token}"}
+        with httpx.Client(base_url=simulator.url, headers=headers) as client:
+            users = "/api/v1/users"
+            answers = [
+                client.patch(f"{users}/{raised['_id']}", json={"roleId": roles["dataAdmin"]}),
+                client.patch(f"{users}/{inactive['_id']}", json={"active": True}),
+                client.delete(f"{users}/{deleted['_id']}"),
+                *(
+                    client.patch(f"{users}/{user['_id']}", json={"groups": [*user["groups"], group["_id"]]})
+                    for user in joining
+                ),
+            ]
+            created = client.post(
+                users,
+                json={"email": "reborn@example.com", "userName": deleted["userName"], "password": "synthetic-1"},
+            )
+        assert all(answer.is_success for answer in [*answers, created])
+        report = Path(run_once(simulator, folder).stdout.splitlines()[0]).parent
+        yield Compared(
+            report=report,
+            first=first.name,
+            raised=raised["_id"],
+            reactivated=inactive["_id"],
+            deleted=deleted["_id"],
+            reborn=created.json()["_id"],
+            privileged_group=group["_id"],
+            joined_group=tuple(user["_id"] for user in joining),
+        )
+
+
+def test_every_change_to_an_account_is_a_row_with_its_effect_on_privilege(compared: Compared) -> None:
+    found = {
+        (row["change"], row["key"], row["privileged_effect"])
+        for row in compared.rows("changes.csv")
+        if row["object_kind"] == "account"
+    }
+
+    assert found == {
+        ("role_changed", compared.raised, "gained"),
+        ("new_privileged", compared.raised, "gained"),
+        ("reactivated", compared.reactivated, "none"),
+        ("leaver", compared.deleted, "none"),
+        ("joiner", compared.reborn, "none"),
+    }
+
+
+def test_whoever_enters_a_privileged_group_gains_privilege(compared: Compared) -> None:
+    gained = {
+        row["key"]
+        for row in compared.rows("changes.csv")
+        if (row["object_kind"], row["change"], row["privileged_effect"]) == ("membership", "added", "gained")
+    }
+
+    assert gained == {f"{account_id}:{compared.privileged_group}" for account_id in compared.joined_group}
+    assert {row["baseline_snapshot_id"] for row in compared.rows("changes.csv")} == {compared.first}
+
+
+def test_the_rules_about_change_find_what_changed_and_nothing_else(compared: Compared) -> None:
+    def accounts(rule_id: str) -> set[str]:
+        return {row["account_id"] for row in compared.failed(rule_id)}
+
+    assert accounts("role_raised") == accounts("new_privileged_account") == {compared.raised}
+    assert [row["severity"] for row in compared.failed("role_raised")] == ["high"]
+    assert accounts("reactivated_account") == {compared.reactivated}
+    assert accounts("user_name_reused") == {compared.reborn}
+    assert [row["subject_id"] for row in compared.failed("privileged_group_growth")] == [compared.privileged_group]
+    assert accounts("privileged_through_group") >= set(compared.joined_group)
+    assert accounts("break_glass_used") == set()
+
+
+def test_with_a_baseline_nothing_is_left_unknown_for_want_of_one(compared: Compared) -> None:
+    summary = {row["rule_id"]: row for row in compared.rows("rules.csv")}
+
+    assert summary["new_privileged_account"]["unknown"] == "0"
+    assert summary["break_glass_used"]["unknown"] == "0"
+    for row in summary.values():
+        assert int(row["population"]) == sum(int(row[name]) for name in ("passed", "failed", "unknown"))
+
+
+def test_access_tells_new_from_unchanged_and_keeps_the_item_ids(compared: Compared) -> None:
+    access = compared.rows("access.csv")
+    with (compared.report.parent / compared.first / "access.csv").open(encoding="utf-8", newline="") as stream:
+        before = {row["item_id"]: row for row in csv.DictReader(stream)}
+
+    new = {row["item_id"] for row in access if row["change_since_baseline"] == "new"}
+    assert {row["account_id"] for row in access if row["item_id"] in new} == {
+        compared.raised,
+        compared.reborn,
+        *compared.joined_group,
+    }
+    assert {row["item_id"] for row in access} - new == set(before) - {
+        item_id
+        for item_id, row in before.items()
+        if row["account_id"] == compared.deleted
+        or (row["account_id"] == compared.raised and row["entitlement_type"] == "role")
+    }
+    assert {row["change_since_baseline"] for row in before.values()} == {"no_baseline"}
+    assert all(row["recommendation_reason"] for row in access)
