@@ -25,7 +25,7 @@ from pipeline.errors import (
 )
 from pipeline.settings import Settings, SourceSettings
 from pipeline.spool import Spool, held
-from pipeline.warehouse import database, landing
+from pipeline.warehouse import chain, database, landing
 from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
 from pipeline.warehouse.landing import Snapshot
@@ -235,6 +235,7 @@ def current_snapshot_id(settings: Settings, console: Console) -> str | None:
 
 def report(
     settings: Settings,
+    environment: Mapping[str, str],
     console: Console,
     *,
     formats: frozenset[str],
@@ -244,22 +245,29 @@ def report(
 ) -> tuple[Path, tuple[Path, ...], Mapping[str, int]]:
     """Write the report of the current build; return its folder, its files, and the open findings by severity.
 
+    It is signed if the environment names a signing key, and remembered, so that the next snapshot's is chained to it.
+
     Raises:
+        ConfigurationError: the signing key cannot be used.
         SupersededError: the current build is not ``build_id``, where that is given.
         IncompleteError: the snapshot is not proven complete, and that was not allowed.
         WarehouseError: nothing has been built yet.
         RenderError: a file could not be written; an earlier report folder is untouched.
     """
     from pipeline.reporting.report import write
+    from pipeline.reporting.signature import signing_key
 
+    key = signing_key(environment)
     console.stage("report")
     with database.reading(settings.warehouse.database, notify=console.note) as connection:
-        current = connection.execute("select build_id, completeness, reason from reference.snapshot").fetchall()
+        current = connection.execute(
+            "select build_id, completeness, reason, snapshot_id from reference.snapshot"
+        ).fetchall()
         if not current:
             raise WarehouseError(
                 "nothing has been built yet", where=str(settings.warehouse.database), hint="run 'access-review build'"
             )
-        current_id, completeness, reason = current[0]
+        current_id, completeness, reason, snapshot_id = current[0]
         if build_id not in {None, current_id}:
             raise SupersededError(
                 "another process has built something else before this build was reported",
@@ -272,10 +280,24 @@ def report(
             directory or settings.reports.directory,
             formats,
             lambda name: console.advance(name, 0, None),
+            key=key,
         )
         found = connection.execute(
             "select severity, count(*) from findings.register where status = 'open' group by severity"
         ).fetchall()
+    try:
+        with database.writing(settings.warehouse.database, notify=console.note) as connection:
+            chain.record(
+                connection,
+                snapshot_id=snapshot_id,
+                build_id=current_id,
+                data_sha256=written.seal.data_sha256,
+                manifest_sha256=written.seal.manifest_sha256,
+                previous_manifest_sha256=written.seal.previous_manifest_sha256,
+                written_at=_now(),
+            )
+    except WarehouseError as error:  # the folder is whole; a database that nobody may write still gives reports
+        console.note(f"the next snapshot's report will not be chained to this one: {error.message}")
     for warning in written.warnings:
         console.note(warning)
     return written.folder, written.files, dict(found)
@@ -296,7 +318,10 @@ def run(
     Raises:
         AccessReviewError: as each stage does. A snapshot that is PARTIAL is kept, and ends the run unless allowed.
     """
+    from pipeline.reporting.signature import signing_key
+
     # A mistake in a file is told before anything is contacted.
+    signing_key(environment)
     rules(settings, models())
     check_policy(settings)
     check_roster(settings)
@@ -314,6 +339,7 @@ def run(
         try:
             folder, files, found = report(
                 settings,
+                environment,
                 console,
                 formats=formats,
                 directory=directory,

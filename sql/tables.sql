@@ -97,8 +97,10 @@ create table if not exists meta.builds (
     reference_sha256 varchar not null,
     roster_sha256 varchar,
     sql_sha256 varchar not null,
-    tool_version varchar not null
+    tool_version varchar not null,
+    roster_file varchar
 );
+alter table meta.builds add column if not exists roster_file varchar;
 comment on table meta.builds is 'One build: everything the reports of a snapshot depend on. The id is a hash of it.';
 
 create table if not exists meta.rule_runs (
@@ -113,6 +115,16 @@ create table if not exists meta.rule_runs (
     sql_sha256 varchar not null
 );
 comment on table meta.rule_runs is 'What each rule counted in each build.';
+
+create table if not exists meta.reports (
+    snapshot_id varchar not null,
+    build_id varchar not null,
+    data_sha256 varchar not null,
+    manifest_sha256 varchar not null,
+    previous_manifest_sha256 varchar,
+    written_at timestamp not null
+);
+comment on table meta.reports is 'One sealed report: the hash of its manifest, and of the one before it in the chain.';
 
 -- raw: the source rows as they came, secrets left out ---------------------------------------------------------
 

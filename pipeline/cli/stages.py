@@ -27,7 +27,9 @@ Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where report folders go, instead of [reports] directory.")
 ]
 Snapshot = Annotated[str | None, typer.Option(metavar="ID", help="Which snapshot; the newest by default.")]
-Formats = Annotated[str, typer.Option("--format", metavar="LIST", help="Which files, of: csv, pdf.")]
+Formats = Annotated[
+    str, typer.Option("--format", metavar="LIST", help="Which files, of: csv, pdf. The CSV files are always there.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -157,7 +159,7 @@ def report(
         if snapshot is not None and stages.current_snapshot_id(settings, terminal) != snapshot:
             stages.build(settings, terminal, snapshot_id=snapshot, allow_partial=allow_partial)
         folder, files, _ = stages.report(
-            settings, terminal, formats=wanted, directory=out, allow_partial=allow_partial
+            settings, os.environ, terminal, formats=wanted, directory=out, allow_partial=allow_partial
         )
     terminal.result("\n".join(map(str, files)), {"folder": folder, "files": files})
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,13 @@ def check_libraries() -> None:
     _weasyprint()
 
 
-def render(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
+def render(
+    html: str, templates: Path, attached: Sequence[Path] = (), attached_at: datetime | None = None
+) -> tuple[bytes, frozenset[str]]:
     """Return the PDF, and the characters that no font could show.
 
     ``templates`` is the folder of the style sheet and the fonts. Addresses in the document are relative to it, and
-    nothing outside it is ever read.
+    nothing outside it is ever read. ``attached`` are files to embed, each with the date ``attached_at``.
 
     Raises:
         RenderError: Pango is missing, or the document asks for anything but a bundled asset.
@@ -48,7 +51,19 @@ def render(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
     with MissingGlyphs() as missing, _without_collector():
         try:
             document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)
-            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a")
+            # Made for this one call: an attachment is empty when it is written a second time.
+            files = [
+                weasyprint.Attachment(
+                    string=path.read_bytes(),
+                    name=path.name,
+                    description=f"{path.name}, as it lies in the report folder",
+                    created=attached_at,
+                    modified=attached_at,
+                    relationship="Data",
+                )
+                for path in sorted(attached)
+            ]
+            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", attachments=files)
         except refusal as error:
             raise RenderError(
                 str(error),

@@ -1,4 +1,4 @@
-"""Writes the report folder of the current build: whole, or not at all.
+"""Writes the report folder of the current build: whole and sealed, or not at all.
 
 Files are made in a folder beside the final one, which is renamed when all of them are there. An existing folder of
 that name is replaced as a whole, and survives every failure.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,16 @@ import polars
 
 from pipeline import resources
 from pipeline.errors import RenderError
-from pipeline.reporting import csv, glyphs, pdf, templating, view
+from pipeline.reporting import csv, evidence, glyphs, manifest, pdf, templating, view
 from pipeline.reporting.dataset import Dataset, load
+from pipeline.reporting.evidence import Seal
+from pipeline.reporting.manifest import Entry
+from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
-__all__ = ["FORMATS", "Report", "write"]
+__all__ = ["FORMATS", "Report", "write", "write_csv"]
 
-#: The formats that can be asked for.
+#: The formats that can be asked for. The CSV files are data, and always written: ``csv`` asks for nothing else.
 FORMATS = frozenset({"csv", "pdf"})
 
 #: File name -> the query and the order of its rows.
@@ -37,29 +40,39 @@ _CSV_FILES = {
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
 _PDF_FILE = "access-review.pdf"
+#: A CSV file larger than this is not attached to the PDF, which is meant to be mailed; it has about 40,000 accounts.
+_ATTACHED_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A finished report folder, and what its reader should be told.
 
-    ``neutralised`` counts the cells of the CSV files that a spreadsheet would have run as formulas.
+    ``files`` are those for people and the manifest; ``neutralised`` counts the cells of the CSV files that a
+    spreadsheet would have run as formulas.
     """
 
     folder: Path
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
     neutralised: int
+    seal: Seal
 
 
 def write(
-    connection: Connection, directory: Path, formats: frozenset[str], progress: Callable[[str], None]
+    connection: Connection,
+    directory: Path,
+    formats: frozenset[str],
+    progress: Callable[[str], None],
+    *,
+    key: SigningKey | None = None,
 ) -> Report:
-    """Write the report of the build in the database to its folder below ``directory``.
+    """Write the report of the build in the database to its folder below ``directory``, signed if there is a key.
 
     ``progress`` is given the name of each file before it is made.
 
     Raises:
+        WarehouseError: the build was made with other SQL than the program has now.
         RenderError: a file cannot be written, Pango is missing, or a template is wrong.
     """
     if "pdf" in formats:
@@ -67,26 +80,49 @@ def write(
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
     warnings: tuple[str, ...] = ()
-    neutralised = 0
-    names: list[str] = []
+    names = list(_CSV_FILES)
     with _replacing(folder) as draft:
-        if "csv" in formats:
-            for name, (query, order) in _CSV_FILES.items():
-                progress(name)
-                neutralised += csv.write(connection, query, draft / name, order_by=order)
-                names.append(name)
+        neutralised = write_csv(connection, draft, progress)
+        progress("raw, sql, inputs")
+        data = evidence.collect(connection, draft)
         if "pdf" in formats:
             progress(_PDF_FILE)
-            warnings = _write_pdf(dataset, draft / _PDF_FILE)
+            warnings = _write_pdf(dataset, draft, data)
             names.append(_PDF_FILE)
-    return Report(folder, tuple(folder / name for name in names), warnings, neutralised)
+        progress(manifest.MANIFEST)
+        seal = evidence.seal(connection, dataset, draft, data, neutralised=neutralised, key=key)
+        names.append(manifest.MANIFEST)
+    return Report(folder, tuple(folder / name for name in names), warnings, neutralised, seal)
 
 
-def _write_pdf(dataset: Dataset, path: Path) -> tuple[str, ...]:
+def write_csv(connection: Connection, folder: Path, progress: Callable[[str], None]) -> int:
+    """Write every CSV file of the current build; return how many cells were neutralised.
+
+    Raises:
+        RenderError: a file cannot be written.
+    """
+    neutralised = 0
+    for name, (query, order) in _CSV_FILES.items():
+        progress(name)
+        neutralised += csv.write(connection, query, folder / name, order_by=order)
+    return neutralised
+
+
+def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry]) -> tuple[str, ...]:
     templates = resources.templates()
-    html = templating.fill(templates, "access_review.html", view.arrange(dataset))
-    content, missing = pdf.render(html, templates)
-    path.write_bytes(content)
+    tables = [entry for entry in data if entry.path in _CSV_FILES]
+    attached = [entry.path for entry in tables if entry.bytes <= _ATTACHED_BYTES]
+    arranged = view.arrange(
+        dataset,
+        data_sha256=manifest.data_sha256(data),
+        attached=attached,
+        left_out=[entry.path for entry in tables if entry.path not in attached],
+    )
+    html = templating.fill(templates, "access_review.html", arranged)
+    content, missing = pdf.render(
+        html, templates, [folder / name for name in attached], dataset.snapshot["finished_at"]
+    )
+    (folder / _PDF_FILE).write_bytes(content)
     return (glyphs.warning(missing, _names(dataset)),) if missing else ()
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from pipeline.reporting import charts
 from pipeline.reporting.charts import SEVERITIES, Bar
 from pipeline.reporting.dataset import Dataset
+from pipeline.reporting.manifest import SHELL_CHECK
 from pipeline.reporting.text import count, number
 
 __all__ = ["Identity", "RuleSection", "SeverityCount", "Tile", "View", "arrange"]
@@ -105,10 +106,20 @@ class View:
     other_checks: tuple[Row, ...]
     not_extracted: tuple[str, ...]
     requests: tuple[Row, ...]
+    data_sha256: str
+    attached: tuple[str, ...]
+    left_out: tuple[str, ...]
+    shell_check: str
 
 
-def arrange(dataset: Dataset) -> View:
-    """Arrange one build for reading."""
+def arrange(
+    dataset: Dataset, *, data_sha256: str, attached: Sequence[str] = (), left_out: Sequence[str] = ()
+) -> View:
+    """Arrange one build for reading.
+
+    ``data_sha256`` is that of the report folder; ``attached`` are the CSV files inside the document, ``left_out``
+    those that are too large for it.
+    """
     summary: Sections = {
         str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
         for name, part in dataset.summary.drop_nulls("value").group_by("section", maintain_order=True)
@@ -137,6 +148,10 @@ def arrange(dataset: Dataset) -> View:
         other_checks=tuple(row for row in checks if not row["is_gate"]),
         not_extracted=tuple(row["source"] for row in checks if row["check_id"] == "source_extracted"),
         requests=_rows(dataset.requests),
+        data_sha256=data_sha256,
+        attached=tuple(attached),
+        left_out=tuple(left_out),
+        shell_check=SHELL_CHECK,
     )
 
 

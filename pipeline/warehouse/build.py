@@ -20,12 +20,12 @@ from pipeline.errors import ModelError, WarehouseError
 from pipeline.warehouse import checks, policy, register, roster
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
-from pipeline.warehouse.model import Model
+from pipeline.warehouse.model import Model, combined_sha256
 from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.rules import RuleInForce
 
-__all__ = ["Build", "Inputs", "build"]
+__all__ = ["Build", "Inputs", "build", "rebuild"]
 
 #: Schemas whose tables are made anew by every build.
 _BUILT = ("staging", "graph", "findings", "reports")
@@ -77,7 +77,7 @@ def build(
     """
     connection.begin()
     try:
-        built = _Builder(connection, inputs).run(models, progress)
+        built = _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
         connection.commit()
     except duckdb.Error as error:
         connection.rollback()
@@ -92,15 +92,37 @@ def build(
     return built
 
 
+def rebuild(
+    connection: Connection, models: Sequence[Model], rules: Sequence[RuleInForce], snapshot: Snapshot, as_of: datetime
+) -> None:
+    """Build every model once more from inputs that are in the database already; publish nothing.
+
+    Raises:
+        ModelError: a model does not run, or breaks what its header promises.
+    """
+    _Builder(connection, rules, snapshot, as_of).create_all(models, lambda *_: None)
+
+
 class _Builder:
-    def __init__(self, connection: Connection, inputs: Inputs) -> None:
+    def __init__(
+        self, connection: Connection, rules: Sequence[RuleInForce], snapshot: Snapshot, as_of: datetime
+    ) -> None:
         self.connection = connection
-        self.inputs = inputs
-        self.rules = {rule.model.table: rule for rule in inputs.rules}
+        self.rules = {rule.model.table: rule for rule in rules}
+        self.snapshot = snapshot
+        self.as_of = as_of
         self.warnings: list[str] = []
 
-    def run(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> Build:
-        build_id, folder = self.load_inputs(models)
+    def run(self, models: Sequence[Model], inputs: Inputs, progress: Callable[[str, int, int], None]) -> Build:
+        build_id, folder = self.load_inputs(models, inputs)
+        plan = self.create_all(models, progress)
+        progress("history", len(plan), len(plan))
+        self.publish(build_id)
+        rows = {table: self.count(table) for table in [*(m.table for m in plan), *BUILDER_TABLES]}
+        return Build(build_id, folder, rows, tuple(self.warnings))
+
+    def create_all(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> list[Model]:
+        """Make every table of the built schemas anew; return the models behind them, in order."""
         self.drop_previous()
         layers = [model for model in models if model.schema in _BUILT]
         lasting = frozenset(self.tables())
@@ -115,22 +137,19 @@ class _Builder:
         for position, model in enumerate(reports, start=len(graph_and_rules)):
             progress(model.table, position, len(plan))
             self.create(model)
-        progress("history", len(plan), len(plan))
-        self.publish(build_id)
-        rows = {table: self.count(table) for table in [*(m.table for m in plan), *BUILDER_TABLES]}
-        return Build(build_id, folder, rows, tuple(self.warnings))
+        return plan
 
     def register(self) -> None:
         """Unite the rules, once the graph they are joined with is whole."""
-        for rule in self.inputs.rules:
+        for rule in self.rules.values():
             if rule.is_enabled:
                 register.add(self.connection, rule, self.values(rule.model))
             else:
                 register.add_disabled(self.connection, rule)
 
-    def load_inputs(self, models: Sequence[Model]) -> tuple[str, str]:
+    def load_inputs(self, models: Sequence[Model], given: Inputs) -> tuple[str, str]:
         """Fill reference, policy, roster and baseline; return the build's id and its report folder's name."""
-        given, snapshot = self.inputs, self.inputs.snapshot
+        snapshot = self.snapshot
         reference_sha256 = policy.load_reference(self.connection, given.policy_files.defaults)
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
@@ -147,7 +166,7 @@ class _Builder:
                 for rule in given.rules
             },
         }
-        sql_sha256 = hashlib.sha256("".join(sorted(model.sha256 for model in models)).encode()).hexdigest()
+        sql_sha256 = combined_sha256(model.sha256 for model in models)
         identity = [
             snapshot.snapshot_id,
             given.as_of.isoformat(),
@@ -180,7 +199,7 @@ class _Builder:
         )
         self.connection.execute("delete from meta.builds where build_id = $id", {"id": build_id})
         self.connection.execute(
-            "insert into meta.builds values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "insert into meta.builds values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             [
                 build_id,
                 snapshot.snapshot_id,
@@ -193,16 +212,17 @@ class _Builder:
                 roster_sha256,
                 sql_sha256,
                 given.tool_version,
+                given.roster_path.name if given.roster_path else None,
             ],
         )
         return build_id, folder
 
     def load_rules(self) -> None:
         """Tell the models of the graph what the configuration says about rules that share their work."""
-        rules = [(rule.model.name, rule.severity or rule.model.severity) for rule in self.inputs.rules]
+        rules = [(rule.model.name, rule.severity or rule.model.severity) for rule in self.rules.values()]
         parameters = [
             (rule.model.name, name, float(value))
-            for rule in self.inputs.rules
+            for rule in self.rules.values()
             for name, value in rule.parameters.items()
             if isinstance(value, int | float)
         ]
@@ -225,7 +245,7 @@ class _Builder:
                     and now.source not in (select o.source from meta.sources as o where o.snapshot_id = s.snapshot_id)
               )
             """,
-            {"id": self.inputs.snapshot.snapshot_id},
+            {"id": self.snapshot.snapshot_id},
         ).fetchone()
         return row[0] if row else None
 
@@ -276,8 +296,8 @@ class _Builder:
         """Return every value a statement of this model may bind."""
         rule = self.rules.get(model.table)
         return {
-            "snapshot_id": self.inputs.snapshot.snapshot_id,
-            "as_of": self.inputs.as_of,
+            "snapshot_id": self.snapshot.snapshot_id,
+            "as_of": self.as_of,
             **(rule.parameters if rule else model.params),
         }
 
@@ -302,7 +322,7 @@ class _Builder:
 
     def publish(self, build_id: str) -> None:
         """Replace this snapshot's rows of ``history`` by this build's."""
-        snapshot_id = self.inputs.snapshot.snapshot_id
+        snapshot_id = self.snapshot.snapshot_id
         for table, source in _PUBLISHED.items():
             self.connection.execute(f"delete from history.{table} where snapshot_id = $id", {"id": snapshot_id})
             columns = [

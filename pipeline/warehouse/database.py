@@ -17,7 +17,7 @@ import duckdb
 from pipeline import resources
 from pipeline.errors import DatabaseLockedError, WarehouseError
 
-__all__ = ["Connection", "in_memory", "reading", "sandbox", "writing"]
+__all__ = ["Connection", "confine", "empty", "in_memory", "reading", "sandbox", "writing"]
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -80,18 +80,33 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
 def sandbox(path: Path, *, notify: Callable[[str], None]) -> Iterator[Connection]:
     """Open the database read-only for a stranger's query: no files, no network, no attaching, no way back."""
     with reading(path, notify=notify) as connection:
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
+        confine(connection)
         yield connection
+
+
+def confine(connection: Connection, workspace: Path | None = None) -> None:
+    """Take files, the network and attaching away from a connection for good; it keeps one folder, if one is named."""
+    if workspace is not None:
+        connection.execute("set allowed_directories = $folders", {"folders": [str(workspace.resolve())]})
+        connection.execute("set temp_directory = $folder", {"folder": str(workspace.resolve())})
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
 
 
 @contextmanager
 def in_memory() -> Iterator[Connection]:
-    """Open an empty database in memory with the lasting tables in it."""
+    """Open a database in memory with the lasting tables in it."""
+    with empty() as connection:
+        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+        yield connection
+
+
+@contextmanager
+def empty() -> Iterator[Connection]:
+    """Open a database in memory without a single table."""
     connection = duckdb.connect()
     try:
         connection.execute(_SESSION)
-        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
         yield connection
     finally:
         connection.close()

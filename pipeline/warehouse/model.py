@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,18 @@ import duckdb
 
 from pipeline.errors import ModelError
 
-__all__ = ["CONTROL_KEYS", "SEVERITIES", "Check", "Column", "Example", "Model", "load_folder", "load_model"]
+__all__ = [
+    "CONTROL_KEYS",
+    "SEVERITIES",
+    "Check",
+    "Column",
+    "Example",
+    "Model",
+    "combined_sha256",
+    "load_folder",
+    "load_model",
+    "model_files",
+]
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTROL_KEYS = ("soc2", "iso27001", "pci", "nist", "cis", "hipaa")
@@ -141,11 +152,21 @@ def load_folder(folder: Path) -> list[Model]:
     Raises:
         ModelError: there are none, or one breaks the grammar.
     """
-    paths = sorted(folder.glob("[0-9]_*/*.sql")) + sorted(folder.glob("completeness/*.sql"))
+    paths = model_files(folder)
     if not paths:
         raise ModelError("there are no models", where=str(folder), hint="reinstall sisense-access-review")
     with duckdb.connect() as parser:
         return [_File(path, parser).model() for path in paths]
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files that are models, layer by layer, then the completeness checks."""
+    return sorted(folder.glob("[0-9]_*/*.sql")) + sorted(folder.glob("completeness/*.sql"))
+
+
+def combined_sha256(hashes: Iterable[str]) -> str:
+    """Return one hash for all models, whatever their order."""
+    return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()
 
 
 def load_model(path: Path) -> Model:

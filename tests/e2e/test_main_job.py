@@ -124,8 +124,12 @@ def test_a_second_report_of_one_snapshot_has_the_same_bytes(finished: Finished, 
     again = finished.command("report", "--out", str(tmp_path))
 
     assert again.code == 0, again.stderr
-    copies = {path.name: path.read_bytes() for path in (tmp_path / finished.report.name).iterdir()}
-    assert copies == {path.name: path.read_bytes() for path in finished.report.iterdir()}
+    copy = tmp_path / finished.report.name
+    copies = {path.relative_to(copy): path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    first = {
+        path.relative_to(finished.report): path.read_bytes() for path in finished.report.rglob("*") if path.is_file()
+    }
+    assert copies == first
 
 
 def test_a_rebuild_of_one_snapshot_has_the_same_bytes(simulator: Simulator, tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 import pytest
+
+from pipeline import resources
+from pipeline.warehouse.model import combined_sha256, model_files
 
 AS_OF = datetime.fromisoformat("2026-11-01")
 FULL_NAMES = (
@@ -17,7 +22,9 @@ FULL_NAMES = (
 )  # fmt: skip
 
 _TABLES = """
-create schema reports;
+create schema if not exists findings;
+create table findings.register (finding_id varchar);
+create schema if not exists reports;
 create table reports.snapshot (
     snapshot_id varchar, build_id varchar, organization varchar, as_of timestamp, started_at timestamp,
     finished_at timestamp, completeness varchar, reason varchar, tool_version varchar, baseline_snapshot_id varchar,
@@ -107,6 +114,32 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Se
         connection.executemany(f"insert into reports.{table} values ({marks})", rows)
 
 
+def _fill_meta(connection: duckdb.DuckDBPyConnection) -> None:
+    """What a report asks of the extract and the build besides the ``reports`` schema."""
+    hashes = [
+        hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest() for path in model_files(resources.sql())
+    ]
+    parameters = json.dumps({"rules": {rule[0]: {"enabled": True, "severity": None} for rule in _RULES}})
+    connection.execute("insert into reference.snapshot by name select * from reports.snapshot")
+    connection.execute(
+        """
+        insert into meta.snapshots by name
+        select snapshot_id, started_at, finished_at, as_of, completeness, reason, tool_version,
+               repeat('c', 64) as config_sha256
+        from reports.snapshot
+        """
+    )
+    connection.execute(
+        """
+        insert into meta.builds by name
+        select build_id, snapshot_id, as_of, folder, $parameters as parameters, repeat('d', 64) as policy_sha256,
+               repeat('e', 64) as reference_sha256, $sql_sha256 as sql_sha256, tool_version
+        from reports.snapshot
+        """,
+        {"parameters": parameters, "sql_sha256": combined_sha256(hashes)},
+    )
+
+
 def fill(
     connection: duckdb.DuckDBPyConnection,
     *,
@@ -121,6 +154,7 @@ def fill(
     statuses: Sequence[str] = ("open",),
 ) -> None:
     """Create the ``reports`` schema as the models would leave it."""
+    connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
     connection.execute(_TABLES)
     start, end = AS_OF - timedelta(minutes=2), AS_OF - timedelta(seconds=7)
     _insert(
@@ -129,6 +163,7 @@ def fill(
         [("20261031T235800Z-4f2a", "b" * 64, organization, AS_OF, start, end, completeness, reason, "0.1.0", None,
           "20261031T235800Z-4f2a")],
     )  # fmt: skip
+    _fill_meta(connection)
     settings = '{"page_size": 500, "concurrency": 4, "verify_tls": true}'
     _insert(
         connection,

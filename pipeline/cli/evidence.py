@@ -1,0 +1,109 @@
+"""``verify`` and ``keygen``: what an auditor runs on a report folder, and what its maker runs once before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal
+from pipeline.errors import GateError
+
+if TYPE_CHECKING:
+    from pipeline.reporting.verification import Verification
+
+__all__ = ["register"]
+
+_SIGNATURES = {
+    "unsigned": "unsigned: nothing tells who made the folder",
+    "trusted": "good by the key that was given:",
+    "unproven": "good by the key inside the folder, which proves nothing until --key names one you trust:",
+    "bad": "BAD",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: access-review verify out/20261101T000000Z-4f2a --key auditor.pub --rebuild")(verify)
+    app.command(epilog="Example: access-review keygen --out ~/.keys/access-review.pem")(keygen)
+
+
+def verify(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A report folder.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="PUBLIC", help="The public key, got from whoever signed, not from the folder."),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the CSV files again from raw/, sql/ and inputs/, and compare.")
+    ] = False,
+) -> None:
+    """Check a report folder against its manifest and signature; needs nothing but the folder."""
+    from pipeline.reporting.signature import PublicKey
+    from pipeline.reporting.verification import verify as check
+
+    terminal: Terminal = context.obj
+    trusted = PublicKey.read(key) if key else None
+    found = check(folder, key=trusted, rebuild=rebuild)
+    for note in found.notes:
+        terminal.note(note)
+    terminal.result(_text(folder, found), _document(folder, found))
+    if found.problems:
+        what = "one problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
+        raise GateError(
+            f"the folder does not hold: {what}",
+            where=str(folder),
+            hint="get the folder again from whoever made it, and do not rely on this one",
+        )
+
+
+def keygen(
+    context: typer.Context,
+    out: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where the private key goes; the public key goes to PATH.pub.")
+    ] = Path("access-review-signing-key.pem"),
+) -> None:
+    """Make a key pair for signing reports; an existing file is never overwritten."""
+    from pipeline.reporting.signature import KEY_VARIABLE, generate
+
+    terminal: Terminal = context.obj
+    public_path, public = generate(out)
+    terminal.result(
+        f"private key  {out}\npublic key   {public_path}\nfingerprint  {public.fingerprint}",
+        {"private_key": out, "public_key": public_path, "fingerprint": public.fingerprint},
+    )
+    terminal.say(f"keep the private key to yourself and set {KEY_VARIABLE} to its path; publish the public key")
+
+
+def _text(folder: Path, found: Verification) -> str:
+    lines = [f"{problem.path}: {problem.what}" for problem in found.problems]
+    if found.document:
+        lines += [
+            f"snapshot     {found.document['snapshot_id']}",
+            f"data sha256  {found.document['data_sha256']}",
+            f"chained to   {found.document['previous_manifest_sha256'] or 'nothing: it is the first'}",
+        ]
+    signer = f" {found.fingerprint}" if found.fingerprint else ""
+    lines.append(f"signature    {_SIGNATURES[found.signature]}{signer}")
+    if found.rebuilt is not None:
+        lines.append(f"rebuilt      equal: {', '.join(found.rebuilt) or 'none'}")
+    verdict = "NOT VERIFIED" if found.problems else "verified"
+    lines.append(f"{verdict}: {folder}, {found.files} files, {found.bytes:,} bytes")
+    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
+
+
+def _document(folder: Path, found: Verification) -> dict[str, object]:
+    return {
+        "folder": folder,
+        "verified": not found.problems,
+        "problems": [{"path": problem.path, "problem": problem.what} for problem in found.problems],
+        "snapshot_id": found.document.get("snapshot_id"),
+        "data_sha256": found.document.get("data_sha256"),
+        "previous_manifest_sha256": found.document.get("previous_manifest_sha256"),
+        "signature": found.signature,
+        "fingerprint": found.fingerprint,
+        "rebuilt": found.rebuilt,
+        "notes": found.notes,
+    }

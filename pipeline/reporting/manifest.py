@@ -1,0 +1,218 @@
+"""The manifest of a report folder: what is in it, with the hash of every file, and what it was made from.
+
+Shapes are those of the contract. ``data_sha256`` is the SHA-256 of one line a data file, sorted by path, each
+``<sha256>  <path>`` and a line feed: what ``sha256sum`` prints, so that it can be checked with :data:`SHELL_CHECK`
+and without this program. Data files are the CSV files, ``raw/``, ``sql/`` and ``inputs/``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.reporting.dataset import Dataset
+from pipeline.warehouse import archive
+from pipeline.warehouse.database import Connection
+
+__all__ = [
+    "KEYS",
+    "MANIFEST",
+    "SCHEMA_VERSION",
+    "SHELL_CHECK",
+    "SIGNATURE",
+    "Entry",
+    "compose",
+    "data_sha256",
+    "entries",
+    "files_below",
+    "tool",
+]
+
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+SCHEMA_VERSION = 1
+#: Prints ``data_sha256``, run in a report folder.
+SHELL_CHECK = "find *.csv raw sql inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
+#: The keys of a manifest, in their order.
+KEYS = (
+    "schema_version",
+    "snapshot_id",
+    "build_id",
+    "data_sha256",
+    "previous_manifest_sha256",
+    "organization",
+    "sources",
+    "as_of",
+    "extracted",
+    "tool",
+    "completeness",
+    "counts",
+    "config_sha256",
+    "rules",
+    "roster",
+    "baseline_snapshot_id",
+    "formula_cells_neutralised",
+    "files",
+)
+#: Sections of the summary that add up: headline in itself, the others to the accounts or to the open findings.
+_COUNTED = ("headline", "status", "last_seen", "severity")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file: its path with ``/`` below the folder, its size, its hash, and its rows if it is a table."""
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int | None
+
+    @property
+    def is_data(self) -> bool:
+        """Say whether the file counts for ``data_sha256``."""
+        top, _, rest = self.path.partition("/")
+        return top in archive.FOLDERS if rest else top.endswith(".csv")
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the path of everything below a folder that is not a folder, sorted; links are not followed."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    )
+
+
+def entries(connection: Connection, folder: Path, paths: Iterable[str]) -> list[Entry]:
+    """Read files below a folder, a chunk at a time; any connection serves to look into Parquet files."""
+    return [_entry(connection, folder / path, path) for path in paths]
+
+
+def _entry(connection: Connection, file: Path, path: str) -> Entry:
+    digest = hashlib.sha256()
+    size = 0
+    lines = 0
+    quoted = False
+    is_csv = file.suffix == ".csv"
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            if is_csv:
+                # A line end between an odd and an even quote belongs to a cell; a doubled quote changes nothing.
+                parts = chunk.split(b'"')
+                lines += sum(part.count(b"\n") for part in parts[quoted::2])
+                quoted ^= (len(parts) - 1) % 2 == 1
+    rows = None
+    if is_csv:
+        rows = max(lines - 1, 0)
+    elif file.suffix == ".parquet":
+        rows = archive.parquet_rows(connection, file)
+    return Entry(path, size, digest.hexdigest(), rows)
+
+
+def data_sha256(files: Iterable[Entry]) -> str:
+    """Return the one hash of all data files."""
+    listed = sorted((entry.path, entry.sha256) for entry in files if entry.is_data)
+    return hashlib.sha256("".join(f"{sha256}  {path}\n" for path, sha256 in listed).encode()).hexdigest()
+
+
+def tool() -> dict[str, str]:
+    """Return what makes or checks a report, with the versions that may change its bytes."""
+    return {
+        "name": "sisense-access-review",
+        "version": __version__,
+        "python": platform.python_version(),
+        "duckdb": version("duckdb"),
+    }
+
+
+def compose(
+    connection: Connection,
+    dataset: Dataset,
+    files: Iterable[Entry],
+    *,
+    neutralised: int,
+    previous_manifest_sha256: str | None,
+) -> bytes:
+    """Return the manifest of the current build's report as it is written, the same bytes every time."""
+    files = list(files)
+    snapshot = dataset.snapshot
+    parameters, roster_file, roster_sha256, config_sha256, people = connection.execute(
+        """
+        select parameters, roster_file, roster_sha256, config_sha256, (select count(*) from policy.roster)
+        from meta.builds join meta.snapshots using (snapshot_id) where build_id = $build_id
+        """,
+        {"build_id": snapshot["build_id"]},
+    ).fetchall()[0]
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "snapshot_id": snapshot["snapshot_id"],
+        "build_id": snapshot["build_id"],
+        "data_sha256": data_sha256(files),
+        "previous_manifest_sha256": previous_manifest_sha256,
+        "organization": snapshot["organization"],
+        "sources": [
+            {
+                "name": row["source"],
+                "url": row["url"],
+                "api": row["api"],
+                "version": row["version"],
+                "principal": {"user_name": row["principal_user_name"], "role": row["principal_role_name"]},
+            }
+            for row in dataset.sources.iter_rows(named=True)
+        ],
+        "as_of": _moment(snapshot["as_of"]),
+        "extracted": {
+            "started_at": _moment(snapshot["started_at"]),
+            "finished_at": _moment(snapshot["finished_at"]),
+        },
+        "tool": tool(),
+        "completeness": {
+            "state": snapshot["completeness"],
+            "reason": snapshot["reason"],
+            "checks": [
+                {key: row[key] for key in ("check_id", "source", "result", "is_gate")}
+                for row in dataset.reconciliation.iter_rows(named=True)
+            ],
+        },
+        "counts": _counts(dataset),
+        "config_sha256": config_sha256,
+        "rules": _rules(dataset, json.loads(parameters)["rules"]),
+        "roster": {"path": roster_file, "rows": people, "sha256": roster_sha256} if roster_sha256 else None,
+        "baseline_snapshot_id": snapshot["baseline_snapshot_id"],
+        "formula_cells_neutralised": neutralised,
+        "files": [asdict(entry) for entry in sorted(files, key=lambda entry: entry.path)],
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {section: {} for section in _COUNTED}
+    for row in dataset.summary.iter_rows(named=True):
+        if row["section"] in counts:
+            counts[row["section"]][row["key"]] = row["value"]
+    return counts
+
+
+def _rules(dataset: Dataset, given: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule_id": row["rule_id"],
+            "enabled": row["enabled"],
+            "parameters": {key: value for key, value in given[row["rule_id"]].items() if key != "enabled"},
+            "sql_sha256": row["sql_sha256"],
+        }
+        for row in dataset.rule_summary.iter_rows(named=True)
+    ]
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds") + "Z"

@@ -1,0 +1,231 @@
+"""Checks a report folder against its manifest and signature, and makes its CSV files once more from what it rests on.
+
+Needs nothing but the folder: no configuration, no database, no network, no secret. Nothing in the folder is trusted;
+paths of the manifest are only compared with those of the folder, never opened.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import AccessReviewError, RenderError, UsageError
+from pipeline.reporting import manifest, report
+from pipeline.reporting.manifest import MANIFEST, SIGNATURE, Entry
+from pipeline.reporting.signature import PUBLIC_KEY_FILE, PublicKey
+from pipeline.warehouse import archive, database
+
+__all__ = ["Problem", "Verification", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it was sealed: which file, and what is wrong with it."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check found. ``document`` is the manifest, empty where it cannot be read.
+
+    ``signature`` is ``unsigned``, ``trusted`` (checked with the key that was given), ``unproven`` (checked with the
+    key inside the folder, which anybody may have put there) or ``bad``. ``rebuilt`` names the CSV files that were
+    made once more and are equal; null if that was not asked for or made no sense.
+    """
+
+    document: Mapping[str, Any]
+    files: int
+    bytes: int
+    problems: tuple[Problem, ...]
+    signature: str
+    fingerprint: str | None
+    rebuilt: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def verify(folder: Path, *, key: PublicKey | None, rebuild: bool) -> Verification:
+    """Check a report folder, with a public key that is trusted if one is given.
+
+    Raises:
+        UsageError: there is no such folder, or it was made by a program whose manifests this one does not know.
+    """
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", where=str(folder), hint="name a report folder")
+    try:
+        return _verify(folder, key, rebuild)
+    except OSError as error:
+        raise UsageError(
+            f"a file cannot be read: {error.strerror}",
+            where=str(error.filename or folder),
+            hint="check the permissions of the folder and of what is in it",
+        ) from error
+
+
+def _verify(folder: Path, key: PublicKey | None, rebuild: bool) -> Verification:
+    present = manifest.files_below(folder)
+    odd = [path for path in present if (folder / path).is_symlink() or not (folder / path).is_file()]
+    problems = [Problem(path, "is not a plain file") for path in odd]
+    plain = [path for path in present if path not in odd]
+    with database.empty() as connection:
+        found = manifest.entries(connection, folder, [path for path in plain if path not in {MANIFEST, SIGNATURE}])
+    content = (folder / MANIFEST).read_bytes() if MANIFEST in plain else None
+    document, unreadable = _document(content)
+    problems += unreadable
+    notes: list[str] = []
+    if not unreadable:
+        problems += _compare(document, found)
+        ours, theirs = manifest.tool(), document["tool"]
+        differing = [
+            f"{name} {theirs.get(name)}, here {ours[name]}" for name in ours if theirs.get(name) != ours[name]
+        ]
+        if differing:
+            notes.append(f"the folder was made with other versions: {'; '.join(differing)}")
+    state, signer, wrong = _signature(folder, plain, content, key)
+    problems += wrong
+    rebuilt = None
+    if rebuild and problems:
+        notes.append("not rebuilt: what a rebuild rests on must be whole first")
+    elif rebuild:
+        rebuilt, differences = _rebuild(folder, [entry for entry in found if "/" not in entry.path])
+        problems += differences
+    return Verification(
+        document=document,
+        files=len(present),
+        bytes=sum(entry.bytes for entry in found),
+        problems=tuple(problems),
+        signature=state,
+        fingerprint=signer.fingerprint if signer else None,
+        rebuilt=rebuilt,
+        notes=tuple(notes),
+    )
+
+
+def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the manifest and what is wrong with its form; it is empty unless every key of it can be used."""
+    if content is None:
+        return {}, [Problem(MANIFEST, "is missing")]
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}, [Problem(MANIFEST, "is not JSON")]
+    if not isinstance(document, dict):
+        return {}, [Problem(MANIFEST, "is not a manifest")]
+    if document.get("schema_version", manifest.SCHEMA_VERSION) != manifest.SCHEMA_VERSION:
+        raise UsageError(
+            f"the manifest has schema version {document['schema_version']}, and this program knows "
+            f"{manifest.SCHEMA_VERSION}",
+            where=MANIFEST,
+            hint="check it with the program's version that the manifest names under 'tool'",
+        )
+    if tuple(document) != manifest.KEYS:
+        odd = sorted({*document} ^ {*manifest.KEYS}) or ["their order"]
+        return {}, [Problem(MANIFEST, f"does not have the keys of a manifest: {', '.join(odd)}")]
+    files = document["files"]
+    shape: dict[str, type | tuple[type, ...]] = {"path": str, "bytes": int, "sha256": str, "rows": (int, type(None))}
+    if not isinstance(document["tool"], dict) or not (
+        isinstance(files, list)
+        and all(
+            isinstance(row, dict) and row.keys() == shape.keys() and all(isinstance(row[k], shape[k]) for k in shape)
+            for row in files
+        )
+    ):
+        return {}, [Problem(MANIFEST, "does not list its files as a manifest does")]
+    return document, []
+
+
+def _compare(document: Mapping[str, Any], found: Sequence[Entry]) -> list[Problem]:
+    """Hold the files found to those listed."""
+    listed = {row["path"]: Entry(**row) for row in document["files"]}
+    there = {entry.path: entry for entry in found}
+    problems = []
+    if len(listed) != len(document["files"]):
+        problems.append(Problem(MANIFEST, "lists a file more than once"))
+    extra = {path: there[path] for path in there.keys() - listed.keys()}
+    for path, entry in sorted(listed.items()):
+        actual = there.get(path)
+        if actual is None:
+            renamed = next((other for other in sorted(extra) if extra[other].sha256 == entry.sha256), None)
+            if renamed:
+                del extra[renamed]
+            problems.append(Problem(path, f"is missing; '{renamed}' has its content" if renamed else "is missing"))
+            continue
+        if actual.sha256 != entry.sha256:
+            size = f", {entry.bytes:,} bytes then and {actual.bytes:,} now" if actual.bytes != entry.bytes else ""
+            problems.append(Problem(path, f"has been changed{size}"))
+        elif actual.bytes != entry.bytes:
+            problems.append(Problem(path, f"has {actual.bytes:,} bytes, and the manifest says {entry.bytes:,}"))
+        if actual.rows != entry.rows:
+            problems.append(Problem(path, f"has {_rows(actual)}, and the manifest says {_rows(entry)}"))
+    problems += [Problem(path, "is not in the manifest") for path in sorted(extra)]
+    if manifest.data_sha256(found) != document["data_sha256"]:
+        problems.append(Problem(MANIFEST, "has a data_sha256 that is not that of the data files"))
+    return problems
+
+
+def _rows(entry: Entry) -> str:
+    return "no rows that can be counted" if entry.rows is None else f"{entry.rows:,} rows"
+
+
+def _signature(
+    folder: Path, present: Sequence[str], content: bytes | None, key: PublicKey | None
+) -> tuple[str, PublicKey | None, list[Problem]]:
+    """Return the state of the signature, the key it was checked with, and what is wrong."""
+    if SIGNATURE not in present:
+        if PUBLIC_KEY_FILE in present:
+            return "bad", None, [Problem(SIGNATURE, f"is missing, though the folder carries a '{PUBLIC_KEY_FILE}'")]
+        wrong = [Problem(SIGNATURE, "is missing: the folder is unsigned, and a key was given")] if key else []
+        return "unsigned", None, wrong
+    signer = key
+    if signer is None:
+        if PUBLIC_KEY_FILE not in present:
+            return "bad", None, [Problem(PUBLIC_KEY_FILE, "is missing, though the folder is signed")]
+        try:
+            signer = PublicKey.read(folder / PUBLIC_KEY_FILE)
+        except UsageError as error:
+            return "bad", None, [Problem(PUBLIC_KEY_FILE, error.message)]
+    if content is None:
+        return "bad", None, []
+    if not signer.accepts((folder / SIGNATURE).read_bytes(), content):
+        whose = "the key that was given" if key else "the key inside the folder"
+        return "bad", None, [Problem(SIGNATURE, f"is not a signature of {MANIFEST} by {whose}")]
+    return ("trusted" if key else "unproven"), signer, []
+
+
+def _rebuild(folder: Path, top: Sequence[Entry]) -> tuple[tuple[str, ...] | None, list[Problem]]:
+    """Make every CSV file once more; return those that are equal, and how the others differ."""
+    wanted = {entry.path for entry in top if entry.path.endswith(".csv")}
+    with tempfile.TemporaryDirectory(prefix="access-review-verify-") as name:
+        workspace = Path(name)
+        try:
+            with archive.rebuilt(folder, workspace) as connection:
+                report.write_csv(connection, workspace, lambda _: None)
+        except RenderError:
+            raise  # the place for temporary files, not the folder
+        except AccessReviewError as error:
+            return None, [Problem("sql, raw, inputs", f"cannot be built from: {error}")]
+        made = {path.name for path in workspace.glob("*.csv")}
+        problems = [Problem(path, "is not a file that a report has") for path in sorted(wanted - made)]
+        problems += [Problem(path, "is missing, though a rebuild makes it") for path in sorted(made - wanted)]
+        equal = []
+        for path in sorted(wanted & made):
+            line = _first_difference(folder / path, workspace / path)
+            if line is None:
+                equal.append(path)
+            else:
+                problems.append(Problem(path, f"is not what a rebuild gives, from line {line} on"))
+    return tuple(equal), problems
+
+
+def _first_difference(one: Path, other: Path) -> int | None:
+    with one.open("rb") as left, other.open("rb") as right:
+        for number, (a, b) in enumerate(itertools.zip_longest(left, right), start=1):
+            if a != b:
+                return number
+    return None

@@ -1,0 +1,195 @@
+"""What a build rests on, as files: its source rows, its SQL and its other inputs; and the same build made from them.
+
+Layout below a report folder::
+
+    raw/<table>.parquet                the rows of ``raw`` of this snapshot, sweeps that were not accepted too
+    sql/                               tables.sql and every model, as they were used
+    inputs/<schema>.<table>.parquet    reference, policy (the roster too), baseline, review, and the rows of meta and
+                                       history that the build read
+
+Rows are sorted by all that tells them apart, so the same build gives the same bytes, whatever the number of threads.
+DuckDB streams them to the files; memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline import resources
+from pipeline.errors import RenderError, WarehouseError
+from pipeline.warehouse import database, landing
+from pipeline.warehouse.build import rebuild
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.model import combined_sha256, load_folder, model_files
+from pipeline.warehouse.rules import in_force
+
+__all__ = ["FOLDERS", "parquet_rows", "rebuilt", "write"]
+
+#: The folders that this module writes and reads.
+FOLDERS = ("raw", "sql", "inputs")
+
+#: Filled before a build for that build alone, and so written whole.
+_WHOLE = ("reference", "policy", "baseline", "review")
+#: What a build or a report reads of the extract besides its rows.
+_META = ("meta.snapshots", "meta.sources", "meta.pages", "meta.reconciliation")
+_BUILD = "meta.builds"
+#: The register of findings looks every finding up in what was found before, without being a model.
+_REGISTER = "history.register"
+_FILE = re.compile(r"(?:(?P<schema>[a-z]+)\.)?(?P<table>[a-z][a-z0-9_]*)\.parquet")
+
+
+def write(connection: Connection, folder: Path) -> None:
+    """Write ``raw/``, ``sql/`` and ``inputs/`` of the current build.
+
+    Raises:
+        WarehouseError: the build was made with other SQL than the program has now.
+        RenderError: a file cannot be written.
+    """
+    row = connection.execute(
+        "select snapshot.snapshot_id, build_id, sql_sha256 from reference.snapshot join meta.builds using (build_id)"
+    ).fetchone()
+    snapshot_id, build_id, sql_sha256 = row or (None, None, None)
+    for name in FOLDERS:
+        (folder / name).mkdir()
+    texts = _copy_sql(folder / "sql")
+    if combined_sha256(hashlib.sha256(text.encode()).hexdigest() for text in texts) != sql_sha256:
+        raise WarehouseError(
+            "the current build was made with other SQL than the program has now",
+            where="meta.builds",
+            hint="run 'access-review build' again, then the report",
+        )
+    values = {"snapshot_id": snapshot_id}
+    for table in _tables(connection, "raw"):
+        _copy(
+            connection,
+            f"select * from {table} where snapshot_id = $snapshot_id order by source, sweep, page, ordinal",
+            folder / "raw" / f"{table.partition('.')[2]}.parquet",
+            values,
+        )
+    whole = [table for schema in _WHOLE for table in _tables(connection, schema)]
+    selects: dict[str, tuple[str, dict[str, object]]] = {
+        table: (f"select * from {table} order by all", {}) for table in whole
+    }
+    for table in _META:
+        selects[table] = (f"select * from {table} where snapshot_id = $snapshot_id order by all", values)
+    selects[_BUILD] = (f"select * from {_BUILD} where build_id = $build_id", {"build_id": build_id})
+    for table in _tables(connection, "history"):
+        if not any(re.search(rf"\b{re.escape(table)}\b", text) for text in texts):
+            continue  # no model reads it
+        selects[table] = (f"select * from {table} where snapshot_id < $snapshot_id order by all", values)
+    selects[_REGISTER] = (
+        f"select * from {_REGISTER} where snapshot_id < $snapshot_id"
+        " and finding_id in (select finding_id from findings.register) order by all",
+        values,
+    )
+    for table, (select, bound) in selects.items():
+        _copy(connection, select, folder / "inputs" / f"{table}.parquet", bound)
+
+
+@contextmanager
+def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
+    """Yield a database in memory with the build made once more from a report folder, and from nothing else.
+
+    The SQL of the folder may come from anywhere, so it can neither read nor write a file outside ``workspace``.
+
+    Raises:
+        WarehouseError: the files cannot be read, or a model does not run.
+        ConfigurationError: the rules on record do not fit the SQL.
+    """
+    with database.empty() as connection:
+        try:
+            for path in sorted([*(folder / "raw").glob("*.parquet"), *(folder / "inputs").glob("*.parquet")]):
+                _load(connection, path)
+            database.confine(connection, workspace)
+            connection.execute((folder / "sql" / "tables.sql").read_text(encoding="utf-8"))
+            snapshot_id, as_of, overrides = _parameters(connection, folder)
+            models = load_folder(folder / "sql")
+            rules = in_force(models, overrides, where="inputs/meta.builds.parquet")
+            rebuild(connection, models, rules, landing.snapshot(connection, snapshot_id), as_of)
+            yield connection  # a table that the folder's SQL did not make fails in the caller's hands
+        except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+            raise _unreadable(folder, str(error).splitlines()[0]) from error
+
+
+def parquet_rows(connection: Connection, path: Path) -> int | None:
+    """Return how many rows a Parquet file says it has; null if it is none."""
+    try:
+        row = connection.execute("select num_rows from parquet_file_metadata($path)", {"path": str(path)}).fetchone()
+    except duckdb.Error:
+        return None
+    return int(row[0]) if row else None
+
+
+def _copy_sql(target: Path) -> list[str]:
+    """Copy every SQL file; return the texts of the models."""
+    source = resources.sql()
+    models = model_files(source)
+    for path in [source / "tables.sql", *models]:
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copy)
+    return [path.read_text(encoding="utf-8") for path in models]
+
+
+def _tables(connection: Connection, schema: str) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = $schema and not temporary order by table_name",
+        {"schema": schema},
+    ).fetchall()
+    return [f"{schema}.{name}" for (name,) in rows]
+
+
+def _copy(connection: Connection, select: str, path: Path, values: dict[str, object]) -> None:
+    try:
+        connection.execute(
+            f"copy ({select}) to $path (format parquet, compression zstd)", {"path": str(path), **values}
+        )
+    except duckdb.Error as error:
+        raise RenderError(
+            f"the file cannot be written: {str(error).splitlines()[0]}",
+            where=str(path),
+            hint="check the folder, its permissions and the free space on that disk",
+        ) from error
+
+
+def _load(connection: Connection, path: Path) -> None:
+    named = _FILE.fullmatch(path.name)
+    if named is None:
+        raise _unreadable(path, "its name is not that of a table")
+    schema = named["schema"] or "raw"
+    connection.execute(f"create schema if not exists {schema}")
+    connection.execute(
+        f'create table {schema}."{named["table"]}" as select * from read_parquet($path)', {"path": str(path)}
+    )
+
+
+def _parameters(connection: Connection, folder: Path) -> tuple[str, datetime, dict[str, dict[str, Any]]]:
+    """Return the snapshot, the moment it was judged at, and what was set for each rule."""
+    rows = connection.execute("select snapshot_id, as_of, parameters from meta.builds").fetchall()
+    try:
+        [(snapshot_id, as_of, parameters)] = rows
+        overrides = {
+            rule_id: {key: value for key, value in given.items() if not (key == "severity" and value is None)}
+            for rule_id, given in json.loads(parameters)["rules"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(folder / "inputs" / "meta.builds.parquet", "it is not the record of one build") from error
+    return snapshot_id, as_of, overrides
+
+
+def _unreadable(path: Path, reason: str) -> WarehouseError:
+    return WarehouseError(
+        f"the report folder cannot be read back: {reason}",
+        where=str(path),
+        hint="get the folder again from whoever made it",
+    )

@@ -1,0 +1,227 @@
+"""Evidence over the command line: sealed by a run, checked by somebody who has the folder and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Finished, Outcome, run_command
+from tests.fakes.forger import reseal
+
+CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
+KEY = "ACCESS_REVIEW_SIGNING_KEY_FILE"
+
+
+@pytest.fixture
+def folder(finished: Finished, tmp_path: Path) -> Path:
+    """A copy that the test may spoil, far from any configuration or database."""
+    return shutil.copytree(finished.report, tmp_path / "mailed" / finished.report.name)
+
+
+def verify(folder: Path, *arguments: str) -> Outcome:
+    return run_command(folder.parent, "verify", folder.name, *arguments)
+
+
+def assert_refused(outcome: Outcome, *named: str) -> None:
+    assert outcome.code == 1, outcome.stderr
+    assert sum(line.startswith("error: ") for line in outcome.stderr.splitlines()) == 1
+    assert "Traceback" not in outcome.stderr
+    for name in named:
+        assert any(line.startswith(f"{name}: ") for line in outcome.stdout.splitlines()), outcome.stdout
+
+
+def change_rows(path: Path, select: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"create table kept as select * from '{path}'")
+        connection.execute(f"copy ({select}) to '{path}' (format parquet, compression zstd)")
+
+
+def test_the_folder_is_verified_and_rebuilt_without_anything_else(folder: Path) -> None:
+    outcome = verify(folder, "--rebuild")
+
+    assert outcome.code == 0, outcome.stdout + outcome.stderr
+    assert "unsigned" in outcome.stdout
+    assert f"rebuilt      equal: {', '.join(CSV)}" in outcome.stdout
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+
+
+def test_the_result_as_json(folder: Path) -> None:
+    (folder / "rules.csv").unlink()
+
+    outcome = run_command(folder.parent, "--json", "verify", folder.name)
+
+    found = json.loads(outcome.stdout)
+    assert outcome.code == 1
+    assert found["verified"] is False
+    assert found["signature"] == "unsigned"
+    assert {"path": "rules.csv", "problem": "is missing"} in found["problems"]
+
+
+def test_one_flipped_byte_is_named(folder: Path) -> None:
+    content = bytearray((folder / "access-review.pdf").read_bytes())
+    content[1000] ^= 1
+    (folder / "access-review.pdf").write_bytes(content)
+
+    assert_refused(verify(folder), "access-review.pdf")
+
+
+def test_a_finding_that_was_taken_out_does_not_survive_a_rebuild(folder: Path) -> None:
+    lines = (folder / "findings.csv").read_bytes().splitlines(keepends=True)
+    (folder / "findings.csv").write_bytes(b"".join([*lines[:5], *lines[6:]]))
+    reseal(folder)
+
+    assert verify(folder).code == 0  # nobody signed it, and it agrees with itself
+    outcome = verify(folder, "--rebuild")
+    assert_refused(outcome, "findings.csv")
+    assert "from line 6 on" in outcome.stdout
+
+
+def test_an_account_taken_out_of_the_source_rows_does_not_survive_a_rebuild(folder: Path) -> None:
+    change_rows(folder / "raw" / "users.parquet", "select * from kept where not (page = 1 and ordinal = 7)")
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "population.csv")
+
+
+def test_a_threshold_changed_in_the_inputs_does_not_survive_a_rebuild(folder: Path) -> None:
+    changed = """replace(parameters::varchar, '"stale_after_days": 90', '"stale_after_days": 900')::json"""
+    change_rows(folder / "inputs" / "meta.builds.parquet", f"select * replace ({changed} as parameters) from kept")
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "findings.csv", "rules.csv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("days_since_seen", "1 + days_since_seen"),
+        ("select", "selekt"),
+    ],
+    ids=["another meaning", "no meaning"],
+)
+def test_tampered_sql_does_not_survive_a_rebuild(folder: Path, old: str, new: str) -> None:
+    path = folder / "sql" / "4_reports" / "population.sql"
+    header, body = path.read_text(encoding="utf-8").split("*/", 1)
+    assert old in body
+    path.write_text(f"{header}*/{body.replace(old, new)}", encoding="utf-8")
+    reseal(folder)
+
+    outcome = verify(folder, "--rebuild")
+    assert outcome.code == 1
+    assert "cannot be built from" in outcome.stdout or "is not what a rebuild gives" in outcome.stdout
+
+
+def test_a_model_taken_out_does_not_survive_a_rebuild(folder: Path) -> None:
+    (folder / "sql" / "4_reports" / "rule_summary.sql").unlink()
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
+
+
+@pytest.mark.parametrize("parameters", ["{}", "[]", '{"rules": 1}', '{"rules": {"no_such_rule": {"enabled": true}}}'])
+def test_a_record_of_the_build_that_is_none_is_said(folder: Path, parameters: str) -> None:
+    change_rows(
+        folder / "inputs" / "meta.builds.parquet", f"select * replace ('{parameters}'::json as parameters) from kept"
+    )
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["copy (select 1) to '{}' (format csv);", "attach '{}' as elsewhere;", "set allowed_directories = ['/'];"],
+)
+def test_sql_in_a_folder_cannot_touch_the_machine_of_who_checks_it(
+    folder: Path, tmp_path: Path, statement: str
+) -> None:
+    target = tmp_path / "written"
+    with (folder / "sql" / "tables.sql").open("a", encoding="utf-8") as file:
+        file.write("\n" + statement.format(target) + "\n")
+    reseal(folder)
+
+    assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
+    assert not target.exists()
+
+
+def test_a_run_is_signed_and_its_key_goes_nowhere_else(simulator: Simulator, tmp_path: Path) -> None:
+    review, keys = tmp_path / "review", tmp_path / "keys"
+    keys.mkdir()
+    made = run_command(keys, "keygen", "--out", "key.pem")
+    assert made.code == 0, made.stderr
+    with Simulator(200, 7) as small:
+        small.write_files(review)
+        ran = run_command(
+            review, "--debug", "-v", "run",
+            ACCESS_REVIEW_PROD_PASSWORD=small.password, **{KEY: str(keys / "key.pem")},
+        )  # fmt: skip
+    assert ran.code == 0, ran.stderr
+    report = Path(ran.stdout.splitlines()[0]).parent
+
+    checked = run_command(tmp_path, "verify", str(report), "--key", "keys/key.pem.pub", "--rebuild")
+    assert checked.code == 0, checked.stdout
+    fingerprint = next(line.split()[-1] for line in made.stdout.splitlines() if line.startswith("fingerprint"))
+    assert f"good by the key that was given: {fingerprint}" in checked.stdout
+
+    secret = (keys / "key.pem").read_text().splitlines()[1]
+    written = [path.read_bytes() for path in review.rglob("*") if path.is_file()]
+    assert len(written) > 80
+    assert not any(secret.encode() in content for content in written)
+    assert secret not in made.stdout + made.stderr + ran.stdout + ran.stderr
+
+
+def test_a_key_that_cannot_be_used_is_said_before_anything_is_contacted(finished: Finished, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("not a key")
+
+    outcome = run_command(finished.folder, "run", ACCESS_REVIEW_PROD_PASSWORD="wrong", **{KEY: str(tmp_path / "key")})
+
+    assert outcome.code == 2
+    assert "holds no private key" in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def test_keygen_never_overwrites(tmp_path: Path) -> None:
+    assert run_command(tmp_path, "keygen").code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    again = run_command(tmp_path, "keygen")
+
+    assert again.code == 2
+    assert "there already" in again.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("arguments", [("nowhere",), (".", "--key", "nowhere.pub")])
+def test_what_cannot_be_checked_at_all_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    outcome = run_command(tmp_path, "verify", *arguments)
+
+    assert outcome.code == 2
+    assert "nowhere" in outcome.stderr
+
+
+def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) -> None:
+    reports = []
+    with Simulator(200, 7) as small:
+        small.write_files(tmp_path)
+        for _ in range(3):
+            ran = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+            assert ran.code == 0, ran.stderr
+            reports.append(Path(ran.stdout.splitlines()[0]).parent)
+    manifests = [(report / "manifest.json").read_bytes() for report in reports]
+    before = [None, *(hashlib.sha256(content).hexdigest() for content in manifests[:-1])]
+
+    assert [json.loads(content)["previous_manifest_sha256"] for content in manifests] == before
+    for report in reports:
+        checked = run_command(tmp_path, "verify", str(report), "--rebuild")
+        assert checked.code == 0, checked.stdout
+
+    # An old snapshot made again, as the current build of a database that knows later ones, is the same report.
+    old = run_command(tmp_path, "report", "--snapshot", reports[1].name, "--out", "again")
+    assert old.code == 0, old.stderr
+    assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]

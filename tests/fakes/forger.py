@@ -1,0 +1,25 @@
+"""Somebody who changes a sealed folder and knows how its manifest is made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.reporting import manifest
+
+__all__ = ["reseal"]
+
+
+def reseal(folder: Path, **changes: Any) -> None:
+    """Write the manifest anew over whatever the folder holds now."""
+    path = folder / manifest.MANIFEST
+    document = json.loads(path.read_bytes())
+    with duckdb.connect() as connection:
+        paths = [p for p in manifest.files_below(folder) if p not in {manifest.MANIFEST, manifest.SIGNATURE}]
+        files = manifest.entries(connection, folder, paths)
+    document["files"] = [{name: getattr(entry, name) for name in entry.__slots__} for entry in files]
+    document["data_sha256"] = manifest.data_sha256(files)
+    path.write_text(json.dumps(document | changes, indent=2))

@@ -1,0 +1,461 @@
+"""The sealed folder as an auditor meets it: whole, changed by accident, or changed by somebody who knows how."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pypdf
+import pytest
+
+from pipeline.errors import ConfigurationError, UsageError
+from pipeline.reporting import manifest, report, signature
+from pipeline.reporting.signature import PublicKey, SigningKey
+from pipeline.reporting.verification import Verification, verify
+from pipeline.warehouse import chain
+from tests.fakes.forger import reseal
+from tests.reporting.conftest import AS_OF, fill
+
+CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
+HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
+
+
+def write(connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, key: Any = None) -> report.Report:
+    return report.write(connection, directory, frozenset(formats or ("csv",)), lambda _: None, key=key)
+
+
+def check(folder: Path, key: PublicKey | None = None) -> Verification:
+    return verify(folder, key=key, rebuild=False)
+
+
+def named(found: Verification) -> set[str]:
+    return {problem.path for problem in found.problems}
+
+
+def make_key(path: Path) -> tuple[SigningKey, PublicKey]:
+    _, public = signature.generate(path)
+    key = signature.signing_key({signature.KEY_VARIABLE: str(path)})
+    assert key is not None
+    return key, public
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        fill(connection, names=HOSTILE, accounts=40)
+        yield write(connection, tmp_path_factory.mktemp("out")).folder
+
+
+@pytest.fixture
+def sealed(written, tmp_path):
+    """A folder that the test may spoil."""
+    return shutil.copytree(written, tmp_path / "sealed" / written.name)
+
+
+def test_a_whole_folder_verifies_and_is_called_unsigned(sealed):
+    found = check(sealed)
+
+    assert found.problems == ()
+    assert (found.signature, found.fingerprint) == ("unsigned", None)
+
+
+def test_a_folder_may_be_moved_and_renamed(sealed, tmp_path):
+    sealed.rename(tmp_path / "evidence of 2026")
+
+    assert check(tmp_path / "evidence of 2026").problems == ()
+
+
+def test_the_manifest_has_the_keys_of_the_contract_and_lists_every_file(sealed):
+    document = json.loads((sealed / "manifest.json").read_bytes())
+
+    assert tuple(document) == manifest.KEYS
+    assert [row["path"] for row in document["files"]] == sorted(contents(sealed).keys() - {"manifest.json"})
+    for row in document["files"]:
+        content = (sealed / row["path"]).read_bytes()
+        assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    rows = {row["path"]: row["rows"] for row in document["files"]}
+    assert rows["population.csv"] == 40  # names with line ends in them are still one row each
+    assert rows["inputs/reference.snapshot.parquet"] == 1
+    assert rows["sql/tables.sql"] is None
+    assert document["formula_cells_neutralised"] == 16
+    assert document["as_of"] == "2026-11-01T00:00:00.000Z"
+
+
+def test_the_counts_add_up(sealed):
+    counts = json.loads((sealed / "manifest.json").read_bytes())["counts"]
+
+    headline = counts["headline"]
+    assert headline["accounts"] == headline["in_scope"] + headline["excluded"] == sum(counts["status"].values())
+    assert headline["findings"] == sum(counts["severity"].values()) > 0
+
+
+def test_the_data_hash_can_be_checked_with_a_shell(sealed):
+    shown = subprocess.run(["sh", "-c", manifest.SHELL_CHECK], cwd=sealed, capture_output=True, text=True, check=True)
+
+    assert shown.stdout.split()[0] == json.loads((sealed / "manifest.json").read_bytes())["data_sha256"]
+
+
+def test_the_data_hash_is_the_same_whatever_formats_are_asked_for(database, tmp_path):
+    connection = database()
+
+    with_pdf = write(connection, tmp_path / "a", "pdf")
+    without = write(connection, tmp_path / "b", "csv")
+
+    assert with_pdf.seal.data_sha256 == without.seal.data_sha256
+    assert with_pdf.seal.manifest_sha256 != without.seal.manifest_sha256
+
+
+def flip(folder: Path) -> str:
+    path = folder / "raw" / "users.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return "raw/users.parquet"
+
+
+def remove_row(folder: Path) -> str:
+    path = folder / "rules.csv"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    return "rules.csv"
+
+
+def rename(folder: Path) -> str:
+    (folder / "findings.csv").rename(folder / "found.csv")
+    return "findings.csv"
+
+
+def add(folder: Path) -> str:
+    (folder / "inputs" / "note.txt").write_text("by hand")
+    return "inputs/note.txt"
+
+
+def delete(folder: Path) -> str:
+    (folder / "sql" / "3_findings" / "stale_account.sql").unlink()
+    return "sql/3_findings/stale_account.sql"
+
+
+def link(folder: Path) -> str:
+    (folder / "rules.csv").rename(folder.parent / "rules.csv")
+    (folder / "rules.csv").symlink_to(folder.parent / "rules.csv")
+    return "rules.csv"
+
+
+def block(folder: Path) -> str:
+    os.mkfifo(folder / "raw" / "pipe.parquet")  # reading it would wait for ever
+    return "raw/pipe.parquet"
+
+
+def hide(folder: Path) -> str:
+    (folder / ".hidden").write_text("x")
+    return ".hidden"
+
+
+@pytest.mark.parametrize("change", [flip, remove_row, rename, add, delete, link, block, hide])
+def test_every_change_is_found_and_named(sealed, change: Callable[[Path], str]):
+    path = change(sealed)
+
+    assert path in named(check(sealed))
+
+
+def test_a_renamed_file_is_called_that_and_named_once(sealed):
+    rename(sealed)
+
+    [missing] = [problem for problem in check(sealed).problems if problem.path != "manifest.json"]
+    assert missing.what == "is missing; 'found.csv' has its content"
+
+
+def test_a_removed_row_is_counted(sealed):
+    rules = len((sealed / "rules.csv").read_bytes().splitlines()) - 1
+    remove_row(sealed)
+
+    said = [problem.what for problem in check(sealed).problems if problem.path == "rules.csv"]
+    assert f"has {rules - 1} rows, and the manifest says {rules} rows" in said
+
+
+def test_a_manifest_with_a_wrong_count_of_rows_is_found(sealed):
+    path = sealed / "manifest.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"rows": 40', '"rows": 41'), encoding="utf-8")
+
+    assert named(check(sealed)) == {"population.csv"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "is missing"),
+        (b"\xff{", "is not JSON"),
+        (b"[]", "is not a manifest"),
+        (b"{}", "does not have the keys"),
+    ],
+)
+def test_a_manifest_that_is_none_is_said(sealed, content, said):
+    (sealed / "manifest.json").unlink()
+    if content is not None:
+        (sealed / "manifest.json").write_bytes(content)
+
+    [problem] = check(sealed).problems
+    assert problem.path == "manifest.json"
+    assert said in problem.what
+
+
+def test_a_manifest_cannot_make_verify_look_outside_the_folder(sealed, tmp_path):
+    (tmp_path / "outside.csv").write_text("a\n1\n")
+    document = json.loads((sealed / "manifest.json").read_bytes())
+    document["files"].append({"path": "../../outside.csv", "bytes": 4, "sha256": "0" * 64, "rows": 1})
+    (sealed / "manifest.json").write_text(json.dumps(document))
+
+    [problem] = check(sealed).problems
+    assert (problem.path, problem.what) == ("../../outside.csv", "is missing")
+
+
+def test_a_manifest_of_a_later_program_is_not_judged(sealed):
+    reseal(sealed, schema_version=2)
+
+    with pytest.raises(UsageError, match="schema version 2"):
+        check(sealed)
+
+
+def test_another_version_of_the_tool_is_said_and_no_problem(sealed):
+    reseal(sealed, tool=manifest.tool() | {"duckdb": "1.0.0"})
+
+    found = check(sealed)
+    assert found.problems == ()
+    assert "duckdb 1.0.0" in found.notes[0]
+
+
+def test_a_signature_is_trusted_only_with_a_key_from_elsewhere(database, tmp_path):
+    key, public = make_key(tmp_path / "key")
+    _, stranger = make_key(tmp_path / "other")
+
+    folder = write(database(), tmp_path / "out", key=key).folder
+
+    assert check(folder).signature == "unproven"
+    assert check(folder).fingerprint == public.fingerprint
+    assert check(folder, public).signature == "trusted"
+    assert check(folder, public).problems == ()
+    assert named(check(folder, stranger)) == {"manifest.json.sig"}
+
+
+def test_an_unsigned_folder_fails_where_a_key_is_given(sealed, tmp_path):
+    _, public = make_key(tmp_path / "key")
+
+    assert named(check(sealed, public)) == {"manifest.json.sig"}
+
+
+def test_recomputed_hashes_and_a_wrong_key_do_not_pass(database, tmp_path):
+    key, public = make_key(tmp_path / "key")
+    forger, _ = make_key(tmp_path / "forger")
+    folder = write(database(), tmp_path / "out", key=key).folder
+    remove_row(folder)
+
+    reseal(folder)
+    assert named(check(folder)) == {"manifest.json.sig"}
+
+    (folder / "public-key.pem").write_bytes(forger.public.pem())
+    reseal(folder)
+    (folder / "manifest.json.sig").write_bytes(forger.sign((folder / "manifest.json").read_bytes()))
+    assert check(folder).signature == "unproven"  # all that can be said without a key from elsewhere
+    assert named(check(folder, public)) == {"manifest.json.sig"}
+
+
+@pytest.mark.parametrize("stripped", ["manifest.json.sig", "public-key.pem"])
+def test_half_a_signature_is_not_an_unsigned_folder(database, tmp_path, stripped):
+    key, _ = make_key(tmp_path / "key")
+    folder = write(database(), tmp_path / "out", key=key).folder
+
+    (folder / stripped).unlink()
+
+    assert stripped in named(check(folder))
+
+
+def test_openssl_checks_the_signature_too(database, tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, _ = make_key(tmp_path / "key")
+    folder = write(database(), tmp_path / "out", key=key).folder
+
+    shown = subprocess.run(
+        [
+            *("openssl", "pkeyutl", "-verify", "-pubin", "-inkey", tmp_path / "key.pub", "-rawin"),
+            *("-in", folder / "manifest.json", "-sigfile", folder / "manifest.json.sig"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (shown.returncode, shown.stdout) == (0, "Signature Verified Successfully\n")
+
+
+def test_keys_are_private_and_never_overwritten(tmp_path):
+    signature.generate(tmp_path / "key")
+
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    before = contents(tmp_path)
+    with pytest.raises(UsageError, match="there already"):
+        signature.generate(tmp_path / "key")
+    (tmp_path / "new.pub").write_text("in the way")
+    with pytest.raises(UsageError, match="there already"):
+        signature.generate(tmp_path / "new")
+    assert contents(tmp_path) == before | {"new.pub": b"in the way"}
+
+
+def encrypted(path: Path) -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    path.write_bytes(
+        Ed25519PrivateKey.generate().private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a passphrase"),
+        )
+    )
+    return "is encrypted"
+
+
+def of_another_kind(path: Path) -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    path.write_bytes(
+        X25519PrivateKey.generate().private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return "not an Ed25519 key"
+
+
+def garbage(path: Path) -> str:
+    path.write_bytes(b"-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n")
+    return "holds no private key"
+
+
+def missing(path: Path) -> str:
+    assert not path.exists()
+    return "cannot be read"
+
+
+@pytest.mark.parametrize("make", [encrypted, of_another_kind, garbage, missing])
+def test_a_key_that_cannot_be_used_is_a_mistake_of_the_environment(tmp_path, make: Callable[[Path], str]):
+    said = make(tmp_path / "key")
+
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        signature.signing_key({signature.KEY_VARIABLE: str(tmp_path / "key")})
+
+    assert caught.value.exit_code == 2
+    assert signature.KEY_VARIABLE in caught.value.hint
+    assert "canary" not in f"{caught.value}{caught.value.hint}"
+
+
+def test_a_signing_key_does_not_show_itself(tmp_path):
+    key, _ = make_key(tmp_path / "key")
+
+    body = (tmp_path / "key").read_text().splitlines()[1]
+    assert body not in repr(key) + str(key)
+
+
+def test_the_whole_folder_has_the_same_bytes_again(database, tmp_path):
+    key, _ = make_key(tmp_path / "key")
+    connection = database(findings=20, accounts=3000)
+    one = write(connection, tmp_path / "a", "csv", "pdf", key=key).folder
+    connection.execute("set threads = 1")
+
+    other = write(connection, tmp_path / "b", "csv", "pdf", key=key).folder
+
+    assert contents(one) == contents(other)
+
+
+def test_the_pdf_carries_the_csv_files_and_the_data_hash(database, tmp_path):
+    result = write(database(names=HOSTILE), tmp_path, "pdf")
+
+    reader = pypdf.PdfReader(result.folder / "access-review.pdf")
+    assert sorted(reader.attachments) == sorted(CSV)
+    for name in CSV:
+        assert reader.attachments[name] == [(result.folder / name).read_bytes()]
+    last = reader.pages[-1].extract_text()
+    assert result.seal.data_sha256 in last.replace("\n", "")
+    assert "access-review verify" in " ".join(last.split())
+
+
+def test_a_table_too_large_to_mail_is_left_out_and_said(database, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "_ATTACHED_BYTES", 5_000)
+
+    result = write(database(accounts=200), tmp_path, "pdf")
+
+    reader = pypdf.PdfReader(io.BytesIO((result.folder / "access-review.pdf").read_bytes()))
+    assert "population.csv" not in reader.attachments
+    assert "rules.csv" in reader.attachments
+    assert "Too large to attach, and in the folder:" in " ".join(reader.pages[-1].extract_text().split())
+
+
+def remember(connection: duckdb.DuckDBPyConnection, snapshot_id: str, manifest_sha256: str, at: int = 0) -> None:
+    chain.record(
+        connection,
+        snapshot_id=snapshot_id,
+        build_id="b",
+        data_sha256="d" * 64,
+        manifest_sha256=manifest_sha256,
+        previous_manifest_sha256=chain.previous(connection, snapshot_id),
+        written_at=AS_OF.replace(second=at),
+    )
+
+
+def test_a_report_is_chained_to_the_last_one_of_the_snapshot_before(database):
+    connection = database()
+    remember(connection, "20260701T000000Z-0000", "older")
+    remember(connection, "20260801T000000Z-0000", "first", 1)
+    remember(connection, "20260801T000000Z-0000", "again", 2)
+
+    assert chain.previous(connection, "20260801T000000Z-0000") == "older"
+    assert chain.previous(connection, "20260901T000000Z-0000") == "again"
+    remember(connection, "20260801T000000Z-0000", "first", 3)
+    assert chain.previous(connection, "20260901T000000Z-0000") == "first"
+
+
+def test_a_link_of_the_chain_is_decided_once(database):
+    connection = database()
+    remember(connection, "20260801T000000Z-0000", "august")
+    remember(connection, "20260901T000000Z-0000", "september")
+
+    remember(connection, "20260801T000000Z-0000", "august, with another format", 1)
+
+    assert chain.previous(connection, "20260901T000000Z-0000") == "august"
+    assert chain.previous(connection, "20260801T000000Z-0000") is None
+
+
+@pytest.mark.parametrize("step", ["population.csv", "raw, sql, inputs", "access-review.pdf", "manifest.json"])
+def test_an_interruption_leaves_no_half_folder(database, tmp_path, step):
+    def interrupt(name: str) -> None:
+        if name == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report.write(database(), tmp_path, frozenset({"csv", "pdf"}), interrupt)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_of_other_sql_is_not_sealed(database, tmp_path):
+    connection = database()
+    connection.execute("update meta.builds set sql_sha256 = repeat('0', 64)")
+
+    with pytest.raises(Exception, match="other SQL") as caught:
+        write(connection, tmp_path)
+
+    assert getattr(caught.value, "exit_code", None) == 4
+    assert list(tmp_path.iterdir()) == []
