@@ -106,15 +106,15 @@ class View:
     requests: tuple[Row, ...]
 
 
-def arrange(dataset: Dataset) -> View:
-    """Arrange one build for reading."""
+def arrange(dataset: Dataset, *, rows_shown: int) -> View:
+    """Arrange one build for reading, with at most so many findings of each rule."""
     summary: Sections = {
         str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
         for name, part in dataset.summary.drop_nulls("value").group_by("section", maintain_order=True)
     }
     figures = {key: value for key, _, value in summary.get("headline", [])}
     severities = {key: value for key, _, value in summary.get("severity", [])}
-    sections = _sections(dataset)
+    sections = _sections(dataset, rows_shown)
     urgent = [each for each in sections if each.worst and each.worst.severity in ("critical", "high")]
     first = urgent or [each for each in sections if each.worst]
     checks = _rows(dataset.reconciliation)
@@ -150,9 +150,12 @@ def _ordered(rules: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rules, key=lambda rule: (not rule["enabled"], _rank(rule["severity"]), rule["title"])))
 
 
-def _sections(dataset: Dataset) -> list[RuleSection]:
+def _sections(dataset: Dataset, rows_shown: int) -> list[RuleSection]:
     """Return the rules that found something, gravest first, then by how many findings have that severity."""
-    rows = {str(key[0]): _rows(part) for key, part in dataset.finding_rows.group_by("rule_id", maintain_order=True)}
+    rows = {
+        str(key[0]): _rows(part.head(rows_shown))
+        for key, part in dataset.finding_rows.group_by("rule_id", maintain_order=True)
+    }
     counts = {
         str(key[0]): tuple(
             SeverityCount(row["severity"], row["findings"], row["open_findings"])
