@@ -27,7 +27,7 @@ Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where report folders go, instead of [reports] directory.")
 ]
 Snapshot = Annotated[str | None, typer.Option(metavar="ID", help="Which snapshot; the newest by default.")]
-Formats = Annotated[str, typer.Option("--format", metavar="LIST", help="Which files, of: csv, pdf.")]
+Formats = Annotated[str, typer.Option("--format", metavar="LIST", help="Which files, of: csv, xlsx, html, pdf.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -139,7 +139,7 @@ def build(
 def report(
     context: typer.Context,
     snapshot: Snapshot = None,
-    formats: Formats = "csv,pdf",
+    formats: Formats = "csv,xlsx,html,pdf",
     out: Out = None,
     allow_partial: AllowPartial = False,
 ) -> None:

@@ -36,8 +36,8 @@ def render(view: View, templates: Path) -> bytes:
     script = (templates / "screen.js").read_text(encoding="utf-8")
     style = _faces(templates / "fonts", set(body + style + script)) + style
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:; img-src data:;"
-        " base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:;"
+        " img-src data:; base-uri 'none'; form-action 'none'"
     )
     # Our own files and a page that is escaped already: the only texts of the program that are taken as markup.
     page = templating.fill(

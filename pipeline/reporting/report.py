@@ -18,22 +18,23 @@ import polars
 
 from pipeline import resources
 from pipeline.errors import RenderError
-from pipeline.reporting import csv, glyphs, html, pdf, templating, view
+from pipeline.reporting import csv, glyphs, html, pdf, templating, view, xlsx
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.warehouse.database import Connection
 
 __all__ = ["FORMATS", "Report", "write"]
 
 #: The formats that can be asked for.
-FORMATS = frozenset({"csv", "html", "pdf"})
+FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 
-#: File name -> the query and the order of its rows.
+#: File name -> the query and the order of its rows. The workbook has a sheet for each, named as the file.
 _CSV_FILES = {
     "population.csv": ("select * from reports.population", "source, account_id"),
     "findings.csv": ("select * from reports.findings", "source, rule_id, subject_type, subject_id, finding_id"),
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
+_XLSX_FILE = "access-review.xlsx"
 _HTML_FILE = "access-review.html"
 _PDF_FILE = "access-review.pdf"
 #: Findings of one rule that are shown: on paper what somebody reads, in a browser what it sorts without a pause.
@@ -68,7 +69,7 @@ def write(
         pdf.check_libraries()
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = []
     neutralised = 0
     names: list[str] = []
     with _replacing(folder) as draft:
@@ -77,6 +78,12 @@ def write(
                 progress(name)
                 neutralised += csv.write(connection, query, draft / name, order_by=order)
                 names.append(name)
+        if "xlsx" in formats:
+            progress(_XLSX_FILE)
+            sheets = {Path(name).stem: table for name, table in _CSV_FILES.items()}
+            shown = view.arrange(dataset, rows_shown=0)
+            warnings += xlsx.write(connection, sheets, shown, draft / _XLSX_FILE)
+            names.append(_XLSX_FILE)
         if "html" in formats:
             progress(_HTML_FILE)
             shown = view.arrange(dataset, rows_shown=_HTML_ROWS)
@@ -84,9 +91,9 @@ def write(
             names.append(_HTML_FILE)
         if "pdf" in formats:
             progress(_PDF_FILE)
-            warnings = _write_pdf(dataset, draft / _PDF_FILE)
+            warnings += _write_pdf(dataset, draft / _PDF_FILE)
             names.append(_PDF_FILE)
-    return Report(folder, tuple(folder / name for name in names), warnings, neutralised)
+    return Report(folder, tuple(folder / name for name in names), tuple(warnings), neutralised)
 
 
 def _write_pdf(dataset: Dataset, path: Path) -> tuple[str, ...]:
