@@ -30,7 +30,7 @@ _CELL_UNITS = 32_767
 _CUT = "… [cut]"
 _EXACT_INTEGERS = 10**15
 _BATCH = 5_000
-_WIDEST = 48
+_WIDEST = 60
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: Not allowed in XML, whatever is done to them.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
@@ -112,19 +112,22 @@ class _Book:
     def __init__(self, workbook: Any) -> None:
         self._workbook = workbook
         self.warnings: list[str] = []
-        # One type family in every cell; the size is Excel's own, so that row heights stay.
-        made = {"font_name": "Inter", "font_size": 10, "valign": "top"}
+        # A workbook cannot bring its font: this one, or its metric twin, is on every system.
+        made = {"font_name": "Arial", "font_size": 10, "valign": "vcenter"}
 
         def new(**properties: Any) -> Any:
             return workbook.add_format({**made, **properties})
 
         self._text = new()
         self._quoted = new(quote_prefix=True)
-        self._integer = new(num_format="#,##0")
+        self._integer = new(num_format="#,##0_ ")
         self._moment = new(num_format="yyyy-mm-dd hh:mm:ss", align="left")
-        self._heading = new(bold=True, font_color="#51607a", bottom=1, bottom_color=charts.INK)
+        self._heading = new(bold=True, font_color=charts.SLATE, bottom=1)
         self._title = new(bold=True, font_size=16)
         self._strong = new(bold=True)
+        self._number_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="right")
+        self._aside = new(align="left", indent=1, text_wrap=True)
+        self._aside_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="left", indent=1)
         self._quiet = new(font_color=charts.SLATE)
         self._link = new(font_color=charts.ACCENT, underline=1)
         self._danger = new(bold=True, font_color="#b00020")
@@ -143,9 +146,10 @@ class _Book:
         sheet = self._workbook.add_worksheet("summary")
         sheet.hide_gridlines(2)
         _print_landscape(sheet)
-        sheet.set_column(0, 0, 34)
-        sheet.set_column(1, 1, 14)
+        sheet.set_column(0, 0, 52)
+        sheet.set_column(1, 1, 10)
         sheet.set_column(2, 2, 90)
+        sheet.set_row(0, 26)
         row = 0
 
         def put(*cells: tuple[Any, Any]) -> None:
@@ -173,21 +177,25 @@ class _Book:
             parts = " + ".join(f"{text.number(value)} {part}" for value, part in identity.parts)
             holds = "" if identity.holds else " (this sum does not hold)"
             style = self._text if identity.holds else self._danger
-            put((label, style), (total, self._integer), (f"{'=' if identity.holds else '≠'} {parts}{holds}", style))
+            put(
+                (label, style),
+                (total, self._integer),
+                (f"{'=' if identity.holds else '≠'} {parts}{holds}", self._aside),
+            )
         row += 1
-        put(("Act first", self._heading), ("Open", self._heading), ("What to do", self._heading))
+        put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
         for section in view.act_first:
             if section.worst:
                 severity = section.worst.severity
                 put(
                     (f"{charts.SEVERITIES[severity].shape} {severity}: {section.rule['title']}", self._text),
                     (section.worst.open_findings, self._integer),
-                    (section.rule["remediation"], self._text),
+                    (section.rule["remediation"], self._aside),
                 )
         if not view.act_first:
             put(("Nothing needs action: there is no open finding.", self._text))
         row += 1
-        put(("Sheet", self._heading), ("Rows", self._heading), ("", self._heading))
+        put(("Sheet", self._heading), ("Rows", self._number_heading))
         for name, rows in counts.items():
             sheet.write_url(row, 0, f"internal:'{name}'!A1", self._link, name)
             put(("", self._link), (rows, self._integer))
@@ -203,9 +211,12 @@ class _Book:
         sheet.freeze_panes(1, 0)
         _print_landscape(sheet)
         sheet.repeat_rows(0)
+        sheet.set_row(0, 20)
         for position, column in enumerate(columns):
             sheet.set_column(position, position, column.width)
-            sheet.write_string(0, position, column.name, self._heading)
+            sheet.write_string(
+                0, position, column.name, self._number_heading if column.kind in _INTEGERS else self._heading
+            )
         # A sheet that is too short keeps its last row to say so.
         held = count if count <= rows_held else rows_held - 1
         rows = connection.execute(f"select * from ({query}) order by {order} limit {held}")
