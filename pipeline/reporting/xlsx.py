@@ -126,7 +126,7 @@ class _Book:
         self._title = new(bold=True, font_size=16)
         self._strong = new(bold=True)
         self._number_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="right")
-        self._aside = new(align="left", indent=1, text_wrap=True)
+        self._aside = new(align="left", indent=1, text_wrap=True, quote_prefix=True)
         self._aside_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="left", indent=1)
         self._quiet = new(font_color=charts.SLATE)
         self._link = new(font_color=charts.ACCENT, underline=1)
