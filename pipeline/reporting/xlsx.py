@@ -77,9 +77,11 @@ def write(
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
+        "use_zip64": True,
     }
+    workbook = xlsxwriter.Workbook(str(path), options)
     try:
-        with xlsxwriter.Workbook(str(path), options) as workbook:
+        with workbook:
             snapshot = view.snapshot
             workbook.set_properties(
                 {
@@ -103,6 +105,9 @@ def write(
             where=str(path),
             hint="check the folder, its permissions and the free space on that disk",
         ) from error
+    finally:
+        for sheet in workbook.worksheets():
+            sheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
     return tuple(book.warnings)
 
 
