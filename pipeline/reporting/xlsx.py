@@ -1,7 +1,7 @@
 """The report's tables as one Excel workbook: a summary, then a sheet for each table, typed, filtered and coloured.
 
 Every text is written as text, so nothing in it can become a formula or a link. Rows stream from the database to the
-file, so memory does not grow with their number. The bytes are the same for the same build: the only date in the
+file, and memory holds them compressed. The bytes are the same for the same build: the only date in the
 file is the snapshot's.
 
 Constants: a sheet holds 1,048,576 rows and a cell 32,767 UTF-16 code units (Excel specifications and limits); a
@@ -10,13 +10,13 @@ number keeps 15 digits, and dates begin in 1900.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import RenderError
 from pipeline.reporting import charts, text
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
@@ -65,10 +65,10 @@ def write(
     ``tables`` maps the name of a sheet to its query and the order of its rows.
 
     Raises:
-        RenderError: the file cannot be written.
+        OSError: it, or a scratch file beside it, cannot be written.
     """
     import xlsxwriter
-    from xlsxwriter.exceptions import XlsxWriterException
+    from xlsxwriter.exceptions import FileCreateError
 
     options = {
         # Its scratch files lie beside the file: one disk to fill, and nothing of them stays.
@@ -79,7 +79,9 @@ def write(
         "strings_to_numbers": False,
         "use_zip64": True,
     }
-    workbook = xlsxwriter.Workbook(str(path), options)
+    # Compressed, the workbook is small. Written by ourselves, a full disk is one error and no half-closed archive.
+    packed = io.BytesIO()
+    workbook = xlsxwriter.Workbook(packed, options)
     try:
         with workbook:
             snapshot = view.snapshot
@@ -99,15 +101,12 @@ def write(
             book.write_summary(view, counts)
             for name, (query, order) in tables.items():
                 book.write_table(connection, name, query, order, counts[name], rows_held)
-    except XlsxWriterException as error:
-        raise RenderError(
-            f"the file cannot be written: {error}",
-            where=str(path),
-            hint="check the folder, its permissions and the free space on that disk",
-        ) from error
+    except FileCreateError as error:
+        raise error.args[0] from error
     finally:
         for sheet in workbook.worksheets():
             sheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
+    path.write_bytes(packed.getbuffer())
     return tuple(book.warnings)
 
 

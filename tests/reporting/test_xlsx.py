@@ -7,10 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pytest
 from python_calamine import CalamineWorkbook
 
-from pipeline.errors import RenderError
 from pipeline.reporting import dataset, report, view, xlsx
 
 HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "http://example.com/", "mailto:a@example.com", "{=1+1}", "0123", "_x0041_")
@@ -175,13 +173,3 @@ def test_its_date_is_the_snapshots(database, tmp_path):
     core = part(workbook(database(), tmp_path), "docProps/core.xml")
 
     assert core.count("2026-10-31T23:59:53Z") == 2
-
-
-def test_a_file_that_cannot_be_written_is_a_render_error(database, tmp_path):
-    (tmp_path / "x.xlsx").mkdir()
-
-    with pytest.raises(RenderError) as caught:
-        sheet(database(), "select 1 as a", tmp_path / "x.xlsx")
-
-    assert caught.value.exit_code == 5
-    assert "x.xlsx" in caught.value.where
