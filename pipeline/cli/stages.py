@@ -28,7 +28,10 @@ Out = Annotated[
 ]
 Snapshot = Annotated[str | None, typer.Option(metavar="ID", help="Which snapshot; the newest by default.")]
 Formats = Annotated[
-    str, typer.Option("--format", metavar="LIST", help="Which files, of: csv, pdf. The CSV files are always there.")
+    str,
+    typer.Option(
+        "--format", metavar="LIST", help="Which files, of: csv, xlsx, html, pdf. The CSV files are always there."
+    ),
 ]
 
 
@@ -141,7 +144,7 @@ def build(
 def report(
     context: typer.Context,
     snapshot: Snapshot = None,
-    formats: Formats = "csv,pdf",
+    formats: Formats = "csv,xlsx,html,pdf",
     out: Out = None,
     allow_partial: AllowPartial = False,
 ) -> None:

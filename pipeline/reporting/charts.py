@@ -60,7 +60,8 @@ def bars(title: str, rows: Sequence[Bar]) -> Markup:
     said = title + ": " + ", ".join(f"{row.label} {row.value:,}" for row in rows)
     parts = [
         Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" class="bars" width="{}" height="{}" viewBox="0 0 {} {}">'
+            '<svg xmlns="http://www.w3.org/2000/svg" class="bars" role="img" width="{}" height="{}"'
+            ' viewBox="0 0 {} {}">'
         ).format(_WIDTH, len(rows) * _ROW_HEIGHT, _WIDTH, len(rows) * _ROW_HEIGHT),
         Markup("<title>{}</title>").format(said),
     ]

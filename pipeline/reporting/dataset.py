@@ -14,10 +14,10 @@ import polars
 
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ROWS_SHOWN", "Dataset", "load"]
+__all__ = ["ROWS_HELD", "Dataset", "load"]
 
-#: Findings that the report for people shows for one rule; findings.csv has them all.
-ROWS_SHOWN = 200
+#: Findings of one rule that are at hand for the reports for people; findings.csv has them all.
+ROWS_HELD = 1000
 
 _FINDINGS = """
     select *
@@ -46,7 +46,7 @@ _PRIVILEGED = """
 class Dataset:
     """One build. The frames have the columns of the ``reports`` tables of the same name.
 
-    ``finding_rows`` holds at most :data:`ROWS_SHOWN` rows a rule; ``finding_counts`` counts all of them by rule and
+    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule; ``finding_counts`` counts all of them by rule and
     severity: ``rule_id, severity, severity_rank, findings, open_findings``.
     """
 
@@ -76,7 +76,7 @@ def load(connection: Connection) -> Dataset:
         summary=frame("select * from reports.summary order by section, position, key"),
         privileged_accounts=frame(_PRIVILEGED),
         rule_summary=frame("select * from reports.rule_summary order by rule_id"),
-        finding_rows=frame(_FINDINGS.format(rows=ROWS_SHOWN)),
+        finding_rows=frame(_FINDINGS.format(rows=ROWS_HELD)),
         finding_counts=frame(_FINDING_COUNTS),
         reconciliation=frame("select * from reports.reconciliation order by source, not is_gate, check_id"),
         requests=frame("select * from reports.requests order by source, sweep, resource, endpoint, parameters"),

@@ -21,7 +21,7 @@ __all__ = ["check_libraries", "render"]
 
 _PANGO_HINT = (
     "Debian and Ubuntu: apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
-    "macOS: brew install pango; CSV needs none of it: --format csv"
+    "macOS: brew install pango; the other formats need none of it: --format csv,xlsx,html"
 )
 _ASSET_TYPES = {".css": "text/css", ".otf": "font/otf"}
 

@@ -18,7 +18,7 @@ import polars
 
 from pipeline import resources
 from pipeline.errors import RenderError
-from pipeline.reporting import csv, evidence, glyphs, manifest, pdf, templating, view
+from pipeline.reporting import csv, evidence, glyphs, html, manifest, pdf, templating, view, xlsx
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.evidence import Seal
 from pipeline.reporting.manifest import Entry
@@ -28,9 +28,9 @@ from pipeline.warehouse.database import Connection
 __all__ = ["FORMATS", "Report", "write", "write_csv"]
 
 #: The formats that can be asked for. The CSV files are data, and always written: ``csv`` asks for nothing else.
-FORMATS = frozenset({"csv", "pdf"})
+FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 
-#: File name -> the query and the order of its rows.
+#: File name -> the query and the order of its rows. The workbook has a sheet for each, named as the file.
 _CSV_FILES = {
     "population.csv": ("select * from reports.population", "source, account_id"),
     "access.csv": ("select * from reports.access", "source, account_id, entitlement_type, entitlement_id"),
@@ -39,9 +39,14 @@ _CSV_FILES = {
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
+_XLSX_FILE = "access-review.xlsx"
+_HTML_FILE = "access-review.html"
 _PDF_FILE = "access-review.pdf"
 #: A CSV file larger than this is not attached to the PDF, which is meant to be mailed; it has about 40,000 accounts.
 _ATTACHED_BYTES = 16 * 1024 * 1024
+#: Findings of one rule that are shown: on paper what somebody reads, in a browser what it sorts without a pause.
+_HTML_ROWS = 1000
+_PDF_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +84,32 @@ def write(
         pdf.check_libraries()
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = []
     names = list(_CSV_FILES)
     with _replacing(folder) as draft:
         neutralised = write_csv(connection, draft, progress)
         progress("raw, sql, inputs")
         data = evidence.collect(connection, draft)
+        data_sha256 = manifest.data_sha256(data)
+        if "xlsx" in formats:
+            progress(_XLSX_FILE)
+            sheets = {Path(name).stem: table for name, table in _CSV_FILES.items()}
+            shown = view.arrange(dataset, rows_shown=0, data_sha256=data_sha256)
+            warnings += xlsx.write(connection, sheets, shown, draft / _XLSX_FILE)
+            names.append(_XLSX_FILE)
+        if "html" in formats:
+            progress(_HTML_FILE)
+            shown = view.arrange(dataset, rows_shown=_HTML_ROWS, data_sha256=data_sha256)
+            (draft / _HTML_FILE).write_bytes(html.render(shown, resources.templates()))
+            names.append(_HTML_FILE)
         if "pdf" in formats:
             progress(_PDF_FILE)
-            warnings = _write_pdf(dataset, draft, data)
+            warnings += _write_pdf(dataset, draft, data)
             names.append(_PDF_FILE)
         progress(manifest.MANIFEST)
         seal = evidence.seal(connection, dataset, draft, data, neutralised=neutralised, key=key)
         names.append(manifest.MANIFEST)
-    return Report(folder, tuple(folder / name for name in names), warnings, neutralised, seal)
+    return Report(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
 
 def write_csv(connection: Connection, folder: Path, progress: Callable[[str], None]) -> int:
@@ -114,13 +131,14 @@ def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry]) -> tuple[s
     attached = [entry.path for entry in tables if entry.bytes <= _ATTACHED_BYTES]
     arranged = view.arrange(
         dataset,
+        rows_shown=_PDF_ROWS,
         data_sha256=manifest.data_sha256(data),
         attached=attached,
         left_out=[entry.path for entry in tables if entry.path not in attached],
     )
-    html = templating.fill(templates, "access_review.html", arranged)
+    document = templating.fill(templates, "access_review.html", arranged)
     content, missing = pdf.render(
-        html, templates, [folder / name for name in attached], dataset.snapshot["finished_at"]
+        document, templates, [folder / name for name in attached], dataset.snapshot["finished_at"]
     )
     (folder / _PDF_FILE).write_bytes(content)
     return (glyphs.warning(missing, _names(dataset)),) if missing else ()

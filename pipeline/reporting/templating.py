@@ -14,8 +14,8 @@ from pipeline.reporting.view import View
 __all__ = ["fill"]
 
 
-def fill(templates: Path, name: str, view: View) -> str:
-    """Return the HTML of one template filled with one view.
+def fill(templates: Path, name: str, view: View, **values: str) -> str:
+    """Return the HTML of one template filled with one view, and with more values under names of their own.
 
     Raises:
         RenderError: the template is missing, does not parse, or names something that does not exist.
@@ -43,7 +43,7 @@ def fill(templates: Path, name: str, view: View) -> str:
         "shorten": text.shorten,
     }
     try:
-        return environment.get_template(name).render(view=view, severities=charts.SEVERITIES)
+        return environment.get_template(name).render(view=view, severities=charts.SEVERITIES, **values)
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None) or _line(error, templates)
         raise RenderError(

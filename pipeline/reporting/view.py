@@ -113,9 +113,14 @@ class View:
 
 
 def arrange(
-    dataset: Dataset, *, data_sha256: str, attached: Sequence[str] = (), left_out: Sequence[str] = ()
+    dataset: Dataset,
+    *,
+    rows_shown: int,
+    data_sha256: str,
+    attached: Sequence[str] = (),
+    left_out: Sequence[str] = (),
 ) -> View:
-    """Arrange one build for reading.
+    """Arrange one build for reading, with at most ``rows_shown`` findings of each rule.
 
     ``data_sha256`` is that of the report folder; ``attached`` are the CSV files inside the document, ``left_out``
     those that are too large for it.
@@ -126,7 +131,7 @@ def arrange(
     }
     figures = {key: value for key, _, value in summary.get("headline", [])}
     severities = {key: value for key, _, value in summary.get("severity", [])}
-    sections = _sections(dataset)
+    sections = _sections(dataset, rows_shown)
     urgent = [each for each in sections if each.worst and each.worst.severity in ("critical", "high")]
     first = urgent or [each for each in sections if each.worst]
     checks = _rows(dataset.reconciliation)
@@ -167,9 +172,12 @@ def _ordered(rules: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rules, key=lambda rule: (not rule["enabled"], _rank(rule["severity"]), rule["title"])))
 
 
-def _sections(dataset: Dataset) -> list[RuleSection]:
+def _sections(dataset: Dataset, rows_shown: int) -> list[RuleSection]:
     """Return the rules that found something, gravest first, then by how many findings have that severity."""
-    rows = {str(key[0]): _rows(part) for key, part in dataset.finding_rows.group_by("rule_id", maintain_order=True)}
+    rows = {
+        str(key[0]): _rows(part.head(rows_shown))
+        for key, part in dataset.finding_rows.group_by("rule_id", maintain_order=True)
+    }
     counts = {
         str(key[0]): tuple(
             SeverityCount(row["severity"], row["findings"], row["open_findings"])

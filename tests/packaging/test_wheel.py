@@ -101,6 +101,7 @@ def test_it_carries_the_program_and_what_it_reads_and_nothing_else(names: list[s
         "sql/4_reports/*.sql",
         "reports/templates/*.html*",
         "reports/templates/*.css",
+        "reports/templates/*.js",
         "reports/templates/fonts/*",
         "data/reference/*.csv",
     ],

@@ -38,11 +38,11 @@ def pages(result: report.Report) -> list[str]:
 
 
 def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
-    result = write(database(), tmp_path, "csv", "pdf")
+    result = write(database(), tmp_path, *report.FORMATS)
 
     names = [
         "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "reconciliation.csv",
-        "access-review.pdf", "manifest.json",
+        "access-review.xlsx", "access-review.html", "access-review.pdf", "manifest.json",
     ]  # fmt: skip
     assert result.folder == tmp_path / FOLDER
     assert [file.name for file in result.files] == names
@@ -61,8 +61,8 @@ def test_progress_names_each_file_before_it_is_made(database, tmp_path):
 def test_a_second_rendering_has_the_same_bytes(database, tmp_path):
     connection = database(findings=20)
 
-    first = write(connection, tmp_path / "a", "csv", "pdf")
-    second = write(connection, tmp_path / "b", "csv", "pdf")
+    first = write(connection, tmp_path / "a", *report.FORMATS)
+    second = write(connection, tmp_path / "b", *report.FORMATS)
 
     assert [file.read_bytes() for file in first.files] == [file.read_bytes() for file in second.files]
 
@@ -133,6 +133,14 @@ def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
     register = (result.folder / "findings.csv").read_text(encoding="utf-8")
     assert "200 of 314 shown here" in text
     assert register.count("stale_account,") == 314
+
+
+def test_the_browser_is_given_more_of_a_long_rule_than_paper(database, tmp_path):
+    result = write(database(findings=1400, accounts=1400), tmp_path, "html")
+
+    page = (result.folder / "access-review.html").read_text(encoding="utf-8")
+    assert "1,000 of 1,100 shown here, the gravest first; all of them are in findings.csv." in page
+    assert page.count('<tr data-severity="') == 1000 + 1400 - 1100
 
 
 def test_accepted_findings_stay_and_say_so(database, tmp_path):
@@ -220,6 +228,26 @@ def test_a_folder_that_cannot_be_made_is_a_render_error(database, tmp_path):
 
     assert caught.value.exit_code == 5
     assert "--out" in caught.value.hint
+
+
+def test_csv_xlsx_and_html_never_need_what_a_pdf_needs(tmp_path):
+    program = (
+        "import pathlib, runpy, sys\n"
+        "import duckdb\n"
+        "sys.modules['weasyprint'] = None\n"
+        "from pipeline.reporting import report\n"
+        "connection = duckdb.connect()\n"
+        "runpy.run_path(sys.argv[1])['fill'](connection)\n"
+        "formats = report.FORMATS - {'pdf'}\n"
+        "print(len(report.write(connection, pathlib.Path(sys.argv[2]), formats, lambda _: None).files))\n"
+    )
+    tables = Path(__file__).with_name("conftest.py")
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program, tables, tmp_path], capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout == "6\n"
 
 
 def test_missing_pango_is_a_sentence_with_the_line_that_installs_it():

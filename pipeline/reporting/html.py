@@ -1,0 +1,79 @@
+"""The report as one HTML file for a browser: everything it needs is inside it, and it asks for nothing.
+
+The content security policy names the style and the script by their hashes, so that nothing else on the page can run,
+load or be styled, whatever a name contains. The fonts are cut down to the characters that the page shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from markupsafe import Markup
+
+from pipeline.reporting import templating
+from pipeline.reporting.view import View
+
+__all__ = ["render"]
+
+#: Weight -> file. The two faces carry the whole page; a third would only make it larger.
+_FACES = {400: "Inter-Regular.otf", 600: "Inter-SemiBold.otf"}
+#: Kept of the fonts: spacing, joined marks, and figures of one width so that numbers line up.
+_FEATURES = ("kern", "ccmp", "mark", "mkmk", "calt", "tnum")
+
+
+def render(view: View, templates: Path) -> bytes:
+    """Return the file. ``templates`` is the folder of the templates, the style sheet, the script and the fonts.
+
+    Raises:
+        RenderError: a template is missing or wrong.
+    """
+    body = templating.fill(templates, "screen_body.html", view)
+    style = (templates / "screen.css").read_text(encoding="utf-8")
+    script = (templates / "screen.js").read_text(encoding="utf-8")
+    style = _faces(templates / "fonts", set(body + style + script)) + style
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:;"
+        " img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    # Our own files and a page that is escaped already: the only texts of the program that are taken as markup.
+    page = templating.fill(
+        templates,
+        "screen.html",
+        view,
+        policy=policy,
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        body=Markup(body),  # noqa: S704
+    )
+    return page.encode()
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _faces(fonts: Path, characters: Iterable[str]) -> str:
+    """Return the ``@font-face`` rules of the fonts, cut down to the characters."""
+    return "".join(
+        f'@font-face {{ font-family: "Report Sans"; font-weight: {weight};'
+        f' src: url("data:font/woff2;base64,{_subset(fonts / name, characters)}") format("woff2"); }}\n'
+        for weight, name in _FACES.items()
+    )
+
+
+def _subset(path: Path, characters: Iterable[str]) -> str:
+    from fontTools import subset, ttLib
+
+    options = subset.Options(layout_features=list(_FEATURES), hinting=False, recalc_timestamp=False)
+    with ttLib.TTFont(path, recalcTimestamp=False) as font:
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=sorted(map(ord, characters)))
+        subsetter.subset(font)
+        font.flavor = "woff2"
+        cut = io.BytesIO()
+        font.save(cut)
+    return base64.b64encode(cut.getvalue()).decode()

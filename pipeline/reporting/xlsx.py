@@ -1,0 +1,329 @@
+"""The report's tables as one Excel workbook: a summary, then a sheet for each table, typed, filtered and coloured.
+
+Every text is written as text, so nothing in it can become a formula or a link. Rows stream from the database to the
+file, and memory holds them compressed. The bytes are the same for the same build: the only date in the
+file is the snapshot's.
+
+Constants: a sheet holds 1,048,576 rows and a cell 32,767 UTF-16 code units (Excel specifications and limits); a
+number keeps 15 digits, and dates begin in 1900.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.reporting import charts, text
+from pipeline.reporting.view import View
+from pipeline.warehouse.database import Connection
+
+__all__ = ["ROWS_HELD", "write"]
+
+#: Rows of data that one sheet can hold, below its heading.
+ROWS_HELD = 1_048_575
+
+_CELL_UNITS = 32_767
+_CUT = "… [cut]"
+_EXACT_INTEGERS = 10**15
+_BATCH = 5_000
+_WIDEST = 60
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: Not allowed in XML, whatever is done to them.
+_NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+_REALS = {"FLOAT", "DOUBLE"}
+_SEVERITY_COLUMNS = {"severity", "top_severity"}
+_RESULTS = {"FAIL": "#b00020", "PASS": "#1e6b45"}
+
+
+@dataclass(slots=True)
+class _Column:
+    name: str
+    kind: str
+    longest: int
+
+    @property
+    def width(self) -> int:
+        """Return the width in characters: what is in it, and room for the heading and its filter button."""
+        return max(min(self.longest + 2, _WIDEST), len(self.name) + 4)
+
+
+def write(
+    connection: Connection,
+    tables: Mapping[str, tuple[str, str]],
+    view: View,
+    path: Path,
+    *,
+    rows_held: int = ROWS_HELD,
+) -> tuple[str, ...]:
+    """Write the workbook and return warnings: what did not fit.
+
+    ``tables`` maps the name of a sheet to its query and the order of its rows.
+
+    Raises:
+        OSError: it, or a scratch file beside it, cannot be written.
+    """
+    import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
+
+    options = {
+        # Its scratch files lie beside the file: one disk to fill, and nothing of them stays.
+        "constant_memory": True,
+        "tmpdir": str(path.parent),
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "use_zip64": True,
+    }
+    # Compressed, the workbook is small. Written by ourselves, a full disk is one error and no half-closed archive.
+    packed = io.BytesIO()
+    workbook = xlsxwriter.Workbook(packed, options)
+    try:
+        with workbook:
+            snapshot = view.snapshot
+            workbook.set_properties(
+                {
+                    "title": f"Access review of {text.printable(text.shorten(snapshot['organization'], 120))}",
+                    "comments": f"Snapshot {snapshot['snapshot_id']}, completeness {snapshot['completeness']}",
+                    "author": f"sisense-access-review {snapshot['tool_version']}",
+                    "created": snapshot["finished_at"],
+                }
+            )
+            book = _Book(workbook)
+            counts = {
+                name: int(connection.execute(f"select count(*) from ({query})").fetchall()[0][0])
+                for name, (query, _) in tables.items()
+            }
+            book.write_summary(view, counts)
+            for name, (query, order) in tables.items():
+                book.write_table(connection, name, query, order, counts[name], rows_held)
+    except FileCreateError as error:
+        raise error.args[0] from error
+    finally:
+        for sheet in workbook.worksheets():
+            sheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
+    path.write_bytes(packed.getbuffer())
+    return tuple(book.warnings)
+
+
+class _Book:
+    """A workbook that is being written, with the formats that its cells share."""
+
+    def __init__(self, workbook: Any) -> None:
+        self._workbook = workbook
+        self.warnings: list[str] = []
+        # A workbook cannot bring its font: this one, or its metric twin, is on every system.
+        made = {"font_name": "Arial", "font_size": 10, "valign": "vcenter"}
+
+        def new(**properties: Any) -> Any:
+            return workbook.add_format({**made, **properties})
+
+        self._text = new()
+        self._quoted = new(quote_prefix=True)
+        self._integer = new(num_format="#,##0_ ")
+        self._moment = new(num_format="yyyy-mm-dd hh:mm:ss", align="left")
+        self._heading = new(bold=True, font_color=charts.SLATE, bottom=1)
+        self._title = new(bold=True, font_size=16)
+        self._strong = new(bold=True)
+        self._number_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="right")
+        self._aside = new(align="left", indent=1, text_wrap=True, quote_prefix=True)
+        self._aside_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="left", indent=1)
+        self._quiet = new(font_color=charts.SLATE)
+        self._link = new(font_color=charts.ACCENT, underline=1)
+        self._danger = new(bold=True, font_color="#b00020")
+        self._severities = {
+            name: workbook.add_format({"bold": True, "font_color": severity.colour})
+            for name, severity in charts.SEVERITIES.items()
+        }
+        self._results = {
+            name: workbook.add_format({"bold": True, "font_color": colour}) for name, colour in _RESULTS.items()
+        }
+
+    # ------------------------------------------------------------------------------------------------- the summary
+
+    def write_summary(self, view: View, counts: Mapping[str, int]) -> None:
+        """Write the first sheet: what the report says, the sums, and what the other sheets hold."""
+        sheet = self._workbook.add_worksheet("summary")
+        sheet.hide_gridlines(2)
+        _print_landscape(sheet)
+        sheet.set_column(0, 0, 52)
+        sheet.set_column(1, 1, 10)
+        sheet.set_column(2, 2, 90)
+        sheet.set_row(0, 26)
+        row = 0
+
+        def put(*cells: tuple[Any, Any]) -> None:
+            nonlocal row
+            for column, (value, style) in enumerate(cells):
+                if isinstance(value, int):
+                    sheet.write_number(row, column, value, style)
+                elif value:
+                    sheet.write_string(row, column, _readable(value)[0], style)
+            row += 1
+
+        snapshot = view.snapshot
+        put((f"Access review of {snapshot['organization']}", self._title))
+        sources = " · ".join(source["source"] for source in view.sources)
+        put((f"Sisense, {sources}, as of {text.moment(snapshot['as_of'])}. All times are UTC.", self._quiet))
+        put((f"Snapshot {snapshot['snapshot_id']}, {snapshot['completeness']}, confidential.", self._quiet))
+        if not view.is_complete:
+            reason = (snapshot["reason"] or "no reason was recorded").rstrip(".")
+            put((f"NOT COMPLETE: the population is not proven complete: {reason}.", self._danger))
+        row += 1
+        put((" ".join(view.headline), self._strong))
+        row += 1
+        for identity in view.identities:
+            total, label = identity.total
+            parts = " + ".join(f"{text.number(value)} {part}" for value, part in identity.parts)
+            holds = "" if identity.holds else " (this sum does not hold)"
+            style = self._text if identity.holds else self._danger
+            put(
+                (label, style),
+                (total, self._integer),
+                (f"{'=' if identity.holds else '≠'} {parts}{holds}", self._aside),
+            )
+        row += 1
+        put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
+        for section in view.act_first:
+            if section.worst:
+                severity = section.worst.severity
+                put(
+                    (f"{charts.SEVERITIES[severity].shape} {severity}: {section.rule['title']}", self._text),
+                    (section.worst.open_findings, self._integer),
+                    (section.rule["remediation"], self._aside),
+                )
+        if not view.act_first:
+            put(("Nothing needs action: there is no open finding.", self._text))
+        row += 1
+        put(("Sheet", self._heading), ("Rows", self._number_heading))
+        for name, rows in counts.items():
+            sheet.write_url(row, 0, f"internal:'{name}'!A1", self._link, name)
+            put(("", self._link), (rows, self._integer))
+
+    # -------------------------------------------------------------------------------------------------- the tables
+
+    def write_table(
+        self, connection: Connection, name: str, query: str, order: str, count: int, rows_held: int
+    ) -> None:
+        """Write one sheet, as far as a sheet goes."""
+        columns = _columns(connection, query)
+        sheet = self._workbook.add_worksheet(name)
+        sheet.freeze_panes(1, 0)
+        _print_landscape(sheet)
+        sheet.repeat_rows(0)
+        sheet.set_row(0, 20)
+        for position, column in enumerate(columns):
+            sheet.set_column(position, position, column.width)
+            sheet.write_string(
+                0, position, column.name, self._number_heading if column.kind in _INTEGERS else self._heading
+            )
+        # A sheet that is too short keeps its last row to say so.
+        held = count if count <= rows_held else rows_held - 1
+        rows = connection.execute(f"select * from ({query}) order by {order} limit {held}")
+        writers = [self._writer(sheet, column.kind) for column in columns]
+        line, cut = 0, 0
+        while batch := rows.fetchmany(_BATCH):
+            for cells in batch:
+                line += 1
+                for position, value in enumerate(cells):
+                    if value is not None:
+                        cut += writers[position](line, position, value)
+        last = max(line, 1)
+        sheet.autofilter(0, 0, last, len(columns) - 1)
+        for position, column in enumerate(columns):
+            self._colour(sheet, column.name, position, last)
+        if held < count:
+            missing = f"{count - held:,} more rows do not fit on a sheet: all of them are in {name}.csv"
+            sheet.write_string(line + 1, 0, missing, self._danger)
+            self.warnings.append(f"access-review.xlsx, sheet {name}: {missing}")
+        if cut:
+            self.warnings.append(
+                f"access-review.xlsx, sheet {name}: {text.count(cut, 'text')} longer than a cell holds, cut and so"
+                f" marked: whole in {name}.csv"
+            )
+
+    def _writer(self, sheet: Any, kind: str) -> Callable[[int, int, Any], bool]:
+        """Return what writes a value of that type, and says whether it had to be cut."""
+
+        def write_text(row: int, column: int, value: Any) -> bool:
+            shown, was_cut = _readable(str(value))
+            # Even edited in place, a text that looks like a formula stays a text.
+            style = self._quoted if shown.startswith(_FORMULA_STARTS) else self._text
+            sheet.write_string(row, column, shown, style)
+            return was_cut
+
+        def write_integer(row: int, column: int, value: int) -> bool:
+            if abs(value) >= _EXACT_INTEGERS:
+                return write_text(row, column, value)
+            sheet.write_number(row, column, value, self._integer)
+            return False
+
+        def write_real(row: int, column: int, value: float) -> bool:
+            sheet.write_number(row, column, value, self._text)
+            return False
+
+        def write_boolean(row: int, column: int, value: bool) -> bool:
+            sheet.write_boolean(row, column, value, self._text)
+            return False
+
+        def write_moment(row: int, column: int, value: datetime) -> bool:
+            if value.year < 1900:
+                return write_text(row, column, value.isoformat())
+            sheet.write_datetime(row, column, value, self._moment)
+            return False
+
+        if kind in _INTEGERS:
+            return write_integer
+        if kind in _REALS:
+            return write_real
+        if kind == "BOOLEAN":
+            return write_boolean
+        if kind == "TIMESTAMP":
+            return write_moment
+        return write_text
+
+    def _colour(self, sheet: Any, name: str, column: int, last: int) -> None:
+        """Let the words of a column be coloured; the word says it, the colour only helps to find it."""
+        styles = self._severities if name in _SEVERITY_COLUMNS else self._results if name == "result" else {}
+        for word, style in styles.items():
+            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": style}
+            sheet.conditional_format(1, column, last, column, rule)
+
+
+def _print_landscape(sheet: Any) -> None:
+    sheet.set_paper(9)  # A4
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+
+
+def _columns(connection: Connection, query: str) -> list[_Column]:
+    kinds = [(str(row[0]), str(row[1])) for row in connection.execute(f"describe {query}").fetchall()]
+    lengths = [
+        f"coalesce(max(length({_quoted(name)}::varchar)), 0)"
+        if kind == "VARCHAR"
+        else "19"
+        if kind == "TIMESTAMP"
+        else "6"
+        for name, kind in kinds
+    ]
+    longest = connection.execute(f"select {', '.join(lengths)} from ({query})").fetchall()[0]
+    return [_Column(name, kind, int(length)) for (name, kind), length in zip(kinds, longest, strict=True)]
+
+
+def _readable(value: str) -> tuple[str, bool]:
+    """Return what a cell can hold of a text, and whether that is not all of it."""
+    shown = text.printable(value).translate(_NONCHARACTERS)
+    if len(shown) * 2 <= _CELL_UNITS:
+        return shown, False
+    units = shown.encode("utf-16-le")
+    if len(units) <= _CELL_UNITS * 2:
+        return shown, False
+    return units[: (_CELL_UNITS - len(_CUT)) * 2].decode("utf-16-le", errors="ignore") + _CUT, True
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
