@@ -71,7 +71,7 @@ def show(
         if repr(rows) not in rendered:
             folder = tmp_path_factory.mktemp("report")
             written = report.write(database(**rows), folder, frozenset({"html"}), lambda _: None)
-            [rendered[repr(rows)]] = written.files
+            rendered[repr(rows)] = written.folder / "access-review.html"
         chromium.get("about:blank")
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)

@@ -247,7 +247,7 @@ def test_csv_xlsx_and_html_never_need_what_a_pdf_needs(tmp_path):
         [sys.executable, "-c", program, tables, tmp_path], capture_output=True, text=True, check=True
     )
 
-    assert ran.stdout == "6\n"
+    assert ran.stdout == "9\n"
 
 
 def test_missing_pango_is_a_sentence_with_the_line_that_installs_it():
