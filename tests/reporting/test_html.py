@@ -70,7 +70,7 @@ def show(
 ) -> Show:
     """Give a function that opens the report of a database with these rows, and forgets what was logged before."""
 
-    def opened(*, width: int = 1280, dark: bool = False, media: str = "screen", **rows: Any) -> webdriver.Chrome:
+    def opened(*, width: int = 1280, dark: bool = False, media: str = "", **rows: Any) -> webdriver.Chrome:
         if repr(rows) not in rendered:
             folder = tmp_path_factory.mktemp("report")
             written = report.write(database(**rows), folder, frozenset({"html"}), lambda _: None)
