@@ -69,6 +69,9 @@ function makeFilter(section) {
     return plain(about + row.textContent);
   });
 
+  // What a rule found beyond the rows of this file is not filtered, and must not seem to be absent.
+  const beyond = blocks.reduce((sum, block) => sum + Number(block.dataset.beyond), 0);
+
   const search = element("input", { type: "search", autocomplete: "off", spellcheck: false });
   const label = element("label", { className: "search" }, "Filter ", search);
   const said = element("output", { className: "said" });
@@ -110,7 +113,8 @@ function makeFilter(section) {
     const count = (number) => number.toLocaleString("en");
     section.classList.toggle("narrowed", filtered);
     clear.hidden = !filtered;
-    said.textContent = filtered ? `${count(shown)} of ${count(rows.length)} rows shown` : `${count(rows.length)} rows`;
+    said.textContent = (filtered ? `${count(shown)} of ${count(rows.length)} rows shown` : `${count(rows.length)} rows`) +
+      (beyond ? `; ${count(beyond)} more are only in findings.csv` : "");
   }
 
   function reset() {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
+import io
 import itertools
 import json
 import os
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pypdf
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -67,7 +70,7 @@ def show(
 ) -> Show:
     """Give a function that opens the report of a database with these rows, and forgets what was logged before."""
 
-    def opened(*, width: int = 1280, dark: bool = False, media: str = "screen", **rows: Any) -> webdriver.Chrome:
+    def opened(*, width: int = 1280, dark: bool = False, media: str = "", **rows: Any) -> webdriver.Chrome:
         if repr(rows) not in rendered:
             folder = tmp_path_factory.mktemp("report")
             written = report.write(database(**rows), folder, frozenset({"html"}), lambda _: None)
@@ -245,6 +248,14 @@ def test_a_filter_that_nothing_matches_says_so(show):
     assert texts(page, "#findings article") == []
 
 
+def test_a_filter_says_how_many_findings_it_could_not_look_at(show):
+    page = show(findings=1400)
+
+    find(page, "#findings input[type=search]").send_keys("nobody of that name")
+
+    assert find(page, "#findings output").text == "0 of 1,300 rows shown; 100 more are only in findings.csv"
+
+
 def test_a_link_to_a_rule_that_is_filtered_away_shows_it_again(show):
     page = show(findings=60)
     find(page, "#findings input[type=search]").send_keys("empty_group")
@@ -363,6 +374,16 @@ def test_an_incomplete_population_is_said_wherever_one_has_scrolled_to(show):
     assert find(page, ".mark").text == "NOT COMPLETE"
     assert page.execute_script("return document.querySelector('.mark').getBoundingClientRect().top") == 0
     assert "the server counts 12 accounts more" in find(page, "header").text
+
+
+def test_an_incomplete_population_is_said_on_every_printed_page(show):
+    page = show(findings=60, completeness="PARTIAL", reason="the server counts 12 accounts more")
+
+    printed = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+
+    pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(printed["data"]))).pages
+    assert len(pages) > 5
+    assert all("NOT COMPLETE" in each.extract_text() for each in pages)
 
 
 def test_nothing_found_is_said_in_sentences(show):
