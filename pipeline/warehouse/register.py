@@ -157,7 +157,8 @@ def _add_findings(connection: Connection, rule: RuleInForce) -> None:
         failed as (
             select substr(sha256(concat_ws(chr(31), $rule_id, {grain})), 1, 16) as finding_id,
                    coalesce($severity, {column["severity"]}, $base_severity) as severity,
-                   nullif({source}, '') as source, {subject_type} as subject_type, judged.{subject}::varchar as subject_id,
+                   nullif({source}, '') as source, {subject_type} as subject_type,
+                   judged.{subject}::varchar as subject_id,
                    {column["account_id"]}::varchar as account_id,
                    coalesce({column["detail"]}, $summary) as detail,
                    {column["observed_value"]}::varchar as observed_value, {column["threshold"]}::varchar as threshold,

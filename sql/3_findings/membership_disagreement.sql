@@ -35,7 +35,7 @@ select
         || coalesce(held.group_name, held.group_id) || '.' as detail,
     'the ' || case membership.seen_in when 'user' then 'account' else 'group' end || ' alone' as observed_value,
     'both sides' as threshold,
-    to_json({'group_id': membership.group_id}) as evidence
+    cast({'group_id': membership.group_id} as json) as evidence
 from graph.memberships as membership
 join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
 join sides on sides.source = membership.source

@@ -43,7 +43,7 @@ select
         || round(100 * peer_share_high, 1) || ' %.' as detail,
     round(100 * peer_share, 1) || ' % of ' || peer_n || ' peers' as observed_value,
     'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold,
-    to_json({'group_id': entitlement_id}) as evidence
+    cast({'group_id': entitlement_id} as json) as evidence
 from judged
 where verdict is not null
 

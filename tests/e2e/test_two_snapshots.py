@@ -74,7 +74,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
                 ),
             ]
             created = client.post(
-                users, json={"email": "reborn@example.com", "userName": deleted["userName"], "password": "synthetic-1"}
+                users,
+                json={"email": "reborn@example.com", "userName": deleted["userName"], "password": "synthetic-1"},
             )
         assert all(answer.is_success for answer in [*answers, created])
         report = Path(run_once(simulator, folder).stdout.splitlines()[0]).parent
