@@ -42,36 +42,77 @@ names as (
     join policy.email_domains as own on own.email_domain = people.email_domain
 ),
 
-candidates as (
-    select a.source, a.account_id, p.person_id, 1 as step
+-- The first step that finds anybody decides; several there is ambiguous, and no later step may overrule it. So each
+-- step asks only for the accounts that are left: nearly all are found by their address.
+step_1 as (
+    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
     from accounts as a join people as p on p.email = a.email
+    group by a.source, a.account_id
+),
+
+left_1 as (
+    select a.* from accounts as a
+    anti join step_1 as found on found.source = a.source and found.account_id = a.account_id
+),
+
+step_2_candidates as (
+    select a.source, a.account_id, p.person_id
+    from left_1 as a join aliases as p on p.alias = a.email
     union
-    select a.source, a.account_id, p.person_id, 2
-    from accounts as a join aliases as p on p.alias = a.email
-    union
-    select a.source, a.account_id, p.person_id, 2
-    from accounts as a join aliases as p on p.alias = a.user_name
-    union
-    select a.source, a.account_id, p.person_id, 3
-    from accounts as a join people as p on p.normalised_email = a.normalised_email
-    union
-    select a.source, a.account_id, p.person_id, 4
-    from accounts as a join names as p on p.user_name = a.user_name
-    union
-    select a.source, a.account_id, p.person_id, 5
-    from accounts as a join people as p on p.display_name = a.display_name
+    select a.source, a.account_id, p.person_id
+    from left_1 as a join aliases as p on p.alias = a.user_name
+),
+
+step_2 as (
+    select source, account_id, count(*) as candidate_count, min(person_id) as person_id
+    from step_2_candidates
+    group by source, account_id
+),
+
+left_2 as (
+    select a.* from left_1 as a
+    anti join step_2 as found on found.source = a.source and found.account_id = a.account_id
+),
+
+step_3 as (
+    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
+    from left_2 as a join people as p on p.normalised_email = a.normalised_email
+    group by a.source, a.account_id
+),
+
+left_3 as (
+    select a.* from left_2 as a
+    anti join step_3 as found on found.source = a.source and found.account_id = a.account_id
+),
+
+step_4 as (
+    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
+    from left_3 as a join names as p on p.user_name = a.user_name
+    group by a.source, a.account_id
+),
+
+left_4 as (
+    select a.* from left_3 as a
+    anti join step_4 as found on found.source = a.source and found.account_id = a.account_id
+),
+
+step_5 as (
+    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
+    from left_4 as a join people as p on p.display_name = a.display_name
     where a.display_name <> '' and p.department is not null
+    group by a.source, a.account_id
 ),
 
 steps as (
-    select source, account_id, step, count(*) as candidate_count, min(person_id) as person_id
-    from candidates
-    group by source, account_id, step
-),
-
--- The first step that finds anybody decides; several there is ambiguous, and no later step may overrule it.
-first_steps as (
-    select source, account_id, min(step) as step from steps group by source, account_id
+    select *, 1 as step from step_1
+    union all
+    select *, 2 from step_2
+    union all
+    select *, 3 from step_3
+    union all
+    select *, 4 from step_4
+    union all
+    select *, 5 from step_5
 )
 
 select
@@ -84,9 +125,6 @@ select
     steps.candidate_count,
     steps.candidate_count = 1 and steps.step <= 4 as is_match
 from steps
-join first_steps
-    on first_steps.source = steps.source and first_steps.account_id = steps.account_id
-    and first_steps.step = steps.step
 
 /* example
 name = "every step of the ladder, an ambiguous one, and a name that is only a suggestion"

@@ -36,6 +36,23 @@ groups           = "varchar: their names, or ids where there is no name"
 tenant_id        = "varchar: tenant, on multi-tenant servers"
 person_id        = "varchar: the person of the roster it belongs to"
 person_match     = "varchar: how that was found; unmatched, ambiguous, suggested, or no_roster"
+
+[checks.policy_names_nobody]
+level = "warn"
+sql = """
+select lines.file || '.csv, line ' || lines.line || ': there is no account ''' || lines.name || '''' as problem
+from (
+    select 'service_accounts' as file, line, coalesce(user_name, email) as name, lower(user_name) as user_name,
+        lower(email) as email
+    from policy.service_accounts where not is_default
+    union all
+    select 'break_glass', line, coalesce(user_name, email), lower(user_name), lower(email)
+    from policy.break_glass where not is_default
+) as lines
+anti join (select lower(user_name) as user_name from graph.accounts) as named on named.user_name = lines.user_name
+anti join (select lower(email) as email from graph.accounts) as mailed on mailed.email = lines.email
+order by lines.file, lines.line
+"""
 */
 with
 

@@ -7,6 +7,7 @@ grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 source               = "varchar: the source's name in the configuration"
 account_id           = "varchar: the account"
 person_id            = "varchar: the person it belongs to"
+email                = "varchar: the account's e-mail address"
 status               = "varchar: the account's: active, inactive, pending or unknown"
 entitlement_type     = "varchar: role or group"
 entitlement_id       = "varchar: its id"
@@ -22,6 +23,7 @@ select
     granted.source,
     granted.account_id,
     account.person_id,
+    account.email,
     account.status,
     granted.entitlement_type,
     granted.entitlement_id,

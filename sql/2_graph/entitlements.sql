@@ -11,6 +11,29 @@ entitlement_name  = "varchar: the name people see, else the id"
 permission_level  = "varchar: privileged, standard, or unclassified where nobody has ranked the role"
 role_rank         = "integer: a role's rank; null for a group and while unclassified"
 is_builtin        = "boolean: every instance has it"
+
+[checks.policy_names_nothing]
+level = "warn"
+sql = """
+select lines.file || '.csv, line ' || lines.line || ': there is no ' || lines.kind || ' ''' || lines.name || '''' as problem
+from (
+    select 'roles' as file, line, 'role' as kind, role_name as name from policy.roles where not is_default
+    union all
+    select 'privileged_groups', line, 'group', group_name from policy.privileged_groups where not is_default
+    union all
+    select 'sod_pairs', line, left_type, left_name from policy.sod_pairs where not is_default
+    union all
+    select 'sod_pairs', line, right_type, right_name from policy.sod_pairs where not is_default
+    union all
+    select 'owners', line, entitlement_type, entitlement_name from policy.owners where not is_default
+) as lines
+anti join (
+    select entitlement_type as kind, lower(entitlement_name) as name from graph.entitlements
+    union
+    select 'role', lower(role_name) from graph.roles
+) as known on known.kind = lines.kind and known.name = lower(lines.name)
+order by lines.file, lines.line, lines.name
+"""
 */
 select
     source,

@@ -1,7 +1,7 @@
 /*
 summary = "One role or group that one account holds and the path it came by, compared with its peers, with a recommendation."
 reads   = [
-    "graph.effective_access", "graph.accounts", "graph.peer_statistics", "findings.register", "baseline.snapshot",
+    "graph.effective_access", "graph.peer_statistics", "findings.register", "baseline.snapshot",
     "baseline.grants", "history.grants",
 ]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
@@ -78,7 +78,7 @@ base as (
 
 items as (
     select
-        access.*, account.email, account.role_rank as own_rank,
+        access.*,
         peers.peer_group, peers.peer_n, peers.peer_k, peers.peer_share, peers.peer_share_low, peers.peer_share_high,
         peers.peer_verdict, peers.usual_rank, peers.usual_role,
         coalesce(account_rules.has_left, false) as has_left, account_rules.unused_title, account_rules.owner_title,
@@ -98,7 +98,6 @@ items as (
             || ' to ' || round(100 * peers.peer_share_high, 1) || ' %)' as comparison
     from graph.effective_access as access
     cross join base
-    join graph.accounts as account on account.source = access.source and account.account_id = access.account_id
     left join graph.peer_statistics as peers
         on peers.source = access.source and peers.account_id = access.account_id
         and peers.entitlement_type = access.entitlement_type and peers.entitlement_id = access.entitlement_id
@@ -126,7 +125,7 @@ reasoned as (
             when permission_level = 'unclassified' then 'unclassified'
             when unused_title is not null then 'unused'
             when entitlement_type = 'role' and peer_verdict in ('rare_confident', 'rare_possible')
-                and usual_rank < own_rank then 'above peers'
+                and usual_rank < role_rank then 'above peers'
             when entitlement_type = 'group' and peer_verdict = 'rare_confident' then 'rare'
             when peer_verdict in ('rare_confident', 'rare_possible') then 'perhaps rare'
             when owner_title is not null then 'owner'
@@ -190,11 +189,8 @@ from reasoned
 
 /* example
 name = "the gravest reason decides, and every row says which"
-given."graph.accounts" = [
-  { source = "s", account_id = "a", email = "a@example.com", role_rank = 90 }, { source = "s", account_id = "left", role_rank = 10 },
-]
 given."graph.effective_access" = [
-  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Admin", permission_level = "privileged", grant_type = "direct", path = "Ada > role Admin" },
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Admin", permission_level = "privileged", role_rank = 90, grant_type = "direct", path = "Ada > role Admin" },
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare", entitlement_name = "Rare", permission_level = "standard", is_builtin = false, grant_type = "direct" },
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "usual", entitlement_name = "Usual", permission_level = "standard", is_builtin = false, grant_type = "direct" },
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "all", entitlement_name = "Everyone", permission_level = "standard", is_builtin = true, grant_type = "direct" },
@@ -231,7 +227,6 @@ given."history.grants" = [
   { snapshot_id = "a", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "back", grant_type = "direct" },
   { snapshot_id = "b", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "same", grant_type = "direct" },
 ]
-given."graph.accounts" = [ { source = "s", account_id = "a" } ]
 given."graph.effective_access" = [
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "same", grant_type = "direct" },
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "back", grant_type = "direct" },
