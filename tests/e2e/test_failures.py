@@ -172,7 +172,7 @@ def test_a_report_is_of_the_build_that_was_asked_for(review: Path) -> None:
     run.build(configured, Silent(), as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
 
     with pytest.raises(SupersededError):
-        run.report(configured, Silent(), formats=frozenset({"csv"}), build_id=mine.build_id)
+        run.report(configured, {}, Silent(), formats=frozenset({"csv"}), build_id=mine.build_id)
 
 
 def test_a_source_that_was_left_out_is_named(review: Path, simulator: Simulator) -> None:
