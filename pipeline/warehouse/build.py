@@ -226,10 +226,8 @@ class _Builder:
             for name, value in rule.parameters.items()
             if isinstance(value, int | float)
         ]
-        for table, rows in (("rules", rules), ("rule_parameters", parameters)):
-            self.connection.execute(f"delete from reference.{table}")
-            places = ", ".join("?" for _ in rows[0])
-            self.connection.executemany(f"insert into reference.{table} values ({places})", rows)
+        policy.replace(self.connection, "reference.rules", rules)
+        policy.replace(self.connection, "reference.rule_parameters", parameters)
 
     def default_baseline(self) -> str | None:
         """Return the newest earlier extract of all these sources that is FULL and was published, if there is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import nearest
 from pipeline.warehouse.database import Connection
 
-__all__ = ["PolicyFiles", "check_rule_ids", "load_policy", "load_reference"]
+__all__ = ["PolicyFiles", "check_rule_ids", "load_policy", "load_reference", "replace"]
 
 Parser = Callable[[str], object]
 
@@ -130,7 +130,7 @@ def load_reference(connection: Connection, folder: Path) -> str:
     """Replace ``reference`` lists by the shipped ones; return the hash of all shipped files."""
     for file in _REFERENCE_FILES:
         rows = [tuple(row.values()) for _, row in _read(file, folder / f"{file.name}.csv")]
-        _replace(connection, f"reference.{file.name}", rows)
+        replace(connection, f"reference.{file.name}", rows)
     return _hash_of(sorted(folder.glob("*.csv")))
 
 
@@ -172,9 +172,9 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
                         hint="keep one of them",
                     )
                 rows[key] = (*row.values(), line, is_default)
-        _replace(connection, f"policy.{file.name}", list(rows.values()))
+        replace(connection, f"policy.{file.name}", list(rows.values()))
     domains = sorted({domain.casefold().lstrip("@") for domain in files.email_domains})
-    _replace(connection, "policy.email_domains", [(domain,) for domain in domains])
+    replace(connection, "policy.email_domains", [(domain,) for domain in domains])
     return _hash_of(used)
 
 
@@ -280,7 +280,8 @@ def _row(file: _File, path: Path, line: int, header: list[str], cells: list[str]
     return row
 
 
-def _replace(connection: Connection, table: str, rows: list[tuple[object, ...]]) -> None:
+def replace(connection: Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Replace all rows of a small table."""
     connection.execute(f"delete from {table}")
     if rows:
         places = ", ".join(f"${i + 1}" for i in range(len(rows[0])))

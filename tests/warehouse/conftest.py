@@ -179,9 +179,9 @@ class House:
         return self.connection.execute(query).fetchall()
 
     def reports(self) -> dict[str, list[Any]]:
-        """Return every row of every table that the report files carry, in the order in which they carry them."""
+        """Return every row of every table that the report files carry, sorted."""
         names = self.rows("select table_name from duckdb_tables() where schema_name = 'reports' order by 1")
-        return {name: self.rows(f"select * from reports.{name}") for (name,) in names}
+        return {name: self.rows(f"select * from reports.{name} order by all") for (name,) in names}
 
 
 @pytest.fixture(scope="session")
