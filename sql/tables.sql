@@ -1,5 +1,6 @@
 -- The tables that outlive a build or are filled before one. Models (the numbered folders) are built from these.
--- Every statement may run again on an existing database. The comments are the catalog's text.
+-- Every statement may run again on an existing database. The comments are the catalog's text; a column that means the
+-- same in several tables has it once (pipeline/warehouse/catalog.py).
 
 create schema if not exists meta;
 create schema if not exists raw;
@@ -27,6 +28,15 @@ create table if not exists meta.snapshots (
     previous_snapshot_id varchar
 );
 comment on table meta.snapshots is 'One extract: when it ran, whether it is proven complete (FULL, PARTIAL, UNKNOWN) and why not.';
+comment on column meta.snapshots.snapshot_id is 'the extract: its start in UTC and four hex digits';
+comment on column meta.snapshots.started_at is 'when the extract began, UTC';
+comment on column meta.snapshots.finished_at is 'when the extract ended, UTC';
+comment on column meta.snapshots.as_of is 'the moment the accounts are judged at unless another is asked for, UTC';
+comment on column meta.snapshots.completeness is 'FULL, PARTIAL or UNKNOWN';
+comment on column meta.snapshots.reason is 'why it is not FULL';
+comment on column meta.snapshots.tool_version is 'the version of the program that did it';
+comment on column meta.snapshots.config_sha256 is 'hash of the configuration file';
+comment on column meta.snapshots.previous_snapshot_id is 'the extract before this one';
 
 create table if not exists meta.sources (
     snapshot_id varchar not null,
@@ -50,6 +60,21 @@ create table if not exists meta.sources (
     primary key (snapshot_id, source)
 );
 comment on table meta.sources is 'One source of one extract: what it is, who read it, and the totals it gave itself.';
+comment on column meta.sources.source is 'the source''s name in the configuration';
+comment on column meta.sources.kind is 'sisense or scim';
+comment on column meta.sources.url is 'where it was reached';
+comment on column meta.sources.api is 'the API that answered';
+comment on column meta.sources.version is 'the version it gave of itself';
+comment on column meta.sources.principal_user_name is 'user name of the account that read it';
+comment on column meta.sources.principal_account_id is 'id of the account that read it';
+comment on column meta.sources.principal_role_id is 'role id of the account that read it';
+comment on column meta.sources.principal_role_name is 'role of the account that read it';
+comment on column meta.sources.users_before is 'the server''s own count of users before the extract';
+comment on column meta.sources.users_after is 'the server''s own count of users after the extract';
+comment on column meta.sources.clock_skew_seconds is 'how far the server''s clock was from this machine''s, in seconds';
+comment on column meta.sources.settings is 'how it was read, without secrets';
+comment on column meta.sources.missing is 'endpoints and fields that it does not have';
+comment on column meta.sources.error is 'why it failed, if it did';
 
 create table if not exists meta.pages (
     snapshot_id varchar not null,
@@ -71,6 +96,20 @@ create table if not exists meta.pages (
     is_accepted boolean not null
 );
 comment on table meta.pages is 'One request to a source and its answer, with the hash of the bytes as they came.';
+comment on column meta.pages.resource is 'what was asked for: users, roles, groups and so on';
+comment on column meta.pages.sweep is 'which reading of the list, from 1';
+comment on column meta.pages.page is 'which page of the sweep, from 1';
+comment on column meta.pages."offset" is 'how many records were skipped';
+comment on column meta.pages.url is 'the request, without secrets';
+comment on column meta.pages.status is 'HTTP status of the answer';
+comment on column meta.pages.items is 'records in the answer';
+comment on column meta.pages.bytes is 'size of the answer in bytes';
+comment on column meta.pages.sha256 is 'hash of the bytes as they came';
+comment on column meta.pages.redacted_sha256 is 'hash of what was kept, where secrets were taken out';
+comment on column meta.pages.fetched_at is 'when the answer was there, UTC';
+comment on column meta.pages.elapsed_ms is 'how long it took, in milliseconds';
+comment on column meta.pages.attempts is 'how often it was tried';
+comment on column meta.pages.is_accepted is 'the sweep counts; others are kept as evidence';
 
 create table if not exists meta.reconciliation (
     snapshot_id varchar not null,
@@ -85,6 +124,14 @@ create table if not exists meta.reconciliation (
     is_gate boolean not null
 );
 comment on table meta.reconciliation is 'One completeness check of one extract. A gate check that fails makes the extract PARTIAL.';
+comment on column meta.reconciliation.check_id is 'which check';
+comment on column meta.reconciliation.description is 'what is checked, in words';
+comment on column meta.reconciliation.expected is 'what it should be';
+comment on column meta.reconciliation.observed is 'what it was';
+comment on column meta.reconciliation.difference is 'how far they are apart, where that is a number';
+comment on column meta.reconciliation.result is 'PASS, FAIL or NOT_AVAILABLE';
+comment on column meta.reconciliation.explanation is 'what it means, in words';
+comment on column meta.reconciliation.is_gate is 'a failure makes the extract PARTIAL';
 
 create table if not exists meta.builds (
     build_id varchar primary key,
@@ -102,6 +149,16 @@ create table if not exists meta.builds (
 );
 alter table meta.builds add column if not exists roster_file varchar;
 comment on table meta.builds is 'One build: everything the reports of a snapshot depend on. The id is a hash of it.';
+comment on column meta.builds.as_of is 'the moment its accounts were judged at, UTC';
+comment on column meta.builds.build_id is 'hash of everything the build depends on';
+comment on column meta.builds.baseline_snapshot_id is 'the extract compared with';
+comment on column meta.builds.folder is 'name of the report folder';
+comment on column meta.builds.parameters is 'what was set for the organisation and every rule';
+comment on column meta.builds.policy_sha256 is 'hash of the policy files';
+comment on column meta.builds.reference_sha256 is 'hash of the default policy and reference lists';
+comment on column meta.builds.roster_sha256 is 'hash of the roster file';
+comment on column meta.builds.sql_sha256 is 'hash of the SQL';
+comment on column meta.builds.roster_file is 'name of the roster file';
 
 create table if not exists meta.rule_runs (
     build_id varchar not null,
@@ -115,6 +172,13 @@ create table if not exists meta.rule_runs (
     sql_sha256 varchar not null
 );
 comment on table meta.rule_runs is 'What each rule counted in each build.';
+comment on column meta.rule_runs.rule_id is 'the rule, which is the name of its file';
+comment on column meta.rule_runs.is_enabled is 'it was switched on';
+comment on column meta.rule_runs.parameters is 'its parameters in force, as text';
+comment on column meta.rule_runs.population is 'how many it judged';
+comment on column meta.rule_runs.failed is 'how many fail it';
+comment on column meta.rule_runs.unknown is 'how many it could not judge';
+comment on column meta.rule_runs.passed is 'how many pass it';
 
 create table if not exists meta.reports (
     snapshot_id varchar not null,
@@ -125,6 +189,10 @@ create table if not exists meta.reports (
     written_at timestamp not null
 );
 comment on table meta.reports is 'One sealed report: the hash of its manifest, and of the one before it in the chain.';
+comment on column meta.reports.data_sha256 is 'hash of the data files of the report';
+comment on column meta.reports.manifest_sha256 is 'hash of the manifest';
+comment on column meta.reports.previous_manifest_sha256 is 'hash of the manifest of the report before this one';
+comment on column meta.reports.written_at is 'when it was last written, UTC';
 
 -- raw: the source rows as they came, secrets left out ---------------------------------------------------------
 
@@ -133,6 +201,14 @@ create table if not exists raw.users (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.users is 'One user record as the source gave it. Rows of a sweep that was not accepted stay as evidence.';
+comment on column raw.users.snapshot_id is 'the extract';
+comment on column raw.users.source is 'the source''s name in the configuration';
+comment on column raw.users.sweep is 'which reading of the list, from 1';
+comment on column raw.users.page is 'which page of the sweep, from 1';
+comment on column raw.users.ordinal is 'place in the page, from 1';
+comment on column raw.users.is_accepted is 'the sweep counts; others are kept as evidence';
+comment on column raw.users.fetched_at is 'when the answer was there, UTC';
+comment on column raw.users.payload is 'the record, secrets left out';
 create table if not exists raw.roles (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
@@ -160,50 +236,103 @@ create table if not exists reference.snapshot (
     baseline_snapshot_id varchar
 );
 comment on table reference.snapshot is 'One row: the snapshot that the current build shows, and the organisation it belongs to.';
+comment on column reference.snapshot.as_of is 'the moment its accounts were judged at, UTC';
+comment on column reference.snapshot.organization is 'whose review it is';
 
 create table if not exists reference.role_names (role_name varchar not null, display_name varchar not null);
 comment on table reference.role_names is 'The built-in roles: the name the API uses and the name people see.';
+comment on column reference.role_names.role_name is 'the name the API uses';
+comment on column reference.role_names.display_name is 'the name people see';
 create table if not exists reference.builtin_groups (group_name varchar not null, is_everyone boolean not null);
 comment on table reference.builtin_groups is 'Groups that every instance has; is_everyone marks those that hold all accounts.';
+comment on column reference.builtin_groups.group_name is 'the group''s name';
+comment on column reference.builtin_groups.is_everyone is 'it holds all accounts';
 create table if not exists reference.shared_names (local_part varchar not null);
 comment on table reference.shared_names is 'Local parts of e-mail addresses and user names that belong to a function, not to a person.';
+comment on column reference.shared_names.local_part is 'what stands before the @, in lower case';
 create table if not exists reference.freemail_domains (email_domain varchar not null);
 comment on table reference.freemail_domains is 'Domains where anyone can get an e-mail address.';
+comment on column reference.freemail_domains.email_domain is 'the domain, in lower case';
 create table if not exists reference.management_permissions (area varchar not null, verb_prefix varchar not null);
 comment on table reference.management_permissions is 'Manifest areas and verbs that mean the management of users, groups or tenants.';
+comment on column reference.management_permissions.area is 'area of a role''s manifest';
+comment on column reference.management_permissions.verb_prefix is 'how the name of the permission begins';
 
 create table if not exists reference.risk_factors (rule_id varchar not null, factor varchar not null, likelihood integer not null);
 comment on table reference.risk_factors is 'How much an open finding of a rule adds to the likelihood in the risk score; each factor counts once.';
+comment on column reference.risk_factors.factor is 'what the finding is a sign of';
+comment on column reference.risk_factors.likelihood is 'what the factor adds, 0 up';
 
 create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
 comment on table reference.rules is 'The severity of each rule as it is in force, where a finding has none of its own.';
+comment on column reference.rules.severity is 'critical, high, medium, low or info';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
 comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
+comment on column reference.rule_parameters.parameter is 'its name in the configuration';
+comment on column reference.rule_parameters.value is 'its value in force';
 
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The organisation''s own e-mail domains; every other one is external.';
+comment on column policy.email_domains.email_domain is 'the domain, in lower case';
 create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);
 comment on table policy.roles is 'The rank of each role, 0 to 100, and whether it is privileged.';
+comment on column policy.roles.role_name is 'the role''s name in the API';
+comment on column policy.roles.rank is 'how powerful it is, 0 to 100';
+comment on column policy.roles.privileged is 'its accounts are privileged';
+comment on column policy.roles.line is 'line of the file, from 1';
+comment on column policy.roles.is_default is 'it ships with the program';
 create table if not exists policy.privileged_groups (group_name varchar not null, line integer, is_default boolean not null);
 comment on table policy.privileged_groups is 'Groups whose members are to be treated with the care of privileged accounts.';
+comment on column policy.privileged_groups.group_name is 'the group''s name';
 create table if not exists policy.service_accounts (user_name varchar, email varchar, owner_email varchar, purpose varchar, review_by date, line integer, is_default boolean not null);
 comment on table policy.service_accounts is 'Registered service accounts: who owns each, what for, and when it is due for review.';
+comment on column policy.service_accounts.user_name is 'the account''s user name';
+comment on column policy.service_accounts.email is 'the account''s e-mail address';
+comment on column policy.service_accounts.owner_email is 'who answers for it';
+comment on column policy.service_accounts.purpose is 'what it is for';
+comment on column policy.service_accounts.review_by is 'when it is due for review';
 create table if not exists policy.break_glass (user_name varchar, email varchar, owner_email varchar, purpose varchar, line integer, is_default boolean not null);
 comment on table policy.break_glass is 'Registered emergency accounts.';
 create table if not exists policy.sod_pairs (left_type varchar not null, left_name varchar not null, right_type varchar not null, right_name varchar not null, reason varchar, line integer, is_default boolean not null);
 comment on table policy.sod_pairs is 'Pairs of roles or groups that one person must not hold together.';
+comment on column policy.sod_pairs.left_type is 'role or group';
+comment on column policy.sod_pairs.left_name is 'name of the one';
+comment on column policy.sod_pairs.right_type is 'role or group';
+comment on column policy.sod_pairs.right_name is 'name of the other';
+comment on column policy.sod_pairs.reason is 'why not both';
 create table if not exists policy.exceptions (rule_id varchar not null, source varchar, subject varchar not null, reason varchar not null, approved_by varchar not null, expires_on date not null, line integer, is_default boolean not null);
 comment on table policy.exceptions is 'Findings accepted as a risk, by whom, why and until when.';
+comment on column policy.exceptions.rule_id is 'the rule, which is the name of its file';
+comment on column policy.exceptions.source is 'the source it is about; null for all';
+comment on column policy.exceptions.subject is 'what it is about: id, user name, e-mail address or name';
+comment on column policy.exceptions.reason is 'why';
+comment on column policy.exceptions.approved_by is 'who approved it';
+comment on column policy.exceptions.expires_on is 'the last day on which it holds';
 create table if not exists policy.out_of_scope (source varchar, subject varchar not null, reason varchar not null, approved_by varchar not null, line integer, is_default boolean not null);
 comment on table policy.out_of_scope is 'Accounts left out of the review, by whom and why. They stay in the population.';
 create table if not exists policy.owners (entitlement_type varchar not null, entitlement_name varchar not null, reviewer_email varchar not null, line integer, is_default boolean not null);
 comment on table policy.owners is 'Who reviews a role or a group.';
+comment on column policy.owners.entitlement_type is 'role or group';
+comment on column policy.owners.entitlement_name is 'its name';
+comment on column policy.owners.reviewer_email is 'who reviews it';
 create table if not exists policy.roster (
     person_id varchar not null, email varchar not null, aliases varchar[] not null, display_name varchar,
     manager_email varchar, department varchar, title varchar, employment_status varchar, start_date date,
     end_date date, person_type varchar, "row" bigint not null
 );
 comment on table policy.roster is 'The people, as the roster file gives them; row counts the records of the file from 1.';
+comment on column policy.roster.person_id is 'the person';
+comment on column policy.roster.email is 'main e-mail address';
+comment on column policy.roster.aliases is 'other e-mail addresses';
+comment on column policy.roster.display_name is 'full name';
+comment on column policy.roster.manager_email is 'e-mail address of the manager';
+comment on column policy.roster.department is 'department';
+comment on column policy.roster.title is 'job title';
+comment on column policy.roster.employment_status is 'active, leave or ended';
+comment on column policy.roster.start_date is 'first day';
+comment on column policy.roster.end_date is 'last day';
+comment on column policy.roster.person_type is 'employee, contractor or service';
+comment on column policy.roster."row" is 'record of the file, from 1';
 
 -- history: every published build; baseline: the one compared with ---------------------------------------------
 
@@ -243,6 +372,7 @@ comment on table history.register is 'The findings of every published build.';
 
 create table if not exists baseline.snapshot (snapshot_id varchar not null, build_id varchar not null, as_of timestamp not null, finished_at timestamp not null);
 comment on table baseline.snapshot is 'The snapshot that this build is compared with: one row, or none.';
+comment on column baseline.snapshot.as_of is 'the moment its accounts were judged at, UTC';
 create table if not exists baseline.accounts (
     source varchar not null, account_id varchar not null, user_name varchar, email varchar, display_name varchar,
     status varchar not null, role_id varchar, role_rank integer, privileged boolean not null, last_seen_at timestamp,

@@ -28,7 +28,7 @@ def demo(
     """Run everything against a simulated Sisense on this machine; nobody in it exists."""
     from pipeline import run as stages
     from pipeline import settings
-    from pipeline.reporting.report import FORMATS
+    from pipeline.reporting.report import DEFAULT_FORMATS
     from pipeline.simulator.server import Simulator
 
     terminal: Terminal = context.obj
@@ -43,7 +43,7 @@ def demo(
         configured = settings.load(files["access-review.toml"])
         environment = {configured.sources[0].environment_prefix + "_PASSWORD": simulator.password}
         with terminal.progress():
-            result = stages.run(configured, environment, terminal, formats=FORMATS)
+            result = stages.run(configured, environment, terminal, formats=DEFAULT_FORMATS)
     show(terminal, result)
     terminal.say(f"the report {result.folder / 'access-review.pdf'}")
     terminal.say(f"look further: access-review --config {files['access-review.toml']} rules list")

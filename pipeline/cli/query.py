@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from pipeline import resources
 from pipeline.cli.terminal import Terminal, align, plain
 from pipeline.errors import RenderError, UsageError
+from pipeline.warehouse.saved import find, load_queries
 
 if TYPE_CHECKING:
     from pipeline.warehouse.database import Connection
@@ -43,6 +45,10 @@ def sql(
     context: typer.Context,
     query: Annotated[str | None, typer.Argument(help="One select.")] = None,
     file: Annotated[Path | None, typer.Option(metavar="F", help="Read the query from a file.")] = None,
+    saved: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Run a query that ships with the program.")
+    ] = None,
+    list_saved: Annotated[bool, typer.Option("--list", help="List those queries instead.")] = False,
     param: Annotated[
         list[str] | None, typer.Option(metavar="K=V", help="A value for $K in the query, as text; may be repeated.")
     ] = None,
@@ -53,8 +59,11 @@ def sql(
     from pipeline.warehouse import adhoc, database
 
     terminal: Terminal = context.obj
-    text = _query(query, file)
+    if list_saved:
+        _list(terminal)
+        return
     values = dict(_parameter(given) for given in param or ())
+    text = _query(query, file, saved, values)
     settings = terminal.settings()
     with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
         header, rows = _interruptible(connection, lambda: adhoc.run(connection, text, values))
@@ -84,9 +93,26 @@ def _interruptible(connection: Connection, work: Callable[[], _T]) -> _T:
             raise
 
 
-def _query(query: str | None, file: Path | None) -> str:
-    if (query is None) == (file is None):
-        raise UsageError("give a query, or --file with one", where="sql", hint="run 'access-review sql --help'")
+def _list(terminal: Terminal) -> None:
+    queries = load_queries(resources.sql() / "queries")
+    terminal.result(
+        align(
+            ("name", "parameters", "what it answers"),
+            [(query.name, ", ".join(query.parameters), query.answers) for query in queries],
+        ),
+        [{"name": query.name, "answers": query.answers, "parameters": query.parameters} for query in queries],
+    )
+
+
+def _query(query: str | None, file: Path | None, saved: str | None, values: Mapping[str, str]) -> str:
+    if [query, file, saved].count(None) != 2:
+        raise UsageError(
+            "give one query: as text, with --file or with --saved",
+            where="sql",
+            hint="'access-review sql --list' shows the saved ones",
+        )
+    if saved is not None:
+        return find(load_queries(resources.sql() / "queries"), saved, values).sql
     if file is None:
         return query or ""
     try:

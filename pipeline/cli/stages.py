@@ -30,7 +30,9 @@ Snapshot = Annotated[str | None, typer.Option(metavar="ID", help="Which snapshot
 Formats = Annotated[
     str,
     typer.Option(
-        "--format", metavar="LIST", help="Which files, of: csv, xlsx, html, pdf. The CSV files are always there."
+        "--format",
+        metavar="LIST",
+        help="Which files, of: csv, xlsx, html, pdf, graph. The CSV files are always there.",
     ),
 ]
 
@@ -54,7 +56,7 @@ def run(
 ) -> None:
     """Extract, build, report: the main job."""
     from pipeline import run as stages
-    from pipeline.reporting.report import FORMATS
+    from pipeline.reporting.report import DEFAULT_FORMATS
 
     terminal: Terminal = context.obj
     if fail_on is not None and fail_on not in SEVERITIES:
@@ -68,7 +70,7 @@ def run(
             settings,
             os.environ,
             terminal,
-            formats=FORMATS,
+            formats=DEFAULT_FORMATS,
             as_of=moment,
             directory=out,
             allow_partial=allow_partial,

@@ -18,17 +18,19 @@ import polars
 
 from pipeline import resources
 from pipeline.errors import RenderError
-from pipeline.reporting import csv, evidence, glyphs, html, manifest, pdf, templating, view, xlsx
+from pipeline.reporting import csv, evidence, glyphs, graph, html, manifest, pdf, templating, view, xlsx
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.evidence import Seal
 from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
-__all__ = ["FORMATS", "Report", "write", "write_csv"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "Report", "write", "write_csv"]
 
+#: The formats that are written unless others are asked for.
+DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 #: The formats that can be asked for. The CSV files are data, and always written: ``csv`` asks for nothing else.
-FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
+FORMATS = DEFAULT_FORMATS | {"graph"}
 
 #: File name -> the query and the order of its rows. The workbook has a sheet for each, named as the file.
 _CSV_FILES = {
@@ -42,6 +44,7 @@ _CSV_FILES = {
 _XLSX_FILE = "access-review.xlsx"
 _HTML_FILE = "access-review.html"
 _PDF_FILE = "access-review.pdf"
+_GRAPH_FILES = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
 #: A CSV file larger than this is not attached to the PDF, which is meant to be mailed; it has about 40,000 accounts.
 _ATTACHED_BYTES = 16 * 1024 * 1024
 #: Findings of one rule that are shown: on paper what somebody reads, in a browser what it sorts without a pause.
@@ -106,6 +109,11 @@ def write(
             progress(_PDF_FILE)
             warnings += _write_pdf(dataset, draft, data)
             names.append(_PDF_FILE)
+        if "graph" in formats:
+            for name, write_graph in _GRAPH_FILES.items():
+                progress(name)
+                write_graph(connection, draft / name)
+                names.append(name)
         progress(manifest.MANIFEST)
         seal = evidence.seal(connection, dataset, draft, data, neutralised=neutralised, key=key)
         names.append(manifest.MANIFEST)

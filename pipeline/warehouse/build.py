@@ -25,7 +25,7 @@ from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.rules import RuleInForce
 
-__all__ = ["Build", "Inputs", "build", "rebuild"]
+__all__ = ["Build", "Inputs", "build", "comment", "rebuild"]
 
 #: Schemas whose tables are made anew by every build.
 _BUILT = ("staging", "graph", "findings", "reports")
@@ -307,16 +307,8 @@ class _Builder:
             raise ModelError(
                 f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
             ) from error
-        self.comment(model)
+        comment(self.connection, model)
         self.warnings += checks.verify_model(self.connection, model)
-
-    def comment(self, model: Model) -> None:
-        """Put the header's sentences into the database, where any SQL client shows them."""
-        self.connection.execute(f"comment on table {model.table} is {_literal(model.summary)}")
-        for column in model.columns:
-            self.connection.execute(
-                f'comment on column {model.table}."{column.name}" is {_literal(column.description)}'
-            )
 
     def publish(self, build_id: str) -> None:
         """Replace this snapshot's rows of ``history`` by this build's."""
@@ -346,6 +338,13 @@ class _Builder:
     def count(self, table: str) -> int:
         row: tuple[Any, ...] | None = self.connection.execute(f"select count(*) from {table}").fetchone()
         return int(row[0]) if row else 0
+
+
+def comment(connection: Connection, model: Model) -> None:
+    """Put the header's sentences into the database, where any SQL client shows them."""
+    connection.execute(f"comment on table {model.table} is {_literal(model.summary)}")
+    for column in model.columns:
+        connection.execute(f'comment on column {model.table}."{column.name}" is {_literal(column.description)}')
 
 
 def _literal(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,3 +160,21 @@ def test_access_tells_new_from_unchanged_and_keeps_the_item_ids(compared: Compar
     }
     assert {row["change_since_baseline"] for row in before.values()} == {"no_baseline"}
     assert all(row["recommendation_reason"] for row in access)
+
+
+def test_diff_prints_what_the_report_carries_and_can_be_a_gate(compared: Compared) -> None:
+    folder, second = compared.report.parents[1], compared.report.name
+
+    same = run_command(folder, "diff", second, second, "--exit-code")
+    shown = run_command(folder, "--json", "diff", compared.first, second)
+    gate = run_command(folder, "diff", compared.first, second, "--exit-code")
+    unknown = run_command(folder, "diff", compared.first, "20200101T000000Z-0000")
+
+    reported = compared.rows("changes.csv")
+    changes = json.loads(shown.stdout)["changes"]
+    assert (same.code, shown.code, gate.code, unknown.code) == (0, 0, 1, 4)
+    assert "nothing changed" in same.stderr
+    assert [row["key"] for row in changes] == [row["key"] for row in reported]
+    assert len(gate.stdout.splitlines()) == len(reported) + 2
+    assert "hint:" in gate.stderr
+    assert "hint: 'access-review snapshots list'" in unknown.stderr

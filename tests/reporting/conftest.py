@@ -24,6 +24,9 @@ FULL_NAMES = (
 _TABLES = """
 create schema if not exists findings;
 create table findings.register (finding_id varchar);
+create schema if not exists graph;
+create table graph.nodes (node_id varchar, node_type varchar, label varchar, source varchar);
+create table graph.edges (from_id varchar, edge_type varchar, to_id varchar);
 create schema if not exists reports;
 create table reports.snapshot (
     snapshot_id varchar, build_id varchar, organization varchar, as_of timestamp, started_at timestamp,

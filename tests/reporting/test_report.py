@@ -42,7 +42,8 @@ def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
 
     names = [
         "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "reconciliation.csv",
-        "access-review.xlsx", "access-review.html", "access-review.pdf", "manifest.json",
+        "access-review.xlsx", "access-review.html", "access-review.pdf",
+        "graph.graphml", "graph.json", "manifest.json",
     ]  # fmt: skip
     assert result.folder == tmp_path / FOLDER
     assert [file.name for file in result.files] == names

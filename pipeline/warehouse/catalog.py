@@ -1,0 +1,112 @@
+"""Every table and column of the database with its description, from the headers and ``tables.sql``.
+
+No database is needed: the tables are made empty in memory, so that names and types are those of a build and not a
+second list of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.warehouse import checks, database, register
+from pipeline.warehouse.build import comment
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.plan import order
+
+__all__ = ["Column", "Table", "catalog"]
+
+#: The order in which somebody meets the schemas: what the files carry first, where it came from last.
+_SCHEMAS = (
+    "reports", "graph", "findings", "history", "baseline", "meta", "policy", "reference", "staging", "raw",
+)  # fmt: skip
+#: Where a column that has no description of its own gets it: the first of these tables with a column of that name.
+_SAME_AS: Mapping[str, Sequence[str]] = {
+    "findings": ("reports.findings", "reports.rule_summary", "graph.groups", "graph.people", "policy.sod_pairs"),
+    "history": ("reports.findings", "meta.snapshots", "meta.builds"),
+    "baseline": ("reports.findings", "meta.snapshots", "meta.builds"),
+    "meta": ("meta.snapshots", "meta.sources", "meta.builds"),
+    "policy": ("policy.roles", "policy.service_accounts", "policy.exceptions"),
+    "reference": ("meta.snapshots", "meta.builds", "meta.rule_runs"),
+    "raw": ("raw.users",),
+}
+#: What only the tables of single rules have.
+_OF_RULES = {
+    "verdict": "failed or unknown; who is in the population and not here has passed",
+    "reference_type": "role or group",
+    "reference_id": "the id that nothing has",
+    "excused_rule_id": "the rule that the exception is about",
+}
+_VALUES = {"snapshot_id": "catalog", "as_of": datetime(2026, 1, 1)}  # noqa: DTZ001 - UTC, as stored; no rows are made
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its DuckDB type in lower case, and what it holds."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, ``schema.name``: what one row of it is, and its columns in order."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+def catalog(models: Sequence[Model]) -> list[Table]:
+    """Return every table that the program makes, schema by schema, those for readers first.
+
+    Raises:
+        ModelError: the models do not fit together.
+    """
+    with database.in_memory() as connection:
+        register.create(connection)
+        lasting = frozenset(name for name, _ in _tables(connection))
+        for model in order([model for model in models if model.schema != "completeness"], lasting):
+            _create(connection, model)
+        descriptions = dict(_tables(connection))
+        columns: dict[str, list[Column]] = {name: [] for name in descriptions}
+        for table, name, kind, text in connection.execute(
+            """
+            select schema_name || '.' || table_name, column_name, lower(data_type), comment
+            from duckdb_columns() where not internal order by schema_name, table_name, column_index
+            """
+        ).fetchall():
+            columns[table].append(Column(name, kind, text or ""))
+    own = {(table, column.name): column.description for table in columns for column in columns[table]}
+    return [
+        Table(table, descriptions[table], tuple(_described(table, column, own) for column in columns[table]))
+        for table in sorted(columns, key=lambda table: (_SCHEMAS.index(table.partition(".")[0]), table))
+    ]
+
+
+def _tables(connection: Connection) -> Iterator[tuple[str, str]]:
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() where not internal"
+    ).fetchall()
+    yield from rows
+
+
+def _create(connection: Connection, model: Model) -> None:
+    if model.columns:
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
+        connection.execute(f"create table {model.table} ({columns})")
+    else:  # a rule: its statement says what it returns
+        values = checks.bound(connection, model.sql, {**_VALUES, **model.params})
+        connection.execute(f"create table {model.table} as {model.sql}", values)
+    comment(connection, model)
+
+
+def _described(table: str, column: Column, own: Mapping[tuple[str, str], str]) -> Column:
+    schema, _, name = table.partition(".")
+    places = [table, f"graph.{name}", *_SAME_AS.get(schema, ())]
+    texts = (own.get((place, column.name)) for place in places)
+    text = next((text for text in texts if text), _OF_RULES.get(column.name, ""))
+    return Column(column.name, column.type, text)

@@ -1,0 +1,6 @@
+-- Is an extract whole? Every check with what it expected and what it saw, those that failed first.
+-- $snapshot: the snapshot's id
+select source, check_id, result, expected, observed, difference, is_gate, explanation
+from meta.reconciliation
+where snapshot_id = $snapshot
+order by result <> 'FAIL', not is_gate, source, check_id

@@ -1,0 +1,16 @@
+-- What can one person reach, over all sources and accounts?
+-- $person: the person's id, or an e-mail address of the person or of an account
+with
+
+asked as (
+    select person_id from graph.people where person_id = $person or lower(email) = lower($person)
+    union
+    select person_id from graph.accounts where person_id is not null and lower(email) = lower($person)
+)
+
+select
+    held.source, held.email, held.status, held.entitlement_type, held.entitlement_name, held.permission_level,
+    held.grant_type, held.path
+from graph.effective_access as held
+where held.person_id in (select person_id from asked) or lower(held.email) = lower($person)
+order by held.source, held.email, held.account_id, held.entitlement_type, held.entitlement_name, held.entitlement_id
