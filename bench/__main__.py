@@ -1,0 +1,77 @@
+"""``python -m bench [--quick] [NAME...]``: run the benchmarks and write bench/RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import httpx
+
+from bench import commands, memory, pull, warehouse
+from bench.harness import Row
+
+BENCHMARKS = {
+    "latency": pull.latency,
+    "memory": memory.run,
+    "bytes": pull.bytes_only,
+    "land": warehouse.land,
+    "build": warehouse.build,
+    "csv": warehouse.population_csv,
+    "help": commands.help_page,
+    "demo": commands.demo,
+}
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds; prints, writes nothing")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark '{unknown[0]}'")
+    rows: list[Row] = []
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for name in asked.names or BENCHMARKS:
+            started = time.perf_counter()
+            found = BENCHMARKS[name](asked.quick, Path(folder))
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+            for row in found:
+                print(row.line(), flush=True)
+            rows += found
+            if not asked.quick and not asked.names:  # after each, so that an interrupted run leaves what it measured
+                RESULTS.write_text(_document(rows, load), encoding="utf-8")
+
+
+def _document(rows: list[Row], load: float) -> str:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return "\n".join(
+        [
+            "# Results",
+            "",
+            "Written by `make bench`; `make bench-quick` prints a small version in under two minutes. Each line was",
+            "measured together with what it is compared with, taking turns; the median counts, and the spread goes",
+            "from the smallest to the largest of the rounds. All accounts are synthetic.",
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), {memory_gb:.0f} GB, "
+            f"{platform.system()}, Python {platform.python_version()}, duckdb {duckdb.__version__}, "
+            f"httpx {httpx.__version__}; load when it began {load:.1f}, so other work may have shared the machine.",
+            "",
+            "| work | against | reach | median | spread | verdict | times, and what bounds it |",
+            "|---|---|---|---|---|---|---|",
+            *(row.line() for row in rows),
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

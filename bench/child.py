@@ -1,0 +1,82 @@
+"""Jobs that are measured in a process of their own: ``python -m bench.child JOB ARGUMENT...`` prints JSON.
+
+Each says how long it took, without the imports, and the most memory the process had.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import harness, material
+from bench.instance import Instance
+from pipeline import run
+from pipeline.spool import Spool
+from pipeline.warehouse import checks, database, landing
+
+
+class Silence:
+    """A console nobody looks at."""
+
+    def stage(self, name: str) -> None: ...
+
+    def advance(self, what: str, done: int, total: int | None) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+def pull(folder: str, port: str, accounts: str, concurrency: str) -> None:
+    from pipeline.sources import sisense
+
+    server = Instance(int(port), int(accounts), 500)
+    spool = Spool.create(Path(folder))
+    outcome = sisense.extract(
+        server.source(int(concurrency)), server.credentials, spool, progress=lambda _what, _done, _total: None
+    )
+    spool.close()
+    assert outcome.error is None
+
+
+def land(folder: str, spool: str) -> dict[str, float]:
+    settings = material.settings(Path(folder))
+    checking = 0.0
+    judge = checks.completeness
+
+    def judged(*arguments: Any) -> tuple[str, str | None]:
+        nonlocal checking
+        began = time.perf_counter()
+        verdict: tuple[str, str | None] = judge(*arguments)
+        checking = time.perf_counter() - began
+        return verdict
+
+    checks.completeness = judged  # type: ignore[assignment]  # landing calls it by this name
+    with database.writing(settings.warehouse.database, notify=print) as connection:
+        landed = landing.land(
+            connection,
+            Spool(Path(spool)),
+            run.models(),
+            policy_files=run.policy_files(settings),
+            snapshot_id=material.SNAPSHOT,
+            started_at=material.STARTED,
+            finished_at=material.FINISHED,
+            tool_version="bench",
+            config_sha256="0",
+        )
+    assert landed.completeness == "FULL", landed.reason
+    return {"checking": checking}
+
+
+def build(folder: str) -> None:
+    run.build(material.settings(Path(folder)), Silence())
+
+
+JOBS: dict[str, Callable[..., dict[str, float] | None]] = {"pull": pull, "land": land, "build": build}
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    more = JOBS[sys.argv[1]](*sys.argv[2:]) or {}
+    print(json.dumps({"seconds": time.perf_counter() - started, "peak_mb": harness.peak_mb()} | more))

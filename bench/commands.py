@@ -1,0 +1,43 @@
+"""What somebody at a terminal waits for: the help, and the demo."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.harness import Row, alternate
+
+
+def help_page(quick: bool, _folder: Path) -> list[Row]:
+    rounds = 7 if quick else 15
+    seconds = alternate(
+        rounds,
+        {
+            "help": lambda: _quietly(sys.executable, "-m", "pipeline", "--help"),
+            "bare": lambda: _quietly(sys.executable, "-c", "pass"),
+        },
+    )
+    bare = statistics.median(seconds["bare"]) * 1000
+    return [
+        Row(
+            "`access-review --help`",
+            f"bare interpreter, {bare:.0f} ms",
+            [second * 1000 for second in seconds["help"]],
+            "ms",
+            150,
+        )
+    ]
+
+
+def demo(quick: bool, folder: Path) -> list[Row]:
+    def once() -> None:
+        _quietly(sys.executable, "-m", "pipeline", "demo", "--out", str(folder / "demo"))
+
+    seconds = alternate(1 if quick else 3, {"demo": once})["demo"]
+    return [Row("`access-review demo`, 2,000 accounts to all reports", "the clock", seconds, "s", 20)]
+
+
+def _quietly(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,240 @@
+"""A Sisense that costs next to nothing to ask: prepared answers over loopback, in a process of its own.
+
+The accounts are the simulator's (synthetic, about 620 bytes and 3.6 groups each), multiplied: each copy has ids and
+addresses of its own. Pages of the size asked for are made before the first request, so that a benchmark measures
+the reader.
+
+Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE``) it prints its port and its token, and
+serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator, which
+encodes every answer when it is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.simulator import population
+from pipeline.simulator.population import DOMAIN, Population
+
+ANCHOR = datetime(2026, 11, 1, tzinfo=UTC)
+TOKEN = "synthetic-bench-token"  # it opens nothing but this server
+_ORIGINAL = 2_000
+
+
+def original(accounts: int) -> Population:
+    """Return the simulator's organisation that is multiplied."""
+    return population.build(min(accounts, _ORIGINAL), 7, ANCHOR)
+
+
+def records(accounts: int, source: Population) -> Iterator[bytes]:
+    """Yield so many accounts as JSON: all of the original, then copies of its ordinary ones."""
+    written = [(user, _json(user)) for user in source.users]
+    ordinary = [
+        (user["_id"], user["email"].partition("@")[0].encode(), text)
+        for user, text in written
+        if user.get("userName") == user.get("email") and str(user.get("email")).endswith(f"@{DOMAIN}")
+    ]
+    yield from (text for _, text in written[:accounts])
+    left = accounts - len(written)
+    copy = 0
+    while left > 0:
+        copy += 1
+        for user_id, local, text in ordinary[:left]:
+            own = f"{0x10000000 + copy:08x}{user_id[8:]}".encode()
+            yield text.replace(user_id.encode(), own).replace(local + b"@", b"%s.%d@" % (local, copy))
+        left -= len(ordinary)
+
+
+def pages(accounts: int, page_size: int, source: Population) -> Iterator[bytes]:
+    """Yield the accounts as the bodies of full pages."""
+    page: list[bytes] = []
+    for record in records(accounts, source):
+        page.append(record)
+        if len(page) == page_size:
+            yield b"[" + b",".join(page) + b"]"
+            page = []
+    if page:
+        yield b"[" + b",".join(page) + b"]"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A running server. ``source`` and ``credentials`` are what the extract is given."""
+
+    port: int
+    accounts: int
+    page_size: int
+    token: str = TOKEN
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def source(self, concurrency: int) -> SourceSettings:
+        return SourceSettings(
+            name="prod", kind="sisense", url=self.url, page_size=self.page_size, concurrency=concurrency
+        )
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(None, None, Secret(self.token))
+
+
+@contextmanager
+def serving(accounts: int, *, delay_ms: int = 0, page_size: int = 500) -> Iterator[Instance]:
+    """Run the server of prepared answers in a process of its own until the block ends."""
+    with _process(accounts, str(delay_ms), page_size) as server:
+        yield server
+
+
+@contextmanager
+def simulating(accounts: int, *, page_size: int = 500) -> Iterator[Instance]:
+    """Run the program's own simulator in a process of its own until the block ends."""
+    with _process(accounts, "simulator", page_size) as server:
+        yield server
+
+
+@contextmanager
+def _process(accounts: int, kind: str, page_size: int) -> Iterator[Instance]:
+    command = [sys.executable, "-m", "bench.instance", str(accounts), kind, str(page_size)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout is None or process.stdin is None:
+            raise RuntimeError("the server has no pipes")
+        try:
+            port, _, token = process.stdout.readline().partition(" ")
+            if not token:
+                raise RuntimeError("the server did not start")
+            yield Instance(int(port), accounts, page_size, token.strip())
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+class _Answers:
+    """Every answer there is. A page that starts at a multiple of the page size is ready; others are put together."""
+
+    def __init__(self, accounts: int, page_size: int) -> None:
+        source = original(accounts)
+        self.page_size = page_size
+        self.accounts = accounts
+        self.ready = [_response(body) for body in pages(accounts, page_size, source)]
+        self.first = _json(source.users[0])
+        users = {user["_id"]: user for user in source.users}
+        caller = next(user for user in source.users if user["userName"] == population.CALLER)
+        role = next(role for role in source.roles if role["_id"] == caller["roleId"])
+        self.groups = [
+            {
+                **group,
+                "users": [
+                    {"_id": member, "userName": users[member]["userName"], "email": users[member]["email"]}
+                    for member in source.members[group["_id"]]
+                    if member in users
+                ],
+            }
+            for group in source.groups
+        ]
+        login = {"success": True, "message": "", "access_token": TOKEN, "profile": caller}
+        self.fixed = {
+            "/api/v1/authentication/login": _response(_json(login)),
+            "/api/v1/application/status": _response(_json({"version": {"version": "2026.1.0.bench"}})),
+            "/api/users/loggedin": _response(_json({**caller, "roleName": role["name"]})),
+            "/api/users/count": _response(_json({"collection": "users", "count": accounts})),
+            "/api/roles": _response(_json(source.roles)),
+        }
+        self.absent = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+    def to(self, target: str) -> bytes:
+        parts = urlsplit(target)
+        if parts.path == "/api/v1/users":
+            query = dict(parse_qsl(parts.query))
+            return self.users(int(query["skip"]), int(query["limit"]))
+        if parts.path == "/api/v1/groups":
+            query = dict(parse_qsl(parts.query))
+            skip, limit = int(query["skip"]), int(query["limit"])
+            return _response(_json(self.groups[skip : skip + limit]))
+        return self.fixed.get(parts.path, self.absent)
+
+    def users(self, skip: int, limit: int) -> bytes:
+        if skip >= self.accounts:
+            return _response(b"[]")
+        if limit == 1 and skip == 0:
+            return _response(b"[" + self.first + b"]")
+        if limit != self.page_size or skip % limit:
+            raise ValueError("the bench server has pages of one size")
+        return self.ready[skip // limit]
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, answers: _Answers, delay: float) -> None:
+        self._answers = answers
+        self._delay = delay
+        self._held = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        head, end, rest = self._held.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = 0
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        if len(rest) < length:
+            return
+        self._held = rest[length:]
+        answer = self._answers.to(head.split(b" ", 2)[1].decode())
+        if self._delay:
+            asyncio.get_running_loop().call_later(self._delay, self._transport.write, answer)
+        else:
+            self._transport.write(answer)
+
+
+async def _serve(accounts: int, delay: float, page_size: int) -> None:
+    answers = _Answers(accounts, page_size)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(answers, delay), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], TOKEN, flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+def _response(body: bytes) -> bytes:
+    now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
+        f"Date: {now}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _simulate(accounts: int) -> None:
+    from pipeline.simulator.server import Simulator
+
+    with Simulator(accounts) as simulator:
+        print(simulator.port, simulator.token, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    _accounts, _kind, _page_size = sys.argv[1:]
+    if _kind == "simulator":
+        _simulate(int(_accounts))
+    else:
+        asyncio.run(_serve(int(_accounts), int(_kind) / 1000, int(_page_size)))

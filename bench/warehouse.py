@@ -1,0 +1,128 @@
+"""Landing, building and writing a large population, against DuckDB doing the least that could be called the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from bench import material
+from bench.harness import Row, alternate, in_child, ratios, times
+from pipeline.reporting import csv
+from pipeline.warehouse import database
+
+
+def land(quick: bool, folder: Path) -> list[Row]:
+    accounts = size(quick)
+    spool = material.spooled(folder, accounts)
+    files = [str(path) for path in sorted((spool / "prod").glob("users-*.json"))]
+    peaks: list[float] = []
+    checking: list[float] = []
+
+    def ours() -> float:
+        work = fresh(folder / "land")
+        done = in_child("land", str(work), str(spool))
+        peaks.append(done["peak_mb"])
+        checking.append(done["checking"])
+        return float(done["seconds"] - done["checking"])
+
+    def bare() -> None:
+        work = fresh(folder / "bare")
+        with duckdb.connect(str(work / "bare.duckdb")) as connection:
+            connection.execute(
+                """
+                create table payloads as
+                select unnest(list) as payload
+                from read_json($files, format = 'unstructured', records = false, columns = {list: 'json[]'})
+                """,
+                {"files": files},
+            )
+
+    seconds = alternate(2 if quick else 3, {"land": ours, "bare": bare})
+    shutil.rmtree(folder / "bare")
+    return [
+        Row(
+            f"land {accounts:,} accounts, before the completeness checks",
+            "bare `read_json` of the same pages into one JSON column",
+            ratios(seconds["land"], seconds["bare"]),
+            "x",
+            1.3,
+            f"{times(seconds['land'])} against {times(seconds['bare'])}; {max(peaks):.0f} MB",
+        ),
+        Row(
+            f"the completeness checks of {accounts:,} accounts",
+            "the same bare read",
+            ratios(checking, seconds["bare"]),
+            "x",
+            None,
+            f"{times(checking)}; seven checks each parse every payload again",
+        ),
+    ]
+
+
+def build(quick: bool, folder: Path) -> list[Row]:
+    work = landed(folder, size(quick))
+    done = [in_child("build", str(work)) for _ in range(1)]
+    with database.reading(work / "bench.duckdb", notify=print) as connection:
+        accounts, memberships = connection.execute(
+            "select (select count(*) from graph.accounts), (select count(*) from graph.memberships)"
+        ).fetchall()[0]
+    what = f"all models of the build, {accounts:,} accounts and {memberships:,} memberships"
+    return [
+        Row(f"{what}: time", "the clock", [d["seconds"] for d in done], "s", 30),
+        Row(f"{what}: peak memory", "4 GB", [d["peak_mb"] for d in done], "MB", 4_000),
+    ]
+
+
+def population_csv(quick: bool, folder: Path) -> list[Row]:
+    work = landed(folder, size(quick))
+    with database.writing(work / "bench.duckdb", notify=print) as connection:
+        built = connection.execute(
+            "select count(*) from duckdb_tables() where schema_name = 'reports' and table_name = 'population'"
+        ).fetchone()
+    if built == (0,):
+        in_child("build", str(work))
+    with database.reading(work / "bench.duckdb", notify=print) as connection:
+        rows = connection.execute("select count(*) from reports.population").fetchall()[0][0]
+
+        def ours() -> None:
+            csv.write(
+                connection, "select * from reports.population", work / "population.csv", order_by="source, account_id"
+            )
+
+        def copy() -> None:
+            connection.execute(
+                "copy (select * from reports.population order by source, account_id) to $path (format csv, header)",
+                {"path": str(work / "copy.csv")},
+            ).fetchall()
+
+        seconds = alternate(5, {"ours": ours, "copy": copy})
+    return [
+        Row(
+            f"population.csv, {rows:,} rows, formulas neutralised and counted",
+            "`COPY` of the same rows, sorted",
+            ratios(seconds["ours"], seconds["copy"]),
+            "x",
+            1.3,
+            f"{times(seconds['ours'])} against {times(seconds['copy'])}",
+        )
+    ]
+
+
+def size(quick: bool) -> int:
+    return 50_000 if quick else 1_000_000
+
+
+def landed(folder: Path, accounts: int) -> Path:
+    """Return the folder whose database holds one landed extract, landing it if nothing has yet."""
+    work = folder / "land"
+    if not (work / "bench.duckdb").exists():
+        in_child("land", str(fresh(work)), str(material.spooled(folder, accounts)))
+    return work
+
+
+def fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
