@@ -162,4 +162,3 @@ left join graph.people as person on person.person_id = account.person_id
 left join exclusions on exclusions.source = account.source and exclusions.account_id = account.account_id
 left join finding_totals on finding_totals.source = account.source and finding_totals.account_id = account.account_id
 left join likelihoods on likelihoods.source = account.source and likelihoods.account_id = account.account_id
-order by account.source, account.account_id
