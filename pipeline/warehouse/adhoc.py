@@ -14,8 +14,6 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["run", "stream"]
 
-#: What may stand after a statement's last word.
-_END = re.compile(r"\s*(;\s*)?((--[^\n]*|/\*.*?\*/)\s*)*$", re.DOTALL)
 _READ_ONLY = "this command only reads the database; it cannot write, open files or use the network"
 
 
@@ -41,17 +39,11 @@ def stream(connection: Connection, query: str, values: Mapping[str, object]) -> 
         QueryError: as :func:`run`.
     """
     with _explained(connection, query):
-        statement = _check(connection, query)
-        rows = connection.sql(query, params=dict(values) or None)
-        if len(set(rows.columns)) < len(rows.columns):  # a file cannot hold two columns of one name
-            columns = ", ".join('"' + name.replace('"', '""') + '"' for name in _distinct(list(rows.columns)))
-            text = _END.sub("", statement.query)
-            rows = connection.sql(f"select * from ({text}\n) as answer({columns})", params=dict(values) or None)
-        rows.execute()
-        return rows
+        _check(connection, query)
+        return connection.sql(query, params=dict(values) or None).materialize()
 
 
-def _check(connection: Connection, query: str) -> duckdb.Statement:
+def _check(connection: Connection, query: str) -> None:
     statements = connection.extract_statements(query)
     if len(statements) != 1:
         raise QueryError(
@@ -61,7 +53,6 @@ def _check(connection: Connection, query: str) -> duckdb.Statement:
         )
     if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
         raise QueryError("the statement is not a select", where="sql", hint=_READ_ONLY)
-    return statements[0]
 
 
 @contextmanager

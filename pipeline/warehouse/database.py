@@ -34,8 +34,8 @@ _SESSION = """
 """
 
 
-#: What a writer may hold in memory before DuckDB puts the rest into a temporary folder beside the database: a build of
-#: a million accounts stays within 4 GB. A machine (or container) that allows less keeps DuckDB's own, lower limit.
+#: Bytes that a writer may hold in memory before DuckDB puts the rest into a temporary folder beside the database: a
+#: build of a million accounts stays within 4 GB. A machine or container that allows less keeps DuckDB's lower limit.
 _MEMORY_LIMIT = 2_800_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 

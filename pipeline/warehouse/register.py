@@ -112,7 +112,9 @@ def _members(model: Model, keys: list[str]) -> str:
     wrong = "verdict is null or verdict not in ('failed', 'unknown')"
     listed = ", ".join(keys)
     if set(keys) == set(model.grain):  # the grain has been checked: one row is one member
-        return f"(select {listed}, verdict = 'failed' as has_failed, cast({wrong} as integer) as wrong from {model.table})"
+        return f"""(
+            select {listed}, verdict = 'failed' as has_failed, cast({wrong} as integer) as wrong from {model.table}
+        )"""
     return f"""(
         select {listed}, bool_or(verdict = 'failed') as has_failed, count(*) filter (where {wrong}) as wrong
         from {model.table} group by {listed}
@@ -160,7 +162,7 @@ def _refuse(model: Model, rows: int, what: str) -> None:
 
 def _refuse_severities(connection: Connection, rules: Sequence[RuleInForce]) -> None:
     wrong = connection.execute(
-        f"select rule_id, count(*) from findings.register where severity not in {SEVERITIES} group by all order by all"
+        f"select rule_id, count(*) from findings.register where severity not in {SEVERITIES} group by 1 order by 1"
     ).fetchall()
     models = {rule.model.name: rule.model for rule in rules}
     for rule_id, rows in wrong:
@@ -168,7 +170,7 @@ def _refuse_severities(connection: Connection, rules: Sequence[RuleInForce]) -> 
 
 
 def _add_findings(connection: Connection, rules: Sequence[RuleInForce]) -> None:
-    """Write the register in one statement, so that accounts, exceptions and history are joined once, not rule by rule."""
+    """Write the register in one statement: accounts, exceptions and history are joined once, not rule by rule."""
     values = {f"rule_{position}": rule.model.name for position, rule in enumerate(rules)}
     failed = [_failed(connection, rule, f"rule_{position}") for position, rule in enumerate(rules)]
     try:

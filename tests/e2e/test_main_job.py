@@ -224,7 +224,7 @@ def test_sql_writes_parquet_with_the_types_of_the_database(finished: Finished) -
     done = finished.command("sql", query, "--param", "severity=high", "--format", "parquet", "--output", str(path))
 
     assert (done.code, done.stdout) == (0, f"{path}\n"), done.stderr
-    names = ["account_id", "account_id_2", "created_at", "privileged", "age_days", "evidence", "nothing"]
+    names = ["account_id", "account_id_1", "created_at", "privileged", "age_days", "evidence", "nothing"]
     with duckdb.connect() as connection:
         read = connection.execute("select * from read_parquet($path)", {"path": str(path)})
         assert [column[0] for column in read.description] == names

@@ -1,7 +1,7 @@
 """The rules about one account at a time, held against a reviewer in plain Python who has read only their words.
 
-Every account is drawn from values at the boundaries: the very second of a limit and a millisecond to either side, what
-cannot be read, what is missing. One build judges many of them.
+Every account is drawn from values at the boundaries: the very second of a limit and a millisecond to either side,
+what cannot be read, what is missing. One build judges many of them.
 """
 
 from collections.abc import Callable
@@ -77,7 +77,11 @@ def moment(at: datetime) -> Moment:
 
 
 def around(*days: int) -> list[Moment]:
-    return [moment(AS_OF - timedelta(days=n) + shift) for n in days for shift in (-MILLISECOND, 0 * MILLISECOND, MILLISECOND)]
+    return [
+        moment(AS_OF - timedelta(days=n) + shift)
+        for n in days
+        for shift in (-MILLISECOND, 0 * MILLISECOND, MILLISECOND)
+    ]
 
 
 ODD = [
@@ -317,7 +321,16 @@ accounts = st.builds(
     email=st.sampled_from(
         [f"{name}@example.com" for name in PEOPLE]
         + ["HERE@Example.COM", "today+bi@example.com", "nobody@example.com", "info@example.com", "x@else.test"]
-        + ["y@GMAIL.com", "z@sub.example.com", None, "", "none", "a@b@example.com", "a,b@example.com", "é@example.com"]
+        + [
+            "y@GMAIL.com",
+            "z@sub.example.com",
+            None,
+            "",
+            "none",
+            "a@b@example.com",
+            "a,b@example.com",
+            "é@example.com",
+        ]
     ),
     groups=st.sampled_from([(), ("g-all",), ("g-sales",), ("g-all", "g-sales"), ("g-gone",)]),
     first_name=st.sampled_from(["Ada", "Ada", None]),
@@ -366,6 +379,8 @@ def test_rules_find_exactly_who_a_careful_reader_finds(
             verdicts = {account_id: judge(account) for account_id, account in everybody.items()}
             expected = {account_id: verdict for account_id, verdict in verdicts.items() if verdict}
             wrong = {k for k in expected.keys() | found[rule_id].keys() if expected.get(k) != found[rule_id].get(k)}
-            assert not wrong, [(rule_id, everybody[k], expected.get(k), found[rule_id].get(k)) for k in sorted(wrong)][:3]
+            assert not wrong, [
+                (rule_id, everybody[k], expected.get(k), found[rule_id].get(k)) for k in sorted(wrong)
+            ][:3]
 
     holds()
