@@ -205,6 +205,7 @@ def build(
     console.stage("build")
     with database.writing(settings.warehouse.database, notify=console.note) as connection:
         snapshot = landing.snapshot(connection, snapshot_id) if snapshot_id else landing.latest_snapshot(connection)
+        snapshot.require_rows()
         _refuse_partial(snapshot.completeness, snapshot.reason, allow_partial, console)
         built = build_models(
             connection,

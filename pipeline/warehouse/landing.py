@@ -45,6 +45,20 @@ class Snapshot:
     tool_version: str
     config_sha256: str
     previous_snapshot_id: str | None
+    pruned_at: datetime | None = None
+
+    def require_rows(self) -> None:
+        """Refuse a snapshot whose rows are gone: what is made from it would be empty.
+
+        Raises:
+            WarehouseError: it was pruned.
+        """
+        if self.pruned_at is not None:
+            raise WarehouseError(
+                f"the rows of the snapshot '{self.snapshot_id}' were pruned on {self.pruned_at:%Y-%m-%d}",
+                where="meta.snapshots",
+                hint="its report folder, if it was kept, has them; choose another snapshot here",
+            )
 
 
 def land(
@@ -123,7 +137,7 @@ def snapshots(connection: Connection) -> list[Snapshot]:
     rows = connection.execute(
         """
         select snapshot_id, started_at, finished_at, as_of, completeness, reason, tool_version, config_sha256,
-               previous_snapshot_id
+               previous_snapshot_id, pruned_at
         from meta.snapshots order by snapshot_id
         """
     ).fetchall()
@@ -173,7 +187,7 @@ def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[objec
 
 def _insert_snapshot(connection: Connection, landed: Snapshot) -> None:
     connection.execute(
-        "insert into meta.snapshots values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into meta.snapshots values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null)",
         [
             landed.snapshot_id,
             landed.started_at,
