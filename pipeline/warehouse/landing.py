@@ -21,7 +21,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.policy import PolicyFiles
 
-__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "reconciliation", "snapshot", "snapshots"]
+__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "reconciliation", "row_count", "snapshot", "snapshots"]
 
 #: The resources whose records are kept, each in its table of ``raw``.
 RESOURCES = ("users", "roles", "groups")
@@ -172,6 +172,15 @@ def snapshot(connection: Connection, snapshot_id: str) -> Snapshot:
         where="meta.snapshots",
         hint="'access-review snapshots list' shows them all",
     )
+
+
+def row_count(connection: Connection, snapshot_id: str) -> int:
+    """Return how many records of one extract are kept, those of sweeps that were not accepted too."""
+    counts = [
+        connection.execute(f"select count(*) from raw.{name} where snapshot_id = $id", {"id": snapshot_id}).fetchall()
+        for name in RESOURCES
+    ]
+    return sum(int(rows[0][0]) for rows in counts)
 
 
 def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[object, ...]]:
