@@ -19,7 +19,7 @@ check: ## format, lint, types, import layers
 	@sh scripts/with-env dev lint-imports
 
 bench: ## speed against peers and limits, written to bench/RESULTS.md
-	@sh scripts/with-env dev python -m bench
+	@sh scripts/with-env bench python -m bench
 
 bench-quick: ## the same, smaller, in under two minutes; writes nothing
-	@sh scripts/with-env dev python -m bench --quick
+	@sh scripts/with-env bench python -m bench --quick

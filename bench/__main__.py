@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import commands, memory, pull, warehouse
+from bench import commands, memory, peers, pull, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -24,6 +24,10 @@ BENCHMARKS = {
     "land": warehouse.land,
     "build": warehouse.build,
     "csv": warehouse.population_csv,
+    "csv-module": peers.csv_module,
+    "xlsx": peers.workbook,
+    "dlt": peers.dlt_load,
+    "scale": scale.run,
     "help": commands.help_page,
     "demo": commands.demo,
 }
@@ -68,6 +72,8 @@ def _document(rows: list[Row], load: float) -> str:
             "| work | against | reach | median | spread | verdict | times, and what bounds it |",
             "|---|---|---|---|---|---|---|",
             *(row.line() for row in rows),
+            "",
+            "![Time and peak memory of each stage by number of accounts](scale.svg)",
             "",
         ]
     )

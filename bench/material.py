@@ -16,6 +16,8 @@ MOMENT = "2026-11-01T00:00:00.000Z"
 STARTED = datetime(2026, 11, 1)  # noqa: DTZ001 - UTC without a zone, as the database has it
 FINISHED = datetime(2026, 11, 1, 0, 10)  # noqa: DTZ001
 SNAPSHOT = "20261101T000000Z-0000"
+#: Where nothing answers: for jobs that contact no source.
+NOWHERE = "http://127.0.0.1:9"
 _CONFIGURATION = """
 [organization]
 name = "Example Corp"
@@ -24,7 +26,7 @@ email_domains = ["example.com"]
 database = "bench.duckdb"
 [sources.prod]
 kind = "sisense"
-url = "http://127.0.0.1:9"
+url = "{url}"
 [roster]
 path = "people.csv"
 """
@@ -49,7 +51,7 @@ def spooled(folder: Path, accounts: int) -> Path:
         Outcome(
             source="prod",
             kind="sisense",
-            url="http://127.0.0.1:9",
+            url=NOWHERE,
             api="v1",
             version="2026.1.0.bench",
             principal=Principal("svc", None, None, "admin"),
@@ -74,7 +76,7 @@ def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> N
             sweep=1,
             page=number,
             offset=(number - 1) * 500,
-            url=f"http://127.0.0.1:9/{resource}",
+            url=f"{NOWHERE}/{resource}",
             status=200,
             items=items,
             bytes=len(body),
@@ -89,9 +91,9 @@ def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> N
     )
 
 
-def settings(folder: Path) -> Settings:
+def settings(folder: Path, url: str = NOWHERE) -> Settings:
     """Write a configuration with a roster into the folder and read it; its database is there too."""
     path = folder / "access-review.toml"
-    path.write_text(_CONFIGURATION, encoding="utf-8")
+    path.write_text(_CONFIGURATION.format(url=url), encoding="utf-8")
     (folder / "people.csv").write_text(instance.original(2_000).roster_csv(), encoding="utf-8", newline="")
     return load(path)

@@ -6,13 +6,11 @@ Everything outside the program is handed in: settings, environment, and the :cla
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from pipeline import __version__, resources
 from pipeline.errors import (
@@ -23,6 +21,7 @@ from pipeline.errors import (
     SupersededError,
     WarehouseError,
 )
+from pipeline.meter import Console, Meter, Stage
 from pipeline.settings import Settings, SourceSettings
 from pipeline.spool import Spool, held
 from pipeline.warehouse import chain, database, landing
@@ -56,19 +55,6 @@ __all__ = [
 _MOST_BUILDS = 3
 
 
-class Console(Protocol):
-    """Where the stages say how far they are; the command line shows it to a person, or to nobody."""
-
-    def stage(self, name: str) -> None:
-        """Begin a stage."""
-
-    def advance(self, what: str, done: int, total: int | None) -> None:
-        """Say how much of something is done, of how much if that is known."""
-
-    def note(self, text: str) -> None:
-        """Say something a user should know: a warning, or why there is a wait."""
-
-
 @dataclass(frozen=True, slots=True)
 class Extract:
     """A landed snapshot, and the sources that failed in it."""
@@ -77,16 +63,16 @@ class Extract:
     failures: tuple[AccessReviewError, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What ``run`` did: the snapshot, the build, the report's folder and files, and the seconds of each stage."""
+    """What ``run`` did: the snapshot, the build, the report's folder and files, and what each stage cost."""
 
     snapshot: Snapshot
     build: Build
     folder: Path
     files: tuple[Path, ...]
     open_findings: Mapping[str, int]
-    seconds: dict[str, float] = field(default_factory=dict)
+    stages: tuple[Stage, ...]
 
 
 def models() -> list[Model]:
@@ -181,6 +167,8 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
                 tool_version=__version__,
                 config_sha256=settings.sha256,
             )
+            rows = landing.row_count(connection, snapshot_id)
+        console.advance("rows", rows, rows)
     return Extract(snapshot, tuple(failures))
 
 
@@ -205,6 +193,7 @@ def build(
     console.stage("build")
     with database.writing(settings.warehouse.database, notify=console.note) as connection:
         snapshot = landing.snapshot(connection, snapshot_id) if snapshot_id else landing.latest_snapshot(connection)
+        snapshot.require_rows()
         _refuse_partial(snapshot.completeness, snapshot.reason, allow_partial, console)
         built = build_models(
             connection,
@@ -325,22 +314,21 @@ def run(
     rules(settings, models())
     check_policy(settings)
     check_roster(settings)
-    clock = _StageClock()
-    extracted = extract(settings, (), environment, console)
-    clock.lap("extract")
+    meter = Meter(console)
+    extracted = extract(settings, (), environment, meter)
     for failure in extracted.failures:
         if not allow_partial:
             raise failure
         console.note(str(failure))
     snapshot_id = extracted.snapshot.snapshot_id
     for attempt in range(1, _MOST_BUILDS + 1):
-        built = build(settings, console, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
-        clock.lap("build")
+        built = build(settings, meter, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
+        meter.end(sum(built.rows.values()))
         try:
             folder, files, found = report(
                 settings,
                 environment,
-                console,
+                meter,
                 formats=formats,
                 directory=directory,
                 allow_partial=allow_partial,
@@ -351,19 +339,8 @@ def run(
                 raise
             continue
         break
-    clock.lap("report")
-    return Result(extracted.snapshot, built, folder, files, found, clock.seconds)
-
-
-class _StageClock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._last, 3)
-        self._last = now
+    meter.end(sum(rows for table, rows in built.rows.items() if table.startswith("reports.")))
+    return Result(extracted.snapshot, built, folder, files, found, tuple(meter.stages))
 
 
 def no_source(settings: Settings) -> ConfigurationError:

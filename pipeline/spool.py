@@ -25,6 +25,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+import orjson
+
 __all__ = ["Observation", "Outcome", "Page", "Principal", "Spool", "held"]
 
 _LOCK = "lock"
@@ -118,7 +120,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._pages: IO[str] | None = None
+        self._pages: IO[bytes] | None = None
 
     @classmethod
     def create(cls, folder: Path) -> Spool:
@@ -138,8 +140,8 @@ class Spool:
     def add_page(self, page: Page) -> None:
         """Append one line to the journal of pages."""
         if self._pages is None:
-            self._pages = (self.folder / "pages.jsonl").open("a", encoding="utf-8")
-        self._pages.write(json.dumps(asdict(page), ensure_ascii=False) + "\n")
+            self._pages = (self.folder / "pages.jsonl").open("ab")
+        self._pages.write(orjson.dumps(page, option=orjson.OPT_APPEND_NEWLINE))
 
     def write_outcome(self, outcome: Outcome) -> None:
         """Write down what became of a source."""

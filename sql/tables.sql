@@ -25,8 +25,10 @@ create table if not exists meta.snapshots (
     reason varchar,
     tool_version varchar not null,
     config_sha256 varchar not null,
-    previous_snapshot_id varchar
+    previous_snapshot_id varchar,
+    pruned_at timestamp
 );
+alter table meta.snapshots add column if not exists pruned_at timestamp;
 comment on table meta.snapshots is 'One extract: when it ran, whether it is proven complete (FULL, PARTIAL, UNKNOWN) and why not.';
 comment on column meta.snapshots.snapshot_id is 'the extract: its start in UTC and four hex digits';
 comment on column meta.snapshots.started_at is 'when the extract began, UTC';
@@ -37,6 +39,7 @@ comment on column meta.snapshots.reason is 'why it is not FULL';
 comment on column meta.snapshots.tool_version is 'the version of the program that did it';
 comment on column meta.snapshots.config_sha256 is 'hash of the configuration file';
 comment on column meta.snapshots.previous_snapshot_id is 'the extract before this one';
+comment on column meta.snapshots.pruned_at is 'when its rows in raw and history were removed, UTC; null while they are there';
 
 create table if not exists meta.sources (
     snapshot_id varchar not null,

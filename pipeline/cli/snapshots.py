@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.terminal import Terminal, align
+
+if TYPE_CHECKING:
+    from pipeline.warehouse.landing import Snapshot
 
 __all__ = ["register"]
 
@@ -18,6 +22,7 @@ def register(app: typer.Typer) -> None:
     _group.callback(invoke_without_command=True)(_default)
     _group.command("list", epilog="Example: access-review snapshots list")(list_snapshots)
     _group.command("show", epilog="Example: access-review snapshots show 20261101T000000Z-4f2a")(show_snapshot)
+    _group.command("prune", epilog="Example: access-review snapshots prune --keep-days 400")(prune_snapshots)
     app.add_typer(_group, name="snapshots")
 
 
@@ -34,9 +39,9 @@ def list_snapshots(context: typer.Context) -> None:
     settings = terminal.settings()
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
         found = landing.snapshots(connection)
-    rows = [(s.snapshot_id, s.completeness, s.finished_at, s.reason or "") for s in found]
+    rows = [(s.snapshot_id, s.completeness, s.finished_at, _remark(s)) for s in found]
     terminal.result(
-        align(("snapshot", "completeness", "finished at (UTC)", "reason"), rows),
+        align(("snapshot", "completeness", "finished at (UTC)", "remark"), rows),
         [
             {
                 "snapshot_id": s.snapshot_id,
@@ -44,10 +49,16 @@ def list_snapshots(context: typer.Context) -> None:
                 "started_at": s.started_at,
                 "finished_at": s.finished_at,
                 "reason": s.reason,
+                "pruned_at": s.pruned_at,
             }
             for s in found
         ],
     )
+
+
+def _remark(snapshot: Snapshot) -> str:
+    pruned = f"pruned on {snapshot.pruned_at:%Y-%m-%d}" if snapshot.pruned_at else None
+    return "; ".join(filter(None, (pruned, snapshot.reason)))
 
 
 def show_snapshot(
@@ -67,6 +78,7 @@ def show_snapshot(
         f"completeness  {snapshot.completeness}" + (f": {snapshot.reason}" if snapshot.reason else ""),
         f"extracted     {snapshot.started_at:%Y-%m-%d %H:%M:%S} to {snapshot.finished_at:%Y-%m-%d %H:%M:%S} UTC",
         f"config        {snapshot.config_sha256}",
+        *([f"pruned        {snapshot.pruned_at:%Y-%m-%d %H:%M:%S} UTC"] if snapshot.pruned_at else []),
         "",
         align(header, checks),
     ]
@@ -78,6 +90,28 @@ def show_snapshot(
             "reason": snapshot.reason,
             "started_at": snapshot.started_at,
             "finished_at": snapshot.finished_at,
+            "pruned_at": snapshot.pruned_at,
             "checks": [dict(zip(header, row, strict=True)) for row in checks],
         },
     )
+
+
+def prune_snapshots(
+    context: typer.Context,
+    keep_days: Annotated[
+        int, typer.Option("--keep-days", min=1, metavar="N", help="Keep every snapshot of the last N days.")
+    ],
+) -> None:
+    """Remove the rows of old snapshots; that they were made, and how complete they were, stays.
+
+    What the reports show or are compared with is kept, and so are the newest and the newest complete snapshot.
+    """
+    from pipeline.warehouse import database, retention
+
+    terminal: Terminal = context.obj
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
+        pruned = retention.prune(connection, before=now - timedelta(days=keep_days), now=now)
+    if pruned or terminal.json:
+        terminal.result("\n".join(pruned), pruned)
+    terminal.say(f"pruned {len(pruned)} snapshots")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal
+from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import GateError, UsageError, exit_code
 
 if TYPE_CHECKING:
@@ -177,8 +178,8 @@ def show(terminal: Terminal, result: Result) -> None:
     terminal.say(f"accounts  {result.build.rows['graph.accounts']}")
     terminal.say(f"findings  {sum(result.open_findings.values())} open: {counts}")
     if terminal.verbose:
-        for stage, seconds in result.seconds.items():
-            terminal.say(f"seconds   {seconds:8.1f} {stage}")
+        header = ("stage", "seconds", "rows", "peak memory, MB")
+        terminal.say(align(header, [(s.stage, s.seconds, s.rows, s.peak_memory_mb) for s in result.stages]))
     terminal.result(
         "\n".join(map(str, result.files)),
         {
@@ -190,7 +191,7 @@ def show(terminal: Terminal, result: Result) -> None:
             "open_findings": {severity: result.open_findings.get(severity, 0) for severity in SEVERITIES},
             "folder": result.folder,
             "files": result.files,
-            "seconds": result.seconds,
+            "stages": [asdict(stage) for stage in result.stages],
         },
     )
 

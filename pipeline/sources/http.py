@@ -16,7 +16,8 @@ import random
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -101,11 +102,19 @@ class Answer:
 class _AttemptError(Exception):
     """One attempt failed and the next may not. ``wait`` is what the server asked for, in seconds."""
 
-    def __init__(self, error: SourceError, *, wait: float | None = None, pushed_back: bool = True) -> None:
+    def __init__(self, error: SourceError, *, wait: float | None = None) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
-        self.pushed_back = pushed_back
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one request has been through: failed attempts, of at most ``most``, and tokens that were refused."""
+
+    most: int
+    failed: int = 0
+    refused: int = 0
 
 
 class _Lanes:
@@ -161,6 +170,7 @@ class Client:
         self._jitter = random.SystemRandom()
         self._secrets: list[str] = []
         self._lanes = _Lanes(source.concurrency)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._last_good = clock()
         self._http = httpx.AsyncClient(
             verify=_trust(source),
@@ -181,6 +191,7 @@ class Client:
         return self
 
     async def __aexit__(self, *details: object) -> None:
+        self._reader.shutdown(wait=False, cancel_futures=True)
         await self._http.aclose()
 
     @property
@@ -233,51 +244,62 @@ class Client:
         """
         request = _Request(method, self.source.url + path, query, form, document)
         most = min(attempts or self.source.max_attempts, self.source.max_attempts)
-        if authority is None:
-            return await self._until_answered(request, read, None, most)
-        async with self._lanes.one():
-            return await self._until_answered(request, read, authority, most)
-
-    async def _until_answered(
-        self, request: _Request, read: Callable[[Answer], _T], authority: Authority | None, most: int
-    ) -> tuple[Answer, _T]:
         started = self._clock()
-        failed = refused = 0
+        tries = _Tries(most)
+        loop = asyncio.get_running_loop()
         while True:
-            token = await authority.token() if authority else None
-            epoch = self._lanes.epoch
+            async with self._lanes.one() if authority else nullcontext():
+                response, token = await self._until_answered(request, authority, tries)
+            answer = self._answer(response, started, tries.failed + 1)
             try:
-                response = await self._once(request, token)
-                if response.status_code == 401 and authority is not None and token is not None:
-                    refused += 1
-                    if refused > _MOST_REFUSALS:
-                        raise self._no(request, response)
-                    await authority.refused(token)
-                    continue
-                answer = self._answer(response, started, failed + 1)
-                value = self._read(request, answer, read)
+                # in a thread, and out of the lane: the next request is on its way before this answer is read
+                value = await loop.run_in_executor(self._reader, self._read, request, answer, read)
             except _AttemptError as failure:
-                failed += 1
-                if failure.pushed_back:
-                    self._lanes.narrow(epoch)
-                await self._wait(failure, failed, most)
+                await self._wait(failure, tries)
                 continue
-            except RefusedError:
-                self._last_good = self._clock()
-                raise
             self._last_good = answer.fetched_at
             self._lanes.widen()
             if authority is not None and token is not None:
                 authority.accepted(token)
             return answer, value
 
-    async def _wait(self, failure: _AttemptError, failed: int, most: int) -> None:
+    async def _until_answered(
+        self, request: _Request, authority: Authority | None, tries: _Tries
+    ) -> tuple[httpx.Response, Token | None]:
+        """Send until an answer may hold what was asked for; trouble is waited out in the lane."""
+        while True:
+            token = await authority.token() if authority else None
+            epoch = self._lanes.epoch
+            try:
+                response = await self._once(request, token)
+            except _AttemptError as failure:
+                self._lanes.narrow(epoch)
+                await self._wait(failure, tries)
+                continue
+            except RefusedError:
+                self._last_good = self._clock()
+                raise
+            if response.status_code != 401 or authority is None or token is None:
+                return response, token
+            tries.refused += 1
+            if tries.refused > _MOST_REFUSALS:
+                self._last_good = self._clock()
+                raise self._no(request, response)
+            await authority.refused(token)
+
+    async def _wait(self, failure: _AttemptError, tries: _Tries) -> None:
+        """Wait before the next attempt, longer each time.
+
+        Raises:
+            SourceError: there is no next one; it is what the failure was.
+        """
         error = failure.error
-        if failed >= most:
+        tries.failed += 1
+        if tries.failed >= tries.most:
             raise type(error)(
-                f"{error.message} (asked {failed} times)", where=error.where, hint=error.hint
+                f"{error.message} (asked {tries.failed} times)", where=error.where, hint=error.hint
             ) from failure
-        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (failed - 1)) * self._jitter.uniform(0.5, 1.0)
+        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tries.failed - 1)) * self._jitter.uniform(0.5, 1.0)
         if failure.wait is not None:
             wait = max(wait, min(failure.wait, _LONGEST_ADVICE))
         silent = (self._clock() - self._last_good).total_seconds()
@@ -299,12 +321,11 @@ class Client:
                     f"{error}{said}",
                     where=self.where(request.method, answer.url),
                     hint="look at what answers there: a login page, a proxy, or another version of the API",
-                ),
-                pushed_back=False,
+                )
             ) from error
 
     async def _once(self, request: _Request, token: Token | None) -> httpx.Response:
-        url = httpx.URL(request.url)
+        url = httpx.URL(request.url, params=request.query) if request.query else httpx.URL(request.url)
         for _ in range(_REDIRECTS + 1):
             response = await self._send(request, url, token)
             self.has_answered = True
@@ -339,7 +360,6 @@ class Client:
                 return await self._http.request(
                     request.method,
                     url,
-                    params=request.query if url == httpx.URL(request.url) else None,
                     data=request.form,
                     json=request.document,
                     headers=headers,

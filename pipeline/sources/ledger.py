@@ -23,7 +23,8 @@ class Ledger:
 
     def note(self, answer: Answer, resource: str) -> None:
         """Account for an answer that holds no records: its body may carry a token and is not kept."""
-        self._add(answer, resource, sweep=1, offset=None, items=0, redacted_sha256=None, file=None)
+        sha256 = hashlib.sha256(answer.body).hexdigest()
+        self._add(answer, resource, sha256, sweep=1, offset=None, items=0, redacted_sha256=None, file=None)
 
     def keep(
         self, answer: Answer, records: Records, resource: str, *, sweep: int, offset: int | None, keep: bool = True
@@ -35,13 +36,21 @@ class Ledger:
             file = self._spool.write_body(self._source, f"{resource}-{sweep}-{page:06d}.json", records.kept)
             redacted = hashlib.sha256(records.kept).hexdigest() if records.redacted else None
         self._add(
-            answer, resource, sweep=sweep, offset=offset, items=records.items, redacted_sha256=redacted, file=file
+            answer,
+            resource,
+            records.sha256,
+            sweep=sweep,
+            offset=offset,
+            items=records.items,
+            redacted_sha256=redacted,
+            file=file,
         )
 
     def _add(
         self,
         answer: Answer,
         resource: str,
+        sha256: str,
         *,
         sweep: int,
         offset: int | None,
@@ -61,7 +70,7 @@ class Ledger:
                 status=answer.status,
                 items=items,
                 bytes=len(answer.body),
-                sha256=hashlib.sha256(answer.body).hexdigest(),
+                sha256=sha256,
                 redacted_sha256=redacted_sha256,
                 started_at=timestamp(answer.started_at),
                 fetched_at=timestamp(answer.fetched_at),

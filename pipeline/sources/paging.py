@@ -27,6 +27,8 @@ _MOST_UNREADABLE = 3
 _LEARNING_PAGES = 4
 #: A list of so few pages is read twice in any case: an account that leaves while another arrives moves no count.
 _FEW_PAGES = 50
+#: Workers beyond the requests that may be in flight: they send while others read what came.
+_READERS = 2
 #: A list without a count that is longer than this does not end; with a count, twice that and some pages are enough.
 _MOST_RECORDS = 5_000_000
 _MORE_PAGES = 20
@@ -156,7 +158,7 @@ class _Reader:
         self._source = source
         self._asked = page_size
         self._step: int | None = None
-        self._workers = workers
+        self._workers = workers + _READERS
         self._progress = progress
         self._total: int | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -85,7 +86,11 @@ def extract(
         ConfigurationError: the CA bundle or the token cannot be used. The outcome was written, too.
     """
     work = _Extract(source, credentials, spool, progress=progress, clock=clock, sleep=sleep)
-    return asyncio.run(work.run())
+    gc.freeze()  # what is there now stays; looking through it again and again would hold up every page
+    try:
+        return asyncio.run(work.run())
+    finally:
+        gc.unfreeze()
 
 
 class _Extract:

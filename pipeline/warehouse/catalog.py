@@ -69,7 +69,7 @@ def catalog(models: Sequence[Model]) -> list[Table]:
     with database.in_memory() as connection:
         register.create(connection)
         lasting = frozenset(name for name, _ in _tables(connection))
-        for model in order([model for model in models if model.schema != "completeness"], lasting):
+        for model in order([model for model in models if model.schema not in {"landed", "completeness"}], lasting):
             _create(connection, model)
         descriptions = dict(_tables(connection))
         columns: dict[str, list[Column]] = {name: [] for name in descriptions}

@@ -50,31 +50,7 @@ def completeness(
                     seen.is_gate,
                 ],
             )
-    for model in models:
-        if model.schema != "completeness":
-            continue
-        values = bound(connection, model.sql, {"as_of": as_of, "snapshot_id": snapshot_id, **model.params})
-        try:
-            connection.execute(
-                f"""
-                insert into meta.reconciliation
-                select $snapshot_id, $check_id, source, $description, expected, observed, difference, result,
-                       explanation, $is_gate
-                from ({model.sql}
-                ) as checked order by source
-                """,
-                values
-                | {
-                    "snapshot_id": snapshot_id,
-                    "check_id": model.name,
-                    "description": model.summary,
-                    "is_gate": model.is_gate,
-                },
-            )
-        except duckdb.Error as error:
-            raise ModelError(
-                f"the completeness check does not run: {error}", where=str(model.path), hint="correct the SQL"
-            ) from error
+    _judge(connection, models, {"as_of": as_of, "snapshot_id": snapshot_id})
     reasons = [f"source '{o.source}': {o.error}" for o in outcomes if o.error]
     failed = connection.execute(
         """
@@ -96,6 +72,39 @@ def completeness(
         if o.source not in proven and not o.error
     ]
     return ("PARTIAL", "; ".join(dict.fromkeys(reasons))) if reasons else ("FULL", None)
+
+
+def _judge(connection: Connection, models: Sequence[Model], moment: dict[str, object]) -> None:
+    """Run the checks, over tables of ``landed`` that are there only meanwhile: each record is parsed once for all."""
+    landed = [model for model in models if model.schema == "landed"]
+    connection.execute("create schema landed")
+    for model in landed:
+        statement = f"create table {model.table} as {model.sql}"
+        _run(connection, model, statement, bound(connection, model.sql, moment))
+    for model in models:
+        if model.schema != "completeness":
+            continue
+        statement = f"""
+            insert into meta.reconciliation
+            select $snapshot_id, $check_id, source, $description, expected, observed, difference, result,
+                   explanation, $is_gate
+            from ({model.sql}
+            ) as checked order by source
+            """
+        values = moment | {"check_id": model.name, "description": model.summary, "is_gate": model.is_gate}
+        _run(connection, model, statement, bound(connection, statement, {**values, **model.params}))
+    for model in landed:
+        connection.execute(f"drop table {model.table}")  # one by one: after 'cascade' DuckDB refuses to commit
+    connection.execute("drop schema landed")
+
+
+def _run(connection: Connection, model: Model, statement: str, values: dict[str, object]) -> None:
+    try:
+        connection.execute(statement, values)
+    except duckdb.Error as error:
+        raise ModelError(
+            f"the completeness check does not run: {error}", where=str(model.path), hint="correct the SQL"
+        ) from error
 
 
 def verify_model(connection: Connection, model: Model) -> list[str]:

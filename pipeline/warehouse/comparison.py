@@ -35,10 +35,10 @@ def changes(connection: Connection, old: str, new: str) -> tuple[list[str], list
     The connection is left in the database in memory: use it for nothing else afterwards.
 
     Raises:
-        WarehouseError: there is no such snapshot, or it was never built.
+        WarehouseError: there is no such snapshot, it was never built, or it was pruned.
     """
     for snapshot_id in (old, new):
-        landing.snapshot(connection, snapshot_id)
+        landing.snapshot(connection, snapshot_id).require_rows()
         _require_built(connection, snapshot_id)
     [(database,)] = connection.execute("""select '"' || replace(current_database(), '"', '""') || '"'""").fetchall()
     connection.execute(f"attach ':memory:' as {_SCRATCH} (read_only false); use {_SCRATCH}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -17,7 +17,7 @@ import duckdb
 from pipeline import resources
 from pipeline.errors import DatabaseLockedError, WarehouseError
 
-__all__ = ["Connection", "confine", "empty", "in_memory", "reading", "sandbox", "writing"]
+__all__ = ["Connection", "confine", "empty", "in_memory", "reading", "sandbox", "transaction", "writing"]
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -89,6 +89,19 @@ def sandbox(path: Path, *, notify: Callable[[str], None]) -> Iterator[Connection
     with reading(path, notify=notify) as connection:
         confine(connection)
         yield connection
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Keep everything the block does, or nothing."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        with suppress(duckdb.TransactionException):  # a commit that failed has rolled back already
+            connection.rollback()
+        raise
 
 
 def confine(connection: Connection, workspace: Path | None = None) -> None:

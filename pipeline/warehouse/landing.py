@@ -7,6 +7,7 @@ the pages; Python never sees a record.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +16,20 @@ import duckdb
 
 from pipeline.errors import WarehouseError
 from pipeline.spool import Outcome, Spool
-from pipeline.warehouse import checks, policy
+from pipeline.warehouse import checks, database, policy
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.policy import PolicyFiles
 
-__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "reconciliation", "snapshot", "snapshots"]
+__all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "reconciliation", "row_count", "snapshot", "snapshots"]
 
 #: The resources whose records are kept, each in its table of ``raw``.
 RESOURCES = ("users", "roles", "groups")
 
 #: DuckDB's own default for one JSON value, in bytes; a page larger than this needs room of its size.
 _JSON_VALUE_BYTES = 16 * 1024 * 1024
+#: What landing may hold in memory at once, in bytes; the rest waits on disk. A million accounts land in half of it.
+_MEMORY_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,20 @@ class Snapshot:
     tool_version: str
     config_sha256: str
     previous_snapshot_id: str | None
+    pruned_at: datetime | None = None
+
+    def require_rows(self) -> None:
+        """Refuse a snapshot whose rows are gone: what is made from it would be empty.
+
+        Raises:
+            WarehouseError: it was pruned.
+        """
+        if self.pruned_at is not None:
+            raise WarehouseError(
+                f"the rows of the snapshot '{self.snapshot_id}' were pruned on {self.pruned_at:%Y-%m-%d}",
+                where="meta.snapshots",
+                hint="its report folder, if it was kept, has them; choose another snapshot here",
+            )
 
 
 def land(
@@ -66,56 +83,52 @@ def land(
         WarehouseError: the pages cannot be read back, or the disk is full. Nothing is visible then.
     """
     outcomes = spool.outcomes()
-    connection.begin()
     try:
-        # The completeness checks need the ranks of roles, which a policy file may change.
-        policy.load_reference(connection, policy_files.defaults)
-        policy.load_policy(connection, policy_files)
-        _land_sources(connection, snapshot_id, outcomes)
-        _land_pages(connection, snapshot_id, spool, outcomes)
-        for resource in RESOURCES:
-            _land_rows(connection, snapshot_id, spool, resource)
-        row = connection.execute(
-            "select max(snapshot_id) from meta.snapshots where snapshot_id < $id", {"id": snapshot_id}
-        ).fetchone()
-        landed = Snapshot(
-            snapshot_id=snapshot_id,
-            started_at=started_at,
-            finished_at=finished_at,
-            as_of=finished_at.replace(microsecond=0),
-            completeness="UNKNOWN",
-            reason=None,
-            tool_version=tool_version,
-            config_sha256=config_sha256,
-            previous_snapshot_id=row[0] if row else None,
-        )
-        _insert_snapshot(connection, landed)
-        completeness, reason = checks.completeness(connection, models, outcomes, landed.snapshot_id, landed.as_of)
-        for source in not_extracted:
-            connection.execute(
-                """
-                insert into meta.reconciliation values (
-                    $id, 'source_extracted', $source, 'Every configured source is part of the extract.', 'extracted',
-                    'not extracted', null, 'FAIL', 'This source is configured, and was left out.', false
-                )
-                """,
-                {"id": snapshot_id, "source": source},
+        with database.transaction(connection):
+            # The completeness checks need the ranks of roles, which a policy file may change.
+            policy.load_reference(connection, policy_files.defaults)
+            policy.load_policy(connection, policy_files)
+            _land_sources(connection, snapshot_id, outcomes)
+            _land_pages(connection, snapshot_id, spool, outcomes)
+            for resource in RESOURCES:
+                _land_rows(connection, snapshot_id, spool, resource)
+            row = connection.execute(
+                "select max(snapshot_id) from meta.snapshots where snapshot_id < $id", {"id": snapshot_id}
+            ).fetchone()
+            landed = Snapshot(
+                snapshot_id=snapshot_id,
+                started_at=started_at,
+                finished_at=finished_at,
+                as_of=finished_at.replace(microsecond=0),
+                completeness="UNKNOWN",
+                reason=None,
+                tool_version=tool_version,
+                config_sha256=config_sha256,
+                previous_snapshot_id=row[0] if row else None,
             )
-        connection.execute(
-            "update meta.snapshots set completeness = $completeness, reason = $reason where snapshot_id = $id",
-            {"completeness": completeness, "reason": reason, "id": snapshot_id},
-        )
-        connection.commit()
+            _insert_snapshot(connection, landed)
+            completeness, reason = checks.completeness(connection, models, outcomes, landed.snapshot_id, landed.as_of)
+            for source in not_extracted:
+                connection.execute(
+                    """
+                    insert into meta.reconciliation values (
+                        $id, 'source_extracted', $source, 'Every configured source is part of the extract.',
+                        'extracted', 'not extracted', null, 'FAIL',
+                        'This source is configured, and was left out.', false
+                    )
+                    """,
+                    {"id": snapshot_id, "source": source},
+                )
+            connection.execute(
+                "update meta.snapshots set completeness = $completeness, reason = $reason where snapshot_id = $id",
+                {"completeness": completeness, "reason": reason, "id": snapshot_id},
+            )
     except duckdb.Error as error:
-        connection.rollback()
         raise WarehouseError(
             f"the extract could not be landed: {str(error).splitlines()[0]}",
             where="database",
             hint="free some disk space if it is full, then run the extract again; earlier snapshots are whole",
         ) from error
-    except BaseException:
-        connection.rollback()
-        raise
     return snapshot(connection, snapshot_id)
 
 
@@ -124,7 +137,7 @@ def snapshots(connection: Connection) -> list[Snapshot]:
     rows = connection.execute(
         """
         select snapshot_id, started_at, finished_at, as_of, completeness, reason, tool_version, config_sha256,
-               previous_snapshot_id
+               previous_snapshot_id, pruned_at
         from meta.snapshots order by snapshot_id
         """
     ).fetchall()
@@ -161,6 +174,15 @@ def snapshot(connection: Connection, snapshot_id: str) -> Snapshot:
     )
 
 
+def row_count(connection: Connection, snapshot_id: str) -> int:
+    """Return how many records of one extract are kept, those of sweeps that were not accepted too."""
+    counts = [
+        connection.execute(f"select count(*) from raw.{name} where snapshot_id = $id", {"id": snapshot_id}).fetchall()
+        for name in RESOURCES
+    ]
+    return sum(int(rows[0][0]) for rows in counts)
+
+
 def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[object, ...]]:
     """Return one extract's checks: source, check, result, expected, observed, explanation; gate checks first."""
     return connection.execute(
@@ -174,7 +196,7 @@ def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[objec
 
 def _insert_snapshot(connection: Connection, landed: Snapshot) -> None:
     connection.execute(
-        "insert into meta.snapshots values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into meta.snapshots values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null)",
         [
             landed.snapshot_id,
             landed.started_at,
@@ -262,14 +284,18 @@ def _land_rows(connection: Connection, snapshot_id: str, spool: Spool, resource:
     ).fetchall()
     if not files:
         return
-    largest = max(2 * size for _, size in files)  # redaction may re-encode a page, and never doubles it
+    # redaction may re-encode a page, and never doubles it
+    largest = max(_JSON_VALUE_BYTES, *(2 * size for _, size in files))
+    # DuckDB reads with two threads or more, each into a buffer of twice the largest value
+    room = 4 * largest * (os.cpu_count() or 1) if largest > _JSON_VALUE_BYTES else 0
+    connection.execute("set memory_limit = $limit", {"limit": f"{_MEMORY_BYTES + room}B"})
     connection.execute(
         f"""
         insert into raw.{resource}
         with elements as (
             select filename, unnest(list) as payload, generate_subscripts(list, 1) as ordinal
             from read_json($files, format = 'unstructured', records = false, filename = true,
-                           columns = {{list: 'json[]'}}, maximum_object_size = {max(largest, _JSON_VALUE_BYTES)})
+                           columns = {{list: 'json[]'}}, maximum_object_size = {largest})
         )
         select $snapshot_id, spooled.source, spooled.sweep, spooled.page, elements.ordinal, spooled.is_accepted,
                spooled.fetched_at at time zone 'UTC', elements.payload

@@ -47,7 +47,8 @@ _MAY_READ = {
     "graph": {"staging", "reference", "policy", "graph"},
     "findings": {"graph", "baseline", "reference", "policy", "review"},
     "reports": {"graph", "findings", "baseline", "history", "policy", "reference", "review", "meta", "reports"},
-    "completeness": {"raw", "meta", "reference", "policy"},
+    "landed": {"raw"},
+    "completeness": {"landed", "raw", "meta", "reference", "policy"},
 }
 
 _BLOCK = re.compile(r"/\*(?P<text>.*?)\*/", re.DOTALL)
@@ -60,6 +61,7 @@ _FORBIDDEN = re.compile(
 )
 _HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
 _RULE_KEYS = _HEADER_KEYS - {"columns"} | {"title", "severity", "population", "remediation", "controls"}
+_LANDED_KEYS = {"summary", "reads"}
 _CHECK_KEYS = {"summary", "reads", "params", "gate"}
 #: What each key of a header holds: its type, the type of what is in it, and how to write it.
 _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
@@ -160,8 +162,8 @@ def load_folder(folder: Path) -> list[Model]:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """Return the files that are models, layer by layer, then the completeness checks."""
-    return sorted(folder.glob("[0-9]_*/*.sql")) + sorted(folder.glob("completeness/*.sql"))
+    """Return the files that are models, layer by layer, then what judges an extract when it lands."""
+    return [path for layer in ("[0-9]_*", "landed", "completeness") for path in sorted(folder.glob(f"{layer}/*.sql"))]
 
 
 def combined_sha256(hashes: Iterable[str]) -> str:
@@ -198,7 +200,9 @@ class _File:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.path.stem):
             raise self.error("the file name cannot be a table name", "use a-z, 0-9 and '_', a letter first")
         header, body, examples = self.split()
-        valid = {"findings": _RULE_KEYS, "completeness": _CHECK_KEYS}.get(self.schema, _HEADER_KEYS)
+        valid = {"findings": _RULE_KEYS, "completeness": _CHECK_KEYS, "landed": _LANDED_KEYS}.get(
+            self.schema, _HEADER_KEYS
+        )
         optional = {"checks", "params", "controls", "gate"}
         for key in header:
             if key not in valid:

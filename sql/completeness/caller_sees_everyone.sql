@@ -1,6 +1,6 @@
 /*
 summary = "The account that read the source may see everyone in it."
-reads   = ["meta.sources", "raw.users", "raw.roles", "reference.role_names", "policy.roles"]
+reads   = ["meta.sources", "landed.users", "landed.roles", "reference.role_names", "policy.roles"]
 gate    = true
 */
 with
@@ -22,18 +22,9 @@ ranks as (
     select known_as, max(rank) as rank from ranked_names group by known_as
 ),
 
-roles as (
-    select source, payload ->> '$._id' as role_id, any_value(payload ->> '$.name') as role_name,
-        any_value(payload ->> '$.baseRoleName') as base_role_name
-    from raw.roles
-    where snapshot_id = $snapshot_id and is_accepted
-    group by source, payload ->> '$._id'
-),
-
 tenants as (
-    select source, count(distinct payload ->> '$.tenantId') as tenant_count, count(distinct payload ->> '$._id') as id_count
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted
+    select source, count(distinct tenant_id) as tenant_count, count(distinct account_id) as id_count
+    from landed.users
     group by source
 ),
 
@@ -45,7 +36,7 @@ callers as (
         coalesce(tenants.tenant_count, 0) as tenant_count,
         coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal
     from meta.sources as sources
-    left join roles on roles.source = sources.source and roles.role_id = sources.principal_role_id
+    left join landed.roles as roles on roles.source = sources.source and roles.role_id = sources.principal_role_id
     left join ranks as own on own.known_as = lower(coalesce(sources.principal_role_name, roles.role_name))
     left join ranks as base on base.known_as = lower(roles.base_role_name)
     left join tenants on tenants.source = sources.source

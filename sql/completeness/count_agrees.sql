@@ -1,15 +1,12 @@
 /*
 summary = "The source's own count equals the distinct user ids that were read."
-reads   = ["meta.sources", "raw.users"]
+reads   = ["meta.sources", "landed.users"]
 gate    = true
 */
 with
 
 ids as (
-    select source, count(distinct payload ->> '$._id') as id_count
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted
-    group by source
+    select source, count(distinct account_id) as id_count from landed.users group by source
 ),
 
 compared as (

@@ -1,27 +1,17 @@
 /*
 summary = "Every group id that a user names is a group."
-reads   = ["meta.sources", "raw.users", "raw.groups"]
+reads   = ["meta.sources", "landed.users", "landed.groups"]
 */
 with
 
-groups as (
-    select distinct source, payload ->> '$._id' as group_id from raw.groups
-    where snapshot_id = $snapshot_id and is_accepted
-),
-
-elements as (
-    select source, unnest(cast(json_extract(payload, '$.groups') as json[])) as element from raw.users
-    where snapshot_id = $snapshot_id and is_accepted and json_type(payload, '$.groups') = 'ARRAY'
-),
-
 named as (
-    select source, coalesce(element ->> '$._id', element ->> '$') as group_id from elements
+    select source, unnest(group_ids) as group_id from landed.users
 ),
 
 counts as (
     select named.source, count(*) as named_count, count(groups.group_id) as found_count
     from named
-    left join groups on groups.source = named.source and groups.group_id = named.group_id
+    left join landed.groups as groups on groups.source = named.source and groups.group_id = named.group_id
     where named.group_id <> ''
     group by named.source
 )

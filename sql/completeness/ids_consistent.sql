@@ -1,21 +1,20 @@
 /*
 summary = "No user id came with two different contents."
-reads   = ["raw.users", "meta.sources"]
+reads   = ["landed.users", "meta.sources"]
 gate    = true
 */
 with
 
 contents as (
-    select source, payload ->> '$._id' as account_id, count(distinct payload::varchar) as contents
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted
-    group by source, payload ->> '$._id'
+    select source, account_id, min(content_hash) <> max(content_hash) as is_conflicting
+    from landed.users
+    where account_id is not null
+    group by source, account_id
 ),
 
 totals as (
-    select source, count(*) as ids, count(*) filter (where contents > 1) as conflicting
+    select source, count(*) as ids, count(*) filter (where is_conflicting) as conflicting
     from contents
-    where account_id is not null
     group by source
 )
 

@@ -1,17 +1,13 @@
 /*
 summary = "Every user record has an id that is text or a whole number."
-reads   = ["raw.users", "meta.sources"]
+reads   = ["landed.users", "meta.sources"]
 gate    = true
 */
 with
 
 records as (
-    select source, count(*) as row_count, count(*) filter (
-            where coalesce(payload ->> '$._id', '') = ''
-                or json_type(payload, '$._id') not in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT')
-        ) as without_id
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted
+    select source, count(*) as row_count, count(*) filter (where not has_id) as without_id
+    from landed.users
     group by source
 )
 

@@ -1,39 +1,29 @@
 /*
 summary = "The users' records and the groups' records name the same memberships, built-in groups aside."
-reads   = ["meta.sources", "raw.users", "raw.groups", "reference.builtin_groups"]
+reads   = ["meta.sources", "landed.users", "landed.groups", "reference.builtin_groups"]
 */
 with
 
 groups as (
-    select
-        source, payload ->> '$._id' as group_id, any_value(payload) as payload,
-        bool_or(json_type(payload, '$.users') = 'ARRAY') as has_members
-    from raw.groups
-    where snapshot_id = $snapshot_id and is_accepted
-        and coalesce(lower(payload ->> '$.name'), '') not in (select lower(group_name) from reference.builtin_groups)
-    group by source, payload ->> '$._id'
+    select source, group_id, member_ids
+    from landed.groups
+    where coalesce(lower(group_name), '') not in (select lower(group_name) from reference.builtin_groups)
 ),
 
 group_elements as (
-    select source, group_id, unnest(cast(json_extract(payload, '$.users') as json[])) as element
-    from groups
-    where has_members
+    select source, group_id, unnest(member_ids) as account_id from groups
 ),
 
 group_side as (
-    select distinct source, group_id, coalesce(element ->> '$._id', element ->> '$') as account_id from group_elements
+    select distinct source, group_id, account_id from group_elements
 ),
 
 user_elements as (
-    select
-        source, payload ->> '$._id' as account_id,
-        unnest(cast(json_extract(payload, '$.groups') as json[])) as element
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted and json_type(payload, '$.groups') = 'ARRAY'
+    select source, account_id, unnest(group_ids) as group_id from landed.users
 ),
 
 user_ids as (
-    select distinct source, account_id, coalesce(element ->> '$._id', element ->> '$') as group_id from user_elements
+    select distinct source, account_id, group_id from user_elements
 ),
 
 -- Only groups that were read can agree or not; the others are dangling references.
@@ -61,7 +51,7 @@ counts as (
 ),
 
 told as (
-    select source, bool_or(has_members) as has_members from groups group by source
+    select source, bool_or(member_ids is not null) as has_members from groups group by source
 )
 
 select

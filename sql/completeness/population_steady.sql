@@ -1,6 +1,6 @@
 /*
 summary = "The population is not more than a tenth below that of the previous complete extract."
-reads   = ["meta.sources", "meta.snapshots", "raw.users"]
+reads   = ["meta.sources", "meta.snapshots", "meta.reconciliation", "landed.users"]
 */
 with
 
@@ -13,18 +13,23 @@ previous as (
 ),
 
 counts as (
-    select snapshot_id, source, count(distinct payload ->> '$._id') as id_count
-    from raw.users
-    where is_accepted and snapshot_id in (select snapshot_id from previous union all select $snapshot_id)
-    group by snapshot_id, source
+    select source, count(distinct account_id) as id_count from landed.users group by source
+),
+
+-- What this check observed then: the count stays when the rows of an old extract are pruned.
+earlier as (
+    select previous.source, cast(reconciliation.observed as bigint) as id_count
+    from previous
+    join meta.reconciliation as reconciliation
+        on reconciliation.snapshot_id = previous.snapshot_id and reconciliation.source = previous.source
+        and reconciliation.check_id = 'population_steady'
 ),
 
 compared as (
-    select sources.source, before.id_count as before_count, coalesce(now.id_count, 0) as now_count
+    select sources.source, earlier.id_count as before_count, coalesce(counts.id_count, 0) as now_count
     from meta.sources as sources
-    left join counts as now on now.source = sources.source and now.snapshot_id = $snapshot_id
-    left join previous on previous.source = sources.source
-    left join counts as before on before.source = sources.source and before.snapshot_id = previous.snapshot_id
+    left join counts on counts.source = sources.source
+    left join earlier on earlier.source = sources.source
     where sources.snapshot_id = $snapshot_id
 )
 

@@ -1,25 +1,13 @@
 /*
 summary = "Every role id that a user names is a role."
-reads   = ["meta.sources", "raw.users", "raw.roles"]
+reads   = ["meta.sources", "landed.users", "landed.roles"]
 */
 with
 
-roles as (
-    select distinct source, payload ->> '$._id' as role_id from raw.roles
-    where snapshot_id = $snapshot_id and is_accepted
-),
-
-named as (
-    select
-        source, coalesce(payload ->> '$.roleId._id', payload ->> '$.roleId', payload ->> '$.role._id') as role_id
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted
-),
-
 counts as (
     select named.source, count(*) as named_count, count(roles.role_id) as found_count
-    from named
-    left join roles on roles.source = named.source and roles.role_id = named.role_id
+    from landed.users as named
+    left join landed.roles as roles on roles.source = named.source and roles.role_id = named.role_id
     where named.role_id <> ''
     group by named.source
 )

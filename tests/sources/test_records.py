@@ -6,6 +6,8 @@ import json
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.sources.records import BadAnswerError, read_records
 
@@ -70,3 +72,38 @@ def test_a_number_of_absurd_length_does_not_cost_the_page() -> None:
 
     assert records.ids == ("a", "3")
     assert records.without_id == 0
+
+
+_NAMES = st.sampled_from(["_id", "userName", "groups", "hash", "api_Key", "PASS-WORD", "to\u212aen", "x"]) | st.text(
+    max_size=5
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.lists(_VALUES | st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=5), st.booleans())
+def test_a_page_is_read_the_same_whichever_way_it_is_read(document: list[object], is_escaped: bool) -> None:
+    body = json.dumps(document, ensure_ascii=is_escaped).encode("utf-8", "surrogatepass")
+
+    found = []
+    for written in (body, b"\xef\xbb\xbf" + body):  # with a mark before it, only the careful reader reads it
+        try:
+            records = read_records(written)
+            found.append((records.ids, records.without_id, records.kept.removeprefix(b"\xef\xbb\xbf")))
+        except BadAnswerError:
+            found.append(None)
+
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("key", ["hash", "Pass_Word", "api-key", "resetToken", "to\u212aen", "clientSECRET"])
+@pytest.mark.parametrize("record", ['{{"_id": "a", "{}": "x"}}', '{{"_id": "a", "list": [{{"in": {{"{}": "x"}}}}]}}'])
+def test_a_secret_is_taken_out_wherever_it_stands(key: str, record: str) -> None:
+    records = read_records(f"[{record.format(key)}]".encode())
+
+    assert records.redacted
+    assert key.encode() not in records.kept
+    assert records.ids == ("a",)

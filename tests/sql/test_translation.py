@@ -14,6 +14,8 @@ PASSED_THROUGH = {
     # Staging is where DuckDB reads JSON: one pass over the payload, three times as fast as twelve '->>'.
     # On another engine this layer is written anew, and everything after it sees plain columns.
     "staging": {"json_transform"},
+    # So it is where the completeness checks read it; a hash tells two contents apart without holding them.
+    "landed": {"json_transform", "hash"},
     # A manifest is a tree of unknown depth. Walking it needs a function of the engine; it is one CTE of one model.
     "graph.roles": {"json_tree"},
 }

@@ -1,0 +1,51 @@
+"""Retention: which snapshots' rows may go, and their going.
+
+What goes are the rows of ``raw`` and ``history``; ``meta`` keeps that the extract was made, how complete it was, and
+the hash of every page.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.warehouse import database
+from pipeline.warehouse.database import Connection
+
+__all__ = ["prune"]
+
+#: Old enough, still there, and needed by nothing: not what the reports show or compare with, not the newest, and not
+#: any source's newest complete one, which the next will be compared with.
+_PRUNABLE = """
+    select snapshot_id from meta.snapshots
+    where finished_at < $before and pruned_at is null
+        and snapshot_id not in (select snapshot_id from reference.snapshot)
+        and snapshot_id not in (select snapshot_id from baseline.snapshot)
+        and snapshot_id <> (select max(snapshot_id) from meta.snapshots)
+        and snapshot_id not in (
+            select max(sources.snapshot_id)
+            from meta.sources as sources
+            join meta.snapshots as snapshots on snapshots.snapshot_id = sources.snapshot_id
+            where snapshots.completeness = 'FULL'
+            group by sources.source
+        )
+    order by snapshot_id
+"""
+
+
+def prune(connection: Connection, *, before: datetime, now: datetime) -> list[str]:
+    """Remove the rows of snapshots that ended before a moment (UTC); return their ids, oldest first.
+
+    The file does not shrink: the room that is free in it is used again.
+    """
+    with database.transaction(connection):
+        found = [str(row[0]) for row in connection.execute(_PRUNABLE, {"before": before}).fetchall()]
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('raw', 'history')"
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(f"delete from {table} where list_contains($ids, snapshot_id)", {"ids": found})
+        connection.execute(
+            "update meta.snapshots set pruned_at = $now where list_contains($ids, snapshot_id)",
+            {"now": now, "ids": found},
+        )
+    return found

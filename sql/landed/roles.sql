@@ -1,0 +1,10 @@
+/*
+summary = "What the completeness checks need of each role, read out of its accepted record once."
+reads   = ["raw.roles"]
+*/
+select
+    source, payload ->> '$._id' as role_id, any_value(payload ->> '$.name') as role_name,
+    any_value(payload ->> '$.baseRoleName') as base_role_name
+from raw.roles
+where snapshot_id = $snapshot_id and is_accepted
+group by source, payload ->> '$._id'

@@ -1,0 +1,40 @@
+/*
+summary = "What the completeness checks need of each accepted user record, read out of it once."
+reads   = ["raw.users"]
+*/
+with
+
+records as (
+    select
+        source, hash(payload::varchar) as content_hash,
+        json_transform(
+            payload,
+            '{"_id": "JSON", "roleId": "JSON", "role": {"_id": "VARCHAR"}, "tenantId": "VARCHAR", "groups": "JSON"}'
+        ) as record
+    from raw.users
+    where snapshot_id = $snapshot_id and is_accepted
+),
+
+lists as (
+    select
+        source, content_hash, record,
+        -- one group outside a list is a group all the same
+        case json_type(record.groups)
+            when 'ARRAY' then cast(record.groups as json[])
+            when 'NULL' then null
+            else [record.groups]
+        end as groups
+    from records
+)
+
+select
+    source,
+    record._id ->> '$' as account_id,
+    coalesce(record._id ->> '$', '') <> ''
+        and json_type(record._id) in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT') as has_id,
+    coalesce(record.roleid ->> '$._id', record.roleid ->> '$', record.role._id) as role_id,
+    record.tenantid as tenant_id,
+    -- an expanded group is an object, a plain one its id
+    list_transform(groups, lambda x: coalesce(x ->> '$._id', x ->> '$')) as group_ids,
+    content_hash
+from lists

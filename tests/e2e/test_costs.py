@@ -1,0 +1,23 @@
+"""What a run costs is told by the program itself, stage by stage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.simulator.population import SMALLEST
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import run_command
+
+
+def test_a_run_tells_what_each_stage_took(tmp_path: Path) -> None:
+    with Simulator(SMALLEST, 7) as simulator:
+        simulator.write_files(tmp_path)
+        told = run_command(tmp_path, "--json", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+
+    stages = json.loads(told.stdout)["stages"]
+    assert [stage["stage"] for stage in stages] == ["extract prod", "land", "build", "report"]
+    pulled = len(simulator.population.users) + len(simulator.population.roles) + len(simulator.population.groups)
+    assert stages[0]["rows"] == pulled
+    assert stages[1]["rows"] >= pulled
+    assert all(stage["seconds"] > 0 and stage["rows"] > 0 and stage["peak_memory_mb"] > 10 for stage in stages)

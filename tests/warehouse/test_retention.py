@@ -1,0 +1,65 @@
+"""Old rows can go; what reports show, compare with or will compare with stays, and nothing is built from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from pipeline.errors import WarehouseError
+from pipeline.warehouse import comparison, landing, retention
+
+NOW = datetime(2026, 7, 1)  # noqa: DTZ001 - UTC without a zone, as the database has it
+#: Two old ones, the baseline, the one that is shown, one that is newer and PARTIAL.
+OLD, OLDER_PARTIAL, BASELINE, SHOWN, NEWEST = (f"2026010{day}T000000Z-0000" for day in range(1, 6))
+
+
+@pytest.fixture
+def filled(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+    for snapshot_id in (OLD, OLDER_PARTIAL, BASELINE, SHOWN, NEWEST):
+        is_partial = snapshot_id in {OLDER_PARTIAL, NEWEST}
+        outcome = {"observations": ()} if is_partial else {}
+        snapshot = house.land(snapshot_id, {"prod": source([make_user("ann"), make_user("bob")], outcome=outcome)})
+        if not is_partial:
+            house.build(snapshot)
+    return house
+
+
+def test_only_rows_that_nothing_needs_are_removed(filled: Any) -> None:
+    pruned = retention.prune(filled.connection, before=NOW, now=NOW)
+
+    assert pruned == [OLD, OLDER_PARTIAL]
+    left = [BASELINE, SHOWN, NEWEST]
+    assert filled.rows("select distinct snapshot_id from raw.users order by 1") == [(kept,) for kept in left]
+    assert filled.rows("select distinct snapshot_id from history.accounts order by 1") == [(BASELINE,), (SHOWN,)]
+    assert filled.rows("select snapshot_id, pruned_at from meta.snapshots order by 1") == [
+        (OLD, NOW),
+        (OLDER_PARTIAL, NOW),
+        *((kept, None) for kept in left),
+    ]
+    assert filled.rows(f"select count(*) > 0 from meta.pages where snapshot_id = '{OLD}'") == [(True,)]
+
+
+def test_what_is_not_old_enough_stays(filled: Any) -> None:
+    first_end = filled.rows("select min(finished_at) from meta.snapshots")[0][0]
+
+    assert retention.prune(filled.connection, before=first_end, now=NOW) == []
+
+
+def test_a_pruned_snapshot_is_neither_pruned_twice_nor_built_from_nothing(filled: Any) -> None:
+    retention.prune(filled.connection, before=NOW, now=NOW)
+
+    assert retention.prune(filled.connection, before=NOW, now=NOW) == []
+    with pytest.raises(WarehouseError, match="were pruned on 2026-07-01"):
+        landing.snapshot(filled.connection, OLD).require_rows()
+    with pytest.raises(WarehouseError, match="were pruned on 2026-07-01"):
+        comparison.changes(filled.connection, OLD, SHOWN)
+
+
+def test_each_sources_newest_complete_extract_stays(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    for snapshot_id, name in ((OLD, "prod"), (BASELINE, "prod"), (SHOWN, "other"), (NEWEST, "other")):
+        house.land(snapshot_id, {name: source([make_user("ann")])})
+
+    assert retention.prune(house.connection, before=NOW, now=NOW) == [OLD, SHOWN]
