@@ -9,18 +9,14 @@ no), :class:`UnreadableError` (an answer that makes no sense).
 from __future__ import annotations
 
 import asyncio
-import html
 import json
-import math
 import random
-import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, quote_plus
@@ -30,7 +26,9 @@ import httpx
 import pipeline
 from pipeline.errors import ConfigurationError, ContentError, SourceError, UnreachableError
 from pipeline.settings import SourceSettings
-from pipeline.sources.records import BadAnswerError, read_json
+from pipeline.sources.diagnosis import advice, explain, media_type, skew, words
+from pipeline.sources.lanes import Lanes
+from pipeline.sources.records import BadAnswerError
 
 __all__ = ["Answer", "Authority", "Client", "Clock", "RefusedError", "Sleep", "Token", "UnreadableError"]
 
@@ -117,44 +115,6 @@ class _Tries:
     refused: int = 0
 
 
-class _Lanes:
-    """How many requests may be in flight: halved when the server pushes back, and widened slowly when it does not."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._width = float(most)
-        self._busy = 0
-        self._epoch = 0
-        self._changed = asyncio.Condition()
-        self.narrowest = most
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._busy < int(self._width))
-            self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
-            async with self._changed:
-                self._changed.notify_all()
-
-    @property
-    def epoch(self) -> int:
-        return self._epoch
-
-    def narrow(self, epoch: int) -> None:
-        """Halve the width, once for all requests that were sent at the same width."""
-        if epoch == self._epoch:
-            self._epoch += 1
-            self._width = max(1.0, self._width / 2)
-            self.narrowest = min(self.narrowest, int(self._width))
-
-    def widen(self) -> None:
-        self._width = min(float(self._most), self._width + 0.25 / self._width)
-
-
 class Client:
     """Asks one source. Use it as an asynchronous context manager, in one event loop.
 
@@ -169,7 +129,7 @@ class Client:
         self._sleep = sleep
         self._jitter = random.SystemRandom()
         self._secrets: list[str] = []
-        self._lanes = _Lanes(source.concurrency)
+        self._lanes = Lanes(source.concurrency)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._last_good = clock()
         self._http = httpx.AsyncClient(
@@ -342,11 +302,11 @@ class Client:
         if status in _PASSING:
             raise _AttemptError(
                 UnreachableError(
-                    f"the server answers {status}{self._said(response.content, _media_type(response))}",
+                    f"the server answers {status}{self._said(response.content, media_type(response))}",
                     where=self.where(request.method, response.url),
                     hint="wait until the server has recovered, or lower 'concurrency' and 'page_size'",
                 ),
-                wait=self._advice(response),
+                wait=advice(response, self._clock()),
             )
         if not response.is_success and not (status == 401 and token is not None):
             raise self._no(request, response)
@@ -371,7 +331,7 @@ class Client:
                 hint="correct 'url' in the configuration",
             ) from None
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            message, hint, lasting = _explain(error)
+            message, hint, lasting = explain(error)
             failed = UnreachableError(self.hide(message), where=self.where(request.method, request.url), hint=hint)
             if lasting:
                 raise failed from None
@@ -380,7 +340,7 @@ class Client:
     def _no(self, request: _Request, response: httpx.Response) -> RefusedError:
         status = response.status_code
         return RefusedError(
-            f"the server answers {status}{self._said(response.content, _media_type(response))}",
+            f"the server answers {status}{self._said(response.content, media_type(response))}",
             where=self.where(request.method, response.url),
             hint=_HINTS.get(status, "look at the address and the version of the API"),
             status=status,
@@ -405,31 +365,18 @@ class Client:
             url=self.hide(str(response.request.url)),
             status=response.status_code,
             body=response.content,
-            media_type=_media_type(response),
-            skew_seconds=_skew(response, now),
+            media_type=media_type(response),
+            skew_seconds=skew(response, now),
             started_at=started,
             fetched_at=now,
             elapsed_ms=round((now - started).total_seconds() * 1000),
             attempts=attempts,
         )
 
-    def _advice(self, response: httpx.Response) -> float | None:
-        text = response.headers.get("retry-after", "").strip()
-        try:
-            return max(0.0, float(text)) if math.isfinite(float(text)) else None
-        except ValueError:
-            pass
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - self._clock()).total_seconds())
-
     def _said(self, body: bytes, media_type: str) -> str:
         """Return the server's own words, short and without secrets, to put behind a message."""
-        words = _words(body, media_type)
-        return f": {self.hide(words)[:200]}" if words else ""
+        said = words(body, media_type)
+        return f": {self.hide(said)[:200]}" if said else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,73 +413,3 @@ def _trust(source: SourceSettings) -> ssl.SSLContext | bool:
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     default = {"http": 80, "https": 443}.get(url.scheme)
     return url.scheme, url.host.lower(), url.port or default
-
-
-def _media_type(response: httpx.Response) -> str:
-    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-
-def _skew(response: httpx.Response, now: datetime) -> float | None:
-    """Return how far the server's clock is ahead of ours, in seconds, at the resolution of its header."""
-    try:
-        theirs = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return None
-    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    return (theirs - now.replace(microsecond=0)).total_seconds()
-
-
-def _explain(error: Exception) -> tuple[str, str, bool]:
-    """Return what happened to a connection, what to do, and whether it will happen again."""
-    text = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        reason = text.partition("CERTIFICATE_VERIFY_FAILED] ")[2].partition(" (_ssl")[0] or text
-        return (
-            f"the server's certificate is not trusted: {reason}",
-            "set 'ca_bundle' to the CA that signed it, or 'verify_tls = false' where that risk is accepted",
-            True,
-        )
-    if "WRONG_VERSION_NUMBER" in text or "wrong version number" in text:
-        return (
-            "the server does not speak TLS at this port",
-            "check whether 'url' is http or https, and its port",
-            True,
-        )
-    if isinstance(error, httpx.LocalProtocolError):  # its text would show the header that cannot be sent
-        return "the request cannot be sent", "check the token in the environment for stray characters", True
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return (
-            "the server did not answer in time",
-            "raise 'timeout_seconds', or lower 'page_size' and 'concurrency'",
-            False,
-        )
-    if isinstance(error, httpx.ConnectError):
-        if "Name or service not known" in text or "name resolution" in text or "nodename" in text:
-            return "the host name is not known", "check 'url', and that this machine can resolve it", False
-        return (
-            f"no connection: {text}",
-            "check 'url' (http or https, and the port), the network and any firewall between",
-            False,
-        )
-    if isinstance(error, httpx.ProxyError):
-        return f"the proxy refuses: {text}", "check HTTPS_PROXY and NO_PROXY", False
-    return f"the connection broke: {text}", "check the network, and any proxy between", False
-
-
-def _words(body: bytes, media_type: str) -> str:
-    text = body[:4000].decode("utf-8", "replace")
-    if "html" in media_type or text.lstrip()[:1] == "<":
-        found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return f"web page '{html.unescape(found[1]).strip()}'" if found else "web page"
-    try:
-        document = read_json(body)
-    except BadAnswerError:
-        return " ".join(text.split()) if media_type.startswith("text/") else ""
-    for candidate in (document.get("error"), document) if isinstance(document, dict) else ():
-        if isinstance(candidate, str):
-            return candidate
-        if isinstance(candidate, dict):
-            for key in ("message", "detail", "title", "httpMessage"):
-                if isinstance(candidate.get(key), str):
-                    return " ".join(candidate[key].split())
-    return ""
