@@ -76,7 +76,7 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     try:
         connection.execute(_SESSION)
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
-        if connection.execute(known).fetchone() == (0,):
+        if connection.execute(known).fetchall() == [(0,)]:
             raise _foreign(path, "it has no table meta.snapshots")
         yield connection
     finally:
