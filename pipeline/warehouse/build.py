@@ -75,6 +75,7 @@ def build(
         ModelError: a model does not run, or breaks what its header promises. The previous build stays.
         WarehouseError: the baseline asked for does not exist.
     """
+    connection.execute("set preserve_insertion_order = false")  # tables have no order; every reader sorts
     connection.begin()
     try:
         built = _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
@@ -123,7 +124,6 @@ class _Builder:
 
     def create_all(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> list[Model]:
         """Make every table of the built schemas anew; return the models behind them, in order."""
-        self.connection.execute("set preserve_insertion_order = false")
         self.drop_previous()
         layers = [model for model in models if model.schema in _BUILT]
         lasting = frozenset(self.tables())
