@@ -25,7 +25,7 @@ from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "Report", "write", "write_csv"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "Report", "replacing", "write", "write_csv"]
 
 #: The formats that are written unless others are asked for.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
@@ -89,7 +89,7 @@ def write(
     folder = directory / str(dataset.snapshot["folder"])
     warnings: list[str] = []
     names = list(_CSV_FILES)
-    with _replacing(folder) as draft:
+    with replacing(folder) as draft:
         neutralised = write_csv(connection, draft, progress)
         progress("raw, sql, inputs")
         data = evidence.collect(connection, draft)
@@ -161,7 +161,7 @@ def _names(dataset: Dataset) -> Iterator[str]:
 
 
 @contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def replacing(folder: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of ``folder`` when the block ends well."""
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     former = folder.with_name(f".{folder.name}.{os.getpid()}.former")

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
@@ -43,6 +44,18 @@ class AccountState:
     groups: tuple[str, ...]
     last_login: str | None
     last_activity: str | None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return what can be compared, by the names of the API."""
+        return {
+            "userName": self.user_name,
+            "active": self.active,
+            "roleId": self.role_id,
+            "groups": list(self.groups),
+            "lastLogin": self.last_login,
+            "lastActivity": self.last_activity,
+        }
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> AccountState:
@@ -78,9 +91,7 @@ class Writer:
             SourceError: it cannot be read.
         """
         try:
-            _, record = await self._client.ask(
-                f"{self._users}/{account_id}", _read_user, authority=self._instance.session
-            )
+            _, record = await self._client.ask(self._path(account_id), _read_user, authority=self._instance.session)
         except RefusedError as error:
             if error.status in _ABSENT:
                 return None
@@ -135,7 +146,7 @@ class Writer:
         Raises:
             RefusedError: a clear no. UnclearError: nobody knows; read back.
         """
-        await self._write("PATCH", f"{self._users}/{account_id}", dict(fields))
+        await self._write("PATCH", self._path(account_id), dict(fields))
 
     async def create(self, fields: Mapping[str, Any]) -> None:
         """Send a new account, once. Raises as :meth:`change`."""
@@ -146,7 +157,10 @@ class Writer:
 
     async def delete(self, account_id: str) -> None:
         """Delete an account for good. Raises as :meth:`change`."""
-        await self._write("DELETE", f"{self._users}/{account_id}", None)
+        await self._write("DELETE", self._path(account_id), None)
+
+    def _path(self, account_id: str) -> str:
+        return f"{self._users}/{quote(account_id, safe='')}"
 
     async def _write(self, method: str, path: str, document: Any) -> None:
         await self._client.write(method, path, document, authority=self._instance.session)

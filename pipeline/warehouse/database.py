@@ -69,7 +69,7 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     try:
         connection.execute(_SESSION)
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
-        if connection.execute(known).fetchone() == (0,):
+        if connection.execute(known).fetchall() == [(0,)]:  # a result read to its end leaves the connection free
             raise _foreign(path, "it has no table meta.snapshots")
         yield connection
     finally:
