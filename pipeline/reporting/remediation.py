@@ -28,7 +28,7 @@ def write(connection: Connection, directory: Path, *, rests_on: Path, key: Signi
     stem = f"{dataset.snapshot['snapshot_id']}-remediation-"
     number = next(n for n in range(1, 1_000_000) if not (directory / f"{stem}{n}").exists())
     folder = directory / f"{stem}{number}"
-    with replacing(folder) as draft:
+    with replacing(folder, lambda: folder / _FILE) as draft:
         neutralised = csv.write(
             connection, "select * from review.changes", draft / _FILE, order_by="source, account_id, change_id"
         )
