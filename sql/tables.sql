@@ -409,3 +409,59 @@ create table if not exists baseline.register (
     subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
 comment on table baseline.register is 'The findings of the baseline.';
+
+-- review: what was decided and done; remediation is the part that changed the source ----------------------------
+
+create table if not exists review.changes (
+    change_id varchar primary key,
+    plan_id varchar not null,
+    campaign varchar,
+    item_id varchar,
+    finding_id varchar,
+    source varchar not null,
+    account_id varchar not null,
+    user_name varchar,
+    action varchar not null,
+    entitlement_type varchar,
+    entitlement_id varchar,
+    reason varchar not null,
+    request json not null,
+    previous json,
+    state varchar not null,
+    detail varchar,
+    verified_state varchar,
+    verified_snapshot_id varchar,
+    applied_at timestamp,
+    verified_at timestamp,
+    applied_by varchar,
+    applied_by_email varchar,
+    approver varchar,
+    approver_email varchar,
+    is_single_operator boolean not null
+);
+comment on table review.changes is 'One change that a remediation plan asked for: the journal of what was sent to a source, and what a later extract showed.';
+comment on column review.changes.change_id is 'the change: hash of the plan, the source, the account and the action';
+comment on column review.changes.plan_id is 'the plan: hash of everything in it but its approvals';
+comment on column review.changes.campaign is 'the review campaign whose decision it rests on, if one';
+comment on column review.changes.item_id is 'the review item whose decision it rests on, if one';
+comment on column review.changes.finding_id is 'the finding it rests on, if one';
+comment on column review.changes.source is 'the source''s name in the configuration';
+comment on column review.changes.account_id is 'the source''s own id of the account, verbatim';
+comment on column review.changes.user_name is 'login name when it was planned';
+comment on column review.changes.action is 'deactivate, change_role, remove_from_groups, or the undoing of one: activate, restore_role, restore_groups';
+comment on column review.changes.entitlement_type is 'role or group, where the change is about one';
+comment on column review.changes.entitlement_id is 'its id';
+comment on column review.changes.reason is 'why, in words';
+comment on column review.changes.request is 'the fields that were sent';
+comment on column review.changes.previous is 'the same fields as they were read just before';
+comment on column review.changes.state is 'applied, skipped, failed, or unclear (nobody could read back whether it took)';
+comment on column review.changes.detail is 'why it was skipped, failed or is unclear';
+comment on column review.changes.verified_state is 'removed_verified, still_present, reappeared or not_verifiable; null before a verification';
+comment on column review.changes.verified_snapshot_id is 'the extract that showed it';
+comment on column review.changes.applied_at is 'when its outcome was known, UTC';
+comment on column review.changes.verified_at is 'the end of the extract that showed it, UTC';
+comment on column review.changes.applied_by is 'who applied the plan';
+comment on column review.changes.applied_by_email is 'their e-mail address';
+comment on column review.changes.approver is 'who approved the plan';
+comment on column review.changes.approver_email is 'their e-mail address';
+comment on column review.changes.is_single_operator is 'the same person approved and applied it, which was allowed by --single-operator';

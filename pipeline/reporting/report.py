@@ -27,7 +27,7 @@ from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "write", "write_csv"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "replacing", "write", "write_csv"]
 
 #: The formats that are written unless others are asked for.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
@@ -107,7 +107,7 @@ def write(
         making = folder / name
         progress(name)
 
-    with _replacing(folder, lambda: making) as draft:
+    with replacing(folder, lambda: making) as draft:
         neutralised = write_csv(connection, draft, begin)
         begin("raw, sql, inputs")
         data = evidence.collect(connection, draft)
@@ -201,7 +201,7 @@ def _names(dataset: Dataset) -> Iterator[str]:
 
 
 @contextmanager
-def _replacing(folder: Path, making: Callable[[], Path]) -> Iterator[Path]:
+def replacing(folder: Path, making: Callable[[], Path]) -> Iterator[Path]:
     """Yield an empty folder that takes the place of ``folder`` when the block ends well.
 
     ``making`` tells what was being written when something failed that does not name it. The draft is locked while its

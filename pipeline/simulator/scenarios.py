@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from pipeline.simulator.exchange import Answer, Call, Proceed, error
+from pipeline.simulator.exchange import Answer, Call, Proceed, error, json_response
 from pipeline.simulator.organisation import DISPLAY_NAMES
 from pipeline.simulator.store import Store
 
@@ -303,6 +303,74 @@ def _tenant_prefix(_: Store) -> Answer:
     return answer
 
 
+_CHANGES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+
+
+def _is_change(call: Call) -> bool:
+    return call.method in _CHANGES and not call.is_login
+
+
+def _applied_then(instead: Callable[[Call], Response]) -> Callable[[Store], Answer]:
+    """Make every other change, from the first, and then answer as if something had gone wrong on the way back."""
+
+    def behaviour(_: Store) -> Answer:
+        changes = 0
+
+        async def answer(call: Call, proceed: Proceed) -> Response:
+            nonlocal changes
+            response = await proceed(call)
+            if _is_change(call):
+                changes += 1
+                if changes % 2 == 1:
+                    return instead(call)
+            return response
+
+        return answer
+
+    return behaviour
+
+
+def _gateway_timeout(_: Call) -> Response:
+    return HTMLResponse("<h1>504 Gateway Time-out</h1>", 504)
+
+
+def _write_ignored(store: Store) -> Answer:
+    """Answer every other change of an account, from the first, with 200 and the account as it was."""
+    changes = 0
+
+    async def answer(call: Call, proceed: Proceed) -> Response:
+        nonlocal changes
+        if call.method == "PATCH" and call.token is not None:
+            changes += 1
+            user = store.by_id.get(call.path.rpartition("/")[2])
+            if changes % 2 == 1 and user is not None:
+                return json_response(user)
+        return await proceed(call)
+
+    return answer
+
+
+def _active_refused(_: Store) -> Answer:
+    async def answer(call: Call, proceed: Proceed) -> Response:
+        if call.method == "PATCH" and b'"active"' in call.body:
+            return error(422, 2003, "unknown field active")
+        return await proceed(call)
+
+    return answer
+
+
+def _guide_statuses(_: Store) -> Answer:
+    async def answer(call: Call, proceed: Proceed) -> Response:
+        response = await proceed(call)
+        if call.method == "POST" and response.status_code == 201:
+            response.status_code = 200
+        if call.method == "DELETE" and response.status_code == 204:
+            return json_response({})
+        return response
+
+    return answer
+
+
 SCENARIOS: dict[str, Scenario] = {
     "slow": Scenario("every answer takes 100 ms", _slow),
     "capped-limit": Scenario("no page of users has more than 100 rows, whatever the limit", _capped_limit),
@@ -327,6 +395,13 @@ SCENARIOS: dict[str, Scenario] = {
     "json-login": Scenario("the login takes JSON only", _json_login),
     "v0.9-only": Scenario("only the v0.9 endpoints at /api exist", _legacy("/api")),
     "v0.9-path": Scenario("only the v0.9 endpoints exist, at /api/v0.9", _legacy("/api/v0.9")),
+    "write-then-504": Scenario(
+        "every other change is made, and then answered with 504", _applied_then(_gateway_timeout)
+    ),
+    "write-then-cut": Scenario("every other change is made, and then the connection is cut", _applied_then(_cut)),
+    "write-ignored": Scenario("every other change of an account is answered with 200 and not made", _write_ignored),
+    "no-active-in-patch": Scenario("changing 'active' is refused with 422", _active_refused),
+    "guide-statuses": Scenario("creating answers 200 and deleting answers 200 with {}", _guide_statuses),
     "tenant-prefix": Scenario(f"everything lives under {TENANT_PREFIX}", _tenant_prefix),
 }
 """Every scenario by the name that ``simulate --scenario`` takes."""

@@ -30,7 +30,17 @@ from pipeline.sources.diagnosis import advice, explain, media_type, skew, words
 from pipeline.sources.lanes import Lanes
 from pipeline.sources.records import BadAnswerError
 
-__all__ = ["Answer", "Authority", "Client", "Clock", "RefusedError", "Sleep", "Token", "UnreadableError"]
+__all__ = [
+    "Answer",
+    "Authority",
+    "Client",
+    "Clock",
+    "RefusedError",
+    "Sleep",
+    "Token",
+    "UnclearError",
+    "UnreadableError",
+]
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
@@ -55,6 +65,10 @@ class RefusedError(ContentError):
     def __init__(self, message: str, *, where: str, hint: str, status: int) -> None:
         super().__init__(message, where=where, hint=hint)
         self.status = status
+
+
+class UnclearError(SourceError):
+    """A change was sent, and nothing tells whether it was made: read back before anything else."""
 
 
 class UnreadableError(ContentError):
@@ -222,6 +236,43 @@ class Client:
             if authority is not None and token is not None:
                 authority.accepted(token)
             return answer, value
+
+    async def write(self, method: str, path: str, document: Any, *, authority: Authority) -> Answer:
+        """Send a change once. Only a refused token, which is a clear "nothing was done", lets it be sent again.
+
+        A good status is no proof that the change was made, and no error here is proof that it was not: the caller
+        reads back what is there.
+
+        Raises:
+            RefusedError: a clear no.
+            UnclearError: nobody can tell from the answer, or from its absence, whether the change was made.
+            LoginError: the authority has no other token; nothing was done.
+        """
+        request = _Request(method, self.source.url + path, None, None, document)
+        started = self._clock()
+        for attempt in (1, 2):
+            token = await authority.token()
+            try:
+                response = await self._once(request, token)
+            except _AttemptError as failure:
+                error = failure.error
+                raise UnclearError(error.message, where=error.where, hint=_READ_BACK) from failure
+            except UnreachableError as error:
+                raise UnclearError(error.message, where=error.where, hint=_READ_BACK) from error
+            if response.status_code != 401:
+                break
+            if attempt == 2:
+                raise self._no(request, response)
+            await authority.refused(token)
+        answer = self._answer(response, started, 1)
+        if "html" in answer.media_type:
+            raise UnclearError(
+                f"a web page came in answer to a change{self._said(answer.body, answer.media_type)}",
+                where=self.where(method, answer.url),
+                hint=_READ_BACK,
+            )
+        authority.accepted(token)
+        return answer
 
     async def _until_answered(
         self, request: _Request, authority: Authority | None, tries: _Tries
@@ -393,6 +444,9 @@ _HINTS = {
     403: "give the account of the credential an administrator's role",
     404: "this endpoint does not exist there: check 'url' (with its tenant prefix) and 'api'",
 }
+
+
+_READ_BACK = "read the account back: the change may or may not have been made"
 
 
 def _trust(source: SourceSettings) -> ssl.SSLContext | bool:

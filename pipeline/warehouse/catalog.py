@@ -20,7 +20,7 @@ __all__ = ["Column", "Table", "catalog"]
 
 #: The order in which somebody meets the schemas: what the files carry first, where it came from last.
 _SCHEMAS = (
-    "reports", "graph", "findings", "history", "baseline", "meta", "policy", "reference", "staging", "raw",
+    "reports", "graph", "findings", "review", "history", "baseline", "meta", "policy", "reference", "staging", "raw",
 )  # fmt: skip
 #: Where a column that has no description of its own gets it: the first of these tables with a column of that name.
 _SAME_AS: Mapping[str, Sequence[str]] = {

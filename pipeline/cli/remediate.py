@@ -1,0 +1,313 @@
+"""``remediate``: a plan of changes, its approval, its application, the proof, and the way back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal, align
+from pipeline.errors import GateError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.remediation.journal import Entry
+    from pipeline.remediation.plan import Change, Plan
+
+__all__ = ["register"]
+
+DEFAULT_PLAN = Path("remediation-plan.json")
+
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
+Email = Annotated[str, typer.Option("--email", metavar="E", help="Your e-mail address.")]
+
+_commands = typer.Typer(
+    name="remediate",
+    help="Change accounts in Sisense: planned, approved, journalled, read back, verified. Nothing is ever deleted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    _commands.command(epilog="Example: access-review remediate plan --stale-days 90")(plan)
+    _commands.command(
+        epilog="Example: access-review remediate approve remediation-plan.json --by 'Ann Ek' --email ann@example.com"
+    )(approve)
+    _commands.command(
+        epilog="Example: access-review remediate apply remediation-plan.json --by 'Bo Dahl' --email bo@example.com"
+    )(apply)
+    _commands.command(epilog="Example: access-review remediate verify")(verify)
+    _commands.command(epilog="Example: access-review remediate undo remediation-plan.json --output undo-plan.json")(
+        undo
+    )
+    _commands.command(epilog="Example: access-review remediate status remediation-plan.json")(status)
+    app.add_typer(_commands)
+
+
+def plan(
+    context: typer.Context,
+    stale_days: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Active accounts last seen more than N days before the build's as-of."),
+    ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Accounts with an open finding of this rule.")
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(metavar="USER_NAME", help="A registered service or emergency account that is meant."),
+    ] = None,
+    max_share: Annotated[
+        float, typer.Option(metavar="PERCENT", min=0, max=100, help="Most accounts of a source that may change.")
+    ] = 10,
+    max_age_hours: Annotated[float, typer.Option(metavar="HOURS", min=0, help="How old the extract may be.")] = 24,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the plan goes.")] = DEFAULT_PLAN,
+) -> None:
+    """Choose the accounts to switch off and write the plan. Nothing is sent."""
+    from pipeline.remediation import planning
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    if stale_days is None and not rule:
+        raise UsageError(
+            "nothing says which accounts", where="remediate plan", hint="give --stale-days N or --rule RULE"
+        )
+    settings = terminal.settings()
+    selection = planning.Selection(stale_days, tuple(rule or ()), tuple(include or ()), max_share, max_age_hours)
+    with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
+        made = planning.make(connection, selection, datetime.now(UTC))
+    _write_plan(terminal, made, output)
+
+
+def approve(context: typer.Context, file: PlanFile, by: By, email: Email) -> None:
+    """Approve the plan as it is now, signed if a signing key is configured."""
+    from pipeline.remediation.plan import Approval, load, save
+    from pipeline.reporting.signature import signing_key
+
+    terminal: Terminal = context.obj
+    approved = load(file)
+    key = signing_key(os.environ)
+    approval = Approval(by, email, datetime.now(UTC).isoformat(timespec="seconds"), approved.plan_id)
+    if key is not None:
+        approval = approval.signed(key)
+    save(replace(approved, approvals=(*approved.approvals, approval)), file)
+    terminal.result(
+        f"approved {approved.plan_id} ({len(approved.changes)} changes) by {by} <{email}>, "
+        + ("signed" if key else "not signed"),
+        {
+            "plan_id": approved.plan_id,
+            "changes": len(approved.changes),
+            "by": by,
+            "email": email,
+            "signed": bool(key),
+        },
+    )
+
+
+def apply(
+    context: typer.Context,
+    file: PlanFile,
+    by: By,
+    email: Email,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    single_operator: Annotated[
+        bool, typer.Option("--single-operator", help="Who approved it may apply it; this is recorded.")
+    ] = False,
+) -> None:
+    """Make the changes of an approved plan, one account at a time. Run again after a break, it repeats nothing."""
+    from pipeline.remediation import applying, journal, record
+    from pipeline.remediation.plan import load
+    from pipeline.reporting.signature import signing_key
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    wanted = load(file)
+    operator = applying.Operator(by, email, single_operator)
+    approval = applying.require_approval(wanted, operator)
+    key = signing_key(os.environ)
+    if key is not None and not approval.is_signed_with(key):
+        raise GateError(
+            "the approval does not bear the signature of the configured key",
+            where=str(file),
+            hint="approve the plan again with ACCESS_REVIEW_SIGNING_KEY_FILE set",
+        )
+    sources = {
+        name: (settings.source(name), settings.source(name).credentials(os.environ))
+        for name in sorted({change.source for change in wanted.changes})
+    }
+    terminal.say(_table(wanted.changes))
+    if not yes and wanted.changes:
+        _ask(len(wanted.changes))
+    with journal.opened(file, wanted.plan_id) as opened:
+        terminal.stage("apply")
+        try:
+            with terminal.progress():
+                applying.apply(
+                    wanted,
+                    opened,
+                    operator,
+                    sources,
+                    lambda done: terminal.advance("accounts", done, len(wanted.changes)),
+                )
+        finally:
+            if opened.entries:
+                with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
+                    record.keep(connection, wanted, opened.entries)
+        entries = dict(opened.entries)
+    counts = _show(terminal, wanted, entries)
+    if counts["failed"] or counts["unclear"] or counts["open"]:
+        raise SourceError(
+            f"{counts['failed']} changes failed, {counts['unclear']} are unclear, {counts['open']} were not tried",
+            where=str(journal.journal_path(file)),
+            hint="read why above, then run the same command again: what was made is not repeated",
+        )
+
+
+def verify(context: typer.Context) -> None:
+    """Extract afresh, and say of every change that was sent whether it is there."""
+    from pipeline import run as stages
+    from pipeline.remediation import record
+    from pipeline.reporting import remediation
+    from pipeline.reporting.report import DEFAULT_FORMATS
+    from pipeline.reporting.signature import signing_key
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    key = signing_key(os.environ)
+    with terminal.progress():
+        extracted = stages.extract(settings, (), os.environ, terminal)
+        stages.build(settings, terminal, snapshot_id=extracted.snapshot.snapshot_id)
+        with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
+            verdicts = record.verify(connection)
+        folder, _, _ = stages.report(settings, os.environ, terminal, formats=DEFAULT_FORMATS)
+        with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
+            files = remediation.write(connection, settings.reports.directory, rests_on=folder, key=key)
+    counts = {name: verdicts[name] for name in ("removed_verified", "still_present", "reappeared", "not_verifiable")}
+    for name, count in counts.items():
+        terminal.say(f"{name:<17} {count}")
+    terminal.result("\n".join(map(str, files)), {"verdicts": counts, "files": files, "report": folder})
+    if sum(verdicts.values()) != counts["removed_verified"]:
+        raise GateError(
+            f"{counts['still_present'] + counts['reappeared']} changes are not there, and "
+            f"{counts['not_verifiable']} cannot be verified",
+            where=str(files[0]),
+            hint="look at these accounts in Sisense, then plan again",
+        )
+
+
+def undo(
+    context: typer.Context,
+    file: PlanFile,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the plan that sets it back goes.")] = Path(
+        "undo-plan.json"
+    ),
+) -> None:
+    """Make the plan that sets back what a plan has changed; approve and apply it as any other."""
+    from pipeline.remediation import journal, planning
+    from pipeline.remediation.plan import load
+
+    terminal: Terminal = context.obj
+    done = load(file)
+    made = planning.reverse(done, journal.read(file, done.plan_id), datetime.now(UTC))
+    _write_plan(terminal, made, output)
+
+
+def status(context: typer.Context, file: PlanFile = DEFAULT_PLAN) -> None:
+    """Show where a plan stands: who approved it, and what became of each change."""
+    from pipeline.remediation import journal
+    from pipeline.remediation.plan import load
+
+    terminal: Terminal = context.obj
+    wanted = load(file)
+    approval = wanted.approval
+    terminal.say(f"plan      {wanted.plan_id}")
+    terminal.say("approved  " + (f"by {approval.by} <{approval.email}>, {approval.at}" if approval else "no"))
+    _show(terminal, wanted, journal.read(file, wanted.plan_id))
+
+
+def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
+    from pipeline.remediation.journal import journal_path
+    from pipeline.remediation.plan import save
+
+    if made.left_out:
+        terminal.say("left out:")
+        terminal.say(
+            align(
+                ("source", "account", "user name", "why"),
+                [(row.source, row.account_id, row.user_name, row.reason) for row in made.left_out],
+            )
+        )
+    if not made.changes:
+        terminal.result("nothing to change", {"plan": None, "changes": 0, "left_out": len(made.left_out)})
+        return
+    if journal_path(output).exists():
+        raise UsageError(
+            "a plan of that name has been applied, and its journal is the record of it",
+            where=str(output),
+            hint="name another file with --output",
+        )
+    save(made, output)
+    terminal.say(_table(made.changes))
+    terminal.say(f"{len(made.changes)} changes, {len(made.left_out)} accounts left out; nothing was sent")
+    terminal.say(f"next: access-review remediate approve {output} --by NAME --email E")
+    terminal.result(
+        str(output),
+        {
+            "plan": output,
+            "plan_id": made.plan_id,
+            "changes": len(made.changes),
+            "left_out": len(made.left_out),
+        },
+    )
+
+
+def _table(changes: Sequence[Change]) -> str:
+    return align(
+        ("source", "user name", "account", "action", "request", "reason"),
+        [(c.source, c.user_name, c.account_id, c.action, f"PATCH {dict(c.request)}", c.reason) for c in changes],
+    )
+
+
+def _show(terminal: Terminal, wanted: Plan, entries: dict[str, Entry]) -> Counter[str]:
+    """Print what became of each change; return how many there are of each state."""
+    table = []
+    counts: Counter[str] = Counter()
+    for change in wanted.changes:
+        entry = entries.get(change.change_id)
+        state = "open" if entry is None else "unclear" if entry.state == "sending" else entry.state
+        counts[state] += 1
+        table.append(
+            (change.source, change.user_name, change.account_id, change.action, state, entry and entry.detail)
+        )
+    header = ("source", "user name", "account", "action", "state", "why")
+    terminal.result(
+        align(header, table),
+        {
+            "plan_id": wanted.plan_id,
+            "counts": dict(counts),
+            "changes": [
+                dict(zip(("source", "user_name", "account_id", "action", "state", "detail"), row, strict=True))
+                for row in table
+            ],
+        },
+    )
+    terminal.say(", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no changes")
+    return counts
+
+
+def _ask(count: int) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here", where="remediate apply", hint="give --yes if it is meant")
+    if not typer.confirm(f"Make these {count} changes in Sisense?", err=True):
+        raise typer.Abort

@@ -1,0 +1,1 @@
+"""Turns findings and decisions into changes in Sisense: planned, approved, journalled, read back, verified."""

@@ -1,0 +1,220 @@
+"""Applies an approved plan: one account at a time, each read, journalled, sent once, and read back.
+
+The account as it is read after the change decides what became of it, never the answer to the change. A run that was
+killed goes on from the journal: what was announced there is read first, and sent only if it did not take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from pipeline.errors import GateError, LoginError, SourceError
+from pipeline.remediation.journal import Entry, Journal
+from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
+from pipeline.settings import Credentials, SourceSettings
+from pipeline.sources.http import Clock, RefusedError, Sleep, UnclearError
+from pipeline.sources.sisense import utc_now
+from pipeline.sources.writing import AccountState, Writer, connected
+
+__all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval"]
+
+#: Failures in a row after which the rest is left alone.
+MOST_FAILURES = 3
+#: Seconds between two accounts, and before a change of which nobody knows is looked for again.
+_PAUSE = 0.1
+_LOOK_AGAIN = (1.0, 3.0)
+#: Words for what has changed since the plan.
+_WORDS = {
+    "userName": "its user name has changed",
+    "active": "it has been switched on or off",
+    "roleId": "its role has changed",
+    "groups": "its groups have changed",
+    "lastLogin": "it has logged in",
+    "lastActivity": "it has been active",
+}
+_ACTIVE_REFUSED = (
+    "; this Sisense does not take 'active' over the API: switch the account off in Admin > Users, or through the "
+    "identity provider, then run 'access-review remediate verify'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who applies the plan."""
+
+    by: str
+    email: str
+    is_single: bool
+
+
+def require_approval(plan: Plan, operator: Operator) -> Approval:
+    """Return the approval of the plan as it is.
+
+    Raises:
+        GateError: there is none, or the same person approved and applies it without --single-operator.
+    """
+    approval = plan.approval
+    if approval is None:
+        changed = ", and what was approved was another version of it" if plan.approvals else ""
+        raise GateError(
+            f"the plan is not approved{changed}", where="plan", hint="run 'access-review remediate approve' first"
+        )
+    if approval.email.strip().lower() == operator.email.strip().lower() and not operator.is_single:
+        raise GateError(
+            "who approved the plan may not apply it",
+            where="--email",
+            hint="let somebody else apply it, or give --single-operator, which is recorded",
+        )
+    return approval
+
+
+def apply(
+    plan: Plan,
+    journal: Journal,
+    operator: Operator,
+    sources: Mapping[str, tuple[SourceSettings, Credentials]],
+    progress: Callable[[int], None],
+    *,
+    clock: Clock = utc_now,
+    sleep: Sleep = asyncio.sleep,
+) -> None:
+    """Make the plan's changes; what became of each is in the journal. ``progress`` hears how many are done.
+
+    Raises:
+        SourceError: a source cannot be reached, or refuses the login. Changes made before are in the journal.
+    """
+    asyncio.run(_Application(plan, journal, operator, progress, clock, sleep).run(sources))
+
+
+class _Application:
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        operator: Operator,
+        progress: Callable[[int], None],
+        clock: Clock,
+        sleep: Sleep,
+    ) -> None:
+        self.plan = plan
+        self.journal = journal
+        self.operator = operator
+        self.progress = progress
+        self.clock = clock
+        self.sleep = sleep
+        self.done = 0
+        self.failures = 0
+
+    async def run(self, sources: Mapping[str, tuple[SourceSettings, Credentials]]) -> None:
+        open_changes = [c for c in self.plan.changes if not self._is_over(c)]
+        self.done = len(self.plan.changes) - len(open_changes)
+        for name, changes in groupby(sorted(open_changes, key=lambda c: c.source), key=lambda c: c.source):
+            async with connected(*sources[name], clock=self.clock, sleep=self.sleep) as writer:
+                await self._source(writer, list(changes))
+
+    def _is_over(self, change: Change) -> bool:
+        entry = self.journal.entries.get(change.change_id)
+        return entry is not None and entry.state == "applied"
+
+    async def _source(self, writer: Writer, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if self.failures >= MOST_FAILURES:
+                return
+            state = await self._change(writer, change)
+            self.failures = self.failures + 1 if state in {"failed", "unclear"} else 0
+            self.done += 1
+            self.progress(self.done)
+            await self.sleep(_PAUSE)
+
+    async def _change(self, writer: Writer, change: Change) -> str:
+        before = self.journal.entries.get(change.change_id)
+        was_sent = before is not None and before.previous is not None
+        previous = before.previous if before else None
+        try:
+            found = await writer.account(change.account_id)
+        except LoginError:
+            raise
+        except SourceError as error:
+            state = "unclear" if was_sent else "failed"
+            return self._note(change, state, previous, f"it cannot be read: {error.message}")
+        if found is None:
+            return self._note(change, "skipped", previous, "the account is no longer there")
+        if _holds(change, found):
+            if was_sent:
+                return self._note(change, "applied", previous, "found made when it was read back")
+            return self._note(change, "skipped", None, "it is so already")
+        if found.account_id == writer.principal.account_id or (
+            found.user_name is not None and found.user_name.lower() == (writer.principal.user_name or "").lower()
+        ):
+            return self._note(change, "skipped", previous, "it is the account this program logs in with")
+        changed = _changed(change, found)
+        if changed:
+            return self._note(change, "skipped", previous, f"changed since the plan: {', '.join(changed)}")
+        return await self._send(writer, change, _values(change, found))
+
+    async def _send(self, writer: Writer, change: Change, previous: Mapping[str, Any]) -> str:
+        self._note(change, "sending", previous, None)
+        trouble: SourceError | None = None
+        try:
+            await writer.change(change.account_id, change.request)
+        except LoginError as error:
+            self._note(change, "failed", previous, f"nothing was sent: {error.message}")
+            raise
+        except (RefusedError, UnclearError) as error:
+            trouble = error
+        is_clear = trouble is None or (isinstance(trouble, RefusedError) and trouble.status != 302)
+        for wait in (None,) if is_clear else (None, *_LOOK_AGAIN):
+            if wait is not None:  # the server may still be at work on it
+                await self.sleep(wait)
+            try:
+                found = await writer.account(change.account_id)
+            except SourceError as error:
+                return self._note(change, "unclear", previous, f"it cannot be read back: {error.message}")
+            if found is not None and _holds(change, found):
+                said = f"made, though {trouble.message}" if trouble else None
+                return self._note(change, "applied", previous, said)
+        if trouble is None:
+            return self._note(change, "failed", previous, "the server said yes, and did not make it")
+        detail = trouble.message
+        if isinstance(trouble, RefusedError) and trouble.status in {400, 422} and "active" in change.request:
+            detail += _ACTIVE_REFUSED
+        return self._note(change, "failed" if is_clear else "unclear", previous, detail)
+
+    def _note(self, change: Change, state: str, previous: Mapping[str, Any] | None, detail: str | None) -> str:
+        operator = self.operator
+        at: datetime = self.clock()
+        self.journal.write(
+            change.change_id,
+            Entry(state, at.isoformat(), operator.by, operator.email, operator.is_single, previous, detail),
+        )
+        return state
+
+
+def _values(change: Change, found: AccountState) -> dict[str, Any]:
+    """Return what the account has in the field that the change sets."""
+    field = FIELDS[change.action]
+    return {field: found.fields[field]}
+
+
+def _holds(change: Change, found: AccountState) -> bool:
+    field = FIELDS[change.action]
+    wanted = change.request[field]
+    return bool(found.fields[field] == (sorted(wanted) if field == "groups" else wanted))
+
+
+def _changed(change: Change, found: AccountState) -> list[str]:
+    """Return in words what is no longer as the plan saw it."""
+    now = found.fields
+    is_undoing = change.action in {"activate", "restore_role", "restore_groups"}
+    return [
+        words
+        for field, words in _WORDS.items()
+        # an account that is set back may have been used meanwhile, unless it was switched off
+        if not (is_undoing and field in {"lastLogin", "lastActivity"})
+        and now[field] != (sorted(change.expected[field]) if field == "groups" else change.expected[field])
+    ]

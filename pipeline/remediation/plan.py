@@ -1,0 +1,179 @@
+"""The plan: which accounts are to change and why, as a file that people approve.
+
+The file is JSON. Its identity is the SHA-256 of its canonical form (sorted keys, no spaces) without the approvals, so
+that a plan that was changed in any way has to be approved again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import GateError, UsageError
+from pipeline.reporting.signature import SigningKey
+
+__all__ = ["FIELDS", "Approval", "Change", "LeftOut", "Plan", "change_id", "load", "save"]
+
+SCHEMA_VERSION = 1
+#: Action -> the one field of the account that it sets.
+FIELDS = {
+    "deactivate": "active",
+    "activate": "active",
+    "change_role": "roleId",
+    "restore_role": "roleId",
+    "remove_from_groups": "groups",
+    "restore_groups": "groups",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one account. ``request`` is what is sent; ``expected`` is the account as the extract saw it."""
+
+    change_id: str
+    source: str
+    account_id: str
+    user_name: str | None
+    action: str
+    reason: str
+    request: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    finding_id: str | None = None
+    campaign: str | None = None
+    item_id: str | None = None
+    entitlement_type: str | None = None
+    entitlement_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An account that was chosen and must not be touched, or that nobody can judge."""
+
+    source: str
+    account_id: str
+    user_name: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved which plan, and when (UTC); signed if a key was there."""
+
+    by: str
+    email: str
+    at: str
+    plan_id: str
+    signature: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """Return what the signature is over."""
+        return _canonical({"by": self.by, "email": self.email, "at": self.at, "plan_id": self.plan_id})
+
+    def signed(self, key: SigningKey) -> Approval:
+        """Return the approval with a signature."""
+        return replace(self, signature=base64.b64encode(key.sign(self.content)).decode())
+
+    def is_signed_with(self, key: SigningKey) -> bool:
+        """Tell whether the signature is that of this key."""
+        try:
+            return key.public.accepts(base64.b64decode(self.signature or "", validate=True), self.content)
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, what it rests on (``basis``), who was left out, and who approved."""
+
+    basis: Mapping[str, Any]
+    changes: Sequence[Change]
+    left_out: Sequence[LeftOut] = ()
+    approvals: Sequence[Approval] = field(default=())
+
+    @property
+    def plan_id(self) -> str:
+        """Return the hash of everything but the approvals."""
+        document = asdict(self)
+        del document["approvals"]
+        return hashlib.sha256(_canonical(document)).hexdigest()
+
+    @property
+    def approval(self) -> Approval | None:
+        """Return the last approval of the plan as it is now."""
+        plan_id = self.plan_id
+        return next((a for a in reversed(self.approvals) if a.plan_id == plan_id), None)
+
+
+def load(path: Path) -> Plan:
+    """Read a plan.
+
+    Raises:
+        UsageError: there is none, or it is not a plan.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        if document["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema version {document['schema_version']}")
+        plan = Plan(
+            document["basis"],
+            tuple(Change(**row) for row in document["changes"]),
+            tuple(LeftOut(**row) for row in document["left_out"]),
+            tuple(Approval(**row) for row in document["approvals"]),
+        )
+        for change in plan.changes:
+            if set(change.request) != {FIELDS[change.action]}:
+                raise ValueError(f"change {change.change_id} sets something else than its action says")
+    except OSError as error:
+        raise UsageError(
+            f"the plan cannot be read: {error.strerror}",
+            where=str(path),
+            hint="make one with 'access-review remediate plan'",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"this is not a remediation plan: {error}",
+            where=str(path),
+            hint="make a new one with 'access-review remediate plan'",
+        ) from error
+    if len({change.change_id for change in plan.changes}) != len(plan.changes):
+        raise GateError("two changes have one id", where=str(path), hint="make a new plan")
+    return plan
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write the plan beside its place and rename it, so that there is never half a plan.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    document = {"schema_version": SCHEMA_VERSION, "plan_id": plan.plan_id, **asdict(plan)}
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as draft:
+            draft.write(text)
+            draft.flush()
+            os.fsync(draft.fileno())
+        Path(draft.name).replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"the plan cannot be written: {error.strerror}", where=str(path), hint="name another file"
+        ) from error
+
+
+def change_id(*parts: str) -> str:
+    """Return the id of a change: a hash of what makes it the one it is."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+def _canonical(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

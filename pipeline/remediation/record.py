@@ -1,0 +1,86 @@
+"""Brings the journal into ``review.changes``, and the verdicts of a later extract."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pipeline.remediation.journal import Entry
+from pipeline.remediation.plan import Plan
+from pipeline.remediation.planning import rows
+from pipeline.warehouse.database import Connection, transaction
+
+__all__ = ["keep", "verify"]
+
+
+def keep(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> None:
+    """Bring every entry of a journal into the database in one transaction; an entry that is there is renewed."""
+    approval = plan.approval
+    with transaction(connection):
+        for change in plan.changes:
+            entry = journal.get(change.change_id)
+            if entry is None:
+                continue
+            at = datetime.fromisoformat(entry.at).astimezone(UTC).replace(tzinfo=None)
+            connection.execute(
+                """
+                insert into review.changes by name
+                select
+                    $change_id as change_id, $plan_id as plan_id, $campaign as campaign, $item_id as item_id,
+                    $finding_id as finding_id, $source as source, $account_id as account_id,
+                    $user_name as user_name, $action as action, $entitlement_type as entitlement_type,
+                    $entitlement_id as entitlement_id, $reason as reason, $request::json as request,
+                    $previous::json as previous, $state as state, $detail as detail, $at::timestamp as applied_at,
+                    $by as applied_by, $email as applied_by_email, $approver as approver,
+                    $approver_email as approver_email, $is_single_operator as is_single_operator
+                on conflict (change_id) do update set
+                    state = excluded.state, detail = excluded.detail, previous = excluded.previous,
+                    applied_at = excluded.applied_at, applied_by = excluded.applied_by,
+                    applied_by_email = excluded.applied_by_email,
+                    is_single_operator = excluded.is_single_operator
+                """,
+                {
+                    "change_id": change.change_id,
+                    "plan_id": plan.plan_id,
+                    "campaign": change.campaign,
+                    "item_id": change.item_id,
+                    "finding_id": change.finding_id,
+                    "source": change.source,
+                    "account_id": change.account_id,
+                    "user_name": change.user_name,
+                    "action": change.action,
+                    "entitlement_type": change.entitlement_type,
+                    "entitlement_id": change.entitlement_id,
+                    "reason": change.reason,
+                    "request": json.dumps(change.request),
+                    "previous": None if entry.previous is None else json.dumps(entry.previous),
+                    # killed between announcing it and reading it back
+                    "state": "unclear" if entry.state == "sending" else entry.state,
+                    "detail": entry.detail,
+                    "at": at,
+                    "by": entry.by,
+                    "email": entry.email,
+                    "approver": approval.by if approval else None,
+                    "approver_email": approval.email if approval else None,
+                    "is_single_operator": entry.is_single_operator,
+                },
+            )
+
+
+def verify(connection: Connection) -> Counter[str]:
+    """Hold every change that was sent to the current build, keep the verdicts; return how many there are of each."""
+    verdicts = rows(connection, "verdicts")
+    with transaction(connection):
+        for row in verdicts:
+            connection.execute(
+                """
+                update review.changes set verified_state = $verified_state,
+                    verified_snapshot_id = (select snapshot_id from reference.snapshot),
+                    verified_at = (select finished_at from reference.snapshot)
+                where change_id = $change_id
+                """,
+                row,
+            )
+    return Counter(str(row["verified_state"]) for row in verdicts)

@@ -1,0 +1,49 @@
+"""The sealed folder of a verification: every change, what became of it, and what the fresh extract showed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pipeline.reporting import csv, manifest
+from pipeline.reporting.dataset import load
+from pipeline.reporting.manifest import MANIFEST, SIGNATURE
+from pipeline.reporting.report import replacing
+from pipeline.reporting.signature import PUBLIC_KEY_FILE, SigningKey
+from pipeline.warehouse.database import Connection
+
+__all__ = ["write"]
+
+_FILE = "remediation.csv"
+
+
+def write(connection: Connection, directory: Path, *, rests_on: Path, key: SigningKey | None) -> tuple[Path, ...]:
+    """Write ``<snapshot_id>-remediation-<n>/``, chained to the manifest of the report folder it rests on.
+
+    Raises:
+        RenderError: a file cannot be written.
+    """
+    dataset = load(connection)
+    previous = hashlib.sha256((rests_on / MANIFEST).read_bytes()).hexdigest()
+    stem = f"{dataset.snapshot['snapshot_id']}-remediation-"
+    number = next(n for n in range(1, 1_000_000) if not (directory / f"{stem}{n}").exists())
+    folder = directory / f"{stem}{number}"
+    with replacing(folder, lambda: folder / _FILE) as draft:
+        neutralised = csv.write(
+            connection, "select * from review.changes", draft / _FILE, order_by="source, account_id, change_id"
+        )
+        names = [_FILE]
+        if key is not None:
+            (draft / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
+            names.append(PUBLIC_KEY_FILE)
+        content = manifest.compose(
+            connection,
+            dataset,
+            manifest.entries(connection, draft, names),
+            neutralised=neutralised,
+            previous_manifest_sha256=previous,
+        )
+        (draft / MANIFEST).write_bytes(content)
+        if key is not None:
+            (draft / SIGNATURE).write_bytes(key.sign(content))
+    return folder / _FILE, folder / MANIFEST

@@ -1,0 +1,218 @@
+"""Changes to the accounts of one Sisense: sent once, and always read back.
+
+No answer to a change is believed, good or bad: what counts is the account as it is read afterwards. Only the commands
+``remediate`` and ``users`` use this module; everything else in the program reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pipeline.errors import ContentError
+from pipeline.settings import Credentials, SourceSettings
+from pipeline.sources.http import Client, Clock, RefusedError, Sleep
+from pipeline.sources.instance import Instance, read_object
+from pipeline.sources.records import BadAnswerError, read_json
+from pipeline.sources.session import Session
+from pipeline.sources.sisense import utc_now
+from pipeline.spool import Principal
+
+__all__ = ["AccountState", "Writer", "connected"]
+
+_ABSENT = frozenset({404, 410})
+#: The only flavour whose descriptions have these changes.
+_BASE = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the program compares of an account: as the source has it, an absent and an empty value alike.
+
+    ``groups`` are ids, sorted. ``active`` is null where the source gives no usable flag.
+    """
+
+    account_id: str
+    user_name: str | None
+    email: str | None
+    active: bool | None
+    role_id: str | None
+    groups: tuple[str, ...]
+    last_login: str | None
+    last_activity: str | None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return what can be compared, by the names of the API."""
+        return {
+            "userName": self.user_name,
+            "active": self.active,
+            "roleId": self.role_id,
+            "groups": list(self.groups),
+            "lastLogin": self.last_login,
+            "lastActivity": self.last_activity,
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> AccountState:
+        """Read a user record; groups may be ids or objects."""
+        groups = record.get("groups") or ()
+        ids = {group.get("_id") if isinstance(group, dict) else group for group in groups}
+        active = record.get("active")
+        return cls(
+            account_id=str(record["_id"]),
+            user_name=_text(record.get("userName")),
+            email=_text(record.get("email")),
+            active=active if isinstance(active, bool) else None,
+            role_id=_text(record.get("roleId")),
+            groups=tuple(sorted(str(group) for group in ids if group)),
+            last_login=_text(record.get("lastLogin")),
+            last_activity=_text(record.get("lastActivity")),
+        )
+
+
+class Writer:
+    """Reads and changes single accounts. ``principal`` is who the credential belongs to."""
+
+    def __init__(self, instance: Instance, principal: Principal) -> None:
+        self.principal = principal
+        self._instance = instance
+        self._client = instance.client
+        self._users = f"{_BASE}/users"
+
+    async def account(self, account_id: str) -> AccountState | None:
+        """Read one account afresh; null if there is none of that id.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        try:
+            _, record = await self._client.ask(self._path(account_id), _read_user, authority=self._instance.session)
+        except RefusedError as error:
+            if error.status in _ABSENT:
+                return None
+            raise
+        return AccountState.of(record)
+
+    async def accounts(self, **query: str) -> list[AccountState]:
+        """Read the accounts that fit a filter such as ``userName``; whatever else the server sends is left out."""
+        _, records = await self._client.ask(
+            self._users, _read_list, query={**query, "skip": 0, "limit": 50}, authority=self._instance.session
+        )
+        fits = [r for r in records if all(str(r.get(key, "")).lower() == query[key].lower() for key in query)]
+        return [AccountState.of(record) for record in fits]
+
+    async def roles(self) -> list[dict[str, Any]]:
+        """Read every role.
+
+        Raises:
+            SourceError: they cannot be read.
+        """
+        found = await self._instance.read_roles()
+        if found is None:
+            raise self._missing("roles")
+        records: list[dict[str, Any]] = read_json(found.value.kept)
+        return records
+
+    async def groups(self) -> list[dict[str, Any]]:
+        """Read every group, page by page until no new one comes.
+
+        Raises:
+            SourceError: they cannot be read.
+        """
+        endpoint = await self._instance.find_groups()
+        if endpoint is None:
+            raise self._missing("groups")
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            _, page = await self._client.ask(
+                endpoint.path,
+                _read_list,
+                query={"skip": len(found), "limit": self._client.source.page_size},
+                authority=self._instance.session,
+            )
+            new = {str(group["_id"]): group for group in page if group["_id"] not in found}
+            if not new:
+                return list(found.values())
+            found |= new
+
+    async def change(self, account_id: str, fields: Mapping[str, Any]) -> None:
+        """Send new values of an account's fields, once.
+
+        Raises:
+            RefusedError: a clear no. UnclearError: nobody knows; read back.
+        """
+        await self._write("PATCH", self._path(account_id), dict(fields))
+
+    async def create(self, fields: Mapping[str, Any]) -> None:
+        """Send a new account, once. Raises as :meth:`change`."""
+        password = fields.get("password")
+        if isinstance(password, str):
+            self._client.keep_secret(password)
+        await self._write("POST", self._users, dict(fields))
+
+    async def delete(self, account_id: str) -> None:
+        """Delete an account for good. Raises as :meth:`change`."""
+        await self._write("DELETE", self._path(account_id), None)
+
+    def _path(self, account_id: str) -> str:
+        return f"{self._users}/{quote(account_id, safe='')}"
+
+    async def _write(self, method: str, path: str, document: Any) -> None:
+        await self._client.write(method, path, document, authority=self._instance.session)
+
+    def _missing(self, what: str) -> ContentError:
+        return ContentError(
+            f"the {what} cannot be read",
+            where=self._client.where("GET", self._client.source.url),
+            hint="run 'access-review check', and look at the rights of the account",
+        )
+
+
+@asynccontextmanager
+async def connected(
+    source: SourceSettings, credentials: Credentials, *, clock: Clock = utc_now, sleep: Sleep = asyncio.sleep
+) -> AsyncIterator[Writer]:
+    """Log in to a source that can be written to.
+
+    Raises:
+        ContentError: it has no API that is known to take changes.
+        SourceError: it cannot be reached, or refuses the login.
+    """
+    async with Client(source, clock=clock, sleep=sleep) as client:
+        session = Session(client, credentials, on_login=_ignore)
+        instance = Instance(client, session, _ignore)
+        await instance.find_users()
+        if instance.base != _BASE:
+            raise ContentError(
+                f"the source has only the API {instance.api}, for which no way to change an account is documented",
+                where=client.where("GET", source.url),
+                hint="make the change by hand in Sisense, then run 'access-review remediate verify'",
+            )
+        yield Writer(instance, await instance.read_principal())
+
+
+def _ignore(*_: object) -> None:
+    """Only an extract keeps the answers."""
+
+
+def _read_user(answer: Any) -> dict[str, Any]:
+    record = read_object(answer)
+    if not isinstance(record.get("_id"), str):
+        raise BadAnswerError("the answer is not an account")
+    return record
+
+
+def _read_list(answer: Any) -> list[dict[str, Any]]:
+    document = read_json(answer.body)
+    if not isinstance(document, list) or not all(isinstance(r, dict) and "_id" in r for r in document):
+        raise BadAnswerError("the answer is not a list of records")
+    return document
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,13 @@
+-- Which active accounts of every role has nobody been seen in for more than so many days?
+-- $stale_days: days
+select
+    account.source, account.account_id, 'deactivate' as action,
+    'Last seen ' || strftime(account.last_seen_at, '%Y-%m-%d') || ', ' || account.days_since_seen
+        || ' days before ' || strftime(snapshot.as_of, '%Y-%m-%d') || '.' as reason,
+    null::varchar as finding_id
+from graph.accounts as account
+cross join reference.snapshot as snapshot
+where
+    account.status = 'active' and account.login_state = 'seen'
+    and account.last_seen_at < snapshot.as_of - to_days($stale_days::integer)
+order by account.source, account.account_id

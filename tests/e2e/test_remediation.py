@@ -1,0 +1,182 @@
+"""Acting on a Sisense: exactly the planned accounts change, and a later extract proves it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+
+APPROVER = ("--by", "Ann Ek", "--email", "ann@example.com")
+OPERATOR = ("--by", "Bo Dahl", "--email", "bo@example.com")
+
+
+class Case:
+    """A simulator of one's own with an extract of it, and the command line."""
+
+    def __init__(self, simulator: Simulator, folder: Path) -> None:
+        self.simulator = simulator
+        self.folder = folder
+        self.store = simulator.sisense.store
+        simulator.write_files(folder)
+
+    def command(self, *arguments: str) -> Outcome:
+        return run_command(self.folder, *arguments, ACCESS_REVIEW_PROD_PASSWORD=self.simulator.password)
+
+    def ok(self, *arguments: str) -> Outcome:
+        outcome = self.command(*arguments)
+        assert outcome.code == 0, outcome.stderr
+        return outcome
+
+    def planned(self) -> list[str]:
+        plan = json.loads((self.folder / "remediation-plan.json").read_text())
+        return [change["account_id"] for change in plan["changes"]]
+
+    def prepare(self) -> list[str]:
+        self.ok("extract")
+        self.ok("build")
+        self.ok("remediate", "plan", "--stale-days", "90")
+        self.ok("remediate", "approve", "remediation-plan.json", *APPROVER)
+        return self.planned()
+
+    def inactive(self) -> set[str]:
+        return {user["_id"] for user in self.store.users if user.get("active") is False}
+
+    def changes_sent(self) -> list[tuple[str, str]]:
+        return [
+            (entry.method, entry.path)
+            for entry in self.simulator.sisense.log
+            if entry.method != "GET" and not entry.path.endswith("login")
+        ]
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Callable[..., Case]]:
+    with ExitStack() as stack:
+        yield lambda *scenarios: Case(stack.enter_context(Simulator(400, 7, scenarios=scenarios)), tmp_path)
+
+
+def test_unused_accounts_are_switched_off_and_nothing_else_happens(case: Callable[..., Case]) -> None:
+    at = case()
+    before = {user["_id"]: dict(user) for user in at.store.users}
+    off_before = at.inactive()
+    planned = at.prepare()
+
+    applied = at.ok("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
+    verified = at.ok("remediate", "verify")
+
+    assert planned
+    assert at.inactive() - off_before == set(planned)
+    changed = {user["_id"] for user in at.store.users if user != before[user["_id"]]}
+    assert changed == set(planned)
+    assert len(before) == len(at.store.users)
+    assert at.changes_sent() == [("PATCH", f"/api/v1/users/{account}") for account in planned]
+    assert f"{len(planned)} applied" in applied.stderr
+    folder = Path(verified.stdout.splitlines()[0]).parent
+    with (at.folder / folder / "remediation.csv").open() as file:
+        assert {row["account_id"]: row["verified_state"] for row in csv.DictReader(file)} == dict.fromkeys(
+            planned, "removed_verified"
+        )
+    at.ok("verify", str(folder))
+    assert at.ok("remediate", "plan", "--stale-days", "90").stdout.strip() == "nothing to change"
+
+
+@pytest.mark.parametrize("scenario", ["write-then-504", "write-then-cut"])
+def test_a_change_that_was_made_and_denied_is_found_by_reading_back(case: Callable[..., Case], scenario: str) -> None:
+    at = case(scenario)
+    off_before = at.inactive()
+    planned = at.prepare()
+
+    at.ok("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
+
+    assert at.inactive() - off_before == set(planned)
+    assert len(at.changes_sent()) == len(planned)
+
+
+def test_a_change_that_was_confirmed_and_not_made_has_failed_and_can_be_tried_again(
+    case: Callable[..., Case],
+) -> None:
+    at = case("write-ignored")
+    off_before = at.inactive()
+    planned = at.prepare()
+
+    first = at.command("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
+    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+
+    assert first.code == 3
+    assert {c["state"] for c in document["changes"]} == {"applied", "failed"}
+    assert at.inactive() - off_before == {c["account_id"] for c in document["changes"] if c["state"] == "applied"}
+    assert {c["account_id"] for c in document["changes"]} == set(planned)
+
+
+def test_a_server_that_refuses_active_is_called_so_and_the_rest_is_left_alone(case: Callable[..., Case]) -> None:
+    at = case("no-active-in-patch")
+    off_before = at.inactive()
+    at.prepare()
+
+    outcome = at.command("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
+
+    assert outcome.code == 3
+    assert "does not take 'active' over the API" in outcome.stdout
+    assert len(at.changes_sent()) == 3
+    assert at.inactive() == off_before
+
+
+def test_who_approved_does_not_apply_and_a_changed_plan_is_not_approved(case: Callable[..., Case]) -> None:
+    at = case()
+    at.prepare()
+    file = at.folder / "remediation-plan.json"
+
+    same = at.command("remediate", "apply", file.name, "--by", "A", "--email", "ANN@example.com", "--yes")
+    document = json.loads(file.read_text())
+    document["changes"][0]["reason"] = "another"
+    file.write_text(json.dumps(document))
+    changed = at.command("remediate", "apply", file.name, *OPERATOR, "--yes")
+
+    assert (same.code, changed.code) == (1, 1)
+    assert "may not apply it" in same.stderr
+    assert "another version" in changed.stderr
+    assert at.changes_sent() == []
+
+
+def test_what_changed_since_the_plan_is_skipped_and_said(case: Callable[..., Case]) -> None:
+    at = case()
+    planned = at.prepare()
+    at.store._put({**at.store.by_id[planned[0]], "lastLogin": "2026-11-25T10:00:00.000Z"})
+
+    outcome = at.ok("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
+
+    assert "changed since the plan: it has logged in" in outcome.stdout
+    assert planned[0] not in at.inactive()
+
+
+def test_undo_sets_back_what_was_changed(case: Callable[..., Case]) -> None:
+    at = case()
+    off_before = at.inactive()
+    at.prepare()
+    at.ok("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
+
+    at.ok("remediate", "undo", "remediation-plan.json")
+    at.ok("remediate", "approve", "undo-plan.json", *APPROVER)
+    at.ok("remediate", "apply", "undo-plan.json", *OPERATOR, "--yes")
+
+    assert at.inactive() == off_before
+    at.ok("remediate", "verify")
+
+
+def test_too_many_accounts_are_refused(case: Callable[..., Case]) -> None:
+    at = case()
+    at.ok("extract")
+    at.ok("build")
+
+    outcome = at.command("remediate", "plan", "--stale-days", "1")
+
+    assert outcome.code == 1
+    assert "more than 10 %" in outcome.stderr
+    assert not (at.folder / "remediation-plan.json").exists()
