@@ -1,14 +1,15 @@
-"""``scim``: is there a SCIM endpoint, what does it say of itself, and what to paste into an identity provider."""
+"""``scim``: is there a SCIM endpoint, what to paste into a provider, and where it differs from Sisense."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal
-from pipeline.errors import AccessReviewError, ConfigurationError
+from pipeline.cli.terminal import Terminal, align
+from pipeline.errors import AccessReviewError, ConfigurationError, UsageError, WarehouseError
 from pipeline.settings import SourceSettings
 
 __all__ = ["register"]
@@ -18,13 +19,9 @@ _group = typer.Typer(help="The SCIM endpoint of a source.", rich_markup_mode=Non
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    _group.callback()(_options)
     _group.command("check", epilog="Example: access-review scim check --print-setup")(check)
+    _group.command("sync", epilog="Example: access-review scim sync --report")(sync)
     app.add_typer(_group, name="scim")
-
-
-def _options() -> None:
-    """Keep ``check`` a command of its own name, though it is the only one."""
 
 
 def check(
@@ -70,6 +67,34 @@ def check(
     terminal.result("\n".join(lines), results)
     if failure is not None:
         raise failure
+
+
+def sync(
+    context: typer.Context,
+    report: Annotated[bool, typer.Option("--report", help="List every difference; nothing is changed.")] = False,
+) -> None:
+    """List where SCIM and Sisense differ in the current build: accounts, status, e-mail, groups, missing roles."""
+    from pipeline import resources
+    from pipeline.warehouse import adhoc, database
+    from pipeline.warehouse.saved import find, load_queries
+
+    if not report:
+        raise UsageError("nothing is synchronised without being asked", where="scim sync", hint="add --report")
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    query = find(load_queries(resources.sql() / "queries"), "scim_differences", {})
+    with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
+        _, endpoints = adhoc.run(connection, "select distinct source from staging.scim_users", {})
+        header, rows = adhoc.run(connection, query.sql, {})
+    if not endpoints:
+        raise WarehouseError(
+            "the current build has no SCIM users",
+            where=str(settings.warehouse.database),
+            hint="configure scim_url or a source of kind scim, then run 'access-review extract' and 'build'",
+        )
+    terminal.result(align(header, rows), [dict(zip(header, row, strict=True)) for row in rows])
+    counts = Counter(str(row[header.index("difference")]) for row in rows)
+    terminal.say(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no difference")
 
 
 def _base_url(source: SourceSettings) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
-from tests.fakes.http import HttpServer
+from tests.fakes.http import HttpServer, Request
 from tests.fakes.scim import TOKEN, RealScim
 
 
@@ -79,3 +81,44 @@ def test_check_says_what_is_there_and_print_setup_what_to_paste(configured: Conf
     assert "Admin > Security" in refused.stderr
     assert "ACCESS_REVIEW_PROD_SCIM_TOKEN" in setup.stdout
     assert TOKEN not in setup.stdout + checked.stdout
+
+
+def test_sync_tells_where_scim_and_sisense_differ(tmp_path: Path, simulator: Simulator) -> None:
+    known = next(
+        user for user in simulator.population.users if user.get("active") is True and "@" in user.get("email", "")
+    )
+    real = RealScim(3, 1)
+
+    def same_person(request: Request, document: dict[str, Any]) -> dict[str, Any]:
+        for record in document.get("Resources", []):
+            if record.get("userName") == "user1@example.com":
+                record |= {"userName": known["userName"], "active": False, "emails": [{"value": "other@example.com"}]}
+        return document
+
+    real.after = same_person
+    with HttpServer(real.answer) as http:
+        configured = Configured(tmp_path, simulator, f"{http.url}/scim/v2")
+        extracted = configured.command("extract")
+        built = configured.command("build")
+
+    assert (extracted.code, built.code) == (0, 0), extracted.stderr + built.stderr
+    done = configured.command("--json", "scim", "sync", "--report")
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    told = {(row["scim_source"], row["difference"], row["account_id"]) for row in found}
+    for source in ("prod", "idp"):
+        assert {(source, "status", known["_id"]), (source, "email", known["_id"])} <= told
+        assert sum(row["difference"] == "only_in_scim" for row in found if row["scim_source"] == source) == 2
+        missing = sum(row["difference"] == "only_in_sisense" for row in found if row["scim_source"] == source)
+        assert missing == len(simulator.population.users) - 1
+
+
+def test_sync_without_scim_says_what_to_do(tmp_path: Path, simulator: Simulator) -> None:
+    simulator.write_files(tmp_path)
+    run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    run_command(tmp_path, "build")
+
+    done = run_command(tmp_path, "scim", "sync", "--report")
+
+    assert done.code == 4
+    assert "scim_url" in done.stderr
