@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import commands, memory, peers, pull, scale, warehouse
+from bench import annex, commands, memory, peers, pull, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "land": warehouse.land,
     "build": warehouse.build,
     "csv": warehouse.population_csv,
+    "annex": annex.run,
     "csv-module": peers.csv_module,
     "xlsx": peers.workbook,
     "dlt": peers.dlt_load,

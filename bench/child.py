@@ -5,6 +5,7 @@ Each says how long it took, without the imports, and the most memory the process
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 from bench import harness, material
 from bench.instance import Instance
-from pipeline import run
+from pipeline import resources, run
 from pipeline.spool import Spool
 from pipeline.warehouse import checks, database, landing
 
@@ -76,6 +77,32 @@ def build(folder: str) -> None:
     run.build(material.settings(Path(folder)), Silence())
 
 
+def annex(folder: str) -> None:
+    from pipeline.reporting import annex as annexes
+    from pipeline.reporting import dataset, view
+
+    with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
+        arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
+        annexes.write(
+            connection, arranged, resources.templates(), Path(folder) / "annex.pdf", lambda _done, _pages: None
+        )
+
+
+def plain_table(folder: str) -> None:
+    """What anybody would write first: one table, a cell a value."""
+    import weasyprint
+
+    from pipeline.reporting import annex as annexes
+
+    with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
+        rows = connection.execute(annexes.ROWS).fetchall()
+    lines = ("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    style = "@page { size: A4 landscape } table { width: 100%; font-size: 7pt } td { border-bottom: 1px solid #ccc }"
+    weasyprint.HTML(string=f"<style>{style}</style><table>{''.join(lines)}</table>").write_pdf(
+        Path(folder) / "plain.pdf"
+    )
+
+
 def whole(folder: str, url: str, token: str, formats: str) -> dict[str, Any]:
     """The main job; ``stages`` is what it says of itself."""
     result = run.run(
@@ -121,6 +148,8 @@ JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "build": build,
     "whole": whole,
     "dlt": dlt,
+    "annex": annex,
+    "plain_table": plain_table,
 }
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ Several may apply to one run; :func:`exit_code` says which of them wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 
 __all__ = [
     "AccessReviewError",
@@ -62,6 +63,10 @@ class AccessReviewError(Exception):
         self.message = message
         self.where = where
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[..., AccessReviewError], tuple[str]]:
+        """Come whole out of another process."""
+        return functools.partial(type(self), where=self.where, hint=self.hint), (self.message,)
 
 
 class UsageError(AccessReviewError):

@@ -239,6 +239,7 @@ def report(
     directory: Path | None = None,
     allow_partial: bool = False,
     build_id: str | None = None,
+    annex: bool = False,
 ) -> tuple[Path, tuple[Path, ...], Mapping[str, int]]:
     """Write the report of the current build; return its folder, its files, and the open findings by severity.
 
@@ -278,6 +279,8 @@ def report(
             formats,
             lambda name: console.advance(name, 0, None),
             key=key,
+            rows_per_table=settings.reports.rows_per_table,
+            annex=annex,
         )
         found = connection.execute(
             "select severity, count(*) from findings.register where status = 'open' group by severity"

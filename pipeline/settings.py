@@ -81,9 +81,10 @@ class WarehouseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """Where report folders go."""
+    """Where report folders go, and how many rows of a long table the PDF shows; the CSV files have all."""
 
     directory: Path = Path("out")
+    rows_per_table: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,12 +288,15 @@ class _Reader:
         )
         self.distinct_secrets(sources)
         rules = self.table(document.get("rules", {}), "rules")
+        reports = self.section(ReportSettings, document, "reports")
+        if reports.rows_per_table < 1:
+            raise self.error("reports.rows_per_table", "the value must be 1 or more", "leave the key out for 200")
         return Settings(
             path=self.path,
             sha256=sha256,
             organization=self.section(OrganizationSettings, document, "organization"),
             warehouse=self.section(WarehouseSettings, document, "warehouse"),
-            reports=self.section(ReportSettings, document, "reports"),
+            reports=reports,
             sources=sources,
             roster=self.section(RosterSettings, document, "roster") if "roster" in document else None,
             policy=self.section(PolicySettings, document, "policy") if "policy" in document else None,

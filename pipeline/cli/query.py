@@ -32,6 +32,7 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+    parquet = "parquet"
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +66,13 @@ def sql(
     values = dict(_parameter(given) for given in param or ())
     text = _query(query, file, saved, values)
     settings = terminal.settings()
+    if format is Format.parquet and output is None:
+        raise UsageError("a Parquet file is no text", where="--format parquet", hint="name a file with --output")
     with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
+        if format is Format.parquet and output is not None:
+            _write_parquet(connection, text, values, output)
+            terminal.result(str(output))
+            return
         header, rows = _interruptible(connection, lambda: adhoc.run(connection, text, values))
     rendered = _render(Format.json if terminal.json else format, header, rows)
     if output is None:
@@ -78,6 +85,14 @@ def sql(
             f"the file cannot be written: {error.strerror}", where=str(output), hint="name another path"
         ) from error
     terminal.result(str(output))
+
+
+def _write_parquet(connection: Connection, query: str, values: Mapping[str, str], path: Path) -> None:
+    from pipeline.reporting import parquet
+    from pipeline.warehouse import adhoc
+
+    # The database may touch no file here, so it hands its rows over.
+    parquet.write(_interruptible(connection, lambda: adhoc.stream(connection, query, values)), path)
 
 
 def _interruptible(connection: Connection, work: Callable[[], _T]) -> _T:

@@ -28,6 +28,7 @@ database = "access-review.duckdb"
 
 [reports]
 directory = "out"
+# rows_per_table = 200                  # of a long table in the PDF; the CSV files have all rows
 
 [sources.prod]                          # the name appears in every row
 kind = "sisense"

@@ -148,6 +148,7 @@ def report(
     context: typer.Context,
     snapshot: Snapshot = None,
     formats: Formats = "csv,xlsx,html,pdf",
+    annex: Annotated[bool, typer.Option("--annex", help="Add a PDF that lists the whole population.")] = False,
     out: Out = None,
     allow_partial: AllowPartial = False,
 ) -> None:
@@ -165,7 +166,13 @@ def report(
         if snapshot is not None and stages.current_snapshot_id(settings, terminal) != snapshot:
             stages.build(settings, terminal, snapshot_id=snapshot, allow_partial=allow_partial)
         folder, files, _ = stages.report(
-            settings, os.environ, terminal, formats=wanted, directory=out, allow_partial=allow_partial
+            settings,
+            os.environ,
+            terminal,
+            formats=wanted,
+            directory=out,
+            allow_partial=allow_partial,
+            annex=annex,
         )
     terminal.result("\n".join(map(str, files)), {"folder": folder, "files": files})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.errors import RenderError
+from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -36,11 +36,7 @@ def write(connection: Connection, query: str, path: Path, *, order_by: str) -> i
     try:
         connection.execute(copy, {"path": str(path)}).fetchall()
     except Exception as error:  # the exceptions of the database cannot be named in this layer
-        raise RenderError(
-            f"the file cannot be written: {str(error).splitlines()[0]}",
-            where=str(path),
-            hint="check the folder, its permissions and the free space on that disk",
-        ) from error
+        raise archive.unwritten(error, path) from error
     # Counted apart and unsorted: a seventh of the time that a count inside the sorted query takes.
     texts = [f"coalesce(count_if({_is_formula(name)}), 0)" for name, kind in columns if kind in _TEXT]
     counted = connection.execute(f"select {' + '.join(texts) or '0'} from ({query})").fetchall()

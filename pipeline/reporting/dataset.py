@@ -25,20 +25,33 @@ _FINDINGS = """
     qualify row_number() over (partition by rule_id order by severity_rank, lower(label), finding_id) <= {rows}
     order by rule_id, severity_rank, lower(label), finding_id
 """
-_FINDING_COUNTS = """
-    select
-        rule_id,
-        severity,
-        severity_rank,
-        count(*) as findings,
-        count(*) filter (where status = 'open') as open_findings
-    from reports.finding_rows
-    group by rule_id, severity, severity_rank
-    order by rule_id, severity_rank
-"""
 _PRIVILEGED = """
     select * from reports.privileged_accounts
     order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
+"""
+#: What touches privilege comes first.
+_CHANGES = """
+    select changes.*, counts.position, counts.label as kind, count(*) over () as total
+    from reports.changes as changes
+    left join reports.change_counts as counts using (object_kind, change)
+    order by
+        case privileged_effect
+            when 'gained' then 1 when 'raised' then 2 when 'lost' then 3 when 'lowered' then 4 else 5
+        end,
+        counts.position, lower(changes.label), changes.source, changes.key, changes.field
+    limit {rows}
+"""
+#: What the build depends on, by its hashes.
+_BUILD = """
+    select policy_sha256, reference_sha256, roster_file, roster_sha256, sql_sha256, config_sha256
+    from meta.builds join meta.snapshots using (snapshot_id)
+    where build_id = (select build_id from reports.snapshot)
+"""
+_DICTIONARY = """
+    select table_name, column_name, lower(data_type) as data_type, coalesce(comment, '') as description
+    from duckdb_columns()
+    where database_name = current_database() and schema_name = 'reports'
+    order by table_name, column_index
 """
 
 
@@ -46,11 +59,13 @@ _PRIVILEGED = """
 class Dataset:
     """One build. The frames have the columns of the ``reports`` tables of the same name.
 
-    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule; ``finding_counts`` counts all of them by rule and
-    severity: ``rule_id, severity, severity_rank, findings, open_findings``.
+    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule, and ``changes`` as many of ``total``, those that
+    touch privilege first; the tables of counts count all of them. ``build`` has the hashes of what it rests on.
+    ``dictionary`` describes every column of ``reports``: ``table_name, column_name, data_type, description``.
     """
 
     snapshot: dict[str, Any]
+    build: dict[str, Any]
     sources: polars.DataFrame
     summary: polars.DataFrame
     privileged_accounts: polars.DataFrame
@@ -59,6 +74,16 @@ class Dataset:
     finding_counts: polars.DataFrame
     reconciliation: polars.DataFrame
     requests: polars.DataFrame
+    criteria: polars.DataFrame
+    exclusions: polars.DataFrame
+    exceptions: polars.DataFrame
+    statistics: polars.DataFrame
+    rule_results: polars.DataFrame
+    change_counts: polars.DataFrame
+    changes: polars.DataFrame
+    control_matrix: polars.DataFrame
+    controls: polars.DataFrame
+    dictionary: polars.DataFrame
 
 
 def load(connection: Connection) -> Dataset:
@@ -72,12 +97,23 @@ def load(connection: Connection) -> Dataset:
 
     return Dataset(
         snapshot=frame("select * from reports.snapshot").row(0, named=True),
+        build=frame(_BUILD).row(0, named=True),
         sources=frame("select * from reports.sources order by source"),
         summary=frame("select * from reports.summary order by section, position, key"),
         privileged_accounts=frame(_PRIVILEGED),
         rule_summary=frame("select * from reports.rule_summary order by rule_id"),
         finding_rows=frame(_FINDINGS.format(rows=ROWS_HELD)),
-        finding_counts=frame(_FINDING_COUNTS),
+        finding_counts=frame("select * from reports.finding_counts order by rule_id, severity_rank"),
         reconciliation=frame("select * from reports.reconciliation order by source, not is_gate, check_id"),
         requests=frame("select * from reports.requests order by source, sweep, resource, endpoint, parameters"),
+        criteria=frame("select * from reports.criteria order by position"),
+        exclusions=frame("select * from reports.exclusions order by line"),
+        exceptions=frame("select * from reports.exceptions order by expires_on, line"),
+        statistics=frame("select * from reports.statistics order by property, position"),
+        rule_results=frame("select * from reports.rule_results order by rule_id"),
+        change_counts=frame("select * from reports.change_counts order by position, object_kind, change"),
+        changes=frame(_CHANGES.format(rows=ROWS_HELD)),
+        control_matrix=frame("select * from reports.control_matrix order by rule_id"),
+        controls=frame("select * from reports.controls order by framework, control"),
+        dictionary=frame(_DICTIONARY),
     )

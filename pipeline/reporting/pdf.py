@@ -17,7 +17,7 @@ from typing import Any
 from pipeline.errors import RenderError
 from pipeline.reporting.glyphs import MissingGlyphs
 
-__all__ = ["check_libraries", "render"]
+__all__ = ["check_libraries", "render", "render_part"]
 
 _PANGO_HINT = (
     "Debian and Ubuntu: apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
@@ -65,12 +65,36 @@ def render(
             ]
             pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", attachments=files)
         except refusal as error:
-            raise RenderError(
-                str(error),
-                where=str(templates),
-                hint="reports are made offline: templates may only use files in their own folder",
-            ) from error
+            raise _refused(error, templates) from error
     return pdf, frozenset(missing.characters)
+
+
+def render_part(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
+    """Return pages to be joined with others, neither tagged nor archival, and the characters without a glyph.
+
+    Runs in other processes: it is given nothing but text, and imports nothing but WeasyPrint.
+
+    Raises:
+        RenderError: as :func:`render` does.
+    """
+    weasyprint = _weasyprint()
+    fetcher, refusal = _bundled_only(templates)
+    with MissingGlyphs() as missing, _without_collector():
+        try:
+            document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)
+            pages: bytes = document.write_pdf()
+        except refusal as error:
+            raise _refused(error, templates) from error
+    gc.collect()  # the tree of boxes is one cycle; the next part must not come on top of it
+    return pages, frozenset(missing.characters)
+
+
+def _refused(error: BaseException, templates: Path) -> RenderError:
+    return RenderError(
+        str(error),
+        where=str(templates),
+        hint="reports are made offline: templates may only use files in their own folder",
+    )
 
 
 def _weasyprint() -> Any:

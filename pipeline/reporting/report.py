@@ -7,10 +7,11 @@ that name is replaced as a whole, and survives every failure.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import polars
 
 from pipeline import resources
 from pipeline.errors import RenderError
+from pipeline.reporting import annex as annexes
 from pipeline.reporting import csv, evidence, glyphs, graph, html, manifest, pdf, templating, view, xlsx
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.evidence import Seal
@@ -25,7 +27,7 @@ from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "Report", "write", "write_csv"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "write", "write_csv"]
 
 #: The formats that are written unless others are asked for.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
@@ -44,12 +46,18 @@ _CSV_FILES = {
 _XLSX_FILE = "access-review.xlsx"
 _HTML_FILE = "access-review.html"
 _PDF_FILE = "access-review.pdf"
+_ANNEX_FILE = "access-review-annex.pdf"
 _GRAPH_FILES = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
+#: How the names of folders end that are not yet, or no longer, the report.
+_DRAFT, _FORMER = "partial", "former"
 #: A CSV file larger than this is not attached to the PDF, which is meant to be mailed; it has about 40,000 accounts.
 _ATTACHED_BYTES = 16 * 1024 * 1024
-#: Findings of one rule that are shown: on paper what somebody reads, in a browser what it sorts without a pause.
+#: Findings of one rule, and changes, that are shown: on paper what somebody reads, unless the configuration says
+#: otherwise, and in a browser what it sorts without a pause.
+ROWS_PER_TABLE = 200
 _HTML_ROWS = 1000
-_PDF_ROWS = 200
+#: All privileged accounts are named, unless something is badly wrong with the roles, and then with the report.
+_PDF_PRIVILEGED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,47 +82,61 @@ def write(
     progress: Callable[[str], None],
     *,
     key: SigningKey | None = None,
+    rows_per_table: int = ROWS_PER_TABLE,
+    annex: bool = False,
 ) -> Report:
     """Write the report of the build in the database to its folder below ``directory``, signed if there is a key.
 
-    ``progress`` is given the name of each file before it is made.
+    ``progress`` is given the name of each file before it is made. The PDF shows at most ``rows_per_table`` rows of a
+    table that may be long. ``annex`` adds a PDF of the whole population.
 
     Raises:
         WarehouseError: the build was made with other SQL than the program has now.
         RenderError: a file cannot be written, Pango is missing, or a template is wrong.
     """
-    if "pdf" in formats:
+    if "pdf" in formats or annex:
         pdf.check_libraries()
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
     warnings: list[str] = []
     names = list(_CSV_FILES)
-    with _replacing(folder) as draft:
-        neutralised = write_csv(connection, draft, progress)
-        progress("raw, sql, inputs")
+    making = folder
+
+    def begin(name: str) -> None:
+        nonlocal making
+        making = folder / name
+        progress(name)
+
+    with _replacing(folder, lambda: making) as draft:
+        neutralised = write_csv(connection, draft, begin)
+        begin("raw, sql, inputs")
         data = evidence.collect(connection, draft)
         data_sha256 = manifest.data_sha256(data)
         if "xlsx" in formats:
-            progress(_XLSX_FILE)
+            begin(_XLSX_FILE)
             sheets = {Path(name).stem: table for name, table in _CSV_FILES.items()}
             shown = view.arrange(dataset, rows_shown=0, data_sha256=data_sha256)
             warnings += xlsx.write(connection, sheets, shown, draft / _XLSX_FILE)
             names.append(_XLSX_FILE)
         if "html" in formats:
-            progress(_HTML_FILE)
+            begin(_HTML_FILE)
             shown = view.arrange(dataset, rows_shown=_HTML_ROWS, data_sha256=data_sha256)
             (draft / _HTML_FILE).write_bytes(html.render(shown, resources.templates()))
             names.append(_HTML_FILE)
         if "pdf" in formats:
-            progress(_PDF_FILE)
-            warnings += _write_pdf(dataset, draft, data)
+            begin(_PDF_FILE)
+            warnings += _write_pdf(dataset, draft, data, rows_per_table)
             names.append(_PDF_FILE)
+        if annex:
+            begin(_ANNEX_FILE)
+            warnings += _write_annex(connection, dataset, draft / _ANNEX_FILE, data_sha256, progress)
+            names.append(_ANNEX_FILE)
         if "graph" in formats:
             for name, write_graph in _GRAPH_FILES.items():
-                progress(name)
+                begin(name)
                 write_graph(connection, draft / name)
                 names.append(name)
-        progress(manifest.MANIFEST)
+        begin(manifest.MANIFEST)
         seal = evidence.seal(connection, dataset, draft, data, neutralised=neutralised, key=key)
         names.append(manifest.MANIFEST)
     return Report(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
@@ -133,13 +155,14 @@ def write_csv(connection: Connection, folder: Path, progress: Callable[[str], No
     return neutralised
 
 
-def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry]) -> tuple[str, ...]:
+def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry], rows_per_table: int) -> tuple[str, ...]:
     templates = resources.templates()
     tables = [entry for entry in data if entry.path in _CSV_FILES]
     attached = [entry.path for entry in tables if entry.bytes <= _ATTACHED_BYTES]
     arranged = view.arrange(
         dataset,
-        rows_shown=_PDF_ROWS,
+        rows_shown=rows_per_table,
+        privileged_shown=max(_PDF_PRIVILEGED, rows_per_table),
         data_sha256=manifest.data_sha256(data),
         attached=attached,
         left_out=[entry.path for entry in tables if entry.path not in attached],
@@ -152,6 +175,23 @@ def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry]) -> tuple[s
     return (glyphs.warning(missing, _names(dataset)),) if missing else ()
 
 
+def _write_annex(
+    connection: Connection, dataset: Dataset, path: Path, data_sha256: str, progress: Callable[[str], None]
+) -> tuple[str, ...]:
+    arranged = view.arrange(dataset, rows_shown=0, data_sha256=data_sha256)
+    missing = annexes.write(
+        connection,
+        arranged,
+        resources.templates(),
+        path,
+        lambda done, pages: progress(f"{path.name}: {done:,} of {pages:,} pages"),
+    )
+    if not missing:
+        return ()
+    names = connection.execute("select distinct display_name from reports.population").fetchall()
+    return (glyphs.warning(missing, (name for (name,) in names if name)),)
+
+
 def _names(dataset: Dataset) -> Iterator[str]:
     """Yield every text that came from a source and may be on a page."""
     for frame in (dataset.privileged_accounts, dataset.finding_rows, dataset.summary, dataset.sources):
@@ -161,33 +201,79 @@ def _names(dataset: Dataset) -> Iterator[str]:
 
 
 @contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of ``folder`` when the block ends well."""
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    former = folder.with_name(f".{folder.name}.{os.getpid()}.former")
+def _replacing(folder: Path, making: Callable[[], Path]) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``folder`` when the block ends well.
+
+    ``making`` tells what was being written when something failed that does not name it. The draft is locked while its
+    process lives, so that what a killed one has left can be told from what another is making just now, and is swept
+    away.
+    """
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.{_DRAFT}")
+    former = folder.with_name(f".{folder.name}.{os.getpid()}.{_FORMER}")
     try:
+        _sweep(folder.parent)
         draft.mkdir(parents=True)
-        yield draft
-        if folder.exists():
-            folder.rename(former)
-        try:
-            draft.rename(folder)
-        except OSError:
-            if former.exists():
-                former.rename(folder)
-            raise
+        with _locked(draft):
+            yield draft
+            if folder.exists():
+                folder.rename(former)
+            try:
+                draft.rename(folder)
+            except OSError:
+                if former.exists():
+                    former.rename(folder)
+                raise
         shutil.rmtree(former, ignore_errors=True)
     except OSError as error:
-        raise _unwritable(error, folder) from error
+        raise _unwritable(error, making()) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _unwritable(error: OSError, folder: Path) -> RenderError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder; the system lets it go with the process, however that ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks: then nothing is ever swept there
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the drafts of processes that were killed, and put back the report that one was about to replace."""
+    for left in sorted(directory.glob(f".*.{_DRAFT}")):
+        name, _, pid = left.name[1:].removesuffix(f".{_DRAFT}").rpartition(".")
+        if not name or not pid.isdecimal() or left.is_symlink() or not left.is_dir() or _is_held(left):
+            continue
+        shutil.rmtree(left, ignore_errors=True)
+        former, folder = left.with_name(f".{name}.{pid}.{_FORMER}"), left.with_name(name)
+        if former.is_dir() and not folder.exists():
+            former.rename(folder)
+        shutil.rmtree(former, ignore_errors=True)
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _unwritable(error: OSError, making: Path) -> RenderError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         hint = "free some space on that disk, or choose another folder with --out"
     else:
         hint = "choose a folder that you may write to with --out, or correct its permissions"
     return RenderError(
-        f"the report cannot be written: {error.strerror or error}", where=str(error.filename or folder), hint=hint
+        f"the report cannot be written: {error.strerror or error}", where=str(error.filename or making), hint=hint
     )

@@ -11,46 +11,66 @@ from pipeline.errors import RenderError
 from pipeline.reporting import charts, text
 from pipeline.reporting.view import View
 
-__all__ = ["fill"]
+__all__ = ["Filler", "fill"]
 
 
-def fill(templates: Path, name: str, view: View, **values: str) -> str:
-    """Return the HTML of one template filled with one view, and with more values under names of their own.
+class Filler:
+    """The templates of one folder, read once however often they are filled."""
 
-    Raises:
-        RenderError: the template is missing, does not parse, or names something that does not exist.
-    """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "ago": text.ago,
-        "controls": text.controls,
-        "count": text.count,
-        "count_of": lambda rows, noun: text.count(len(rows), noun),
-        "day": text.day,
-        "host": text.host,
-        "listed": text.listed,
-        "moment": text.moment,
-        "number": text.number,
-        "path": text.path,
-        "settings": text.settings,
-        "shorten": text.shorten,
-    }
-    try:
-        return environment.get_template(name).render(view=view, severities=charts.SEVERITIES, **values)
-    except jinja2.TemplateError as error:
-        line = getattr(error, "lineno", None) or _line(error, templates)
-        raise RenderError(
+    def __init__(self, templates: Path) -> None:
+        self._templates = templates
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            finalize=_shown,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "ago": text.ago,
+            "controls": text.controls,
+            "count": text.count,
+            "count_of": lambda rows, noun: text.count(len(rows), noun),
+            "day": text.day,
+            "host": text.host,
+            "listed": text.listed,
+            "moment": text.moment,
+            "number": text.number,
+            "path": text.path,
+            "percent": text.percent,
+            "settings": text.settings,
+            "shorten": text.shorten,
+        }
+        self._environment.globals |= {"severities": charts.SEVERITIES, "frameworks": text.FRAMEWORKS}
+
+    def __call__(self, name: str, view: View, **values: Any) -> str:
+        """Return the HTML of one template filled with one view, and with more values under names of their own.
+
+        Raises:
+            RenderError: the template is missing, does not parse, or names something that does not exist.
+        """
+        try:
+            return self._environment.get_template(name).render(view=view, **values)
+        except jinja2.TemplateError as error:
+            raise self._wrong(error, name) from error
+
+    def _wrong(self, error: jinja2.TemplateError, name: str) -> RenderError:
+        file, line = _place(error, self._templates)
+        file = (
+            getattr(error, "filename", None) or file or str(self._templates / (getattr(error, "name", None) or name))
+        )
+        line = getattr(error, "lineno", None) or line
+        return RenderError(
             f"a report template is wrong: {error.message or type(error).__name__}",
-            where=f"{templates / (getattr(error, 'name', None) or name)}" + (f", line {line}" if line else ""),
+            where=file + (f", line {line}" if line else ""),
             hint="templates belong to the program: reinstall it, or undo your change to the template",
-        ) from error
+        )
+
+
+def fill(templates: Path, name: str, view: View, **values: Any) -> str:
+    """Fill one template once; as :class:`Filler` does."""
+    return Filler(templates)(name, view, **values)
 
 
 def _shown(value: Any) -> Any:
@@ -59,12 +79,12 @@ def _shown(value: Any) -> Any:
     return text.printable(value) if isinstance(value, str) else value
 
 
-def _line(error: BaseException, templates: Path) -> int | None:
-    """Find the template line in the traceback, where Jinja puts it for errors while rendering."""
-    line = None
+def _place(error: BaseException, templates: Path) -> tuple[str | None, int | None]:
+    """Find the template and its line in the traceback, where Jinja puts them for errors while rendering."""
+    file, line = None, None
     trace = error.__traceback__
     while trace:
         if Path(trace.tb_frame.f_code.co_filename).is_relative_to(templates):
-            line = trace.tb_lineno
+            file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
-    return line
+    return file, line

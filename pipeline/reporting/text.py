@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 __all__ = [
+    "FRAMEWORKS",
     "NOTHING",
     "ago",
     "controls",
@@ -18,6 +19,7 @@ __all__ = [
     "moment",
     "number",
     "path",
+    "percent",
     "printable",
     "settings",
     "shorten",
@@ -36,7 +38,8 @@ _HIDDEN = {
 }
 #: Not from the locale: a report reads the same wherever it is made.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_FRAMEWORKS = {
+#: Key of a framework -> its name.
+FRAMEWORKS = {
     "soc2": "SOC 2",
     "iso27001": "ISO 27001",
     "pci": "PCI DSS",
@@ -68,7 +71,7 @@ def shorten(text: str | None, length: int) -> str:
     return text
 
 
-def day(value: datetime | None) -> str:
+def day(value: date | None) -> str:
     """Write a date as ``1 Nov 2026``."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else NOTHING
 
@@ -90,6 +93,11 @@ def count(value: int, noun: str) -> str:
     return f"{value:,} {noun if value == 1 else noun + 's'}"
 
 
+def percent(share: float) -> str:
+    """Write a part of one as ``12.3 %``; something that would round to nothing is said to be less."""
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{share * 100:.1f} %"
+
+
 def ago(days: int) -> str:
     """Write how many whole days have passed since something."""
     return f"{count(days, 'day')} ago" if days else "that day"
@@ -98,7 +106,7 @@ def ago(days: int) -> str:
 def controls(joined: str | None) -> list[str]:
     """Write ``soc2: CC6.2; pci: 8.2.6`` with the names of the frameworks."""
     pairs = (entry.partition(": ") for entry in listed(joined))
-    return [f"{_FRAMEWORKS.get(framework, framework)} {ids}" for framework, _, ids in pairs]
+    return [f"{FRAMEWORKS.get(framework, framework)} {ids}" for framework, _, ids in pairs]
 
 
 def host(url: str) -> str:

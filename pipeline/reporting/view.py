@@ -10,46 +10,40 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars
-from markupsafe import Markup
 
-from pipeline.reporting import charts
-from pipeline.reporting.charts import SEVERITIES, Bar
+from pipeline.reporting import summary
+from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.manifest import SHELL_CHECK
-from pipeline.reporting.text import count, number
+from pipeline.reporting.summary import Chart, Identity, Sections, Tile
 
-__all__ = ["Identity", "RuleSection", "SeverityCount", "Tile", "View", "arrange"]
+__all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]
 
 Row = dict[str, Any]
-Chart = tuple[str, Markup]
-#: Section -> key, label and value of its numbers, in their order.
-Sections = dict[str, list[tuple[str, str, int]]]
 
 _ACT_FIRST = 5
-_ROLES_DRAWN = 9
-#: Buckets of the last-seen chart that ask for a look; the others are drawn in the accent colour.
-_LATE = {"d180": "#a67c00", "older": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One of the four numbers at the top of the summary."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A sum that must hold: ``total = part + part``, each a number and what it counts."""
-
-    total: tuple[int, str]
-    parts: tuple[tuple[int, str], ...]
-
-    @property
-    def holds(self) -> bool:
-        """Say whether the parts add up to the total."""
-        return self.total[0] == sum(value for value, _ in self.parts)
+#: Property of the statistics -> its heading, in the order of the page.
+_PROPERTIES = {
+    "source": "By source",
+    "status": "By status",
+    "role": "By role",
+    "last_seen": "By last use",
+    "account_type": "By kind of account",
+    "origin": "By origin",
+    "department": "By department",
+    "domain": "By e-mail domain",
+}
+#: CSV file -> the table of ``reports`` that it carries.
+_DICTIONARY = {
+    "population.csv": "population",
+    "access.csv": "access",
+    "findings.csv": "findings",
+    "changes.csv": "changes",
+    "rules.csv": "rule_summary",
+    "reconciliation.csv": "reconciliation",
+}
+#: A column that a file leaves out.
+_NOT_IN_FILES = {("reconciliation", "is_gate")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +57,17 @@ class SeverityCount:
 
 @dataclass(frozen=True, slots=True)
 class RuleSection:
-    """One rule that found something, with the findings that are shown."""
+    """One rule that found something, with the findings that are shown; ``result`` is its ``reports.rule_results``."""
 
     rule: Row
+    result: Row
     severities: tuple[SeverityCount, ...]
     rows: tuple[Row, ...]
 
     @property
     def total(self) -> int:
-        """Count the findings, shown or not."""
-        return sum(each.findings for each in self.severities)
+        """Return how many findings there are, shown or not."""
+        return int(self.result["findings"])
 
     @property
     def worst(self) -> SeverityCount | None:
@@ -83,6 +78,15 @@ class RuleSection:
     def is_about_accounts(self) -> bool:
         """Say whether any row has an account, and so a role and a last use to show."""
         return any(row["account_id"] for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One table of the statistics: how the population divides by one property, with rows that add up to it."""
+
+    key: str
+    title: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +106,23 @@ class View:
     privileged: tuple[Row, ...]
     sections: tuple[RuleSection, ...]
     rules: tuple[Row, ...]
+    results: dict[str, Row]
     gate_checks: tuple[Row, ...]
     other_checks: tuple[Row, ...]
     not_extracted: tuple[str, ...]
     requests: tuple[Row, ...]
+    build: Row
+    criteria: tuple[Row, ...]
+    exclusions: tuple[Row, ...]
+    exceptions: tuple[Row, ...]
+    properties: tuple[Property, ...]
+    change_counts: tuple[Row, ...]
+    changes: tuple[Row, ...]
+    change_total: int
+    privileged_total: int
+    matrix: tuple[Row, ...]
+    controls: tuple[Row, ...]
+    dictionary: dict[str, tuple[Row, ...]]
     data_sha256: str
     attached: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -116,43 +133,60 @@ def arrange(
     dataset: Dataset,
     *,
     rows_shown: int,
+    privileged_shown: int | None = None,
     data_sha256: str,
     attached: Sequence[str] = (),
     left_out: Sequence[str] = (),
 ) -> View:
-    """Arrange one build for reading, with at most ``rows_shown`` findings of each rule.
+    """Arrange one build for reading, with at most ``rows_shown`` findings of each rule and as many changes, and at
+    most ``privileged_shown`` privileged accounts.
 
     ``data_sha256`` is that of the report folder; ``attached`` are the CSV files inside the document, ``left_out``
     those that are too large for it.
     """
-    summary: Sections = {
+    numbers: Sections = {
         str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
         for name, part in dataset.summary.drop_nulls("value").group_by("section", maintain_order=True)
     }
-    figures = {key: value for key, _, value in summary.get("headline", [])}
-    severities = {key: value for key, _, value in summary.get("severity", [])}
+    figures = {key: value for key, _, value in numbers.get("headline", [])}
+    severities = {key: value for key, _, value in numbers.get("severity", [])}
     sections = _sections(dataset, rows_shown)
     urgent = [each for each in sections if each.worst and each.worst.severity in ("critical", "high")]
     first = urgent or [each for each in sections if each.worst]
     checks = _rows(dataset.reconciliation)
+    changes = _rows(dataset.change_counts)
+    privileged = _rows(dataset.privileged_accounts)
     return View(
         snapshot=dataset.snapshot,
         is_complete=dataset.snapshot["completeness"] == "FULL",
         sources=_rows(dataset.sources),
         figures=figures,
-        headline=_headline(figures, severities),
-        tiles=_tiles(figures, severities),
-        charts=_charts(summary),
-        identities=_identities(figures, summary),
+        headline=summary.headline(figures, severities),
+        tiles=summary.tiles(figures, severities, changes),
+        charts=summary.draw(numbers, changes),
+        identities=summary.identities(figures, numbers),
         act_first=tuple(first[:_ACT_FIRST]),
         urgent_rules=len(urgent),
-        privileged=_rows(dataset.privileged_accounts),
+        privileged=privileged[:privileged_shown],
+        privileged_total=len(privileged),
         sections=tuple(sections),
+        results={row["rule_id"]: row for row in dataset.rule_results.iter_rows(named=True)},
         rules=_ordered(_rows(dataset.rule_summary)),
         gate_checks=tuple(row for row in checks if row["is_gate"]),
         other_checks=tuple(row for row in checks if not row["is_gate"]),
         not_extracted=tuple(row["source"] for row in checks if row["check_id"] == "source_extracted"),
         requests=_rows(dataset.requests),
+        build=dataset.build,
+        criteria=_rows(dataset.criteria),
+        exclusions=_rows(dataset.exclusions),
+        exceptions=_rows(dataset.exceptions),
+        properties=_properties(dataset),
+        change_counts=changes,
+        changes=_rows(dataset.changes.head(rows_shown)),
+        change_total=int(dataset.changes["total"][0]) if len(dataset.changes) else 0,
+        matrix=_matrix(dataset),
+        controls=_rows(dataset.controls),
+        dictionary=_dictionary(dataset),
         data_sha256=data_sha256,
         attached=tuple(attached),
         left_out=tuple(left_out),
@@ -185,8 +219,9 @@ def _sections(dataset: Dataset, rows_shown: int) -> list[RuleSection]:
         )
         for key, part in dataset.finding_counts.group_by("rule_id", maintain_order=True)
     }
+    results = {row["rule_id"]: row for row in dataset.rule_results.iter_rows(named=True)}
     sections = [
-        RuleSection(rule, counts[rule["rule_id"]], rows[rule["rule_id"]])
+        RuleSection(rule, results[rule["rule_id"]], counts[rule["rule_id"]], rows[rule["rule_id"]])
         for rule in _rows(dataset.rule_summary)
         if rule["rule_id"] in counts
     ]
@@ -200,92 +235,22 @@ def _sections(dataset: Dataset, rows_shown: int) -> list[RuleSection]:
     return sorted(sections, key=urgency)
 
 
-def _headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, ...]:
-    in_scope = figures["in_scope"]
-    clean = figures["in_scope_without_findings"]
-    leavers = figures.get("leavers_active", 0)
-    critical, high = severities.get("critical", 0), severities.get("high", 0)
-    if not in_scope:
-        return ("No account is in scope, so nothing was judged.",)
-    if not figures["findings"]:
-        return (f"No rule found anything: {count(in_scope, 'account')} in scope, no open finding.",)
-    said = [
-        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no finding."
-    ]
-    if leavers == 1:
-        said.append("One account of a person who has left is still active: act on it first.")
-    elif leavers:
-        said.append(f"{count(leavers, 'account')} of people who have left are still active: act on these first.")
-    elif critical:
-        said.append(f"{count(critical, 'finding')} {'is' if critical == 1 else 'are'} critical: act on these first.")
-    elif high:
-        said.append(f"None is critical, {number(high)} {'is' if high == 1 else 'are'} high: begin there.")
-    else:
-        said.append("None is critical or high.")
-    return tuple(said)
-
-
-def _tiles(figures: dict[str, int], severities: dict[str, int]) -> tuple[Tile, ...]:
-    urgent = severities.get("critical", 0) + severities.get("high", 0)
-    if "leavers_active" in figures:
-        last = Tile(number(figures["leavers_active"]), "leavers still active")
-    else:
-        last = Tile(number(urgent), "findings critical or high")
-    return (
-        Tile(number(figures["accounts"]), f"accounts, {number(figures['active'])} active"),
-        Tile(number(figures["privileged"]), "privileged accounts"),
-        Tile(
-            number(figures["findings"]),
-            f"open findings on {count(figures['accounts_with_findings'], 'account')}",
-        ),
-        last,
+def _properties(dataset: Dataset) -> tuple[Property, ...]:
+    rows = {str(key[0]): _rows(part) for key, part in dataset.statistics.group_by("property", maintain_order=True)}
+    return tuple(
+        Property(key, title, rows[key])
+        for key, title in _PROPERTIES.items()
+        if key in rows and not (key == "source" and len(rows[key]) == 1)
     )
 
 
-def _charts(summary: Sections) -> tuple[tuple[Chart, ...], ...]:
-    """Draw the two columns of charts."""
-    by_severity = [
-        Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
-        for key, label, value in summary.get("severity", [])
-    ]
-    last_seen = [
-        Bar(label, value, _LATE.get(key, charts.ACCENT)) for key, label, value in summary.get("last_seen", [])
-    ]
-    roles = [Bar(label, value) for _, label, value in summary.get("role", [])]
-    if len(roles) > _ROLES_DRAWN:
-        kept = sorted(roles, key=lambda role: -role.value)[: _ROLES_DRAWN - 1]
-        rest = [role for role in roles if role not in kept]
-        roles = [role for role in roles if role in kept]
-        roles.append(Bar(f"{len(rest)} other roles", sum(role.value for role in rest)))
-    statuses = [Bar(label, value) for _, label, value in summary.get("status", [])]
-    columns = (
-        (("Findings by severity", by_severity), ("Last seen", last_seen)),
-        (("Accounts by role", roles), ("Accounts by status", statuses)),
-    )
-    return tuple(tuple((title, charts.bars(title, rows)) for title, rows in column if rows) for column in columns)
+def _matrix(dataset: Dataset) -> tuple[Row, ...]:
+    return tuple(sorted(_rows(dataset.control_matrix), key=lambda row: (_rank(row["severity"]), row["title"])))
 
 
-def _identities(figures: dict[str, int], summary: Sections) -> tuple[Identity, ...]:
-    accounts = (figures["accounts"], "accounts")
-    in_scope = (figures["in_scope"], "in scope")
-    by_status = (
-        (figures["active"], "active"),
-        (figures["inactive"], "inactive"),
-        (figures["pending"], "pending"),
-        (figures["status_unknown"], "of unknown status"),
-    )
-    return (
-        Identity(accounts, (in_scope, (figures["excluded"], "excluded with approval"))),
-        Identity(accounts, by_status),
-        Identity(
-            in_scope,
-            (
-                (figures["in_scope_with_findings"], "with findings"),
-                (figures["in_scope_without_findings"], "without"),
-            ),
-        ),
-        Identity(
-            (figures["findings"], "open findings"),
-            tuple((value, label) for _, label, value in summary.get("severity", [])),
-        ),
-    )
+def _dictionary(dataset: Dataset) -> dict[str, tuple[Row, ...]]:
+    columns = {str(key[0]): _rows(part) for key, part in dataset.dictionary.group_by("table_name")}
+    return {
+        file: tuple(row for row in columns.get(table, ()) if (table, row["column_name"]) not in _NOT_IN_FILES)
+        for file, table in _DICTIONARY.items()
+    }

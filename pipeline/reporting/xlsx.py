@@ -10,6 +10,7 @@ number keeps 15 digits, and dates begin in 1900.
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def write(
         "use_zip64": True,
     }
     # Compressed, the workbook is small. Written by ourselves, a full disk is one error and no half-closed archive.
-    packed = io.BytesIO()
+    packed = _Kept()
     workbook = xlsxwriter.Workbook(packed, options)
     try:
         with workbook:
@@ -108,6 +109,13 @@ def write(
             sheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
     path.write_bytes(packed.getbuffer())
     return tuple(book.warnings)
+
+
+class _Kept(io.BytesIO):
+    """A file in memory that stays open: an archive that failed halfway closes itself late, and must find it so."""
+
+    def close(self) -> None:
+        """Do nothing; the memory goes with the last reference."""
 
 
 class _Book:
@@ -314,6 +322,7 @@ def _columns(connection: Connection, query: str) -> list[_Column]:
     return [_Column(name, kind, int(length)) for (name, kind), length in zip(kinds, longest, strict=True)]
 
 
+@functools.lru_cache(maxsize=1 << 14)  # roles, paths and dates come again and again
 def _readable(value: str) -> tuple[str, bool]:
     """Return what a cell can hold of a text, and whether that is not all of it."""
     shown = text.printable(value).translate(_NONCHARACTERS)

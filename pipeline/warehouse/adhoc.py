@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import duckdb
 
@@ -11,7 +12,7 @@ from pipeline.errors import QueryError
 from pipeline.settings import nearest
 from pipeline.warehouse.database import Connection
 
-__all__ = ["run"]
+__all__ = ["run", "stream"]
 
 _READ_ONLY = "this command only reads the database; it cannot write, open files or use the network"
 
@@ -24,19 +25,40 @@ def run(
     Raises:
         QueryError: it is not one statement, does not run, or asks for what the sandbox refuses.
     """
-    try:
-        statements = connection.extract_statements(query)
-        if len(statements) != 1:
-            raise QueryError(
-                f"there are {len(statements)} statements",
-                where="sql",
-                hint="give one select, without another after it",
-            )
-        if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
-            raise QueryError("the statement is not a select", where="sql", hint=_READ_ONLY)
+    with _explained(connection, query):
+        _check(connection, query)
         cursor = connection.execute(query, dict(values)) if values else connection.execute(query)
         header = _distinct([str(column[0]) for column in cursor.description or []])
         return header, cursor.fetchall()
+
+
+def stream(connection: Connection, query: str, values: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
+    """Return the rows of one select as an Arrow stream, with their types. The connection must be a sandbox.
+
+    Raises:
+        QueryError: as :func:`run`.
+    """
+    with _explained(connection, query):
+        _check(connection, query)
+        return connection.sql(query, params=dict(values) or None).materialize()
+
+
+def _check(connection: Connection, query: str) -> None:
+    statements = connection.extract_statements(query)
+    if len(statements) != 1:
+        raise QueryError(
+            f"there are {len(statements)} statements",
+            where="sql",
+            hint="give one select, without another after it",
+        )
+    if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+        raise QueryError("the statement is not a select", where="sql", hint=_READ_ONLY)
+
+
+@contextmanager
+def _explained(connection: Connection, query: str) -> Iterator[None]:
+    try:
+        yield
     except duckdb.Error as error:
         text = str(error).strip()
         raise QueryError(

@@ -13,8 +13,10 @@ DuckDB streams them to the files; memory does not grow with their number.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import combined_sha256, load_folder, model_files
 from pipeline.warehouse.rules import in_force
 
-__all__ = ["FOLDERS", "parquet_rows", "rebuilt", "write"]
+__all__ = ["FOLDERS", "parquet_rows", "rebuilt", "unwritten", "write"]
 
 #: The folders that this module writes and reads.
 FOLDERS = ("raw", "sql", "inputs")
@@ -121,6 +123,17 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
             raise _unreadable(folder, str(error).splitlines()[0]) from error
 
 
+def unwritten(error: Exception, path: Path) -> RenderError:
+    """Return what to say when DuckDB could not write a file: the system's reason, without DuckDB's wrapping of it."""
+    said = str(error)
+    reasons = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS))
+    return RenderError(
+        f"the file cannot be written: {next((reason for reason in reasons if reason in said), said.splitlines()[0])}",
+        where=str(path),
+        hint="check the free space on that disk, the folder and its permissions; --out names another",
+    )
+
+
 def parquet_rows(connection: Connection, path: Path) -> int | None:
     """Return how many rows a Parquet file says it has; null if it is none."""
     try:
@@ -155,11 +168,7 @@ def _copy(connection: Connection, select: str, path: Path, values: dict[str, obj
             f"copy ({select}) to $path (format parquet, compression zstd)", {"path": str(path), **values}
         )
     except duckdb.Error as error:
-        raise RenderError(
-            f"the file cannot be written: {str(error).splitlines()[0]}",
-            where=str(path),
-            hint="check the folder, its permissions and the free space on that disk",
-        ) from error
+        raise unwritten(error, path) from error
 
 
 def _load(connection: Connection, path: Path) -> None:

@@ -123,6 +123,7 @@ class _Builder:
 
     def create_all(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> list[Model]:
         """Make every table of the built schemas anew; return the models behind them, in order."""
+        self.connection.execute("set preserve_insertion_order = false")
         self.drop_previous()
         layers = [model for model in models if model.schema in _BUILT]
         lasting = frozenset(self.tables())
@@ -141,11 +142,7 @@ class _Builder:
 
     def register(self) -> None:
         """Unite the rules, once the graph they are joined with is whole."""
-        for rule in self.rules.values():
-            if rule.is_enabled:
-                register.add(self.connection, rule, self.values(rule.model))
-            else:
-                register.add_disabled(self.connection, rule)
+        register.fill(self.connection, tuple(self.rules.values()), self.values)
 
     def load_inputs(self, models: Sequence[Model], given: Inputs) -> tuple[str, str]:
         """Fill reference, policy, roster and baseline; return the build's id and its report folder's name."""

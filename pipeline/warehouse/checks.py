@@ -154,9 +154,11 @@ def verify_model(connection: Connection, model: Model) -> list[str]:
 def _verify_grain(connection: Connection, model: Model) -> None:
     grain = ", ".join(model.grain)
     missing = " or ".join(f"{column} is null" for column in model.grain)
-    nulls = _count(connection, f"select count(*) from {model.table} where {missing}")
     # As many hashes as rows: every row is its own. Only otherwise are the keys compared, which takes longer.
-    suspects = _count(connection, f"select count(*) - count(distinct hash({grain})) from {model.table}")
+    row = connection.execute(
+        f"select count(*) filter (where {missing}), count(*) - count(distinct hash({grain})) from {model.table}"
+    ).fetchone()
+    nulls, suspects = row or (0, 0)
     if not nulls and not suspects:
         return
     twice = _count(

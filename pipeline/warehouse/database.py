@@ -34,6 +34,12 @@ _SESSION = """
 """
 
 
+#: Bytes that a writer may hold in memory before DuckDB puts the rest into a temporary folder beside the database: a
+#: build of a million accounts stays within 4 GB. A machine or container that allows less keeps DuckDB's lower limit.
+_MEMORY_LIMIT = 2_800_000_000
+_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
 @contextmanager
 def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
     """Open the database for writing, creating it and its lasting tables where they are missing.
@@ -45,6 +51,7 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     connection = _connect(path, read_only=False, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
+        _limit_memory(connection)
         connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
         yield connection
     finally:
@@ -69,7 +76,7 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     try:
         connection.execute(_SESSION)
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
-        if connection.execute(known).fetchone() == (0,):
+        if connection.execute(known).fetchall() == [(0,)]:
             raise _foreign(path, "it has no table meta.snapshots")
         yield connection
     finally:
@@ -123,6 +130,13 @@ def empty() -> Iterator[Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def _limit_memory(connection: Connection) -> None:
+    row = connection.execute("select current_setting('memory_limit')").fetchone()
+    amount, _, unit = str(row[0] if row else "").partition(" ")
+    if float(amount) * _UNITS[unit] > _MEMORY_LIMIT:
+        connection.execute("set memory_limit = $limit", {"limit": f"{_MEMORY_LIMIT} bytes"})
 
 
 def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait: float) -> Connection:

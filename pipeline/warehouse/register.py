@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 
@@ -12,7 +12,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import SEVERITIES, Model
 from pipeline.warehouse.rules import RuleInForce
 
-__all__ = ["add", "add_disabled", "create"]
+__all__ = ["create", "fill"]
 
 #: What a rule may return beside its grain and verdict.
 _OPTIONAL = ("severity", "account_id", "detail", "observed_value", "threshold", "evidence")
@@ -50,195 +50,239 @@ def create(connection: Connection) -> None:
     )
 
 
-def add(connection: Connection, rule: RuleInForce, values: Mapping[str, object]) -> None:
-    """Add one rule's findings and counts; its table ``findings.<rule_id>`` has been built.
+def fill(
+    connection: Connection, rules: Sequence[RuleInForce], values: Callable[[Model], Mapping[str, object]]
+) -> None:
+    """Unite the rules, whose tables ``findings.<rule_id>`` have been built; ``values`` gives what a model may bind.
 
     Raises:
-        ModelError: it judged something outside its population, gave a verdict that is none, or its population is not
-            one row for each key.
+        ModelError: a rule judged something outside its population, gave a verdict or a severity that is none, or its
+            population is not one row for each key.
     """
+    sound: set[str] = set()  # populations that several rules share are looked at once
+    for rule in rules:
+        if rule.is_enabled:
+            _add_counts(connection, rule, values(rule.model), sound)
+        else:
+            _insert_summary(connection, rule, (None, None, None, None))
+    enabled = [rule for rule in rules if rule.is_enabled]
+    if enabled:
+        _add_findings(connection, enabled)
+    _refuse_severities(connection, enabled)
+
+
+def _add_counts(connection: Connection, rule: RuleInForce, values: Mapping[str, object], sound: set[str]) -> None:
+    """Hold a rule to its population, and count it, in one pass over the one and one over the other."""
     model = rule.model
-    keys = _population(connection, model, values)
-    joined = " and ".join(f"judged.{key} = population.{key}" for key in keys)
-    _refuse(
-        connection,
-        model,
-        f"select count(*) from {model.table} as judged anti join population on {joined}",
-        "judges rows that are not in its population",
-    )
-    _refuse(
-        connection,
-        model,
-        f"select count(*) from {model.table} where verdict is null or verdict not in ('failed', 'unknown')",
-        "gives verdicts other than 'failed' and 'unknown'",
-    )
+    bound = checks.bound(connection, model.population, dict(values))
     try:
-        _add_findings(connection, rule)
-        _add_counts(connection, rule, keys)
-    except duckdb.Error as error:
-        raise ModelError(
-            f"the findings of {model.name} do not fit the register: {error}",
-            where=str(model.path),
-            hint="correct the columns beside the grain",
-        ) from error
-    _refuse(
-        connection,
-        model,
-        f"select count(*) from findings.register where rule_id = '{model.name}' and severity not in {SEVERITIES}",
-        "gives severities that are none",
-    )
-    connection.execute("drop table population")
-
-
-def add_disabled(connection: Connection, rule: RuleInForce) -> None:
-    """Add a rule that is switched off: it judged nobody, and the reports say so."""
-    _insert_counts(connection, rule, "null, null, null, null", "")
-
-
-def _population(connection: Connection, model: Model, values: Mapping[str, object]) -> list[str]:
-    """Make the temporary table ``population``; return its key columns."""
-    try:
-        connection.execute(
-            f"create or replace temp table population as {model.population}",
-            checks.bound(connection, model.population, dict(values)),
-        )
+        shape = connection.execute(f"select * from ({model.population}\n) limit 0", bound)
+        keys = [column[0] for column in shape.description]
+        if not set(keys) <= set(model.grain):
+            raise ModelError(
+                f"the population of {model.name} has columns that its grain has not: {keys}",
+                where=str(model.path),
+                hint="select only columns of the grain",
+            )
+        judged, failed, wrong = _verdicts(connection, model, keys)
+        _refuse(model, wrong, "gives verdicts other than 'failed' and 'unknown'")
+        signature = repr((model.population, bound))
+        population, repeated, found = _population(connection, model, keys, bound, judged, signature in sound)
     except duckdb.Error as error:
         raise ModelError(
             f"the population of {model.name} does not run: {error}", where=str(model.path), hint="correct it"
         ) from error
-    keys = [row[0] for row in connection.execute("describe population").fetchall()]
-    if not set(keys) <= set(model.grain):
-        raise ModelError(
-            f"the population of {model.name} has columns that its grain has not: {keys}",
-            where=str(model.path),
-            hint="select only columns of the grain",
-        )
+    _refuse(model, repeated, "has a population with missing or repeated keys")
+    sound.add(signature)
+    _refuse(model, judged - found, "judges rows that are not in its population")
+    _insert_summary(connection, rule, (population, failed, judged - failed, population - judged))
+
+
+def _verdicts(connection: Connection, model: Model, keys: list[str]) -> tuple[int, int, int]:
+    """Return how many members of the population the rule judged, how many of them fail, and its invalid verdicts."""
+    members = _members(model, keys)
+    row = connection.execute(
+        f"select count(*), count(*) filter (where has_failed), coalesce(sum(wrong), 0) from {members}"
+    ).fetchone()
+    judged, failed, wrong = row or (0, 0, 0)
+    return int(judged), int(failed), int(wrong)
+
+
+def _members(model: Model, keys: list[str]) -> str:
+    wrong = "verdict is null or verdict not in ('failed', 'unknown')"
     listed = ", ".join(keys)
-    _refuse(
-        connection,
-        model,
-        f"select count(*) from (select {listed} from population group by {listed} having count(*) > 1"
-        f" or {' or '.join(f'{key} is null' for key in keys)})",
-        "has a population with missing or repeated keys",
-    )
-    return keys
+    if set(keys) == set(model.grain):  # the grain has been checked: one row is one member
+        return f"""(
+            select {listed}, verdict = 'failed' as has_failed, cast({wrong} as integer) as wrong from {model.table}
+        )"""
+    return f"""(
+        select {listed}, bool_or(verdict = 'failed') as has_failed, count(*) filter (where {wrong}) as wrong
+        from {model.table} group by {listed}
+    )"""
 
 
-def _refuse(connection: Connection, model: Model, statement: str, what: str) -> None:
-    row = connection.execute(statement).fetchone()
-    if row and row[0]:
+def _population(
+    connection: Connection, model: Model, keys: list[str], bound: dict[str, object], judged: int, is_sound: bool
+) -> tuple[int, int, int]:
+    """Return the size of the population, how many of its keys are missing or repeated, and how many were judged."""
+    listed = ", ".join(f"population.{key}" for key in keys)
+    missing = " or ".join(f"population.{key} is null" for key in keys)
+    # As many hashes as rows: every row is its own. Only otherwise are the keys compared, which takes longer.
+    suspects = "0" if is_sound else f"count(*) - count(distinct hash({listed})) + count(*) filter (where {missing})"
+    on = " and ".join(f"members.{key} = population.{key}" for key in keys)
+    joined = f"left join {_members(model, keys)} as members on {on}" if judged else ""
+    found = "count(members.has_failed)" if judged else "0"
+    row = connection.execute(
+        f"select count(*), {suspects}, {found} from ({model.population}\n) as population {joined}", bound
+    ).fetchone()
+    size, doubtful, known = row or (0, 0, 0)
+    repeated = 0
+    if doubtful:
+        row = connection.execute(
+            f"""
+            select count(*) from (
+                select {listed} from ({model.population}\n) as population
+                group by {listed} having count(*) > 1 or {missing}
+            )
+            """,
+            bound,
+        ).fetchone()
+        repeated = int(row[0]) if row else 0
+    return int(size), repeated, int(known)
+
+
+def _refuse(model: Model, rows: int, what: str) -> None:
+    if rows:
         raise ModelError(
-            f"the rule {model.name} {what} ({row[0]} rows)",
+            f"the rule {model.name} {what} ({rows} rows)",
             where=str(model.path),
             hint="let population and statement say the same",
         )
 
 
-def _add_findings(connection: Connection, rule: RuleInForce) -> None:
+def _refuse_severities(connection: Connection, rules: Sequence[RuleInForce]) -> None:
+    wrong = connection.execute(
+        f"select rule_id, count(*) from findings.register where severity not in {SEVERITIES} group by 1 order by 1"
+    ).fetchall()
+    models = {rule.model.name: rule.model for rule in rules}
+    for rule_id, rows in wrong:
+        _refuse(models[rule_id], rows, "gives severities that are none")
+
+
+def _add_findings(connection: Connection, rules: Sequence[RuleInForce]) -> None:
+    """Write the register in one statement: accounts, exceptions and history are joined once, not rule by rule."""
+    values = {f"rule_{position}": rule.model.name for position, rule in enumerate(rules)}
+    failed = [_failed(connection, rule, f"rule_{position}") for position, rule in enumerate(rules)]
+    try:
+        connection.execute(_REGISTER.format(failed="\n            union all".join(failed)), values)
+    except duckdb.Error as error:
+        raise _misfit(connection, rules, failed, error) from error
+
+
+#: What all rules found, with what is known about it: filled with the union of the rules' own rows.
+_REGISTER = """
+    insert into findings.register
+    with failed as ({failed}
+    ),
+
+    out_of_scope as (
+        select distinct source, subject_id from graph.policy_subjects
+        where policy = 'out_of_scope' and subject_type = 'account' and is_in_force
+    ),
+
+    accepted as (
+        select distinct rule_id, subject_type, source, subject_id from graph.policy_subjects
+        where policy = 'exceptions' and is_in_force
+    ),
+
+    first_seen as (
+        select finding_id, min(snapshot_id) as snapshot_id from history.register
+        where snapshot_id < (select snapshot_id from reference.snapshot)
+        group by finding_id
+    )
+
+    select failed.finding_id, failed.rule_id, coalesce(failed.severity, rule.severity), failed.source,
+           failed.subject_type, failed.subject_id, failed.account_id, accounts.email, rule.title,
+           coalesce(failed.detail, rule.summary), failed.observed_value, failed.threshold, failed.evidence,
+           rule.controls, rule.remediation,
+           case
+               when out_of_scope.subject_id is not null then 'out_of_scope'
+               when accepted.subject_id is not null then 'accepted_risk'
+               else 'open'
+           end,
+           coalesce(first_seen.snapshot_id, (select snapshot_id from reference.snapshot))
+    from failed
+    join findings.rule_summary as rule on rule.rule_id = failed.rule_id
+    left join graph.accounts as accounts
+        on accounts.source = failed.source and accounts.account_id = failed.account_id
+    left join out_of_scope on out_of_scope.source = failed.source and out_of_scope.subject_id = failed.account_id
+    left join accepted
+        on accepted.rule_id = failed.rule_id and accepted.subject_type = failed.subject_type
+        and accepted.source = coalesce(failed.source, '')  -- a person belongs to no source
+        and accepted.subject_id = failed.subject_id
+    left join first_seen on first_seen.finding_id = failed.finding_id
+"""
+
+
+def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
+    """Return the select of one rule's failed rows, in the columns that all rules have in common."""
     model = rule.model
     present = {row[0] for row in connection.execute(f"describe {model.table}").fetchall()}
     column = {name: f"judged.{name}" if name in present else "null" for name in _OPTIONAL}
+    if rule.severity is not None:  # the configuration's severity is every row's
+        column["severity"] = "null"
     subject, subject_type = next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "'source'"))
     source = "judged.source" if "source" in model.grain else "null"
     grain = ", ".join(f"judged.{key}" for key in model.grain)
-    connection.execute(
-        f"""
-        insert into findings.register
-        with excused as (
-            select policy, rule_id, source, subject_type, subject_id from graph.policy_subjects where is_in_force
-        ),
-
-        first_seen as (
-            select finding_id, min(snapshot_id) as snapshot_id from history.register
-            where rule_id = $rule_id and snapshot_id < (select snapshot_id from reference.snapshot)
-            group by finding_id
-        ),
-
-        failed as (
-            select substr(sha256(concat_ws(chr(31), $rule_id, {grain})), 1, 16) as finding_id,
-                   coalesce($severity, {column["severity"]}, $base_severity) as severity,
-                   nullif({source}, '') as source, {subject_type} as subject_type,
-                   judged.{subject}::varchar as subject_id,
-                   {column["account_id"]}::varchar as account_id,
-                   coalesce({column["detail"]}, $summary) as detail,
-                   {column["observed_value"]}::varchar as observed_value, {column["threshold"]}::varchar as threshold,
-                   {column["evidence"]}::json as evidence
+    return f"""
+            select substr(sha256(concat_ws(chr(31), ${parameter}, {grain})), 1, 16) as finding_id,
+                   ${parameter} as rule_id, {column["severity"]}::varchar as severity,
+                   nullif({source}, '')::varchar as source, {subject_type} as subject_type,
+                   judged.{subject}::varchar as subject_id, {column["account_id"]}::varchar as account_id,
+                   {column["detail"]}::varchar as detail, {column["observed_value"]}::varchar as observed_value,
+                   {column["threshold"]}::varchar as threshold, {column["evidence"]}::json as evidence
             from {model.table} as judged
-            where judged.verdict = 'failed'
-        )
+            where judged.verdict = 'failed'"""
 
-        select failed.finding_id, $rule_id, failed.severity, failed.source, failed.subject_type, failed.subject_id,
-               failed.account_id, accounts.email, $title, failed.detail, failed.observed_value, failed.threshold,
-               failed.evidence, $controls, $remediation,
-               case
-                   when exists (
-                       select 1 from excused
-                       where excused.policy = 'out_of_scope' and excused.subject_type = 'account'
-                         and excused.source = failed.source and excused.subject_id = failed.account_id
-                   ) then 'out_of_scope'
-                   when exists (
-                       select 1 from excused
-                       where excused.policy = 'exceptions' and excused.rule_id = $rule_id
-                         and excused.subject_type = failed.subject_type
-                         and excused.source = coalesce(failed.source, '')  -- a person belongs to no source
-                         and excused.subject_id = failed.subject_id
-                   ) then 'accepted_risk'
-                   else 'open'
-               end,
-               coalesce(first_seen.snapshot_id, (select snapshot_id from reference.snapshot))
-        from failed
-        left join graph.accounts as accounts
-            on accounts.source = failed.source and accounts.account_id = failed.account_id
-        left join first_seen on first_seen.finding_id = failed.finding_id
-        """,
-        {
-            "rule_id": model.name,
-            "severity": rule.severity,
-            "base_severity": model.severity,
-            "summary": model.summary,
-            "title": model.title,
-            "controls": rule.controls_text,
-            "remediation": model.remediation,
-        },
+
+def _misfit(
+    connection: Connection, rules: Sequence[RuleInForce], failed: Sequence[str], error: duckdb.Error
+) -> ModelError:
+    """Find the rule whose rows the register refuses: the statement for all of them does not say which it was."""
+    culprit = rules[0].model
+    for position, (rule, rows) in enumerate(zip(rules, failed, strict=True)):
+        culprit = rule.model
+        try:
+            connection.execute(f"create or replace temp table misfit as {rows}", {f"rule_{position}": culprit.name})
+        except duckdb.Error as own:
+            error = own
+            break
+    return ModelError(
+        f"the findings of {culprit.name} do not fit the register: {error}",
+        where=str(culprit.path),
+        hint="correct the columns beside the grain",
     )
 
 
-def _add_counts(connection: Connection, rule: RuleInForce, keys: list[str]) -> None:
-    listed = ", ".join(keys)
-    joined = " and ".join(f"members.{key} = population.{key}" for key in keys)
-    _insert_counts(
-        connection,
-        rule,
-        """
-        count(*), count(*) filter (where members.has_failed), count(*) filter (where not members.has_failed),
-        count(*) filter (where members.has_failed is null)
-        """,
-        f"""
-        from population
-        left join (
-            select {listed}, bool_or(verdict = 'failed') as has_failed from {rule.model.table} group by {listed}
-        ) as members on {joined}
-        """,
-    )
-
-
-def _insert_counts(connection: Connection, rule: RuleInForce, counts: str, source: str) -> None:
+def _insert_summary(
+    connection: Connection, rule: RuleInForce, counts: tuple[int | None, int | None, int | None, int | None]
+) -> None:
+    population, failed, unknown, passed = counts
     connection.execute(
-        f"""
-        insert into findings.rule_summary
-        select $rule_id, $title, $summary, $severity, $enabled, $parameters, {counts}, $controls, $remediation,
-               $sql_sha256
-        {source}
-        """,
-        {
-            "rule_id": rule.model.name,
-            "title": rule.model.title,
-            "summary": rule.model.summary,
-            "severity": rule.severity or rule.model.severity,
-            "enabled": rule.is_enabled,
-            "parameters": rule.parameters_text,
-            "controls": rule.controls_text,
-            "remediation": rule.model.remediation,
-            "sql_sha256": rule.model.sha256,
-        },
+        "insert into findings.rule_summary values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        [
+            rule.model.name,
+            rule.model.title,
+            rule.model.summary,
+            rule.severity or rule.model.severity,
+            rule.is_enabled,
+            rule.parameters_text,
+            population,
+            failed,
+            unknown,
+            passed,
+            rule.controls_text,
+            rule.model.remediation,
+            rule.model.sha256,
+        ],
     )

@@ -11,26 +11,37 @@ group_id   = "varchar: the group, as the user's record names it"
 with
 
 records as (
-    select
-        source, payload ->> '$._id' as account_id,
-        -- one group outside a list is a group all the same
-        case json_type(payload, '$.groups')
-            when 'ARRAY' then cast(json_extract(payload, '$.groups') as json[])
-            when 'NULL' then null
-            else [json_extract(payload, '$.groups')]
-        end as groups
+    select source, payload, json_transform(payload, '{"_id": "VARCHAR", "groups": ["JSON"]}') as record
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
 ),
 
-elements as (
-    select source, account_id, unnest(groups) as element
+listed as (
+    select
+        source, record._id as account_id,
+        -- one group outside a list is a group all the same
+        coalesce(
+            record.groups,
+            case json_type(payload, '$.groups') when 'NULL' then null else [json_extract(payload, '$.groups')] end
+        ) as groups
     from records
-    where account_id is not null
+    where record._id is not null
+),
+
+elements as (
+    select source, account_id, unnest(groups) as element from listed
 ),
 
 ids as (
-    select source, account_id, coalesce(element ->> '$._id', element ->> '$') as group_id from elements
+    select
+        source, account_id,
+        case
+            -- An id in quotes is nearly every element; only what is more than that is parsed.
+            when regexp_full_match(cast(element as varchar), '"[^"\\]*"')
+                then substr(cast(element as varchar), 2, length(cast(element as varchar)) - 2)
+            else coalesce(element ->> '$._id', element ->> '$')
+        end as group_id
+    from elements
 )
 
 select distinct source, account_id, group_id from ids where group_id <> ''

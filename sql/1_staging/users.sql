@@ -83,10 +83,19 @@ records as (
 ),
 
 -- Sweeps overlap where the list moved while it was read: the first copy of an id stands for all of them.
-distinct_records as (
-    select source, record from records
+first_copies as (
+    select source, record._id as account_id, min((page, ordinal)) as place
+    from records
     where record._id is not null
-    qualify row_number() over (partition by source, record._id order by page, ordinal) = 1
+    group by source, record._id
+),
+
+distinct_records as (
+    select records.source, records.record
+    from records
+    join first_copies
+        on first_copies.source = records.source and first_copies.account_id = records.record._id
+        and first_copies.place = (records.page, records.ordinal)
 ),
 
 texts as (

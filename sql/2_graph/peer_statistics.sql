@@ -1,17 +1,17 @@
 /*
-summary = "One role or group that one account holds, and how many of its peers hold it too. Built-in groups are left out."
+summary = "One role or group that somebody compared with a peer group holds, and how many of the peers hold it too. Built-in groups are left out."
 reads   = [
     "graph.peer_groups", "graph.peer_members", "graph.effective_access", "graph.accounts", "graph.roles",
     "reference.rule_parameters",
 ]
-grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
+grain   = ["source", "entitlement_type", "peer_group", "is_peer", "entitlement_id"]
 
 [columns]
 source           = "varchar: the source's name in the configuration"
-account_id       = "varchar: the account"
 entitlement_type = "varchar: role or group"
 entitlement_id   = "varchar: its id"
 peer_group       = "varchar: who the peers are"
+is_peer          = "boolean: for those who are peers themselves, and are left out of their own comparison"
 peer_n           = "bigint: other peers"
 peer_k           = "bigint: those of them who hold it, or for a role this rank or above"
 peer_share       = "double: k / n"
@@ -31,14 +31,26 @@ limits as (
     where rule_id = 'rare_group_membership' and parameter = 'rare_share'
 ),
 
+held_groups as (
+    select source, account_id, entitlement_id from graph.effective_access
+    where entitlement_type = 'group' and not is_builtin
+),
+
 -- Groups: how many members of each peer group hold each.
 group_holders as (
     select member.source, member.peer_group, held.entitlement_id, count(*) as holders
     from graph.peer_members as member
-    join graph.effective_access as held
-        on held.source = member.source and held.account_id = member.account_id
-        and held.entitlement_type = 'group' and not held.is_builtin
+    join held_groups as held on held.source = member.source and held.account_id = member.account_id
     group by member.source, member.peer_group, held.entitlement_id
+),
+
+group_subjects as (
+    select
+        peers.source, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough, held.entitlement_id
+    from held_groups as held
+    join graph.peer_groups as peers
+        on peers.source = held.source and peers.account_id = held.account_id and peers.entitlement_type = 'group'
+    group by all
 ),
 
 -- Roles: how many have each rank, then how many have each rank or above. Few rows, however many accounts.
@@ -50,9 +62,9 @@ ranks as (
 ),
 
 subjects as (
-    select
-        peers.source, peers.account_id, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough,
-        account.role_id, account.role_rank
+    select distinct
+        peers.source, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough, account.role_id,
+        account.role_rank
     from graph.peer_groups as peers
     join graph.accounts as account on account.source = peers.source and account.account_id = peers.account_id
     where peers.entitlement_type = 'role' and account.role_rank is not null
@@ -103,8 +115,8 @@ role_names as (
 
 compared as (
     select
-        subject.source, subject.account_id, 'role' as entitlement_type, subject.role_id as entitlement_id,
-        subject.peer_group, subject.peer_count as n, rank_holders.holders as k, subject.has_enough,
+        subject.source, 'role' as entitlement_type, subject.role_id as entitlement_id, subject.peer_group,
+        subject.is_peer, subject.peer_count as n, rank_holders.holders as k, subject.has_enough,
         usual.role_rank as usual_rank
     from subjects as subject
     join rank_holders
@@ -115,15 +127,12 @@ compared as (
         and usual.is_peer = subject.is_peer and usual.own_rank = subject.role_rank
     union all
     select
-        held.source, held.account_id, held.entitlement_type, held.entitlement_id, peers.peer_group, peers.peer_count,
-        coalesce(group_holders.holders, 0) - case when peers.is_peer then 1 else 0 end, peers.has_enough, null
-    from graph.effective_access as held
-    join graph.peer_groups as peers
-        on peers.source = held.source and peers.account_id = held.account_id and peers.entitlement_type = 'group'
+        held.source, 'group', held.entitlement_id, held.peer_group, held.is_peer, held.peer_count,
+        coalesce(group_holders.holders, 0) - case when held.is_peer then 1 else 0 end, held.has_enough, null
+    from group_subjects as held
     left join group_holders
-        on group_holders.source = held.source and group_holders.peer_group = peers.peer_group
+        on group_holders.source = held.source and group_holders.peer_group = held.peer_group
         and group_holders.entitlement_id = held.entitlement_id
-    where held.entitlement_type = 'group' and not held.is_builtin
 ),
 
 shares as (
@@ -142,10 +151,10 @@ intervals as (
 
 select
     compared.source,
-    compared.account_id,
     compared.entitlement_type,
     compared.entitlement_id,
     compared.peer_group,
+    compared.is_peer,
     compared.n as peer_n,
     cast(compared.k as bigint) as peer_k,
     compared.p as peer_share,
@@ -180,7 +189,7 @@ given."graph.accounts" = [
 given."graph.peer_groups" = [
   { source = "s", account_id = "1", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
   { source = "s", account_id = "2", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
-  { source = "s", account_id = "3", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = false },
+  { source = "s", account_id = "3", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
   { source = "s", account_id = "4", entitlement_type = "role", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
   { source = "s", account_id = "1", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
   { source = "s", account_id = "4", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
@@ -196,10 +205,19 @@ given."graph.effective_access" = [
   { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "gone" },
 ]
 expect = [
-  { account_id = "1", entitlement_id = "admin", peer_n = 2, peer_k = 0, peer_share = 0.0, peer_verdict = "rare_possible", usual_rank = 10, usual_role = "Viewer" },
-  { account_id = "2", entitlement_id = "viewer", peer_n = 2, peer_k = 2, peer_share = 1.0, peer_verdict = "common", usual_rank = 10, usual_role = "Viewer" },
-  { account_id = "3", entitlement_id = "viewer", peer_n = 2, peer_k = 2, peer_share = 1.0, peer_verdict = "insufficient_peers", usual_rank = 10, usual_role = "Viewer" },
-  { account_id = "1", entitlement_id = "g", peer_n = 2, peer_k = 0, peer_share = 0.0, peer_verdict = "rare_possible", usual_rank = "<null>", usual_role = "<null>" },
-  { account_id = "4", entitlement_id = "g", peer_n = 3, peer_k = 1, peer_share = 0.3333333333333333, peer_verdict = "neutral", usual_rank = "<null>", usual_role = "<null>" },
+  { is_peer = true, entitlement_id = "admin", peer_n = 2, peer_k = 0, peer_share = 0.0, peer_verdict = "rare_possible", usual_rank = 10, usual_role = "Viewer" },
+  { is_peer = true, entitlement_id = "viewer", peer_n = 2, peer_k = 2, peer_share = 1.0, peer_verdict = "common", usual_rank = 10, usual_role = "Viewer" },
+  { is_peer = true, entitlement_id = "g", peer_n = 2, peer_k = 0, peer_share = 0.0, peer_verdict = "rare_possible", usual_rank = "<null>", usual_role = "<null>" },
+  { is_peer = false, entitlement_id = "g", peer_n = 3, peer_k = 1, peer_share = 0.3333333333333333, peer_verdict = "neutral", usual_rank = "<null>", usual_role = "<null>" },
 ]
+*/
+/* example
+name = "too few peers are said to be too few, whatever the share"
+given."reference.rule_parameters" = [ { rule_id = "over_privileged_vs_peers", parameter = "rare_share", value = 0.15 } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", role_id = "admin", role_rank = 90 }, { source = "s", account_id = "2", role_id = "viewer", role_rank = 10 },
+]
+given."graph.peer_groups" = [ { source = "s", account_id = "1", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 1, has_enough = false } ]
+given."graph.peer_members" = [ { source = "s", peer_group = "p", account_id = "1" }, { source = "s", peer_group = "p", account_id = "2" } ]
+expect = [ { entitlement_id = "admin", peer_n = 1, peer_k = 0, peer_verdict = "insufficient_peers" } ]
 */

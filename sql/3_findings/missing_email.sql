@@ -17,7 +17,8 @@ judged as (
         source, account_id, email,
         case
             when status = 'unknown' then 'unknown'
-            when email is null or not regexp_matches(email, '^[^@\s]+@[^@\s]+$') then 'failed'
+            -- the same words that give an address its domain
+            when email_domain is null then 'failed'
         end as verdict
     from graph.accounts
     where status in ('active', 'unknown') and account_type = 'human'
@@ -40,7 +41,8 @@ given."graph.accounts" = [
   { source = "s", account_id = "none", status = "active", account_type = "human" },
   { source = "s", account_id = "no domain", status = "active", account_type = "human", email = "ada" },
   { source = "s", account_id = "no name", status = "active", account_type = "human", email = "@example.com" },
-  { source = "s", account_id = "good", status = "active", account_type = "human", email = "a@example.com" },
+  { source = "s", account_id = "good", status = "active", account_type = "human", email = "a@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "two in one", status = "active", account_type = "human", email = "a,b@example.com" },
   { source = "s", account_id = "robot", status = "active", account_type = "service" },
   { source = "s", account_id = "inactive", status = "inactive", account_type = "human" },
   { source = "s", account_id = "status unknown", status = "unknown", account_type = "human" },
@@ -49,7 +51,8 @@ expect = [
   { account_id = "none", verdict = "failed" },
   { account_id = "no domain", verdict = "failed" },
   { account_id = "no name", verdict = "failed" },
+  { account_id = "two in one", verdict = "failed" },
   { account_id = "status unknown", verdict = "unknown" },
 ]
-population = 5
+population = 6
 */

@@ -3,7 +3,7 @@ title       = "Role above that of the peers"
 summary     = "An account whose role, or a higher one, few of its peers have."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts"
-reads       = ["graph.accounts", "graph.peer_statistics"]
+reads       = ["graph.accounts", "graph.peer_groups", "graph.peer_statistics"]
 grain       = ["source", "account_id"]
 remediation = "Lower the role to the one that is enough for half of the peers, or record why this account needs more."
 
@@ -26,13 +26,16 @@ judged as (
         statistic.peer_verdict, statistic.usual_role,
         case
             -- A role without a rank stands in no order, so nobody can say who holds it or more.
-            when statistic.account_id is null or statistic.peer_verdict = 'insufficient_peers' then 'unknown'
+            when statistic.peer_verdict is null or statistic.peer_verdict = 'insufficient_peers' then 'unknown'
             when statistic.peer_verdict in ('rare_confident', 'rare_possible') then 'failed'
         end as verdict
     from graph.accounts as account
+    left join graph.peer_groups as peers
+        on peers.source = account.source and peers.account_id = account.account_id and peers.entitlement_type = 'role'
     left join graph.peer_statistics as statistic
-        on statistic.source = account.source and statistic.account_id = account.account_id
-        and statistic.entitlement_type = 'role'
+        on statistic.source = peers.source and statistic.peer_group = peers.peer_group
+        and statistic.is_peer = peers.is_peer and statistic.entitlement_type = 'role'
+        and statistic.entitlement_id = account.role_id and account.role_rank is not null
 )
 
 select
@@ -52,19 +55,32 @@ where verdict is not null
 /* example
 name = "rare fails, high only for the privileged beyond doubt; too few peers and no rank are unknown"
 given."graph.accounts" = [
-  { source = "s", account_id = "sure", privileged = true }, { source = "s", account_id = "perhaps", privileged = true },
-  { source = "s", account_id = "sure, not privileged", privileged = false }, { source = "s", account_id = "neutral", privileged = true },
-  { source = "s", account_id = "common", privileged = false }, { source = "s", account_id = "few", privileged = true },
-  { source = "s", account_id = "unranked", privileged = true },
+  { source = "s", account_id = "sure", role_id = "sure", role_rank = 90, privileged = true },
+  { source = "s", account_id = "perhaps", role_id = "perhaps", role_rank = 90, privileged = true },
+  { source = "s", account_id = "sure, not privileged", role_id = "sure", role_rank = 90, privileged = false },
+  { source = "s", account_id = "neutral", role_id = "neutral", role_rank = 90, privileged = true },
+  { source = "s", account_id = "common", role_id = "common", role_rank = 10, privileged = false },
+  { source = "s", account_id = "few", role_id = "few", role_rank = 90, privileged = true },
+  { source = "s", account_id = "unranked", role_id = "odd", privileged = true },
+  { source = "s", account_id = "no peers", role_id = "sure", role_rank = 90, privileged = true },
+]
+given."graph.peer_groups" = [
+  { source = "s", account_id = "sure", entitlement_type = "role", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "perhaps", entitlement_type = "role", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "sure, not privileged", entitlement_type = "role", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "neutral", entitlement_type = "role", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "common", entitlement_type = "role", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "few", entitlement_type = "role", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "unranked", entitlement_type = "role", peer_group = "p", is_peer = true },
 ]
 given."graph.peer_statistics" = [
-  { source = "s", account_id = "sure", entitlement_type = "role", peer_verdict = "rare_confident" },
-  { source = "s", account_id = "perhaps", entitlement_type = "role", peer_verdict = "rare_possible" },
-  { source = "s", account_id = "sure, not privileged", entitlement_type = "role", peer_verdict = "rare_confident" },
-  { source = "s", account_id = "neutral", entitlement_type = "role", peer_verdict = "neutral" },
-  { source = "s", account_id = "common", entitlement_type = "role", peer_verdict = "common" },
-  { source = "s", account_id = "common", entitlement_type = "group", peer_verdict = "rare_confident" },
-  { source = "s", account_id = "few", entitlement_type = "role", peer_verdict = "insufficient_peers" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "role", entitlement_id = "sure", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "role", entitlement_id = "perhaps", peer_verdict = "rare_possible" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "role", entitlement_id = "neutral", peer_verdict = "neutral" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "role", entitlement_id = "common", peer_verdict = "common" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "group", entitlement_id = "common", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "p", is_peer = false, entitlement_type = "role", entitlement_id = "common", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "role", entitlement_id = "few", peer_verdict = "insufficient_peers" },
 ]
 expect = [
   { account_id = "sure", verdict = "failed", severity = "high" },
@@ -72,6 +88,7 @@ expect = [
   { account_id = "sure, not privileged", verdict = "failed", severity = "medium" },
   { account_id = "few", verdict = "unknown" },
   { account_id = "unranked", verdict = "unknown" },
+  { account_id = "no peers", verdict = "unknown" },
 ]
-population = 7
+population = 8
 */

@@ -3,9 +3,10 @@ title       = "Group that few peers are in"
 summary     = "An account in a group that few of its peers are in."
 severity    = "low"
 population  = """
-select source, account_id, entitlement_id as group_id from graph.peer_statistics where entitlement_type = 'group'
+select source, account_id, entitlement_id as group_id from graph.effective_access
+where entitlement_type = 'group' and not is_builtin
 """
-reads       = ["graph.peer_statistics", "graph.entitlements"]
+reads       = ["graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "graph.entitlements"]
 grain       = ["source", "account_id", "group_id"]
 remediation = "Take the account out of the group, or record what it needs the group for."
 
@@ -19,18 +20,28 @@ nist = ["AC-6"]
 */
 with
 
-judged as (
+-- What is common is common for a whole peer group; only the rest is looked up account by account.
+remarkable as (
     select
         statistic.*, entitlement.entitlement_name as group_name,
-        case
-            when statistic.peer_verdict = 'insufficient_peers' then 'unknown'
-            when statistic.peer_verdict in ('rare_confident', 'rare_possible') then 'failed'
-        end as verdict
+        case when statistic.peer_verdict = 'insufficient_peers' then 'unknown' else 'failed' end as verdict
     from graph.peer_statistics as statistic
     join graph.entitlements as entitlement
         on entitlement.source = statistic.source and entitlement.entitlement_type = 'group'
         and entitlement.entitlement_id = statistic.entitlement_id
     where statistic.entitlement_type = 'group'
+        and statistic.peer_verdict in ('insufficient_peers', 'rare_confident', 'rare_possible')
+),
+
+judged as (
+    select remarkable.*, held.account_id
+    from graph.effective_access as held
+    join graph.peer_groups as peers
+        on peers.source = held.source and peers.account_id = held.account_id and peers.entitlement_type = 'group'
+    join remarkable
+        on remarkable.source = peers.source and remarkable.peer_group = peers.peer_group
+        and remarkable.is_peer = peers.is_peer and remarkable.entitlement_id = held.entitlement_id
+    where held.entitlement_type = 'group' and not held.is_builtin
 )
 
 select
@@ -45,7 +56,6 @@ select
     'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold,
     cast({'group_id': entitlement_id} as json) as evidence
 from judged
-where verdict is not null
 
 /* example
 name = "each rare group is a finding of its own; neutral passes; too few peers are unknown"
@@ -53,12 +63,25 @@ given."graph.entitlements" = [
   { source = "s", entitlement_type = "group", entitlement_id = "1", entitlement_name = "Sales" },
   { source = "s", entitlement_type = "group", entitlement_id = "2", entitlement_name = "Legal" },
 ]
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "2", is_builtin = false },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "2", is_builtin = false },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "all", is_builtin = true },
+  { source = "s", account_id = "b", entitlement_type = "role", entitlement_id = "2" },
+]
+given."graph.peer_groups" = [
+  { source = "s", account_id = "a", entitlement_type = "group", peer_group = "p", is_peer = true },
+  { source = "s", account_id = "b", entitlement_type = "group", peer_group = "q", is_peer = true },
+]
 given."graph.peer_statistics" = [
-  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "1", peer_verdict = "rare_confident" },
-  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "2", peer_verdict = "rare_possible" },
-  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "1", peer_verdict = "neutral" },
-  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "2", peer_verdict = "insufficient_peers" },
-  { source = "s", account_id = "b", entitlement_type = "role", entitlement_id = "2", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "group", entitlement_id = "1", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "p", is_peer = true, entitlement_type = "group", entitlement_id = "2", peer_verdict = "rare_possible" },
+  { source = "s", peer_group = "q", is_peer = true, entitlement_type = "group", entitlement_id = "1", peer_verdict = "neutral" },
+  { source = "s", peer_group = "q", is_peer = false, entitlement_type = "group", entitlement_id = "1", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "q", is_peer = true, entitlement_type = "group", entitlement_id = "2", peer_verdict = "insufficient_peers" },
+  { source = "s", peer_group = "q", is_peer = true, entitlement_type = "role", entitlement_id = "2", peer_verdict = "rare_confident" },
 ]
 expect = [
   { account_id = "a", group_id = "1", verdict = "failed" },

@@ -1,7 +1,7 @@
 /*
 summary = "One role or group that one account holds and the path it came by, compared with its peers, with a recommendation."
 reads   = [
-    "graph.effective_access", "graph.peer_statistics", "findings.register", "baseline.snapshot",
+    "graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "findings.register", "baseline.snapshot",
     "baseline.grants", "history.grants",
 ]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
@@ -76,11 +76,22 @@ base as (
     select max(snapshot_id) as snapshot_id from baseline.snapshot
 ),
 
+-- In words once for all who are compared with the same peers.
+statistics as (
+    select
+        *,
+        peer_k || ' of ' || peer_n || ' peers (' || peer_group || ') '
+            || case when entitlement_type = 'role' then 'have this role or a higher one' else 'are in this group' end
+            || ', ' || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1)
+            || ' to ' || round(100 * peer_share_high, 1) || ' %)' as comparison
+    from graph.peer_statistics
+),
+
 items as (
     select
         access.*,
-        peers.peer_group, peers.peer_n, peers.peer_k, peers.peer_share, peers.peer_share_low, peers.peer_share_high,
-        peers.peer_verdict, peers.usual_rank, peers.usual_role,
+        statistic.peer_group, statistic.peer_n, statistic.peer_k, statistic.peer_share, statistic.peer_share_low,
+        statistic.peer_share_high, statistic.peer_verdict, statistic.usual_rank, statistic.usual_role,
         coalesce(account_rules.has_left, false) as has_left, account_rules.unused_title, account_rules.owner_title,
         concat_ws('; ', account_rules.rule_ids, group_rules.rule_ids) as rule_ids,
         known.snapshot_id as first_seen_snapshot_id,
@@ -92,15 +103,16 @@ items as (
                 or earlier.granted_via_group_id is distinct from access.granted_via_group_id then 'changed'
             else 'unchanged'
         end as change_since_baseline,
-        peers.peer_k || ' of ' || peers.peer_n || ' peers (' || peers.peer_group || ') '
-            || case when access.entitlement_type = 'role' then 'have this role or a higher one' else 'are in this group' end
-            || ', ' || round(100 * peers.peer_share, 1) || ' % (95 % interval ' || round(100 * peers.peer_share_low, 1)
-            || ' to ' || round(100 * peers.peer_share_high, 1) || ' %)' as comparison
+        statistic.comparison
     from graph.effective_access as access
     cross join base
-    left join graph.peer_statistics as peers
+    left join graph.peer_groups as peers
         on peers.source = access.source and peers.account_id = access.account_id
-        and peers.entitlement_type = access.entitlement_type and peers.entitlement_id = access.entitlement_id
+        and peers.entitlement_type = access.entitlement_type
+    left join statistics as statistic
+        on statistic.source = peers.source and statistic.peer_group = peers.peer_group
+        and statistic.is_peer = peers.is_peer and statistic.entitlement_type = access.entitlement_type
+        and statistic.entitlement_id = access.entitlement_id
     left join account_rules
         on account_rules.source = access.source and account_rules.account_id = access.account_id
     left join group_rules
@@ -197,10 +209,14 @@ given."graph.effective_access" = [
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "gone", permission_level = "unclassified", grant_type = "direct" },
   { source = "s", account_id = "left", entitlement_type = "group", entitlement_id = "usual", entitlement_name = "Usual", permission_level = "standard", is_builtin = false, grant_type = "direct" },
 ]
+given."graph.peer_groups" = [
+  { source = "s", account_id = "a", entitlement_type = "role", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "a", entitlement_type = "group", peer_group = "p", is_peer = false },
+]
 given."graph.peer_statistics" = [
-  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", peer_group = "p", peer_n = 30, peer_k = 0, peer_share = 0.0, peer_share_low = 0.0, peer_share_high = 0.1135, peer_verdict = "rare_confident", usual_rank = 10, usual_role = "Viewer" },
-  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare", peer_verdict = "rare_confident" },
-  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "usual", peer_verdict = "common" },
+  { source = "s", is_peer = false, entitlement_type = "role", entitlement_id = "r", peer_group = "p", peer_n = 30, peer_k = 0, peer_share = 0.0, peer_share_low = 0.0, peer_share_high = 0.1135, peer_verdict = "rare_confident", usual_rank = 10, usual_role = "Viewer" },
+  { source = "s", peer_group = "p", is_peer = false, entitlement_type = "group", entitlement_id = "rare", peer_verdict = "rare_confident" },
+  { source = "s", peer_group = "p", is_peer = false, entitlement_type = "group", entitlement_id = "usual", peer_verdict = "common" },
 ]
 given."findings.register" = [
   { finding_id = "1", rule_id = "leaver_active", title = "Leaver", source = "s", account_id = "left", status = "open" },

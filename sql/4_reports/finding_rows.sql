@@ -47,4 +47,3 @@ select
     found.status
 from findings.register as found
 left join reports.population as account on account.source = found.source and account.account_id = found.account_id
-order by severity_rank, found.rule_id, lower(label), found.source, found.subject_id, found.finding_id

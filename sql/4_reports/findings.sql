@@ -26,4 +26,3 @@ select
     finding_id, rule_id, severity, source, subject_type, subject_id, account_id, email, title, detail, observed_value,
     threshold, evidence::varchar as evidence, controls, recommended_action, status, first_seen_snapshot_id
 from findings.register
-order by source, rule_id, subject_id, finding_id

@@ -89,27 +89,9 @@ known_before as (
     join baseline.snapshot as base on earlier.snapshot_id < base.snapshot_id
 ),
 
-changes as (
-    select
-        account.source, account.account_id,
-        case
-            when not exists (select 1 from baseline.snapshot) then 'no_baseline'
-            when before.account_id is null and known.account_id is not null then 'reappeared'
-            when before.account_id is null then 'new'
-            when before.user_name is distinct from account.user_name
-                or before.email is distinct from account.email
-                or before.display_name is distinct from account.display_name
-                or before.status is distinct from account.status
-                or before.role_id is distinct from account.role_id
-                or before.role_rank is distinct from account.role_rank
-                or before.privileged is distinct from account.privileged
-                or before.groups is distinct from account.groups
-                or before.person_id is distinct from account.person_id then 'changed'
-            else 'unchanged'
-        end as change_since_baseline
-    from graph.accounts as account
-    left join baseline.accounts as before on before.source = account.source and before.account_id = account.account_id
-    left join known_before as known on known.source = account.source and known.account_id = account.account_id
+-- One row, also where there is nothing to compare with.
+base as (
+    select max(snapshot_id) as snapshot_id from baseline.snapshot
 )
 
 select
@@ -146,7 +128,21 @@ select
     person.department,
     exclusions.account_id is null as in_scope,
     exclusions.exclusion_reason,
-    changes.change_since_baseline,
+    case
+        when base.snapshot_id is null then 'no_baseline'
+        when before.account_id is null and known.account_id is not null then 'reappeared'
+        when before.account_id is null then 'new'
+        when before.user_name is distinct from account.user_name
+            or before.email is distinct from account.email
+            or before.display_name is distinct from account.display_name
+            or before.status is distinct from account.status
+            or before.role_id is distinct from account.role_id
+            or before.role_rank is distinct from account.role_rank
+            or before.privileged is distinct from account.privileged
+            or before.groups is distinct from account.groups
+            or before.person_id is distinct from account.person_id then 'changed'
+        else 'unchanged'
+    end as change_since_baseline,
     cast(round(
         case when account.privileged then 9 when account.role_rank >= 30 then 3 else 1 end
         * least(11, coalesce(likelihoods.likelihood, 0)) * 100 / 99.0
@@ -156,10 +152,11 @@ select
     coalesce(finding_totals.finding_count, 0) as finding_count,
     coalesce(finding_totals.rule_ids, '') as rule_ids
 from graph.accounts as account
-join changes on changes.source = account.source and changes.account_id = account.account_id
+cross join base
+left join baseline.accounts as before on before.source = account.source and before.account_id = account.account_id
+left join known_before as known on known.source = account.source and known.account_id = account.account_id
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
 left join graph.people as person on person.person_id = account.person_id
 left join exclusions on exclusions.source = account.source and exclusions.account_id = account.account_id
 left join finding_totals on finding_totals.source = account.source and finding_totals.account_id = account.account_id
 left join likelihoods on likelihoods.source = account.source and likelihoods.account_id = account.account_id
-order by account.source, account.account_id

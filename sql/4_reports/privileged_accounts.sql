@@ -1,6 +1,8 @@
 /*
 summary = "One privileged account, whatever its status."
-reads   = ["reports.population", "graph.roles"]
+reads   = [
+    "reports.population", "graph.roles", "graph.grants", "graph.entitlements", "history.accounts", "reference.snapshot",
+]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -11,6 +13,8 @@ email             = "varchar: e-mail address, else the user name"
 role_display_name = "varchar: the role as people see it"
 role_rank         = "integer: its rank; null while unclassified"
 rank_basis        = "varchar: what the rank rests on: name, base role or unclassified"
+granted_via       = "varchar: the group that brings the role; null if it is the account's own"
+privileged_since  = "date: day of the first extract of the unbroken row in which it is privileged; null if this is the first"
 account_type      = "varchar: break_glass, service, human, shared or unknown"
 status            = "varchar: active, inactive, pending or unknown"
 department        = "varchar: the person's department"
@@ -20,6 +24,39 @@ days_since_seen   = "bigint: whole days since then"
 login_state       = "varchar: seen, never or unknown"
 finding_count     = "bigint: open findings"
 */
+with
+
+earlier as (
+    select before.source, before.account_id, before.snapshot_id, before.privileged
+    from history.accounts as before
+    join reference.snapshot as current on before.snapshot_id < current.snapshot_id
+    semi join reports.population as account
+        on account.source = before.source and account.account_id = before.account_id and account.privileged
+),
+
+last_without as (
+    select source, account_id, max(snapshot_id) as snapshot_id from earlier where not privileged group by source, account_id
+),
+
+-- A snapshot's id begins with its day.
+since as (
+    select earlier.source, earlier.account_id, min(earlier.snapshot_id) as snapshot_id
+    from earlier
+    left join last_without on last_without.source = earlier.source and last_without.account_id = earlier.account_id
+    where earlier.privileged and earlier.snapshot_id > coalesce(last_without.snapshot_id, '')
+    group by earlier.source, earlier.account_id
+),
+
+roles_held as (
+    select granted.source, granted.account_id, min(coalesce(via.entitlement_name, granted.granted_via_group_id)) as granted_via
+    from graph.grants as granted
+    left join graph.entitlements as via
+        on via.source = granted.source and via.entitlement_type = 'group'
+        and via.entitlement_id = granted.granted_via_group_id
+    where granted.entitlement_type = 'role' and granted.grant_type = 'inherited'
+    group by granted.source, granted.account_id
+)
+
 select
     account.source,
     account.account_id,
@@ -28,6 +65,9 @@ select
     coalesce(account.role_display_name, account.role_id) as role_display_name,
     account.role_rank,
     coalesce(role.rank_basis, 'unclassified') as rank_basis,
+    held.granted_via,
+    cast(substr(since.snapshot_id, 1, 4) || '-' || substr(since.snapshot_id, 5, 2) || '-' || substr(since.snapshot_id, 7, 2) as date)
+        as privileged_since,
     account.account_type,
     account.status,
     account.department,
@@ -38,5 +78,29 @@ select
     account.finding_count
 from reports.population as account
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+left join roles_held as held on held.source = account.source and held.account_id = account.account_id
+left join since on since.source = account.source and since.account_id = account.account_id
 where account.privileged
 order by account.role_rank desc nulls last, lower(account.display_name), account.source, account.account_id
+
+/* example
+name = "since when counts from the last extract in which it was not privileged"
+given."reference.snapshot" = [ { snapshot_id = "20260401T000000Z-aaaa" } ]
+given."reports.population" = [
+  { source = "s", account_id = "old", display_name = "Old", role_rank = 90, privileged = true },
+  { source = "s", account_id = "new", display_name = "New", role_rank = 90, privileged = true },
+  { source = "s", account_id = "not", display_name = "Not", role_rank = 10, privileged = false },
+]
+given."history.accounts" = [
+  { snapshot_id = "20260101T000000Z-aaaa", source = "s", account_id = "old", privileged = true, status = "active", build_id = "1" },
+  { snapshot_id = "20260201T000000Z-aaaa", source = "s", account_id = "old", privileged = false, status = "active", build_id = "2" },
+  { snapshot_id = "20260301T000000Z-aaaa", source = "s", account_id = "old", privileged = true, status = "active", build_id = "3" },
+  { snapshot_id = "20260401T000000Z-aaaa", source = "s", account_id = "new", privileged = true, status = "active", build_id = "4" },
+]
+given."graph.grants" = [ { source = "s", account_id = "old", entitlement_type = "role", entitlement_id = "r", grant_type = "inherited", granted_via_group_id = "g" } ]
+given."graph.entitlements" = [ { source = "s", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Ops" } ]
+expect = [
+  { account_id = "old", granted_via = "Ops", privileged_since = 2026-03-01 },
+  { account_id = "new", granted_via = "<null>", privileged_since = "<null>" },
+]
+*/

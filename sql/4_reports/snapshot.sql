@@ -1,6 +1,6 @@
 /*
 summary = "One row: the snapshot and the build that the reports show."
-reads   = ["reference.snapshot"]
+reads   = ["reference.snapshot", "baseline.snapshot"]
 grain   = ["snapshot_id"]
 
 [columns]
@@ -15,8 +15,11 @@ completeness         = "varchar: FULL, PARTIAL or UNKNOWN"
 reason               = "varchar: why it is not FULL"
 tool_version         = "varchar: version that made the extract"
 baseline_snapshot_id = "varchar: the extract compared with"
+baseline_as_of       = "timestamp: the moment that one was judged at"
 */
 select
-    snapshot_id, build_id, folder, organization, as_of, started_at, finished_at, completeness, reason, tool_version,
-    baseline_snapshot_id
-from reference.snapshot
+    current.snapshot_id, current.build_id, current.folder, current.organization, current.as_of, current.started_at,
+    current.finished_at, current.completeness, current.reason, current.tool_version, current.baseline_snapshot_id,
+    base.as_of as baseline_as_of
+from reference.snapshot as current
+left join baseline.snapshot as base on true

@@ -1,7 +1,7 @@
 /*
 summary = "One number of the management summary. The numbers of a section add up to the population or to the open findings."
 reads   = ["reports.population", "findings.register", "graph.people"]
-grain   = ["section", "key"]
+grain   = ["section", "position"]  # a name from the source may be any key, "(others)" too
 
 [columns]
 section  = "varchar: headline, status, role, last_seen, severity, origin, domain or department"
@@ -65,6 +65,8 @@ headline as (
     select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
     from open_findings where rule_id = 'leaver_active'
     having exists (select 1 from graph.people)  -- without a roster nobody is known to have left
+    union all
+    select 17, 'privileged_with_findings', 'privileged with findings', count(*) filter (where privileged and finding_count > 0) from accounts
 ),
 
 -- Every status and bucket is a bar of its own, also when nobody is in it.
@@ -92,6 +94,23 @@ roles as (
 ),
 
 -- Long lists keep their largest members; the rest is one number, so that the section still adds up.
+ranked_roles as (
+    select *, row_number() over (order by value desc, key) as place, count(*) over () as role_count from roles
+),
+
+named_roles as (
+    select
+        case when role_count <= 9 or place <= 8 then key else '(others)' end as key,
+        case when role_count <= 9 or place <= 8 then key else (role_count - 8) || ' other roles' end as label,
+        case when role_count <= 9 or place <= 8 then role_rank else 101 end as role_rank,
+        value
+    from ranked_roles
+),
+
+kept_roles as (
+    select key, max(label) as label, max(role_rank) as role_rank, sum(value) as value from named_roles group by key
+),
+
 domains as (
     select coalesce(email_domain, 'no e-mail address') as name, count(*) as value from accounts
     group by coalesce(email_domain, 'no e-mail address')
@@ -124,7 +143,7 @@ numbers as (
     from severities left join open_findings on open_findings.severity = severities.key
     group by severities.position, severities.key
     union all
-    select 'role', row_number() over (order by role_rank, key), key, key, value from roles
+    select 'role', row_number() over (order by role_rank, key), key, label, value from kept_roles
     union all
     select 'origin', row_number() over (order by count(*) desc, origin), origin, origin, count(*)
     from accounts group by origin

@@ -10,6 +10,11 @@ groups as (
     where coalesce(lower(group_name), '') not in (select lower(group_name) from reference.builtin_groups)
 ),
 
+-- Without the lists: a join would carry a group's whole list of members along with every one of them.
+group_keys as (
+    select source, group_id from groups
+),
+
 group_elements as (
     select source, group_id, unnest(member_ids) as account_id from groups
 ),
@@ -30,7 +35,7 @@ user_ids as (
 user_side as (
     select user_ids.source, user_ids.group_id, user_ids.account_id
     from user_ids
-    join groups on groups.source = user_ids.source and groups.group_id = user_ids.group_id
+    semi join group_keys on group_keys.source = user_ids.source and group_keys.group_id = user_ids.group_id
 ),
 
 compared as (

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pypdf
 import pytest
 
 from pipeline.simulator.server import Simulator
@@ -225,3 +226,16 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
     old = run_command(tmp_path, "report", "--snapshot", reports[1].name, "--out", "again")
     assert old.code == 0, old.stderr
     assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]
+
+
+def test_the_annex_is_part_of_what_is_sealed(finished: Finished, tmp_path: Path) -> None:
+    ran = finished.command("report", "--format", "csv", "--annex", "--out", str(tmp_path))
+    assert ran.code == 0, ran.stderr
+    annex = next(Path(line) for line in ran.stdout.splitlines() if line.endswith("access-review-annex.pdf"))
+
+    assert len(pypdf.PdfReader(annex).pages) == 1 + 2000 // 40
+    assert verify(annex.parent).code == 0
+    content = bytearray(annex.read_bytes())
+    content[1000] ^= 1
+    annex.write_bytes(content)
+    assert_refused(verify(annex.parent), annex.name)

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 from pypdf import PdfReader
 
 from pipeline.simulator.server import Simulator
@@ -210,6 +211,30 @@ def test_sql_answers_in_every_format_and_only_reads(finished: Finished) -> None:
         assert refused.stderr.startswith("error: "), attempt
         assert refused.stderr.splitlines()[-1].startswith("hint: "), attempt
     assert not (finished.folder / "stolen.csv").exists()
+
+
+def test_sql_writes_parquet_with_the_types_of_the_database(finished: Finished) -> None:
+    path = finished.folder / "answer.parquet"
+    query = """
+        select f.account_id, p.account_id, p.created_at, p.privileged, p.age_days, f.evidence, null as nothing
+        from findings.register as f join reports.population as p using (source, account_id)
+        where f.severity = $severity order by f.finding_id;  -- two columns of one name
+    """
+
+    done = finished.command("sql", query, "--param", "severity=high", "--format", "parquet", "--output", str(path))
+
+    assert (done.code, done.stdout) == (0, f"{path}\n"), done.stderr
+    names = ["account_id", "account_id_1", "created_at", "privileged", "age_days", "evidence", "nothing"]
+    with duckdb.connect() as connection:
+        read = connection.execute("select * from read_parquet($path)", {"path": str(path)})
+        assert [column[0] for column in read.description] == names
+        assert [str(column[1]) for column in read.description][2:5] == ["TIMESTAMP", "BOOLEAN", "BIGINT"]
+        held = read.fetchall()
+    assert len(held) > 20
+    assert all(row[0] == row[1] for row in held)
+    without_a_file = finished.command("sql", "select 1", "--format", "parquet")
+    assert (without_a_file.code, without_a_file.stdout) == (2, "")
+    assert "--output" in without_a_file.stderr
 
 
 def test_no_secret_reaches_anything_that_was_written(simulator: Simulator, tmp_path: Path) -> None:

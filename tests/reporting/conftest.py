@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,16 @@ import duckdb
 import pytest
 
 from pipeline import resources
-from pipeline.warehouse.model import combined_sha256, model_files
+from pipeline.warehouse import register
+from pipeline.warehouse.model import combined_sha256, load_model, model_files
 
 AS_OF = datetime.fromisoformat("2026-11-01")
+BASELINE, BASELINE_AS_OF = "20260801T000000Z-11aa", datetime.fromisoformat("2026-08-01")
+#: Models that count what is in the tables above: built from their files, so that a report has the real numbers.
+_COUNTING = (
+    "statistics", "exclusions", "exceptions", "finding_counts", "rule_results", "control_matrix", "controls",
+    "change_counts", "criteria",
+)  # fmt: skip
 FULL_NAMES = (
     "Ada Example", "Björn Ångström", "Zoë van der Muster", "李 明", "Łukasz Przykład", "Μαρία Παράδειγμα",
     "Priya Udaharan", "نور المثال", "Tom O'Sample", "Inés Muestra", "Sam Ødegaard", "Ольга Примерова", "דנה דוגמה",
@@ -22,16 +30,17 @@ FULL_NAMES = (
 )  # fmt: skip
 
 _TABLES = """
-create schema if not exists findings;
-create table findings.register (finding_id varchar);
 create schema if not exists graph;
+create table graph.policy_subjects (
+    policy varchar, line integer, rule_id varchar, subject varchar, source varchar, subject_type varchar,
+    subject_id varchar, reason varchar, approved_by varchar, expires_on date, is_in_force boolean);
 create table graph.nodes (node_id varchar, node_type varchar, label varchar, source varchar);
 create table graph.edges (from_id varchar, edge_type varchar, to_id varchar);
 create schema if not exists reports;
 create table reports.snapshot (
     snapshot_id varchar, build_id varchar, organization varchar, as_of timestamp, started_at timestamp,
     finished_at timestamp, completeness varchar, reason varchar, tool_version varchar, baseline_snapshot_id varchar,
-    folder varchar);
+    folder varchar, baseline_as_of timestamp);
 create table reports.sources (
     source varchar, url varchar, api varchar, version varchar, principal_user_name varchar,
     principal_role_name varchar, settings varchar, account_count bigint, role_count bigint, group_count bigint,
@@ -50,7 +59,8 @@ create table reports.access (
     entitlement_id varchar, entitlement_name varchar, path varchar, recommendation varchar);
 create table reports.changes (
     object_kind varchar, change varchar, source varchar, key varchar, label varchar, field varchar,
-    old_value varchar, new_value varchar, privileged_effect varchar);
+    old_value varchar, new_value varchar, privileged_effect varchar, baseline_snapshot_id varchar,
+    snapshot_id varchar);
 create table reports.findings (
     finding_id varchar, rule_id varchar, severity varchar, source varchar, subject_type varchar, subject_id varchar,
     account_id varchar, email varchar, title varchar, detail varchar, observed_value varchar, threshold varchar,
@@ -66,7 +76,8 @@ create table reports.finding_rows (
     observed_value varchar, threshold varchar, status varchar);
 create table reports.privileged_accounts (
     source varchar, account_id varchar, label varchar, email varchar, role_display_name varchar, role_rank integer,
-    rank_basis varchar, account_type varchar, status varchar, department varchar, created_at timestamp,
+    rank_basis varchar, granted_via varchar, privileged_since date, account_type varchar, status varchar,
+    department varchar, created_at timestamp,
     last_seen_at timestamp, days_since_seen bigint, login_state varchar, finding_count bigint);
 create table reports.summary (section varchar, position integer, key varchar, label varchar, value bigint);
 create table reports.reconciliation (
@@ -123,7 +134,9 @@ def _fill_meta(connection: duckdb.DuckDBPyConnection) -> None:
         hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest() for path in model_files(resources.sql())
     ]
     parameters = json.dumps({"rules": {rule[0]: {"enabled": True, "severity": None} for rule in _RULES}})
-    connection.execute("insert into reference.snapshot by name select * from reports.snapshot")
+    connection.execute(
+        "insert into reference.snapshot by name select * exclude (baseline_as_of) from reports.snapshot"
+    )
     connection.execute(
         """
         insert into meta.snapshots by name
@@ -155,16 +168,25 @@ def fill(
     organization: str = "Example Corp",
     sources: int = 1,
     statuses: Sequence[str] = ("open",),
+    changes: int = 0,
+    exceptions: Sequence[int] = (),
+    exclusions: int = 0,
 ) -> None:
-    """Create the ``reports`` schema as the models would leave it."""
+    """Create the ``reports`` schema as the models would leave it.
+
+    ``changes`` are those since a baseline, none meaning that there is none; ``exceptions`` are the days that each
+    accepted risk is still good for.
+    """
     connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
     connection.execute(_TABLES)
+    register.create(connection)
     start, end = AS_OF - timedelta(minutes=2), AS_OF - timedelta(seconds=7)
     _insert(
         connection,
         "snapshot",
-        [("20261031T235800Z-4f2a", "b" * 64, organization, AS_OF, start, end, completeness, reason, "0.1.0", None,
-          "20261031T235800Z-4f2a")],
+        [("20261031T235800Z-4f2a", "b" * 64, organization, AS_OF, start, end, completeness, reason, "0.1.0",
+          BASELINE if changes else None,
+          "20261031T235800Z-4f2a", BASELINE_AS_OF if changes else None)],
     )  # fmt: skip
     _fill_meta(connection)
     settings = '{"page_size": 500, "concurrency": 4, "verify_tls": true}'
@@ -192,7 +214,7 @@ def fill(
     _insert(connection, "population", population)
 
     failing = _RULES[:7]
-    rows, register = [], []
+    rows, found = [], []
     for i in range(findings):
         # Three in four of them stale accounts, as in life; the others one rule after the other.
         rule = _RULES[3] if i % 4 else failing[i // 4 % len(failing)]
@@ -214,12 +236,13 @@ def fill(
              seen if is_account else None, 91 + i % 400 if seen and is_account else None,
              state if is_account else None, detail, "334", "90", status)
         )  # fmt: skip
-        register.append(
+        found.append(
             (finding_id, rule[0], severity, "prod", rule[7], account_id, account_id if is_account else None, email,
              rule[1], detail, "334", "90", '{"days": 334}', rule[5], rule[6], status, "20261031T235800Z-4f2a")
         )  # fmt: skip
     _insert(connection, "finding_rows", rows)
-    _insert(connection, "findings", register)
+    _insert(connection, "findings", found)
+    connection.execute("insert into findings.register by name select * from reports.findings")
 
     summary = []
     for rule in _RULES:
@@ -232,6 +255,10 @@ def fill(
              rule[6], "9f2c41d077ab0c3e" * 4)
         )  # fmt: skip
     _insert(connection, "rule_summary", summary)
+    connection.execute(
+        "insert into findings.rule_summary by name"
+        " select * replace (coalesce(parameters, '') as parameters) from reports.rule_summary"
+    )
 
     roles = (("Sys. Admin", 100), ("Admin", 90), ("Data Admin", 70))
     privileged = []
@@ -240,7 +267,8 @@ def fill(
         role, rank = roles[min(i, 2) if i < 3 else 1 + i % 2]
         seen = None if i % 9 == 8 else AS_OF - timedelta(days=i * 3 % 200)
         privileged.append(
-            ("prod", account_id, name, email, role, rank, "name",
+            ("prod", account_id, name, email, role, rank, "name", "Data Platform" if i % 5 == 4 else None,
+             (AS_OF - timedelta(days=40 + i)).date() if i % 3 else None,
              ("human", "service", "break_glass")[i % 3],
              "inactive" if i % 7 == 6 else "active", "Finance", AS_OF - timedelta(days=400 + i), seen,
              i * 3 % 200 if seen else None, "seen" if seen else "never", i % 4)
@@ -253,9 +281,12 @@ def fill(
     headline = {
         "accounts": accounts, "in_scope": accounts - excluded, "excluded": excluded,
         "active": accounts - inactive - pending, "inactive": inactive, "pending": pending, "status_unknown": 0,
-        "privileged": admins, "findings": len(open_rows), "accounts_with_findings": with_findings,
+        "privileged": admins, "findings": len(open_rows), "findings_excused": len(rows) - len(open_rows),
+        "accounts_with_findings": with_findings,
         "accounts_without_findings": accounts - with_findings, "in_scope_with_findings": with_findings,
         "in_scope_without_findings": accounts - excluded - with_findings,
+        "privileged_active": sum(row[10] == "active" for row in privileged),
+        "privileged_with_findings": sum(row[-1] > 0 for row in privileged),
         "leavers_active": sum(row[1] == "leaver_active" for row in open_rows),
     }  # fmt: skip
     sections: dict[str, dict[str, int]] = {
@@ -308,6 +339,55 @@ def fill(
             ("prod", "roles", "https://bi.example.com/api/roles", "includeManifest=true", 1, 1, 9, 8812, 1, start,
              end),
             ("prod", "groups", "https://bi.example.com/api/v1/groups", None, 1, 2, 31, 12044, 2, start, end),
+        ],
+    )  # fmt: skip
+
+    _fill_policy(connection, exceptions, exclusions, names)
+    _fill_changes(connection, changes, names)
+    for name in _COUNTING:
+        connection.execute(f"create table reports.{name} as {_statement(name)}")
+
+
+@functools.cache
+def _statement(name: str) -> str:
+    """Read a model of ``reports`` from its file."""
+    return load_model(resources.sql() / "4_reports" / f"{name}.sql").sql
+
+
+def _fill_policy(
+    connection: duckdb.DuckDBPyConnection, exceptions: Sequence[int], exclusions: int, names: Sequence[str]
+) -> None:
+    for line, days in enumerate(exceptions, start=2):
+        connection.execute(
+            "insert into policy.exceptions values ('stale_account', null, ?, 'on leave', ?, ?, ?, false)",
+            [names[line % len(names)], "ciso@example.com", (AS_OF + timedelta(days=days)).date(), line],
+        )
+    for line in range(2, 2 + exclusions):
+        connection.execute(
+            "insert into policy.out_of_scope values (null, ?, 'monitoring', 'ciso@example.com', ?, false)",
+            [names[line % len(names)], line],
+        )
+
+
+def _fill_changes(connection: duckdb.DuckDBPyConnection, changes: int, names: Sequence[str]) -> None:
+    if not changes:
+        return
+    connection.execute(
+        "insert into baseline.snapshot values (?, 'b', ?, ?)", [BASELINE, BASELINE_AS_OF, BASELINE_AS_OF]
+    )
+    kinds = (
+        ("joiner", "account", None, "active, Viewer", "none"),
+        ("role_changed", "role", "Viewer", "Admin", "gained"),
+        ("leaver", "account", "active, Admin", None, "lost"),
+    )
+    _insert(
+        connection,
+        "changes",
+        [
+            ("account", change, "prod", f"{i:024x}", names[i % len(names)], field, old, new, effect, BASELINE,
+             "20261031T235800Z-4f2a")
+            for i in range(changes)
+            for change, field, old, new, effect in (kinds[i % 3],)
         ],
     )  # fmt: skip
 

@@ -77,3 +77,61 @@ def test_a_membership_more_never_takes_access_away(
         assert access(in_users | {more}, listed) == in_users | listed | {more}
 
     holds()
+
+
+#: Rules that judge an account by how many others there are or by what they have: these may change when one goes.
+ABOUT_OTHERS = {
+    "duplicate_accounts", "empty_group", "excessive_groups", "local_account_beside_sso", "membership_disagreement",
+    "over_privileged_vs_peers", "rare_group_membership", "several_accounts_one_person", "too_few_admins",
+    "too_many_admins",
+}  # fmt: skip
+
+
+def test_removing_an_account_adds_no_finding_on_another_and_every_sum_holds(
+    open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
+) -> None:
+    needed = [model for model in models if model.schema in {"staging", "graph", "findings"}]
+    numbers = count()
+    roster = "person_id,email,employment_status\np1,ann@example.com,active\np2,bob@example.com,ended\n"
+    # Somebody always tells when they were last seen: what a source gives for nobody is a question of its own.
+    witness = make_user("zoe")
+
+    def findings(users: list[dict[str, Any]]) -> dict[str, tuple[str, str | None]]:
+        with open_house(tmp_path / str(next(numbers)), needed) as house:
+            house.build(house.land(SNAPSHOT, {"prod": source([*users, witness])}), roster=roster)
+            for rule_id, population, passed, failed, unknown in house.rows(
+                "select rule_id, population, passed, failed, unknown from findings.rule_summary"
+            ):
+                assert population == passed + failed + unknown, rule_id
+                assert min(passed, failed, unknown) >= 0, rule_id
+            register = house.rows("select finding_id, rule_id, account_id from findings.register")
+            found = {finding_id: (rule_id, account_id) for finding_id, rule_id, account_id in register}
+            assert len(found) == len(register)
+            return found
+
+    people = st.fixed_dictionaries(
+        {
+            "active": st.sampled_from([True, True, False, None]),
+            "roleId": st.sampled_from(["r-admin", "r-viewer", "r-odd", "r-gone"]),
+            "groups": st.lists(st.sampled_from(GROUPS), unique=True, max_size=3),
+            "lastLogin": st.sampled_from(["2025-12-20T08:00:00Z", "2025-01-01T00:00:00Z", "soon", None]),
+            "email": st.sampled_from(["ann@example.com", "Bob@example.com", "x@elsewhere.test", None]),
+        }
+    )
+
+    @settings(parent=BOUNDED, max_examples=4)
+    @given(drawn=st.lists(people, min_size=3, max_size=6), gone=st.integers(0, 2))
+    def holds(drawn: list[dict[str, Any]], gone: int) -> None:
+        users = [make_user(NAMES[number], **fields) for number, fields in enumerate(drawn)]
+
+        whole = findings(users)
+        less = findings(users[:gone] + users[gone + 1 :])
+
+        added = {less[finding_id][0] for finding_id in less.keys() - whole.keys()}
+        assert added <= ABOUT_OTHERS
+        # what is found again is the same finding: neither its id nor what it is about has changed
+        assert all(whole[finding_id] == less[finding_id] for finding_id in less.keys() & whole.keys())
+        kept = {(rule, account) for rule, account in whole.values() if account not in {None, NAMES[gone]}}
+        assert {(rule, account) for rule, account in kept if rule not in ABOUT_OTHERS} <= set(less.values())
+
+    holds()

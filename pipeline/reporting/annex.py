@@ -1,0 +1,242 @@
+"""The annex: every account of the population on paper, as a PDF of its own.
+
+A table costs WeasyPrint time and memory for every cell. Here each column of a page is one preformatted text with
+lines of one height, so that the rows of a page are known before anything is set; parts of some hundred rows are
+rendered in processes of their own and joined. A column of a page is therefore read before the next one: the annex is
+not tagged and says so, and population.csv is what a program or a screen reader is given.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import RenderError
+from pipeline.reporting import pdf, templating
+from pipeline.reporting.text import shorten
+from pipeline.reporting.view import View
+from pipeline.warehouse.database import Connection
+
+__all__ = ["ROWS", "ROWS_A_PAGE", "WORKERS", "Column", "Page", "write"]
+
+#: Lines of 4 mm that a landscape page has room for (annex.css sets their height).
+ROWS_A_PAGE = 40
+#: Pages rendered at once: less memory than more, and the start of a document costs little of it.
+_PAGES_A_PART = 12
+#: Each holds some 150 MB while it renders; a third was no faster on two cores.
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One text of a page: its left edge and width in mm, how many letters surely fit, and what stands above it.
+
+    ``heads`` are headings, each with its left edge on the page: a text of figures holds several values side by side.
+    """
+
+    key: str
+    left: float
+    width: float
+    letters: int
+    heads: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of rows: its number, and the text of each column, a line a row."""
+
+    number: int
+    columns: tuple[str, ...]
+    lines: int
+
+
+#: As wide as a figure: keeps figures under each other in a text of one style.
+_FIGURE_SPACE = "\u2007"
+#: Width of a figure, and of a figure space, in mm: 0.646 em of 7.2 pt.
+_FIGURE = 1.64
+#: key, width in mm, letters, and headings with their distance in figures;
+#: where that is None the figures of # stand before it
+_COLUMNS = (
+    ("name", 62.0, 35, (("#", 0), ("Name", None))),
+    ("address", 62.0, 40, (("E-mail, else user name", 0),)),
+    ("source", 18.0, 11, (("Source", 0),)),
+    ("role", 35.0, 21, (("Role", 0),)),
+    ("kind", 42.0, 31, (("Status, kind, origin", 0),)),
+    ("figures", 50.0, 30, (("Open", 0), ("Created", 5), ("Last seen", 15.4))),
+)
+#: One row an account, in the order of the list: eight values.
+ROWS = """
+    select
+        display_name as name,
+        coalesce(email, user_name, account_id) as address,
+        source,
+        case when privileged then '◆ ' else '' end || coalesce(role_display_name, role_id, 'no role') as role,
+        status || case when in_scope then '' else ', excluded' end || ', ' || replace(account_type, '_', ' ') || ', '
+            || origin as kind,
+        finding_count,
+        coalesce(strftime(created_at, '%Y-%m-%d'), '–') as created,
+        coalesce(strftime(last_seen_at, '%Y-%m-%d'), login_state) as seen
+    from reports.population
+    order by lower(display_name), source, account_id
+"""
+
+
+def write(
+    connection: Connection, view: View, templates: Path, path: Path, progress: Callable[[int, int], None]
+) -> frozenset[str]:
+    """Write the annex of the current build; return the characters that no font could show.
+
+    ``progress`` is given how many of how many pages are rendered. The same build gives the same bytes.
+
+    Raises:
+        RenderError: Pango is missing, a template is wrong, or a process that renders was killed.
+    """
+    total = int(view.figures["accounts"])
+    pages = 1 + math.ceil(total / ROWS_A_PAGE)
+    columns = _columns(total, several_sources=len(view.sources) > 1)
+    fill = templating.Filler(templates)
+    documents = itertools.chain(
+        [("Annex", 1, fill("annex_cover.html", view, columns=columns, pages=pages))],
+        _parts(connection, columns, total, pages, lambda values: fill("annex.html", view, columns=columns, **values)),
+    )
+    missing: set[str] = set()
+    parts: list[tuple[str, bytes]] = []
+    done = 0
+    # One document is not worth the start of other processes.
+    rendered = _here(documents, templates) if pages <= 1 + _PAGES_A_PART else _elsewhere(documents, templates)
+    for title, count, (content, characters) in rendered:
+        parts.append((title, content))
+        missing |= characters
+        done += count
+        progress(done, pages)
+    _join(parts, view, path)
+    return frozenset(missing)
+
+
+def _columns(total: int, *, several_sources: bool) -> tuple[Column, ...]:
+    """Place the columns side by side; a single source needs none, and leaves its room to the address."""
+    placed = []
+    left = 0.0
+    spare = next(width for key, width, _, _ in _COLUMNS if key == "source")
+    for key, own, letters, heads in _COLUMNS:
+        if key == "source" and not several_sources:
+            continue
+        wide = key == "address" and not several_sources
+        width = own + spare if wide else own
+        before_name = len(str(total)) + 2
+        edges = tuple((title, left + _FIGURE * (before_name if at is None else at)) for title, at in heads)
+        placed.append(Column(key, left, width - 2, letters + 11 if wide else letters, edges))
+        left += width
+    return tuple(placed)
+
+
+def _parts(
+    connection: Connection, columns: Sequence[Column], total: int, pages: int, fill: Callable[[dict[str, Any]], str]
+) -> Iterator[tuple[str, int, str]]:
+    """Yield each part as its bookmark, its number of pages and its HTML, from a cursor: all rows are never held."""
+    cursor = connection.cursor().execute(ROWS)
+    letters = {column.key: column.letters for column in columns}
+    number = 1
+    place = 0
+    figures = len(str(total))
+    while rows := cursor.fetchmany(ROWS_A_PAGE * _PAGES_A_PART):
+        texts: list[list[str]] = []
+        for name, address, source, role, kind, findings, created, seen in rows:
+            place += 1
+            values = {"address": address, "source": source, "role": role, "kind": kind}
+            line = {key: shorten(_plain(value), letters[key]) for key, value in values.items() if key in letters}
+            line["name"] = f"{_padded(place, figures)}{_FIGURE_SPACE * 2}{shorten(_plain(name), letters['name'])}"
+            dates = f"{created.ljust(10, _FIGURE_SPACE)}{_FIGURE_SPACE}{seen}"
+            line["figures"] = f"{_padded(findings, 3)}{_FIGURE_SPACE * 2}{dates}"
+            texts.append([line[column.key] for column in columns])
+        part = []
+        for start in range(0, len(texts), ROWS_A_PAGE):
+            number += 1
+            lines = texts[start : start + ROWS_A_PAGE]
+            part.append(Page(number, tuple("\n".join(column) for column in zip(*lines, strict=True)), len(lines)))
+        title = f"{shorten(_plain(rows[0][0]), 24)} to {shorten(_plain(rows[-1][0]), 24)}"
+        yield title, len(part), fill({"page_list": part, "pages": pages})
+
+
+def _plain(text: str | None) -> str:
+    """Put a text on one line: a line end in a name would move every row after it."""
+    return " ".join((text or "").split())
+
+
+def _padded(number: int, figures: int) -> str:
+    return str(number).rjust(figures, _FIGURE_SPACE)
+
+
+def _here(
+    documents: Iterator[tuple[str, int, str]], templates: Path
+) -> Iterator[tuple[str, int, tuple[bytes, frozenset[str]]]]:
+    for title, count, document in documents:
+        yield title, count, pdf.render_part(document, templates)
+
+
+def _elsewhere(
+    documents: Iterator[tuple[str, int, str]], templates: Path
+) -> Iterator[tuple[str, int, tuple[bytes, frozenset[str]]]]:
+    """Render in other processes, and yield in order. They are started anew: no handle of the database is theirs."""
+    waiting: deque[tuple[str, int, Future[tuple[bytes, frozenset[str]]]]] = deque()
+    workers = min(WORKERS, os.cpu_count() or 1)
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+    def first() -> tuple[str, int, tuple[bytes, frozenset[str]]]:
+        title, count, result = waiting.popleft()
+        return title, count, result.result()
+
+    try:
+        for title, count, document in documents:
+            waiting.append((title, count, pool.submit(pdf.render_part, document, templates)))
+            if len(waiting) > workers:  # one is ready for whoever finishes first
+                yield first()
+        while waiting:
+            yield first()
+    except BrokenProcessPool as error:
+        raise RenderError(
+            "a process that renders the annex has ended unexpectedly",
+            where="annex",
+            hint="it may have been killed for want of memory: it needs about 200 MB; or leave --annex out",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _join(parts: Sequence[tuple[str, bytes]], view: View, path: Path) -> None:
+    """Join the parts, with a bookmark for each."""
+    import pikepdf
+
+    joined = pikepdf.Pdf.new()
+    # The parts stay in memory, some 90 bytes a row, and open until the whole is saved.
+    sources = [pikepdf.Pdf.open(io.BytesIO(content)) for _, content in parts]
+    with joined.open_outline() as outline:
+        for (title, _), source in zip(parts, sources, strict=True):
+            outline.root.append(pikepdf.OutlineItem(title, len(joined.pages)))
+            joined.pages.extend(source.pages)
+    written = f"D:{_stamp(view.snapshot['finished_at'])}Z"
+    title = f"Annex to the access review of {shorten(view.snapshot['organization'], 120)}: the whole population"
+    joined.docinfo["/Title"] = title
+    joined.docinfo["/Creator"] = f"sisense-access-review {view.snapshot['tool_version']}"
+    joined.docinfo["/CreationDate"] = joined.docinfo["/ModDate"] = written
+    joined.Root.Lang = pikepdf.String("en")
+    joined.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+    joined.save(path, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    for source in sources:
+        source.close()
+    joined.close()
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y%m%d%H%M%S}"

@@ -1,0 +1,144 @@
+"""The first page: what the reader is told in two minutes, as sentences, four numbers, charts and sums that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from pipeline.reporting import charts
+from pipeline.reporting.charts import SEVERITIES, Bar
+from pipeline.reporting.text import count, number
+
+__all__ = ["Chart", "Identity", "Sections", "Tile", "draw", "headline", "identities", "tiles"]
+
+Row = dict[str, Any]
+Chart = tuple[str, Markup]
+#: Section -> key, label and value of its numbers, in their order.
+Sections = dict[str, list[tuple[str, str, int]]]
+
+#: Buckets of the last-seen chart that ask for a look; the others are drawn in the accent colour.
+_LATE = {"d180": "#a67c00", "older": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
+#: What the chart of changes shows of what is counted, and how it says it.
+_CHANGES_DRAWN = {
+    ("account", "joiner"): "joined",
+    ("account", "leaver"): "left",
+    ("account", "role_changed"): "other role",
+    ("account", "new_privileged"): "now privileged",
+    ("account", "deactivated"): "deactivated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the four numbers at the top of the summary."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A sum that must hold: ``total = part + part``, each a number and what it counts."""
+
+    total: tuple[int, str]
+    parts: tuple[tuple[int, str], ...]
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the parts add up to the total."""
+        return self.total[0] == sum(value for value, _ in self.parts)
+
+
+def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, ...]:
+    """Say what the findings mean for the reader, in a sentence or two."""
+    in_scope = figures["in_scope"]
+    clean = figures["in_scope_without_findings"]
+    leavers = figures.get("leavers_active", 0)
+    critical, high = severities.get("critical", 0), severities.get("high", 0)
+    if not in_scope:
+        return ("No account is in scope, so nothing was judged.",)
+    if not figures["findings"]:
+        return (f"No rule found anything: {count(in_scope, 'account')} in scope, no open finding.",)
+    said = [
+        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no finding."
+    ]
+    if leavers == 1:
+        said.append("One account of a person who has left is still active: act on it first.")
+    elif leavers:
+        said.append(f"{count(leavers, 'account')} of people who have left are still active: act on these first.")
+    elif critical:
+        said.append(f"{count(critical, 'finding')} {'is' if critical == 1 else 'are'} critical: act on these first.")
+    elif high:
+        said.append(f"None is critical, {number(high)} {'is' if high == 1 else 'are'} high: begin there.")
+    else:
+        said.append("None is critical or high.")
+    return tuple(said)
+
+
+def tiles(figures: dict[str, int], severities: dict[str, int], changes: Sequence[Row]) -> tuple[Tile, ...]:
+    """Return the four numbers. ``changes`` are the rows of ``reports.change_counts``, none without a baseline."""
+    urgent = severities.get("critical", 0) + severities.get("high", 0)
+    if "leavers_active" in figures:
+        last = Tile(number(figures["leavers_active"]), "leavers still active")
+    else:
+        last = Tile(number(urgent), "findings critical or high")
+    newly = [row["changes"] for row in changes if row["change"] == "new_privileged"]
+    since = f", {number(newly[0])} of them new" if newly else ""
+    return (
+        Tile(number(figures["accounts"]), f"accounts, {number(figures['active'])} active"),
+        Tile(number(figures["privileged"]), f"privileged accounts{since}"),
+        Tile(
+            number(figures["findings"]),
+            f"open findings on {count(figures['accounts_with_findings'], 'account')}",
+        ),
+        last,
+    )
+
+
+def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], ...]:
+    """Draw the two columns of charts."""
+    by_severity = [
+        Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
+        for key, label, value in numbers.get("severity", [])
+    ]
+    last_seen = [
+        Bar(label, value, _LATE.get(key, charts.ACCENT)) for key, label, value in numbers.get("last_seen", [])
+    ]
+    roles = [Bar(label, value) for _, label, value in numbers.get("role", [])]
+    counted = {(row["object_kind"], row["change"]): row["changes"] for row in changes}
+    if counted:
+        last = "Since the last review", [Bar(label, counted[kind]) for kind, label in _CHANGES_DRAWN.items()]
+    else:
+        last = "Accounts by status", [Bar(label, value) for _, label, value in numbers.get("status", [])]
+    columns = ((("Findings by severity", by_severity), ("Accounts by role", roles)), (("Last seen", last_seen), last))
+    return tuple(tuple((title, charts.bars(title, rows)) for title, rows in column if rows) for column in columns)
+
+
+def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ...]:
+    """Return the sums that are printed: population, status, scope, findings by severity."""
+    accounts = (figures["accounts"], "accounts")
+    in_scope = (figures["in_scope"], "in scope")
+    by_status = (
+        (figures["active"], "active"),
+        (figures["inactive"], "inactive"),
+        (figures["pending"], "pending"),
+        (figures["status_unknown"], "of unknown status"),
+    )
+    return (
+        Identity(accounts, (in_scope, (figures["excluded"], "excluded with approval"))),
+        Identity(accounts, by_status),
+        Identity(
+            in_scope,
+            (
+                (figures["in_scope_with_findings"], "with findings"),
+                (figures["in_scope_without_findings"], "without"),
+            ),
+        ),
+        Identity(
+            (figures["findings"], "open findings"),
+            tuple((value, label) for _, label, value in numbers.get("severity", [])),
+        ),
+    )

@@ -1,0 +1,69 @@
+/*
+summary = "What came of one rule: its findings by status, the accounts they are about, and whether anything could be judged."
+reads   = ["findings.rule_summary", "findings.register"]
+grain   = ["rule_id"]
+
+[columns]
+rule_id       = "varchar: the rule"
+outcome       = "varchar: found, excused (nothing open), passed, unknown (nobody could be judged), nobody (an empty population) or off"
+findings      = "bigint: findings, excused ones too"
+open_findings = "bigint: those that are open"
+accepted      = "bigint: those accepted as a risk"
+out_of_scope  = "bigint: those on accounts that are left out"
+accounts      = "bigint: accounts that the open findings are about"
+*/
+with
+
+counted as (
+    select
+        rule_id,
+        count(*) as findings,
+        count(*) filter (where status = 'open') as open_findings,
+        count(*) filter (where status = 'accepted_risk') as accepted,
+        count(*) filter (where status = 'out_of_scope') as out_of_scope,
+        count(distinct source || chr(31) || account_id) filter (where status = 'open') as accounts
+    from findings.register
+    group by rule_id
+)
+
+select
+    rules.rule_id,
+    case
+        when not rules.enabled then 'off'
+        when counted.open_findings > 0 then 'found'
+        when counted.findings > 0 then 'excused'
+        when rules.population = 0 then 'nobody'
+        when rules.passed = 0 then 'unknown'
+        else 'passed'
+    end as outcome,
+    coalesce(counted.findings, 0) as findings,
+    coalesce(counted.open_findings, 0) as open_findings,
+    coalesce(counted.accepted, 0) as accepted,
+    coalesce(counted.out_of_scope, 0) as out_of_scope,
+    coalesce(counted.accounts, 0) as accounts
+from findings.rule_summary as rules
+left join counted on counted.rule_id = rules.rule_id
+order by rules.rule_id
+
+/* example
+name = "what could not be judged has not passed"
+given."findings.rule_summary" = [
+  { rule_id = "blind", enabled = true, population = 3, failed = 0, unknown = 3, passed = 0 },
+  { rule_id = "clean", enabled = true, population = 3, failed = 0, unknown = 1, passed = 2 },
+  { rule_id = "hits", enabled = true, population = 3, failed = 3, unknown = 0, passed = 0 },
+  { rule_id = "idle", enabled = true, population = 0, failed = 0, unknown = 0, passed = 0 },
+  { rule_id = "off", enabled = false },
+]
+given."findings.register" = [
+  { finding_id = "1", rule_id = "hits", source = "s", account_id = "a", status = "open" },
+  { finding_id = "2", rule_id = "hits", source = "s", account_id = "a", status = "open" },
+  { finding_id = "3", rule_id = "hits", source = "s", account_id = "b", status = "accepted_risk" },
+]
+expect = [
+  { rule_id = "blind", outcome = "unknown" },
+  { rule_id = "clean", outcome = "passed" },
+  { rule_id = "hits", outcome = "found", findings = 3, open_findings = 2, accepted = 1, out_of_scope = 0, accounts = 1 },
+  { rule_id = "idle", outcome = "nobody" },
+  { rule_id = "off", outcome = "off", findings = 0 },
+]
+*/

@@ -1,0 +1,160 @@
+"""When a report cannot be written: one sentence, what to do, the old report untouched, and nothing beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import resources
+from pipeline.errors import RenderError
+from pipeline.reporting import report
+
+FOLDER = "20261031T235800Z-4f2a"
+
+#: Writes a report with no file larger than a limit, which is what a full disk is to every writer.
+_ON_A_SMALL_DISK = """
+import pathlib, resource, runpy, sys
+import duckdb
+from pipeline.errors import RenderError
+from pipeline.reporting import report
+connection = duckdb.connect()
+runpy.run_path(sys.argv[1])['fill'](connection, accounts=int(sys.argv[5]))
+formats = frozenset(sys.argv[4].split(','))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+try:
+    report.write(connection, pathlib.Path(sys.argv[2]), formats - {'annex'}, lambda _: None, annex='annex' in formats)
+except RenderError as error:
+    print(error.exit_code, error, '|', error.hint)
+"""
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("file", "accounts", "limit", "formats"),
+    [
+        ("population.csv", 600, 50_000, "csv"),
+        ("xlsx", 600, 300_000, "xlsx"),
+        ("access-review.html", 40, 60_000, "html"),
+        ("access-review.pdf", 40, 200_000, "pdf"),
+        ("access-review-annex.pdf", 40, 30_000, "csv,annex"),
+    ],
+)
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, file: str, accounts: int, limit: int, formats: str):
+    program = [sys.executable, "-c", _ON_A_SMALL_DISK, Path(__file__).with_name("conftest.py"), tmp_path / "out"]
+
+    ran = subprocess.run([*program, str(limit), formats, str(accounts)], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.startswith("5 "), ran.stdout
+    assert file in ran.stdout
+    assert "disk" in ran.stdout.partition("|")[2]
+    assert "Traceback" not in ran.stderr
+    assert names_in(tmp_path / "out") == []
+
+
+def test_a_folder_that_nobody_may_write_is_a_sentence(database, tmp_path):
+    if os.geteuid() == 0:
+        place = Path("/proc/access-review")  # where not even root may write
+    else:
+        place = tmp_path / "closed"
+        place.mkdir(mode=0o500)
+
+    with pytest.raises(RenderError) as caught:
+        report.write(database(), place, frozenset({"csv"}), lambda _: None)
+
+    assert caught.value.exit_code == 5
+    assert "--out" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("{% if %}", "Expected an expression"),
+        ("{{ view.nothing }}", "has no attribute 'nothing'"),
+        ('<img src="http://127.0.0.1:1/x.png">', "not one of its own files"),
+    ],
+)
+@pytest.mark.parametrize("template", ["partials/scope.html", "annex.html"])
+def test_a_wrong_template_is_a_sentence_that_names_it(
+    database, tmp_path, monkeypatch, template: str, broken: str, said: str
+):
+    templates = shutil.copytree(resources.templates(), tmp_path / "templates")
+    (templates / template).write_text(broken)
+    monkeypatch.setattr(resources, "templates", lambda: templates)
+
+    with pytest.raises(RenderError, match=said) as caught:
+        report.write(database(), tmp_path / "out", frozenset({"pdf"}), lambda _: None, annex=True)
+
+    assert caught.value.exit_code == 5
+    assert str(templates) in caught.value.where
+    assert names_in(tmp_path / "out") == []
+
+
+# ------------------------------------------------------------------------------------------------ killed processes
+
+_KILLED = """
+import os, pathlib, runpy, signal, sys
+import duckdb
+from pipeline.reporting import report
+connection = duckdb.connect()
+runpy.run_path(sys.argv[1])['fill'](connection)
+def die(name):
+    if name == 'findings.csv':
+        os.kill(os.getpid(), signal.SIGKILL)
+report.write(connection, pathlib.Path(sys.argv[2]), frozenset({'csv'}), die)
+"""
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next_report(database, tmp_path):
+    program = [sys.executable, "-c", _KILLED, Path(__file__).with_name("conftest.py"), tmp_path]
+    killed = subprocess.run(program, check=False)
+    left = names_in(tmp_path)
+
+    report.write(database(), tmp_path, frozenset({"csv"}), lambda _: None)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert len(left) == 1
+    assert left[0].endswith(".partial")
+    assert names_in(tmp_path) == [FOLDER]
+
+
+def test_the_report_that_was_moved_aside_when_its_successor_died_is_put_back(database, tmp_path):
+    (tmp_path / ".older.123456.former").mkdir()
+    (tmp_path / ".older.123456.former" / "population.csv").write_text("the only report there is")
+    (tmp_path / ".older.123456.partial").mkdir()
+
+    report.write(database(), tmp_path, frozenset({"csv"}), lambda _: None)
+
+    assert names_in(tmp_path) == [FOLDER, "older"]
+    assert (tmp_path / "older" / "population.csv").read_text() == "the only report there is"
+
+
+def test_a_draft_that_another_process_is_writing_is_left_alone(database, tmp_path):
+    other = tmp_path / f".other.{os.getppid()}.partial"
+    other.mkdir()
+    handle = os.open(other, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        report.write(database(), tmp_path, frozenset({"csv"}), lambda _: None)
+    finally:
+        os.close(handle)
+
+    assert names_in(tmp_path) == sorted([other.name, FOLDER])
+
+
+@pytest.mark.parametrize("name", [".notes.partial", ".x.abc.partial"])
+def test_nothing_else_is_swept(database, tmp_path, name: str):
+    (tmp_path / name).mkdir()
+
+    report.write(database(), tmp_path, frozenset({"csv"}), lambda _: None)
+
+    assert name in names_in(tmp_path)

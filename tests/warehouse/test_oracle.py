@@ -1,0 +1,386 @@
+"""The rules about one account at a time, held against a reviewer in plain Python who has read only their words.
+
+Every account is drawn from values at the boundaries: the very second of a limit and a millisecond to either side,
+what cannot be read, what is missing. One build judges many of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from pipeline.warehouse.model import Model
+
+AS_OF = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+LATEST = AS_OF + timedelta(hours=24)
+MILLISECOND = timedelta(milliseconds=1)
+BOUNDED = settings(
+    max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)  # not shrunk: an example is a whole build, and the message names the account
+
+RANKS = {"r-super": 100, "r-admin": 90, "r-data": 70, "r-viewer": 10, "r-designer": 30, "r-odd": None}
+ROLES = [
+    {"_id": "r-super", "name": "super"},
+    {"_id": "r-admin", "name": "admin"},
+    {"_id": "r-data", "name": "dataAdmin"},
+    {"_id": "r-viewer", "name": "CONSUMER"},
+    {"_id": "r-designer", "name": "custom_design", "baseRoleName": "contributor"},
+    {"_id": "r-odd", "name": "custom_odd"},
+]
+GROUPS = [{"_id": "g-all", "name": "Everyone"}, {"_id": "g-sales", "name": "Sales"}]
+ROSTER = """person_id,email,employment_status,end_date,person_type
+p-here,here@example.com,active,,employee
+p-today,today@example.com,active,2026-01-01,contractor
+p-tomorrow,tomorrow@example.com,active,2026-01-02,contractor
+p-yesterday,yesterday@example.com,active,2025-12-31,contractor
+p-ended,ended@example.com,ended,,employee
+p-endless,endless@example.com,active,,contractor
+p-blank,blank@example.com,,,
+p-robot,robot@example.com,active,,service
+"""
+#: status, end, type of each person.
+PEOPLE: dict[str, tuple[str | None, date | None, str | None]] = {
+    "here": ("active", None, "employee"),
+    "today": ("active", date(2026, 1, 1), "contractor"),
+    "tomorrow": ("active", date(2026, 1, 2), "contractor"),
+    "yesterday": ("active", date(2025, 12, 31), "contractor"),
+    "ended": ("ended", None, "employee"),
+    "endless": ("active", None, "contractor"),
+    "blank": (None, None, None),
+    "robot": ("active", None, "service"),
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A value as the source may give it: absent, unreadable, or a time."""
+
+    text: Any
+    at: datetime | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        return self.text is None or not str(self.text).strip()
+
+    @property
+    def believed(self) -> datetime | None:
+        return self.at if self.at is not None and self.at <= LATEST else None
+
+
+def moment(at: datetime) -> Moment:
+    return Moment(at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), at)
+
+
+def around(*days: int) -> list[Moment]:
+    return [
+        moment(AS_OF - timedelta(days=n) + shift)
+        for n in days
+        for shift in (-MILLISECOND, 0 * MILLISECOND, MILLISECOND)
+    ]
+
+
+ODD = [
+    Moment(None),
+    Moment(""),
+    Moment("  "),
+    Moment("yesterday"),
+    Moment("1970-01-01T00:00:00Z"),
+    Moment("2025-13-01T00:00:00Z"),
+    Moment("2025-09-01", datetime(2025, 9, 1, tzinfo=UTC)),
+    Moment("2025-09-01T12:00:00", datetime(2025, 9, 1, 12, tzinfo=UTC)),
+    Moment("2025-12-31T23:30:00-02:00", datetime(2026, 1, 1, 1, 30, tzinfo=UTC)),
+    moment(LATEST),
+    moment(LATEST + MILLISECOND),
+]
+
+
+@dataclass(frozen=True)
+class Account:
+    active: Any
+    role_id: str | None
+    login: Moment
+    activity: Moment
+    created: Moment
+    updated: Moment
+    is_invited: bool
+    email: str | None
+    groups: tuple[str, ...]
+    first_name: str | None
+
+    def record(self, account_id: str) -> dict[str, Any]:
+        fields = {
+            "_id": account_id,
+            "userName": f"login-{account_id}",
+            "email": self.email,
+            "firstName": self.first_name,
+            "lastName": "Test",
+            "roleId": self.role_id,
+            "active": self.active,
+            "groups": list(self.groups),
+            "lastLogin": self.login.text,
+            "lastActivity": self.activity.text,
+            "created": self.created.text,
+            "lastUpdated": self.updated.text,
+        }
+        return fields | ({"pendingExpiration": "2026-02-01T00:00:00Z"} if self.is_invited else {})
+
+    @property
+    def seen_at(self) -> datetime | None:
+        return max((m.believed for m in (self.login, self.activity) if m.believed), default=None)
+
+    @property
+    def login_state(self) -> str:
+        if self.seen_at:
+            return "seen"
+        return "never" if self.login.is_absent and self.activity.is_absent else "unknown"
+
+    @property
+    def status(self) -> str:
+        if self.active is True or self.active == "true":
+            return "active"
+        if self.active is not False:
+            return "unknown"
+        return "pending" if self.is_invited and self.login_state == "never" else "inactive"
+
+    @property
+    def rank(self) -> int | None:
+        return RANKS.get(self.role_id or "")
+
+    @property
+    def privileged(self) -> bool:
+        return self.rank is None or self.rank >= 70
+
+    @property
+    def domain(self) -> str | None:
+        if not self.email or self.email.count("@") != 1 or " " in self.email or "," in self.email:
+            return None
+        return self.email.lower().partition("@")[2] or None
+
+    @property
+    def person(self) -> tuple[str | None, date | None, str | None] | None:
+        local, _, domain = (self.email or "").lower().partition("@")
+        return PEOPLE.get(local.partition("+")[0]) if domain == "example.com" else None
+
+    @property
+    def account_type(self) -> str:
+        if self.person:
+            return "service" if self.person[2] == "service" else "human"
+        if (self.email or "").lower().partition("@")[0] == "info":
+            return "shared"
+        return "human" if self.first_name else "unknown"
+
+
+def older(at: datetime | None, days: int) -> bool:
+    return at is not None and at < AS_OF - timedelta(days=days)
+
+
+Verdict = tuple[str, str] | None
+"""``failed`` and the severity, or ``unknown`` and nothing; None where the rule passes or does not ask."""
+UNKNOWN = ("unknown", "")
+
+
+def stale_account(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown") or a.privileged:
+        return None
+    if "unknown" in (a.status, a.login_state):
+        return UNKNOWN
+    return ("failed", "high" if older(a.seen_at, 180) else "medium") if older(a.seen_at, 90) else None
+
+
+def stale_privileged_account(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown") or not a.privileged:
+        return None
+    if "unknown" in (a.status, a.login_state):
+        return UNKNOWN
+    return ("failed", "critical" if older(a.seen_at, 90) else "high") if older(a.seen_at, 45) else None
+
+
+def never_logged_in(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown"):
+        return None
+    if "unknown" in (a.status, a.login_state):
+        return UNKNOWN
+    is_old = a.created.believed is None or older(a.created.believed, 14 if a.privileged else 30)
+    return ("failed", "high" if a.privileged else "medium") if a.login_state == "never" and is_old else None
+
+
+def login_unknown(a: Account) -> Verdict:
+    if a.status == "unknown":
+        return UNKNOWN
+    return ("failed", "info") if a.status == "active" and a.login_state == "unknown" else None
+
+
+def stale_invitation(a: Account) -> Verdict:
+    if a.status == "unknown" or (a.status == "pending" and a.created.believed is None):
+        return UNKNOWN
+    return ("failed", "low") if a.status == "pending" and older(a.created.believed, 14) else None
+
+
+def inactive_with_access(a: Account) -> Verdict:
+    if a.status == "unknown":
+        return UNKNOWN
+    holds = set(a.groups) - {"g-all"} or a.rank is None or a.rank > 10
+    if a.status != "inactive" or not holds:
+        return None
+    since = a.updated.believed or a.seen_at
+    if since is None:
+        return UNKNOWN
+    return ("failed", "medium" if a.privileged else "low") if older(since, 30) else None
+
+
+def leaver_active(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown"):
+        return None
+    if a.status == "unknown" or a.person is None:
+        return UNKNOWN
+    status, end, _ = a.person
+    if status == "ended" or (end is not None and end <= AS_OF.date()):
+        return ("failed", "critical")
+    return UNKNOWN if status is None and end is None else None
+
+
+def leaver_login_after_end(a: Account) -> Verdict:
+    if a.person is None:
+        return UNKNOWN
+    status, end, _ = a.person
+    if a.login_state == "never":
+        return None
+    if end is None:
+        return UNKNOWN if status in (None, "ended") else None
+    if a.seen_at is None:
+        return UNKNOWN
+    return ("failed", "critical") if a.seen_at.date() > end else None
+
+
+def contract_expired(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown") or (a.person and a.person[2] not in ("contractor", None)):
+        return None
+    if a.status == "unknown" or a.person is None or a.person[2] is None:
+        return UNKNOWN
+    end = a.person[1]
+    if end is None:
+        return ("failed", "low")
+    return ("failed", "high") if end < AS_OF.date() else None
+
+
+def orphaned_account(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown") or a.account_type == "service":
+        return None
+    if a.status == "unknown":
+        return UNKNOWN
+    return ("failed", "high") if a.person is None else None
+
+
+def external_domain(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown"):
+        return None
+    if a.status == "unknown" or a.domain is None:
+        return UNKNOWN
+    if a.domain == "example.com":
+        return None
+    if a.privileged and a.domain == "gmail.com":
+        return ("failed", "critical")
+    return ("failed", "high" if a.privileged or (a.rank or 0) >= 30 else "medium")
+
+
+def missing_email(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown") or a.account_type != "human":
+        return None
+    if a.status == "unknown":
+        return UNKNOWN
+    return ("failed", "low") if a.domain is None else None
+
+
+def unclassified_role(a: Account) -> Verdict:
+    return ("failed", "medium") if a.rank is None else None
+
+
+JUDGES: dict[str, Callable[[Account], Verdict]] = {
+    judge.__name__: judge
+    for judge in (
+        stale_account, stale_privileged_account, never_logged_in, login_unknown, stale_invitation,
+        inactive_with_access, leaver_active, leaver_login_after_end, contract_expired, orphaned_account,
+        external_domain, missing_email, unclassified_role,
+    )
+}  # fmt: skip
+
+accounts = st.builds(
+    Account,
+    active=st.sampled_from([True, True, True, False, False, None, "true", "yes", 1]),
+    role_id=st.sampled_from([*RANKS, "r-viewer", "r-gone", None]),
+    login=st.sampled_from([*around(45, 90, 180), *ODD]),
+    activity=st.sampled_from([*around(45, 90, 180), *[Moment(None)] * 9, *ODD]),
+    created=st.sampled_from([*around(14, 30), *ODD]),
+    updated=st.sampled_from([*around(30), *ODD]),
+    is_invited=st.booleans(),
+    email=st.sampled_from(
+        [f"{name}@example.com" for name in PEOPLE]
+        + ["HERE@Example.COM", "today+bi@example.com", "nobody@example.com", "info@example.com", "x@else.test"]
+        + [
+            "y@GMAIL.com",
+            "z@sub.example.com",
+            None,
+            "",
+            "none",
+            "a@b@example.com",
+            "a,b@example.com",
+            "é@example.com",
+        ]
+    ),
+    groups=st.sampled_from([(), ("g-all",), ("g-sales",), ("g-all", "g-sales"), ("g-gone",)]),
+    first_name=st.sampled_from(["Ada", "Ada", None]),
+)
+
+
+def test_rules_find_exactly_who_a_careful_reader_finds(
+    open_house: Any, tmp_path: Path, models: list[Model], source: Any
+) -> None:
+    needed = [m for m in models if m.schema in {"staging", "graph"} or m.name in JUDGES]
+    numbers = count()
+    # Somebody whose login can be read, so that the source is known to give it.
+    known = Account(
+        True, "r-viewer", moment(AS_OF - timedelta(days=1)), Moment(None), moment(AS_OF - timedelta(days=400)),
+        Moment(None), False, "here@example.com", (), "Ada",
+    )  # fmt: skip
+
+    @BOUNDED
+    @given(drawn=st.lists(accounts, min_size=30, max_size=60))
+    def holds(drawn: list[Account]) -> None:
+        everybody = {f"a{number:03}": account for number, account in enumerate([known, *drawn])}
+        users = [account.record(account_id) for account_id, account in everybody.items()]
+        with open_house(tmp_path / str(next(numbers)), needed) as house:
+            snapshot = house.land(
+                "20260101T000000Z-0001",
+                {"prod": source(users, roles=ROLES, groups=GROUPS)},
+                finished_at=AS_OF.replace(tzinfo=None),
+            )
+            house.build(snapshot, roster=ROSTER)
+            found = {
+                rule_id: {
+                    account_id: (verdict, severity)
+                    for account_id, verdict, severity in house.rows(
+                        f"""
+                        select judged.account_id, judged.verdict, coalesce(register.severity, '')
+                        from findings.{rule_id} as judged
+                        left join findings.register as register
+                            on register.rule_id = '{rule_id}' and register.account_id = judged.account_id
+                        """
+                    )
+                }
+                for rule_id in JUDGES
+            }
+
+        for rule_id, judge in JUDGES.items():
+            verdicts = {account_id: judge(account) for account_id, account in everybody.items()}
+            expected = {account_id: verdict for account_id, verdict in verdicts.items() if verdict}
+            wrong = {k for k in expected.keys() | found[rule_id].keys() if expected.get(k) != found[rule_id].get(k)}
+            assert not wrong, [
+                (rule_id, everybody[k], expected.get(k), found[rule_id].get(k)) for k in sorted(wrong)
+            ][:3]
+
+    holds()
