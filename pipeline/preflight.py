@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pipeline import run
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
-from pipeline.settings import Settings
+from pipeline.settings import Secret, Settings, SourceSettings
 from pipeline.warehouse.examples import run_example
 
-__all__ = ["Item", "items"]
+__all__ = ["Item", "items", "scim_in_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,40 @@ def _models(settings: Settings) -> str:
     return f"{len(known)} models, {on} of {len(in_use)} rules on, {len(examples)} examples hold"
 
 
+def scim_in_words(source: SourceSettings, token: Secret) -> str:
+    """Look at a SCIM endpoint; return what it says of itself, in words.
+
+    Raises:
+        SourceError: it cannot be reached, or nothing there speaks SCIM to this token.
+    """
+    from pipeline.sources import scim
+
+    at = scim.address(source)
+    found = scim.probe(at, token)
+    counts = [
+        f"{things} not counted" if total is None else f"{total} {things}"
+        for things, total in (("users", found.users), ("groups", found.groups))
+    ]
+    if found.operations is None:
+        able = "no ServiceProviderConfig, so what it supports is unknown"
+    else:
+        able = "supports " + (", ".join(name for name, is_on in found.operations.items() if is_on) or "no option")
+    return f"SCIM at {at.url}: {', '.join(counts)}; {able}"
+
+
 def _source(settings: Settings, name: str, environment: Mapping[str, str]) -> Iterator[Item]:
     from pipeline.sources.preflight import preflight
 
     source = settings.source(name)
     try:
         credentials = source.credentials(environment)
+        scim_token = source.scim_token(environment)
     except ConfigurationError as error:
         yield _failed(name, error)
+        return
+    if scim_token is not None:
+        yield _try(f"{name}: scim", lambda: scim_in_words(source, scim_token))
+    if source.kind == "scim":
         return
     for check in preflight(source, credentials).checks:
         code = SourceError.exit_code if check.result == "failed" else 0

@@ -135,18 +135,26 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
     if skipped:
         console.note(f"not extracted: {', '.join(skipped)}")
     credentials = {source.name: source.credentials(environment) for source in sources}
+    scim_tokens = {source.name: source.scim_token(environment) for source in sources}
     started_at = _now()
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _spool(settings, snapshot_id) as spool:
-        from pipeline.sources import sisense
+        from pipeline.sources import scim, sisense
 
         failures: list[AccessReviewError] = []
         for source in sources:
             console.stage(f"extract {source.name}")
             if source.warns_of_plain_http(credentials[source.name]):
                 console.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
+            scim_token = scim_tokens[source.name]
             try:
-                sisense.extract(source, credentials[source.name], spool, progress=console.advance)
+                if source.kind == "sisense":
+                    sisense.extract(source, credentials[source.name], spool, progress=console.advance)
+                elif scim_token is not None:
+                    scim.extract(source, scim_token, spool, progress=console.advance)
+                if source.scim_url is not None and scim_token is not None:
+                    console.stage(f"extract {source.name} by SCIM")
+                    scim.beside(source, scim_token, spool, progress=console.advance)
             except (SourceError, ConfigurationError) as error:
                 failures.append(error)
         spool.close()

@@ -89,11 +89,15 @@ class ReportSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
-    """One instance to read. Times are in seconds, ``page_size`` in rows: the most that is asked for."""
+    """One instance to read. Times are in seconds, ``page_size`` in rows: the most that is asked for.
+
+    ``scim_url`` is the SCIM endpoint beside a Sisense; a source of kind ``scim`` has it as ``url``.
+    """
 
     name: str
-    kind: Literal["sisense"]
+    kind: Literal["sisense", "scim"]
     url: str
+    scim_url: str | None = None
     username: str | None = None
     api: Literal["auto", "v1", "v0.9"] = "auto"
     page_size: int = 500
@@ -131,6 +135,25 @@ class SourceSettings:
                 + ("" if self.username else "; a password also needs 'username' in the configuration"),
             )
         return Credentials(self.username, password, token)
+
+    def scim_token(self, environment: Mapping[str, str]) -> Secret | None:
+        """Read the token of this source's SCIM endpoint from the environment; null if it has no such endpoint.
+
+        Raises:
+            MissingSecretError: there is an endpoint, and no token.
+        """
+        if self.kind != "scim" and self.scim_url is None:
+            return None
+        variable = self.environment_prefix + ("_TOKEN" if self.kind == "scim" else "_SCIM_TOKEN")
+        token = _secret(environment, variable)
+        if token is None:
+            raise MissingSecretError(
+                f"no SCIM token for source '{self.name}'",
+                where="environment",
+                hint=f"set {variable}, or {variable}_FILE to the path of a file that holds it; "
+                "in Sisense it is made under Admin > Security",
+            )
+        return token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,12 +312,18 @@ class _Reader:
         self.known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
         source = self.build(SourceSettings, {"name": name, **table}, where)
         self.check_url(source.url, f"{where}.url")
+        if source.scim_url is not None:
+            if source.kind == "scim":
+                raise self.error(f"{where}.scim_url", "a source of kind scim has one address", "use 'url' alone")
+            self.check_url(source.scim_url, f"{where}.scim_url")
         for key in ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds"):
             if not 0 < getattr(source, key) < math.inf:
                 raise self.error(
                     f"{where}.{key}", "the value must be a number above zero", "leave the key out for the default"
                 )
-        return dataclasses.replace(source, url=source.url.rstrip("/"))
+        return dataclasses.replace(
+            source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
+        )
 
     def check_url(self, url: str, where: str) -> None:
         try:

@@ -222,6 +222,16 @@ create table if not exists raw.groups (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.groups is 'One group record as the source gave it, with its members.';
+create table if not exists raw.scim_users (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.scim_users is 'One user as a SCIM endpoint gave it.';
+create table if not exists raw.scim_groups (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.scim_groups is 'One group as a SCIM endpoint gave it, with its members.';
 
 -- reference and policy: replaced in every build ----------------------------------------------------------------
 

@@ -16,7 +16,20 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from pipeline import __version__
-from pipeline.cli import catalog, demo, diff, evidence, query, remediate, rules, setup, simulate, snapshots, stages
+from pipeline.cli import (
+    catalog,
+    demo,
+    diff,
+    evidence,
+    query,
+    remediate,
+    rules,
+    scim,
+    setup,
+    simulate,
+    snapshots,
+    stages,
+)
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import AccessReviewError
 from pipeline.settings import DEFAULT_PATH
@@ -31,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it starts faster, and grep and screen readers like it
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for group in (demo, setup, stages, rules, snapshots, diff, query, catalog, evidence, remediate, simulate):
+for group in (demo, setup, stages, rules, snapshots, diff, query, catalog, evidence, remediate, scim, simulate):
     group.register(app)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-__all__ = ["BadAnswerError", "Key", "Records", "read_json", "read_records"]
+__all__ = ["BadAnswerError", "Key", "Records", "read_json", "read_records", "without_secrets"]
 
 #: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
 Key = int | str
@@ -182,14 +182,38 @@ def _clean(body: bytes, keys: set[str], hidden: Sequence[str]) -> tuple[bytes, b
         return body, False
     document = read_json(body)
     cleaned = _without(document, secret_keys, hidden)
-    try:
-        text = json.dumps(cleaned, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError as error:
-        raise BadAnswerError("the body holds a number that is not JSON") from error
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text, whole = _written(cleaned)
     if cleaned == document and whole == text:
         return body, False
     return whole.encode(), True
+
+
+def _written(document: Any) -> tuple[str, str]:
+    """Return a document as JSON, and the same with halves of characters replaced."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise BadAnswerError("the body holds a number that is not JSON") from error
+    return text, text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def without_secrets(document: Any, secrets: Iterable[str] = ()) -> bytes:
+    """Return a parsed document as JSON in UTF-8, without passwords, tokens, hashes and these credentials.
+
+    Raises:
+        BadAnswerError: it holds a number that is not JSON.
+    """
+    hidden = [secret for secret in secrets if len(secret) >= _LEAST_SECRET]
+    secret_keys: set[str] = set()
+    left = [document]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            secret_keys.update(filter(_is_secret, value))
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+    return _written(_without(document, secret_keys, hidden))[1].encode()
 
 
 def _is_secret(key: str) -> bool:

@@ -24,7 +24,7 @@ from pipeline.warehouse.policy import PolicyFiles
 __all__ = ["RESOURCES", "Snapshot", "land", "latest_snapshot", "reconciliation", "row_count", "snapshot", "snapshots"]
 
 #: The resources whose records are kept, each in its table of ``raw``.
-RESOURCES = ("users", "roles", "groups")
+RESOURCES = ("users", "roles", "groups", "scim_users", "scim_groups")
 
 #: DuckDB's own default for one JSON value, in bytes; a page larger than this needs room of its size.
 _JSON_VALUE_BYTES = 16 * 1024 * 1024
@@ -298,7 +298,7 @@ def _land_rows(connection: Connection, snapshot_id: str, spool: Spool, resource:
                            columns = {{list: 'json[]'}}, maximum_object_size = {largest})
         )
         select $snapshot_id, spooled.source, spooled.sweep, spooled.page, elements.ordinal, spooled.is_accepted,
-               spooled.fetched_at at time zone 'UTC', elements.payload
+               spooled.fetched_at at time zone 'UTC', coalesce(elements.payload, 'null'::json)
         from elements
         join spooled on elements.filename = $folder || spooled.file
         """,

@@ -1,6 +1,6 @@
 /*
 summary = "Every item of every accepted page is a stored row."
-reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "meta.sources"]
+reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "meta.sources"]
 gate    = true
 */
 with
@@ -17,6 +17,10 @@ stored as (
     select source from raw.roles where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.groups where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.scim_users where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.scim_groups where snapshot_id = $snapshot_id and is_accepted
 ),
 
 rows_of_source as (

@@ -1,6 +1,6 @@
 /*
 summary = "What the completeness checks need of each accepted user record, read out of it once."
-reads   = ["raw.users"]
+reads   = ["raw.users", "raw.scim_users"]
 */
 with
 
@@ -38,3 +38,19 @@ select
     list_transform(groups, lambda x: coalesce(x ->> '$._id', x ->> '$')) as group_ids,
     content_hash
 from lists
+
+union all
+
+-- A source of kind scim has its accounts nowhere else; beside a Sisense, the endpoint is only compared with it.
+select
+    source,
+    payload ->> '$.id' as account_id,
+    coalesce(payload ->> '$.id', '') <> ''
+        and coalesce(json_type(payload, '$.id'), '') in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT') as has_id,
+    null as role_id,
+    null as tenant_id,
+    cast(null as varchar[]) as group_ids,
+    hash(payload::varchar) as content_hash
+from raw.scim_users
+where snapshot_id = $snapshot_id and is_accepted
+    and source not in (select source from raw.users where snapshot_id = $snapshot_id)

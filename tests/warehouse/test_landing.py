@@ -260,6 +260,8 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
     ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "users": [{"_id": "u0"}]}]}),
     ("membership_sides_agree", "NOT_AVAILABLE", False, {}),
     ("population_steady", "NOT_AVAILABLE", False, {}),
+    ("scim_total", "PASS", False, {"scim_users": [{"id": "a"}, {"id": "b"}]}),
+    ("scim_total", "FAIL", False, {"scim_users": [{"id": "a"}, {"id": "a"}, {"userName": "no id"}]}),
 ]  # fmt: skip
 
 

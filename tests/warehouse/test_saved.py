@@ -28,9 +28,10 @@ def database_path(house: Any, make_user: Any, source: Any) -> Path:
     ada = make_user("ada", lastLogin="2026-02-01T00:00:00Z", groups=["g-all", "g-ops"])
     bo = make_user("bo")
     partner = make_user("partner", email="partner@partner.test", groups=["g-all", "g-ops"])
+    scim = [{"id": "1", "userName": bo["userName"], "active": False}, {"id": "2", "userName": "new@example.com"}]
     policy = {"privileged_groups.csv": "group_name\nOps\n"}
     for snapshot_id, users in ((OLD, [ada, bo, partner]), (NEW, [ada, bo | {"roleId": "r-admin"}, partner])):
-        house.build(house.land(snapshot_id, {"prod": source(users)}), policy=policy, roster=ROSTER)
+        house.build(house.land(snapshot_id, {"prod": source(users, scim_users=scim)}), policy=policy, roster=ROSTER)
     house.connection.close()
     return house.folder / "access-review.duckdb"
 
@@ -62,7 +63,13 @@ def test_every_query_answers_what_it_says(queries: list[SavedQuery], database_pa
     assert departments["Sales"] == 1
     assert cells("changes", "change", "label") == [("new_privileged", "Test Bo"), ("role_changed", "Test Bo")]
     assert ("ids_present", "PASS") in cells("completeness", "check_id", "result")
-    assert {resource for (resource,) in cells("requests", "resource")} == {"users", "roles", "groups"}
+    assert {resource for (resource,) in cells("requests", "resource")} == {"users", "roles", "groups", "scim_users"}
+    assert cells("scim_differences", "difference", "subject") == [
+        ("only_in_scim", "new@example.com"),
+        ("only_in_sisense", "Test Ada"),
+        ("only_in_sisense", "Test Partner"),
+        ("status", "Test Bo"),
+    ]
     assert answers == {}, "a query without a line here"
 
 

@@ -1,0 +1,114 @@
+"""``scim``: is there a SCIM endpoint, what to paste into a provider, and where it differs from Sisense."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal, align
+from pipeline.errors import AccessReviewError, ConfigurationError, UsageError, WarehouseError
+from pipeline.settings import SourceSettings
+
+__all__ = ["register"]
+
+_group = typer.Typer(help="The SCIM endpoint of a source.", rich_markup_mode=None, no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    _group.command("check", epilog="Example: access-review scim check --print-setup")(check)
+    _group.command("sync", epilog="Example: access-review scim sync --report")(sync)
+    app.add_typer(_group, name="scim")
+
+
+def check(
+    context: typer.Context,
+    print_setup: Annotated[
+        bool, typer.Option("--print-setup", help="Print the values to paste into Okta or Entra ID; contact nobody.")
+    ] = False,
+) -> None:
+    """Look at every configured SCIM endpoint: is it there, how many users and groups, what it supports."""
+    from pipeline import preflight
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    if print_setup:
+        shown = settings.sources
+    else:
+        shown = tuple(source for source in settings.sources if source.kind == "scim" or source.scim_url)
+    if not shown:
+        raise ConfigurationError(
+            "no source has a SCIM endpoint",
+            where=str(settings.path),
+            hint='add scim_url = "https://bi.example.com/api/scim/v2" to a source, or a source of kind scim',
+        )
+    if print_setup:
+        terminal.result(
+            "\n\n".join(_setup(source) for source in shown),
+            [{"source": source.name, "base_url": _base_url(source)} for source in shown],
+        )
+        return
+    results: list[dict[str, str]] = []
+    lines: list[str] = []
+    failure: AccessReviewError | None = None
+    for source in shown:
+        try:
+            token = source.scim_token(os.environ)
+            detail = preflight.scim_in_words(source, token) if token else ""
+            results.append({"source": source.name, "result": "ok", "detail": detail})
+            lines.append(f"ok      {source.name}: {detail}")
+        except AccessReviewError as error:
+            failure = failure or error
+            results.append({"source": source.name, "result": "failed", "detail": str(error), "hint": error.hint})
+            lines.append(f"failed  {source.name}: {error}")
+    terminal.result("\n".join(lines), results)
+    if failure is not None:
+        raise failure
+
+
+def sync(
+    context: typer.Context,
+    report: Annotated[bool, typer.Option("--report", help="List every difference; nothing is changed.")] = False,
+) -> None:
+    """List where SCIM and Sisense differ in the current build: accounts, status, e-mail, groups, missing roles."""
+    from pipeline import resources
+    from pipeline.warehouse import adhoc, database
+    from pipeline.warehouse.saved import find, load_queries
+
+    if not report:
+        raise UsageError("nothing is synchronised without being asked", where="scim sync", hint="add --report")
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    query = find(load_queries(resources.sql() / "queries"), "scim_differences", {})
+    with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
+        _, endpoints = adhoc.run(connection, "select distinct source from staging.scim_users", {})
+        header, rows = adhoc.run(connection, query.sql, {})
+    if not endpoints:
+        raise WarehouseError(
+            "the current build has no SCIM users",
+            where=str(settings.warehouse.database),
+            hint="configure scim_url or a source of kind scim, then run 'access-review extract' and 'build'",
+        )
+    terminal.result(align(header, rows), [dict(zip(header, row, strict=True)) for row in rows])
+    counts = Counter(str(row[header.index("difference")]) for row in rows)
+    terminal.say(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no difference")
+
+
+def _base_url(source: SourceSettings) -> str:
+    if source.kind == "scim":
+        return source.url
+    return source.scim_url or f"{source.url}/api/scim/v2"
+
+
+def _setup(source: SourceSettings) -> str:
+    variable = source.environment_prefix + ("_TOKEN" if source.kind == "scim" else "_SCIM_TOKEN")
+    return f"""source {source.name}
+SCIM connector base URL (Okta), Tenant URL (Entra ID): {_base_url(source)}
+Unique identifier field for users: userName
+Authentication: HTTP header, bearer token
+Token: make it under Admin > Security; for this tool, set {variable} or {variable}_FILE
+Provisioning to the app: create users, update user attributes, deactivate users
+Group push: names become Sisense groups. It gives nobody a role: every new account still needs one in Sisense."""

@@ -1,0 +1,52 @@
+/*
+summary = "One member of one group, as a SCIM endpoint gave it."
+reads   = ["raw.scim_groups"]
+grain   = ["source", "scim_group_id", "scim_id"]
+
+[columns]
+source        = "varchar: the source's name in the configuration"
+scim_group_id = "varchar: the group's id at the endpoint"
+group_name    = "varchar: its displayName, trimmed, null if empty"
+scim_id       = "varchar: the member's id at the endpoint"
+*/
+with
+
+records as (
+    select
+        source, payload,
+        case json_type(payload, '$.members')
+            when 'ARRAY' then cast(json_extract(payload, '$.members') as json[])
+            when 'OBJECT' then [json_extract(payload, '$.members')]
+        end as members
+    from raw.scim_groups
+    where snapshot_id = $snapshot_id and is_accepted and coalesce(payload ->> '$.id', '') <> ''
+    qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1
+),
+
+elements as (
+    select
+        source, payload ->> '$.id' as scim_group_id, nullif(trim(payload ->> '$.displayName'), '') as group_name,
+        unnest(members) as element
+    from records
+),
+
+ids as (
+    select source, scim_group_id, group_name, coalesce(element ->> '$.value', element ->> '$') as scim_id
+    from elements
+    -- a group within a group is no member
+    where coalesce(element ->> '$.type', 'User') <> 'Group'
+)
+
+select distinct source, scim_group_id, group_name, scim_id from ids where scim_id <> ''
+
+/* example
+name = "objects and plain ids are members, groups within groups are not"
+given."raw.scim_groups" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":"Ops","members":[{"value":"a"},{"value":"h","type":"Group"},"b",{"value":"a"}]}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"empty","displayName":"Empty"}' },
+]
+expect = [
+  { scim_group_id = "g", group_name = "Ops", scim_id = "a" },
+  { scim_group_id = "g", group_name = "Ops", scim_id = "b" },
+]
+*/

@@ -1,0 +1,56 @@
+/*
+summary = "One user of the accepted sweep as a SCIM endpoint gave it; an id that came twice is kept once."
+reads   = ["raw.scim_users"]
+grain   = ["source", "scim_id"]
+
+[columns]
+source      = "varchar: the source's name in the configuration"
+scim_id     = "varchar: the endpoint's own id, verbatim"
+external_id = "varchar: the id that the provider gave it"
+user_name   = "varchar: login name, trimmed, null if empty"
+email       = "varchar: the primary e-mail address, else the first"
+is_active   = "boolean: the active flag; null if absent or not a truth value"
+*/
+with
+
+records as (
+    select
+        source, page, ordinal, payload,
+        -- one address outside a list is an address all the same
+        case json_type(payload, '$.emails')
+            when 'ARRAY' then cast(json_extract(payload, '$.emails') as json[])
+            when 'OBJECT' then [json_extract(payload, '$.emails')]
+        end as emails
+    from raw.scim_users
+    where snapshot_id = $snapshot_id and is_accepted
+)
+
+select
+    source,
+    payload ->> '$.id' as scim_id,
+    nullif(trim(payload ->> '$.externalId'), '') as external_id,
+    nullif(trim(payload ->> '$.userName'), '') as user_name,
+    coalesce(
+        nullif(trim(list_filter(emails, lambda x: x ->> '$.primary' = 'true')[1] ->> '$.value'), ''),
+        nullif(trim(emails[1] ->> '$.value'), '')
+    ) as email,
+    case lower(payload ->> '$.active') when 'true' then true when 'false' then false end as is_active
+from records
+where coalesce(payload ->> '$.id', '') <> ''
+qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1
+
+/* example
+name = "the primary address wins, odd values are null and lose nobody"
+given."raw.scim_users" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"a","userName":" ann ","active":true,"emails":[{"value":"b@x"},{"value":"a@x","primary":true}]}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"b","active":"False","emails":{"value":"b@x"}}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"id":"c","active":7,"emails":"c@x","userName":""}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"id":"a","userName":"again"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 5, is_accepted = true, payload = '"no record"' },
+]
+expect = [
+  { scim_id = "a", user_name = "ann", email = "a@x", is_active = true },
+  { scim_id = "b", user_name = "<null>", email = "b@x", is_active = false },
+  { scim_id = "c", user_name = "<null>", email = "<null>", is_active = "<null>" },
+]
+*/

@@ -1,0 +1,190 @@
+/*
+summary = "One difference between what a SCIM endpoint tells and what Sisense has: who is missing on either side, status, e-mail, groups, no role."
+reads   = [
+    "staging.scim_users", "staging.scim_members", "graph.scim_links", "graph.accounts", "graph.groups",
+    "graph.memberships", "graph.roles",
+]
+grain   = ["scim_source", "difference", "source", "scim_id", "account_id", "subject"]
+
+[columns]
+scim_source = "varchar: the source whose endpoint told of it"
+difference  = "varchar: only_in_scim, only_in_sisense, several_accounts, status, email, group_only_in_scim, group_only_in_sisense, no_role or lowest_role"
+source      = "varchar: the source of the account, or of the endpoint where there is none"
+scim_id     = "varchar: the user's id at the endpoint, or empty"
+account_id  = "varchar: the account, or empty"
+subject     = "varchar: user name, e-mail address or group that differs"
+scim_value  = "varchar: what the endpoint tells"
+rest_value  = "varchar: what Sisense has"
+*/
+with
+
+endpoints as (
+    select distinct source as scim_source from staging.scim_users
+),
+
+-- which sources each endpoint is compared with
+reach as (
+    select distinct endpoints.scim_source, account.source
+    from endpoints
+    join graph.accounts as account on account.source = endpoints.scim_source
+        or endpoints.scim_source not in (select source from graph.accounts)
+),
+
+linked as (
+    select
+        link.scim_source, link.scim_id, link.source, link.account_id,
+        scim.user_name as scim_user_name, scim.email as scim_email, scim.is_active,
+        account.display_name, account.email, account.status, account.role_id, account.user_name,
+        count(*) over (partition by link.scim_source, link.scim_id, link.source) as account_count
+    from graph.scim_links as link
+    join staging.scim_users as scim on scim.source = link.scim_source and scim.scim_id = link.scim_id
+    join graph.accounts as account on account.source = link.source and account.account_id = link.account_id
+),
+
+single as (
+    select * from linked where account_count = 1
+),
+
+groups_by_scim as (
+    select distinct single.scim_source, single.source, single.scim_id, single.account_id, member.group_name
+    from single
+    join staging.scim_members as member
+        on member.source = single.scim_source and member.scim_id = single.scim_id
+    where member.group_name is not null
+),
+
+-- A group that the provider does not push is none of its business.
+pushed as (
+    select distinct source as scim_source, lower(group_name) as group_name from staging.scim_members
+),
+
+groups_by_rest as (
+    select distinct single.scim_source, single.source, single.scim_id, single.account_id, held.group_name
+    from single
+    join graph.memberships as membership
+        on membership.source = single.source and membership.account_id = single.account_id
+    join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
+    join pushed on pushed.scim_source = single.scim_source and pushed.group_name = lower(held.group_name)
+    where not held.is_builtin
+),
+
+lowest_ranks as (
+    select source, min(role_rank) as role_rank from graph.roles group by source
+),
+
+differences as (
+    select
+        scim.source as scim_source, 'only_in_scim' as difference, scim.source, scim.scim_id, '' as account_id,
+        coalesce(scim.user_name, scim.email, scim.scim_id) as subject,
+        case when scim.is_active then 'active' when not scim.is_active then 'inactive' else 'unknown' end as scim_value,
+        cast(null as varchar) as rest_value
+    from staging.scim_users as scim
+    anti join graph.scim_links as link on link.scim_source = scim.source and link.scim_id = scim.scim_id
+    union all
+    select
+        reach.scim_source, 'only_in_sisense', account.source, '', account.account_id, account.display_name, null,
+        account.status
+    from reach
+    join graph.accounts as account on account.source = reach.source
+    anti join graph.scim_links as link
+        on link.scim_source = reach.scim_source and link.source = account.source
+        and link.account_id = account.account_id
+    union all
+    select
+        scim_source, 'several_accounts', source, scim_id, account_id, display_name, scim_user_name, user_name
+    from linked
+    where account_count > 1
+    union all
+    select
+        scim_source, 'status', source, scim_id, account_id, display_name,
+        case when is_active then 'active' else 'inactive' end, status
+    from single
+    -- what either side leaves open is no difference
+    where (is_active and status = 'inactive') or (not is_active and status in ('active', 'pending'))
+    union all
+    select scim_source, 'email', source, scim_id, account_id, display_name, scim_email, email
+    from single
+    where lower(scim_email) <> lower(email)
+    union all
+    select scim.scim_source, 'group_only_in_scim', scim.source, scim.scim_id, scim.account_id, scim.group_name, 'member', null
+    from groups_by_scim as scim
+    anti join groups_by_rest as rest
+        on rest.scim_source = scim.scim_source and rest.source = scim.source and rest.account_id = scim.account_id
+        and lower(rest.group_name) = lower(scim.group_name)
+    union all
+    select rest.scim_source, 'group_only_in_sisense', rest.source, rest.scim_id, rest.account_id, rest.group_name, null, 'member'
+    from groups_by_rest as rest
+    anti join groups_by_scim as scim
+        on scim.scim_source = rest.scim_source and scim.source = rest.source and scim.account_id = rest.account_id
+        and lower(scim.group_name) = lower(rest.group_name)
+    union all
+    select
+        single.scim_source, case when role.role_id is null then 'no_role' else 'lowest_role' end, single.source,
+        single.scim_id, single.account_id, single.display_name, null,
+        coalesce(role.role_display_name, single.role_id)
+    from single
+    left join graph.roles as role on role.source = single.source and role.role_id = single.role_id
+    left join lowest_ranks as lowest on lowest.source = single.source
+    -- the lowest role is what an account gets that nobody gave one; many are meant to have it
+    where single.is_active and single.status = 'active'
+        and (role.role_id is null or role.role_rank = lowest.role_rank)
+)
+
+select scim_source, difference, source, scim_id, account_id, subject, scim_value, rest_value
+from differences
+-- two pushed groups may bear one name
+qualify row_number() over (
+    partition by scim_source, difference, source, scim_id, account_id, subject order by scim_value, rest_value
+) = 1
+
+/* example
+name = "each difference is told once; what agrees is not"
+given."staging.scim_users" = [
+  { source = "s", scim_id = "same", user_name = "same", email = "SAME@x", is_active = true },
+  { source = "s", scim_id = "gone", user_name = "gone", is_active = true },
+  { source = "s", scim_id = "off", user_name = "off", is_active = false },
+  { source = "s", scim_id = "moved", user_name = "moved", email = "new@x" },
+  { source = "s", scim_id = "bare", user_name = "bare", is_active = true },
+  { source = "s", scim_id = "low", user_name = "low", is_active = true },
+]
+given."staging.scim_members" = [
+  { source = "s", scim_group_id = "g", group_name = "Ops", scim_id = "moved" },
+]
+given."graph.scim_links" = [
+  { scim_source = "s", scim_id = "same", source = "s", account_id = "same" },
+  { scim_source = "s", scim_id = "off", source = "s", account_id = "off" },
+  { scim_source = "s", scim_id = "moved", source = "s", account_id = "moved" },
+  { scim_source = "s", scim_id = "bare", source = "s", account_id = "bare" },
+  { scim_source = "s", scim_id = "low", source = "s", account_id = "low" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "same", display_name = "same", email = "same@x", status = "active", role_id = "r" },
+  { source = "s", account_id = "off", display_name = "off", status = "active", role_id = "r" },
+  { source = "s", account_id = "moved", display_name = "moved", email = "old@x", status = "active", role_id = "r" },
+  { source = "s", account_id = "bare", display_name = "bare", status = "active" },
+  { source = "s", account_id = "low", display_name = "low", status = "active", role_id = "low" },
+  { source = "s", account_id = "local", display_name = "local", status = "active", role_id = "r" },
+]
+given."graph.roles" = [ 
+  { source = "s", role_id = "r", role_rank = 30, role_display_name = "Designer" },
+  { source = "s", role_id = "low", role_rank = 10, role_display_name = "Viewer" },
+ ]
+given."graph.groups" = [
+  { source = "s", group_id = "g", group_name = "Ops", is_builtin = false },
+  { source = "s", group_id = "own", group_name = "Own", is_builtin = false },
+]
+given."graph.memberships" = [
+  { source = "s", account_id = "same", group_id = "g" },
+  { source = "s", account_id = "off", group_id = "own" },
+]
+expect = [
+  { difference = "only_in_scim", scim_id = "gone", account_id = "" },
+  { difference = "only_in_sisense", scim_id = "", account_id = "local" },
+  { difference = "status", account_id = "off", scim_value = "inactive", rest_value = "active" },
+  { difference = "email", account_id = "moved", scim_value = "new@x", rest_value = "old@x" },
+  { difference = "group_only_in_scim", account_id = "moved", subject = "Ops" },
+  { difference = "group_only_in_sisense", account_id = "same", subject = "Ops" },
+  { difference = "no_role", account_id = "bare" },
+  { difference = "lowest_role", account_id = "low", rest_value = "Viewer" },
+]
+*/

@@ -1,0 +1,124 @@
+"""A Sisense with a SCIM endpoint beside it, and a directory of its own, as a user configures them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+from tests.fakes.http import HttpServer, Request
+from tests.fakes.scim import TOKEN, RealScim
+
+
+class Configured:
+    """A folder with a Sisense, SCIM beside it, and a directory reached by SCIM."""
+
+    def __init__(self, folder: Path, simulator: Simulator, scim_url: str) -> None:
+        self.folder = folder
+        self._simulator = simulator
+        simulator.write_files(folder)
+        path = folder / "access-review.toml"
+        text = path.read_text().replace(
+            f'url = "{simulator.url}"', f'url = "{simulator.url}"\nscim_url = "{scim_url}"'
+        )
+        path.write_text(f'{text}\n[sources.idp]\nkind = "scim"\nurl = "{scim_url}"\npage_size = 37\n')
+
+    def command(self, *arguments: str, token: str = TOKEN) -> Outcome:
+        return run_command(
+            self.folder,
+            *arguments,
+            ACCESS_REVIEW_PROD_PASSWORD=self._simulator.password,
+            ACCESS_REVIEW_PROD_SCIM_TOKEN=token,
+            ACCESS_REVIEW_IDP_TOKEN=token,
+        )
+
+
+@pytest.fixture
+def configured(tmp_path: Path, simulator: Simulator) -> Iterator[Configured]:
+    with HttpServer(RealScim(120, 6).answer) as http:
+        yield Configured(tmp_path, simulator, f"{http.url}/scim/v2")
+
+
+def test_both_are_extracted_into_one_full_snapshot(configured: Configured) -> None:
+    done = configured.command("extract")
+
+    assert done.code == 0, done.stderr
+    with duckdb.connect(configured.folder / "access-review.duckdb", read_only=True) as connection:
+        landed = connection.execute(
+            "select source, count(*) from raw.scim_users where is_accepted group by source order by source"
+        ).fetchall()
+        compared = connection.execute(
+            "select expected, observed, result from meta.reconciliation where check_id = 'scim_total'"
+        ).fetchall()
+        assert landed == [("idp", 120), ("prod", 120)]
+        assert compared == [("2000", "120", "FAIL")]
+    written = (path for path in configured.folder.rglob("*") if path.is_file())
+    assert not any(TOKEN.encode() in path.read_bytes() for path in written)
+
+
+def test_a_refused_token_beside_a_sisense_makes_the_extract_partial(configured: Configured) -> None:
+    done = configured.command("extract", token="not-the-scim-token")
+
+    assert done.code == 3
+    assert "no SCIM here" in done.stderr
+    assert "not-the-scim-token" not in done.stderr + done.stdout
+
+
+def test_check_says_what_is_there_and_print_setup_what_to_paste(configured: Configured) -> None:
+    checked = configured.command("scim", "check")
+    refused = configured.command("scim", "check", token="not-the-scim-token")
+    setup = configured.command("scim", "check", "--print-setup")
+
+    assert checked.code == 0, checked.stderr
+    assert checked.stdout.count("120 users, 6 groups; supports patch") == 2
+    assert refused.code == 3
+    assert "Admin > Security" in refused.stderr
+    assert "ACCESS_REVIEW_PROD_SCIM_TOKEN" in setup.stdout
+    assert TOKEN not in setup.stdout + checked.stdout
+
+
+def test_sync_tells_where_scim_and_sisense_differ(tmp_path: Path, simulator: Simulator) -> None:
+    known = next(
+        user for user in simulator.population.users if user.get("active") is True and "@" in user.get("email", "")
+    )
+    real = RealScim(3, 1)
+
+    def same_person(request: Request, document: dict[str, Any]) -> dict[str, Any]:
+        for record in document.get("Resources", []):
+            if record.get("userName") == "user1@example.com":
+                record |= {"userName": known["userName"], "active": False, "emails": [{"value": "other@example.com"}]}
+        return document
+
+    real.after = same_person
+    with HttpServer(real.answer) as http:
+        configured = Configured(tmp_path, simulator, f"{http.url}/scim/v2")
+        extracted = configured.command("extract")
+        built = configured.command("build")
+
+    assert (extracted.code, built.code) == (0, 0), extracted.stderr + built.stderr
+    done = configured.command("--json", "scim", "sync", "--report")
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    told = {(row["scim_source"], row["difference"], row["account_id"]) for row in found}
+    for source in ("prod", "idp"):
+        assert {(source, "status", known["_id"]), (source, "email", known["_id"])} <= told
+        assert sum(row["difference"] == "only_in_scim" for row in found if row["scim_source"] == source) == 2
+        missing = sum(row["difference"] == "only_in_sisense" for row in found if row["scim_source"] == source)
+        assert missing == len(simulator.population.users) - 1
+
+
+def test_sync_without_scim_says_what_to_do(tmp_path: Path, simulator: Simulator) -> None:
+    simulator.write_files(tmp_path)
+    run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    run_command(tmp_path, "build")
+
+    done = run_command(tmp_path, "scim", "sync", "--report")
+
+    assert done.code == 4
+    assert "scim_url" in done.stderr
