@@ -475,3 +475,140 @@ comment on column review.changes.applied_by_email is 'their e-mail address';
 comment on column review.changes.approver is 'who approved the plan';
 comment on column review.changes.approver_email is 'their e-mail address';
 comment on column review.changes.is_single_operator is 'the same person approved and applied it, which was allowed by --single-operator';
+
+-- review: what was asked and decided. A row is never changed: the newest decision of an item holds -----------------
+
+create table if not exists review.campaigns (
+    campaign varchar primary key,
+    snapshot_id varchar not null,
+    build_id varchar not null,
+    as_of timestamp not null,
+    scope varchar not null,
+    reviewers varchar[] not null,
+    due_on date,
+    opened_at timestamp not null
+);
+comment on table review.campaigns is 'One review: which build''s access people are asked about, how reviewers were found, and by when.';
+comment on column review.campaigns.campaign is 'the review campaign''s name';
+comment on column review.campaigns.snapshot_id is 'the extract it is about';
+comment on column review.campaigns.build_id is 'the build it is about';
+comment on column review.campaigns.as_of is 'the moment its accounts were judged at, UTC';
+comment on column review.campaigns.scope is 'all, privileged, flagged or changed';
+comment on column review.campaigns.reviewers is 'who was asked, in this order: owner, manager, or an e-mail address';
+comment on column review.campaigns.due_on is 'the last day for decisions';
+comment on column review.campaigns.opened_at is 'when it was opened, UTC';
+
+create table if not exists review.items (
+    campaign varchar not null,
+    item_id varchar not null,
+    source varchar not null,
+    account_id varchar not null,
+    user_name varchar,
+    email varchar,
+    display_name varchar,
+    person_id varchar,
+    account_type varchar,
+    status varchar,
+    login_state varchar,
+    last_seen_at timestamp,
+    entitlement_type varchar not null,
+    entitlement_id varchar not null,
+    entitlement_name varchar,
+    permission_level varchar not null,
+    path varchar,
+    peers varchar,
+    findings varchar,
+    rule_ids varchar,
+    risk varchar not null,
+    change_since_baseline varchar,
+    recommendation varchar,
+    recommendation_reason varchar,
+    prior_decision varchar,
+    prior_reviewer varchar,
+    prior_decision_at timestamp,
+    exclusion_reason varchar,
+    reviewer_email varchar,
+    reviewer_basis varchar,
+    primary key (campaign, item_id)
+);
+comment on table review.items is 'One role or group of one account as it was when the campaign opened, with who is asked about it or why nobody is.';
+comment on column review.items.item_id is 'hash of source, account and entitlement: what one decision is about; the same in every campaign';
+comment on column review.items.source is 'the source''s name in the configuration';
+comment on column review.items.account_id is 'the source''s own id of the account, verbatim';
+comment on column review.items.user_name is 'login name';
+comment on column review.items.email is 'the account''s e-mail address';
+comment on column review.items.display_name is 'both names, else the user name, else the e-mail address';
+comment on column review.items.person_id is 'the person it belongs to';
+comment on column review.items.account_type is 'break_glass, service, human, shared or unknown';
+comment on column review.items.status is 'active, inactive, pending or unknown';
+comment on column review.items.login_state is 'seen, never or unknown';
+comment on column review.items.last_seen_at is 'the later believable one of login and activity, UTC';
+comment on column review.items.entitlement_type is 'role or group';
+comment on column review.items.entitlement_id is 'its id';
+comment on column review.items.entitlement_name is 'the name people see; null where the id names nothing';
+comment on column review.items.permission_level is 'privileged, standard or unclassified';
+comment on column review.items.path is 'from the account to the role or group, as people read it';
+comment on column review.items.peers is 'how many comparable accounts hold it too, in words';
+comment on column review.items.findings is 'the open findings that bear on it, the gravest first';
+comment on column review.items.rule_ids is 'their rules';
+comment on column review.items.risk is 'critical, high, medium, low or info: the gravest open finding; at least high unless the permission level is standard';
+comment on column review.items.change_since_baseline is 'new, changed, unchanged, reappeared or no_baseline';
+comment on column review.items.recommendation is 'keep, remove, reduce, investigate or no_information';
+comment on column review.items.recommendation_reason is 'why';
+comment on column review.items.prior_decision is 'what was decided in the last campaign that was signed off';
+comment on column review.items.prior_reviewer is 'who decided that';
+comment on column review.items.prior_decision_at is 'when it was decided, UTC';
+comment on column review.items.exclusion_reason is 'why nobody is asked about it; null where somebody is';
+comment on column review.items.reviewer_email is 'who is asked, in lower case';
+comment on column review.items.reviewer_basis is 'why they: owner, manager or named';
+
+create table if not exists review.decisions (
+    campaign varchar not null,
+    item_id varchar not null,
+    sequence bigint not null,
+    decision varchar not null,
+    reason varchar,
+    target_role varchar,
+    defer_until date,
+    approver varchar,
+    expires_on date,
+    reviewer_email varchar not null,
+    decided_at timestamp,
+    imported_at timestamp not null,
+    file_name varchar not null,
+    file_sha256 varchar not null,
+    primary key (campaign, item_id, sequence)
+);
+comment on table review.decisions is 'One decision as a reviewer returned it. A later one of the same item holds; the earlier one stays.';
+comment on column review.decisions.item_id is 'what it is about';
+comment on column review.decisions.sequence is 'place among the decisions of the item, from 1; the highest holds';
+comment on column review.decisions.decision is 'keep, remove, reduce, defer or exception';
+comment on column review.decisions.reason is 'why, in the reviewer''s words';
+comment on column review.decisions.target_role is 'the role to reduce to, where the decision is reduce';
+comment on column review.decisions.defer_until is 'the last day to decide, where the decision is defer';
+comment on column review.decisions.approver is 'who approved the exception';
+comment on column review.decisions.expires_on is 'the last day on which the exception holds';
+comment on column review.decisions.reviewer_email is 'who decided, in lower case';
+comment on column review.decisions.decided_at is 'when it was decided, where the reviewer says so, UTC';
+comment on column review.decisions.imported_at is 'when it was imported, UTC';
+comment on column review.decisions.file_name is 'the file it came in';
+comment on column review.decisions.file_sha256 is 'hash of that file';
+
+create table if not exists review.sign_offs (
+    campaign varchar primary key,
+    snapshot_id varchar not null,
+    signed_by varchar not null,
+    signed_email varchar not null,
+    signed_role varchar not null,
+    signed_at timestamp not null,
+    folder varchar not null,
+    manifest_sha256 varchar not null
+);
+comment on table review.sign_offs is 'The attestation that closed a campaign: who signed, and the sealed folder that holds it.';
+comment on column review.sign_offs.snapshot_id is 'the extract it is about, which becomes the baseline';
+comment on column review.sign_offs.signed_by is 'who signed';
+comment on column review.sign_offs.signed_email is 'their e-mail address';
+comment on column review.sign_offs.signed_role is 'in what capacity';
+comment on column review.sign_offs.signed_at is 'when, UTC';
+comment on column review.sign_offs.folder is 'name of the sealed folder';
+comment on column review.sign_offs.manifest_sha256 is 'hash of its manifest';

@@ -23,6 +23,7 @@ from pipeline.cli import (
     evidence,
     query,
     remediate,
+    review,
     rules,
     scim,
     setup,
@@ -44,7 +45,21 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it starts faster, and grep and screen readers like it
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for group in (demo, setup, stages, rules, snapshots, diff, query, catalog, evidence, remediate, scim, simulate):
+for group in (
+    demo,
+    setup,
+    stages,
+    rules,
+    snapshots,
+    diff,
+    query,
+    catalog,
+    evidence,
+    review,
+    remediate,
+    scim,
+    simulate,
+):
     group.register(app)
 
 

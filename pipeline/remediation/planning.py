@@ -18,8 +18,8 @@ from pipeline.remediation.journal import Entry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, change_id
 from pipeline.settings import nearest
 from pipeline.sources.writing import AccountState
+from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.saved import find, load_queries
 
 __all__ = ["Selection", "make", "reverse", "rows"]
 
@@ -44,10 +44,7 @@ def rows(connection: Connection, name: str, **values: object) -> list[dict[str, 
     Raises:
         ModelError: it does not declare its parameters.
     """
-    query = find(load_queries(resources.sql() / "remediation"), name, values)
-    cursor = connection.execute(query.sql, values)
-    header = [column[0] for column in cursor.description]
-    return [dict(zip(header, row, strict=True)) for row in cursor.fetchall()]
+    return saved.rows(connection, resources.sql() / "remediation", name, **values)
 
 
 def make(connection: Connection, selection: Selection, now: datetime) -> Plan:

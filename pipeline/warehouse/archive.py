@@ -41,9 +41,17 @@ __all__ = ["FOLDERS", "parquet_rows", "rebuilt", "unwritten", "write"]
 FOLDERS = ("raw", "sql", "inputs")
 
 #: Filled before a build for that build alone, and so written whole.
-_WHOLE = ("reference", "policy", "baseline", "review")
+_WHOLE = ("reference", "policy", "baseline")
 #: What a build or a report reads of the extract besides its rows.
 _META = ("meta.snapshots", "meta.sources", "meta.pages", "meta.reconciliation")
+#: What a campaign decided counts once it is signed off, and for what was extracted afterwards.
+_REVIEWED = """
+    select * from {table} where campaign in (
+        select campaign from review.sign_offs
+        where snapshot_id < $snapshot_id
+            and signed_at <= (select finished_at from meta.snapshots where snapshot_id = $snapshot_id)
+    ) order by all
+"""
 _BUILD = "meta.builds"
 #: The register of findings looks every finding up in what was found before, without being a model.
 _REGISTER = "history.register"
@@ -82,6 +90,8 @@ def write(connection: Connection, folder: Path) -> None:
     selects: dict[str, tuple[str, dict[str, object]]] = {
         table: (f"select * from {table} order by all", {}) for table in whole
     }
+    for table in _tables(connection, "review"):
+        selects[table] = (_REVIEWED.format(table=table), values)
     for table in _META:
         selects[table] = (f"select * from {table} where snapshot_id = $snapshot_id order by all", values)
     selects[_BUILD] = (f"select * from {_BUILD} where build_id = $build_id", {"build_id": build_id})

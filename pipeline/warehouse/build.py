@@ -227,10 +227,15 @@ class _Builder:
         policy.replace(self.connection, "reference.rule_parameters", parameters)
 
     def default_baseline(self) -> str | None:
-        """Return the newest earlier extract of all these sources that is FULL and was published, if there is one."""
+        """Return the earlier extract to compare with, if there is one: of all these sources, FULL and published.
+
+        It is the newest that was signed off before this one ended; where none was, the newest.
+        """
         row = self.connection.execute(
             """
-            select max(s.snapshot_id) from meta.snapshots as s
+            select s.snapshot_id from meta.snapshots as s
+            left join review.sign_offs as signed
+              on signed.snapshot_id = s.snapshot_id and signed.signed_at <= $finished_at
             where s.snapshot_id < $id and s.completeness = 'FULL'
               and exists (select 1 from history.accounts as h where h.snapshot_id = s.snapshot_id)
               -- an extract of some sources says nothing about the others
@@ -239,8 +244,9 @@ class _Builder:
                   where now.snapshot_id = $id
                     and now.source not in (select o.source from meta.sources as o where o.snapshot_id = s.snapshot_id)
               )
+            order by signed.snapshot_id is not null desc, s.snapshot_id desc limit 1
             """,
-            {"id": self.snapshot.snapshot_id},
+            {"id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at},
         ).fetchone()
         return row[0] if row else None
 

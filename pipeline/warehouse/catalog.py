@@ -25,6 +25,7 @@ _SCHEMAS = (
 #: Where a column that has no description of its own gets it: the first of these tables with a column of that name.
 _SAME_AS: Mapping[str, Sequence[str]] = {
     "findings": ("reports.findings", "reports.rule_summary", "graph.groups", "graph.people", "policy.sod_pairs"),
+    "review": ("review.campaigns",),
     "history": ("reports.findings", "meta.snapshots", "meta.builds"),
     "baseline": ("reports.findings", "meta.snapshots", "meta.builds"),
     "meta": ("meta.snapshots", "meta.sources", "meta.builds"),

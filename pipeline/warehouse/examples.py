@@ -76,8 +76,7 @@ def _create_tables(connection: Connection, models: Iterable[Model], model: Model
     if any(table in BUILDER_TABLES for table in model.reads):
         register.create(connection)
     for table in model.reads:  # an example names the columns that matter; the others are null
-        for name, *_ in connection.execute(f"describe {table}").fetchall():
-            connection.execute(f'alter table {table} alter column "{name}" drop not null')
+        connection.execute(f"create or replace table {table} as select * from {table} limit 0")
 
 
 def _insert(

@@ -13,13 +13,14 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["prune"]
 
-#: Old enough, still there, and needed by nothing: not what the reports show or compare with, not the newest, and not
-#: any source's newest complete one, which the next will be compared with.
+#: Old enough, still there, and needed by nothing: not what the reports show or compare with, not what is or was
+#: reviewed, not the newest, and not any source's newest complete one, which the next will be compared with.
 _PRUNABLE = """
     select snapshot_id from meta.snapshots
     where finished_at < $before and pruned_at is null
         and snapshot_id not in (select snapshot_id from reference.snapshot)
         and snapshot_id not in (select snapshot_id from baseline.snapshot)
+        and snapshot_id not in (select snapshot_id from review.campaigns)
         and snapshot_id <> (select max(snapshot_id) from meta.snapshots)
         and snapshot_id not in (
             select max(sources.snapshot_id)

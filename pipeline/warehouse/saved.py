@@ -10,11 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import ModelError, UsageError
 from pipeline.settings import nearest
+from pipeline.warehouse.database import Connection
 
-__all__ = ["SavedQuery", "find", "load_queries"]
+__all__ = ["SavedQuery", "find", "load_queries", "rows"]
 
 _PARAMETER = re.compile(r"-- \$(?P<name>[a-z][a-z0-9_]*): (?P<text>.+)")
 
@@ -61,6 +63,18 @@ def find(queries: list[SavedQuery], name: str, given: Mapping[str, object]) -> S
             hint=f"write: access-review sql --saved {name} {wanted}".rstrip(),
         )
     return query
+
+
+def rows(connection: Connection, folder: Path, name: str, **values: object) -> list[dict[str, Any]]:
+    """Return the rows of one query of a folder, each by the names of its columns.
+
+    Raises:
+        ModelError: it does not declare its parameters.
+    """
+    query = find(load_queries(folder), name, values)
+    cursor = connection.execute(query.sql, values)
+    header = [column[0] for column in cursor.description or []]
+    return [dict(zip(header, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _load(path: Path) -> SavedQuery:

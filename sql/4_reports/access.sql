@@ -2,7 +2,7 @@
 summary = "One role or group that one account holds and the path it came by, compared with its peers, with a recommendation."
 reads   = [
     "graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "findings.register", "baseline.snapshot",
-    "baseline.grants", "history.grants",
+    "baseline.grants", "history.grants", "review.decisions", "review.sign_offs", "reference.snapshot",
 ]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
@@ -76,6 +76,27 @@ base as (
     select max(snapshot_id) as snapshot_id from baseline.snapshot
 ),
 
+-- What the last campaign decided that was signed off before this extract ended. A later sign-off changes nothing here, so
+-- that the same snapshot always gives the same report.
+signed as (
+    select decisions.*, sign_offs.signed_at
+    from review.decisions as decisions
+    join review.sign_offs as sign_offs on sign_offs.campaign = decisions.campaign
+    join reference.snapshot as current_snapshot
+        on sign_offs.snapshot_id < current_snapshot.snapshot_id and sign_offs.signed_at <= current_snapshot.finished_at
+),
+
+last_signed as (
+    select
+        item_id, decision, reviewer_email, coalesce(decided_at, imported_at) as decision_at,
+        row_number() over (partition by item_id order by signed_at desc, campaign desc, sequence desc) as turn
+    from signed
+),
+
+prior as (
+    select * from last_signed where turn = 1
+),
+
 -- In words once for all who are compared with the same peers.
 statistics as (
     select
@@ -95,6 +116,11 @@ items as (
         coalesce(account_rules.has_left, false) as has_left, account_rules.unused_title, account_rules.owner_title,
         concat_ws('; ', account_rules.rule_ids, group_rules.rule_ids) as rule_ids,
         known.snapshot_id as first_seen_snapshot_id,
+        substr(
+            sha256(concat_ws(
+                chr(31), access.source, access.account_id, access.entitlement_type, access.entitlement_id
+            )), 1, 16
+        ) as item_id,
         case
             when base.snapshot_id is null then 'no_baseline'
             when earlier.account_id is null and known.snapshot_id < base.snapshot_id then 'reappeared'
@@ -149,7 +175,7 @@ reasoned as (
 
 select
     $snapshot_id as snapshot_id,
-    substr(sha256(concat_ws(chr(31), source, account_id, entitlement_type, entitlement_id)), 1, 16) as item_id,
+    reasoned.item_id,
     source,
     account_id,
     email,
@@ -169,9 +195,9 @@ select
     peer_share_high,
     peer_verdict,
     change_since_baseline,
-    cast(null as varchar) as prior_decision,
-    cast(null as varchar) as prior_reviewer,
-    cast(null as timestamp) as prior_decision_at,
+    prior.decision as prior_decision,
+    prior.reviewer_email as prior_reviewer,
+    prior.decision_at as prior_decision_at,
     case reason
         when 'left' then 'remove'
         when 'unused' then 'remove'
@@ -198,6 +224,7 @@ select
     end as recommendation_reason,
     rule_ids
 from reasoned
+left join prior on prior.item_id = reasoned.item_id
 
 /* example
 name = "the gravest reason decides, and every row says which"
@@ -254,5 +281,27 @@ expect = [
   { entitlement_id = "back", change_since_baseline = "reappeared", first_seen_snapshot_id = "a" },
   { entitlement_id = "fresh", change_since_baseline = "new", first_seen_snapshot_id = "example" },
   { entitlement_id = "r", change_since_baseline = "changed" },
+]
+*/
+/* example
+name = "the decision of the last campaign that was signed before the extract ended is the prior one"
+given."reference.snapshot" = [ { snapshot_id = "example", finished_at = 2026-01-01T00:00:00Z } ]
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", grant_type = "direct" },
+  { source = "s", account_id = "b", entitlement_type = "role", entitlement_id = "r", grant_type = "direct" },
+]
+given."review.sign_offs" = [
+  { campaign = "old", snapshot_id = "a", signed_at = 2025-10-01T00:00:00Z },
+  { campaign = "late", snapshot_id = "b", signed_at = 2026-01-01T00:00:01Z },
+]
+given."review.decisions" = [
+  { campaign = "old", item_id = "5492130d02618852", sequence = 1, decision = "keep", reviewer_email = "m@example.com", imported_at = 2025-09-01T00:00:00Z },
+  { campaign = "old", item_id = "5492130d02618852", sequence = 2, decision = "remove", reviewer_email = "m@example.com", imported_at = 2025-09-02T00:00:00Z },
+  { campaign = "late", item_id = "5492130d02618852", sequence = 1, decision = "keep", reviewer_email = "n@example.com", imported_at = 2025-12-02T00:00:00Z },
+  { campaign = "open", item_id = "5492130d02618852", sequence = 1, decision = "keep", reviewer_email = "o@example.com", imported_at = 2025-12-02T00:00:00Z },
+]
+expect = [
+  { account_id = "a", prior_decision = "remove", prior_reviewer = "m@example.com", prior_decision_at = 2025-09-02T00:00:00Z },
+  { account_id = "b", prior_decision = "<null>" },
 ]
 */

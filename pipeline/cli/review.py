@@ -1,0 +1,253 @@
+"""``review``: a campaign is opened, packets go out, decisions come in, and somebody signs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal, align
+from pipeline.errors import UsageError
+
+__all__ = ["register"]
+
+_commands = typer.Typer(
+    name="review",
+    help="The review cycle: open a campaign, hand out packets, import decisions, sign off.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class Scope(StrEnum):
+    """What is put to reviewers."""
+
+    all = "all"
+    privileged = "privileged"
+    flagged = "flagged"
+    changed = "changed"
+
+
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Which campaign; the only open one by default.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    _commands.command("open", epilog="Example: access-review review open --name 2026-Q4 --reviewer ciso@example.com")(
+        open_review
+    )
+    _commands.command(epilog="Example: access-review review packets")(packets)
+    _commands.command("import", epilog="Example: access-review review import returned/*.xlsx")(import_files)
+    _commands.command(epilog="Example: access-review review status")(status)
+    _commands.command(
+        epilog="Example: access-review review sign-off --by 'Ann Ek' --email ann@example.com --role CISO"
+    )(sign_off)
+    app.add_typer(_commands)
+
+
+def open_review(
+    context: typer.Context,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the campaign is called, as 2026-Q4.")],
+    scope: Annotated[Scope, typer.Option(help="What is put to reviewers.")] = Scope.all,
+    reviewer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who is asked, in order: owner, manager, then e-mail addresses. May be repeated; "
+            "owner and manager unless one of them is named.",
+        ),
+    ] = None,
+    due: Annotated[str | None, typer.Option(metavar="DATE", help="The last day for decisions.")] = None,
+) -> None:
+    """Freeze who has what in the current build, and give every item to a reviewer; never to its holder."""
+    from pipeline.review import campaign as campaigns
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
+        opened = campaigns.open_campaign(
+            connection, name=name, scope=scope.value, chain=reviewer or [], due_on=_day(due), now=_now()
+        )
+        campaigns.hold_current(connection, name)
+        progress = campaigns.rows(connection, "progress")
+        excluded = connection.execute(
+            "select exclusion_reason, count(*) from review.items where campaign = $name "
+            "and exclusion_reason is not null group by all order by all",
+            {"name": name},
+        ).fetchall()
+    items = sum(row["items"] for row in progress)
+    terminal.say(f"campaign {name} over snapshot {opened.snapshot_id}: {items} items for {len(progress)} reviewers")
+    for reason, count in excluded:
+        terminal.say(f"left out {count}: {reason}")
+    header = ("reviewer", "items", "high risk")
+    terminal.result(
+        align(header, [(row["reviewer_email"], row["items"], row["high_risk"]) for row in progress]),
+        {
+            "campaign": name,
+            "snapshot_id": opened.snapshot_id,
+            "items": items,
+            "reviewers": progress,
+            "left_out": [{"reason": reason, "items": count} for reason, count in excluded],
+        },
+    )
+
+
+def packets(context: typer.Context, name: Name = None) -> None:
+    """Write a workbook and a CSV file for each reviewer, below the report directory."""
+    from pipeline.review import campaign as campaigns
+    from pipeline.review import packets as handed_out
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
+        campaign = campaigns.find(connection, name)
+        written = handed_out.write(connection, campaign, settings.reports.directory)
+    terminal.result("\n".join(map(str, written)), {"campaign": campaign.campaign, "files": written})
+
+
+def import_files(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Returned packets, XLSX or CSV.")],
+    name: Name = None,
+    skip_invalid: Annotated[
+        bool,
+        typer.Option("--skip-invalid", help="Import the rows of a file that are right, and leave out the others."),
+    ] = False,
+) -> None:
+    """Import decisions. A file with a mistake is not imported; all its mistakes are listed."""
+    from pipeline.review.importing import import_file
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    results = []
+    problems = 0
+    with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
+        for path in files:
+            found = import_file(connection, path, name=name, now=_now(), skip_invalid=skip_invalid)
+            for problem in found.problems:
+                sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
+            problems += len(found.problems)
+            results.append((path, found))
+    header = ("file", "new", "changed", "as before", "left blank", "problems")
+    rows = [(p.name, f.new, f.changed, f.unchanged, f.blank, len(f.problems)) for p, f in results]
+    terminal.result(
+        align(header, rows),
+        [
+            {
+                "file": path,
+                "campaign": found.campaign,
+                "new": found.new,
+                "changed": found.changed,
+                "unchanged": found.unchanged,
+                "blank": found.blank,
+                "problems": [{"place": p.place, "problem": p.text} for p in found.problems],
+            }
+            for path, found in results
+        ],
+    )
+    if problems and not skip_invalid:
+        raise UsageError(
+            f"{problems} problems, and nothing of the files that have one was imported",
+            where=", ".join(str(path) for path, found in results if found.problems),
+            hint="correct the cells that are named, or add --skip-invalid to import the other rows",
+        )
+
+
+def status(context: typer.Context, name: Name = None) -> None:
+    """Show how far each reviewer is, and what stands in the way of signing off."""
+    from pipeline.review import campaign as campaigns
+    from pipeline.review.signing import quality
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    with database.reading(terminal.settings().warehouse.database, notify=terminal.note) as connection:
+        campaign = campaigns.find(connection, name)
+        campaigns.hold_current(connection, campaign.campaign)
+        progress = campaigns.rows(connection, "progress")
+        decided = quality(connection)
+        blockers = campaigns.rows(connection, "blockers", campaign=campaign.campaign)
+    is_overdue = bool(campaign.due_on and campaign.due_on < _now().date() and decided["pending"])
+    rows = [
+        (row["reviewer_email"], row["decided"], row["items"], row["high_risk_pending"], _bar(row)) for row in progress
+    ]
+    facts = [
+        f"campaign  {campaign.campaign}{', signed off' if campaign.is_signed else ''}",
+        f"snapshot  {campaign.snapshot_id}",
+        f"due       {campaign.due_on or 'no day'}{', OVERDUE' if is_overdue else ''}",
+        "items     {items} = {kept} kept + {removed} removed + {reduced} reduced + {deferred} deferred + "
+        "{excepted} excepted + {pending} pending".format(**decided),
+        f"blockers  {len(blockers)}",
+        "",
+        align(("reviewer", "decided", "items", "high risk pending", ""), rows),
+    ]
+    terminal.result(
+        "\n".join(facts),
+        {
+            "campaign": campaign.campaign,
+            "snapshot_id": campaign.snapshot_id,
+            "is_signed": campaign.is_signed,
+            "due_on": campaign.due_on,
+            "is_overdue": is_overdue,
+            "decisions": decided,
+            "blockers": blockers,
+            "reviewers": progress,
+        },
+    )
+
+
+def sign_off(
+    context: typer.Context,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who signs.")],
+    email: Annotated[str, typer.Option("--email", metavar="E", help="Their e-mail address.")],
+    role: Annotated[str, typer.Option("--role", metavar="R", help="In what capacity.")],
+    name: Name = None,
+) -> None:
+    """Freeze a campaign whose items are all decided, and seal its decisions. Its snapshot becomes the baseline."""
+    from pipeline.reporting.signature import signing_key
+    from pipeline.review import campaign as campaigns
+    from pipeline.review.signing import sign
+    from pipeline.warehouse import database
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    key = signing_key(os.environ)
+    with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
+        campaign = campaigns.find(connection, name)
+        files = sign(
+            connection,
+            campaign,
+            by=by,
+            email=email,
+            role=role,
+            directory=settings.reports.directory,
+            now=_now(),
+            key=key,
+        )
+    terminal.say(f"signed off {campaign.campaign}; snapshot {campaign.snapshot_id} is the baseline of what follows")
+    terminal.result("\n".join(map(str, files)), {"campaign": campaign.campaign, "files": files})
+
+
+def _bar(row: dict[str, int]) -> str:
+    done = round(20 * row["decided"] / row["items"]) if row["items"] else 0
+    return f"[{'#' * done}{'.' * (20 - done)}]"
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is not a date", where="--due", hint="write it as 2026-12-31") from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

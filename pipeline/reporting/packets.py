@@ -1,0 +1,165 @@
+"""Packets: what a reviewer is asked, as a workbook to fill in and as CSV, with the facts beside every question."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.reporting import charts, csv
+from pipeline.warehouse.database import Connection
+
+__all__ = ["ANSWERS", "DECISIONS", "ORDER", "write_csv", "write_xlsx"]
+
+#: What may be decided, as the cells of a packet offer it.
+DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
+#: The columns that a reviewer fills in.
+ANSWERS = ("decision", "reason", "target_role", "defer_until", "approver", "expires_on")
+
+#: The order of a packet: what needs most attention first.
+ORDER = 'attention, source, "who", type, access, item_id'
+
+_SHEET = "Decisions"
+_WIDTHS = {
+    "attention": 24, "who": 26, "email": 28, "access": 26, "path": 40, "findings": 36, "peers": 34, "reason": 40,
+    "recommendation_reason": 44, "prior_decision": 30, "decision": 12, "target_role": 16, "approver": 26,
+}  # fmt: skip
+_NARROW = 14
+_ASKED = (
+    "Decide on every row of the sheet 'Decisions'. High risk comes first; what you kept last time "
+    "and has not changed comes last, folded away.",
+    "Grey columns are facts and locked; the white ones are yours:",
+)
+_MEANINGS = {
+    "keep": "the access is needed; on a row of high risk say why",
+    "remove": "take it away; on a row of high risk say why. Removing a role switches the account off",
+    "reduce": "a lesser role is enough: name it under target_role; on a row of high risk say why",
+    "defer": "not decided now: name the day by which it will be under defer_until",
+    "exception": "needed against a rule: name who approved it under approver, and its last day under expires_on",
+}
+
+
+def write_csv(connection: Connection, table: str, path: Path) -> int:
+    """Write the rows of a packet's table as CSV; return how many cells were neutralised.
+
+    Raises:
+        RenderError: the file cannot be written.
+    """
+    return csv.write(
+        connection, f"select * from {table}", path, order_by='attention, source, "who", type, access, item_id'
+    )
+
+
+def write_xlsx(
+    path: Path,
+    *,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    campaign: str,
+    reviewer: str,
+    due_on: date | None,
+    opened_at: datetime,
+) -> None:
+    """Write one reviewer's workbook: a cover, and a sheet whose white cells can be filled in.
+
+    The same rows give the same bytes: the workbook's date is ``opened_at``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import xlsxwriter
+
+    packed = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(packed, options) as book:
+        book.set_properties({"title": f"Access review {campaign}: {reviewer}", "created": opened_at})
+        _cover(book, rows, names, campaign, reviewer, due_on)
+        _questions(book, names, rows)
+    path.write_bytes(packed.getvalue())
+
+
+def _cover(
+    book: Any, rows: Sequence[Sequence[Any]], names: Sequence[str], campaign: str, reviewer: str, due_on: date | None
+) -> None:
+    plain, strong = {"font_name": "Arial", "font_size": 10}, {"font_name": "Arial", "bold": True}
+    text, title = book.add_format(plain), book.add_format({**strong, "font_size": 16})
+    bold = book.add_format({**strong, "font_size": 10})
+    sheet = book.add_worksheet("Read me")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 100)
+    urgent = sum(str(row[names.index("attention")]).startswith("1") for row in rows)
+    sheet.write_string(0, 0, f"Access review {campaign}", title)
+    facts = {
+        "For": reviewer,
+        "Items": f"{len(rows)}, {urgent} of them of high risk",
+        "Due": f"{due_on:%Y-%m-%d}" if due_on else "no day was set",
+    }
+    line = 2
+    for name, value in facts.items():
+        sheet.write_string(line, 0, name, bold)
+        sheet.write_string(line, 1, value, text)
+        line += 1
+    line += 1
+    for sentence in _ASKED:
+        sheet.write_string(line, 0, sentence, text)
+        line += 1
+    for name, meaning in _MEANINGS.items():
+        sheet.write_string(line, 0, name, bold)
+        sheet.write_string(line, 1, meaning, text)
+        line += 1
+    sheet.write_string(line + 1, 0, "Send this file back as it is, re-saved or as CSV. Confidential.", text)
+    sheet.protect()
+
+
+def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    base = {"font_name": "Arial", "font_size": 10, "valign": "top"}
+    heading = book.add_format({**base, "bold": True, "font_color": charts.SLATE, "bottom": 1})
+    locked = book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True})
+    free = book.add_format({**base, "locked": False, "text_wrap": True, "border": 1, "border_color": "#d9dfe8"})
+    day = book.add_format(
+        {**base, "locked": False, "num_format": "yyyy-mm-dd", "border": 1, "border_color": "#d9dfe8"}
+    )
+    danger = book.add_format({"bold": True, "font_color": charts.SEVERITIES["critical"].colour})
+    sheet = book.add_worksheet(_SHEET)
+    for column, name in enumerate(names):
+        sheet.write_string(0, column, name, heading)
+        is_hidden = {"hidden": True} if name in {"campaign", "reviewer", "item_id"} else {}
+        sheet.set_column(column, column, _WIDTHS.get(name, _NARROW), None, is_hidden)
+    for number, row in enumerate(rows, start=1):
+        if str(row[names.index("attention")]).startswith("4"):
+            sheet.set_row(number, None, None, {"level": 1})
+        for column, (name, value) in enumerate(zip(names, row, strict=True)):
+            if name in {"defer_until", "expires_on"}:
+                _write(sheet, number, column, value, day)
+            else:
+                _write(sheet, number, column, value, free if name in ANSWERS else locked)
+    last = max(len(rows), 1)
+    sheet.data_validation(
+        1, names.index("decision"), last, names.index("decision"),
+        {
+            "validate": "list",
+            "source": list(DECISIONS),
+            "error_title": "Not a decision",
+            "error_message": ", ".join(DECISIONS),
+        },
+    )  # fmt: skip
+    risk = names.index("risk")
+    for severity in ("critical", "high"):
+        rule = {"type": "cell", "criteria": "==", "value": f'"{severity}"', "format": danger}
+        sheet.conditional_format(1, risk, last, risk, rule)
+    sheet.freeze_panes(1, names.index("who") + 1)
+    sheet.autofilter(0, 0, last, len(names) - 1)
+    sheet.protect(options={"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
+    sheet.activate()
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, layout: Any) -> None:
+    if value is None or value == "":
+        sheet.write_blank(row, column, None, layout)
+    elif isinstance(value, date):
+        sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), layout)  # noqa: DTZ001 - a day
+    else:
+        sheet.write_string(row, column, str(value), layout)

@@ -1,0 +1,80 @@
+"""The sealed folder of a sign-off: every decision, the attestation as a PDF, chained to the report it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline import resources
+from pipeline.reporting import csv, manifest, pdf, templating, view
+from pipeline.reporting.dataset import load
+from pipeline.reporting.manifest import MANIFEST, SIGNATURE
+from pipeline.reporting.report import replacing
+from pipeline.reporting.signature import PUBLIC_KEY_FILE, SigningKey
+from pipeline.warehouse.database import Connection
+
+__all__ = ["write"]
+
+_DECISIONS = "decisions.csv"
+_PDF = "sign-off.pdf"
+
+
+def write(
+    connection: Connection,
+    folder: Path,
+    *,
+    decisions: str,
+    attestation: Mapping[str, Any],
+    quality: Mapping[str, int],
+    reviewers: Sequence[Mapping[str, Any]],
+    previous_manifest_sha256: str,
+    key: SigningKey | None,
+) -> tuple[tuple[Path, ...], bytes]:
+    """Write the folder; return its files and the manifest.
+
+    ``decisions`` is a table with a row an item. ``attestation`` says who signs what: ``campaign``, ``signed_by``,
+    ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``.
+
+    Raises:
+        RenderError: a file cannot be written, or Pango is missing.
+    """
+    pdf.check_libraries()
+    dataset = load(connection)
+    making = folder / _DECISIONS
+    with replacing(folder, lambda: making) as draft:
+        neutralised = csv.write(
+            connection,
+            f"select * from {decisions}",
+            draft / _DECISIONS,
+            order_by="source, account_id, entitlement_type, entitlement_id",
+        )
+        entries = manifest.entries(connection, draft, [_DECISIONS])
+        making = folder / _PDF
+        templates = resources.templates()
+        document = templating.fill(
+            templates,
+            "signed.html",
+            view.arrange(dataset, rows_shown=0, data_sha256=manifest.data_sha256(entries)),
+            attestation=attestation,
+            quality=quality,
+            reviewers=reviewers,
+        )
+        content, _ = pdf.render(document, templates, [draft / _DECISIONS], attestation["signed_at"])
+        (draft / _PDF).write_bytes(content)
+        names = [_PDF]
+        if key is not None:
+            (draft / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
+            names.append(PUBLIC_KEY_FILE)
+        making = folder / MANIFEST
+        sealed = manifest.compose(
+            connection,
+            dataset,
+            [*entries, *manifest.entries(connection, draft, names)],
+            neutralised=neutralised,
+            previous_manifest_sha256=previous_manifest_sha256,
+        )
+        (draft / MANIFEST).write_bytes(sealed)
+        if key is not None:
+            (draft / SIGNATURE).write_bytes(key.sign(sealed))
+    return (folder / _DECISIONS, folder / _PDF, folder / MANIFEST), sealed

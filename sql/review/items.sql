@@ -1,0 +1,123 @@
+-- What is put to whom: every role and group of the current build that is in the scope, with its reviewer
+-- $campaign: the campaign's name
+-- $scope: all, privileged, flagged or changed
+-- $owner_rank: place of the owner among the reviewers, from 1; null if owners are not asked
+-- $manager_rank: place of the manager; null if managers are not asked
+-- $fallbacks: e-mail addresses of those who are asked after them, in order
+with
+
+severities as (
+    select *
+    from (values ('critical', 1), ('high', 2), ('medium', 3), ('low', 4), ('info', 5)) as ranked (severity, place)
+),
+
+-- A finding is about the account, or about one group of it.
+findings as (
+    select
+        register.source, register.account_id, register.evidence ->> 'group_id' as group_id, register.title,
+        severities.place
+    from findings.register as register
+    join severities on severities.severity = register.severity
+    where register.status = 'open' and register.account_id is not null
+),
+
+gravest as (
+    select
+        access.item_id, min(findings.place) as place,
+        array_to_string(list_sort(list(distinct findings.title)), '; ') as findings
+    from reports.access as access
+    join findings on findings.source = access.source and findings.account_id = access.account_id
+        and (findings.group_id is null
+            or (access.entitlement_type = 'group' and findings.group_id = access.entitlement_id))
+    group by access.item_id
+),
+
+everyone as (
+    select source, group_id from graph.groups where is_everyone
+),
+
+access as (
+    select
+        access.*, account.user_name, account.display_name, account.person_id, account.account_type, account.status,
+        account.last_seen_at, account.login_state, account.manager_email, gravest.findings,
+        -- Power is high risk whatever was found.
+        case
+            when access.permission_level <> 'standard' and coalesce(gravest.place, 9) > 2 then 'high'
+            else coalesce(severities.severity, 'info')
+        end as risk,
+        case
+            when not account.in_scope then account.exclusion_reason
+            when everyone.group_id is not null then 'Built-in group that holds everybody.'
+        end as left_out_because
+    from reports.access as access
+    join reports.population as account
+        on account.source = access.source and account.account_id = access.account_id
+    left join gravest on gravest.item_id = access.item_id
+    left join severities on severities.place = gravest.place
+    left join everyone on access.entitlement_type = 'group' and everyone.source = access.source
+        and everyone.group_id = access.entitlement_id
+    where case $scope
+        when 'all' then true
+        when 'privileged' then account.privileged or access.permission_level <> 'standard'
+        when 'flagged' then access.rule_ids <> ''
+        when 'changed' then access.change_since_baseline in ('new', 'changed', 'reappeared')
+    end
+),
+
+-- Every address under which a person is known.
+addresses as (
+    select person_id, lower(email) as address from policy.roster
+    union
+    select person_id, lower(unnest(aliases)) from policy.roster
+    union
+    select person_id, lower(email) from reports.population where person_id is not null and email is not null
+),
+
+fallbacks as (
+    select unnest($fallbacks) as address, generate_subscripts($fallbacks, 1) as place
+),
+
+candidates as (
+    select access.item_id, lower(owners.reviewer_email) as address, 'owner' as basis, $owner_rank as place
+    from access
+    join policy.owners as owners on owners.entitlement_type = access.entitlement_type
+        and lower(owners.entitlement_name) in (lower(access.entitlement_name), lower(access.entitlement_id))
+    union all
+    select item_id, lower(manager_email), 'manager', $manager_rank from access where manager_email is not null
+    union all
+    select access.item_id, lower(fallbacks.address), 'named', 100 + fallbacks.place
+    from access
+    cross join fallbacks
+),
+
+-- Nobody reviews their own access, nor an account of theirs under another address or in another source.
+allowed as (
+    select candidates.*
+    from candidates
+    join access on access.item_id = candidates.item_id
+    left join addresses as own
+        on own.person_id = access.person_id and own.address = candidates.address
+    where candidates.place is not null and own.address is null
+        and candidates.address is distinct from lower(access.email)
+        and candidates.address is distinct from lower(access.user_name)
+),
+
+ranked as (
+    select *, row_number() over (partition by item_id order by place, address) as turn from allowed
+)
+
+select
+    $campaign as campaign, access.item_id, access.source, access.account_id, access.user_name, access.email,
+    access.display_name, access.person_id, access.account_type, access.status, access.login_state,
+    access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
+    access.permission_level, access.path,
+    case
+        when access.peer_n is not null then access.peer_k || ' of ' || access.peer_n || ' peers (' || access.peer_group || ')'
+    end as peers,
+    access.findings, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
+    access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,
+    access.left_out_because as exclusion_reason,
+    case when access.left_out_because is null then ranked.address end as reviewer_email,
+    case when access.left_out_because is null then ranked.basis end as reviewer_basis
+from access
+left join ranked on ranked.item_id = access.item_id and ranked.turn = 1

@@ -1,0 +1,39 @@
+-- What one reviewer is asked, in the order of a packet
+-- $reviewer: the reviewer's e-mail address
+select
+    campaign,
+    reviewer_email as reviewer,
+    case attention
+        when 1 then '1 high risk'
+        when 2 then '2 new or changed'
+        when 3 then '3 other'
+        else '4 unchanged, kept last time'
+    end as attention,
+    coalesce(display_name, user_name, account_id) as "who",
+    email,
+    source,
+    entitlement_type as type,
+    coalesce(entitlement_name, entitlement_id) as access,
+    permission_level,
+    path,
+    status,
+    case when last_seen_at is null then login_state else strftime(last_seen_at, '%Y-%m-%d') end as last_seen,
+    risk,
+    findings,
+    peers,
+    change_since_baseline as change,
+    recommendation,
+    recommendation_reason,
+    case
+        when prior_decision is not null
+            then prior_decision || ' by ' || prior_reviewer || ' on ' || strftime(prior_decision_at, '%Y-%m-%d')
+    end as prior_decision,
+    decision,
+    reason,
+    target_role,
+    defer_until,
+    approver,
+    expires_on,
+    item_id
+from current_items
+where reviewer_email = $reviewer

@@ -1,0 +1,8 @@
+-- How far each reviewer is
+select
+    reviewer_email, count(*) as items, count(decision) as decided, count(*) - count(decision) as pending,
+    count(*) filter (where is_high_risk) as high_risk,
+    count(*) filter (where is_high_risk and decision is null) as high_risk_pending
+from current_items
+group by reviewer_email
+order by reviewer_email
