@@ -46,7 +46,7 @@ def names_in(folder: Path) -> list[str]:
         ("xlsx", 600, 300_000, "xlsx"),
         ("access-review.html", 40, 60_000, "html"),
         ("access-review.pdf", 40, 200_000, "pdf"),
-        ("access-review-annex.pdf", 40, 30_000, "csv,annex"),
+        ("access-review-annex.pdf", 40, 60_000, "csv,annex"),
     ],
 )
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, file: str, accounts: int, limit: int, formats: str):
