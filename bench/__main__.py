@@ -28,9 +28,9 @@ BENCHMARKS = {
     "csv-module": peers.csv_module,
     "xlsx": peers.workbook,
     "dlt": peers.dlt_load,
-    "scale": scale.run,
     "help": commands.help_page,
     "demo": commands.demo,
+    "scale": scale.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
