@@ -71,7 +71,8 @@ def read(path: Path) -> list[Row]:
         UsageError: it cannot be read, or no sheet of it has the columns item_id and decision.
     """
     try:
-        sheets = _workbook(path) if path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".ods"} else [_table(path)]
+        is_workbook = path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".ods"}
+        sheets = list(_workbook(path)) if is_workbook else [_table(path)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"the file cannot be read: {error}", where=str(path), hint="save it as .xlsx or as CSV in UTF-8"

@@ -1,0 +1,154 @@
+"""A campaign gives every item to somebody else than its holder, and takes decisions in whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import GateError, IncompleteError, UsageError
+from pipeline.review import campaign as campaigns
+from pipeline.review.importing import import_file
+
+NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
+SNAPSHOT = "20260101T000000Z-0000"
+ROSTER = """person_id,email,aliases,display_name,manager_email
+p1,ann@example.com,ann.old@example.com,Ann,bob@example.com
+p2,bob@example.com,,Bob,bob@example.com
+p3,cay@example.com,,Cay,ann.old@example.com
+"""
+POLICY = {"owners.csv": "entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,ann@example.com\n"}
+
+
+@pytest.fixture
+def built(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+    users = [
+        make_user("ann", groups=["g-all", "g-sales"]),
+        make_user("bob", roleId="r-admin", groups=["g-ops"]),
+        make_user("cay", groups=["g-sales"]),
+        make_user("dan"),
+    ]
+    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
+    return house
+
+
+def opened(house: Any, *chain: str, name: str = "Q", scope: str = "all") -> dict[tuple[str, str], tuple[str, str]]:
+    campaigns.open_campaign(
+        house.connection, name=name, scope=scope, chain=chain or ("ciso@example.com",), due_on=None, now=NOW
+    )
+    found = house.rows(
+        f"select account_id, entitlement_id, reviewer_email, reviewer_basis from review.items "
+        f"where campaign = '{name}' and exclusion_reason is null"
+    )
+    return {(account, entitlement): (reviewer, basis) for account, entitlement, reviewer, basis in found}
+
+
+def item(house: Any, account_id: str, entitlement_id: str) -> str:
+    [(item_id,)] = house.rows(
+        f"select item_id from review.items where account_id = '{account_id}' and entitlement_id = '{entitlement_id}'"
+    )
+    return str(item_id)
+
+
+def test_the_owner_is_asked_then_the_manager_then_who_was_named_and_never_the_holder(built: Any) -> None:
+    asked = opened(built)
+
+    assert asked["cay", "g-sales"] == ("ann@example.com", "owner")
+    assert asked["ann", "g-sales"] == ("bob@example.com", "manager")  # the owner is Ann herself
+    assert asked["cay", "r-viewer"] == ("ann.old@example.com", "manager")
+    assert asked["bob", "g-ops"] == ("ciso@example.com", "named")  # Bob is his own manager
+    assert asked["dan", "r-viewer"] == ("ciso@example.com", "named")  # nobody in the roster
+    assert ("ann", "g-all") not in asked
+
+
+def test_an_address_that_the_holder_also_has_is_the_holder(built: Any) -> None:
+    asked = opened(built, "owner", "ann.old@example.com", "ciso@example.com")
+
+    assert asked["ann", "g-sales"] == ("ciso@example.com", "named")
+
+
+def test_without_somebody_to_ask_nothing_is_opened(built: Any) -> None:
+    with pytest.raises(GateError, match="nobody is there to decide on"):
+        opened(built, "owner", "manager")
+
+    assert built.rows("select count(*) from review.campaigns") == [(0,)]
+    assert built.rows("select count(*) from review.items") == [(0,)]
+
+
+def test_power_is_asked_about_as_high_risk(built: Any) -> None:
+    opened(built, scope="privileged")
+
+    assert set(built.rows("select account_id, risk in ('critical', 'high') from review.items")) >= {("bob", True)}
+    assert built.rows("select count(*) from review.items where account_id = 'cay'") == [(0,)]
+
+
+def test_a_partial_snapshot_is_not_reviewed(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    house.build(house.land(SNAPSHOT, {"prod": source([make_user("ann")], outcome={"observations": ()})}))
+
+    with pytest.raises(IncompleteError):
+        opened(house)
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ("keep,,,,,", "a row of high risk needs a reason to keep"),
+        ("dunno,,,,,", "'dunno' is no decision"),
+        (",because,,,,", "there is no decision"),
+        ("reduce,because,Emperor,,,", "'Emperor' is no role of prod"),
+        ("defer,because,,,,", "defer needs a day"),
+        ("defer,because,,2026-01-10,,", "is not after the day"),
+        ("exception,because,,,boss@example.com,03/04/2027", "could be two days"),
+        ("exception,because,,,,2027-01-01", "names the e-mail address of who approved it"),
+        ("exception,because,,,bob@example.com,2027-01-01", "nobody approves an exception for themselves"),
+    ],
+)
+def test_a_decision_that_does_not_hold_is_named_and_imports_nothing(
+    built: Any, tmp_path: Path, cells: str, problem: str
+) -> None:
+    opened(built)
+    [(item_id,)] = built.rows(
+        "select item_id from review.items where account_id = 'bob' and entitlement_id = 'r-admin'"
+    )
+    [(other,)] = built.rows(
+        "select item_id from review.items where account_id = 'cay' and entitlement_id = 'g-sales'"
+    )
+    path = tmp_path / "returned.csv"
+    header = "item_id,decision,reason,target_role,defer_until,approver,expires_on"
+    path.write_text(f"{header}\n{other},keep,,,,,\n{item_id},{cells}\n", encoding="utf-8")
+
+    refused = import_file(built.connection, path, name=None, now=NOW)
+
+    assert [each.text for each in refused.problems if problem in each.text]
+    assert all(each.place.startswith("row 3, ") for each in refused.problems)
+    assert built.rows("select count(*) from review.decisions") == [(0,)]
+    taken = import_file(built.connection, path, name=None, now=NOW, skip_invalid=True)
+    assert (taken.new, built.rows("select item_id from review.decisions")) == (1, [(other,)])
+
+
+def test_a_changed_decision_keeps_the_earlier_one(built: Any, tmp_path: Path) -> None:
+    opened(built)
+    [(item_id,)] = built.rows(
+        "select item_id from review.items where account_id = 'cay' and entitlement_id = 'r-viewer'"
+    )
+    path = tmp_path / "returned.csv"
+    for decision, counts in (("keep", (1, 0, 0)), ("keep", (0, 0, 1)), ("remove", (0, 1, 0))):
+        path.write_text(f"item_id,decision\n{item_id},{decision}\n", encoding="utf-8")
+        found = import_file(built.connection, path, name="Q", now=NOW)
+        assert (found.new, found.changed, found.unchanged) == counts
+
+    assert built.rows("select sequence, decision from review.decisions order by 1") == [(1, "keep"), (2, "remove")]
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "x" * 65])
+def test_a_name_that_could_not_be_a_folder_is_refused(built: Any, name: str) -> None:
+    with pytest.raises(UsageError):
+        opened(built, name=name)
+
+
+def test_a_day_that_is_past_cannot_be_the_last(built: Any) -> None:
+    with pytest.raises(UsageError, match="is past"):
+        campaigns.open_campaign(built.connection, name="Q", scope="all", chain=(), due_on=date(2026, 1, 9), now=NOW)
