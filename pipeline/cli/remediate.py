@@ -62,6 +62,9 @@ def plan(
     rule: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="Accounts with an open finding of this rule.")
     ] = None,
+    campaign: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What a signed-off review decided to remove or reduce.")
+    ] = None,
     include: Annotated[
         list[str] | None,
         typer.Option(metavar="USER_NAME", help="A registered service or emergency account that is meant."),
@@ -72,17 +75,21 @@ def plan(
     max_age_hours: Annotated[float, typer.Option(metavar="HOURS", min=0, help="How old the extract may be.")] = 24,
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the plan goes.")] = DEFAULT_PLAN,
 ) -> None:
-    """Choose the accounts to switch off and write the plan. Nothing is sent."""
+    """Choose what to change and write the plan. Nothing is sent."""
     from pipeline.remediation import planning
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj
-    if stale_days is None and not rule:
+    if stale_days is None and not rule and campaign is None:
         raise UsageError(
-            "nothing says which accounts", where="remediate plan", hint="give --stale-days N or --rule RULE"
+            "nothing says which accounts",
+            where="remediate plan",
+            hint="give --stale-days N, --rule RULE or --campaign NAME",
         )
     settings = terminal.settings()
-    selection = planning.Selection(stale_days, tuple(rule or ()), tuple(include or ()), max_share, max_age_hours)
+    selection = planning.Selection(
+        stale_days, tuple(rule or ()), campaign, tuple(include or ()), max_share, max_age_hours
+    )
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
         made = planning.make(connection, selection, datetime.now(UTC))
     _write_plan(terminal, made, output)

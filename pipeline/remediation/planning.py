@@ -33,6 +33,7 @@ class Selection:
 
     stale_days: int | None = None
     rules: tuple[str, ...] = ()
+    campaign: str | None = None
     include: tuple[str, ...] = ()
     max_share: float = 10
     max_age_hours: float = 24
@@ -63,26 +64,37 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
     created_at = now.astimezone(UTC).isoformat(timespec="microseconds")
     changes: list[Change] = []
     left_out: list[LeftOut] = []
+    state: dict[tuple[str, str], dict[str, Any]] = {}
     for row in chosen:
-        account = accounts[row["source"], row["account_id"]]
-        reason = _guard(account, included, admins)
+        key = row["source"], row["account_id"]
+        account = accounts[key]
+        # what an earlier change of this plan makes of the account is what the next one finds
+        expected = state.setdefault(key, AccountState.of(json.loads(account["payload"])).fields)
+        takes_power = row["action"] in {"deactivate", "change_role"}
+        reason = _guard(account, included, admins, takes_power=takes_power) or _impossible(row, expected)
         if reason is not None:
             left_out.append(LeftOut(row["source"], row["account_id"], account["user_name"], reason))
             continue
-        admins[row["source"]] -= bool(account["is_active_admin"])
+        admins[row["source"]] -= takes_power and bool(account["is_active_admin"])
+        request = _request(row, expected)
         changes.append(
             Change(
-                change_id=change_id(created_at, row["source"], row["account_id"], row["action"]),
+                change_id=change_id(created_at, *key, row["action"], str(row.get("entitlement_id") or "")),
                 source=row["source"],
                 account_id=row["account_id"],
                 user_name=account["user_name"],
                 action=row["action"],
                 reason=row["reason"],
-                request={"active": False},
-                expected=AccountState.of(json.loads(account["payload"])).fields,
+                request=request,
+                expected=expected,
                 finding_id=row["finding_id"],
+                campaign=row.get("campaign"),
+                item_id=row.get("item_id"),
+                entitlement_type=row.get("entitlement_type"),
+                entitlement_id=row.get("entitlement_id"),
             )
         )
+        state[key] = {**expected, **request}
     _refuse_too_many(changes, Counter(source for source, _ in accounts), selection.max_share)
     if selection.stale_days is not None:
         left_out += [LeftOut(**row) for row in rows(connection, "unknown_logins")]
@@ -166,8 +178,52 @@ def _chosen(connection: Connection, selection: Selection) -> list[dict[str, Any]
                     hint=f"did you mean '{match}'?" if match else f"use: {', '.join(known)}",
                 )
         found += rows(connection, "rules", rules=list(selection.rules))
-    distinct = {(row["source"], row["account_id"]): row for row in reversed(found)}
-    return [distinct[key] for key in sorted(distinct)]
+    if selection.campaign is not None:
+        found += _decided(connection, selection.campaign)
+    off = {(row["source"], row["account_id"]) for row in found if row["action"] == "deactivate"}
+    distinct = {
+        (row["source"], row["account_id"], row["action"], str(row.get("entitlement_id") or "")): row
+        for row in reversed(found)
+        # who is switched off keeps role and groups, so that it can be undone
+        if row["action"] == "deactivate" or (row["source"], row["account_id"]) not in off
+    }
+    by_account: dict[tuple[str, ...], dict[str, Any]] = {}
+    for key in sorted(distinct):
+        # one reason is enough to switch an account off
+        by_account.setdefault(key if key[2] != "deactivate" else key[:3], distinct[key])
+    return list(by_account.values())
+
+
+def _decided(connection: Connection, campaign: str) -> list[dict[str, Any]]:
+    names = [str(row[0]) for row in connection.execute("select campaign from review.sign_offs").fetchall()]
+    if campaign not in names:
+        match = nearest(campaign, names)
+        raise UsageError(
+            f"no campaign '{campaign}' is signed off",
+            where="--campaign",
+            hint=f"did you mean '{match}'?"
+            if match
+            else "decisions count when 'access-review review sign-off' has run",
+        )
+    return rows(connection, "campaign", campaign=campaign)
+
+
+def _impossible(row: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
+    """Return why a decision cannot be carried out through the API; null if it can."""
+    if row["action"] == "change_role" and row["target_role_id"] is None:
+        return "the role it should have instead is not there"
+    if row["action"] == "remove_from_groups" and row["entitlement_id"] not in expected["groups"]:
+        return "the membership is on the group's side only, where this program does not write: remove it in Sisense"
+    return None
+
+
+def _request(row: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields to send: the whole new list of groups, since Sisense replaces it."""
+    if row["action"] == "change_role":
+        return {"roleId": row["target_role_id"]}
+    if row["action"] == "remove_from_groups":
+        return {"groups": [group for group in expected["groups"] if group != row["entitlement_id"]]}
+    return {"active": False}
 
 
 def _included(names: Sequence[str], accounts: Any) -> set[str]:
@@ -183,7 +239,7 @@ def _included(names: Sequence[str], accounts: Any) -> set[str]:
     return {name.lower() for name in names}
 
 
-def _guard(account: Mapping[str, Any], included: set[str], admins: Counter[str]) -> str | None:
+def _guard(account: Mapping[str, Any], included: set[str], admins: Counter[str], *, takes_power: bool) -> str | None:
     """Return why this account must not be touched; null if it may."""
     if account["is_caller"]:
         return "it is the account this program logs in with"
@@ -192,13 +248,14 @@ def _guard(account: Mapping[str, Any], included: set[str], admins: Counter[str])
     if account["account_type"] in {"break_glass", "service"} and str(account["user_name"]).lower() not in included:
         kind = "an emergency" if account["account_type"] == "break_glass" else "a service"
         return f"it is {kind} account; name it with --include if it is meant"
-    if account["is_active_admin"] and admins[account["source"]] <= 1:
+    if takes_power and account["is_active_admin"] and admins[account["source"]] <= 1:
         return "it would be the last active administrator"
     return None
 
 
 def _refuse_too_many(changes: Sequence[Change], accounts: Counter[str], max_share: float) -> None:
-    for source, count in sorted(Counter(change.source for change in changes).items()):
+    touched = {(change.source, change.account_id) for change in changes}
+    for source, count in sorted(Counter(source for source, _ in touched).items()):
         if count * 100 > max_share * accounts[source]:
             raise GateError(
                 f"{count} of {accounts[source]} accounts of '{source}' would change, more than {max_share:g} %",
