@@ -54,7 +54,8 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
     Raises:
         UsageError: a rule or a name that does not exist.
         WarehouseError: nothing has been built yet.
-        GateError: the snapshot is not FULL or too old, or too many accounts would change.
+        GateError: the snapshot is not FULL or too old, the build judges a later moment, or too many accounts would
+            change.
     """
     snapshot = _snapshot(connection, selection, now)
     chosen = _chosen(connection, selection)
@@ -154,6 +155,13 @@ def _snapshot(connection: Connection, selection: Selection, now: datetime) -> di
             f"the extract is {age.total_seconds() / 3600:.1f} hours old, and may be {selection.max_age_hours:g}",
             where=f"snapshot {snapshot_id}",
             hint="run 'access-review run' again, or allow more with --max-age-hours",
+        )
+    if as_of > finished_at:
+        raise GateError(
+            f"the build judges as of {as_of:%Y-%m-%d %H:%M}, later than its extract of {finished_at:%Y-%m-%d %H:%M}: "
+            "nobody knows who will have logged in by then",
+            where=f"snapshot {snapshot_id}",
+            hint="run 'access-review build' without --as-of, then plan again",
         )
     return {
         "snapshot_id": snapshot_id,
