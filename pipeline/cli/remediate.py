@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align
+from pipeline.cli.terminal import Terminal, a_name, align, an_address
 from pipeline.errors import GateError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ __all__ = ["register"]
 DEFAULT_PLAN = Path("remediation-plan.json")
 
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
-Email = Annotated[str, typer.Option("--email", metavar="E", help="Your e-mail address.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.", callback=a_name)]
+Email = Annotated[str, typer.Option("--email", metavar="E", help="Your e-mail address.", callback=an_address)]
 
 _commands = typer.Typer(
     name="remediate",

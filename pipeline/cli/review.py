@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align
+from pipeline.cli.terminal import Terminal, a_name, align, an_address
 from pipeline.errors import UsageError
 
 __all__ = ["register"]
@@ -205,8 +205,8 @@ def status(context: typer.Context, name: Name = None) -> None:
 
 def sign_off(
     context: typer.Context,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who signs.")],
-    email: Annotated[str, typer.Option("--email", metavar="E", help="Their e-mail address.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who signs.", callback=a_name)],
+    email: Annotated[str, typer.Option("--email", metavar="E", help="Their e-mail address.", callback=an_address)],
     role: Annotated[str, typer.Option("--role", metavar="R", help="In what capacity.")],
     name: Name = None,
 ) -> None:

@@ -14,13 +14,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import AccessReviewError, RenderError
+from pipeline.errors import AccessReviewError, RenderError, UsageError
 from pipeline.settings import DEFAULT_PATH, Settings, load
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Terminal", "align", "plain"]
+__all__ = ["Terminal", "a_name", "align", "an_address", "plain"]
 
 
 @dataclass(slots=True)
@@ -167,3 +167,30 @@ def _cell(value: object) -> str:
 def _one_line(text: str) -> str:
     """Keep a value on its line and its control characters away from the terminal."""
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+
+
+def a_name(value: str) -> str:
+    """Let a name through; who acts must be somebody.
+
+    Raises:
+        UsageError: it is blank.
+    """
+    if not value.strip():
+        raise UsageError("there is no name", where="command line", hint="say who you are")
+    return value.strip()
+
+
+def an_address(value: str | None) -> str | None:
+    """Let an e-mail address through, and null.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    if value is not None:
+        value = value.strip()
+        mailbox, _, domain = value.rpartition("@")
+        if not mailbox or not domain or any(character.isspace() for character in value):
+            raise UsageError(
+                f"'{value}' is not an e-mail address", where="--email", hint="write it as ann@example.com"
+            )
+    return value

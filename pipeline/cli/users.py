@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align
+from pipeline.cli.terminal import Terminal, align, an_address
 from pipeline.errors import MissingSecretError, SourceError, UsageError
 from pipeline.settings import Secret
 
@@ -49,7 +49,7 @@ Role = Annotated[str | None, typer.Option(metavar="NAME", help="The role, by the
 Groups = Annotated[
     list[str] | None, typer.Option("--group", metavar="NAME", help="A group by name; may be repeated.")
 ]
-Email = Annotated[str | None, typer.Option(metavar="E", help="The e-mail address.")]
+Email = Annotated[str | None, typer.Option(metavar="E", help="The e-mail address.", callback=an_address)]
 FirstName = Annotated[str | None, typer.Option(metavar="NAME")]
 LastName = Annotated[str | None, typer.Option(metavar="NAME")]
 
@@ -108,9 +108,11 @@ def create(
     made: list[Secret] = []
     outcomes = accounts.create(_connect(terminal, source), wanted, _password(password, made))
     if show_password:
-        created = [outcome for outcome in outcomes if outcome.state == "created"]
-        for outcome, secret in zip(created, made, strict=False):
-            sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+        # whatever came of it, everybody who was sent has a password of their own, in this order
+        sent = [outcome for outcome in outcomes if outcome.state != "as it was"] if made else []
+        for outcome, secret in zip(sent, made, strict=True):
+            if outcome.account_id is not None:
+                sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
     _show(terminal, outcomes)
 
 

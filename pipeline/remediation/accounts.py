@@ -201,7 +201,15 @@ def read_joiners(path: Path) -> list[Wanted]:
         what = f"unknown columns: {', '.join(sorted(unknown))}" if unknown else "there is no column email"
         raise UsageError(what, where=str(path), hint=f"the columns are {', '.join(_COLUMNS)}")
     wanted = []
+    if not rows:
+        raise UsageError("there is nobody in it", where=str(path), hint="give each account a line below the columns")
     for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise UsageError(
+                "it has more or fewer cells than there are columns",
+                where=f"{path}, line {number}",
+                hint="put what holds a comma in quotes",
+            )
         values = {key: (value or "").strip() for key, value in row.items()}
         if "@" not in values["email"]:
             raise UsageError("there is no e-mail address", where=f"{path}, line {number}", hint="fill in email")

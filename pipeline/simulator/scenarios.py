@@ -252,6 +252,16 @@ def _strict_query(_: Store) -> Answer:
     return answer
 
 
+def _filters_ignored(_: Store) -> Answer:
+    async def answer(call: Call, proceed: Proceed) -> Response:
+        if call.is_page:
+            for key in set(call.query) - {"skip", "limit", "expand", "fields"}:
+                del call.query[key]
+        return await proceed(call)
+
+    return answer
+
+
 def _stalls(_: Store) -> Answer:
     pages = 0
 
@@ -391,6 +401,7 @@ SCENARIOS: dict[str, Scenario] = {
     "drift": Scenario("four accounts come and go while pages are read, then no more", _drift(4)),
     "endless-drift": Scenario("accounts come and go for as long as pages are read", _drift(None)),
     "strict-query": Scenario("sort, expand, fields and unknown keys are refused on users", _strict_query),
+    "filters-ignored": Scenario("users are neither filtered nor sorted, whatever is asked", _filters_ignored),
     "non-admin": Scenario("the caller is a Viewer and sees a third of the accounts", _non_admin),
     "json-login": Scenario("the login takes JSON only", _json_login),
     "v0.9-only": Scenario("only the v0.9 endpoints at /api exist", _legacy("/api")),

@@ -103,12 +103,24 @@ class Writer:
         return AccountState.of(record)
 
     async def accounts(self, **query: str) -> list[AccountState]:
-        """Read the accounts that fit a filter such as ``userName``; whatever else the server sends is left out."""
-        _, records = await self._client.ask(
-            self._users, _read_list, query={**query, "skip": 0, "limit": 50}, authority=self._instance.session
-        )
-        fits = [r for r in records if all(str(r.get(key, "")).lower() == query[key].lower() for key in query)]
-        return [AccountState.of(record) for record in fits]
+        """Read the accounts that fit a filter such as ``userName``.
+
+        A server that ignores the filter is read to its end: nobody is taken for absent because they come late.
+        """
+        limit = self._client.source.page_size
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            _, page = await self._client.ask(
+                self._users,
+                _read_list,
+                query={**query, "skip": len(found), "limit": limit},
+                authority=self._instance.session,
+            )
+            new = {str(record["_id"]): record for record in page if record["_id"] not in found}
+            found |= new
+            is_filtered = all(_fits(record, query) for record in page)
+            if not new or (is_filtered and len(page) < limit):
+                return [AccountState.of(record) for record in found.values() if _fits(record, query)]
 
     async def roles(self) -> list[dict[str, Any]]:
         """Read every role.
@@ -202,6 +214,10 @@ async def connected(
 
 def _ignore(*_: object) -> None:
     """Only an extract keeps the answers."""
+
+
+def _fits(record: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    return all(str(record.get(key, "")).lower() == value.lower() for key, value in query.items())
 
 
 def _read_user(answer: Any) -> dict[str, Any]:

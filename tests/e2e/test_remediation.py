@@ -149,6 +149,18 @@ def test_who_approved_does_not_apply_and_a_changed_plan_is_not_approved(case: Ca
     assert at.changes_sent() == []
 
 
+@pytest.mark.parametrize("who", [("--by", "", "--email", "a@example.com"), ("--by", "Ann", "--email", "ann")])
+def test_nobody_in_particular_neither_approves_nor_applies(case: Callable[..., Case], who: tuple[str, ...]) -> None:
+    at = case()
+    at.prepare()
+
+    approved = at.command("remediate", "approve", "remediation-plan.json", *who)
+    applied = at.command("remediate", "apply", "remediation-plan.json", *who, "--yes")
+
+    assert (approved.code, applied.code) == (2, 2)
+    assert at.changes_sent() == []
+
+
 def test_what_changed_since_the_plan_is_skipped_and_said(case: Callable[..., Case]) -> None:
     at = case()
     planned = at.prepare()

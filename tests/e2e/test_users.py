@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.simulator.server import Simulator
+from pipeline.simulator.store import Invalid
 from tests.e2e.conftest import Outcome, run_command
 
 NEW = "new.joiner@example.com"
@@ -133,3 +134,64 @@ def test_a_generated_password_is_seen_only_by_who_asks(case: Callable[..., Case]
     assert "password" not in quiet.stdout + quiet.stderr
     assert "password of b@example.com: " in shown.stderr
     assert "Canary" not in given.stdout + given.stderr
+
+
+def test_nobody_is_missed_where_the_server_ignores_filters(case: Callable[..., Case]) -> None:
+    at = case("filters-ignored", "capped-limit")
+    last = at.simulator.sisense.store.users[-1]["userName"]
+
+    shown = json.loads(at("--json", "users", "get", last).stdout)
+    at("users", "create", "--email", NEW, "--role", "Viewer")
+    again = json.loads(at("--json", "users", "create", "--email", NEW, "--role", "Viewer").stdout)
+
+    assert shown["user_name"] == last
+    assert again[0]["result"] == "as it was"
+    assert len(at.named(NEW)) == 1
+
+
+def test_a_password_is_shown_for_the_account_that_has_it(case: Callable[..., Case]) -> None:
+    at = case()
+    refused, made = "refused@example.com", "made@example.com"
+    store = at.simulator.sisense.store
+    create, sent = store.create, {}
+
+    def record(body):  # type: ignore[no-untyped-def]
+        if body["email"] == refused:
+            raise Invalid("no such mailbox")
+        sent[body["email"]] = body["password"]
+        return create(body)
+
+    store.create = record  # type: ignore[method-assign]
+    joiners = at.folder / "joiners.csv"
+    joiners.write_text(f"email,role\n{refused},Viewer\n{made},Viewer\n", encoding="utf-8")
+
+    outcome = at("users", "create", "--file", str(joiners), "--password", "generated", "--show-password", code=3)
+
+    assert f"password of {made}: {sent[made]}" in outcome.stderr
+    assert f"password of {refused}" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("email,role\na@example.com,Viewer,Finance Team\n", "line 2"),
+        ("email,role\na@example.com\n", "line 2"),
+        ("email,role\n", "there is nobody in it"),
+        ("email,role\nnobody,Viewer\n", "there is no e-mail address"),
+    ],
+)
+def test_a_file_of_joiners_that_is_not_right_is_refused_by_its_line(
+    case: Callable[..., Case], text: str, said: str
+) -> None:
+    at = case()
+    joiners = at.folder / "joiners.csv"
+    joiners.write_text(text, encoding="utf-8")
+
+    assert said in at("users", "create", "--file", str(joiners), code=2).stderr
+
+
+def test_what_is_no_address_makes_no_account(case: Callable[..., Case]) -> None:
+    at = case()
+
+    assert "not an e-mail address" in at("users", "create", "--email", "ann", "--role", "Viewer", code=2).stderr
+    assert at.named("ann") == []
