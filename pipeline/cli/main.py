@@ -30,6 +30,7 @@ from pipeline.cli import (
     simulate,
     snapshots,
     stages,
+    users,
 )
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import AccessReviewError
@@ -57,6 +58,7 @@ for group in (
     evidence,
     review,
     remediate,
+    users,
     scim,
     simulate,
 ):

@@ -89,6 +89,9 @@ def _cover(
     bold = book.add_format({**strong, "font_size": 10})
     sheet = book.add_worksheet("Read me")
     sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 100)
     urgent = sum(str(row[names.index("attention")]).startswith("1") for row in rows)
@@ -164,6 +167,10 @@ def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
     sheet.autofilter(0, 0, last, len(names) - 1)
     sheet.protect(options={"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
     sheet.activate()
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, layout: Any) -> None:

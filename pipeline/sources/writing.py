@@ -44,6 +44,8 @@ class AccountState:
     groups: tuple[str, ...]
     last_login: str | None
     last_activity: str | None
+    first_name: str | None = None
+    last_name: str | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -72,6 +74,8 @@ class AccountState:
             groups=tuple(sorted(str(group) for group in ids if group)),
             last_login=_text(record.get("lastLogin")),
             last_activity=_text(record.get("lastActivity")),
+            first_name=_text(record.get("firstName")),
+            last_name=_text(record.get("lastName")),
         )
 
 

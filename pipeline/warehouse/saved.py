@@ -10,11 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelError, UsageError
 from pipeline.settings import nearest
-from pipeline.warehouse.database import Connection
+
+if TYPE_CHECKING:  # the command line lists queries without loading DuckDB
+    from pipeline.warehouse.database import Connection
 
 __all__ = ["SavedQuery", "find", "load_queries", "rows"]
 

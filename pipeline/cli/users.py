@@ -1,0 +1,217 @@
+"""``users``: one account at a time, with roles and groups by their names."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal, align
+from pipeline.errors import MissingSecretError, SourceError, UsageError
+from pipeline.settings import Secret
+
+if TYPE_CHECKING:
+    from pipeline.remediation.accounts import Outcome
+    from pipeline.sources.writing import Writer
+
+__all__ = ["register"]
+
+_PASSWORD = "ACCESS_REVIEW_NEW_USER_PASSWORD"  # noqa: S105 - the name of a variable
+
+_commands = typer.Typer(
+    name="users",
+    help="Single accounts: look one up, create, change, switch off. What is sent is read back.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class PasswordFrom(StrEnum):
+    """Where the password of a new account comes from."""
+
+    none = "none"
+    environment = "environment"
+    generated = "generated"
+
+
+UserName = Annotated[str, typer.Argument(metavar="USER", help="The user name, or the e-mail address.")]
+SourceName = Annotated[
+    str | None, typer.Option("--source", metavar="NAME", help="Which source; the only one by default.")
+]
+Role = Annotated[str | None, typer.Option(metavar="NAME", help="The role, by the name people see or the API's.")]
+Groups = Annotated[
+    list[str] | None, typer.Option("--group", metavar="NAME", help="A group by name; may be repeated.")
+]
+Email = Annotated[str | None, typer.Option(metavar="E", help="The e-mail address.")]
+FirstName = Annotated[str | None, typer.Option(metavar="NAME")]
+LastName = Annotated[str | None, typer.Option(metavar="NAME")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    _commands.command(epilog="Example: access-review users get ann@example.com")(get)
+    _commands.command(
+        epilog="Example: access-review users create --email ann@example.com --role Viewer --group 'Sales Team'"
+    )(create)
+    _commands.command(epilog="Example: access-review users update ann@example.com --role Designer")(update)
+    _commands.command(epilog="Example: access-review users deactivate ann@example.com")(deactivate)
+    _commands.command(epilog="Example: access-review users delete ann@example.com --permanently")(delete)
+    app.add_typer(_commands)
+
+
+def get(context: typer.Context, user: UserName, source: SourceName = None) -> None:
+    """Show one account as it is in Sisense now."""
+    from pipeline.remediation import accounts
+
+    terminal: Terminal = context.obj
+    found = accounts.get(_connect(terminal, source), user)
+    shown = {key: "; ".join(value) if isinstance(value, list) else value for key, value in found.items()}
+    terminal.result("\n".join(f"{key:<14} {'' if value is None else value}" for key, value in shown.items()), found)
+
+
+def create(
+    context: typer.Context,
+    user_name: Annotated[str | None, typer.Option(metavar="USER", help="The e-mail address by default.")] = None,
+    email: Email = None,
+    first_name: FirstName = None,
+    last_name: LastName = None,
+    role: Role = None,
+    group: Groups = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="F", help="Several at once: CSV with user_name, email, ..., role, groups.")
+    ] = None,
+    password: Annotated[
+        PasswordFrom, typer.Option(help=f"Where the password comes from; environment: ${_PASSWORD}.")
+    ] = PasswordFrom.none,
+    show_password: Annotated[
+        bool, typer.Option("--show-password", help="Print generated passwords; otherwise nobody sees them.")
+    ] = False,
+    source: SourceName = None,
+) -> None:
+    """Create accounts; one that is there already is left alone. Without a password they log in by single sign-on."""
+    from pipeline.remediation import accounts
+
+    terminal: Terminal = context.obj
+    if (file is None) == (email is None):
+        raise UsageError("give one account or a file of them", where="users create", hint="give --email or --file")
+    if file is not None:
+        wanted = accounts.read_joiners(file)
+    else:
+        wanted = [accounts.Wanted(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
+    made: list[Secret] = []
+    outcomes = accounts.create(_connect(terminal, source), wanted, _password(password, made))
+    if show_password:
+        created = [outcome for outcome in outcomes if outcome.state == "created"]
+        for outcome, secret in zip(created, made, strict=False):
+            sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+    _show(terminal, outcomes)
+
+
+def update(
+    context: typer.Context,
+    user: UserName,
+    email: Email = None,
+    first_name: FirstName = None,
+    last_name: LastName = None,
+    role: Role = None,
+    group: Groups = None,
+    source: SourceName = None,
+) -> None:
+    """Change an account; --group gives all its groups, those not named are left."""
+    from pipeline.remediation import accounts
+
+    groups = tuple(group) if group else None
+    wanted = accounts.Wanted(user, email, first_name, last_name, role, groups)
+    if wanted == accounts.Wanted(user):
+        raise UsageError(
+            "nothing is to be changed", where="users update", hint="give --role, --group or another field"
+        )
+    _show(context.obj, [accounts.change(_connect(context.obj, source), wanted)])
+
+
+def deactivate(context: typer.Context, user: UserName, source: SourceName = None) -> None:
+    """Switch an account off; role and groups stay, so that it can be undone."""
+    from pipeline.remediation import accounts
+
+    _show(context.obj, [accounts.change(_connect(context.obj, source), accounts.Wanted(user, active=False))])
+
+
+def delete(
+    context: typer.Context,
+    user: UserName,
+    permanently: Annotated[
+        bool, typer.Option("--permanently", help="Deleting cannot be undone; deactivating can.")
+    ] = False,
+    source: SourceName = None,
+) -> None:
+    """Delete an account for good. The user name is to be typed again."""
+    from pipeline.remediation import accounts
+
+    if not permanently:
+        raise UsageError(
+            "deleting cannot be undone",
+            where="users delete",
+            hint="use 'users deactivate', or add --permanently if it is really meant",
+        )
+    sys.stderr.write(f"type '{user}' again to delete this account for good: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != user:
+        raise UsageError("what was typed is not that user name", where="users delete", hint="nothing was deleted")
+    _show(context.obj, [accounts.delete(_connect(context.obj, source), user)])
+
+
+def _connect(terminal: Terminal, name: str | None) -> Callable[[], AbstractAsyncContextManager[Writer]]:
+    from pipeline.sources.writing import connected
+
+    settings = terminal.settings()
+    known = [source for source in settings.sources if source.kind == "sisense"]
+    if name is None and len(known) != 1:
+        raise UsageError(
+            f"{len(known)} sources could be meant", where="--source", hint="name one of [sources.*] with --source"
+        )
+    source = settings.source(name) if name else known[0]
+    credentials = source.credentials(os.environ)
+    return lambda: connected(source, credentials)
+
+
+def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret | None]:
+    if chosen is PasswordFrom.none:
+        return lambda: None
+    if chosen is PasswordFrom.environment:
+        given = os.environ.get(_PASSWORD)
+        if not given:
+            raise MissingSecretError(
+                "there is no password for the new account", where="environment", hint=f"set {_PASSWORD}"
+            )
+        return lambda: Secret(given)
+
+    def generate() -> Secret:
+        made.append(Secret(secrets.token_urlsafe(18)))
+        return made[-1]
+
+    return generate
+
+
+def _show(terminal: Terminal, outcomes: Sequence[Outcome]) -> None:
+    header = ("user name", "result", "account", "detail")
+    terminal.result(
+        align(header, [(o.user_name, o.state, o.account_id, o.detail) for o in outcomes]),
+        [
+            {"user_name": o.user_name, "result": o.state, "account_id": o.account_id, "detail": o.detail}
+            for o in outcomes
+        ],
+    )
+    bad = [outcome for outcome in outcomes if not outcome.is_good]
+    if bad:
+        raise SourceError(
+            f"{len(bad)} of {len(outcomes)} accounts are not as wanted",
+            where=", ".join(outcome.user_name for outcome in bad[:5]),
+            hint="'access-review users get' shows what is there now; run the command again when the server is well",
+        )

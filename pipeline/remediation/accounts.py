@@ -1,0 +1,346 @@
+"""Single accounts: looked up, created, changed, switched off and deleted, with roles and groups by their names.
+
+Names are resolved at the moment of the call, against the instance that is called: ids mean nothing elsewhere. What
+was sent is read back; the account as it then is decides what is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import resources
+from pipeline.errors import GateError, SourceError, UsageError
+from pipeline.settings import Secret, nearest
+from pipeline.sources.http import RefusedError, UnclearError
+from pipeline.sources.writing import AccountState, Writer
+
+__all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joiners"]
+
+Connect = Callable[[], AbstractAsyncContextManager[Writer]]
+
+_COLUMNS = ("user_name", "email", "first_name", "last_name", "role", "groups")
+#: Roles that can undo what was done here; the last active account of them stays.
+_ADMINISTRATORS = ("super", "admin")
+_INSTALLED = "super"
+_UNDONE_BY_NOBODY = "nothing was sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An account as it should be; null leaves a field as it is. Role and groups are names."""
+
+    user_name: str
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    role: str | None = None
+    groups: tuple[str, ...] | None = None
+    active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one account: ``created``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``."""
+
+    user_name: str
+    state: str
+    account_id: str | None
+    detail: str
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether the account is now as it was wanted."""
+        return self.state not in {"failed", "unclear"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The roles and groups of one instance, by every name people use for them."""
+
+    roles: Mapping[str, Sequence[str]]
+    groups: Mapping[str, Sequence[str]]
+    role_names: Mapping[str, str]
+
+    def fields(self, wanted: Wanted) -> dict[str, Any]:
+        """Return what is sent for an account.
+
+        Raises:
+            UsageError: a role or group has no such name, or several have it.
+        """
+        given = {
+            "email": wanted.email,
+            "firstName": wanted.first_name,
+            "lastName": wanted.last_name,
+            "active": wanted.active,
+        }
+        fields: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        if wanted.role is not None:
+            fields["roleId"] = _resolved("role", wanted.role, self.roles, wanted.user_name)
+        if wanted.groups is not None:
+            ids = (_resolved("group", name, self.groups, wanted.user_name) for name in wanted.groups)
+            fields["groups"] = sorted(set(ids))
+        return fields
+
+
+def get(connect: Connect, user_name: str) -> dict[str, Any]:
+    """Return one account as it is now, role and groups by name.
+
+    Raises:
+        UsageError: there is none of that name. SourceError: it cannot be read.
+    """
+
+    async def work() -> dict[str, Any]:
+        async with connect() as writer:
+            names = await _names(writer)
+            found = await _one(writer, user_name)
+            group_names = {ids[0]: name for name, ids in names.groups.items()}
+            return {
+                "account_id": found.account_id,
+                "user_name": found.user_name,
+                "email": found.email,
+                "active": found.active,
+                "role": names.role_names.get(found.role_id or "", found.role_id),
+                "groups": [group_names.get(group, group) for group in found.groups],
+                "last_login": found.last_login,
+                "last_activity": found.last_activity,
+            }
+
+    return asyncio.run(work())
+
+
+def create(connect: Connect, wanted: Sequence[Wanted], password: Callable[[], Secret | None]) -> list[Outcome]:
+    """Create accounts; one that is there already is left alone. Every name is resolved before the first is sent.
+
+    ``password`` gives each new account its password, or none where people log in by single sign-on only.
+
+    Raises:
+        UsageError: a role or group of any of them does not exist; nothing was created.
+        SourceError: the source cannot be read.
+    """
+
+    async def work() -> list[Outcome]:
+        async with connect() as writer:
+            names = await _names(writer)
+            all_fields = [names.fields(each) for each in wanted]
+            return [await _created(writer, each, f, password) for each, f in zip(wanted, all_fields, strict=True)]
+
+    return asyncio.run(work())
+
+
+def change(connect: Connect, wanted: Wanted) -> Outcome:
+    """Change one account: only the fields that are given, and only if they differ.
+
+    Raises:
+        UsageError: the account, the role or a group does not exist.
+        GateError: it is the caller's own account, the one made at install, or the last administrator.
+        SourceError: the source cannot be read.
+    """
+
+    async def work() -> Outcome:
+        async with connect() as writer:
+            names = await _names(writer)
+            fields = names.fields(wanted)
+            found = await _one(writer, wanted.user_name)
+            differing = {key: value for key, value in fields.items() if _differs(found, key, value)}
+            if not differing:
+                return Outcome(wanted.user_name, "as it was", found.account_id, "it is so already")
+            if differing.get("active") is False or "roleId" in differing:
+                await _guard(writer, names, found)
+            trouble = await _sent(lambda: writer.change(found.account_id, differing))
+            after = await writer.account(found.account_id)
+            left = [key for key, value in differing.items() if after is None or _differs(after, key, value)]
+            return _outcome(wanted.user_name, "changed", found.account_id, left, trouble)
+
+    return asyncio.run(work())
+
+
+def delete(connect: Connect, user_name: str) -> Outcome:
+    """Delete one account for good.
+
+    Raises:
+        UsageError: there is none of that name.
+        GateError: it is the caller's own account, the one made at install, or the last administrator.
+        SourceError: the source cannot be read.
+    """
+
+    async def work() -> Outcome:
+        async with connect() as writer:
+            found = await _one(writer, user_name)
+            await _guard(writer, await _names(writer), found)
+            trouble = await _sent(lambda: writer.delete(found.account_id))
+            left = [] if await writer.account(found.account_id) is None else ["it is still there"]
+            return _outcome(user_name, "deleted", found.account_id, left, trouble)
+
+    return asyncio.run(work())
+
+
+def read_joiners(path: Path) -> list[Wanted]:
+    """Read accounts to create from a CSV file with the columns user_name, email, first_name, last_name, role, groups.
+
+    Groups are joined by ``;``. Only ``email`` is required; it is the user name where none is given.
+
+    Raises:
+        UsageError: the file cannot be read, has an unknown column, or a line lacks an address.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            unknown = set(reader.fieldnames or ()) - set(_COLUMNS)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"the file cannot be read: {error}", where=str(path), hint="save it as CSV in UTF-8"
+        ) from error
+    if unknown or "email" not in (reader.fieldnames or ()):
+        what = f"unknown columns: {', '.join(sorted(unknown))}" if unknown else "there is no column email"
+        raise UsageError(what, where=str(path), hint=f"the columns are {', '.join(_COLUMNS)}")
+    wanted = []
+    for number, row in enumerate(rows, start=2):
+        values = {key: (value or "").strip() for key, value in row.items()}
+        if "@" not in values["email"]:
+            raise UsageError("there is no e-mail address", where=f"{path}, line {number}", hint="fill in email")
+        groups = tuple(filter(None, (name.strip() for name in values.get("groups", "").split(";"))))
+        wanted.append(
+            Wanted(
+                values.get("user_name") or values["email"],
+                values["email"],
+                values.get("first_name") or None,
+                values.get("last_name") or None,
+                values.get("role") or None,
+                groups,
+            )
+        )
+    return wanted
+
+
+async def _created(
+    writer: Writer, wanted: Wanted, fields: Mapping[str, Any], password: Callable[[], Secret | None]
+) -> Outcome:
+    found = await writer.accounts(userName=wanted.user_name)
+    if not found and wanted.email:
+        found = await writer.accounts(email=wanted.email)
+    if found:
+        differing = [key for key, value in fields.items() if _differs(found[0], key, value)]
+        detail = f"it is there, with another {', '.join(differing)}" if differing else "it is there already"
+        return Outcome(wanted.user_name, "as it was", found[0].account_id, detail)
+    secret = password()
+    document = {"userName": wanted.user_name, **fields} | ({"password": secret.reveal()} if secret else {})
+    trouble = await _sent(lambda: writer.create(document))
+    after = await writer.accounts(userName=wanted.user_name)
+    if not after:
+        return _outcome(wanted.user_name, "created", None, ["it is not there"], trouble)
+    left = [key for key, value in fields.items() if _differs(after[0], key, value)]
+    return _outcome(wanted.user_name, "created", after[0].account_id, left, trouble)
+
+
+async def _sent(send: Callable[[], Any]) -> SourceError | None:
+    try:
+        await send()
+    except (RefusedError, UnclearError) as error:
+        return error
+    return None
+
+
+def _outcome(
+    user_name: str, state: str, account_id: str | None, left: Sequence[str], trouble: SourceError | None
+) -> Outcome:
+    if not left:
+        detail = f"though {trouble.message}" if trouble else "read back, and it is so"
+        return Outcome(user_name, state, account_id, detail)
+    what = f"not as wanted: {', '.join(left)}"
+    if trouble is None:
+        return Outcome(user_name, "failed", account_id, f"the server said yes, and it is {what}")
+    kind = "unclear" if isinstance(trouble, UnclearError) else "failed"
+    return Outcome(user_name, kind, account_id, f"{what}; {trouble.message}")
+
+
+async def _guard(writer: Writer, names: _Names, found: AccountState) -> None:
+    own = writer.principal
+    if found.account_id == own.account_id or str(found.user_name).lower() == (own.user_name or "").lower():
+        raise GateError(
+            f"'{found.user_name}' is the account this program logs in with",
+            where=_UNDONE_BY_NOBODY,
+            hint="let another administrator do it",
+        )
+    if found.role_id in names.roles.get(_INSTALLED, ()):
+        raise GateError(
+            f"'{found.user_name}' is the administrator made at install",
+            where=_UNDONE_BY_NOBODY,
+            hint="Sisense needs that account",
+        )
+    role_ids = [role_id for name in _ADMINISTRATORS for role_id in names.roles.get(name, ())]
+    if found.active and found.role_id in role_ids:
+        others = [
+            account
+            for role_id in role_ids
+            for account in await writer.accounts(roleId=role_id)
+            if account.active and account.account_id != found.account_id
+        ]
+        if not others:
+            raise GateError(
+                f"'{found.user_name}' would be the last active administrator",
+                where=_UNDONE_BY_NOBODY,
+                hint="make somebody else an administrator first",
+            )
+
+
+async def _one(writer: Writer, user_name: str) -> AccountState:
+    found = await writer.accounts(userName=user_name) or await writer.accounts(email=user_name)
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(
+        f"there is no account '{user_name}'" if not found else f"{len(found)} accounts are called '{user_name}'",
+        where=f"asked as {writer.principal.user_name or 'the caller'}",
+        hint="give its user name or its e-mail address, as population.csv has them",
+    )
+
+
+def _differs(found: AccountState, key: str, value: Any) -> bool:
+    now = found.fields | {"email": found.email, "firstName": found.first_name, "lastName": found.last_name}
+    if key == "email":
+        return str(now[key]).lower() != str(value).lower()
+    return bool(now[key] != value)
+
+
+async def _names(writer: Writer) -> _Names:
+    shown = _shown_names()
+    roles: dict[str, list[str]] = {}
+    role_names: dict[str, str] = {}
+    for role in await writer.roles():
+        name, role_id = str(role.get("name") or ""), str(role.get("_id"))
+        role_names[role_id] = shown.get(name.lower(), name)
+        for known_as in {name.lower(), role_names[role_id].lower(), str(role.get("displayName") or name).lower()}:
+            roles.setdefault(known_as, []).append(role_id)
+    groups: dict[str, list[str]] = {}
+    for group in await writer.groups():
+        groups.setdefault(str(group.get("name") or "").lower(), []).append(str(group["_id"]))
+    return _Names(roles, groups, role_names)
+
+
+def _shown_names() -> dict[str, str]:
+    with (resources.reference_data() / "role_names.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["role_name"].lower(): row["display_name"] for row in csv.DictReader(stream)}
+
+
+def _resolved(kind: str, name: str, known: Mapping[str, Iterable[str]], user_name: str) -> str:
+    found = sorted(set(known.get(name.strip().lower(), ())))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            f"{len(found)} {kind}s are called '{name}'",
+            where=f"account {user_name}",
+            hint="rename one of them in Sisense",
+        )
+    match = nearest(name.strip().lower(), list(known))
+    raise UsageError(
+        f"there is no {kind} '{name}'",
+        where=f"account {user_name}",
+        hint=f"did you mean '{match}'?" if match else f"there are: {', '.join(sorted(known)[:12])}",
+    )
