@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -180,3 +184,47 @@ def test_too_many_accounts_are_refused(case: Callable[..., Case]) -> None:
     assert outcome.code == 1
     assert "more than 10 %" in outcome.stderr
     assert not (at.folder / "remediation-plan.json").exists()
+
+
+_KILLED = """
+import os, signal, sys
+from pipeline.cli import main
+real, left = os.fsync, [int(sys.argv[1])]
+def fsync(file):
+    left[0] -= 1
+    if left[0] == 0 and sys.argv[2] == 'before':
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(file)
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+os.fsync = fsync
+del sys.argv[1:3]
+main.main()
+"""
+
+
+def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[..., Case]) -> None:
+    at = case("write-then-504")
+    off_before = at.inactive()
+    used = [user for user in at.store.users if user.get("active") and user["userName"] != at.simulator.username]
+    for user in used[-10:]:  # enough of them that every run below has something left to do
+        at.store._put({**user, "lastLogin": "2026-01-05T10:00:00.000Z", "lastActivity": None})
+    planned = at.prepare()
+    apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+
+    # every write to the disk is a step: before it, the line is not safe; after it, what it says has not yet happened
+    for when in ("before", "after"):
+        for step in (1, 2, 3):
+            killed = subprocess.run(
+                [sys.executable, "-c", _KILLED, str(step), when, *apply],
+                cwd=at.folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+            assert killed.returncode == -signal.SIGKILL, killed.stderr
+    at.ok(*apply)
+
+    assert at.inactive() - off_before == set(planned)
+    assert sorted(at.changes_sent()) == sorted(("PATCH", f"/api/v1/users/{account}") for account in planned)
+    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+    assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
