@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting import charts, csv
+from pipeline.reporting.xlsx import FORMULA_STARTS, readable
 from pipeline.warehouse.database import Connection
 
 __all__ = ["ANSWERS", "DECISIONS", "ORDER", "write_csv", "write_xlsx"]
@@ -122,6 +123,13 @@ def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
     heading = book.add_format({**base, "bold": True, "font_color": charts.SLATE, "bottom": 1})
     locked = book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True})
     free = book.add_format({**base, "locked": False, "text_wrap": True, "border": 1, "border_color": "#d9dfe8"})
+    # Even edited in place, a text that looks like a formula stays a text.
+    quoted = {
+        locked: book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True, "quote_prefix": True}),
+        free: book.add_format({
+            **base, "locked": False, "text_wrap": True, "border": 1, "border_color": "#d9dfe8", "quote_prefix": True,
+        }),
+    }  # fmt: skip
     day = book.add_format(
         {**base, "locked": False, "num_format": "yyyy-mm-dd", "border": 1, "border_color": "#d9dfe8"}
     )
@@ -138,7 +146,9 @@ def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
             if name in {"defer_until", "expires_on"}:
                 _write(sheet, number, column, value, day)
             else:
-                _write(sheet, number, column, value, free if name in ANSWERS else locked)
+                layout = free if name in ANSWERS else locked
+                is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+                _write(sheet, number, column, value, quoted[layout] if is_formula else layout)
     last = max(len(rows), 1)
     sheet.data_validation(
         1, names.index("decision"), last, names.index("decision"),
@@ -169,4 +179,4 @@ def _write(sheet: Any, row: int, column: int, value: Any, layout: Any) -> None:
     elif isinstance(value, date):
         sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), layout)  # noqa: DTZ001 - a day
     else:
-        sheet.write_string(row, column, str(value), layout)
+        sheet.write_string(row, column, readable(str(value))[0], layout)

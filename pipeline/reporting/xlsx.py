@@ -22,7 +22,7 @@ from pipeline.reporting import charts, text
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ROWS_HELD", "write"]
+__all__ = ["FORMULA_STARTS", "ROWS_HELD", "readable", "write"]
 
 #: Rows of data that one sheet can hold, below its heading.
 ROWS_HELD = 1_048_575
@@ -32,7 +32,7 @@ _CUT = "… [cut]"
 _EXACT_INTEGERS = 10**15
 _BATCH = 5_000
 _WIDEST = 60
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: Not allowed in XML, whatever is done to them.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
@@ -170,7 +170,7 @@ class _Book:
                 if isinstance(value, int):
                     sheet.write_number(row, column, value, style)
                 elif value:
-                    sheet.write_string(row, column, _readable(value)[0], style)
+                    sheet.write_string(row, column, readable(value)[0], style)
             row += 1
 
         snapshot = view.snapshot
@@ -258,9 +258,9 @@ class _Book:
         """Return what writes a value of that type, and says whether it had to be cut."""
 
         def write_text(row: int, column: int, value: Any) -> bool:
-            shown, was_cut = _readable(str(value))
+            shown, was_cut = readable(str(value))
             # Even edited in place, a text that looks like a formula stays a text.
-            style = self._quoted if shown.startswith(_FORMULA_STARTS) else self._text
+            style = self._quoted if shown.startswith(FORMULA_STARTS) else self._text
             sheet.write_string(row, column, shown, style)
             return was_cut
 
@@ -323,7 +323,7 @@ def _columns(connection: Connection, query: str) -> list[_Column]:
 
 
 @functools.lru_cache(maxsize=1 << 14)  # roles, paths and dates come again and again
-def _readable(value: str) -> tuple[str, bool]:
+def readable(value: str) -> tuple[str, bool]:
     """Return what a cell can hold of a text, and whether that is not all of it."""
     shown = text.printable(value).translate(_NONCHARACTERS)
     if len(shown) * 2 <= _CELL_UNITS:

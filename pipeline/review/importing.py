@@ -85,13 +85,16 @@ def import_file(
         campaigns.hold_current(connection, campaign.campaign)
         items = _items(connection)
         roles = _roles(connection, campaign.snapshot_id)
+        taken = _taken_before(connection, campaign.campaign, content_sha256)
         accepted, problems, blank = _judge(rows, items, roles, campaign.opened_at.date())
         counts = {"new": 0, "changed": 0, "unchanged": 0}
         if not problems or skip_invalid:
             for item_id, decision in accepted.items():
                 item = items[item_id]
                 before = _held(item)
-                state = "unchanged" if before == decision else "changed" if before else "new"
+                # An old file that comes again does not undo what was decided after it.
+                stands = before == decision or item_id in taken
+                state = "unchanged" if stands else "changed" if before else "new"
                 counts[state] += 1
                 if state != "unchanged":
                     connection.execute(
@@ -111,6 +114,15 @@ def _items(connection: Connection) -> dict[str, dict[str, Any]]:
     names = [column[0] for column in cursor.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {row["item_id"]: row for row in rows}
+
+
+def _taken_before(connection: Connection, campaign: str, content_sha256: str) -> set[str]:
+    """Return the items that got a decision from a file with the same content."""
+    found = connection.execute(
+        "select item_id from review.decisions where campaign = $campaign and file_sha256 = $content_sha256",
+        {"campaign": campaign, "content_sha256": content_sha256},
+    ).fetchall()
+    return {item_id for (item_id,) in found}
 
 
 def _roles(connection: Connection, snapshot_id: str) -> set[tuple[str, str]]:
@@ -148,12 +160,13 @@ def _judge(
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     blank = 0
+    sender = _sender(rows, items)
     for row in rows:
         item_id = row.text("item_id")
         if not row.text("decision") and not (item_id and any(row.text(name) for name in ANSWERS)):
             blank += bool(item_id)  # a title or a total below the table is nobody's decision
             continue
-        found = list(_problems(row, items.get(item_id), roles, opened_on))
+        found = list(_problems(row, items.get(item_id), sender, roles, opened_on))
         if item_id in seen:
             found.append(Problem(row.place("item_id"), f"the item stands in row {seen[item_id]} already"))
         seen.setdefault(item_id, row.number)
@@ -172,15 +185,26 @@ def _judge(
     return accepted, problems, blank
 
 
+def _sender(rows: Sequence[Row], items: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return whose packet the rows without a reviewer are: the first one named, else whose the first item is.
+
+    So a file that lost that column cannot decide for several people at once.
+    """
+    named = (row.text("reviewer") for row in rows)
+    given = (items[row.text("item_id")]["reviewer_email"] for row in rows if row.text("item_id") in items)
+    return str(next(filter(None, named), None) or next(given, "")).lower()
+
+
 def _problems(
-    row: Row, item: Mapping[str, Any] | None, roles: set[tuple[str, str]], opened_on: date
+    row: Row, item: Mapping[str, Any] | None, sender: str, roles: set[tuple[str, str]], opened_on: date
 ) -> Iterator[Problem]:
     decision = row.text("decision").lower()
     if item is None:
         yield Problem(row.place("item_id"), f"'{row.text('item_id')}' is no item of this campaign")
         return
-    if row.text("reviewer") and row.text("reviewer").lower() != item["reviewer_email"].lower():
-        yield Problem(row.place("reviewer"), f"this item was given to {item['reviewer_email']}")
+    reviewer = row.text("reviewer").lower() or sender
+    if reviewer != item["reviewer_email"].lower():
+        yield Problem(row.place("reviewer"), f"this item was given to {item['reviewer_email']}, not to {reviewer}")
     if decision not in DECISIONS:
         said = f"'{row.text('decision')}' is no decision" if decision else "there is no decision"
         yield Problem(row.place("decision"), f"{said}: write {', '.join(DECISIONS)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def write(connection: Connection, campaign: Campaign, directory: Path) -> list[P
                 f"create or replace temp table packet as select * from ({query.sql}) order by {packets.ORDER}",
                 {"reviewer": reviewer},
             )
-            stem = f"packet-{re.sub(r'[^a-z0-9.-]+', '_', reviewer)}"
+            stem = _stem(reviewer)
             cursor = connection.execute(f"select * from packet order by {packets.ORDER}")
             packets.write_xlsx(
                 folder / f"{stem}.xlsx",
@@ -56,3 +57,14 @@ def write(connection: Connection, campaign: Campaign, directory: Path) -> list[P
             hint="check the folder, its permissions and the free space",
         ) from error
     return written
+
+
+def _stem(reviewer: str) -> str:
+    """Return the name of a reviewer's files without its ending; no two reviewers share one.
+
+    What a file system may refuse becomes ``_``; an address with more of that than its @ gets a hash too.
+    """
+    readable = re.sub(r"[^a-z0-9.-]", "_", reviewer)
+    if readable == reviewer.replace("@", "_", 1) and readable.count("_") == 1:
+        return f"packet-{readable}"
+    return f"packet-{readable}-{hashlib.sha256(reviewer.encode()).hexdigest()[:8]}"

@@ -73,6 +73,14 @@ addresses as (
     select person_id, lower(email) from reports.population where person_id is not null and email is not null
 ),
 
+-- Who has left can no longer be asked.
+gone as (
+    select addresses.address
+    from addresses
+    join policy.roster as people on people.person_id = addresses.person_id
+    where people.employment_status = 'ended'
+),
+
 fallbacks as (
     select unnest($fallbacks) as address, generate_subscripts($fallbacks, 1) as place
 ),
@@ -100,6 +108,7 @@ allowed as (
     where candidates.place is not null and own.address is null
         and candidates.address is distinct from lower(access.email)
         and candidates.address is distinct from lower(access.user_name)
+        and candidates.address not in (select address from gone where address is not null)
 ),
 
 ranked as (

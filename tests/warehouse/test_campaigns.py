@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.errors import GateError, IncompleteError, UsageError
 from pipeline.review import campaign as campaigns
+from pipeline.review import packets
 from pipeline.review.importing import import_file
 
 NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
@@ -117,8 +118,9 @@ def test_a_decision_that_does_not_hold_is_named_and_imports_nothing(
         "select item_id from review.items where account_id = 'cay' and entitlement_id = 'g-sales'"
     )
     path = tmp_path / "returned.csv"
-    header = "item_id,decision,reason,target_role,defer_until,approver,expires_on"
-    path.write_text(f"{header}\n{other},keep,,,,,\n{item_id},{cells}\n", encoding="utf-8")
+    header = "reviewer,item_id,decision,reason,target_role,defer_until,approver,expires_on"
+    rows = f"ann@example.com,{other},keep,,,,,\nciso@example.com,{item_id},{cells}\n"
+    path.write_text(f"{header}\n{rows}", encoding="utf-8")
 
     refused = import_file(built.connection, path, name=None, now=NOW)
 
@@ -141,6 +143,76 @@ def test_a_changed_decision_keeps_the_earlier_one(built: Any, tmp_path: Path) ->
         assert (found.new, found.changed, found.unchanged) == counts
 
     assert built.rows("select sequence, decision from review.decisions order by 1") == [(1, "keep"), (2, "remove")]
+
+
+def test_an_old_file_that_comes_again_does_not_undo_a_later_decision(built: Any, tmp_path: Path) -> None:
+    opened(built)
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    old.write_text(f"item_id,decision\n{item(built, 'cay', 'r-viewer')},keep\n", encoding="utf-8")
+    new.write_text(f"item_id,decision\n{item(built, 'cay', 'r-viewer')},remove\n", encoding="utf-8")
+    import_file(built.connection, old, name="Q", now=NOW)
+    import_file(built.connection, new, name="Q", now=NOW)
+
+    again = import_file(built.connection, old, name="Q", now=NOW)
+
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 1)
+    assert built.rows("select sequence, decision from review.decisions order by 1") == [(1, "keep"), (2, "remove")]
+
+
+@pytest.mark.parametrize("header", ["item_id,decision", "reviewer,item_id,decision"])
+def test_nobody_decides_on_what_was_given_to_another(built: Any, tmp_path: Path, header: str) -> None:
+    asked = opened(built)
+    assert asked["cay", "g-sales"] != asked["cay", "r-viewer"]
+    path = tmp_path / "returned.csv"
+    named = "ann@example.com," if header.startswith("reviewer") else ""
+    own, others = item(built, "cay", "g-sales"), item(built, "cay", "r-viewer")
+    path.write_text(f"{header}\n{named}{own},keep\n{named}{others},keep\n", encoding="utf-8")
+
+    refused = import_file(built.connection, path, name="Q", now=NOW)
+
+    assert [each.text for each in refused.problems] == [
+        "this item was given to ann.old@example.com, not to ann@example.com"
+    ]
+    assert built.rows("select count(*) from review.decisions") == [(0,)]
+
+
+def test_who_has_left_is_not_asked(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    roster = (
+        "person_id,email,manager_email,employment_status\n"
+        "p1,cay@example.com,bob@example.com,active\np2,bob@example.com,,ended\n"
+    )
+    house.build(house.land(SNAPSHOT, {"prod": source([make_user("cay")])}), roster=roster)
+
+    assert opened(house)["cay", "r-viewer"] == ("ciso@example.com", "named")
+
+
+def test_every_reviewer_has_files_of_their_own(built: Any, tmp_path: Path) -> None:
+    opened(built, "a+b@example.com", "ciso@example.com")
+    item_id = item(built, "cay", "g-sales")
+    built.connection.execute(
+        "update review.items set reviewer_email = 'a_b@example.com' where item_id = $id", {"id": item_id}
+    )
+
+    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path)
+
+    [(reviewers,)] = built.rows("select count(distinct reviewer_email) from review.items")
+    assert len({path.name for path in written}) == len(written) == 2 * reviewers
+
+
+def test_what_was_signed_stays_in_history_when_the_snapshot_is_built_again(
+    house: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
+    landed = house.land(SNAPSHOT, {"prod": source([make_user("ann")])})
+    house.build(landed)
+    house.connection.execute(
+        "insert into review.sign_offs values ('Q', $id, 'C', 'c@example.com', 'CISO', $now, 'f', 'x')",
+        {"id": SNAPSHOT, "now": NOW},
+    )
+    before = house.rows("select * from history.accounts")
+
+    house.build(landed, as_of=NOW)
+
+    assert house.rows("select * from history.accounts") == before
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "x" * 65])
