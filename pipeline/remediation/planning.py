@@ -156,9 +156,9 @@ def _snapshot(connection: Connection, selection: Selection, now: datetime) -> di
             where=f"snapshot {snapshot_id}",
             hint="run 'access-review run' again, or allow more with --max-age-hours",
         )
-    if as_of > finished_at:
+    if as_of > now.astimezone(UTC).replace(tzinfo=None):
         raise GateError(
-            f"the build judges as of {as_of:%Y-%m-%d %H:%M}, later than its extract of {finished_at:%Y-%m-%d %H:%M}: "
+            f"the build judges as of {as_of:%Y-%m-%d %H:%M}, which is still to come: "
             "nobody knows who will have logged in by then",
             where=f"snapshot {snapshot_id}",
             hint="run 'access-review build' without --as-of, then plan again",

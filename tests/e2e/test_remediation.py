@@ -198,7 +198,7 @@ def test_too_many_accounts_are_refused(case: Callable[..., Case]) -> None:
     assert not (at.folder / "remediation-plan.json").exists()
 
 
-def test_a_build_that_judges_a_later_day_than_the_extract_is_no_ground_for_a_plan(case: Callable[..., Case]) -> None:
+def test_a_build_as_of_a_day_to_come_is_no_ground_for_a_plan(case: Callable[..., Case]) -> None:
     at = case()
     at.ok("extract")
     at.ok("build", "--as-of", "2100-01-01")
