@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import ModelError, WarehouseError
-from pipeline.warehouse import checks, policy, register, roster
+from pipeline.warehouse import checks, database, policy, register, roster
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, combined_sha256
@@ -76,21 +76,15 @@ def build(
         WarehouseError: the baseline asked for does not exist.
     """
     connection.execute("set preserve_insertion_order = false")  # tables have no order; every reader sorts
-    connection.begin()
     try:
-        built = _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
-        connection.commit()
+        with database.transaction(connection):
+            return _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
     except duckdb.Error as error:
-        connection.rollback()
         raise WarehouseError(
             f"the build failed: {str(error).splitlines()[0]}",
             where="database",
             hint="free some disk space if it is full, then build again; the previous build is whole",
         ) from error
-    except BaseException:
-        connection.rollback()
-        raise
-    return built
 
 
 def rebuild(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pipeline.warehouse.database import Connection
+from pipeline.warehouse.database import Connection, transaction
 
 __all__ = ["previous", "record"]
 
@@ -40,13 +40,12 @@ def record(
     written_at: datetime,
 ) -> None:
     """Remember a report that has been written; one with the same manifest only becomes the last written."""
-    connection.begin()
-    connection.execute(
-        "delete from meta.reports where snapshot_id = $snapshot_id and manifest_sha256 = $manifest_sha256",
-        {"snapshot_id": snapshot_id, "manifest_sha256": manifest_sha256},
-    )
-    connection.execute(
-        "insert into meta.reports values ($1, $2, $3, $4, $5, $6)",
-        [snapshot_id, build_id, data_sha256, manifest_sha256, previous_manifest_sha256, written_at],
-    )
-    connection.commit()
+    with transaction(connection):
+        connection.execute(
+            "delete from meta.reports where snapshot_id = $snapshot_id and manifest_sha256 = $manifest_sha256",
+            {"snapshot_id": snapshot_id, "manifest_sha256": manifest_sha256},
+        )
+        connection.execute(
+            "insert into meta.reports values ($1, $2, $3, $4, $5, $6)",
+            [snapshot_id, build_id, data_sha256, manifest_sha256, previous_manifest_sha256, written_at],
+        )
