@@ -4,39 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import urljoin
 
 import httpx
 import pytest
-from scim2_client import BaseSyncSCIMClient
 from scim2_tester import Status, check_server
 
 from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
+from tests.fakes.scim_client import OverHttp
 
 Start = Callable[..., tuple[Simulator, httpx.Client]]
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-
-
-class OverHttp(BaseSyncSCIMClient):
-    """scim2-client over this HTTP library."""
-
-    def __init__(self, http: httpx.Client) -> None:
-        super().__init__()
-        self.http = http
-
-    def _stays_under_base_url(self, endpoint: str) -> bool:
-        base = str(self.http.base_url)
-        return urljoin(base, endpoint.lstrip("/")).startswith(base)
-
-    def _parse_json(self, response: Any) -> Any:
-        return response.json()
-
-    def request(self, method: str, url: str, **kwargs: Any) -> httpx.Response:
-        return self.http.request(method, url, **kwargs)
 
 
 @pytest.fixture
