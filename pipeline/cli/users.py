@@ -15,13 +15,14 @@ import typer
 
 from pipeline.cli.terminal import Terminal, align, an_address
 from pipeline.errors import MissingSecretError, SourceError, UsageError
-from pipeline.settings import Secret
+from pipeline.settings import Secret, SourceSettings
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import Outcome
+    from pipeline.sources.provisioning import Provisioner
     from pipeline.sources.writing import Writer
 
-__all__ = ["register"]
+__all__ = ["SourceName", "by_scim_endpoint", "register"]
 
 _PASSWORD = "ACCESS_REVIEW_NEW_USER_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -187,26 +188,41 @@ def _connect(
 ) -> Callable[[], AbstractAsyncContextManager[Writer]]:
     from pipeline.sources.writing import connected
 
+    if by_scim:
+        return by_scim_endpoint(terminal, name)
+    source = _source(terminal, name)
+    credentials = source.credentials(os.environ)
+    return lambda: connected(source, credentials)
+
+
+def by_scim_endpoint(terminal: Terminal, name: str | None) -> Callable[[], AbstractAsyncContextManager[Provisioner]]:
+    """Return what opens the SCIM endpoint beside a source, by name or the only one, for changes.
+
+    Raises:
+        UsageError: no such source, or no such endpoint. MissingSecretError: it lacks a secret.
+    """
+    from pipeline.sources.provisioning import connected_by_scim
+
+    source = _source(terminal, name)
+    credentials = source.credentials(os.environ)
+    token = source.scim_token(os.environ)
+    if token is None or source.kind == "scim":
+        raise UsageError(
+            f"source '{source.name}' has no SCIM endpoint beside it",
+            where=str(terminal.settings().path),
+            hint="add scim_url to a source of kind sisense",
+        )
+    return lambda: connected_by_scim(source, credentials, token)
+
+
+def _source(terminal: Terminal, name: str | None) -> SourceSettings:
     settings = terminal.settings()
     known = [source for source in settings.sources if source.kind == "sisense"]
     if name is None and len(known) != 1:
         raise UsageError(
             f"{len(known)} sources could be meant", where="--source", hint="name one of [sources.*] with --source"
         )
-    source = settings.source(name) if name else known[0]
-    credentials = source.credentials(os.environ)
-    if by_scim:
-        from pipeline.sources.provisioning import connected_by_scim
-
-        token = source.scim_token(os.environ)
-        if token is None or source.kind == "scim":
-            raise UsageError(
-                f"source '{source.name}' has no SCIM endpoint beside it",
-                where="--scim",
-                hint="add scim_url to a source of kind sisense, or leave out --scim",
-            )
-        return lambda: connected_by_scim(source, credentials, token)
-    return lambda: connected(source, credentials)
+    return settings.source(name) if name else known[0]
 
 
 def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret | None]:

@@ -7,7 +7,8 @@ the same reading back by REST, whichever way its changes go.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from pipeline.sources.writing import Writer, connected
 __all__ = ["Provisioner", "connected_by_scim"]
 
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 #: RFC 7644, section 3.12: what a server answers that cannot PATCH, which it may.
 _CANNOT_PATCH = frozenset({404, 405, 501})
@@ -66,7 +68,7 @@ class Provisioner(Writer):
         rest = {key: value for key, value in fields.items() if key not in _BY_SCIM}
         if attributes:
             user = await self._user(account_id)
-            path = _path(user)
+            path = _path("Users", str(user["id"]))
             # a name is changed part by part, so that its other part stays
             operations = [{"op": "replace", "path": at, "value": value} for at, value in _flat(attributes)]
             try:
@@ -80,12 +82,43 @@ class Provisioner(Writer):
 
     async def delete(self, account_id: str) -> None:
         """Delete the user for good. Raises as :meth:`change`."""
-        await self._endpoint.write("DELETE", _path(await self._user(account_id)), None)
+        await self._endpoint.write("DELETE", _path("Users", str((await self._user(account_id))["id"])), None)
+
+    async def users(self, user_name: str) -> list[dict[str, Any]]:
+        """Return the endpoint's users of this name."""
+        return await self._endpoint.find("/Users", "userName", user_name)
+
+    async def groups_named(self, name: str) -> list[dict[str, Any]]:
+        """Return the endpoint's groups of this name, with their members."""
+        return await self._endpoint.find("/Groups", "displayName", name)
+
+    async def create_group(self, name: str, user_ids: Sequence[str]) -> None:
+        """Send a new group, once. Raises as :meth:`create`."""
+        members = [{"value": user_id} for user_id in user_ids]
+        await self._endpoint.write("POST", "/Groups", {"schemas": [_GROUP], "displayName": name, "members": members})
+
+    async def change_group(
+        self, group_id: str, *, name: str | None, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> None:
+        """Send a group's new name, who joins and who leaves, by their ids, once. Raises as :meth:`create`."""
+        operations: list[dict[str, Any]] = []
+        if name is not None:
+            operations.append({"op": "replace", "path": "displayName", "value": name})
+        if add:
+            operations.append({"op": "add", "path": "members", "value": [{"value": user_id} for user_id in add]})
+        operations += [{"op": "remove", "path": f"members[value eq {json.dumps(user_id)}]"} for user_id in remove]
+        await self._endpoint.write(
+            "PATCH", _path("Groups", group_id), {"schemas": [_PATCH], "Operations": operations}
+        )
+
+    async def delete_group(self, group_id: str) -> None:
+        """Delete a group; its members stay. Raises as :meth:`create`."""
+        await self._endpoint.write("DELETE", _path("Groups", group_id), None)
 
     async def _user(self, account_id: str) -> dict[str, Any]:
         account = await self.account(account_id)
         name = account.user_name if account else None
-        found = await self._endpoint.find("/Users", "userName", name) if name else []
+        found = await self.users(name) if name else []
         if len(found) != 1:
             raise ContentError(
                 f"the SCIM endpoint has {len(found) or 'no'} users '{name}'",
@@ -103,7 +136,7 @@ async def connected_by_scim(
     *,
     clock: Clock = utc_now,
     sleep: Sleep = asyncio.sleep,
-) -> AsyncIterator[Writer]:
+) -> AsyncIterator[Provisioner]:
     """Log in to a source by REST, and open the SCIM endpoint beside it.
 
     Raises:
@@ -144,5 +177,5 @@ def _replaced(user: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[st
     return {**kept, **attributes} | ({"name": name} if name else {})
 
 
-def _path(user: Mapping[str, Any]) -> str:
-    return f"/Users/{quote(str(user['id']), safe='')}"
+def _path(kind: str, record_id: str) -> str:
+    return f"/{kind}/{quote(record_id, safe='')}"

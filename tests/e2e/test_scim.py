@@ -240,3 +240,36 @@ def test_an_identity_provider_reached_by_scim_is_the_roster(tmp_path: Path, simu
     )
     rebuilt = run_command(tmp_path, "verify", str(report), "--rebuild")
     assert rebuilt.code == 0, rebuilt.stdout + rebuilt.stderr
+
+
+def test_accounts_and_groups_are_changed_through_scim_by_command(tmp_path: Path) -> None:
+    with Simulator(SMALLEST) as simulator:
+        simulator.write_files(tmp_path)
+        path = tmp_path / "access-review.toml"
+        without = run_command(tmp_path, "users", "deactivate", "x", "--scim", ACCESS_REVIEW_PROD_PASSWORD="p")
+        path.write_text(
+            path.read_text().replace(
+                f'url = "{simulator.url}"', f'url = "{simulator.url}"\nscim_url = "{simulator.scim_url}"'
+            )
+        )
+        secrets = {
+            "ACCESS_REVIEW_PROD_PASSWORD": simulator.password,
+            "ACCESS_REVIEW_PROD_SCIM_TOKEN": simulator.scim_token,
+        }
+        create = ("users", "create", "--scim", "--email", "ann@example.com", "--role", "Viewer")
+        made = run_command(tmp_path, *create, **secrets)
+        password = run_command(tmp_path, *create, "--password", "generated", **secrets)
+        group = run_command(
+            tmp_path, "scim", "group", "create", "Sales EMEA", "--member", "ann@example.com", **secrets
+        )
+        unmeant = run_command(tmp_path, "scim", "group", "delete", "Sales EMEA", **secrets)
+        off = run_command(tmp_path, "users", "deactivate", "ann@example.com", "--scim", **secrets)
+        users = {user.get("userName"): user for user in simulator.sisense.store.users}
+        groups = {each["name"]: key for key, each in simulator.sisense.store.groups.items()}
+
+    assert (without.code, "scim_url" in without.stderr) == (2, True)
+    assert (made.code, group.code, off.code) == (0, 0, 0), made.stderr + group.stderr + off.stderr
+    assert (password.code, unmeant.code) == (2, 2)
+    assert users["ann@example.com"]["active"] is False
+    assert users["ann@example.com"]["groups"] == [groups["Sales EMEA"]]
+    assert simulator.scim_token not in made.stdout + made.stderr + off.stdout + off.stderr

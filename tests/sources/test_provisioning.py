@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ContentError, GateError
-from pipeline.remediation import accounts
+from pipeline.errors import ContentError, GateError, UsageError
+from pipeline.remediation import accounts, groups
 from pipeline.remediation.accounts import Outcome, Wanted
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator.population import SMALLEST
@@ -193,3 +193,63 @@ def test_a_refused_token_is_said_before_anything_is_sent(simulator: Simulator) -
 
     assert "wrong-scim-token" not in str(caught.value)
     assert changes(simulator) == []
+
+
+def members_of(simulator: Simulator, name: str) -> set[str]:
+    store = simulator.sisense.store
+    [group_id] = [key for key, group in store.groups.items() if group["name"] == name]
+    return set(store.members[group_id])
+
+
+def test_a_group_is_created_filled_renamed_and_deleted(simulator: Simulator) -> None:
+    store = simulator.sisense.store
+    one, two = [user for user in store.users if "@" in str(user.get("userName"))][:2]
+    roles = {user["_id"]: user.get("roleId") for user in store.users}
+
+    made = groups.create(connect(simulator), "Newcomers", [one["userName"]])
+    again = groups.create(connect(simulator), "newcomers", [])
+    assert members_of(simulator, "Newcomers") == {one["_id"]}
+    changed = groups.change(
+        connect(simulator), "Newcomers", rename="Joiners", add=[two["userName"]], remove=[one["userName"]]
+    )
+    assert members_of(simulator, "Joiners") == {two["_id"]}
+    same = groups.change(connect(simulator), "Joiners", add=[two["userName"]])
+    deleted = groups.delete(connect(simulator), "Joiners")
+
+    states = [outcome.state for outcome in (made, again, changed, same, deleted)]
+    assert states == ["created", "as it was", "changed", "as it was", "deleted"]
+    assert not [group for group in store.groups.values() if group["name"] in {"Newcomers", "Joiners"}]
+    assert changes(simulator) == [("POST", "scim"), ("PATCH", "scim"), ("DELETE", "scim")]
+    assert {user["_id"]: user.get("roleId") for user in store.users} == roles
+
+
+def test_names_that_are_wrong_are_said_before_anything_is_sent(simulator: Simulator) -> None:
+    name = simulator_group(simulator)
+
+    with pytest.raises(UsageError, match="no user 'nobody'"):
+        groups.create(connect(simulator), "Newcomers", ["nobody"])
+    with pytest.raises(UsageError, match="no group 'Everyone'"):
+        groups.delete(connect(simulator), "Everyone")
+    with pytest.raises(UsageError, match="added and removed"):
+        groups.change(connect(simulator), name, add=["a@x"], remove=["A@x"])
+
+    assert changes(simulator) == []
+
+
+def test_a_change_of_a_group_is_read_back_whatever_was_answered(simulator: Simulator) -> None:
+    name = simulator_group(simulator)
+
+    def done_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
+        reply = forward()
+        return Reply(504) if request.method == "POST" else reply
+
+    def said_and_not_done(request: Request, forward: Callable[[], Reply]) -> Reply:
+        return Reply(204) if request.method == "PATCH" else forward()
+
+    with between(simulator, done_then_504) as proxy:
+        made = groups.create(connect(simulator, scim_url=proxy.url), "Newcomers", [])
+    with between(simulator, said_and_not_done) as proxy:
+        lost = groups.change(connect(simulator, scim_url=proxy.url), name, rename="Other")
+
+    assert made.state == "created"
+    assert lost.state == "failed"
