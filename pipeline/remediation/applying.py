@@ -167,9 +167,9 @@ class _Application:
             raise
         except (RefusedError, UnclearError) as error:
             trouble = error
-        is_clear = trouble is None or (isinstance(trouble, RefusedError) and trouble.status != 302)
-        for wait in (None,) if is_clear else (None, *_LOOK_AGAIN):
-            if wait is not None:  # the server may still be at work on it
+        is_no = isinstance(trouble, RefusedError) and trouble.status != 302
+        for wait in (None,) if is_no else (None, *_LOOK_AGAIN):
+            if wait is not None:  # the server may still be at work on it, or read from a copy that lags behind
                 await self.sleep(wait)
             try:
                 found = await writer.account(change.account_id)
@@ -183,7 +183,7 @@ class _Application:
         detail = trouble.message
         if isinstance(trouble, RefusedError) and trouble.status in {400, 422} and "active" in change.request:
             detail += _ACTIVE_REFUSED
-        return self._note(change, "failed" if is_clear else "unclear", previous, detail)
+        return self._note(change, "failed" if is_no else "unclear", previous, detail)
 
     def _note(self, change: Change, state: str, previous: Mapping[str, Any] | None, detail: str | None) -> str:
         operator = self.operator

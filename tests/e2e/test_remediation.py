@@ -13,7 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.responses import HTMLResponse, Response
 
+from pipeline.simulator.exchange import Call, Proceed
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 
@@ -250,5 +252,67 @@ def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[...,
 
     assert at.inactive() - off_before == set(planned)
     assert sorted(at.changes_sent()) == sorted(("PATCH", f"/api/v1/users/{account}") for account in planned)
+    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+    assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
+
+
+class Killing:
+    """Kills the program that asks for a change, or lies to it: ``script`` is used up one a change."""
+
+    def __init__(self, case: Case, script: list[tuple[str, str]]) -> None:
+        self.case = case
+        self.script = script
+        self.victim = 0
+        self.needless: list[str] = []
+        sisense = case.simulator.sisense
+        self._proceed = sisense._proceed
+        sisense._proceed = lambda call: self.answer(call, self._proceed)
+
+    async def answer(self, call: Call, proceed: Proceed) -> Response:
+        if call.method != "PATCH":
+            return await proceed(call)
+        account = self.case.store.by_id[call.path.rpartition("/")[2]]
+        if account.get("active") is False:
+            self.needless.append(account["_id"])
+        before, after = self.script.pop(0) if self.script else ("", "")
+        if before == "kill":
+            os.kill(self.victim, signal.SIGKILL)
+        response = await proceed(call) if after != "not made" else HTMLResponse("<h1>502 Bad Gateway</h1>", 502)
+        if after == "kill":
+            os.kill(self.victim, signal.SIGKILL)
+        if after == "cut":
+            call.reset()
+            raise ConnectionResetError
+        return HTMLResponse("<h1>504 Gateway Time-out</h1>", 504) if after == "504" else response
+
+
+def test_killed_while_a_faulty_server_is_at_work_it_goes_on_and_repeats_nothing(case: Callable[..., Case]) -> None:
+    at = case()
+    off_before = at.inactive()
+    planned = at.prepare()
+    script = [("kill", "not made"), ("", "504"), ("", "not made"), ("kill", "made"), ("", "cut"), ("", "kill")]
+    killing = Killing(at, script)
+    apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    codes = []
+
+    for _ in range(6):
+        with subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *apply],
+            cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ) as running:  # fmt: skip
+            killing.victim = running.pid
+            codes.append(running.wait(timeout=120))
+        if codes[-1] >= 0 and not script:
+            break
+
+    assert codes.count(-signal.SIGKILL) == 3
+    at.ok(*apply)
+    assert at.inactive() - off_before == set(planned)
+    assert killing.needless == []
+    assert {method for method, _ in at.changes_sent()} == {"PATCH"}
+    # the two that were not made were sent again, and only those
+    assert len(at.changes_sent()) == len(planned) + 2
     document = json.loads(at.ok("--json", "remediate", "status").stdout)
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
