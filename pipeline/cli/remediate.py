@@ -141,6 +141,7 @@ def apply(
     wanted = load(file)
     operator = applying.Operator(by, email, single_operator)
     approval = applying.require_approval(wanted, operator)
+    applying.require_fresh(wanted, datetime.now(UTC))
     key = signing_key(os.environ)
     if key is not None and not approval.is_signed_with(key):
         raise GateError(

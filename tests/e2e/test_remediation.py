@@ -212,6 +212,25 @@ def test_a_build_as_of_a_day_to_come_is_no_ground_for_a_plan(case: Callable[...,
     assert not (at.folder / "remediation-plan.json").exists()
 
 
+def test_a_plan_over_an_extract_that_has_grown_too_old_is_not_applied(case: Callable[..., Case]) -> None:
+    at = case()
+    at.ok("extract")
+    at.ok("build")
+    at.ok("remediate", "plan", "--stale-days", "90", "--max-age-hours", "1")
+    file = at.folder / "remediation-plan.json"
+    document = json.loads(file.read_text())
+    document["basis"]["extracted_at"] = "2026-01-01T00:00:00Z"
+    file.write_text(json.dumps(document))
+    at.ok("remediate", "approve", file.name, *APPROVER)
+
+    outcome = at.command("remediate", "apply", file.name, *OPERATOR, "--yes")
+
+    assert outcome.code == 1
+    assert "too old to be applied" in outcome.stderr
+    assert "may be 1" in outcome.stderr
+    assert at.changes_sent() == []
+
+
 _KILLED = """
 import os, signal, sys
 from pipeline.cli import main

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, Response
 
-from pipeline.errors import SourceError
+from pipeline.errors import GateError, SourceError
 from pipeline.remediation import applying, journal
 from pipeline.remediation.plan import FIELDS, Change, Plan
 from pipeline.settings import Credentials, Secret, SourceSettings
@@ -255,3 +255,82 @@ def test_whatever_the_server_does_the_journal_is_true_and_nothing_is_sent_twice(
     assert set(server.store.by_id) == set(before)
     assert {method for method, _ in acting.sent} == {"PATCH"}
     assert acting.needless == []
+
+
+def skipped_because(server: Server, file: Path, plan: Plan) -> str:
+    entries = server.apply(plan, file)
+    assert server.acting.sent == []
+    [entry] = entries.values()
+    assert entry.state == "skipped"
+    return str(entry.detail)
+
+
+def role(server: Server, name: str) -> str:
+    return next(key for key, role in server.store.roles.items() if role["name"] == name)
+
+
+@pytest.mark.parametrize("action", ["deactivate", "change_role"])
+def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
+    server: Server, tmp_path: Path, action: str
+) -> None:
+    server.play([], [])
+    plan = planned(server, [action])
+    [change] = plan.changes
+    # the caller manages one tenant only, and every other administrator has left meanwhile
+    for user in [*server.store.users]:
+        if user["_id"] == change.account_id:
+            server.store._put({**user, "roleId": role(server, "admin")})
+        elif user["_id"] == server.store.caller_id:
+            server.store._put({**user, "roleId": role(server, "tenantAdmin")})
+        elif user.get("roleId") in {role(server, "admin"), role(server, "super")}:
+            server.store._put({**user, "active": False})
+
+    assert skipped_because(server, tmp_path / "plan.json", plan) == "it would be the last active administrator"
+
+
+def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_path: Path) -> None:
+    server.play([], [])
+    plan = planned(server, ["remove_from_groups"])
+    caller, server.store.caller_id = server.store.caller_id, plan.changes[0].account_id
+
+    try:
+        said = skipped_because(server, tmp_path / "plan.json", plan)
+    finally:
+        server.store.caller_id = caller
+
+    assert said == "it is the account this program logs in with"
+
+
+@pytest.mark.parametrize("name", ["super", "Sys. Admin"])
+def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_called(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    server.play([], [])
+    plan = planned(server, ["deactivate"])
+    user, super_id = server.store.by_id[plan.changes[0].account_id], role(server, "super")
+    server.store._put({**user, "roleId": super_id})
+    before = server.store.roles[super_id]
+    server.store.roles[super_id] = {**before, "name": name}
+
+    try:
+        said = skipped_because(server, tmp_path / "plan.json", plan)
+    finally:
+        server.store.roles[super_id] = before
+
+    assert said == "it is the administrator made at install"
+
+
+@pytest.mark.parametrize("basis", ["extract", "journal"])
+def test_a_plan_that_is_too_old_is_refused_and_one_that_is_not_is_let_through(server: Server, basis: str) -> None:
+    server.play([], [])
+    plan = planned(server, ["deactivate"])
+    now = datetime.fromisoformat(plan.basis["created_at"])
+    if basis == "journal":  # the way back rests on no extract
+        plan = Plan({key: value for key, value in plan.basis.items() if key != "extracted_at"}, plan.changes)
+
+    applying.require_fresh(plan, now + timedelta(hours=24))
+
+    with pytest.raises(GateError, match="too old to be applied"):
+        applying.require_fresh(plan, now + timedelta(hours=24, seconds=1))
+    with pytest.raises(GateError, match="does not say"):
+        applying.require_fresh(Plan({"created_at": plan.basis["created_at"]}, plan.changes), now)
