@@ -231,6 +231,42 @@ def test_a_plan_over_an_extract_that_has_grown_too_old_is_not_applied(case: Call
     assert at.changes_sent() == []
 
 
+def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Callable[..., Case]) -> None:
+    at = case()
+    planned = at.prepare()
+    killing = Killing(at, [("", "made"), ("", "kill")])
+    apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *apply],
+        cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        killing.victim = running.pid
+        assert running.wait(timeout=120) == -signal.SIGKILL
+    first, second = (at.store.by_id[path.rpartition("/")[2]] for _, path in at.changes_sent())
+    # between the kill and the proof somebody switches the first one on again
+    at.store._put({**first, "active": True})
+
+    verified = at.command("--json", "remediate", "verify")
+
+    assert verified.code == 1
+    document = json.loads(verified.stdout)
+    assert document["verdicts"] == {
+        "removed_verified": 1, "still_present": 1, "reappeared": 0, "not_verifiable": 0,
+    }  # fmt: skip
+    with (at.folder / document["files"][0]).open() as file:
+        verdicts = {row["account_id"]: (row["state"], row["verified_state"]) for row in csv.DictReader(file)}
+    assert verdicts == {first["_id"]: ("applied", "still_present"), second["_id"]: ("unclear", "removed_verified")}
+    assert set(verdicts) <= set(planned)
+    page = (at.folder / document["report"] / "access-review.html").read_text(encoding="utf-8")
+    section = page.partition('<section id="remediation">')[2].partition("</section>")[0]
+    assert "1 of 2 changes sent before this extract is not proven done" in section
+    assert "not done: still present" in section
+    assert "Ann Ek" in section
+    assert "Bo Dahl" in section
+
+
 _KILLED = """
 import os, signal, sys
 from pipeline.cli import main
