@@ -475,6 +475,21 @@ comment on column review.changes.applied_by_email is 'their e-mail address';
 comment on column review.changes.approver is 'who approved the plan';
 comment on column review.changes.approver_email is 'their e-mail address';
 comment on column review.changes.is_single_operator is 'the same person approved and applied it, which was allowed by --single-operator';
+create table if not exists review.plans (
+    plan_id varchar primary key,
+    campaign varchar,
+    path varchar not null,
+    approver varchar not null,
+    approver_email varchar not null,
+    approved_at timestamp not null
+);
+comment on table review.plans is 'One approved remediation plan, written down before the first of its changes was sent.';
+comment on column review.plans.plan_id is 'the plan: hash of everything in it but its approvals';
+comment on column review.plans.campaign is 'the review campaign whose decisions it carries out, if one';
+comment on column review.plans.path is 'where the plan was when it was applied; its journal is beside it';
+comment on column review.plans.approver is 'who approved it';
+comment on column review.plans.approver_email is 'their e-mail address';
+comment on column review.plans.approved_at is 'when, UTC';
 
 -- review: what was asked and decided. A row is never changed: the newest decision of an item holds -----------------
 
