@@ -60,7 +60,8 @@ class Logged:
 class Sisense:
     """One simulated instance: its data, its tokens, what it was asked, and the faults it plays.
 
-    ``token_seconds`` is how long a token from a login lives; null is for ever, as is an issued API token.
+    ``token_seconds`` is how long a token from a login lives; null is for ever, as is an issued API token. ``outage``
+    may be set at any time: the calls for which it is true are answered 503.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Sisense:
         self.password = PASSWORD
         self.token_seconds = token_seconds
         self.log: list[Logged] = []
+        self.outage: Callable[[Call], bool] = lambda _: False
         self._tokens: dict[str, float] = {}
         self.scim_token = secrets.token_urlsafe(24)
         self._scim: Scim | None = None
@@ -107,7 +109,7 @@ class Sisense:
         )
         query = dict(call.query)
         try:
-            response = await self._proceed(call)
+            response = error(503, 0, "out of order") if self.outage(call) else await self._proceed(call)
         except ConnectionResetError:
             self.log.append(Logged(request.method, path, query, 0))
             raise
