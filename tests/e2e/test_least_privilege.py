@@ -11,8 +11,10 @@ from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
 
 #: The commands that are there to change accounts.
-WRITING = {"remediate apply", "users create", "users update", "users deactivate", "users delete"}
-WRITING |= {"scim group create", "scim group update", "scim group delete"}
+WRITING = {
+    "remediate apply", "users create", "users update", "users deactivate", "users delete",
+    "scim group create", "scim group update", "scim group delete",
+}  # fmt: skip
 #: They start an instance of their own, or write a file and know no source yet.
 ELSEWHERE = {"demo", "simulate", "init", "keygen"}
 #: Every other one, in an order in which each finds what it needs; the user name is put for ``?``.
