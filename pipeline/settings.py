@@ -160,9 +160,10 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from."""
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, by its name."""
 
-    path: Path
+    path: Path | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,7 +329,7 @@ class _Reader:
             warehouse=self.section(WarehouseSettings, document, "warehouse"),
             reports=reports,
             sources=sources,
-            roster=self.section(RosterSettings, document, "roster") if "roster" in document else None,
+            roster=self.roster(document, sources) if "roster" in document else None,
             policy=self.section(PolicySettings, document, "policy") if "policy" in document else None,
             watch=watch,
             rules={name: self.table(value, f"rules.{name}") for name, value in rules.items()},
@@ -355,6 +356,23 @@ class _Reader:
         return dataclasses.replace(
             source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
         )
+
+    def roster(self, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:
+        roster = self.section(RosterSettings, document, "roster")
+        if (roster.path is None) == (roster.source is None):
+            raise self.error(
+                "roster.path",
+                "[roster] needs either 'path' or 'source'",
+                'name a file with path = "people.csv", or an identity provider with source = "idp"',
+            )
+        providers = [source.name for source in sources if source.kind == "scim"]
+        if roster.source is not None and roster.source not in providers:
+            raise self.error(
+                "roster.source",
+                f"there is no source '{roster.source}' of kind scim",
+                _suggest(roster.source, providers, "the sources of kind scim are"),
+            )
+        return roster
 
     def check_url(self, url: str, where: str) -> None:
         try:

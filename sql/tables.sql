@@ -159,9 +159,9 @@ comment on column meta.builds.folder is 'name of the report folder';
 comment on column meta.builds.parameters is 'what was set for the organisation and every rule';
 comment on column meta.builds.policy_sha256 is 'hash of the policy files';
 comment on column meta.builds.reference_sha256 is 'hash of the default policy and reference lists';
-comment on column meta.builds.roster_sha256 is 'hash of the roster file';
+comment on column meta.builds.roster_sha256 is 'hash of the roster file, or of the people that an identity provider gave';
 comment on column meta.builds.sql_sha256 is 'hash of the SQL';
-comment on column meta.builds.roster_file is 'name of the roster file';
+comment on column meta.builds.roster_file is 'name of the roster file, or source and the name of the identity provider';
 
 create table if not exists meta.rule_runs (
     build_id varchar not null,
@@ -333,7 +333,7 @@ create table if not exists policy.roster (
     manager_email varchar, department varchar, title varchar, employment_status varchar, start_date date,
     end_date date, person_type varchar, "row" bigint not null
 );
-comment on table policy.roster is 'The people, as the roster file gives them; row counts the records of the file from 1.';
+comment on table policy.roster is 'The people, as the roster file or the identity provider gives them; row counts its records from 1.';
 comment on column policy.roster.person_id is 'the person';
 comment on column policy.roster.email is 'main e-mail address';
 comment on column policy.roster.aliases is 'other e-mail addresses';
@@ -519,6 +519,21 @@ comment on column review.changes.applied_by_email is 'their e-mail address';
 comment on column review.changes.approver is 'who approved the plan';
 comment on column review.changes.approver_email is 'their e-mail address';
 comment on column review.changes.is_single_operator is 'the same person approved and applied it, which was allowed by --single-operator';
+create table if not exists review.plans (
+    plan_id varchar primary key,
+    campaign varchar,
+    path varchar not null,
+    approver varchar not null,
+    approver_email varchar not null,
+    approved_at timestamp not null
+);
+comment on table review.plans is 'One approved remediation plan, written down before the first of its changes was sent.';
+comment on column review.plans.plan_id is 'the plan: hash of everything in it but its approvals';
+comment on column review.plans.campaign is 'the review campaign whose decisions it carries out, if one';
+comment on column review.plans.path is 'where the plan was when it was applied; its journal is beside it';
+comment on column review.plans.approver is 'who approved it';
+comment on column review.plans.approver_email is 'their e-mail address';
+comment on column review.plans.approved_at is 'when, UTC';
 
 -- review: what was asked and decided. A row is never changed: the newest decision of an item holds -----------------
 

@@ -84,6 +84,11 @@ create table reports.person_access (
     accounts bigint, source varchar, account_id varchar, user_name varchar, email varchar, status varchar,
     role_display_name varchar, role_rank integer, privileged boolean, groups varchar, person_match varchar,
     last_seen_at timestamp);
+create table reports.remediation (
+    change_id varchar, source varchar, account_id varchar, label varchar, email varchar, action varchar,
+    target varchar, reason varchar, campaign varchar, state varchar, applied_at timestamp, applied_by varchar,
+    applied_by_email varchar, approver varchar, approver_email varchar, approved_at timestamp,
+    is_single_operator boolean, verdict varchar);
 create table reports.summary (section varchar, position integer, key varchar, label varchar, value bigint);
 create table reports.reconciliation (
     check_id varchar, source varchar, description varchar, expected varchar, observed varchar, difference bigint,
