@@ -29,6 +29,7 @@ _PRIVILEGED = """
     select * from reports.privileged_accounts
     order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
 """
+_PEOPLE = "select * from reports.person_access order by lower(person), person_id, source, account_id"
 #: What touches privilege comes first.
 _CHANGES = """
     select changes.*, counts.position, counts.label as kind, count(*) over () as total
@@ -69,6 +70,7 @@ class Dataset:
     sources: polars.DataFrame
     summary: polars.DataFrame
     privileged_accounts: polars.DataFrame
+    person_access: polars.DataFrame
     rule_summary: polars.DataFrame
     finding_rows: polars.DataFrame
     finding_counts: polars.DataFrame
@@ -110,6 +112,7 @@ def load(connection: Connection) -> Dataset:
         sources=frame("select * from reports.sources order by source"),
         summary=frame("select * from reports.summary order by section, position, key"),
         privileged_accounts=frame(_PRIVILEGED),
+        person_access=frame(_PEOPLE),
         rule_summary=frame("select * from reports.rule_summary order by rule_id"),
         finding_rows=frame(_FINDINGS.format(rows=ROWS_HELD)),
         finding_counts=frame("select * from reports.finding_counts order by rule_id, severity_rank"),

@@ -194,7 +194,13 @@ def _write_annex(
 
 def _names(dataset: Dataset) -> Iterator[str]:
     """Yield every text that came from a source and may be on a page."""
-    for frame in (dataset.privileged_accounts, dataset.finding_rows, dataset.summary, dataset.sources):
+    for frame in (
+        dataset.privileged_accounts,
+        dataset.person_access,
+        dataset.finding_rows,
+        dataset.summary,
+        dataset.sources,
+    ):
         for column in frame.iter_columns():
             if column.dtype == polars.String:
                 yield from column.drop_nulls()

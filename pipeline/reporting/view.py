@@ -104,6 +104,8 @@ class View:
     act_first: tuple[RuleSection, ...]
     urgent_rules: int
     privileged: tuple[Row, ...]
+    people: tuple[Row, ...]
+    people_total: int
     sections: tuple[RuleSection, ...]
     rules: tuple[Row, ...]
     results: dict[str, Row]
@@ -171,6 +173,8 @@ def arrange(
         urgent_rules=len(urgent),
         privileged=privileged[:privileged_shown],
         privileged_total=len(privileged),
+        people=_rows(dataset.person_access.head(rows_shown)),
+        people_total=len(dataset.person_access),
         sections=tuple(sections),
         results={row["rule_id"]: row for row in dataset.rule_results.iter_rows(named=True)},
         rules=_ordered(_rows(dataset.rule_summary)),

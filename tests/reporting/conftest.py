@@ -79,6 +79,11 @@ create table reports.privileged_accounts (
     rank_basis varchar, granted_via varchar, privileged_since date, account_type varchar, status varchar,
     department varchar, created_at timestamp,
     last_seen_at timestamp, days_since_seen bigint, login_state varchar, finding_count bigint);
+create table reports.person_access (
+    person_id varchar, person varchar, department varchar, employment_status varchar, sources bigint,
+    accounts bigint, source varchar, account_id varchar, user_name varchar, email varchar, status varchar,
+    role_display_name varchar, role_rank integer, privileged boolean, groups varchar, person_match varchar,
+    last_seen_at timestamp);
 create table reports.remediation (
     change_id varchar, source varchar, account_id varchar, label varchar, email varchar, action varchar,
     target varchar, reason varchar, campaign varchar, state varchar, applied_at timestamp, applied_by varchar,

@@ -1,0 +1,63 @@
+"""Two instances in one configuration: a person's access over both is one table, and is in the report."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    folder = tmp_path_factory.mktemp("instances")
+    with Simulator(100, 7) as prod, Simulator(100, 7) as lab:
+        configuration = prod.write_files(folder)["access-review.toml"]
+        second = f'\n[sources.lab]\nkind = "sisense"\nurl = "{lab.url}"\nusername = "{lab.username}"\n'
+        configuration.write_text(configuration.read_text(encoding="utf-8") + second, encoding="utf-8")
+        secrets = {"ACCESS_REVIEW_PROD_PASSWORD": prod.password, "ACCESS_REVIEW_LAB_PASSWORD": lab.password}
+        return folder, run_command(folder, "run", **secrets)
+
+
+def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[Path, Outcome]) -> None:
+    folder, ran = outcome
+    assert ran.code == 0, ran.stderr
+    report = Path(ran.stdout.splitlines()[0]).parent
+    with (report / "population.csv").open(encoding="utf-8", newline="") as stream:
+        population = list(csv.DictReader(stream))
+    held: dict[str, set[tuple[str, str]]] = {}
+    for row in population:
+        if row["person_id"]:
+            held.setdefault(row["person_id"], set()).add((row["source"], row["account_id"]))
+    several = {person: accounts for person, accounts in held.items() if len({source for source, _ in accounts}) > 1}
+
+    asked = run_command(folder, "--json", "sql", "select person_id, source, account_id from reports.person_access")
+
+    rows = json.loads(asked.stdout)
+    told: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        told.setdefault(row["person_id"], set()).add((row["source"], row["account_id"]))
+    assert {row["source"] for row in population} == {"prod", "lab"}
+    assert len(several) > 10
+    assert told == several
+
+
+def test_the_report_shows_them_by_name(outcome: tuple[Path, Outcome]) -> None:
+    folder, ran = outcome
+    report = Path(ran.stdout.splitlines()[0]).parent
+    asked = run_command(
+        folder, "--json", "sql", "select person from reports.person_access order by lower(person), person_id limit 5"
+    )
+
+    page = (report / "access-review.html").read_text(encoding="utf-8")
+
+    section = page[page.index('id="people"') :].partition("</section>")[0]
+    assert "People in several sources" in section
+    assert "<script>" not in section
+    assert all(row["person"] in html.unescape(section) for row in json.loads(asked.stdout))
+    assert {"<td>prod</td>", "<td>lab</td>"} <= {line.strip() for line in section.splitlines()}
