@@ -44,13 +44,15 @@ FOLDERS = ("raw", "sql", "inputs")
 _WHOLE = ("reference", "policy", "baseline")
 #: What a build or a report reads of the extract besides its rows.
 _META = ("meta.snapshots", "meta.sources", "meta.pages", "meta.reconciliation")
-#: What a campaign decided counts once it is signed off, and for what was extracted afterwards.
-_REVIEWED = """
-    select * from {table} where campaign in (
-        select campaign from review.sign_offs
-        where snapshot_id < $snapshot_id
-            and signed_at <= (select finished_at from meta.snapshots where snapshot_id = $snapshot_id)
-    ) order by all
+#: What a build may know of the reviews: campaigns over earlier extracts, with what had come in when this one ended.
+_REVIEWED = {
+    "review.campaigns": "true",
+    "review.items": "true",
+    "review.decisions": "imported_at <= $finished_at",
+    "review.sign_offs": "signed_at <= $finished_at",
+}
+_KNOWN_CAMPAIGNS = """
+    select campaign from review.campaigns where snapshot_id < $snapshot_id and opened_at <= $finished_at
 """
 _BUILD = "meta.builds"
 #: The register of findings looks every finding up in what was found before, without being a model.
@@ -66,9 +68,12 @@ def write(connection: Connection, folder: Path) -> None:
         RenderError: a file cannot be written.
     """
     row = connection.execute(
-        "select snapshot.snapshot_id, build_id, sql_sha256 from reference.snapshot join meta.builds using (build_id)"
+        """
+        select snapshot.snapshot_id, build_id, sql_sha256, snapshot.finished_at
+        from reference.snapshot join meta.builds using (build_id)
+        """
     ).fetchone()
-    snapshot_id, build_id, sql_sha256 = row or (None, None, None)
+    snapshot_id, build_id, sql_sha256, finished_at = row or (None, None, None, None)
     for name in FOLDERS:
         (folder / name).mkdir()
     texts = _copy_sql(folder / "sql")
@@ -90,8 +95,11 @@ def write(connection: Connection, folder: Path) -> None:
     selects: dict[str, tuple[str, dict[str, object]]] = {
         table: (f"select * from {table} order by all", {}) for table in whole
     }
-    for table in _tables(connection, "review"):
-        selects[table] = (_REVIEWED.format(table=table), values)
+    for table, known in _REVIEWED.items():
+        selects[table] = (
+            f"select * from {table} where {known} and campaign in ({_KNOWN_CAMPAIGNS}) order by all",
+            {"snapshot_id": snapshot_id, "finished_at": finished_at},
+        )
     for table in _META:
         selects[table] = (f"select * from {table} where snapshot_id = $snapshot_id order by all", values)
     selects[_BUILD] = (f"select * from {_BUILD} where build_id = $build_id", {"build_id": build_id})
