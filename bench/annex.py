@@ -59,6 +59,7 @@ def _built(folder: Path, accounts: int) -> Path:
     if not (work / "bench.duckdb").exists():
         pages = folder / f"annex-pages-{accounts}"
         pages.mkdir()
-        in_child("land", str(fresh(work)), str(material.spooled(pages, accounts)))
+        material.configure(fresh(work), accounts)
+        in_child("land", str(work), str(material.spooled(pages, accounts)))
         in_child("build", str(work))
     return work

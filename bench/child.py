@@ -103,10 +103,10 @@ def plain_table(folder: str) -> None:
     )
 
 
-def whole(folder: str, url: str, token: str, formats: str) -> dict[str, Any]:
+def whole(folder: str, token: str, formats: str) -> dict[str, Any]:
     """The main job; ``stages`` is what it says of itself."""
     result = run.run(
-        material.settings(Path(folder), url),
+        material.settings(Path(folder)),
         {"ACCESS_REVIEW_PROD_TOKEN": token},
         Silence(),
         formats=frozenset(formats.split(",")),

@@ -1,8 +1,7 @@
 """A Sisense that costs next to nothing to ask: prepared answers over loopback, in a process of its own.
 
-The accounts are the simulator's (synthetic, about 620 bytes and 3.6 groups each), multiplied: each copy has ids and
-addresses of its own. Pages of the size asked for are made before the first request, so that a benchmark measures
-the reader.
+The organisation is the simulator's, multiplied (``bench.organisation``). Pages of the size asked for are made before
+the first request, so that a benchmark measures the reader.
 
 Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE``) it prints its port and its token, and
 serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator, which
@@ -12,59 +11,20 @@ encodes every answer when it is asked.
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
+from bench.organisation import Organisation, encode, listed
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator import population
-from pipeline.simulator.population import DOMAIN, Population
 
-ANCHOR = datetime(2026, 11, 1, tzinfo=UTC)
 TOKEN = "synthetic-bench-token"  # it opens nothing but this server
-_ORIGINAL = 2_000
-
-
-def original(accounts: int) -> Population:
-    """Return the simulator's organisation that is multiplied."""
-    return population.build(min(accounts, _ORIGINAL), 7, ANCHOR)
-
-
-def records(accounts: int, source: Population) -> Iterator[bytes]:
-    """Yield so many accounts as JSON: all of the original, then copies of its ordinary ones."""
-    written = [(user, _json(user)) for user in source.users]
-    ordinary = [
-        (user["_id"], user["email"].partition("@")[0].encode(), text)
-        for user, text in written
-        if user.get("userName") == user.get("email") and str(user.get("email")).endswith(f"@{DOMAIN}")
-    ]
-    yield from (text for _, text in written[:accounts])
-    left = accounts - len(written)
-    copy = 0
-    while left > 0:
-        copy += 1
-        for user_id, local, text in ordinary[:left]:
-            own = f"{0x10000000 + copy:08x}{user_id[8:]}".encode()
-            yield text.replace(user_id.encode(), own).replace(local + b"@", b"%s.%d@" % (local, copy))
-        left -= len(ordinary)
-
-
-def pages(accounts: int, page_size: int, source: Population) -> Iterator[bytes]:
-    """Yield the accounts as the bodies of full pages."""
-    page: list[bytes] = []
-    for record in records(accounts, source):
-        page.append(record)
-        if len(page) == page_size:
-            yield b"[" + b",".join(page) + b"]"
-            page = []
-    if page:
-        yield b"[" + b",".join(page) + b"]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +84,22 @@ class _Answers:
     """Every answer there is. A page that starts at a multiple of the page size is ready; others are put together."""
 
     def __init__(self, accounts: int, page_size: int) -> None:
-        source = original(accounts)
+        organisation = Organisation(accounts)
+        source = organisation.original
         self.page_size = page_size
         self.accounts = accounts
-        self.ready = [_response(body) for body in pages(accounts, page_size, source)]
-        self.first = _json(source.users[0])
-        users = {user["_id"]: user for user in source.users}
+        self.ready = [_response(body) for body in organisation.pages(page_size)]
+        self.first = encode(source.users[0])
+        self.groups = list(organisation.groups())
         caller = next(user for user in source.users if user["userName"] == population.CALLER)
         role = next(role for role in source.roles if role["_id"] == caller["roleId"])
-        self.groups = [
-            {
-                **group,
-                "users": [
-                    {"_id": member, "userName": users[member]["userName"], "email": users[member]["email"]}
-                    for member in source.members[group["_id"]]
-                    if member in users
-                ],
-            }
-            for group in source.groups
-        ]
         login = {"success": True, "message": "", "access_token": TOKEN, "profile": caller}
         self.fixed = {
-            "/api/v1/authentication/login": _response(_json(login)),
-            "/api/v1/application/status": _response(_json({"version": {"version": "2026.1.0.bench"}})),
-            "/api/users/loggedin": _response(_json({**caller, "roleName": role["name"]})),
-            "/api/users/count": _response(_json({"collection": "users", "count": accounts})),
-            "/api/roles": _response(_json(source.roles)),
+            "/api/v1/authentication/login": _response(encode(login)),
+            "/api/v1/application/status": _response(encode({"version": {"version": "2026.1.0.bench"}})),
+            "/api/users/loggedin": _response(encode({**caller, "roleName": role["name"]})),
+            "/api/users/count": _response(encode({"collection": "users", "count": accounts})),
+            "/api/roles": _response(encode(source.roles)),
         }
         self.absent = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -161,7 +111,7 @@ class _Answers:
         if parts.path == "/api/v1/groups":
             query = dict(parse_qsl(parts.query))
             skip, limit = int(query["skip"]), int(query["limit"])
-            return _response(_json(self.groups[skip : skip + limit]))
+            return _response(listed(self.groups[skip : skip + limit]))
         return self.fixed.get(parts.path, self.absent)
 
     def users(self, skip: int, limit: int) -> bytes:
@@ -218,10 +168,6 @@ def _response(body: bytes) -> bytes:
         f"Date: {now}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _simulate(accounts: int) -> None:

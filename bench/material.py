@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
-from bench import instance
+from bench.organisation import Organisation, encode, listed
 from pipeline.settings import Settings, load
 from pipeline.spool import Observation, Outcome, Page, Principal, Spool
 
@@ -36,15 +36,15 @@ path = "people.csv"
 def spooled(folder: Path, accounts: int) -> Path:
     """Write a spool as an extract of so many accounts leaves it; return its folder."""
     target = folder / f"spool-{accounts}"
-    source = instance.original(accounts)
+    organisation = Organisation(accounts)
     spool = Spool.create(target)
-    keep(spool, "roles", 1, json.dumps(source.roles).encode(), len(source.roles))
-    groups = [
-        {**group, "users": [{"_id": member} for member in source.members[group["_id"]]]} for group in source.groups
-    ]
-    keep(spool, "groups", 1, json.dumps(groups).encode(), len(groups))
+    roles = organisation.original.roles
+    keep(spool, "roles", 1, encode(roles), len(roles))
+    groups = organisation.groups()
+    for number, batch in enumerate(iter(lambda: list(islice(groups, 500)), []), start=1):
+        keep(spool, "groups", number, listed(batch), len(batch))
     left = accounts
-    for number, body in enumerate(instance.pages(accounts, 500, source), start=1):
+    for number, body in enumerate(organisation.pages(500), start=1):
         keep(spool, "users", number, body, min(500, left))
         left -= 500
     spool.write_outcome(
@@ -91,9 +91,17 @@ def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> N
     )
 
 
-def settings(folder: Path, url: str = NOWHERE) -> Settings:
-    """Write a configuration with a roster into the folder and read it; its database is there too."""
-    path = folder / "access-review.toml"
-    path.write_text(_CONFIGURATION.format(url=url), encoding="utf-8")
-    (folder / "people.csv").write_text(instance.original(2_000).roster_csv(), encoding="utf-8", newline="")
-    return load(path)
+def configure(folder: Path, accounts: int, url: str = NOWHERE) -> None:
+    """Write a configuration and so many accounts' roster into the folder; its database will be there too."""
+    _configuration(folder).write_text(_CONFIGURATION.format(url=url), encoding="utf-8")
+    with (folder / "people.csv").open("w", encoding="utf-8", newline="") as roster:
+        roster.writelines(Organisation(accounts).roster())
+
+
+def settings(folder: Path) -> Settings:
+    """Read what :func:`configure` wrote."""
+    return load(_configuration(folder))
+
+
+def _configuration(folder: Path) -> Path:
+    return folder / "access-review.toml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from bench import material
 from bench.harness import Row, in_child
 from bench.instance import serving
 
@@ -18,6 +19,7 @@ def run(quick: bool, folder: Path) -> list[Row]:
             for server in (small, large):
                 work = folder / f"memory-{turn}-{server.accounts}"
                 work.mkdir()
+                material.configure(work, server.accounts)
                 spool = str(work / "spool")
                 done = in_child("pull", spool, str(server.port), str(server.accounts), "4")
                 pulled[server.accounts].append(done["peak_mb"])

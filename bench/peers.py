@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench import warehouse
+from bench import material, warehouse
 from bench.harness import Row, alternate, in_child, times
 from bench.instance import serving
 from pipeline.warehouse import database
@@ -24,6 +24,7 @@ def dlt_load(quick: bool, folder: Path) -> list[Row]:
     with serving(accounts) as server:
         for _ in range(rounds):
             work = warehouse.fresh(folder / "dlt")
+            material.configure(work, accounts)
             spool = str(work / "spool")
             pulled = in_child("pull", spool, str(server.port), str(accounts), "4")
             landed = in_child("land", str(work), spool)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import curves
+from bench import curves, material
 from bench.harness import Row, in_child
 from bench.instance import serving
 from bench.warehouse import fresh
@@ -40,7 +40,8 @@ def run(quick: bool, folder: Path) -> list[Row]:
 def _whole(folder: Path, accounts: int) -> dict[str, dict[str, float] | float]:
     work = fresh(folder / "scale")
     with serving(accounts) as server:
-        done = in_child("whole", str(work), server.url, server.token, _FORMATS[accounts <= _MOST_FOR_EVERY_FORMAT])
+        material.configure(work, accounts, server.url)
+        done = in_child("whole", str(work), server.token, _FORMATS[accounts <= _MOST_FOR_EVERY_FORMAT])
     shutil.rmtree(work)
     stages = done["stages"]
     return {

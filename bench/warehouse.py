@@ -22,6 +22,7 @@ def land(quick: bool, folder: Path) -> list[Row]:
 
     def ours() -> float:
         work = fresh(folder / "land")
+        material.configure(work, accounts)
         done = in_child("land", str(work), str(spool))
         peaks.append(done["peak_mb"])
         checking.append(done["checking"])
@@ -112,7 +113,8 @@ def landed(folder: Path, accounts: int) -> Path:
     """Return the folder whose database holds one landed extract, landing it if nothing has yet."""
     work = folder / "land"
     if not (work / "bench.duckdb").exists():
-        in_child("land", str(fresh(work)), str(material.spooled(folder, accounts)))
+        material.configure(fresh(work), accounts)
+        in_child("land", str(work), str(material.spooled(folder, accounts)))
     return work
 
 

@@ -115,6 +115,8 @@ def check_roster(settings: Settings) -> str:
     """
     if settings.roster is None:
         return "none; rules that need one will judge nobody"
+    if settings.roster.source is not None:
+        return f"the users of source '{settings.roster.source}', as each extract reads them"
     with database.in_memory() as connection:
         count, _ = load_roster(connection, settings.roster.path)
     return f"{settings.roster.path}, {count} people"
@@ -210,6 +212,7 @@ def build(
                 organization=settings.organization.name,
                 policy_files=policy_files(settings),
                 roster_path=settings.roster.path if settings.roster else None,
+                roster_source=settings.roster.source if settings.roster else None,
                 rules=in_use,
                 snapshot=snapshot,
                 as_of=as_of or snapshot.as_of,

@@ -30,8 +30,10 @@ __all__ = [
     "Secret",
     "Settings",
     "SourceSettings",
+    "is_loopback",
     "load",
     "nearest",
+    "webhook_secret",
 ]
 
 DEFAULT_PATH = Path("access-review.toml")
@@ -116,7 +118,7 @@ class SourceSettings:
     def warns_of_plain_http(self, credentials: Credentials) -> bool:
         """Say whether a password would travel unencrypted to another machine."""
         parts = urlsplit(self.url)
-        return parts.scheme == "http" and not _is_loopback(parts.hostname or "") and credentials.token is None
+        return parts.scheme == "http" and not is_loopback(parts.hostname or "") and credentials.token is None
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
         """Read this source's secrets from the environment.
@@ -158,9 +160,10 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from."""
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, by its name."""
 
-    path: Path
+    path: Path | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,13 @@ class PolicySettings:
     """Where the policy files are that override the defaults."""
 
     directory: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How long the rows of the extracts that ``watch`` makes are kept, in days; a report's stay."""
+
+    keep_days: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +192,7 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     roster: RosterSettings | None = None
     policy: PolicySettings | None = None
+    watch: WatchSettings = field(default_factory=WatchSettings)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def source(self, name: str) -> SourceSettings:
@@ -231,6 +242,22 @@ def load(path: Path) -> Settings:
     return _Reader(path).settings(document, hashlib.sha256(content).hexdigest())
 
 
+def webhook_secret(environment: Mapping[str, str]) -> Secret:
+    """Read what events sent to a web address are signed with.
+
+    Raises:
+        MissingSecretError: there is none.
+    """
+    secret = _secret(environment, "ACCESS_REVIEW_WEBHOOK_SECRET")
+    if secret is None:
+        raise MissingSecretError(
+            "there is nothing to sign events with",
+            where="environment",
+            hint="set ACCESS_REVIEW_WEBHOOK_SECRET, or ACCESS_REVIEW_WEBHOOK_SECRET_FILE to a file that holds it",
+        )
+    return secret
+
+
 def nearest(name: str, valid: typing.Iterable[str]) -> str | None:
     """Return the valid name most like the one given, if any is like it."""
     found = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
@@ -245,7 +272,8 @@ def _suggest(name: str, valid: typing.Iterable[str], otherwise: str) -> str:
     return f"{otherwise}: {', '.join(names)}" if names else "there are none"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -291,6 +319,9 @@ class _Reader:
         reports = self.section(ReportSettings, document, "reports")
         if reports.rows_per_table < 1:
             raise self.error("reports.rows_per_table", "the value must be 1 or more", "leave the key out for 200")
+        watch = self.section(WatchSettings, document, "watch")
+        if watch.keep_days < 1:
+            raise self.error("watch.keep_days", "the value must be 1 or more", "leave the key out for 7")
         return Settings(
             path=self.path,
             sha256=sha256,
@@ -298,8 +329,9 @@ class _Reader:
             warehouse=self.section(WarehouseSettings, document, "warehouse"),
             reports=reports,
             sources=sources,
-            roster=self.section(RosterSettings, document, "roster") if "roster" in document else None,
+            roster=self.roster(document, sources) if "roster" in document else None,
             policy=self.section(PolicySettings, document, "policy") if "policy" in document else None,
+            watch=watch,
             rules={name: self.table(value, f"rules.{name}") for name, value in rules.items()},
         )
 
@@ -324,6 +356,23 @@ class _Reader:
         return dataclasses.replace(
             source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
         )
+
+    def roster(self, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:
+        roster = self.section(RosterSettings, document, "roster")
+        if (roster.path is None) == (roster.source is None):
+            raise self.error(
+                "roster.path",
+                "[roster] needs either 'path' or 'source'",
+                'name a file with path = "people.csv", or an identity provider with source = "idp"',
+            )
+        providers = [source.name for source in sources if source.kind == "scim"]
+        if roster.source is not None and roster.source not in providers:
+            raise self.error(
+                "roster.source",
+                f"there is no source '{roster.source}' of kind scim",
+                _suggest(roster.source, providers, "the sources of kind scim are"),
+            )
+        return roster
 
     def check_url(self, url: str, where: str) -> None:
         try:

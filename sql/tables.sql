@@ -159,9 +159,9 @@ comment on column meta.builds.folder is 'name of the report folder';
 comment on column meta.builds.parameters is 'what was set for the organisation and every rule';
 comment on column meta.builds.policy_sha256 is 'hash of the policy files';
 comment on column meta.builds.reference_sha256 is 'hash of the default policy and reference lists';
-comment on column meta.builds.roster_sha256 is 'hash of the roster file';
+comment on column meta.builds.roster_sha256 is 'hash of the roster file, or of the people that an identity provider gave';
 comment on column meta.builds.sql_sha256 is 'hash of the SQL';
-comment on column meta.builds.roster_file is 'name of the roster file';
+comment on column meta.builds.roster_file is 'name of the roster file, or source and the name of the identity provider';
 
 create table if not exists meta.rule_runs (
     build_id varchar not null,
@@ -333,7 +333,7 @@ create table if not exists policy.roster (
     manager_email varchar, department varchar, title varchar, employment_status varchar, start_date date,
     end_date date, person_type varchar, "row" bigint not null
 );
-comment on table policy.roster is 'The people, as the roster file gives them; row counts the records of the file from 1.';
+comment on table policy.roster is 'The people, as the roster file or the identity provider gives them; row counts its records from 1.';
 comment on column policy.roster.person_id is 'the person';
 comment on column policy.roster.email is 'main e-mail address';
 comment on column policy.roster.aliases is 'other e-mail addresses';
@@ -382,6 +382,50 @@ create table if not exists history.register (
     severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
 comment on table history.register is 'The findings of every published build.';
+
+create table if not exists history.events (
+    position bigint primary key, event_id varchar not null unique, kind varchar not null, source varchar not null,
+    account_id varchar not null, user_name varchar, email varchar, display_name varchar, field varchar not null,
+    old_value varchar, new_value varchar, old_label varchar, new_label varchar, state varchar,
+    privileged_effect varchar not null, previous_snapshot_id varchar not null, snapshot_id varchar not null,
+    happened_after timestamp not null, detected_at timestamp not null
+);
+comment on table history.events is 'One change that ''watch'' saw between two complete extracts; appended, never changed, never pruned.';
+comment on column history.events.position is 'place in the log, from 1 without a gap';
+comment on column history.events.event_id is 'hash of the two extracts and of what changed: the same change of the same two has the same id';
+comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed or login_after_end';
+comment on column history.events.user_name is 'user name, after the change';
+comment on column history.events.email is 'e-mail address, after the change';
+comment on column history.events.display_name is 'what people call the account, after the change';
+comment on column history.events.field is 'what changed: account, status, role, privileged, group, user_name, email, display_name or last_seen_at';
+comment on column history.events.old_value is 'what it was; roles and groups by their id';
+comment on column history.events.new_value is 'what it is; roles and groups by their id';
+comment on column history.events.old_label is 'what it was, as people call it';
+comment on column history.events.new_label is 'what it is, as people call it';
+comment on column history.events.state is 'JSON, joiners and leavers only: user_name, email, display_name, status and role_id as they came or were last seen';
+comment on column history.events.privileged_effect is 'gained, lost, raised, lowered or none';
+comment on column history.events.previous_snapshot_id is 'the extract compared with';
+comment on column history.events.happened_after is 'start of the extract compared with, UTC: it did not happen before';
+comment on column history.events.detected_at is 'end of the extract that showed it, UTC';
+
+create table if not exists meta.watched (
+    snapshot_id varchar not null, source varchar not null, previous_snapshot_id varchar, is_compared boolean not null,
+    events bigint not null, recorded_at timestamp not null, primary key (snapshot_id, source)
+);
+comment on table meta.watched is 'One source of one extract that ''watch'' made. A source''s first complete one is where its log begins.';
+comment on column meta.watched.previous_snapshot_id is 'the extract compared with; null for the first, and where nothing was compared';
+comment on column meta.watched.is_compared is 'it was complete, so that it was compared or is where the log begins';
+comment on column meta.watched.events is 'how many events it gave';
+comment on column meta.watched.recorded_at is 'when that was written down, UTC';
+
+create table if not exists meta.deliveries (
+    sink_id varchar primary key, sink varchar not null, position bigint not null, delivered_at timestamp not null
+);
+comment on table meta.deliveries is 'How far each receiver of events has got.';
+comment on column meta.deliveries.sink_id is 'hash of the file''s path or of the address';
+comment on column meta.deliveries.sink is 'the file, or the server alone: the rest of an address may be a secret';
+comment on column meta.deliveries.position is 'the last event that it has';
+comment on column meta.deliveries.delivered_at is 'when it got it, UTC';
 
 create table if not exists baseline.snapshot (snapshot_id varchar not null, build_id varchar not null, as_of timestamp not null, finished_at timestamp not null);
 comment on table baseline.snapshot is 'The snapshot that this build is compared with: one row, or none.';
@@ -481,6 +525,21 @@ comment on column review.changes.applied_by_email is 'their e-mail address';
 comment on column review.changes.approver is 'who approved the plan';
 comment on column review.changes.approver_email is 'their e-mail address';
 comment on column review.changes.is_single_operator is 'the same person approved and applied it, which was allowed by --single-operator';
+create table if not exists review.plans (
+    plan_id varchar primary key,
+    campaign varchar,
+    path varchar not null,
+    approver varchar not null,
+    approver_email varchar not null,
+    approved_at timestamp not null
+);
+comment on table review.plans is 'One approved remediation plan, written down before the first of its changes was sent.';
+comment on column review.plans.plan_id is 'the plan: hash of everything in it but its approvals';
+comment on column review.plans.campaign is 'the review campaign whose decisions it carries out, if one';
+comment on column review.plans.path is 'where the plan was when it was applied; its journal is beside it';
+comment on column review.plans.approver is 'who approved it';
+comment on column review.plans.approver_email is 'their e-mail address';
+comment on column review.plans.approved_at is 'when, UTC';
 
 -- review: what was asked and decided. A row is never changed: the newest decision of an item holds -----------------
 

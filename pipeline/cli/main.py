@@ -31,6 +31,7 @@ from pipeline.cli import (
     snapshots,
     stages,
     users,
+    watch,
 )
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import AccessReviewError
@@ -60,6 +61,7 @@ for group in (
     remediate,
     users,
     scim,
+    watch,
     simulate,
 ):
     group.register(app)

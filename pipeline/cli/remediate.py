@@ -141,6 +141,7 @@ def apply(
     wanted = load(file)
     operator = applying.Operator(by, email, single_operator)
     approval = applying.require_approval(wanted, operator)
+    applying.require_fresh(wanted, datetime.now(UTC))
     key = signing_key(os.environ)
     if key is not None and not approval.is_signed_with(key):
         raise GateError(
@@ -156,6 +157,8 @@ def apply(
     if not yes and wanted.changes:
         _ask(len(wanted.changes))
     with journal.opened(file, wanted.plan_id) as opened:
+        with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
+            record.announce(connection, wanted, file)
         terminal.stage("apply")
         try:
             with terminal.progress():
@@ -193,6 +196,10 @@ def verify(context: typer.Context) -> None:
     settings = terminal.settings()
     key = signing_key(os.environ)
     with terminal.progress():
+        # before the extract: what is brought in here was done before it
+        with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
+            for missing in record.catch_up(connection):
+                terminal.note(missing)
         extracted = stages.extract(settings, (), os.environ, terminal)
         stages.build(settings, terminal, snapshot_id=extracted.snapshot.snapshot_id)
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
@@ -215,7 +222,7 @@ def verify(context: typer.Context) -> None:
 
 def undo(
     context: typer.Context,
-    file: PlanFile,
+    file: PlanFile = DEFAULT_PLAN,
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the plan that sets it back goes.")] = Path(
         "undo-plan.json"
     ),

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.terminal import Terminal, align
-from pipeline.errors import AccessReviewError, ConfigurationError, UsageError, WarehouseError
+from pipeline.cli.users import SourceName, by_scim_endpoint
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
 from pipeline.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from pipeline.remediation.groups import Outcome
 
 __all__ = ["register"]
 
 _group = typer.Typer(help="The SCIM endpoint of a source.", rich_markup_mode=None, no_args_is_help=True)
 
 
+_pushed = typer.Typer(
+    help="Groups through SCIM; they are groups of Sisense, never roles.", rich_markup_mode=None, no_args_is_help=True
+)
+
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     _group.command("check", epilog="Example: access-review scim check --print-setup")(check)
     _group.command("sync", epilog="Example: access-review scim sync --report")(sync)
+    _pushed.command("create", epilog="Example: access-review scim group create Sales --member ann@example.com")(
+        create_group
+    )
+    _pushed.command("update", epilog="Example: access-review scim group update Sales --add bo@example.com")(
+        update_group
+    )
+    _pushed.command("delete", epilog="Example: access-review scim group delete Sales --permanently")(delete_group)
+    _group.add_typer(_pushed, name="group")
     app.add_typer(_group, name="scim")
 
 
@@ -95,6 +115,70 @@ def sync(
     terminal.result(align(header, rows), [dict(zip(header, row, strict=True)) for row in rows])
     counts = Counter(str(row[header.index("difference")]) for row in rows)
     terminal.say(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no difference")
+
+
+def create_group(
+    context: typer.Context,
+    group: GroupName,
+    member: Annotated[list[str] | None, typer.Option(metavar="USER", help="A user name; may be repeated.")] = None,
+    source: SourceName = None,
+) -> None:
+    """Create a group; one that is there already is left alone."""
+    from pipeline.remediation import groups
+
+    _show(context.obj, groups.create(by_scim_endpoint(context.obj, source), group, member or ()))
+
+
+def update_group(
+    context: typer.Context,
+    group: GroupName,
+    add: Annotated[list[str] | None, typer.Option(metavar="USER", help="Who joins; may be repeated.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="USER", help="Who leaves; may be repeated.")] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NAME", help="Its new name.")] = None,
+    source: SourceName = None,
+) -> None:
+    """Change a group's members and name; who is not named stays."""
+    from pipeline.remediation import groups
+
+    if not (add or remove or rename):
+        raise UsageError(
+            "nothing is to be changed", where="scim group update", hint="give --add, --remove or --rename"
+        )
+    connect = by_scim_endpoint(context.obj, source)
+    _show(context.obj, groups.change(connect, group, rename=rename, add=add or (), remove=remove or ()))
+
+
+def delete_group(
+    context: typer.Context,
+    group: GroupName,
+    permanently: Annotated[bool, typer.Option("--permanently", help="Deleting cannot be undone.")] = False,
+    source: SourceName = None,
+) -> None:
+    """Delete a group for good; its members stay. The name is to be typed again."""
+    from pipeline.remediation import groups
+
+    if not permanently:
+        raise UsageError(
+            "deleting cannot be undone", where="scim group delete", hint="add --permanently if it is meant"
+        )
+    sys.stderr.write(f"type '{group}' again to delete this group for good: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != group:
+        raise UsageError("what was typed is not that name", where="scim group delete", hint="nothing was deleted")
+    _show(context.obj, groups.delete(by_scim_endpoint(context.obj, source), group))
+
+
+def _show(terminal: Terminal, outcome: Outcome) -> None:
+    terminal.result(
+        align(("group", "result", "detail"), [(outcome.group, outcome.state, outcome.detail)]),
+        {"group": outcome.group, "result": outcome.state, "detail": outcome.detail},
+    )
+    if not outcome.is_good:
+        raise SourceError(
+            f"the group is not as wanted: {outcome.detail}",
+            where=outcome.group,
+            hint="run the command again when the server is well",
+        )
 
 
 def _base_url(source: SourceSettings) -> str:

@@ -44,6 +44,7 @@ username = "svc-access-review"          # set ACCESS_REVIEW_PROD_PASSWORD in the
 
 # [roster]                              # who the people are: an export of HR or of the directory
 # path = "people.csv"                   # only the column 'email' is required
+# source = "idp"                        # instead of a file: a source of kind scim, an identity provider
 
 [policy]
 directory = "policy"                    # your ranks, registers and exceptions; the files say what goes in

@@ -53,6 +53,7 @@ def simulate(
         lines = [f"listening on {simulator.url}", *(f"wrote {path}" for path in files.values())]
         lines += [
             f"user name {simulator.username}, password {simulator.password} (synthetic)",
+            f"SCIM at {simulator.scim_url}, token {simulator.scim_token}",
             f"try: ACCESS_REVIEW_PROD_PASSWORD={simulator.password} "
             f"access-review --config {files['access-review.toml']} run",
         ]
@@ -63,6 +64,8 @@ def simulate(
                 "username": simulator.username,
                 "password": simulator.password,
                 "token": simulator.token,
+                "scim_url": simulator.scim_url,
+                "scim_token": simulator.scim_token,
                 "files": files,
             },
         )

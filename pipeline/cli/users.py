@@ -15,13 +15,14 @@ import typer
 
 from pipeline.cli.terminal import Terminal, align, an_address
 from pipeline.errors import MissingSecretError, SourceError, UsageError
-from pipeline.settings import Secret
+from pipeline.settings import Secret, SourceSettings
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import Outcome
+    from pipeline.sources.provisioning import Provisioner
     from pipeline.sources.writing import Writer
 
-__all__ = ["register"]
+__all__ = ["SourceName", "by_scim_endpoint", "register"]
 
 _PASSWORD = "ACCESS_REVIEW_NEW_USER_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -52,6 +53,9 @@ Groups = Annotated[
 Email = Annotated[str | None, typer.Option(metavar="E", help="The e-mail address.", callback=an_address)]
 FirstName = Annotated[str | None, typer.Option(metavar="NAME")]
 LastName = Annotated[str | None, typer.Option(metavar="NAME")]
+ByScim = Annotated[
+    bool, typer.Option("--scim", help="Through the SCIM endpoint of the source; role and groups still go by REST.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -94,6 +98,7 @@ def create(
         bool, typer.Option("--show-password", help="Print generated passwords; otherwise nobody sees them.")
     ] = False,
     source: SourceName = None,
+    scim: ByScim = False,
 ) -> None:
     """Create accounts; one that is there already is left alone. Without a password they log in by single sign-on."""
     from pipeline.remediation import accounts
@@ -101,12 +106,18 @@ def create(
     terminal: Terminal = context.obj
     if (file is None) == (email is None):
         raise UsageError("give one account or a file of them", where="users create", hint="give --email or --file")
+    if scim and password is not PasswordFrom.none:
+        raise UsageError(
+            "whoever is provisioned through SCIM logs in by single sign-on",
+            where="users create",
+            hint="leave out --password, or --scim",
+        )
     if file is not None:
         wanted = accounts.read_joiners(file)
     else:
         wanted = [accounts.Wanted(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
     made: list[Secret] = []
-    outcomes = accounts.create(_connect(terminal, source), wanted, _password(password, made))
+    outcomes = accounts.create(_connect(terminal, source, by_scim=scim), wanted, _password(password, made))
     if show_password:
         # whatever came of it, everybody who was sent has a password of their own, in this order
         sent = [outcome for outcome in outcomes if outcome.state != "as it was"] if made else []
@@ -125,6 +136,7 @@ def update(
     role: Role = None,
     group: Groups = None,
     source: SourceName = None,
+    scim: ByScim = False,
 ) -> None:
     """Change an account; --group gives all its groups, those not named are left."""
     from pipeline.remediation import accounts
@@ -135,14 +147,15 @@ def update(
         raise UsageError(
             "nothing is to be changed", where="users update", hint="give --role, --group or another field"
         )
-    _show(context.obj, [accounts.change(_connect(context.obj, source), wanted)])
+    _show(context.obj, [accounts.change(_connect(context.obj, source, by_scim=scim), wanted)])
 
 
-def deactivate(context: typer.Context, user: UserName, source: SourceName = None) -> None:
+def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
     """Switch an account off; role and groups stay, so that it can be undone."""
     from pipeline.remediation import accounts
 
-    _show(context.obj, [accounts.change(_connect(context.obj, source), accounts.Wanted(user, active=False))])
+    connect = _connect(context.obj, source, by_scim=scim)
+    _show(context.obj, [accounts.change(connect, accounts.Wanted(user, active=False))])
 
 
 def delete(
@@ -152,6 +165,7 @@ def delete(
         bool, typer.Option("--permanently", help="Deleting cannot be undone; deactivating can.")
     ] = False,
     source: SourceName = None,
+    scim: ByScim = False,
 ) -> None:
     """Delete an account for good. The user name is to be typed again."""
     from pipeline.remediation import accounts
@@ -166,21 +180,49 @@ def delete(
     sys.stderr.flush()
     if sys.stdin.readline().strip() != user:
         raise UsageError("what was typed is not that user name", where="users delete", hint="nothing was deleted")
-    _show(context.obj, [accounts.delete(_connect(context.obj, source), user)])
+    _show(context.obj, [accounts.delete(_connect(context.obj, source, by_scim=scim), user)])
 
 
-def _connect(terminal: Terminal, name: str | None) -> Callable[[], AbstractAsyncContextManager[Writer]]:
+def _connect(
+    terminal: Terminal, name: str | None, *, by_scim: bool = False
+) -> Callable[[], AbstractAsyncContextManager[Writer]]:
     from pipeline.sources.writing import connected
 
+    if by_scim:
+        return by_scim_endpoint(terminal, name)
+    source = _source(terminal, name)
+    credentials = source.credentials(os.environ)
+    return lambda: connected(source, credentials)
+
+
+def by_scim_endpoint(terminal: Terminal, name: str | None) -> Callable[[], AbstractAsyncContextManager[Provisioner]]:
+    """Return what opens the SCIM endpoint beside a source, by name or the only one, for changes.
+
+    Raises:
+        UsageError: no such source, or no such endpoint. MissingSecretError: it lacks a secret.
+    """
+    from pipeline.sources.provisioning import connected_by_scim
+
+    source = _source(terminal, name)
+    credentials = source.credentials(os.environ)
+    token = source.scim_token(os.environ)
+    if token is None or source.kind == "scim":
+        raise UsageError(
+            f"source '{source.name}' has no SCIM endpoint beside it",
+            where=str(terminal.settings().path),
+            hint="add scim_url to a source of kind sisense",
+        )
+    return lambda: connected_by_scim(source, credentials, token)
+
+
+def _source(terminal: Terminal, name: str | None) -> SourceSettings:
     settings = terminal.settings()
     known = [source for source in settings.sources if source.kind == "sisense"]
     if name is None and len(known) != 1:
         raise UsageError(
             f"{len(known)} sources could be meant", where="--source", hint="name one of [sources.*] with --source"
         )
-    source = settings.source(name) if name else known[0]
-    credentials = source.credentials(os.environ)
-    return lambda: connected(source, credentials)
+    return settings.source(name) if name else known[0]
 
 
 def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret | None]:

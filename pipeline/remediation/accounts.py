@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import resources
 from pipeline.errors import GateError, SourceError, UsageError
+from pipeline.remediation.guards import Guards, shown_names
 from pipeline.settings import Secret, nearest
 from pipeline.sources.http import RefusedError, UnclearError
 from pipeline.sources.writing import AccountState, Writer
@@ -25,9 +25,6 @@ __all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joine
 Connect = Callable[[], AbstractAsyncContextManager[Writer]]
 
 _COLUMNS = ("user_name", "email", "first_name", "last_name", "role", "groups")
-#: Roles that can undo what was done here; the last active account of them stays.
-_ADMINISTRATORS = ("super", "admin")
-_INSTALLED = "super"
 _UNDONE_BY_NOBODY = "nothing was sent"
 
 
@@ -66,6 +63,7 @@ class _Names:
     roles: Mapping[str, Sequence[str]]
     groups: Mapping[str, Sequence[str]]
     role_names: Mapping[str, str]
+    role_records: Sequence[Mapping[str, Any]]
 
     def fields(self, wanted: Wanted) -> dict[str, Any]:
         """Return what is sent for an account.
@@ -269,33 +267,11 @@ def _outcome(
 
 
 async def _guard(writer: Writer, names: _Names, found: AccountState) -> None:
-    own = writer.principal
-    if found.account_id == own.account_id or str(found.user_name).lower() == (own.user_name or "").lower():
+    refusal = await Guards(writer, names.role_records).refuse(found, takes_power=True)
+    if refusal is not None:
         raise GateError(
-            f"'{found.user_name}' is the account this program logs in with",
-            where=_UNDONE_BY_NOBODY,
-            hint="let another administrator do it",
+            f"'{found.user_name}' is left alone: {refusal.reason}", where=_UNDONE_BY_NOBODY, hint=refusal.hint
         )
-    if found.role_id in names.roles.get(_INSTALLED, ()):
-        raise GateError(
-            f"'{found.user_name}' is the administrator made at install",
-            where=_UNDONE_BY_NOBODY,
-            hint="Sisense needs that account",
-        )
-    role_ids = [role_id for name in _ADMINISTRATORS for role_id in names.roles.get(name, ())]
-    if found.active and found.role_id in role_ids:
-        others = [
-            account
-            for role_id in role_ids
-            for account in await writer.accounts(roleId=role_id)
-            if account.active and account.account_id != found.account_id
-        ]
-        if not others:
-            raise GateError(
-                f"'{found.user_name}' would be the last active administrator",
-                where=_UNDONE_BY_NOBODY,
-                hint="make somebody else an administrator first",
-            )
 
 
 async def _one(writer: Writer, user_name: str) -> AccountState:
@@ -317,10 +293,11 @@ def _differs(found: AccountState, key: str, value: Any) -> bool:
 
 
 async def _names(writer: Writer) -> _Names:
-    shown = _shown_names()
+    shown = shown_names()
+    records = await writer.roles()
     roles: dict[str, list[str]] = {}
     role_names: dict[str, str] = {}
-    for role in await writer.roles():
+    for role in records:
         name, role_id = str(role.get("name") or ""), str(role.get("_id"))
         role_names[role_id] = shown.get(name.lower(), name)
         for known_as in {name.lower(), role_names[role_id].lower(), str(role.get("displayName") or name).lower()}:
@@ -328,12 +305,7 @@ async def _names(writer: Writer) -> _Names:
     groups: dict[str, list[str]] = {}
     for group in await writer.groups():
         groups.setdefault(str(group.get("name") or "").lower(), []).append(str(group["_id"]))
-    return _Names(roles, groups, role_names)
-
-
-def _shown_names() -> dict[str, str]:
-    with (resources.reference_data() / "role_names.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["role_name"].lower(): row["display_name"] for row in csv.DictReader(stream)}
+    return _Names(roles, groups, role_names, records)
 
 
 def _resolved(kind: str, name: str, known: Mapping[str, Iterable[str]], user_name: str) -> str:

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.errors import GateError, LoginError, SourceError
+from pipeline.remediation.guards import Guards
 from pipeline.remediation.journal import Entry, Journal
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.settings import Credentials, SourceSettings
@@ -21,7 +22,7 @@ from pipeline.sources.http import Clock, RefusedError, Sleep, UnclearError
 from pipeline.sources.sisense import utc_now
 from pipeline.sources.writing import AccountState, Writer, connected
 
-__all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval"]
+__all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval", "require_fresh"]
 
 #: Failures in a row after which the rest is left alone.
 MOST_FAILURES = 3
@@ -73,6 +74,29 @@ def require_approval(plan: Plan, operator: Operator) -> Approval:
     return approval
 
 
+def require_fresh(plan: Plan, now: datetime) -> None:
+    """Refuse a plan that rests on something older than the plan itself allows, in hours.
+
+    Raises:
+        GateError: what it rests on is too old, or the plan does not say how old that is.
+    """
+    try:
+        allowed = float(plan.basis["selection"]["max_age_hours"])
+        rests_on = datetime.fromisoformat(plan.basis.get("extracted_at") or plan.basis["created_at"])
+        hours = (now - rests_on).total_seconds() / 3600
+    except (KeyError, TypeError, ValueError) as error:
+        raise GateError(
+            "the plan does not say when it has to be applied by", where="plan", hint="make a new plan"
+        ) from error
+    if hours > allowed:
+        what = "the extract it rests on" if "extracted_at" in plan.basis else "it"
+        raise GateError(
+            f"the plan is too old to be applied: {what} is {hours:.1f} hours old, and may be {allowed:g}",
+            where=f"plan {plan.plan_id[:12]}",
+            hint="run 'access-review remediate verify', which says what was done, then make a new plan",
+        )
+
+
 def apply(
     plan: Plan,
     journal: Journal,
@@ -115,28 +139,29 @@ class _Application:
         self.done = len(self.plan.changes) - len(open_changes)
         for name, changes in groupby(sorted(open_changes, key=lambda c: c.source), key=lambda c: c.source):
             async with connected(*sources[name], clock=self.clock, sleep=self.sleep) as writer:
-                await self._source(writer, list(changes))
+                await self._source(writer, Guards(writer, await writer.roles()), list(changes))
 
     def _is_over(self, change: Change) -> bool:
         entry = self.journal.entries.get(change.change_id)
         return entry is not None and entry.state == "applied"
 
-    async def _source(self, writer: Writer, changes: Sequence[Change]) -> None:
+    async def _source(self, writer: Writer, guards: Guards, changes: Sequence[Change]) -> None:
         for change in changes:
             if self.failures >= MOST_FAILURES:
                 return
-            state = await self._change(writer, change)
+            state = await self._change(writer, guards, change)
             self.failures = self.failures + 1 if state in {"failed", "unclear"} else 0
             self.done += 1
             self.progress(self.done)
             await self.sleep(_PAUSE)
 
-    async def _change(self, writer: Writer, change: Change) -> str:
+    async def _change(self, writer: Writer, guards: Guards, change: Change) -> str:
         before = self.journal.entries.get(change.change_id)
         was_sent = before is not None and before.previous is not None
         previous = before.previous if before else None
         try:
             found = await writer.account(change.account_id)
+            refusal = None if found is None else await guards.refuse(found, takes_power=_takes_power(change))
         except LoginError:
             raise
         except SourceError as error:
@@ -148,10 +173,8 @@ class _Application:
             if was_sent:
                 return self._note(change, "applied", previous, "found made when it was read back")
             return self._note(change, "skipped", None, "it is so already")
-        if found.account_id == writer.principal.account_id or (
-            found.user_name is not None and found.user_name.lower() == (writer.principal.user_name or "").lower()
-        ):
-            return self._note(change, "skipped", previous, "it is the account this program logs in with")
+        if refusal is not None:
+            return self._note(change, "skipped", previous, refusal.reason)
         changed = _changed(change, found)
         if changed:
             return self._note(change, "skipped", previous, f"changed since the plan: {', '.join(changed)}")
@@ -167,9 +190,9 @@ class _Application:
             raise
         except (RefusedError, UnclearError) as error:
             trouble = error
-        is_clear = trouble is None or (isinstance(trouble, RefusedError) and trouble.status != 302)
-        for wait in (None,) if is_clear else (None, *_LOOK_AGAIN):
-            if wait is not None:  # the server may still be at work on it
+        is_no = isinstance(trouble, RefusedError) and trouble.status != 302
+        for wait in (None,) if is_no else (None, *_LOOK_AGAIN):
+            if wait is not None:  # the server may still be at work on it, or read from a copy that lags behind
                 await self.sleep(wait)
             try:
                 found = await writer.account(change.account_id)
@@ -183,7 +206,7 @@ class _Application:
         detail = trouble.message
         if isinstance(trouble, RefusedError) and trouble.status in {400, 422} and "active" in change.request:
             detail += _ACTIVE_REFUSED
-        return self._note(change, "failed" if is_clear else "unclear", previous, detail)
+        return self._note(change, "failed" if is_no else "unclear", previous, detail)
 
     def _note(self, change: Change, state: str, previous: Mapping[str, Any] | None, detail: str | None) -> str:
         operator = self.operator
@@ -193,6 +216,10 @@ class _Application:
             Entry(state, at.isoformat(), operator.by, operator.email, operator.is_single, previous, detail),
         )
         return state
+
+
+def _takes_power(change: Change) -> bool:
+    return FIELDS[change.action] == "roleId" or change.request.get("active") is False
 
 
 def _values(change: Change, found: AccountState) -> dict[str, Any]:

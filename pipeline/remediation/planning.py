@@ -133,7 +133,8 @@ def reverse(plan: Plan, journal: Mapping[str, Entry], now: datetime) -> Plan:
                 finding_id=change.finding_id,
             )
         )
-    return Plan({"created_at": created_at, "undoes": plan.plan_id}, tuple(changes), tuple(left_out))
+    basis = {"created_at": created_at, "undoes": plan.plan_id, "selection": asdict(Selection())}
+    return Plan(basis, tuple(changes), tuple(left_out))
 
 
 def _snapshot(connection: Connection, selection: Selection, now: datetime) -> dict[str, str]:

@@ -6,13 +6,59 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
-from pipeline.remediation.journal import Entry
-from pipeline.remediation.plan import Plan
+from pipeline.errors import AccessReviewError
+from pipeline.remediation.journal import Entry, read
+from pipeline.remediation.plan import Plan, load
 from pipeline.remediation.planning import rows
 from pipeline.warehouse.database import Connection, transaction
 
-__all__ = ["keep", "verify"]
+__all__ = ["announce", "catch_up", "keep", "verify"]
+
+
+def announce(connection: Connection, plan: Plan, path: Path) -> None:
+    """Write down that an approved plan is about to be applied, and where its journal will be."""
+    approval = plan.approval
+    if approval is None:
+        raise ValueError("only an approved plan is applied")
+    connection.execute(
+        """
+        insert into review.plans by name
+        select
+            $plan_id as plan_id, $campaign as campaign, $path as path, $approver as approver,
+            $approver_email as approver_email, $approved_at::timestamp as approved_at
+        on conflict (plan_id) do update set
+            path = excluded.path, approver = excluded.approver, approver_email = excluded.approver_email,
+            approved_at = excluded.approved_at
+        """,
+        {
+            "plan_id": plan.plan_id,
+            "campaign": plan.basis.get("selection", {}).get("campaign"),
+            "path": str(path.resolve()),
+            "approver": approval.by,
+            "approver_email": approval.email,
+            "approved_at": datetime.fromisoformat(approval.at).astimezone(UTC).replace(tzinfo=None),
+        },
+    )
+
+
+def catch_up(connection: Connection) -> list[str]:
+    """Bring in every journal that a killed run left behind; return in words what could not be read."""
+    missing = []
+    for plan_id, path in connection.execute("select plan_id, path from review.plans order by plan_id").fetchall():
+        try:
+            plan = load(Path(path))
+            if plan.plan_id != plan_id:
+                missing.append(f"{path} is no longer plan {plan_id[:12]}: what it did is known as far as it was told")
+                continue
+            entries = read(Path(path), plan_id)
+        except AccessReviewError as error:
+            missing.append(f"what plan {plan_id[:12]} did is known as far as it was told: {error}")
+            continue
+        if entries:
+            keep(connection, plan, entries)
+    return missing
 
 
 def keep(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> None:

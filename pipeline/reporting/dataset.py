@@ -77,6 +77,7 @@ class Dataset:
     criteria: polars.DataFrame
     exclusions: polars.DataFrame
     exceptions: polars.DataFrame
+    remediation: polars.DataFrame
     statistics: polars.DataFrame
     rule_results: polars.DataFrame
     change_counts: polars.DataFrame
@@ -84,6 +85,14 @@ class Dataset:
     control_matrix: polars.DataFrame
     controls: polars.DataFrame
     dictionary: polars.DataFrame
+
+
+#: What needs somebody first, then the newest.
+_REMEDIATION = """
+    select * from reports.remediation
+    order by list_position(['reappeared', 'still_present', 'not_verifiable', 'removed_verified'], verdict),
+        applied_at desc, source, account_id, change_id
+"""
 
 
 def load(connection: Connection) -> Dataset:
@@ -109,6 +118,7 @@ def load(connection: Connection) -> Dataset:
         criteria=frame("select * from reports.criteria order by position"),
         exclusions=frame("select * from reports.exclusions order by line"),
         exceptions=frame("select * from reports.exceptions order by expires_on, line"),
+        remediation=frame(_REMEDIATION),
         statistics=frame("select * from reports.statistics order by property, position"),
         rule_results=frame("select * from reports.rule_results order by rule_id"),
         change_counts=frame("select * from reports.change_counts order by position, object_kind, change"),

@@ -115,6 +115,8 @@ class View:
     criteria: tuple[Row, ...]
     exclusions: tuple[Row, ...]
     exceptions: tuple[Row, ...]
+    remediation: tuple[Row, ...]
+    verdicts: dict[str, int]
     properties: tuple[Property, ...]
     change_counts: tuple[Row, ...]
     changes: tuple[Row, ...]
@@ -180,6 +182,8 @@ def arrange(
         criteria=_rows(dataset.criteria),
         exclusions=_rows(dataset.exclusions),
         exceptions=_rows(dataset.exceptions),
+        remediation=_rows(dataset.remediation.head(rows_shown)),
+        verdicts=dict(dataset.remediation.group_by("verdict").len().iter_rows()),
         properties=_properties(dataset),
         change_counts=changes,
         changes=_rows(dataset.changes.head(rows_shown)),

@@ -16,7 +16,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -29,7 +29,10 @@ from pipeline.simulator.population import CALLER, Population
 from pipeline.simulator.scenarios import SCENARIOS
 from pipeline.simulator.store import Conflict, Invalid, Record, Store
 
-__all__ = ["DEFAULT_LIMIT", "LARGEST_PAGE", "LEAKED_HASH", "PASSWORD", "Logged", "Sisense"]
+if TYPE_CHECKING:
+    from pipeline.simulator.scim import Scim
+
+__all__ = ["DEFAULT_LIMIT", "LARGEST_PAGE", "LEAKED_HASH", "PASSWORD", "SCIM_BASE", "Logged", "Sisense"]
 
 DEFAULT_LIMIT = 50
 LARGEST_PAGE = 1_000
@@ -37,6 +40,7 @@ PASSWORD = "synthetic-" + "password"
 """The caller's password. It opens nothing but a simulator on loopback."""
 LEAKED_HASH = "synthetic-leaked-hash"
 """Every account's ``hash`` in the v0.9 lists starts with this: nothing a reader keeps may contain it."""
+SCIM_BASE = "/api/scim/v2"
 VERSION = "2026.1.0.synthetic"
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -56,7 +60,8 @@ class Logged:
 class Sisense:
     """One simulated instance: its data, its tokens, what it was asked, and the faults it plays.
 
-    ``token_seconds`` is how long a token from a login lives; null is for ever, as is an issued API token.
+    ``token_seconds`` is how long a token from a login lives; null is for ever, as is an issued API token. ``outage``
+    may be set at any time: the calls for which it is true are answered 503.
     """
 
     def __init__(
@@ -67,7 +72,10 @@ class Sisense:
         self.password = PASSWORD
         self.token_seconds = token_seconds
         self.log: list[Logged] = []
+        self.outage: Callable[[Call], bool] = lambda _: False
         self._tokens: dict[str, float] = {}
+        self.scim_token = secrets.token_urlsafe(24)
+        self._scim: Scim | None = None
         self.scenarios = tuple(SCENARIOS[name] for name in scenarios)
         proceed: Proceed = self._answer
         for scenario in reversed(self.scenarios):
@@ -96,11 +104,12 @@ class Sisense:
             dict(request.headers),
             await request.body(),
             token if scheme.lower() == "bearer" and token else None,
+            origin=f"{request.url.scheme}://{request.url.netloc}",
             reset=lambda: None if transport is None else transport.abort(),
         )
         query = dict(call.query)
         try:
-            response = await self._proceed(call)
+            response = error(503, 0, "out of order") if self.outage(call) else await self._proceed(call)
         except ConnectionResetError:
             self.log.append(Logged(request.method, path, query, 0))
             raise
@@ -108,6 +117,8 @@ class Sisense:
         return response
 
     async def _answer(self, call: Call) -> Response:
+        if call.path.startswith(SCIM_BASE + "/"):
+            return self._answer_scim(call)
         for method, pattern, handler, needs_token in _ROUTES:
             if method == call.method and (match := pattern.fullmatch(call.path)):
                 if needs_token and (refusal := self._refusal(call)):
@@ -128,6 +139,13 @@ class Sisense:
         if self._tokens.get(call.token, 0.0) <= time.monotonic():
             return error(401, 104, "Access token is invalid or has expired")
         return None
+
+    def _answer_scim(self, call: Call) -> Response:
+        if self._scim is None:
+            from pipeline.simulator.scim import Scim  # slow to import, and few ask
+
+            self._scim = Scim(self.store, self.scim_token)
+        return self._scim.answer(call)
 
     # login and identity ----------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ __all__ = ["Answer", "Call", "Proceed", "error", "json_response"]
 class Call:
     """A request. Scenarios may change ``path`` and ``query`` before it is answered.
 
-    ``reset`` cuts the connection without a word. ``token`` is the bearer token that came with it, if any.
+    ``origin`` is the address that was asked, without a path. ``reset`` cuts the connection without a word. ``token``
+    is the bearer token that came with it, if any.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Call:
     headers: dict[str, str]
     body: bytes
     token: str | None
+    origin: str
     reset: Callable[[], None]
 
     @property

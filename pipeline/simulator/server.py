@@ -22,7 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.errors import UsageError
 from pipeline.simulator import population as populations
-from pipeline.simulator.app import Sisense
+from pipeline.simulator.app import SCIM_BASE, Sisense
 from pipeline.simulator.population import DOMAIN, Population
 from pipeline.simulator.scenarios import SCENARIOS, TENANT_PREFIX
 
@@ -34,8 +34,9 @@ _HOST = "127.0.0.1"
 class Simulator:
     """A Sisense to run against, from ``with`` to the end of the block.
 
-    ``url`` is its address, ``username`` and ``password`` its caller's, ``token`` a ready API token, ``sisense`` the
-    instance behind it with its request log, ``ca_path`` the certificate to trust when it speaks TLS.
+    ``url`` is its address, ``username`` and ``password`` its caller's, ``token`` a ready API token, ``scim_url`` and
+    ``scim_token`` those of its SCIM endpoint, ``sisense`` the instance behind it with its request log, ``ca_path``
+    the certificate to trust when it speaks TLS.
 
     Raises:
         UsageError: an unknown scenario, too few accounts, or a port that is taken.
@@ -69,6 +70,7 @@ class Simulator:
         self.username = self.sisense.username
         self.password = self.sisense.password
         self.token = self.sisense.issue_token()
+        self.scim_token = self.sisense.scim_token
         self._prefix = TENANT_PREFIX if "tenant-prefix" in names else ""
         self._wanted_port = port
         self._tls = tls
@@ -79,6 +81,11 @@ class Simulator:
     def url(self) -> str:
         """Return the address to configure, without a slash at the end."""
         return f"{'https' if self._tls else 'http'}://{_HOST}:{self.port}{self._prefix}"
+
+    @property
+    def scim_url(self) -> str:
+        """Return the address of its SCIM endpoint."""
+        return self.url + SCIM_BASE
 
     def __enter__(self) -> Simulator:
         self._socket = self._listen()

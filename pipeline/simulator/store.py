@@ -109,8 +109,10 @@ class Store:
             shown["role"] = None if role is None else {"_id": role["_id"], "name": role["name"]}
         return shown
 
-    def create(self, body: Any) -> Record:
+    def create(self, body: Any, *, is_sso: bool = False) -> Record:
         """Add an account. Without a password it is an invitation that waits to be taken up.
+
+        ``is_sso`` says that its people log in by single sign-on.
 
         Raises:
             Invalid: a missing address, an unknown field, or a value of the wrong kind.
@@ -126,7 +128,7 @@ class Store:
         self._check(fields, None)
         now = _now()
         user: Record = {
-            "_id": f"{int(time.time()):08x}{secrets.token_hex(8)}",
+            "_id": _new_id(),
             "groups": [],
             "active": "password" in fields,
             "preferences": {},
@@ -135,7 +137,7 @@ class Store:
             "created": now,
             "lastUpdated": now,
             "activeDirectory": False,
-            "createdSso": False,
+            "createdSso": is_sso,
         }
         if user.pop("password", None) is None and "active" not in fields:
             user["pendingExpiration"] = _now(time.time() + 7 * 86_400)
@@ -221,6 +223,45 @@ class Store:
         for group_id in group_ids:
             self.members[group_id] = [member for member in self.members.get(group_id, ()) if member != user_id]
 
+    def set_group(self, group_id: str | None, name: str, member_ids: Iterable[str]) -> Record:
+        """Make a group, or give one another name and these members, on both sides. It carries no role.
+
+        Raises:
+            KeyError: no such group. Invalid: a member that is no account.
+        """
+        wanted = list(dict.fromkeys(member_ids))
+        if unknown := [member for member in wanted if member not in self.by_id]:
+            raise Invalid(f"there is no account {unknown[0]}")
+        now = _now()
+        if group_id is None:
+            group: Record = {"_id": _new_id(), "name": name, "ad": False, "roleId": None, "created": now}
+            self.members[group["_id"]] = []
+        else:
+            group = self.groups[group_id]
+        group = {**group, "name": name, "lastUpdated": now}
+        self.groups[group["_id"]] = group
+        self._regroup(group["_id"], wanted)
+        return group
+
+    def delete_group(self, group_id: str) -> None:
+        """Remove a group; its members stay.
+
+        Raises:
+            KeyError: no such group.
+        """
+        del self.groups[group_id]
+        self._regroup(group_id, [])
+        del self.members[group_id]
+
+    def _regroup(self, group_id: str, wanted: list[str]) -> None:
+        before, after = set(self.members[group_id]), set(wanted)
+        self.members[group_id] = wanted
+        for user_id in before ^ after:
+            user = self.by_id.get(user_id)
+            if user is not None:
+                kept = [other for other in user.get("groups") or () if other != group_id]
+                self._put({**user, "groups": [*kept, group_id] if user_id in after else kept})
+
     def group_users(self, group_id: str) -> list[Record]:
         """Return the members as the group side shows them: who they are, nothing else."""
         by_id = self.by_id
@@ -248,6 +289,10 @@ _SORTABLE = {
     "lastUpdated",
     "lastLogin",
 }
+
+
+def _new_id() -> str:
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 
 
 def _now(seconds: float | None = None) -> str:

@@ -95,6 +95,7 @@ class _Preflight:
         roles = await instance.read_roles()
         groups = await instance.find_groups()
         self.checks.append(_role(principal.user_name or "the caller", _role_name(principal, roles)))
+        self.add("rights", "ok", _RIGHTS)
         if instance.version:
             self.add("version", "ok", instance.version)
         if total is not None:
@@ -124,6 +125,13 @@ class _Preflight:
 
 _MISSING_HINT = (
     "nothing, if this version of Sisense has no such endpoint; otherwise look at the account's permissions"
+)
+
+
+_RIGHTS = (
+    "used: to read accounts, roles and groups; to change accounts, only by 'remediate apply' and 'users create', "
+    "'update', 'deactivate' and 'delete'; no other right of the role is used, and nothing but the login is sent to "
+    "write by any other command"
 )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from pipeline.sources.records import BadAnswerError, Key, Records, read_json, wi
 from pipeline.sources.sisense import Progress, utc_now
 from pipeline.spool import Observation, Outcome, Spool
 
-__all__ = ["HINT", "NoScimError", "Provider", "address", "beside", "extract", "probe"]
+__all__ = ["HINT", "Endpoint", "NoScimError", "Provider", "address", "beside", "extract", "probe"]
 
 HINT = (
     "SCIM needs the Enterprise plan, and single sign-on active first; make its token under Admin > Security, "
@@ -79,15 +80,51 @@ class _Page:
     strays: tuple[str, ...]
 
 
-class _Endpoint:
+class Endpoint:
     """One SCIM endpoint, asked with one token."""
 
     def __init__(self, client: Client, token: Secret) -> None:
         self.client = client
         self._authority = _OneToken(client, token)
 
-    async def list(self, path: str, start: int, count: int, *, attempts: int | None = None) -> tuple[Answer, _Page]:
-        query = {"startIndex": start, "count": count}
+    async def write(self, method: str, path: str, document: Any) -> None:
+        """Send a change once. Raises as :meth:`pipeline.sources.http.Client.write`."""
+        await self.client.write(method, path, document, authority=self._authority)
+
+    async def find(self, path: str, attribute: str, value: str) -> list[dict[str, Any]]:
+        """Return the records with this value, whatever its case.
+
+        A server that refuses or ignores the filter is read to its end: nobody is taken for absent because they come
+        late.
+        """
+        wanted: str | None = f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
+        found: dict[str, dict[str, Any]] = {}
+        seen: set[str] = set()
+        while True:
+            try:
+                _, page = await self.list(path, len(seen) + 1, self.client.source.page_size, matching=wanted)
+            except RefusedError:
+                if wanted is None or seen:
+                    raise
+                wanted = None
+                continue
+            records = [record for record in read_json(page.records.kept) if isinstance(record, dict)]
+            new = {str(record["id"]): record for record in records if record.get("id")}
+            new = {key: record for key, record in new.items() if key not in seen}
+            fits = {key for key, record in new.items() if str(record.get(attribute)).lower() == value.lower()}
+            found |= {key: new[key] for key in fits}
+            seen |= set(new)
+            is_filtered = wanted is not None and fits == set(new)
+            if not new or (is_filtered and len(seen) == page.total):
+                return list(found.values())
+
+    async def list(
+        self, path: str, start: int, count: int, *, matching: str | None = None, attempts: int | None = None
+    ) -> tuple[Answer, _Page]:
+        """Ask for one page, of those that match a filter or of all."""
+        query: dict[str, str | int] = {"startIndex": start, "count": count}
+        if matching is not None:
+            query["filter"] = matching
         return await self.client.ask(path, self._read, query=query, authority=self._authority, attempts=attempts)
 
     def _read(self, answer: Answer) -> _Page:
@@ -123,7 +160,7 @@ class _Endpoint:
 class _List:
     """One list of the endpoint, as :mod:`pipeline.sources.paging` reads it."""
 
-    def __init__(self, endpoint: _Endpoint, ledger: Ledger, resource: str, path: str) -> None:
+    def __init__(self, endpoint: Endpoint, ledger: Ledger, resource: str, path: str) -> None:
         self._endpoint = endpoint
         self._ledger = ledger
         self._resource = resource
@@ -170,7 +207,7 @@ def probe(source: SourceSettings, token: Secret, *, clock: Clock = utc_now, slee
 
     async def look() -> Provider:
         async with Client(source, clock=clock, sleep=sleep) as client:
-            endpoint = _Endpoint(client, token)
+            endpoint = Endpoint(client, token)
             users = await endpoint.first("/Users")
             groups = await endpoint.first("/Groups")
             found = await endpoint.configuration()
@@ -258,7 +295,7 @@ class _Extract:
         failure: AccessReviewError | None = None
         try:
             async with Client(self.source, clock=self.clock, sleep=self.sleep) as client:
-                await self.read(_Endpoint(client, self.token))
+                await self.read(Endpoint(client, self.token))
                 self.settings["requests"] = str(client.requests)
         except (SourceError, ConfigurationError) as error:
             failure = error
@@ -286,7 +323,7 @@ class _Extract:
             failure,
         )
 
-    async def read(self, endpoint: _Endpoint) -> None:
+    async def read(self, endpoint: Endpoint) -> None:
         await endpoint.first("/Users")
         found = await endpoint.configuration()
         if found is None:
@@ -301,7 +338,7 @@ class _Extract:
         await self.read_list(endpoint, "users", "/Users")
         await self.read_list(endpoint, "groups", "/Groups")
 
-    async def read_list(self, endpoint: _Endpoint, things: str, path: str) -> None:
+    async def read_list(self, endpoint: Endpoint, things: str, path: str) -> None:
         resource = f"scim_{things}"
         records = _List(endpoint, self.ledger, resource, path)
         try:

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import ModelError, WarehouseError
-from pipeline.warehouse import checks, database, policy, register, roster
+from pipeline.warehouse import checks, database, policy, provider, register, roster
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, combined_sha256
@@ -93,6 +93,7 @@ class Inputs:
     as_of: datetime
     baseline_snapshot_id: str | None
     tool_version: str
+    roster_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,14 @@ class _Builder:
         reference_sha256 = policy.load_reference(self.connection, given.policy_files.defaults)
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
-        _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
+        roster_name = given.roster_path.name if given.roster_path else None
+        if given.roster_source is None:
+            _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
+        else:
+            roster_name = f"source {given.roster_source}"
+            _, roster_sha256 = provider.load_people(
+                self.connection, given.roster_source, snapshot.snapshot_id, snapshot.finished_at
+            )
         self.load_rules()
         default_baseline = self.default_baseline()
         baseline = given.baseline_snapshot_id or default_baseline
@@ -243,7 +251,7 @@ class _Builder:
                 roster_sha256,
                 sql_sha256,
                 given.tool_version,
-                given.roster_path.name if given.roster_path else None,
+                roster_name,
             ],
         )
         return build_id, folder

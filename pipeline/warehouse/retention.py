@@ -14,7 +14,8 @@ from pipeline.warehouse.database import Connection
 __all__ = ["prune"]
 
 #: Old enough, still there, and needed by nothing: not what the reports show or compare with, not what is or was
-#: reviewed, not the newest, and not any source's newest complete one, which the next will be compared with.
+#: reviewed, not the newest, and not any source's newest complete one, which the next will be compared with; nor
+#: what the next events will be told from.
 _PRUNABLE = """
     select snapshot_id from meta.snapshots
     where finished_at < $before and pruned_at is null
@@ -29,19 +30,33 @@ _PRUNABLE = """
             where snapshots.completeness = 'FULL'
             group by sources.source
         )
+        and snapshot_id not in (
+            select max(snapshot_id) from meta.watched where is_compared group by source
+        )
+        and (
+            not $watched_only or (
+                snapshot_id in (select snapshot_id from meta.watched)
+                and snapshot_id not in (select snapshot_id from meta.reports)
+            )
+        )
     order by snapshot_id
 """
 
 
-def prune(connection: Connection, *, before: datetime, now: datetime) -> list[str]:
+def prune(connection: Connection, *, before: datetime, now: datetime, watched_only: bool = False) -> list[str]:
     """Remove the rows of snapshots that ended before a moment (UTC); return their ids, oldest first.
 
+    The log of events stays. ``watched_only`` leaves all but those that ``watch`` made and no report rests on.
     The file does not shrink: the room that is free in it is used again.
     """
     with database.transaction(connection):
-        found = [str(row[0]) for row in connection.execute(_PRUNABLE, {"before": before}).fetchall()]
+        found = [
+            str(row[0])
+            for row in connection.execute(_PRUNABLE, {"before": before, "watched_only": watched_only}).fetchall()
+        ]
         tables = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('raw', 'history')"
+            " and not (schema_name = 'history' and table_name = 'events')"
         ).fetchall()
         for (table,) in tables:
             connection.execute(f"delete from {table} where list_contains($ids, snapshot_id)", {"ids": found})

@@ -10,38 +10,37 @@ group_id   = "varchar: the group, as the user's record names it"
 */
 with
 
+-- Groups come as plain ids, nearly always; only where one is more than that are they read as JSON.
 records as (
-    select source, payload, json_transform(payload, '{"_id": "VARCHAR", "groups": ["JSON"]}') as record
+    select source, payload, json_transform(payload, '{"_id": "VARCHAR", "groups": ["VARCHAR"]}') as record
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
 ),
 
-listed as (
+lists as (
     select
-        source, record._id as account_id,
-        -- one group outside a list is a group all the same
-        coalesce(
-            record.groups,
-            case json_type(payload, '$.groups') when 'NULL' then null else [json_extract(payload, '$.groups')] end
-        ) as groups
+        source, payload, record._id as account_id, record.groups as groups,
+        record.groups is null or len(list_filter(record.groups, lambda x: starts_with(x, '{'))) > 0 as is_odd
     from records
     where record._id is not null
 ),
 
-elements as (
-    select source, account_id, unnest(groups) as element from listed
+odd as (
+    select
+        source, account_id,
+        -- one group outside a list is a group all the same
+        unnest(coalesce(
+            json_transform(payload, '{"groups": ["JSON"]}').groups,
+            case json_type(payload, '$.groups') when 'NULL' then null else [json_extract(payload, '$.groups')] end
+        )) as element
+    from lists
+    where is_odd
 ),
 
 ids as (
-    select
-        source, account_id,
-        case
-            -- An id in quotes is nearly every element; only what is more than that is parsed.
-            when regexp_full_match(cast(element as varchar), '"[^"\\]*"')
-                then substr(cast(element as varchar), 2, length(cast(element as varchar)) - 2)
-            else coalesce(element ->> '$._id', element ->> '$')
-        end as group_id
-    from elements
+    select source, account_id, unnest(groups) as group_id from lists where not is_odd
+    union all
+    select source, account_id, coalesce(element ->> '$._id', element ->> '$') from odd
 )
 
 select distinct source, account_id, group_id from ids where group_id <> ''

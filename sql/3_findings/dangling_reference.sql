@@ -3,14 +3,9 @@ title       = "Reference to a role or group that does not exist"
 summary     = "An account that names a role or a group by an id that no role or group has."
 severity    = "medium"
 population  = """
-select source, account_id, 'role' as reference_type, role_id as reference_id
-from graph.accounts where role_id is not null
-union all
-select memberships.source, memberships.account_id, 'group', memberships.group_id
-from graph.memberships
-join graph.accounts on accounts.source = memberships.source and accounts.account_id = memberships.account_id
+select source, account_id, entitlement_type as reference_type, entitlement_id as reference_id from graph.effective_access
 """
-reads       = ["graph.accounts", "graph.memberships", "graph.roles", "graph.groups", "graph.sources"]
+reads       = ["graph.effective_access", "graph.accounts", "graph.memberships", "graph.roles", "graph.groups", "graph.sources"]
 grain       = ["source", "account_id", "reference_type", "reference_id"]
 remediation = "Remove the reference: an id that is given again would give access that nobody decided on."
 
@@ -64,6 +59,13 @@ given."graph.accounts" = [
   { source = "s", account_id = "b", role_id = "viewer" },
   { source = "s", account_id = "c" },
   { source = "mute", account_id = "d", role_id = "viewer" },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "lost" },
+  { source = "s", account_id = "b", entitlement_type = "role", entitlement_id = "viewer" },
+  { source = "mute", account_id = "d", entitlement_type = "role", entitlement_id = "viewer" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "gone" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "sales" },
 ]
 expect = [
   { account_id = "a", reference_type = "role", reference_id = "lost", verdict = "failed" },

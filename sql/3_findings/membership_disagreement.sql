@@ -3,14 +3,10 @@ title       = "Account and group disagree on a membership"
 summary     = "A membership that only the account's record or only the group's record shows, in a group that is not built-in."
 severity    = "low"
 population  = """
-select membership.source, membership.account_id, membership.group_id
-from graph.memberships as membership
-semi join graph.accounts as account
-    on account.source = membership.source and account.account_id = membership.account_id
-semi join graph.groups as held
-    on held.source = membership.source and held.group_id = membership.group_id and not held.is_builtin
+select source, account_id, entitlement_id as group_id from graph.effective_access
+where entitlement_type = 'group' and not is_builtin
 """
-reads       = ["graph.memberships", "graph.accounts", "graph.groups"]
+reads       = ["graph.effective_access", "graph.memberships", "graph.accounts", "graph.groups"]
 grain       = ["source", "account_id", "group_id"]
 remediation = "Set the membership again in the source, so that both sides say the same."
 
@@ -57,6 +53,14 @@ given."graph.memberships" = [
   { source = "s", account_id = "3", group_id = "g", seen_in = "both" }, { source = "s", account_id = "1", group_id = "all", seen_in = "group" },
   { source = "s", account_id = "1", group_id = "gone", seen_in = "user" }, { source = "s", account_id = "nobody", group_id = "g", seen_in = "group" },
   { source = "half", account_id = "1", group_id = "g", seen_in = "user" },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "s", account_id = "2", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "s", account_id = "3", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "half", account_id = "1", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "all", is_builtin = true },
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "gone" },
 ]
 expect = [
   { source = "s", account_id = "1", verdict = "failed" }, { source = "s", account_id = "2", verdict = "failed" },

@@ -33,15 +33,22 @@ remarkable as (
         and statistic.peer_verdict in ('insufficient_peers', 'rare_confident', 'rare_possible')
 ),
 
+-- Materialized, so that it is one row a membership: to pair each account with every group that is rare among its peers,
+-- and only then ask which of them it is in, would be more rows than anybody has disk for.
+held as materialized (
+    select access.source, access.account_id, access.entitlement_id, peers.peer_group, peers.is_peer
+    from graph.effective_access as access
+    join graph.peer_groups as peers
+        on peers.source = access.source and peers.account_id = access.account_id and peers.entitlement_type = 'group'
+    where access.entitlement_type = 'group' and not access.is_builtin
+),
+
 judged as (
     select remarkable.*, held.account_id
-    from graph.effective_access as held
-    join graph.peer_groups as peers
-        on peers.source = held.source and peers.account_id = held.account_id and peers.entitlement_type = 'group'
+    from held
     join remarkable
-        on remarkable.source = peers.source and remarkable.peer_group = peers.peer_group
-        and remarkable.is_peer = peers.is_peer and remarkable.entitlement_id = held.entitlement_id
-    where held.entitlement_type = 'group' and not held.is_builtin
+        on remarkable.source = held.source and remarkable.peer_group = held.peer_group
+        and remarkable.is_peer = held.is_peer and remarkable.entitlement_id = held.entitlement_id
 )
 
 select

@@ -228,6 +228,33 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
     assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]
 
 
+def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_byte(tmp_path: Path) -> None:
+    with Simulator(200, 7) as small:
+        small.write_files(tmp_path)
+        snapshots = []
+        for _ in range(2):
+            ran = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+            snapshots.append(Path(ran.stdout.splitlines()[0]).parent.name)
+        question = ("--snapshot", snapshots[1], "--as-of", "2026-06-30", "--baseline", snapshots[0])
+
+        def asked(out: str) -> dict[str, bytes]:
+            built = run_command(tmp_path, "build", *question)
+            assert built.code == 0, built.stderr
+            reported = run_command(tmp_path, "report", "--out", out)
+            assert reported.code == 0, reported.stderr
+            folder = Path(reported.stdout.splitlines()[0]).parent
+            assert folder.name.startswith(f"{snapshots[1]}-")  # not the folder of the snapshot's own report
+            return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir() if path.is_file()}
+
+        before = asked("then")
+        run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+        after = asked("now")
+
+    assert {"access-review.pdf", "access-review.xlsx", "findings.csv", "manifest.json"} <= before.keys()
+    assert [name for name in before if before[name] != after[name]] == []
+    assert before.keys() == after.keys()
+
+
 def test_the_annex_is_part_of_what_is_sealed(finished: Finished, tmp_path: Path) -> None:
     ran = finished.command("report", "--format", "csv", "--annex", "--out", str(tmp_path))
     assert ran.code == 0, ran.stderr

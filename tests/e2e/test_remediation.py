@@ -13,7 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.responses import HTMLResponse, Response
 
+from pipeline.simulator.exchange import Call, Proceed
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 
@@ -210,6 +212,61 @@ def test_a_build_as_of_a_day_to_come_is_no_ground_for_a_plan(case: Callable[...,
     assert not (at.folder / "remediation-plan.json").exists()
 
 
+def test_a_plan_over_an_extract_that_has_grown_too_old_is_not_applied(case: Callable[..., Case]) -> None:
+    at = case()
+    at.ok("extract")
+    at.ok("build")
+    at.ok("remediate", "plan", "--stale-days", "90", "--max-age-hours", "1")
+    file = at.folder / "remediation-plan.json"
+    document = json.loads(file.read_text())
+    document["basis"]["extracted_at"] = "2026-01-01T00:00:00Z"
+    file.write_text(json.dumps(document))
+    at.ok("remediate", "approve", file.name, *APPROVER)
+
+    outcome = at.command("remediate", "apply", file.name, *OPERATOR, "--yes")
+
+    assert outcome.code == 1
+    assert "too old to be applied" in outcome.stderr
+    assert "may be 1" in outcome.stderr
+    assert at.changes_sent() == []
+
+
+def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Callable[..., Case]) -> None:
+    at = case()
+    planned = at.prepare()
+    killing = Killing(at, [("", "made"), ("", "kill")])
+    apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *apply],
+        cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        killing.victim = running.pid
+        assert running.wait(timeout=120) == -signal.SIGKILL
+    first, second = (at.store.by_id[path.rpartition("/")[2]] for _, path in at.changes_sent())
+    # between the kill and the proof somebody switches the first one on again
+    at.store._put({**first, "active": True})
+
+    verified = at.command("--json", "remediate", "verify")
+
+    assert verified.code == 1
+    document = json.loads(verified.stdout)
+    assert document["verdicts"] == {
+        "removed_verified": 1, "still_present": 1, "reappeared": 0, "not_verifiable": 0,
+    }  # fmt: skip
+    with (at.folder / document["files"][0]).open() as file:
+        verdicts = {row["account_id"]: (row["state"], row["verified_state"]) for row in csv.DictReader(file)}
+    assert verdicts == {first["_id"]: ("applied", "still_present"), second["_id"]: ("unclear", "removed_verified")}
+    assert set(verdicts) <= set(planned)
+    page = (at.folder / document["report"] / "access-review.html").read_text(encoding="utf-8")
+    section = page.partition('<section id="remediation">')[2].partition("</section>")[0]
+    assert "1 of 2 changes sent before this extract is not proven done" in section
+    assert "not done: still present" in section
+    assert "Ann Ek" in section
+    assert "Bo Dahl" in section
+
+
 _KILLED = """
 import os, signal, sys
 from pipeline.cli import main
@@ -250,5 +307,67 @@ def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[...,
 
     assert at.inactive() - off_before == set(planned)
     assert sorted(at.changes_sent()) == sorted(("PATCH", f"/api/v1/users/{account}") for account in planned)
+    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+    assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
+
+
+class Killing:
+    """Kills the program that asks for a change, or lies to it: ``script`` is used up one a change."""
+
+    def __init__(self, case: Case, script: list[tuple[str, str]]) -> None:
+        self.case = case
+        self.script = script
+        self.victim = 0
+        self.needless: list[str] = []
+        sisense = case.simulator.sisense
+        self._proceed = sisense._proceed
+        sisense._proceed = lambda call: self.answer(call, self._proceed)
+
+    async def answer(self, call: Call, proceed: Proceed) -> Response:
+        if call.method != "PATCH":
+            return await proceed(call)
+        account = self.case.store.by_id[call.path.rpartition("/")[2]]
+        if account.get("active") is False:
+            self.needless.append(account["_id"])
+        before, after = self.script.pop(0) if self.script else ("", "")
+        if before == "kill":
+            os.kill(self.victim, signal.SIGKILL)
+        response = await proceed(call) if after != "not made" else HTMLResponse("<h1>502 Bad Gateway</h1>", 502)
+        if after == "kill":
+            os.kill(self.victim, signal.SIGKILL)
+        if after == "cut":
+            call.reset()
+            raise ConnectionResetError
+        return HTMLResponse("<h1>504 Gateway Time-out</h1>", 504) if after == "504" else response
+
+
+def test_killed_while_a_faulty_server_is_at_work_it_goes_on_and_repeats_nothing(case: Callable[..., Case]) -> None:
+    at = case()
+    off_before = at.inactive()
+    planned = at.prepare()
+    script = [("kill", "not made"), ("", "504"), ("", "not made"), ("kill", "made"), ("", "cut"), ("", "kill")]
+    killing = Killing(at, script)
+    apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    codes = []
+
+    for _ in range(6):
+        with subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *apply],
+            cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ) as running:  # fmt: skip
+            killing.victim = running.pid
+            codes.append(running.wait(timeout=120))
+        if codes[-1] >= 0 and not script:
+            break
+
+    assert codes.count(-signal.SIGKILL) == 3
+    at.ok(*apply)
+    assert at.inactive() - off_before == set(planned)
+    assert killing.needless == []
+    assert {method for method, _ in at.changes_sent()} == {"PATCH"}
+    # the two that were not made were sent again, and only those
+    assert len(at.changes_sent()) == len(planned) + 2
     document = json.loads(at.ok("--json", "remediate", "status").stdout)
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx
 import pytest
 
+from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 from tests.fakes.http import HttpServer, Request
 from tests.fakes.scim import TOKEN, RealScim
+from tests.fakes.scim_client import OverHttp
 
 
 class Configured:
@@ -122,3 +127,149 @@ def test_sync_without_scim_says_what_to_do(tmp_path: Path, simulator: Simulator)
 
     assert done.code == 4
     assert "scim_url" in done.stderr
+
+
+def findings(report: Path, rule_id: str) -> list[dict[str, str]]:
+    with (report / "findings.csv").open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if row["rule_id"] == rule_id]
+
+
+def test_people_are_provisioned_get_roles_and_the_review_shows_who_still_lacks_one(tmp_path: Path) -> None:
+    with Simulator(SMALLEST) as simulator:
+        simulator.write_files(tmp_path)
+        path = tmp_path / "access-review.toml"
+        path.write_text(
+            path.read_text().replace(
+                f'url = "{simulator.url}"', f'url = "{simulator.url}"\nscim_url = "{simulator.scim_url}"'
+            )
+        )
+        secrets = {
+            "ACCESS_REVIEW_PROD_PASSWORD": simulator.password,
+            "ACCESS_REVIEW_PROD_SCIM_TOKEN": simulator.scim_token,
+        }
+        headers = {"Authorization": f"Bearer {simulator.scim_token}"}
+        pushed = {}
+        # the provider pushes three people and a group
+        with httpx.Client(base_url=simulator.scim_url, headers=headers, timeout=20) as http:
+            provider = OverHttp(http)
+            provider.discover()
+            user, group = provider.get_resource_model("User"), provider.get_resource_model("Group")
+            for name in ("first", "second", "third"):
+                made = provider.create(
+                    user(
+                        user_name=f"{name}@example.com",
+                        external_id=f"00u-{name}",
+                        active=True,
+                        name=user.Name(given_name=name.title(), family_name="Pushed"),
+                        emails=[user.Emails(value=f"{name}@example.com", primary=True)],
+                    )
+                )
+                pushed[name] = made.id
+            provider.create(
+                group(display_name="BI Newcomers", members=[group.Members(value=each) for each in pushed.values()])
+            )
+        # two of them are given a role by REST
+        given = [
+            run_command(tmp_path, "users", "update", f"{name}@example.com", "--role", "Designer", **secrets)
+            for name in ("first", "second")
+        ]
+        later = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
+        done = run_command(tmp_path, "run", "--as-of", later, "--out", "reports", **secrets)
+        told = run_command(tmp_path, "--json", "scim", "sync", "--report")
+
+    assert [each.code for each in given] == [0, 0], given
+    assert done.code == 0, done.stderr
+    [report] = (path.parent for path in (tmp_path / "reports").rglob("findings.csv"))
+    lacking = {row["account_id"] for row in findings(report, "role_not_assigned")}
+    assert lacking == {pushed["third"]}
+    # the provider knows those it pushed, and nobody else
+    strangers = {row["account_id"] for row in findings(report, "out_of_band_account")}
+    assert strangers
+    assert not strangers & set(pushed.values())
+    assert not findings(report, "idp_drift")
+    by_name = {row["subject"]: row["difference"] for row in json.loads(told.stdout)}
+    assert by_name["Third Pushed"] == "lowest_role"
+    assert "First Pushed" not in by_name
+    with (report / "access.csv").open(encoding="utf-8", newline="") as stream:
+        access = [row for row in csv.DictReader(stream) if row["entitlement_name"] == "BI Newcomers"]
+    assert {row["account_id"] for row in access} == set(pushed.values())
+
+
+def test_an_identity_provider_reached_by_scim_is_the_roster(tmp_path: Path, simulator: Simulator) -> None:
+    active = [
+        user
+        for user in simulator.population.users
+        if user.get("active") is True and str(user.get("email", "")).endswith("@example.com")
+    ]
+    stays, left = active[10], active[11]
+    real = RealScim(3, 1)
+
+    def people(request: Request, document: dict[str, Any]) -> dict[str, Any]:
+        for record in document.get("Resources", []):
+            if record.get("userName") == "user1@example.com":
+                record |= {"userName": stays["email"], "emails": [{"value": stays["email"]}], "active": True}
+            if record.get("userName") == "user2@example.com":
+                meta = {"lastModified": "2026-01-05T08:00:00Z"}
+                record |= {"userName": left["email"], "emails": [{"value": left["email"]}], "active": False} | {
+                    "meta": meta
+                }
+        return document
+
+    real.after = people
+    with HttpServer(real.answer) as http:
+        configured = Configured(tmp_path, simulator, f"{http.url}/scim/v2")
+        path = tmp_path / "access-review.toml"
+        path.write_text(path.read_text().replace('path = "people.csv"', 'source = "idp"'))
+        checked = configured.command("check")
+        done = configured.command("run", "--out", "reports")
+    missing = configured.command("extract", "prod")
+
+    assert "the users of source 'idp'" in checked.stdout
+    assert done.code == 0, done.stderr
+    assert missing.code == 3  # the provider is gone by then
+    [report] = (path.parent for path in (tmp_path / "reports").rglob("findings.csv"))
+    assert {row["account_id"] for row in findings(report, "leaver_active")} >= {left["_id"]}
+    manifest = json.loads((report / "manifest.json").read_text())
+    assert (manifest["roster"]["path"], manifest["roster"]["rows"]) == ("source idp", 3)
+    with (report / "population.csv").open(encoding="utf-8", newline="") as stream:
+        population = {row["account_id"]: row for row in csv.DictReader(stream)}
+    assert population[stays["_id"]]["employment_status"] == "active"
+    assert (population[left["_id"]]["employment_status"], population[left["_id"]]["person_match"]) == (
+        "ended",
+        "email",
+    )
+    rebuilt = run_command(tmp_path, "verify", str(report), "--rebuild")
+    assert rebuilt.code == 0, rebuilt.stdout + rebuilt.stderr
+
+
+def test_accounts_and_groups_are_changed_through_scim_by_command(tmp_path: Path) -> None:
+    with Simulator(SMALLEST) as simulator:
+        simulator.write_files(tmp_path)
+        path = tmp_path / "access-review.toml"
+        without = run_command(tmp_path, "users", "deactivate", "x", "--scim", ACCESS_REVIEW_PROD_PASSWORD="p")
+        path.write_text(
+            path.read_text().replace(
+                f'url = "{simulator.url}"', f'url = "{simulator.url}"\nscim_url = "{simulator.scim_url}"'
+            )
+        )
+        secrets = {
+            "ACCESS_REVIEW_PROD_PASSWORD": simulator.password,
+            "ACCESS_REVIEW_PROD_SCIM_TOKEN": simulator.scim_token,
+        }
+        create = ("users", "create", "--scim", "--email", "ann@example.com", "--role", "Viewer")
+        made = run_command(tmp_path, *create, **secrets)
+        password = run_command(tmp_path, *create, "--password", "generated", **secrets)
+        group = run_command(
+            tmp_path, "scim", "group", "create", "Sales EMEA", "--member", "ann@example.com", **secrets
+        )
+        unmeant = run_command(tmp_path, "scim", "group", "delete", "Sales EMEA", **secrets)
+        off = run_command(tmp_path, "users", "deactivate", "ann@example.com", "--scim", **secrets)
+        users = {user.get("userName"): user for user in simulator.sisense.store.users}
+        groups = {each["name"]: key for key, each in simulator.sisense.store.groups.items()}
+
+    assert (without.code, "scim_url" in without.stderr) == (2, True)
+    assert (made.code, group.code, off.code) == (0, 0, 0), made.stderr + group.stderr + off.stderr
+    assert (password.code, unmeant.code) == (2, 2)
+    assert users["ann@example.com"]["active"] is False
+    assert users["ann@example.com"]["groups"] == [groups["Sales EMEA"]]
+    assert simulator.scim_token not in made.stdout + made.stderr + off.stdout + off.stderr

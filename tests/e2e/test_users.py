@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -195,3 +197,36 @@ def test_what_is_no_address_makes_no_account(case: Callable[..., Case]) -> None:
 
     assert "not an e-mail address" in at("users", "create", "--email", "ann", "--role", "Viewer", code=2).stderr
     assert at.named("ann") == []
+
+
+def test_joiners_of_a_run_that_was_killed_are_created_once(case: Callable[..., Case]) -> None:
+    at = case("write-then-504")
+    joiners = at.folder / "joiners.csv"
+    people = [f"joiner{number}@example.com" for number in range(5)]
+    joiners.write_text("email,role\n" + "".join(f"{each},Viewer\n" for each in people), encoding="utf-8")
+    store = at.simulator.sisense.store
+    create, running = store.create, []
+
+    def killing(body):  # type: ignore[no-untyped-def]
+        made = create(body)
+        if body["email"] == people[2] and running:
+            running.pop().kill()
+        return made
+
+    store.create = killing  # type: ignore[method-assign]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "users", "create", "--file", str(joiners)],
+        cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        running.append(process)
+        assert process.wait(timeout=120) == -signal.SIGKILL
+    assert [len(at.named(each)) for each in people] == [1, 1, 1, 0, 0]
+
+    again = json.loads(at("--json", "users", "create", "--file", str(joiners)).stdout)
+
+    assert [each["result"] for each in again] == ["as it was"] * 3 + ["created"] * 2
+    assert [len(at.named(each)) for each in people] == [1] * 5
+    posts = [e for e in at.simulator.sisense.log if e.method == "POST" and e.path == "/api/v1/users"]
+    assert len(posts) == len(people)

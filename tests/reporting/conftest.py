@@ -79,6 +79,11 @@ create table reports.privileged_accounts (
     rank_basis varchar, granted_via varchar, privileged_since date, account_type varchar, status varchar,
     department varchar, created_at timestamp,
     last_seen_at timestamp, days_since_seen bigint, login_state varchar, finding_count bigint);
+create table reports.remediation (
+    change_id varchar, source varchar, account_id varchar, label varchar, email varchar, action varchar,
+    target varchar, reason varchar, campaign varchar, state varchar, applied_at timestamp, applied_by varchar,
+    applied_by_email varchar, approver varchar, approver_email varchar, approved_at timestamp,
+    is_single_operator boolean, verdict varchar);
 create table reports.summary (section varchar, position integer, key varchar, label varchar, value bigint);
 create table reports.reconciliation (
     check_id varchar, source varchar, description varchar, expected varchar, observed varchar, difference bigint,

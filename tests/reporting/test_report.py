@@ -98,6 +98,7 @@ def test_the_outline_leads_to_every_section_and_rule(database, tmp_path):
         "All rules",
         "Changes since the baseline",
         "Accepted risk",
+        "Remediation",
         "Control matrix",
         "Sign-off",
         "Appendix",

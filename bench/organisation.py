@@ -1,0 +1,149 @@
+"""The simulator's organisation, multiplied: synthetic, about 620 bytes and 3.6 groups an account.
+
+Each copy of its ordinary accounts has ids and addresses, people, departments and groups of its own, so that a million
+accounts are as consistent as two thousand: a person for each, members listed on both sides, peers like them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from pipeline.simulator import population
+from pipeline.simulator.population import DOMAIN
+from pipeline.simulator.staffing import Person
+
+ANCHOR = datetime(2026, 11, 1, tzinfo=UTC)
+_ORIGINAL = 2_000
+# What stands in a copy's template for its eight digits of every id, and for its number in every address.
+_DIGITS, _NUMBER = "@digits@", "@number@"
+
+
+class Organisation:
+    """So many accounts: the original ones first, then copies of those that are ordinary."""
+
+    def __init__(self, accounts: int) -> None:
+        self.accounts = accounts
+        self.original = population.build(min(accounts, _ORIGINAL), 7, ANCHOR)
+        self._ordinary = [
+            user
+            for user in self.original.users
+            if user.get("userName") == user.get("email")
+            and str(user.get("email")).endswith(f"@{DOMAIN}")
+            and isinstance(user.get("groups"), list)
+        ]
+
+    def users(self) -> Iterator[bytes]:
+        """Yield the accounts as JSON."""
+        yield from map(encode, self.original.users)
+        templates = [
+            encode(user | _copied_names(user) | {"groups": [_own(group) for group in user["groups"]]})
+            for user in self._ordinary
+        ]
+        for copy, many in self._copies():
+            yield from (_filled(template, copy) for template in templates[:many])
+
+    def groups(self) -> Iterator[bytes]:
+        """Yield the groups as JSON, each with its members."""
+        users = {user["_id"]: user for user in self.original.users}
+        for group in self.original.groups:
+            members = [users[member] for member in self.original.members[group["_id"]] if member in users]
+            yield encode(group | {"users": [_member(user) for user in members]})
+        for copy, many in self._copies():
+            yield from (_filled(template, copy) for template in self._group_templates(many))
+
+    def roster(self) -> Iterator[str]:
+        """Yield the roster as parts of one CSV."""
+        yield self.original.roster_csv()
+        people = {person.email: person for person in self.original.people}
+        rows = [_copied(people[user["email"]]) if user["email"] in people else None for user in self._ordinary]
+        for copy, many in self._copies():
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows(row for row in rows[:many] if row)
+            yield text.getvalue().replace(_NUMBER, str(copy))
+
+    def pages(self, size: int) -> Iterator[bytes]:
+        """Yield the accounts as the bodies of full pages."""
+        page: list[bytes] = []
+        for record in self.users():
+            page.append(record)
+            if len(page) == size:
+                yield listed(page)
+                page = []
+        if page:
+            yield listed(page)
+
+    @cached_property
+    def _members(self) -> dict[str, list[int]]:
+        """Return the places of each group's members among the ordinary accounts."""
+        members: dict[str, list[int]] = {}
+        for place, user in enumerate(self._ordinary):
+            for group in user["groups"]:
+                members.setdefault(group, []).append(place)
+        return members
+
+    def _group_templates(self, many: int) -> list[bytes]:
+        templates = []
+        for group in self.original.groups:
+            members = [self._ordinary[place] for place in self._members.get(group["_id"], ()) if place < many]
+            if members:
+                listing = [_copied_names(user) for user in members]
+                own = {"_id": _own(group["_id"]), "name": f"{group['name']} {_NUMBER}", "users": listing}
+                templates.append(encode(group | own))
+        return templates
+
+    def _copies(self) -> Iterator[tuple[int, int]]:
+        """Yield each copy's number and how many accounts it has."""
+        left, copy = self.accounts - len(self.original.users), 0
+        while left > 0:
+            copy += 1
+            yield copy, min(left, len(self._ordinary))
+            left -= len(self._ordinary)
+
+
+def encode(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def listed(records: list[bytes]) -> bytes:
+    return b"[" + b",".join(records) + b"]"
+
+
+def _copied(person: Person) -> tuple[str, ...]:
+    department = person.department and f"{person.department} {_NUMBER}"
+    return astuple(
+        replace(
+            person,
+            person_id=f"{person.person_id}.{_NUMBER}",
+            email=_address(person.email),
+            department=department,
+            manager_email=person.manager_email and _address(person.manager_email),
+        )
+    )
+
+
+def _own(identity: str) -> str:
+    return _DIGITS + identity[8:]
+
+
+def _address(email: str) -> str:
+    return f"{email.partition('@')[0]}.{_NUMBER}@{DOMAIN}"
+
+
+def _copied_names(user: dict[str, Any]) -> dict[str, str]:
+    address = _address(user["email"])
+    return {"_id": _own(user["_id"]), "userName": address, "email": address}
+
+
+def _member(user: dict[str, Any]) -> dict[str, Any]:
+    return {key: user.get(key) for key in ("_id", "userName", "email")}
+
+
+def _filled(template: bytes, copy: int) -> bytes:
+    return template.replace(_DIGITS.encode(), b"%08x" % (0x10000000 + copy)).replace(_NUMBER.encode(), b"%d" % copy)

@@ -1,0 +1,169 @@
+"""``watch``: look again and again, and tell what changed."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal
+from pipeline.errors import UsageError, exit_code
+
+if TYPE_CHECKING:
+    from pipeline.watch.sinks import Sink
+    from pipeline.watch.watcher import Tick
+
+__all__ = ["register"]
+
+_DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+#: The shortest and longest interval, in seconds: to ask more often than an answer takes, or never, is a mistake.
+_SHORTEST, _LONGEST = 10, 366 * 86_400
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "watch",
+        epilog="Examples: access-review watch --every 1h --sink events.jsonl; "
+        "access-review watch --once --sink https://hooks.example.com/access",
+    )(watch)
+
+
+def watch(
+    context: typer.Context,
+    every: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="How often, as 30m, 1h or 1h30m; a bit late by chance.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end, for cron or a timer.")] = False,
+    sink: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|URL",
+            help="Where events go: a file of JSON lines or an https address, signed with "
+            "ACCESS_REVIEW_WEBHOOK_SECRET. May be given several times.",
+        ),
+    ] = None,
+) -> None:
+    """Extract, compare with the last complete extract, and append what changed to history.events."""
+    if not once and every is None:
+        raise UsageError("it is not said how often to look", where="--every", hint="add --every 1h, or --once")
+    seconds = parse_duration(every) if every is not None else None
+
+    from pipeline.watch.watcher import Watcher, alone
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    watcher = Watcher(settings, os.environ, terminal, _sinks(sink or ()))
+    watcher.check()
+    is_told_to_stop = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal is_told_to_stop
+        if not is_told_to_stop:  # a second one must not cut the clearing up short
+            is_told_to_stop = True
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with alone(settings.warehouse.database):
+        if once or seconds is None:
+            tick = watcher.tick()
+            _show(terminal, tick)
+            if tick.errors or tick.waits:
+                raise typer.Exit(exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)]))
+            return
+        try:
+            for tick in watcher.ticks(seconds, random.random):
+                _show(terminal, tick)
+        except KeyboardInterrupt:
+            if not is_told_to_stop:
+                raise
+            terminal.say("stopped")
+            return
+        raise typer.Exit(3)  # a login was refused
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as ``1h30m``.
+
+    Raises:
+        UsageError: it is none, or shorter than ten seconds or longer than a year.
+    """
+    found = _DURATION.fullmatch(text.strip().lower())
+    seconds = sum(int(found[unit] or 0) * size for unit, size in _SECONDS.items()) if found else 0
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise UsageError(
+            f"'{text}' is not an interval",
+            where="--every",
+            hint="write 30m, 1h or 1h30m; at least 10s and at most 366d",
+        )
+    return float(seconds)
+
+
+def _sinks(names: Sequence[str]) -> list[Sink]:
+    from pipeline.settings import webhook_secret
+    from pipeline.watch.sinks import FileSink, WebhookSink
+
+    sinks: list[Sink] = []
+    for name in names:
+        if "://" in name:
+            from pipeline.sources.webhook import origin
+
+            origin(name)  # a wrong address is told before a missing secret
+            sinks.append(WebhookSink(name, webhook_secret(os.environ), clock=time.time, sleep=time.sleep))
+        else:
+            sinks.append(FileSink(Path(name)))
+    if len({one.sink_id for one in sinks}) < len(sinks):
+        raise UsageError("a receiver is named twice", where="--sink", hint="name each once")
+    return sinks
+
+
+def _show(terminal: Terminal, tick: Tick) -> None:
+    for error in tick.errors:
+        terminal.fail(error)
+    if tick.waits:
+        terminal.note(f"nothing is compared until the next complete extract: {tick.waits}")
+    terminal.result(
+        _line(tick),
+        {
+            "started_at": tick.started_at,
+            "snapshot_id": tick.snapshot_id,
+            "completeness": tick.completeness,
+            "compared_with": tick.compared_with,
+            "events": tick.events,
+            "waits": tick.waits,
+            "delivered": tick.delivered,
+            "pruned": tick.pruned,
+            "errors": [
+                {"error": str(error), "hint": error.hint, "exit_code": error.exit_code} for error in tick.errors
+            ],
+        },
+    )
+
+
+def _line(tick: Tick) -> str:
+    """Say in one line, which grep likes, what a tick did."""
+    parts = [f"{tick.started_at:%Y-%m-%dT%H:%M:%SZ}"]
+    parts.append(f"{tick.snapshot_id} {tick.completeness}" if tick.snapshot_id else "no extract")
+    if tick.compared_with:
+        begins = [source for source, old in tick.compared_with.items() if old is None]
+        if begins:
+            parts.append(f"the log begins for {', '.join(begins)}")
+        kinds = ", ".join(f"{count} {kind}" for kind, count in tick.events.items())
+        parts.append(f"{sum(tick.events.values())} events" + (f" ({kinds})" if kinds else ""))
+    elif tick.waits:
+        parts.append("not compared")
+    parts += [f"{count} to {name}" for name, count in tick.delivered.items()]
+    if tick.pruned:
+        parts.append(f"{len(tick.pruned)} old extracts thinned out")
+    if tick.errors:
+        parts.append(f"{len(tick.errors)} errors")
+    return "; ".join(parts)

@@ -1,0 +1,155 @@
+"""Groups through SCIM: created, renamed, filled, emptied and deleted, with people by their user names.
+
+They are groups of Sisense, never roles. Names are resolved before anything is sent, what is sent is sent once, and
+the group as it is read afterwards decides what is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import SourceError, UsageError
+from pipeline.sources.http import RefusedError, UnclearError
+from pipeline.sources.provisioning import Provisioner
+
+__all__ = ["Outcome", "change", "create", "delete"]
+
+Connect = Callable[[], AbstractAsyncContextManager[Provisioner]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one group: ``created``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``."""
+
+    group: str
+    state: str
+    detail: str
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether the group is now as it was wanted."""
+        return self.state not in {"failed", "unclear"}
+
+
+def create(connect: Connect, name: str, members: Sequence[str]) -> Outcome:
+    """Create a group with these members; one that is there already is left alone.
+
+    Raises:
+        UsageError: a member does not exist. SourceError: the endpoint cannot be read.
+    """
+
+    async def work() -> Outcome:
+        async with connect() as provisioner:
+            ids = await _user_ids(provisioner, members)
+            if await provisioner.groups_named(name):
+                return Outcome(name, "as it was", "it is there already")
+            trouble = await _sent(lambda: provisioner.create_group(name, ids))
+            found = await provisioner.groups_named(name)
+            is_so = len(found) == 1 and _members(found[0]) == set(ids)
+            return _outcome(name, "created", trouble, is_so=is_so)
+
+    return asyncio.run(work())
+
+
+def change(
+    connect: Connect, name: str, *, rename: str | None = None, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> Outcome:
+    """Change a group's name and members; only what differs is sent.
+
+    Raises:
+        UsageError: the group or a member does not exist, the new name is taken, or somebody is to join and leave.
+        SourceError: the endpoint cannot be read.
+    """
+    if both := {user.lower() for user in add} & {user.lower() for user in remove}:
+        raise UsageError(
+            f"'{min(both)}' is to be added and removed", where=f"group {name}", hint="give one of the two"
+        )
+
+    async def work() -> Outcome:
+        async with connect() as provisioner:
+            group = await _one(provisioner, name)
+            before = _members(group)
+            joining = [each for each in await _user_ids(provisioner, add) if each not in before]
+            leaving = [each for each in await _user_ids(provisioner, remove) if each in before]
+            new_name = None if rename in {None, str(group.get("displayName"))} else rename
+            if not (joining or leaving or new_name):
+                return Outcome(name, "as it was", "it is so already")
+            if new_name is not None and new_name.lower() != name.lower() and await provisioner.groups_named(new_name):
+                raise UsageError(f"there is a group '{new_name}'", where="--rename", hint="choose another name")
+            group_id = str(group["id"])
+            trouble = await _sent(
+                lambda: provisioner.change_group(group_id, name=new_name, add=joining, remove=leaving)
+            )
+            wanted = (before | set(joining)) - set(leaving)
+            found = [g for g in await provisioner.groups_named(new_name or name) if str(g["id"]) == group_id]
+            is_so = len(found) == 1 and _members(found[0]) == wanted
+            return _outcome(name, "changed", trouble, is_so=is_so)
+
+    return asyncio.run(work())
+
+
+def delete(connect: Connect, name: str) -> Outcome:
+    """Delete a group; its members stay.
+
+    Raises:
+        UsageError: there is none of that name, or several. SourceError: the endpoint cannot be read.
+    """
+
+    async def work() -> Outcome:
+        async with connect() as provisioner:
+            group = await _one(provisioner, name)
+            trouble = await _sent(lambda: provisioner.delete_group(str(group["id"])))
+            is_so = not await provisioner.groups_named(name)
+            return _outcome(name, "deleted", trouble, is_so=is_so)
+
+    return asyncio.run(work())
+
+
+async def _one(provisioner: Provisioner, name: str) -> dict[str, Any]:
+    found = await provisioner.groups_named(name)
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(
+        f"there is no group '{name}'" if not found else f"{len(found)} groups are called '{name}'",
+        where="SCIM endpoint",
+        hint="Sisense's built-in groups are not there; 'access-review scim sync --report' shows what differs",
+    )
+
+
+async def _user_ids(provisioner: Provisioner, user_names: Iterable[str]) -> list[str]:
+    ids = []
+    for user_name in user_names:
+        found = await provisioner.users(user_name)
+        if len(found) != 1:
+            raise UsageError(
+                f"there is no user '{user_name}'" if not found else f"{len(found)} users are called '{user_name}'",
+                where="SCIM endpoint",
+                hint="give the user name, as the provider has it; nothing was sent",
+            )
+        ids.append(str(found[0]["id"]))
+    return list(dict.fromkeys(ids))
+
+
+def _members(group: dict[str, Any]) -> set[str]:
+    members = group.get("members") or ()
+    return {str(member["value"]) for member in members if isinstance(member, dict) and member.get("value")}
+
+
+async def _sent(send: Callable[[], Any]) -> SourceError | None:
+    try:
+        await send()
+    except (RefusedError, UnclearError) as error:
+        return error
+    return None
+
+
+def _outcome(name: str, state: str, trouble: SourceError | None, *, is_so: bool) -> Outcome:
+    if is_so:
+        return Outcome(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
+    if trouble is None:
+        return Outcome(name, "failed", "the server said yes, and it is not as wanted")
+    return Outcome(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)

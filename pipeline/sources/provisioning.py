@@ -1,0 +1,181 @@
+"""Changes to accounts through SCIM, and by REST what SCIM does not know: the role and the groups of one account.
+
+A :class:`Provisioner` is a :class:`pipeline.sources.writing.Writer`, so what acts on accounts has the same guards and
+the same reading back by REST, whichever way its changes go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+from pipeline.errors import ContentError
+from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.sources.http import Client, Clock, RefusedError, Sleep, UnclearError
+from pipeline.sources.scim import Endpoint, address
+from pipeline.sources.sisense import utc_now
+from pipeline.sources.writing import Writer, connected
+
+__all__ = ["Provisioner", "connected_by_scim"]
+
+_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+_PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+#: RFC 7644, section 3.12: what a server answers that cannot PATCH, which it may.
+_CANNOT_PATCH = frozenset({404, 405, 501})
+#: What SCIM has of an account; the rest goes by REST.
+_BY_SCIM = ("userName", "email", "firstName", "lastName", "active")
+
+
+class Provisioner(Writer):
+    """A writer whose accounts are created, changed and deleted through the SCIM endpoint beside the Sisense."""
+
+    def __init__(self, rest: Writer, endpoint: Endpoint) -> None:
+        super().__init__(rest._instance, rest.principal)
+        self._endpoint = endpoint
+
+    async def create(self, fields: Mapping[str, Any]) -> None:
+        """Send a new user, once, and then by REST the role and the groups of the account that it became.
+
+        Raises:
+            RefusedError: a clear no. UnclearError: nobody knows; read back.
+        """
+        document = {"schemas": [_USER], "userName": fields["userName"], "active": fields.get("active", True)}
+        document |= {path: value for path, value in _attributes(fields).items() if path not in document}
+        try:
+            await self._endpoint.write("POST", "/Users", document)
+        except UnclearError:
+            # it may be there all the same, and would then stay without a role
+            if not await self.accounts(userName=str(fields["userName"])):
+                raise
+        rest = {key: value for key, value in fields.items() if key not in {*_BY_SCIM, "password"}}
+        found = await self.accounts(userName=str(fields["userName"]))
+        if rest and len(found) == 1:
+            await super().change(found[0].account_id, rest)
+
+    async def change(self, account_id: str, fields: Mapping[str, Any]) -> None:
+        """Send new values, once: through SCIM what it knows, by REST the others.
+
+        Raises:
+            ContentError: the endpoint does not have exactly one user of that name; nothing was sent.
+            RefusedError, UnclearError: as for :meth:`create`.
+        """
+        attributes = _attributes(fields)
+        rest = {key: value for key, value in fields.items() if key not in _BY_SCIM}
+        if attributes:
+            user = await self._user(account_id)
+            path = _path("Users", str(user["id"]))
+            # a name is changed part by part, so that its other part stays
+            operations = [{"op": "replace", "path": at, "value": value} for at, value in _flat(attributes)]
+            try:
+                await self._endpoint.write("PATCH", path, {"schemas": [_PATCH], "Operations": operations})
+            except RefusedError as error:
+                if error.status not in _CANNOT_PATCH:
+                    raise
+                await self._endpoint.write("PUT", path, _replaced(user, attributes))
+        if rest:
+            await super().change(account_id, rest)
+
+    async def delete(self, account_id: str) -> None:
+        """Delete the user for good. Raises as :meth:`change`."""
+        await self._endpoint.write("DELETE", _path("Users", str((await self._user(account_id))["id"])), None)
+
+    async def users(self, user_name: str) -> list[dict[str, Any]]:
+        """Return the endpoint's users of this name."""
+        return await self._endpoint.find("/Users", "userName", user_name)
+
+    async def groups_named(self, name: str) -> list[dict[str, Any]]:
+        """Return the endpoint's groups of this name, with their members."""
+        return await self._endpoint.find("/Groups", "displayName", name)
+
+    async def create_group(self, name: str, user_ids: Sequence[str]) -> None:
+        """Send a new group, once. Raises as :meth:`create`."""
+        members = [{"value": user_id} for user_id in user_ids]
+        await self._endpoint.write("POST", "/Groups", {"schemas": [_GROUP], "displayName": name, "members": members})
+
+    async def change_group(
+        self, group_id: str, *, name: str | None, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> None:
+        """Send a group's new name, who joins and who leaves, by their ids, once. Raises as :meth:`create`."""
+        operations: list[dict[str, Any]] = []
+        if name is not None:
+            operations.append({"op": "replace", "path": "displayName", "value": name})
+        if add:
+            operations.append({"op": "add", "path": "members", "value": [{"value": user_id} for user_id in add]})
+        operations += [{"op": "remove", "path": f"members[value eq {json.dumps(user_id)}]"} for user_id in remove]
+        await self._endpoint.write(
+            "PATCH", _path("Groups", group_id), {"schemas": [_PATCH], "Operations": operations}
+        )
+
+    async def delete_group(self, group_id: str) -> None:
+        """Delete a group; its members stay. Raises as :meth:`create`."""
+        await self._endpoint.write("DELETE", _path("Groups", group_id), None)
+
+    async def _user(self, account_id: str) -> dict[str, Any]:
+        account = await self.account(account_id)
+        name = account.user_name if account else None
+        found = await self.users(name) if name else []
+        if len(found) != 1:
+            raise ContentError(
+                f"the SCIM endpoint has {len(found) or 'no'} users '{name}'",
+                where=self._endpoint.client.where("GET", f"{self._endpoint.client.source.url}/Users"),
+                hint="run 'access-review scim sync --report', or change the account without --scim",
+            )
+        return found[0]
+
+
+@asynccontextmanager
+async def connected_by_scim(
+    source: SourceSettings,
+    credentials: Credentials,
+    token: Secret,
+    *,
+    clock: Clock = utc_now,
+    sleep: Sleep = asyncio.sleep,
+) -> AsyncIterator[Provisioner]:
+    """Log in to a source by REST, and open the SCIM endpoint beside it.
+
+    Raises:
+        NoScimError: nothing there speaks SCIM, or not to this token.
+        SourceError: as :func:`pipeline.sources.writing.connected`.
+    """
+    async with (
+        connected(source, credentials, clock=clock, sleep=sleep) as rest,
+        Client(address(source), clock=clock, sleep=sleep) as client,
+    ):
+        endpoint = Endpoint(client, token)
+        await endpoint.first("/Users")
+        yield Provisioner(rest, endpoint)
+
+
+def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an account as attributes of a SCIM user."""
+    attributes = {key: fields[key] for key in ("userName", "active") if key in fields}
+    if "email" in fields:
+        attributes["emails"] = [{"value": fields["email"], "type": "work", "primary": True}]
+    name = {
+        path: fields[key] for key, path in (("firstName", "givenName"), ("lastName", "familyName")) if key in fields
+    }
+    return attributes | ({"name": name} if name else {})
+
+
+def _flat(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        pair
+        for key, value in attributes.items()
+        for pair in ([(f"name.{part}", text) for part, text in value.items()] if key == "name" else [(key, value)])
+    ]
+
+
+def _replaced(user: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    name = {**(user.get("name") or {}), **attributes.get("name", {})}
+    kept = {key: value for key, value in user.items() if key not in {"meta", "groups"}}
+    return {**kept, **attributes} | ({"name": name} if name else {})
+
+
+def _path(kind: str, record_id: str) -> str:
+    return f"/{kind}/{quote(record_id, safe='')}"

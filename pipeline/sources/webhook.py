@@ -1,0 +1,140 @@
+"""Hands events to a web address, one message each, signed as https://www.standardwebhooks.com says.
+
+``webhook-id`` is the event's id, so that a receiver can drop what it has had already; ``webhook-signature`` is
+``v1,`` and the base64 of HMAC-SHA256 over ``<id>.<timestamp>.<body>``. No redirect is followed: a signature is for
+one receiver. No error names more of the address than its server, for the rest is often a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import random
+from collections.abc import Callable
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import httpx
+
+import pipeline
+from pipeline.errors import ConfigurationError, UnreachableError, UsageError
+from pipeline.settings import Secret, is_loopback
+
+__all__ = ["Webhook", "origin"]
+
+#: Seconds to wait after the first refusal, and at most, before the next attempt; and how many a message gets.
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0
+_MOST_ATTEMPTS = 5
+_TIMEOUT = 30.0
+_PREFIX = "whsec_"
+
+
+def origin(url: str) -> str:
+    """Return the part of a receiver's address that may be shown.
+
+    Raises:
+        UsageError: it is not an https address (or http to this machine), or carries credentials.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # its text may quote a secret
+        parts, host, port = urlsplit(""), None, None
+    if not host or parts.scheme not in {"http", "https"} or parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "this is not an address that events can be sent to",
+            where="--sink",
+            hint="write it as https://hooks.example.com/path, without a user name or password in it",
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise UsageError(
+            "events would travel unencrypted",
+            where=f"--sink {parts.scheme}://{host}",
+            hint="use https; plain http is for a receiver on this machine",
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+class Webhook:
+    """One receiver. Use it as a context manager; ``sleep`` waits between attempts, ``clock`` gives Unix seconds.
+
+    Raises:
+        ConfigurationError: the secret begins with ``whsec_`` and is not base64 after that.
+    """
+
+    def __init__(
+        self, url: str, secret: Secret, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        self.origin = origin(url)
+        self._url = url
+        self._key = _key(secret)
+        self._clock = clock
+        self._sleep = sleep
+
+    def __enter__(self) -> Webhook:
+        agent = f"sisense-access-review/{pipeline.__version__}"
+        self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers={"User-Agent": agent})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def send(self, event_id: str, body: bytes) -> None:
+        """Send one event until it is taken.
+
+        Raises:
+            UnreachableError: it was not, in five attempts.
+        """
+        wait, reason = _FIRST_WAIT, ""
+        for attempt in range(1, _MOST_ATTEMPTS + 1):
+            timestamp = str(int(self._clock()))
+            headers = {
+                "Content-Type": "application/json",
+                "webhook-id": event_id,
+                "webhook-timestamp": timestamp,
+                "webhook-signature": self._signature(event_id, timestamp, body),
+            }
+            try:
+                answer = self._client.post(self._url, content=body, headers=headers)
+            except httpx.HTTPError as error:
+                reason = type(error).__name__
+            except httpx.InvalidURL:
+                reason = "the address cannot be used"
+            else:
+                if answer.is_success:
+                    return
+                reason = f"HTTP {answer.status_code}"
+            if attempt < _MOST_ATTEMPTS:
+                self._sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads attempts, guards nothing
+                wait = min(2 * wait, _LONGEST_WAIT)
+        raise UnreachableError(
+            f"an event was not taken in {_MOST_ATTEMPTS} attempts: {reason}",
+            where=self.origin,
+            hint="look at the receiver; it is sent again at the next tick, and those after it wait",
+        ) from None
+
+    def _signature(self, event_id: str, timestamp: str, body: bytes) -> str:
+        message = f"{event_id}.{timestamp}.".encode() + body
+        return "v1," + base64.b64encode(hmac.new(self._key, message, hashlib.sha256).digest()).decode()
+
+
+def _key(secret: Secret) -> bytes:
+    text = secret.reveal()
+    if not text.startswith(_PREFIX):
+        return text.encode()
+    try:
+        key = base64.b64decode(text.removeprefix(_PREFIX) + "==")
+    except binascii.Error:
+        key = b""
+    if not key:
+        raise ConfigurationError(
+            "the secret of the webhook begins with 'whsec_' and is not base64 after that",
+            where="ACCESS_REVIEW_WEBHOOK_SECRET",
+            hint="copy it once more from the receiver",
+        ) from None
+    return key

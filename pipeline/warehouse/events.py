@@ -1,0 +1,154 @@
+"""The log of events: what ``watch`` saw change from one complete extract to the next, and who has been told.
+
+``history.events`` only grows. A comparison appends its events and the row of ``meta.watched`` that says it was made
+in one transaction, so an event is there once however often the program is killed. Each source goes on from its own
+last compared extract: one that is configured later begins its own log instead of joining everybody in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from pipeline import resources
+from pipeline.errors import WarehouseError
+from pipeline.warehouse import comparison, database, saved
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.landing import Snapshot
+
+__all__ = ["Comparison", "id_at", "last_position", "pending", "record", "remember"]
+
+_COLUMNS = (
+    "event_id, kind, source, account_id, user_name, email, display_name, field, old_value, new_value, old_label,"
+    " new_label, state, privileged_effect"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What one extract was compared with, by source (null: its log begins here), and its events by kind."""
+
+    previous: dict[str, str | None]
+    kinds: dict[str, int]
+
+
+def record(connection: Connection, snapshot: Snapshot, *, now: datetime) -> Comparison | None:
+    """Append the events of a snapshot, once; return null for one that is not FULL, which is compared with nothing.
+
+    A FULL snapshot must have been built. ``now`` is UTC without a zone.
+
+    Raises:
+        WarehouseError: it was never built, or the database fails; then nothing is appended.
+    """
+    sources = connection.execute(
+        "select source from meta.sources where snapshot_id = $id and kind = 'sisense' order by source",
+        {"id": snapshot.snapshot_id},
+    ).fetchall()
+    names = [str(row[0]) for row in sources]
+    is_full = snapshot.completeness == "FULL"
+    previous = {name: _previous(connection, snapshot.snapshot_id, name) if is_full else None for name in names}
+    kinds: dict[str, int] = {}
+    try:
+        with database.transaction(connection):
+            for name in names:
+                if previous[name] is None:
+                    _watched(connection, snapshot, name, None, now)
+        for old in sorted({old for old in previous.values() if old is not None}):
+            compared = [name for name, before in previous.items() if before == old]
+            for kind, count in _append(connection, old, snapshot, compared, now).items():
+                kinds[kind] = kinds.get(kind, 0) + count
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"the events could not be recorded: {str(error).splitlines()[0]}",
+            where="history.events",
+            hint="nothing was appended; the next extract is compared with the same one again",
+        ) from error
+    return Comparison(previous, kinds) if is_full else None
+
+
+def _previous(connection: Connection, snapshot_id: str, source: str) -> str | None:
+    row = connection.execute(
+        "select max(snapshot_id) from meta.watched where is_compared and source = $source and snapshot_id < $id",
+        {"source": source, "id": snapshot_id},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _append(
+    connection: Connection, old: str, snapshot: Snapshot, sources: Sequence[str], now: datetime
+) -> dict[str, int]:
+    values = {"previous_snapshot_id": old, "snapshot_id": snapshot.snapshot_id}
+    query = saved.find(saved.load_queries(resources.sql() / "watch"), "events", values)
+    with comparison.laid_out(connection, old, snapshot.snapshot_id, sources) as real:
+        connection.execute(f"create table found as {query.sql}", values)
+        with database.transaction(connection):  # it may write to one database alone: the real one
+            connection.execute(
+                f"""
+                insert into {real}.history.events by name
+                select
+                    (select coalesce(max(position), 0) from {real}.history.events) + found.rowid + 1 as position,
+                    {_COLUMNS}, $previous_snapshot_id as previous_snapshot_id, $snapshot_id as snapshot_id,
+                    earlier.started_at as happened_after, later.finished_at as detected_at
+                from found
+                join {real}.meta.snapshots as earlier on earlier.snapshot_id = $previous_snapshot_id
+                join {real}.meta.snapshots as later on later.snapshot_id = $snapshot_id
+                """,
+                values,
+            )
+            for source in sources:
+                _watched(connection, snapshot, source, old, now, real=f"{real}.")
+        counted = connection.execute("select kind, count(*) from found group by kind order by kind").fetchall()
+    return {str(kind): int(count) for kind, count in counted}
+
+
+def _watched(
+    connection: Connection, snapshot: Snapshot, source: str, previous: str | None, now: datetime, *, real: str = ""
+) -> None:
+    connection.execute(
+        f"""
+        insert into {real}meta.watched
+        select $snapshot_id, $source, $previous, $is_compared, count(*), $now from {real}history.events
+        where snapshot_id = $snapshot_id and source = $source
+        """,
+        {
+            "snapshot_id": snapshot.snapshot_id,
+            "source": source,
+            "previous": previous,
+            "is_compared": snapshot.completeness == "FULL",
+            "now": now,
+        },
+    )
+
+
+def last_position(connection: Connection, sink_id: str) -> int:
+    """Return the position of the last event that a receiver is known to have; 0 for a new one."""
+    row = connection.execute("select position from meta.deliveries where sink_id = $id", {"id": sink_id}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def id_at(connection: Connection, position: int) -> str | None:
+    """Return the id of the event at a position, if there is one."""
+    row = connection.execute("select event_id from history.events where position = $p", {"p": position}).fetchone()
+    return str(row[0]) if row else None
+
+
+def pending(connection: Connection, after: int, most: int) -> list[dict[str, Any]]:
+    """Return up to ``most`` events after a position, in order, by the names of their columns."""
+    cursor = connection.execute(
+        "select * from history.events where position > $after order by position limit $most",
+        {"after": after, "most": most},
+    )
+    header = [column[0] for column in cursor.description or []]
+    return [dict(zip(header, row, strict=True)) for row in cursor.fetchall()]
+
+
+def remember(connection: Connection, *, sink_id: str, sink: str, position: int, now: datetime) -> None:
+    """Write down that a receiver has every event up to a position."""
+    connection.execute(
+        "insert or replace into meta.deliveries values ($sink_id, $sink, $position, $now)",
+        {"sink_id": sink_id, "sink": sink, "position": position, "now": now},
+    )

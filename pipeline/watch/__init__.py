@@ -1,0 +1,1 @@
+"""Watching: extract, build and compare, again and again, and tell receivers what changed."""

@@ -1,0 +1,180 @@
+"""Where events go: a file of JSON lines, or a web address. Both take them in order and never miss one.
+
+A file is its own memory. Its last whole line says how far it has got, so that a kill at any moment neither repeats
+nor loses a line; a line without its end is cut off and written again. What a web address has taken is written down in
+the database afterwards, so that after a kill it may get some events again: with the same id.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.errors import RenderError
+from pipeline.settings import Secret
+
+__all__ = ["FileSink", "Sink", "WebhookSink"]
+
+Event = Mapping[str, Any]
+#: How much of a file's end is read at once to find its last line, in bytes.
+_TAIL = 65_536
+
+
+class Sink(Protocol):
+    """A receiver: ``sink_id`` tells it from others, ``name`` may be shown."""
+
+    sink_id: str
+    name: str
+
+    def position(self, known: int, id_at: Callable[[int], str | None]) -> int:
+        """Return the position of the last event it has; ``known`` is what the database says of that."""
+
+    def deliver(self, events: Sequence[Event], done: Callable[[int], None]) -> None:
+        """Hand events over in order; ``done`` hears the position up to which they are safe."""
+
+
+class FileSink:
+    """A file of JSON lines, one event a line, in the order of the log."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.name = str(path)
+        self.sink_id = hashlib.sha256(f"file:{self.path}".encode()).hexdigest()
+
+    def position(self, known: int, id_at: Callable[[int], str | None]) -> int:
+        """Return what its last line says; a file that is new or empty goes on where the database says.
+
+        Raises:
+            RenderError: it holds something else, or cannot be read or written.
+        """
+        with self._locked() as file:
+            last = _last_line(file)
+        if last is None:
+            return known
+        try:
+            event = json.loads(last)
+            position, event_id = int(event["position"]), event["event_id"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._unusable("its last line is not an event") from error
+        if id_at(position) != event_id:
+            raise self._unusable("its last line is an event of another database")
+        return position
+
+    def deliver(self, events: Sequence[Event], done: Callable[[int], None]) -> None:
+        """Append them and force them to the disk.
+
+        Raises:
+            RenderError: the file cannot be written.
+        """
+        content = b"".join(encode(event) + b"\n" for event in events)
+        with self._locked() as file:
+            os.lseek(file, 0, os.SEEK_END)
+            while content:
+                content = content[os.write(file, content) :]
+            os.fsync(file)
+        done(int(events[-1]["position"]))
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield file
+            finally:
+                os.close(file)
+        except BlockingIOError as error:
+            raise self._unusable("another process is writing it") from error
+        except OSError as error:
+            raise self._unusable(error.strerror or "unknown") from error
+
+    def _unusable(self, reason: str) -> RenderError:
+        return RenderError(
+            f"the file of events cannot be used: {reason}",
+            where=self.name,
+            hint="name another file; a new one gets every event from the first",
+        )
+
+
+class WebhookSink:
+    """A web address that takes one signed message an event.
+
+    Raises:
+        UsageError: events cannot be sent to it.
+        ConfigurationError: the secret cannot be used.
+    """
+
+    def __init__(
+        self, url: str, secret: Secret, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        from pipeline.sources.webhook import Webhook
+
+        self._webhook = Webhook(url, secret, clock=clock, sleep=sleep)
+        self.name = self._webhook.origin
+        self.sink_id = hashlib.sha256(f"webhook:{url}".encode()).hexdigest()
+
+    def position(self, known: int, _: Callable[[int], str | None]) -> int:
+        """Return what the database says: a receiver is not asked."""
+        return known
+
+    def deliver(self, events: Sequence[Event], done: Callable[[int], None]) -> None:
+        """Send them one by one.
+
+        Raises:
+            UnreachableError: one was not taken; those before it were.
+        """
+        taken: int | None = None
+        try:
+            with self._webhook as webhook:
+                for event in events:
+                    webhook.send(str(event["event_id"]), encode(event))
+                    taken = int(event["position"])
+        finally:
+            if taken is not None:
+                done(taken)
+
+
+def encode(event: Event) -> bytes:
+    """Return an event as one line of JSON; times are UTC, the state of a joiner or leaver is an object."""
+    document = {name: _plain(value) for name, value in event.items()}
+    if event.get("state") is not None:
+        document["state"] = json.loads(str(event["state"]))
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _plain(value: object) -> object:
+    return value.isoformat(timespec="milliseconds") + "Z" if isinstance(value, datetime) else value
+
+
+def _last_line(file: int) -> bytes | None:
+    """Return the last whole line; cut off what follows it, which was being written when the program was killed."""
+    size = os.lseek(file, 0, os.SEEK_END)
+    start, tail = size, b""
+    while start > 0 and tail.count(b"\n") < 2:
+        step = min(_TAIL, start)
+        start -= step
+        os.lseek(file, start, os.SEEK_SET)
+        tail = _read(file, step) + tail
+    end = tail.rfind(b"\n") + 1
+    if start + end < size:
+        os.ftruncate(file, start + end)
+        os.fsync(file)
+    lines = tail[:end].splitlines()
+    return lines[-1] if lines else None
+
+
+def _read(file: int, count: int) -> bytes:
+    content = b""
+    while len(content) < count:
+        piece = os.read(file, count - len(content))
+        if not piece:
+            break
+        content += piece
+    return content

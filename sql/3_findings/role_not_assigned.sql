@@ -1,0 +1,99 @@
+/*
+title       = "Provisioned, and never given a role"
+summary     = "An active account that a provider made through SCIM long enough ago and that still has the lowest role, or none: SCIM brings groups, never roles."
+severity    = "low"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
+reads       = ["graph.accounts", "graph.roles", "graph.provider_accounts"]
+grain       = ["source", "account_id"]
+remediation = "Give the account the role that the person needs, or record that the lowest one is meant."
+
+[params]
+grace_days = 7
+
+[controls]
+soc2 = ["CC6.3"]
+*/
+with
+
+lowest as (
+    select source, min(role_rank) as role_rank from graph.roles group by source
+),
+
+judged as (
+    select
+        account.source, account.account_id, account.created_at, provider.is_provisioned, provider.scim_sources,
+        role.role_id is null as has_no_role,
+        coalesce(role.role_display_name, role.role_name, account.role_id) as role_name,
+        case
+            when provider.account_id is null then 'unknown'
+            when not provider.is_provisioned then null
+            -- a role that nothing ranks is one that somebody gave
+            when role.role_id is not null and role.role_rank is distinct from lowest.role_rank then null
+            when account.created_at >= $as_of - to_days($grace_days) then null
+            when provider.is_provisioned is null or account.status = 'unknown' then 'unknown'
+            else 'failed'
+        end as verdict
+    from graph.accounts as account
+    left join graph.provider_accounts as provider
+        on provider.source = account.source and provider.account_id = account.account_id
+    left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+    left join lowest on lowest.source = account.source
+    where account.status in ('active', 'unknown')
+)
+
+select
+    source,
+    account_id,
+    verdict,
+    case
+        when scim_sources is null then 'No SCIM endpoint was read.'
+        when is_provisioned is null then 'What was read by SCIM does not tell whether a provider made the account.'
+        when has_no_role then 'Provisioned through SCIM, and without a role.'
+        else 'Provisioned through SCIM, and still ' || role_name || ', the lowest role.'
+    end as detail,
+    case when has_no_role then 'no role' else role_name end as observed_value,
+    'a role within ' || $grace_days || ' days of creation' as threshold
+from judged
+where verdict is not null
+
+/* example
+name = "the lowest role and none fail once older than the limit; exactly the limit, a higher role and others' accounts pass"
+as_of = 2026-03-08T00:00:00Z
+given."graph.roles" = [
+  { source = "s", role_id = "low", role_rank = 10, role_display_name = "Viewer" },
+  { source = "s", role_id = "high", role_rank = 30, role_display_name = "Designer" },
+  { source = "s", role_id = "odd", role_display_name = "Odd" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "late", status = "active", role_id = "low", created_at = 2026-02-28T23:59:59Z },
+  { source = "s", account_id = "just", status = "active", role_id = "low", created_at = 2026-03-01T00:00:00Z },
+  { source = "s", account_id = "bare", status = "active", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "dateless", status = "active", role_id = "low" },
+  { source = "s", account_id = "given", status = "active", role_id = "high", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "unranked", status = "active", role_id = "odd", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "by hand", status = "active", role_id = "low", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "untold", status = "active", role_id = "low", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "stateless", status = "unknown", role_id = "low", created_at = 2026-01-01T00:00:00Z },
+  { source = "far", account_id = "f", status = "active", role_id = "low" },
+]
+given."graph.provider_accounts" = [
+  { source = "s", account_id = "late", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "just", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "bare", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "dateless", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "given", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "unranked", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "by hand", is_provisioned = false, scim_sources = "s" },
+  { source = "s", account_id = "untold", scim_sources = "s" },
+  { source = "s", account_id = "stateless", is_provisioned = true, scim_sources = "s" },
+]
+expect = [
+  { account_id = "late", verdict = "failed" },
+  { account_id = "bare", verdict = "failed" },
+  { account_id = "dateless", verdict = "failed" },
+  { account_id = "untold", verdict = "unknown" },
+  { account_id = "stateless", verdict = "unknown" },
+  { account_id = "f", verdict = "unknown" },
+]
+population = 10
+*/

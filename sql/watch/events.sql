@@ -1,0 +1,119 @@
+-- What happened to accounts between two snapshots, as events to be appended to the log?
+-- $previous_snapshot_id: the snapshot compared with
+-- $snapshot_id: the later one
+with
+
+-- What reports.changes calls a change, and what an event of it is called. Of a roster's changes the log says nothing.
+changes as (
+    select
+        case
+            when object_kind = 'membership' and change = 'added' then 'group_added'
+            when object_kind = 'membership' then 'group_removed'
+            when change = 'role_changed' then 'mover'
+            when change = 'new_privileged' then 'privilege_gained'
+            else change
+        end as kind,
+        object_kind, source, key, field, old_value as old_label, new_value as new_label, privileged_effect
+    from reports.changes
+    where object_kind in ('account', 'membership') and field <> 'person_id'
+),
+
+-- Its key names account and group in one text; who holds a group now or did before tells them apart.
+held as (
+    select source, account_id, entitlement_id as group_id from graph.grants where entitlement_type = 'group'
+    union
+    select source, account_id, entitlement_id from baseline.grants where entitlement_type = 'group'
+),
+
+of_groups as (
+    select
+        changes.kind, changes.source, held.account_id, changes.field,
+        case when changes.kind = 'group_removed' then held.group_id end as old_value,
+        case when changes.kind = 'group_added' then held.group_id end as new_value,
+        changes.old_label, changes.new_label, changes.privileged_effect
+    from changes
+    join held on held.source = changes.source and held.account_id || ':' || held.group_id = changes.key
+    where changes.object_kind = 'membership'
+),
+
+of_accounts as (
+    select
+        changes.kind, changes.source, changes.key as account_id, changes.field,
+        case
+            when changes.field = 'role' then before.role_id
+            when changes.field <> 'account' then changes.old_label
+        end as old_value,
+        case
+            when changes.field = 'role' then now.role_id
+            when changes.field <> 'account' then changes.new_label
+        end as new_value,
+        changes.old_label, changes.new_label, changes.privileged_effect
+    from changes
+    left join graph.accounts as now on now.source = changes.source and now.account_id = changes.key
+    left join baseline.accounts as before on before.source = changes.source and before.account_id = changes.key
+    where changes.object_kind = 'account'
+),
+
+-- A privilege ends with its account, too; to reports.changes that is an effect of the leaving.
+of_leavers as (
+    select
+        'privilege_lost' as kind, source, account_id, 'privileged' as field, 'true' as old_value,
+        cast(null as varchar) as new_value, 'true' as old_label, cast(null as varchar) as new_label,
+        'lost' as privileged_effect
+    from of_accounts
+    where kind = 'leaver' and privileged_effect = 'lost'
+),
+
+-- Judged by the rule of that name; here is said that there was a login which the last comparison did not know.
+logins as (
+    select
+        'login_after_end' as kind, now.source, now.account_id, 'last_seen_at' as field,
+        cast(before.last_seen_at as varchar) as old_value, cast(now.last_seen_at as varchar) as new_value,
+        cast(before.last_seen_at as varchar) as old_label, cast(now.last_seen_at as varchar) as new_label,
+        'none' as privileged_effect
+    from graph.register as found
+    join graph.accounts as now on now.source = found.source and now.account_id = found.account_id
+    left join baseline.accounts as before on before.source = now.source and before.account_id = now.account_id
+    left join baseline.register as known on known.finding_id = found.finding_id
+    where found.rule_id = 'leaver_login_after_end'
+        and (known.finding_id is null or before.last_seen_at is null or now.last_seen_at > before.last_seen_at)
+),
+
+events as (
+    select * from of_accounts
+    union all
+    select * from of_groups
+    union all
+    select * from of_leavers
+    union all
+    select * from logins
+)
+
+select
+    sha256(concat_ws(
+        chr(31), $previous_snapshot_id, $snapshot_id, events.kind, events.source, events.account_id, events.field,
+        coalesce(events.old_value, ''), coalesce(events.new_value, '')
+    )) as event_id,
+    events.kind, events.source, events.account_id,
+    coalesce(now.user_name, before.user_name) as user_name,
+    coalesce(now.email, before.email) as email,
+    coalesce(now.display_name, before.display_name) as display_name,
+    events.field, events.old_value, events.new_value, events.old_label, events.new_label,
+    case
+        when events.kind = 'joiner' then cast(json_object(
+            'user_name', now.user_name, 'email', now.email, 'display_name', now.display_name, 'status', now.status,
+            'role_id', now.role_id
+        ) as varchar)
+        when events.kind = 'leaver' then cast(json_object(
+            'user_name', before.user_name, 'email', before.email, 'display_name', before.display_name,
+            'status', before.status, 'role_id', before.role_id
+        ) as varchar)
+    end as state,
+    events.privileged_effect
+from events
+left join graph.accounts as now on now.source = events.source and now.account_id = events.account_id
+left join baseline.accounts as before on before.source = events.source and before.account_id = events.account_id
+-- who reads on from the top has an account before what happens to it, and its end after everything else
+order by
+    events.source, events.account_id, events.kind = 'leaver', events.kind <> 'joiner', events.field, events.kind,
+    events.old_value, events.new_value

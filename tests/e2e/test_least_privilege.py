@@ -1,0 +1,79 @@
+"""Who lets this program in can rely on it: what is not there to write does not write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from pipeline.cli.main import app
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import run_command
+
+#: The commands that are there to change accounts.
+WRITING = {"remediate apply", "users create", "users update", "users deactivate", "users delete"}
+#: They start an instance of their own, or write a file and know no source yet.
+ELSEWHERE = {"demo", "simulate", "init", "keygen"}
+#: Every other one, in an order in which each finds what it needs; the user name is put for ``?``.
+READING = {
+    "check": [],
+    "extract": [],
+    "build": [],
+    "run": [],
+    "report": ["--format", "csv"],
+    "remediate plan": ["--stale-days", "90"],
+    "remediate approve": ["remediation-plan.json", "--by", "Ann", "--email", "ann@example.com"],
+    "remediate status": [],
+    "remediate undo": [],
+    "remediate verify": [],
+    "users get": ["?"],
+    "snapshots": [],
+    "snapshots list": [],
+    "snapshots show": ["?"],
+    "snapshots prune": ["--keep-days", "1"],
+    "diff": ["?", "?"],
+    "rules list": [],
+    "rules show": ["stale_account"],
+    "sql": ["select 1"],
+    "catalog": [],
+    "verify": ["?"],
+    "review open": ["--name", "q", "--reviewer", "ciso@example.com", "--due", "2027-01-01"],
+    "review packets": [],
+    "review import": ["?"],
+    "review status": [],
+    "review sign-off": ["--by", "Ann", "--email", "ann@example.com", "--role", "CISO"],
+    "scim check": [],
+    "scim sync": [],
+    "watch": ["--once", "--every", "1h"],
+}
+
+
+def names(command: object, above: str = "") -> set[str]:
+    found: set[str] = set()
+    for name, child in getattr(command, "commands", {}).items():
+        below = names(child, f"{above}{name} ")
+        found |= below or {f"{above}{name}"}
+    return found
+
+
+def test_no_command_but_those_that_are_there_for_it_sends_a_change(tmp_path: Path) -> None:
+    known = names(typer.main.get_command(app))
+    with Simulator(400, 7) as simulator:
+        simulator.write_files(tmp_path)
+        before = list(simulator.sisense.store.users)
+
+        codes = {}
+        for command in [name for name in READING if name in known]:
+            given = [simulator.username if word == "?" else word for word in READING[command]]
+            outcome = run_command(tmp_path, *command.split(), *given, ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+            codes[command] = outcome.code
+
+        sent = {(e.method, e.path) for e in simulator.sisense.log if e.method != "GET"}
+
+    assert known - WRITING - ELSEWHERE <= set(READING)
+    assert sent == {("POST", "/api/v1/authentication/login")}
+    assert simulator.sisense.store.users == before
+    # those that ask the source did ask it
+    for command in ("check", "extract", "run", "users get", "remediate plan", "remediate verify"):
+        assert codes[command] == 0, command
+    assert set(codes.values()) <= {0, 1, 2, 4}

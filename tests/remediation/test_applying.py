@@ -1,0 +1,336 @@
+"""Applying a plan to a server that lies, hangs and cuts: the journal says what is true, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.responses import HTMLResponse, Response
+
+from pipeline.errors import GateError, SourceError
+from pipeline.remediation import applying, journal
+from pipeline.remediation.plan import FIELDS, Change, Plan
+from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.simulator.exchange import Call, Proceed, error, json_response
+from pipeline.simulator.server import Simulator
+from pipeline.sources.writing import AccountState
+
+OPERATOR = applying.Operator("Bo Dahl", "bo@example.com", is_single=False)
+#: Seconds that the client waits for an answer: only those that never come take so long.
+PATIENCE = 0.3
+
+#: What becomes of one change: whether and when it is made, and what is answered.
+MADE = ("answered", "504", "500", "429", "cut", "hangs", "a page", "refused")
+NOT_MADE = ("504", "500", "429", "cut", "hangs", "answered", "a page", "refused")
+FAULTS = st.one_of(
+    st.tuples(st.just("made"), st.sampled_from(MADE)),
+    st.tuples(st.just("not made"), st.sampled_from(NOT_MADE)),
+    # the server is at work on it while it is read back so many times
+    st.tuples(st.integers(1, 2), st.sampled_from(("504", "cut", "answered"))),
+)
+READS = st.sampled_from(("fine", "fine", "fine", "503 once", "cut once", "503 for long"))
+
+
+class KilledError(BaseException):
+    """The program ends here, between two steps."""
+
+
+@dataclass
+class Misbehaviour:
+    """Stands before the simulated endpoints; ``faults`` are used up one a change, ``reads`` one a reading back."""
+
+    store: Any
+    faults: list[tuple[str | int, str]] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    release: asyncio.Event | None = None
+    late: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    needless: list[str] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
+
+    async def __call__(self, call: Call, proceed: Proceed) -> Response:
+        if call.method == "GET" or call.is_login:
+            return await self._read(call, proceed)
+        self.sent.append((call.method, call.path))
+        account = self.store.by_id[call.path.rpartition("/")[2]]
+        document = json.loads(call.body)
+        if all(account.get(key) == value for key, value in document.items()):
+            self.needless.append(account["_id"])
+        made, answer = self.faults.pop(0) if self.faults else ("made", "answered")
+        self.trouble = [self.reads.pop(0)] if self.reads else []
+        if made == "made":
+            await proceed(call)
+        elif made != "not made":
+            self.late.append((int(made), lambda: self.store.update(account["_id"], document)))
+        return await self._answer(call, answer, account["_id"])
+
+    async def _read(self, call: Call, proceed: Proceed) -> Response:
+        if call.path.startswith("/api/v1/users/"):
+            trouble = self.trouble[0] if self.trouble else "fine"
+            if trouble != "503 for long":
+                self.trouble = []
+            if trouble == "cut once":
+                call.reset()
+                raise ConnectionResetError
+            if trouble != "fine":
+                return HTMLResponse("<h1>503 Service Unavailable</h1>", 503)
+            response = await proceed(call)
+            self.pass_time()
+            return response
+        return await proceed(call)
+
+    def pass_time(self, readings: int = 1) -> None:
+        due = [make for left, make in self.late if left <= readings]
+        self.late = [(left - readings, make) for left, make in self.late if left > readings]
+        for make in due:
+            make()
+
+    async def _answer(self, call: Call, answer: str, account_id: str) -> Response:
+        if answer == "cut":
+            call.reset()
+            raise ConnectionResetError
+        if answer == "hangs":
+            self.release = asyncio.Event()
+            await self.release.wait()
+        if answer == "a page":
+            return HTMLResponse("<h1>Sign in</h1>")
+        if answer == "refused":
+            return error(403, 105, "Insufficient permissions")
+        if answer.isdigit():
+            return HTMLResponse(f"<h1>{answer}</h1>", int(answer))
+        return json_response(self.store.by_id[account_id])
+
+
+class Server:
+    """A simulator whose store is set back before each example."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.store = simulator.sisense.store
+        self._proceed = simulator.sisense._proceed
+        self._users = list(self.store.users)
+        self._members = dict(self.store.members)
+        self.play([], [])
+
+    def play(self, faults: list[tuple[str | int, str]], reads: list[str]) -> Misbehaviour:
+        self.store.users[:] = self._users
+        self.store.by_id = {user["_id"]: user for user in self._users}
+        self.store.members = dict(self._members)
+        self.store._sorted = None
+        self.acting = Misbehaviour(self.store, list(faults), list(reads))
+        self.simulator.sisense._proceed = lambda call: self.acting(call, self._proceed)
+        return self.acting
+
+    def source(self) -> tuple[SourceSettings, Credentials]:
+        source = SourceSettings(
+            name="prod", kind="sisense", url=self.simulator.url, timeout_seconds=PATIENCE, max_attempts=4
+        )
+        return source, Credentials(None, None, Secret(self.simulator.token))
+
+    def apply(
+        self, plan: Plan, file: Path, kill_at: int | None = None, now: datetime | None = None
+    ) -> dict[str, journal.Entry]:
+        """Apply as the command does, waiting for nothing; return what the journal on the disk says."""
+        steps = 0
+
+        def step() -> None:
+            nonlocal steps
+            steps += 1
+            if steps == kill_at:
+                raise KilledError
+
+        def clock() -> datetime:
+            step()
+            return now or datetime.now(UTC)
+
+        async def sleep(seconds: float) -> None:
+            step()
+            await asyncio.sleep(0)
+
+        try:
+            with journal.opened(file, plan.plan_id) as opened:
+                applying.apply(
+                    plan, opened, OPERATOR, {"prod": self.source()}, lambda _: None, clock=clock, sleep=sleep
+                )
+        except (KilledError, SourceError):
+            pass
+        return journal.read(file, plan.plan_id)
+
+    def made(self, change: Change) -> bool:
+        value = self.store.by_id[change.account_id].get(FIELDS[change.action])
+        wanted = change.request[FIELDS[change.action]]
+        return bool(sorted(value or ()) == sorted(wanted) if isinstance(wanted, list) else value == wanted)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Simulator(400, 7) as simulator:
+        yield Server(simulator)
+
+
+def planned(server: Server, actions: list[str]) -> Plan:
+    """Return a plan with one change for each action, each of another account."""
+    store = server.store
+    viewer = next(key for key, role in store.roles.items() if role["name"] == "consumer")
+    designer = next(key for key, role in store.roles.items() if role["name"] == "contributor")
+    accounts = [u for u in store.users if u.get("active") is True and u.get("roleId") == designer and u.get("groups")]
+    now = datetime.now(UTC)
+    changes = []
+    for number, (action, user) in enumerate(zip(actions, accounts, strict=False)):
+        request: dict[str, Any] = {
+            "deactivate": {"active": False},
+            "change_role": {"roleId": viewer},
+            "remove_from_groups": {"groups": sorted(user["groups"])[1:]},
+        }[action]
+        expected = AccountState.of(user).fields
+        changes.append(
+            Change(f"change-{number}", "prod", user["_id"], user["userName"], action, "because", request, expected)
+        )
+    assert len(changes) == len(actions)
+    basis = {"created_at": now.isoformat(), "extracted_at": now.isoformat(), "selection": {"max_age_hours": 24}}
+    return Plan(basis, tuple(changes))
+
+
+def assert_true(server: Server, plan: Plan, entries: dict[str, journal.Entry]) -> None:
+    """Hold what the journal says of each change to what the server has."""
+    late = len(server.acting.late)
+    for change in plan.changes:
+        entry = entries.get(change.change_id)
+        state = "open" if entry is None else entry.state
+        if state in {"applied", "skipped"}:
+            assert server.made(change), (change.action, entry)
+        if state in {"failed", "open"} and not late:
+            assert not server.made(change), (change.action, entry)
+
+
+ACTIONS = st.lists(st.sampled_from(("deactivate", "change_role", "remove_from_groups")), min_size=1, max_size=5)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    actions=ACTIONS,
+    faults=st.lists(FAULTS, max_size=12),
+    reads=st.lists(READS, max_size=12),
+    kills=st.lists(st.integers(1, 90), max_size=3),
+)
+def test_whatever_the_server_does_the_journal_is_true_and_nothing_is_sent_twice(
+    server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+    actions: list[str],
+    faults: list[tuple[str | int, str]],
+    reads: list[str],
+    kills: list[int],
+) -> None:
+    acting = server.play(faults, reads)
+    before = dict(server.store.by_id)
+    plan = planned(server, actions)
+    file = tmp_path_factory.mktemp("plan") / "plan.json"
+
+    # every run that is let be uses up trouble, or is the last one that is needed
+    for kill_at in (*kills, *[None] * (len(faults) + len(reads) + 2)):
+        already = len(acting.sent)
+        entries = server.apply(plan, file, kill_at)
+        acting.trouble = []
+        assert_true(server, plan, entries)
+        assert max(Counter(acting.sent[already:]).values(), default=0) <= 1
+        acting.pass_time(9)  # what the server was still at work on is done by the time somebody runs it again
+        if len(entries) == len(plan.changes) and {entry.state for entry in entries.values()} == {"applied"}:
+            break
+
+    assert {change.change_id: entries[change.change_id].state for change in plan.changes} == {
+        change.change_id: "applied" for change in plan.changes
+    }
+    assert all(server.made(change) for change in plan.changes)
+    touched = {change.account_id for change in plan.changes}
+    assert {key for key, user in server.store.by_id.items() if user != before.get(key)} == touched
+    assert set(server.store.by_id) == set(before)
+    assert {method for method, _ in acting.sent} == {"PATCH"}
+    assert acting.needless == []
+
+
+def skipped_because(server: Server, file: Path, plan: Plan) -> str:
+    entries = server.apply(plan, file)
+    assert server.acting.sent == []
+    [entry] = entries.values()
+    assert entry.state == "skipped"
+    return str(entry.detail)
+
+
+def role(server: Server, name: str) -> str:
+    return next(key for key, role in server.store.roles.items() if role["name"] == name)
+
+
+@pytest.mark.parametrize("action", ["deactivate", "change_role"])
+def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
+    server: Server, tmp_path: Path, action: str
+) -> None:
+    server.play([], [])
+    plan = planned(server, [action])
+    [change] = plan.changes
+    # the caller manages one tenant only, and every other administrator has left meanwhile
+    for user in [*server.store.users]:
+        if user["_id"] == change.account_id:
+            server.store._put({**user, "roleId": role(server, "admin")})
+        elif user["_id"] == server.store.caller_id:
+            server.store._put({**user, "roleId": role(server, "tenantAdmin")})
+        elif user.get("roleId") in {role(server, "admin"), role(server, "super")}:
+            server.store._put({**user, "active": False})
+
+    assert skipped_because(server, tmp_path / "plan.json", plan) == "it would be the last active administrator"
+
+
+def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_path: Path) -> None:
+    server.play([], [])
+    plan = planned(server, ["remove_from_groups"])
+    caller, server.store.caller_id = server.store.caller_id, plan.changes[0].account_id
+
+    try:
+        said = skipped_because(server, tmp_path / "plan.json", plan)
+    finally:
+        server.store.caller_id = caller
+
+    assert said == "it is the account this program logs in with"
+
+
+@pytest.mark.parametrize("name", ["super", "Sys. Admin"])
+def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_called(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    server.play([], [])
+    plan = planned(server, ["deactivate"])
+    user, super_id = server.store.by_id[plan.changes[0].account_id], role(server, "super")
+    server.store._put({**user, "roleId": super_id})
+    before = server.store.roles[super_id]
+    server.store.roles[super_id] = {**before, "name": name}
+
+    try:
+        said = skipped_because(server, tmp_path / "plan.json", plan)
+    finally:
+        server.store.roles[super_id] = before
+
+    assert said == "it is the administrator made at install"
+
+
+@pytest.mark.parametrize("basis", ["extract", "journal"])
+def test_a_plan_that_is_too_old_is_refused_and_one_that_is_not_is_let_through(server: Server, basis: str) -> None:
+    server.play([], [])
+    plan = planned(server, ["deactivate"])
+    now = datetime.fromisoformat(plan.basis["created_at"])
+    if basis == "journal":  # the way back rests on no extract
+        plan = Plan({key: value for key, value in plan.basis.items() if key != "extracted_at"}, plan.changes)
+
+    applying.require_fresh(plan, now + timedelta(hours=24))
+
+    with pytest.raises(GateError, match="too old to be applied"):
+        applying.require_fresh(plan, now + timedelta(hours=24, seconds=1))
+    with pytest.raises(GateError, match="does not say"):
+        applying.require_fresh(Plan({"created_at": plan.basis["created_at"]}, plan.changes), now)

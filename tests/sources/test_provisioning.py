@@ -1,0 +1,255 @@
+"""Accounts through SCIM: what SCIM knows goes there, the role by REST, and nothing is sent twice or believed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ContentError, GateError, UsageError
+from pipeline.remediation import accounts, groups
+from pipeline.remediation.accounts import Outcome, Wanted
+from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.simulator.population import SMALLEST
+from pipeline.simulator.server import Simulator
+from pipeline.sources.provisioning import connected_by_scim
+from pipeline.sources.scim import NoScimError
+from tests.fakes.http import HttpServer, Reply, Request
+from tests.sources.conftest import Waiting
+
+NEW = Wanted("new@example.com", "new@example.com", "New", "Comer", "Designer", ())
+
+
+@pytest.fixture
+def simulator() -> Any:
+    with Simulator(SMALLEST) as running:
+        yield running
+
+
+def connect(simulator: Simulator, *, scim_url: str | None = None, token: str | None = None) -> Callable[[], Any]:
+    waiting = Waiting()
+    source = SourceSettings(
+        name="prod",
+        kind="sisense",
+        url=simulator.url,
+        scim_url=scim_url or simulator.scim_url,
+        username=simulator.username,
+        page_size=37,
+    )
+    credentials = Credentials(simulator.username, Secret(simulator.password), None)
+    return lambda: connected_by_scim(
+        source, credentials, Secret(token or simulator.scim_token), clock=waiting.clock, sleep=waiting.sleep
+    )
+
+
+def create(simulator: Simulator, **options: Any) -> Outcome:
+    [group] = [g for g in simulator.sisense.store.groups.values() if g["name"] == simulator_group(simulator)]
+    wanted = Wanted(NEW.user_name, NEW.email, NEW.first_name, NEW.last_name, NEW.role, (group["name"],))
+    [outcome] = accounts.create(connect(simulator, **options), [wanted], lambda: None)
+    return outcome
+
+
+def simulator_group(simulator: Simulator) -> str:
+    own = set(simulator.sisense.store.builtin_groups.values())
+    return next(g["name"] for key, g in simulator.sisense.store.groups.items() if key not in own)
+
+
+def changes(simulator: Simulator) -> list[tuple[str, str]]:
+    return [
+        (entry.method, "scim" if "/scim/" in entry.path else "rest")
+        for entry in simulator.sisense.log
+        if entry.method != "GET" and "login" not in entry.path
+    ]
+
+
+def test_a_joiner_is_created_by_scim_and_gets_role_and_groups_by_rest(simulator: Simulator) -> None:
+    outcome = create(simulator)
+
+    assert outcome.state == "created", outcome.detail
+    assert changes(simulator) == [("POST", "scim"), ("PATCH", "rest")]
+    account = simulator.sisense.store.by_id[str(outcome.account_id)]
+    assert simulator.sisense.store.roles[account["roleId"]]["name"] == "contributor"
+    assert len(account["groups"]) == 1
+    assert account["createdSso"] is True
+
+
+def test_status_and_names_go_by_scim_and_what_is_not_named_stays(simulator: Simulator) -> None:
+    created = create(simulator)
+    before = simulator.sisense.store.by_id[str(created.account_id)]
+
+    renamed = accounts.change(connect(simulator), Wanted("new@example.com", last_name="Married"))
+    off = accounts.change(connect(simulator), Wanted("new@example.com", active=False))
+    again = accounts.change(connect(simulator), Wanted("new@example.com", active=False))
+
+    after = simulator.sisense.store.by_id[str(created.account_id)]
+    assert (renamed.state, off.state, again.state) == ("changed", "changed", "as it was")
+    assert (after["firstName"], after["lastName"], after["active"]) == ("New", "Married", False)
+    assert all(after[key] == before[key] for key in ("email", "roleId", "groups"))
+    assert changes(simulator)[2:] == [("PATCH", "scim"), ("PATCH", "scim")]
+
+
+def test_the_guards_hold_for_scim_too(simulator: Simulator) -> None:
+    with pytest.raises(GateError):
+        accounts.change(connect(simulator), Wanted(simulator.username, active=False))
+
+    assert changes(simulator) == []
+
+
+def test_a_user_is_deleted_by_scim(simulator: Simulator) -> None:
+    created = create(simulator)
+
+    outcome = accounts.delete(connect(simulator), "new@example.com")
+
+    assert outcome.state == "deleted"
+    assert created.account_id not in simulator.sisense.store.by_id
+    assert changes(simulator)[-1] == ("DELETE", "scim")
+
+
+def between(simulator: Simulator, meddle: Callable[[Request, Callable[[], Reply]], Reply]) -> HttpServer:
+    """Put a proxy before the SCIM endpoint."""
+    import httpx
+
+    def answer(request: Request) -> Reply:
+        def forward() -> Reply:
+            reply = httpx.request(
+                request.method,
+                simulator.scim_url + request.path,
+                params=request.query,
+                headers={"Authorization": f"Bearer {request.bearer}", "Content-Type": "application/json"},
+                content=request.body,
+                timeout=20,
+            )
+            return Reply(reply.status_code, reply.content, "application/scim+json")
+
+        return meddle(request, forward)
+
+    return HttpServer(answer)
+
+
+def test_a_user_that_was_made_and_answered_with_an_error_still_gets_its_role(simulator: Simulator) -> None:
+    def made_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
+        reply = forward()
+        return Reply(504) if request.method == "POST" else reply
+
+    with between(simulator, made_then_504) as proxy:
+        outcome = create(simulator, scim_url=proxy.url)
+
+    assert outcome.state == "created", outcome.detail
+    assert changes(simulator) == [("POST", "scim"), ("PATCH", "rest")]
+
+
+def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator) -> None:
+    create(simulator)
+
+    def no_patch(request: Request, forward: Callable[[], Reply]) -> Reply:
+        return Reply(501, b"{}") if request.method == "PATCH" else forward()
+
+    with between(simulator, no_patch) as proxy:
+        outcome = accounts.change(connect(simulator, scim_url=proxy.url), Wanted("new@example.com", first_name="Ann"))
+
+    account = simulator.sisense.store.by_id[str(outcome.account_id)]
+    assert outcome.state == "changed", outcome.detail
+    assert (account["firstName"], account["lastName"], account["email"]) == ("Ann", "Comer", "new@example.com")
+    assert changes(simulator)[-1] == ("PUT", "scim")
+
+
+@pytest.mark.parametrize("how", ["refused", "ignored"])
+def test_a_server_that_does_not_filter_is_read_to_its_end(simulator: Simulator, how: str) -> None:
+    create(simulator)
+
+    def no_filter(request: Request, forward: Callable[[], Reply]) -> Reply:
+        if how == "refused" and "filter" in request.query:
+            return Reply(501, b"{}")
+        request.query.pop("filter", None)
+        return forward()
+
+    with between(simulator, no_filter) as proxy:
+        outcome = accounts.change(connect(simulator, scim_url=proxy.url), Wanted("new@example.com", active=False))
+
+    assert outcome.state == "changed", outcome.detail
+
+
+def test_an_account_that_scim_does_not_have_is_not_touched(simulator: Simulator) -> None:
+    create(simulator)
+
+    def empty(request: Request, forward: Callable[[], Reply]) -> Reply:
+        return Reply(200, b'{"totalResults": 0, "Resources": []}', "application/scim+json")
+
+    with between(simulator, empty) as proxy, pytest.raises(ContentError, match="has no users"):
+        accounts.change(connect(simulator, scim_url=proxy.url), Wanted("new@example.com", active=False))
+
+    assert len(changes(simulator)) == 2
+
+
+def test_a_refused_token_is_said_before_anything_is_sent(simulator: Simulator) -> None:
+    async def open_it() -> None:
+        async with connect(simulator, token="wrong-scim-token")():
+            pass
+
+    with pytest.raises(NoScimError) as caught:
+        asyncio.run(open_it())
+
+    assert "wrong-scim-token" not in str(caught.value)
+    assert changes(simulator) == []
+
+
+def members_of(simulator: Simulator, name: str) -> set[str]:
+    store = simulator.sisense.store
+    [group_id] = [key for key, group in store.groups.items() if group["name"] == name]
+    return set(store.members[group_id])
+
+
+def test_a_group_is_created_filled_renamed_and_deleted(simulator: Simulator) -> None:
+    store = simulator.sisense.store
+    one, two = [user for user in store.users if "@" in str(user.get("userName"))][:2]
+    roles = {user["_id"]: user.get("roleId") for user in store.users}
+
+    made = groups.create(connect(simulator), "Newcomers", [one["userName"]])
+    again = groups.create(connect(simulator), "newcomers", [])
+    assert members_of(simulator, "Newcomers") == {one["_id"]}
+    changed = groups.change(
+        connect(simulator), "Newcomers", rename="Joiners", add=[two["userName"]], remove=[one["userName"]]
+    )
+    assert members_of(simulator, "Joiners") == {two["_id"]}
+    same = groups.change(connect(simulator), "Joiners", add=[two["userName"]])
+    deleted = groups.delete(connect(simulator), "Joiners")
+
+    states = [outcome.state for outcome in (made, again, changed, same, deleted)]
+    assert states == ["created", "as it was", "changed", "as it was", "deleted"]
+    assert not [group for group in store.groups.values() if group["name"] in {"Newcomers", "Joiners"}]
+    assert changes(simulator) == [("POST", "scim"), ("PATCH", "scim"), ("DELETE", "scim")]
+    assert {user["_id"]: user.get("roleId") for user in store.users} == roles
+
+
+def test_names_that_are_wrong_are_said_before_anything_is_sent(simulator: Simulator) -> None:
+    name = simulator_group(simulator)
+
+    with pytest.raises(UsageError, match="no user 'nobody'"):
+        groups.create(connect(simulator), "Newcomers", ["nobody"])
+    with pytest.raises(UsageError, match="no group 'Everyone'"):
+        groups.delete(connect(simulator), "Everyone")
+    with pytest.raises(UsageError, match="added and removed"):
+        groups.change(connect(simulator), name, add=["a@x"], remove=["A@x"])
+
+    assert changes(simulator) == []
+
+
+def test_a_change_of_a_group_is_read_back_whatever_was_answered(simulator: Simulator) -> None:
+    name = simulator_group(simulator)
+
+    def done_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
+        reply = forward()
+        return Reply(504) if request.method == "POST" else reply
+
+    def said_and_not_done(request: Request, forward: Callable[[], Reply]) -> Reply:
+        return Reply(204) if request.method == "PATCH" else forward()
+
+    with between(simulator, done_then_504) as proxy:
+        made = groups.create(connect(simulator, scim_url=proxy.url), "Newcomers", [])
+    with between(simulator, said_and_not_done) as proxy:
+        lost = groups.change(connect(simulator, scim_url=proxy.url), name, rename="Other")
+
+    assert made.state == "created"
+    assert lost.state == "failed"
