@@ -463,6 +463,12 @@ create table if not exists baseline.register (
     subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
 comment on table baseline.register is 'The findings of the baseline.';
+create table if not exists baseline.absences (
+    campaign varchar not null, item_id varchar not null, first_absent_snapshot_id varchar not null
+);
+comment on table baseline.absences is 'What a signed-off review took away and a complete extract after it no longer had.';
+comment on column baseline.absences.item_id is 'what was taken away';
+comment on column baseline.absences.first_absent_snapshot_id is 'the first extract since the sign-off, before this one, that did not have it';
 
 -- review: what was decided and done; remediation is the part that changed the source ----------------------------
 

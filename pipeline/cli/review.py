@@ -212,15 +212,14 @@ def sign_off(
 ) -> None:
     """Freeze a campaign whose items are all decided, and seal its decisions. Its snapshot becomes the baseline."""
     from pipeline.reporting.signature import signing_key
-    from pipeline.review import campaign as campaigns
-    from pipeline.review.signing import sign
+    from pipeline.review.signing import sign, to_sign
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj
     settings = terminal.settings()
     key = signing_key(os.environ)
     with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
-        campaign = campaigns.find(connection, name)
+        campaign = to_sign(connection, name, settings.reports.directory)
         files = sign(
             connection,
             campaign,

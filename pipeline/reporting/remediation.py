@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pipeline.reporting import csv, manifest
+from pipeline.reporting import csv
 from pipeline.reporting.dataset import load
-from pipeline.reporting.manifest import MANIFEST, SIGNATURE
+from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
-from pipeline.reporting.signature import PUBLIC_KEY_FILE, SigningKey
+from pipeline.reporting.sealing import seal
+from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -32,18 +33,5 @@ def write(connection: Connection, directory: Path, *, rests_on: Path, key: Signi
         neutralised = csv.write(
             connection, "select * from review.changes", draft / _FILE, order_by="source, account_id, change_id"
         )
-        names = [_FILE]
-        if key is not None:
-            (draft / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
-            names.append(PUBLIC_KEY_FILE)
-        content = manifest.compose(
-            connection,
-            dataset,
-            manifest.entries(connection, draft, names),
-            neutralised=neutralised,
-            previous_manifest_sha256=previous,
-        )
-        (draft / MANIFEST).write_bytes(content)
-        if key is not None:
-            (draft / SIGNATURE).write_bytes(key.sign(content))
+        seal(connection, dataset, draft, [_FILE], neutralised=neutralised, previous_manifest_sha256=previous, key=key)
     return folder / _FILE, folder / MANIFEST

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline import resources
 from pipeline.reporting import csv, manifest, pdf, templating, view
 from pipeline.reporting.dataset import load
-from pipeline.reporting.manifest import MANIFEST, SIGNATURE
+from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
-from pipeline.reporting.signature import PUBLIC_KEY_FILE, SigningKey
+from pipeline.reporting.sealing import seal
+from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -30,8 +31,13 @@ def write(
     reviewers: Sequence[Mapping[str, Any]],
     previous_manifest_sha256: str,
     key: SigningKey | None,
-) -> tuple[tuple[Path, ...], bytes]:
-    """Write the folder; return its files and the manifest.
+    record: Callable[[bytes], None],
+) -> tuple[Path, ...]:
+    """Write the folder; return its files.
+
+    ``record`` is given the manifest when everything is written, before the folder takes its name: what it raises
+    leaves no folder. The same values give the same bytes, so a folder that was recorded and got no name can be made
+    again.
 
     ``decisions`` is a table with a row an item. ``attestation`` says who signs what: ``campaign``, ``signed_by``,
     ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``.
@@ -62,19 +68,15 @@ def write(
         )
         content, _ = pdf.render(document, templates, [draft / _DECISIONS], attestation["signed_at"])
         (draft / _PDF).write_bytes(content)
-        names = [_PDF]
-        if key is not None:
-            (draft / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
-            names.append(PUBLIC_KEY_FILE)
         making = folder / MANIFEST
-        sealed = manifest.compose(
+        sealed = seal(
             connection,
             dataset,
-            [*entries, *manifest.entries(connection, draft, names)],
+            draft,
+            [_DECISIONS, _PDF],
             neutralised=neutralised,
             previous_manifest_sha256=previous_manifest_sha256,
+            key=key,
         )
-        (draft / MANIFEST).write_bytes(sealed)
-        if key is not None:
-            (draft / SIGNATURE).write_bytes(key.sign(sealed))
-    return (folder / _DECISIONS, folder / _PDF, folder / MANIFEST), sealed
+        record(sealed)
+    return folder / _DECISIONS, folder / _PDF, folder / MANIFEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from pipeline.review.campaign import Campaign
 from pipeline.warehouse import database, saved
 from pipeline.warehouse.database import Connection
 
-__all__ = ["quality", "sign"]
+__all__ = ["quality", "sign", "to_sign"]
 
 _SHOWN = 10
 
@@ -39,22 +40,23 @@ def sign(
 ) -> tuple[Path, ...]:
     """Freeze a campaign and write its sealed folder; return the files. Its snapshot becomes the baseline.
 
+    Killed after it was recorded and before the folder had its name, the same call makes the folder again.
+
     Raises:
         GateError: it is signed already, something is undecided or wrongly decided, or there is no report to rest on.
         WarehouseError: the database shows another build than the campaign is about.
         RenderError: a file cannot be written; nothing is signed then.
     """
-    if campaign.is_signed:
-        raise GateError(
-            f"the campaign '{campaign.campaign}' is signed off already", where="review.sign_offs", hint="open another"
-        )
     campaigns.hold_current(connection, campaign.campaign)
-    _refuse_blocked(connection, campaign.campaign)
+    folder = directory / f"{campaign.snapshot_id}-signoff-{campaign.campaign}"
+    on_record = _on_record(connection, campaign, folder, (by, email, role)) if campaign.is_signed else None
+    if on_record is None:
+        _refuse_blocked(connection, campaign.campaign)
+    signed_at, manifest_sha256 = on_record or (now, None)
     _require_build(connection, campaign)
     previous = _manifest_of(connection, campaign)
     query = saved.find(saved.load_queries(resources.sql() / "review"), "decisions", {"campaign": None})
     connection.execute(f"create or replace temp table signed as {query.sql}", {"campaign": campaign.campaign})
-    folder = directory / f"{campaign.snapshot_id}-signoff-{campaign.campaign}"
     attestation: dict[str, Any] = {
         "campaign": campaign.campaign,
         "scope": campaign.scope,
@@ -62,9 +64,25 @@ def sign(
         "signed_by": by,
         "email": email,
         "role": role,
-        "signed_at": now,
+        "signed_at": signed_at,
     }
-    files, manifest = sign_off.write(
+
+    # The row is what counts: it is there before the folder has its name, and the folder can be made again from it.
+    def record(manifest: bytes) -> None:
+        if manifest_sha256 is None:
+            with database.transaction(connection):
+                connection.execute(
+                    "insert into review.sign_offs values ($1, $2, $3, $4, $5, $6, $7, sha256($8::blob))",
+                    [campaign.campaign, campaign.snapshot_id, by, email, role, now, folder.name, manifest],
+                )
+        elif hashlib.sha256(manifest).hexdigest() != manifest_sha256:
+            raise GateError(
+                "the sealed folder of the sign-off is gone, and would not be the same if it were made again",
+                where=str(folder),
+                hint="use the program and the signing key it was signed with, or bring the folder back from a copy",
+            )
+
+    return sign_off.write(
         connection,
         folder,
         decisions="signed",
@@ -73,13 +91,51 @@ def sign(
         reviewers=campaigns.rows(connection, "progress"),
         previous_manifest_sha256=previous,
         key=key,
+        record=record,
     )
-    with database.transaction(connection):
-        connection.execute(
-            "insert into review.sign_offs values ($1, $2, $3, $4, $5, $6, $7, sha256($8::blob))",
-            [campaign.campaign, campaign.snapshot_id, by, email, role, now, folder.name, manifest],
+
+
+def to_sign(connection: Connection, name: str | None, directory: Path) -> Campaign:
+    """Return the campaign that is meant: of that name, else the open one, else the last if its folder is missing.
+
+    Raises:
+        UsageError: it is not clear which is meant.
+    """
+    if name is None:
+        row = connection.execute(
+            """
+            select campaign, folder from review.sign_offs
+            where not exists (
+                select 1 from review.campaigns where campaign not in (select campaign from review.sign_offs)
+            )
+            order by signed_at desc, campaign desc limit 1
+            """
+        ).fetchone()
+        if row is not None and not (directory / row[1]).exists():
+            return campaigns.find(connection, row[0])
+    return campaigns.find(connection, name)
+
+
+def _on_record(
+    connection: Connection, campaign: Campaign, folder: Path, signer: tuple[str, str, str]
+) -> tuple[datetime, str]:
+    """Return when a campaign was signed off and the hash of its manifest, if its folder still has to be made."""
+    [(by, email, role, signed_at, manifest_sha256)] = connection.execute(
+        "select signed_by, signed_email, signed_role, signed_at, manifest_sha256 from review.sign_offs "
+        "where campaign = $campaign",
+        {"campaign": campaign.campaign},
+    ).fetchall()
+    if folder.exists():
+        raise GateError(
+            f"the campaign '{campaign.campaign}' is signed off already", where="review.sign_offs", hint="open another"
         )
-    return files
+    if signer != (by, email, role):
+        raise GateError(
+            f"the campaign '{campaign.campaign}' is signed off by {by} ({email}, {role}), and its folder is missing",
+            where=str(folder),
+            hint="give the same --by, --email and --role to have the folder made again, or bring it back",
+        )
+    return signed_at, manifest_sha256
 
 
 def _refuse_blocked(connection: Connection, name: str) -> None:

@@ -44,14 +44,26 @@ FOLDERS = ("raw", "sql", "inputs")
 _WHOLE = ("reference", "policy", "baseline")
 #: What a build or a report reads of the extract besides its rows.
 _META = ("meta.snapshots", "meta.sources", "meta.pages", "meta.reconciliation")
-#: What a campaign decided counts once it is signed off, and for what was extracted afterwards.
-_REVIEWED = """
-    select * from {table} where campaign in (
-        select campaign from review.sign_offs
-        where snapshot_id < $snapshot_id
-            and signed_at <= (select finished_at from meta.snapshots where snapshot_id = $snapshot_id)
-    ) order by all
+_KNOWN_CAMPAIGNS = """
+    campaign in (select campaign from review.campaigns where snapshot_id < $snapshot_id and opened_at <= $finished_at)
 """
+#: What a build may know of the reviews: campaigns over earlier extracts, with what had come in when this one ended;
+#: and the changes that had been made by then, with the verdicts that earlier extracts gave.
+_REVIEWED = {
+    "review.campaigns": f"select * from review.campaigns where {_KNOWN_CAMPAIGNS}",
+    "review.items": f"select * from review.items where {_KNOWN_CAMPAIGNS}",
+    "review.decisions": f"select * from review.decisions where imported_at <= $finished_at and {_KNOWN_CAMPAIGNS}",
+    "review.sign_offs": f"select * from review.sign_offs where signed_at <= $finished_at and {_KNOWN_CAMPAIGNS}",
+    "review.plans": "select * from review.plans where approved_at <= $finished_at",
+    "review.changes": """
+        select * replace (
+            case when verified_snapshot_id < $snapshot_id then verified_state end as verified_state,
+            case when verified_snapshot_id < $snapshot_id then verified_at end as verified_at,
+            case when verified_snapshot_id < $snapshot_id then verified_snapshot_id end as verified_snapshot_id
+        )
+        from review.changes where applied_at <= $finished_at
+    """,
+}
 _BUILD = "meta.builds"
 #: The register of findings looks every finding up in what was found before, without being a model.
 _REGISTER = "history.register"
@@ -66,9 +78,12 @@ def write(connection: Connection, folder: Path) -> None:
         RenderError: a file cannot be written.
     """
     row = connection.execute(
-        "select snapshot.snapshot_id, build_id, sql_sha256 from reference.snapshot join meta.builds using (build_id)"
+        """
+        select snapshot.snapshot_id, build_id, sql_sha256, snapshot.finished_at
+        from reference.snapshot join meta.builds using (build_id)
+        """
     ).fetchone()
-    snapshot_id, build_id, sql_sha256 = row or (None, None, None)
+    snapshot_id, build_id, sql_sha256, finished_at = row or (None, None, None, None)
     for name in FOLDERS:
         (folder / name).mkdir()
     texts = _copy_sql(folder / "sql")
@@ -90,8 +105,10 @@ def write(connection: Connection, folder: Path) -> None:
     selects: dict[str, tuple[str, dict[str, object]]] = {
         table: (f"select * from {table} order by all", {}) for table in whole
     }
-    for table in _tables(connection, "review"):
-        selects[table] = (_REVIEWED.format(table=table), values)
+    known = {"snapshot_id": snapshot_id, "finished_at": finished_at}
+    for table, select in _REVIEWED.items():
+        used = {name: value for name, value in known.items() if f"${name}" in select}
+        selects[table] = (f"select * from ({select}) order by all", used)
     for table in _META:
         selects[table] = (f"select * from {table} where snapshot_id = $snapshot_id order by all", values)
     selects[_BUILD] = (f"select * from {_BUILD} where build_id = $build_id", {"build_id": build_id})

@@ -24,10 +24,17 @@ _SCHEMAS = (
 )  # fmt: skip
 #: Where a column that has no description of its own gets it: the first of these tables with a column of that name.
 _SAME_AS: Mapping[str, Sequence[str]] = {
-    "findings": ("reports.findings", "reports.rule_summary", "graph.groups", "graph.people", "policy.sod_pairs"),
+    "findings": (
+        "reports.findings",
+        "reports.rule_summary",
+        "graph.groups",
+        "graph.people",
+        "policy.sod_pairs",
+        "graph.review_decisions",
+    ),
     "review": ("review.campaigns",),
     "history": ("reports.findings", "meta.snapshots", "meta.builds"),
-    "baseline": ("reports.findings", "meta.snapshots", "meta.builds"),
+    "baseline": ("reports.findings", "meta.snapshots", "meta.builds", "review.campaigns"),
     "meta": ("meta.snapshots", "meta.sources", "meta.builds"),
     "policy": ("policy.roles", "policy.service_accounts", "policy.exceptions"),
     "reference": ("meta.snapshots", "meta.builds", "meta.rule_runs"),
@@ -38,6 +45,7 @@ _OF_RULES = {
     "verdict": "failed or unknown; who is in the population and not here has passed",
     "reference_type": "role or group",
     "reference_id": "the id that nothing has",
+    "scope": "all or privileged: which access",
     "excused_rule_id": "the rule that the exception is about",
 }
 _VALUES = {"snapshot_id": "catalog", "as_of": datetime(2026, 1, 1)}  # noqa: DTZ001 - UTC, as stored; no rows are made

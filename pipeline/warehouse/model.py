@@ -44,7 +44,7 @@ IMPLICIT_PARAMETERS = frozenset({"snapshot_id", "as_of"})
 #: Which schemas a model of each schema may read. A layer never reads upward.
 _MAY_READ = {
     "staging": {"raw"},
-    "graph": {"staging", "reference", "policy", "graph"},
+    "graph": {"staging", "reference", "policy", "review", "graph"},
     "findings": {"graph", "baseline", "reference", "policy", "review"},
     "reports": {"graph", "findings", "baseline", "history", "policy", "reference", "review", "meta", "reports"},
     "landed": {"raw"},

@@ -224,3 +224,55 @@ def test_a_name_that_could_not_be_a_folder_is_refused(built: Any, name: str) -> 
 def test_a_day_that_is_past_cannot_be_the_last(built: Any) -> None:
     with pytest.raises(UsageError, match="is past"):
         campaigns.open_campaign(built.connection, name="Q", scope="all", chain=(), due_on=date(2026, 1, 9), now=NOW)
+
+
+def test_what_was_taken_away_is_held_against_every_later_extract(
+    built: Any, source: Any, make_user: Callable[..., Any], tmp_path: Path
+) -> None:
+    def found(snapshot_id: str, *groups: str) -> dict[str, str]:
+        cay = make_user("cay", groups=list(groups))
+        built.build(built.land(snapshot_id, {"prod": source([make_user("ann"), cay])}), roster=ROSTER, policy=POLICY)
+        return dict(
+            built.rows("select rule_id, first_seen_snapshot_id from findings.register where account_id = 'cay'")
+        )
+
+    opened(built)
+    path = tmp_path / "returned.csv"
+    path.write_text(f"item_id,decision\n{item(built, 'cay', 'g-sales')},remove\n", encoding="utf-8")
+    import_file(built.connection, path, name="Q", now=NOW)
+    built.connection.execute(
+        "insert into review.sign_offs values ('Q', $id, 'C', 'c@example.com', 'CISO', $now, 'f', 'x')",
+        {"id": SNAPSHOT, "now": NOW},
+    )
+
+    in_time = found("20260120T000000Z-0000", "g-sales")
+    too_late = found("20260201T000000Z-0000", "g-sales")
+    gone = found("20260202T000000Z-0000")
+    back = found("20260203T000000Z-0000", "g-sales")
+
+    assert not {"revocation_not_verified", "reappeared_access"} & {*in_time, *gone}
+    assert "revocation_not_verified" in too_late
+    assert "reappeared_access" in back
+    assert "revocation_not_verified" not in back
+    assert built.rows("select item_id, first_absent_snapshot_id from baseline.absences") == [
+        (item(built, "cay", "g-sales"), "20260202T000000Z-0000")
+    ]
+
+
+def test_what_came_in_after_an_extract_ended_does_not_change_what_is_said_of_it(
+    built: Any, source: Any, make_user: Callable[..., Any], tmp_path: Path
+) -> None:
+    opened(built)
+    landed = built.land("20260120T000000Z-0000", {"prod": source([make_user("ann"), make_user("cay")])})
+    built.build(landed, roster=ROSTER, policy=POLICY)
+    query = "select * from findings.rule_summary order by rule_id"
+    before = built.rows(query)
+    [(pending,)] = built.rows("select unknown from findings.rule_summary where rule_id = 'self_review'")
+    path = tmp_path / "returned.csv"
+    path.write_text(f"item_id,decision\n{item(built, 'cay', 'g-sales')},keep\n", encoding="utf-8")
+    import_file(built.connection, path, name="Q", now=datetime(2026, 1, 21))  # noqa: DTZ001 - UTC, as stored
+
+    built.build(landed, roster=ROSTER, policy=POLICY)
+
+    assert pending > 0
+    assert built.rows(query) == before

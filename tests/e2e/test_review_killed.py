@@ -1,0 +1,155 @@
+"""A review that is killed at any step is as it was, or as it would have become."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import run_command
+
+#: Runs a command over and over, killed before its first step, after it, before its second and so on until it ends by
+#: itself; says after each what the database and the report folder hold. A step is one of the named calls to DuckDB or
+#: the renaming of a folder.
+_KILLED = """
+import json, os, pathlib, signal, sys
+import duckdb
+from pipeline.cli import main
+names, arguments = set(sys.argv[1].split(",")), sys.argv[2:]
+
+def forked(work):
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            sys.stdout.flush()
+            os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+class Watched:
+    def __init__(self, connection, step):
+        self.connection, self.step = connection, step
+
+    def __getattr__(self, name):
+        found = getattr(self.connection, name)
+        return self.step(found) if name in names else found
+
+    def __enter__(self):
+        self.connection.__enter__()
+        return self
+
+    def __exit__(self, *raised):
+        return self.connection.__exit__(*raised)
+
+def killed_at(number):
+    left = [number]
+    def passed():
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    def step(function):
+        def called(*given, **named):
+            passed()
+            result = function(*given, **named)
+            passed()
+            return result
+        return called
+    def work():
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.argv[1:] = arguments
+        connect, os.rename = duckdb.connect, step(os.rename)
+        duckdb.connect = lambda *given, **named: Watched(connect(*given, **named), step)
+        main.main()
+    return forked(work)
+
+def told():
+    with duckdb.connect("access-review.duckdb", read_only=True) as connection:
+        print(json.dumps({
+            "decisions": connection.execute("select count(*) from review.decisions").fetchone()[0],
+            "signed": connection.execute("select count(*) from review.sign_offs").fetchone()[0],
+            "folders": sorted(path.name for path in pathlib.Path("out").glob("[0-9]*-signoff-*")),
+        }))
+
+for step in range(1, 1000):
+    status = killed_at(step)
+    forked(told)
+    if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+        break
+"""
+
+
+def killed_at_every_step(folder: Path, functions: str, *arguments: str) -> list[dict[str, object]]:
+    """Return what there was after each kill, and at last after the command that was left alone."""
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, functions, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stdout, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_an_import_and_a_sign_off_are_whole_or_have_not_happened(tmp_path: Path) -> None:
+    with Simulator(300, 7) as simulator:
+        simulator.write_files(tmp_path)
+
+        def ok(*arguments: str) -> str:
+            outcome = run_command(tmp_path, *arguments, ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+            assert outcome.code == 0, outcome.stderr
+            return outcome.stdout
+
+        ok("extract")
+        ok("build")
+        ok("report", "--format", "csv")
+        asked = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com", "--scope", "privileged")
+        ok("review", "open", "--name", "Q", *asked)
+        packets = [Path(line) for line in ok("review", "packets").splitlines() if line.endswith(".csv")]
+        last = tmp_path / "last.csv"
+        for path in packets:
+            with path.open(encoding="utf-8", newline="") as stream:
+                rows = [f"{row['item_id']},keep,needed" for row in csv.DictReader(stream)]
+            parts = [(last, rows[:2]), (tmp_path / path.name, rows[2:])] if path == packets[-1] else [(path, rows)]
+            for file, part in parts:
+                file.write_text("\n".join(["item_id,decision,reason", *part]) + "\n", encoding="utf-8")
+            if parts[-1][1]:
+                ok("review", "import", str(parts[-1][0]))
+        before = json.loads(ok("--json", "review", "status"))["decisions"]
+        decided, items = before["items"] - before["pending"], before["items"]
+
+        imports = killed_at_every_step(tmp_path, "execute,begin,commit", "review", "import", last.name)
+        signs = killed_at_every_step(
+            tmp_path,
+            "begin,commit",
+            "review",
+            "sign-off",
+            "--by",
+            "C",
+            "--email",
+            "c@example.com",
+            "--role",
+            "R",
+        )
+
+        counts = [each["decisions"] for each in imports]
+        assert {decided, items} == set(counts)
+        assert counts == sorted(counts)
+        assert counts.count(decided) > 5
+        states = [(each["signed"], len(each["folders"])) for each in signs]
+        assert states == sorted(states)
+        assert set(states) == {(0, 0), (1, 0), (1, 1)}  # recorded, and then the same command makes its folder
+        [folder] = (tmp_path / "out").glob("*-signoff-Q")
+        assert json.loads(ok("--json", "verify", str(folder)))["verified"] is True
+        sealed = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+        recorded = ok("--json", "sql", "select manifest_sha256 from review.sign_offs")
+        assert sealed in recorded
