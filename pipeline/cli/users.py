@@ -143,6 +143,7 @@ def update(
 ) -> None:
     """Change an account; --group gives all its groups, those not named are left."""
     from pipeline.remediation import accounts
+    from pipeline.run import policy_files
 
     groups = tuple(group) if group else None
     wanted = accounts.Wanted(user, email, first_name, last_name, role, groups)
@@ -152,17 +153,20 @@ def update(
         )
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users update", source) as journal:
-        outcome = accounts.change(connect, journal, wanted)
+        outcome = accounts.change(connect, journal, policy_files(context.obj.settings()), wanted)
     _show(context.obj, [outcome])
 
 
 def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
     """Switch an account off; role and groups stay, so that it can be undone."""
     from pipeline.remediation import accounts
+    from pipeline.run import policy_files
 
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users deactivate", source) as journal:
-        outcome = accounts.change(connect, journal, accounts.Wanted(user, active=False))
+        outcome = accounts.change(
+            connect, journal, policy_files(context.obj.settings()), accounts.Wanted(user, active=False)
+        )
     _show(context.obj, [outcome])
 
 
@@ -177,6 +181,7 @@ def delete(
 ) -> None:
     """Delete an account for good. The user name is to be typed again."""
     from pipeline.remediation import accounts
+    from pipeline.run import policy_files
 
     if not permanently:
         raise UsageError(
@@ -190,7 +195,7 @@ def delete(
         raise UsageError("what was typed is not that user name", where="users delete", hint="nothing was deleted")
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users delete", source) as journal:
-        outcome = accounts.delete(connect, journal, user)
+        outcome = accounts.delete(connect, journal, policy_files(context.obj.settings()), user)
     _show(context.obj, [outcome])
 
 

@@ -20,6 +20,7 @@ from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.settings import Secret, nearest
 from pipeline.sources.http import UnclearError
 from pipeline.sources.writing import AccountState, Writer
+from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joiners"]
 
@@ -135,12 +136,13 @@ def create(
     return asyncio.run(work())
 
 
-def change(connect: Connect, journal: CommandJournal, wanted: Wanted) -> Outcome:
+def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wanted: Wanted) -> Outcome:
     """Change one account: only the fields that are given, and only if they differ.
 
     Raises:
         UsageError: the account, the role or a group does not exist.
         GateError: it is the caller's own account, the one made at install, or the last administrator.
+        ConfigurationError: the policy that ranks the roles is wrong.
         SourceError: the source cannot be read.
     """
 
@@ -153,7 +155,7 @@ def change(connect: Connect, journal: CommandJournal, wanted: Wanted) -> Outcome
             if not differing:
                 return Outcome(wanted.user_name, "as it was", found.account_id, "it is so already")
             if differing.get("active") is False or "roleId" in differing:
-                await _guard(writer, names, found)
+                await _guard(writer, names, policy, found)
             now = _now(found)
             with journal.attempt(writer, _subject(found), {key: now[key] for key in differing}) as attempt:
                 trouble = await attempt.send(writer.change(found.account_id, differing))
@@ -164,19 +166,20 @@ def change(connect: Connect, journal: CommandJournal, wanted: Wanted) -> Outcome
     return asyncio.run(work())
 
 
-def delete(connect: Connect, journal: CommandJournal, user_name: str) -> Outcome:
+def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_name: str) -> Outcome:
     """Delete one account for good.
 
     Raises:
         UsageError: there is none of that name.
         GateError: it is the caller's own account, the one made at install, or the last administrator.
+        ConfigurationError: the policy that ranks the roles is wrong.
         SourceError: the source cannot be read.
     """
 
     async def work() -> Outcome:
         async with connect() as writer:
             found = await _one(writer, user_name)
-            await _guard(writer, await _names(writer), found)
+            await _guard(writer, await _names(writer), policy, found)
             with journal.attempt(writer, _subject(found), _now(found)) as attempt:
                 trouble = await attempt.send(writer.delete(found.account_id))
                 left = [] if await writer.account(found.account_id) is None else ["it is still there"]
@@ -281,8 +284,8 @@ def _outcome(
     return Outcome(user_name, state, account_id, detail)
 
 
-async def _guard(writer: Writer, names: _Names, found: AccountState) -> None:
-    refusal = await Guards(writer, names.role_records).refuse(found, takes_power=True)
+async def _guard(writer: Writer, names: _Names, policy: PolicyFiles, found: AccountState) -> None:
+    refusal = await Guards(writer, names.role_records, policy).refuse(found, takes_power=True)
     if refusal is not None:
         raise GateError(
             f"'{found.user_name}' is left alone: {refusal.reason}", where=_UNDONE_BY_NOBODY, hint=refusal.hint

@@ -123,6 +123,29 @@ def test_switching_off_and_deleting_are_guarded(case: Callable[..., Case]) -> No
     assert len(at.named(NEW)) == 1
 
 
+def test_an_administrator_by_the_policy_alone_is_guarded(case: Callable[..., Case]) -> None:
+    at = case()
+    at("users", "create", "--email", NEW, "--role", "custom_partnerAccess", "--password", "generated")
+    store = at.simulator.sisense.store
+    roles = {record["name"]: key for key, record in store.roles.items()}
+    for user in [*store.users]:
+        if user["_id"] == store.caller_id:
+            store._put({**user, "roleId": roles["tenantAdmin"]})
+        elif user["userName"] != NEW and user.get("roleId") in {
+            roles[name] for name in ("admin", "super", "custom_partnerAccess")
+        }:
+            store._put({**user, "active": False})
+    with (at.folder / "policy" / "roles.csv").open("a", encoding="utf-8") as file:
+        file.write("custom_partnerAccess,95,true\n")
+
+    off = at("users", "deactivate", NEW, code=1)
+    demoted = at("users", "update", NEW, "--role", "Viewer", code=1)
+
+    assert "last active administrator" in off.stderr
+    assert "last active administrator" in demoted.stderr
+    assert at.named(NEW)[0]["active"] is True
+
+
 def test_a_generated_password_is_seen_only_by_who_asks(case: Callable[..., Case]) -> None:
     at = case()
 

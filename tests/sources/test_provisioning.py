@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import resources
 from pipeline.errors import ContentError, GateError, SourceError, UsageError
 from pipeline.remediation import accounts, groups
 from pipeline.remediation.accounts import Outcome, Wanted
@@ -19,9 +20,11 @@ from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
 from pipeline.sources.provisioning import connected_by_scim
 from pipeline.sources.scim import NoScimError
+from pipeline.warehouse.policy import PolicyFiles
 from tests.fakes.http import HttpServer, Reply, Request
 from tests.sources.conftest import Waiting
 
+POLICY = PolicyFiles(resources.reference_data(), None, ())
 NEW = Wanted("new@example.com", "new@example.com", "New", "Comer", "Designer", ())
 
 
@@ -95,9 +98,9 @@ def test_status_and_names_go_by_scim_and_what_is_not_named_stays(
     created = create(simulator, journal)
     before = simulator.sisense.store.by_id[str(created.account_id)]
 
-    renamed = accounts.change(connect(simulator), journal, Wanted("new@example.com", last_name="Married"))
-    off = accounts.change(connect(simulator), journal, Wanted("new@example.com", active=False))
-    again = accounts.change(connect(simulator), journal, Wanted("new@example.com", active=False))
+    renamed = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", last_name="Married"))
+    off = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", active=False))
+    again = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", active=False))
 
     after = simulator.sisense.store.by_id[str(created.account_id)]
     assert (renamed.state, off.state, again.state) == ("changed", "changed", "as it was")
@@ -108,7 +111,7 @@ def test_status_and_names_go_by_scim_and_what_is_not_named_stays(
 
 def test_the_guards_hold_for_scim_too(simulator: Simulator, journal: CommandJournal) -> None:
     with pytest.raises(GateError):
-        accounts.change(connect(simulator), journal, Wanted(simulator.username, active=False))
+        accounts.change(connect(simulator), journal, POLICY, Wanted(simulator.username, active=False))
 
     assert changes(simulator) == []
 
@@ -116,7 +119,7 @@ def test_the_guards_hold_for_scim_too(simulator: Simulator, journal: CommandJour
 def test_a_user_is_deleted_by_scim(simulator: Simulator, journal: CommandJournal) -> None:
     created = create(simulator, journal)
 
-    outcome = accounts.delete(connect(simulator), journal, "new@example.com")
+    outcome = accounts.delete(connect(simulator), journal, POLICY, "new@example.com")
 
     assert outcome.state == "deleted"
     assert created.account_id not in simulator.sisense.store.by_id
@@ -166,7 +169,7 @@ def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator, jou
 
     with between(simulator, no_patch) as proxy:
         outcome = accounts.change(
-            connect(simulator, scim_url=proxy.url), journal, Wanted("new@example.com", first_name="Ann")
+            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", first_name="Ann")
         )
 
     account = simulator.sisense.store.by_id[str(outcome.account_id)]
@@ -189,7 +192,7 @@ def test_a_server_that_does_not_filter_is_read_to_its_end(
 
     with between(simulator, no_filter) as proxy:
         outcome = accounts.change(
-            connect(simulator, scim_url=proxy.url), journal, Wanted("new@example.com", active=False)
+            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", active=False)
         )
 
     assert outcome.state == "changed", outcome.detail
@@ -202,7 +205,9 @@ def test_an_account_that_scim_does_not_have_is_not_touched(simulator: Simulator,
         return Reply(200, b'{"totalResults": 0, "Resources": []}', "application/scim+json")
 
     with between(simulator, empty) as proxy, pytest.raises(ContentError, match="has no users"):
-        accounts.change(connect(simulator, scim_url=proxy.url), journal, Wanted("new@example.com", active=False))
+        accounts.change(
+            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", active=False)
+        )
 
     assert len(changes(simulator)) == 2
 
@@ -302,7 +307,7 @@ def test_the_journal_holds_what_it_takes_to_set_a_change_back(simulator: Simulat
     create(simulator, journal)
     before = len(lines(journal))
 
-    accounts.change(connect(simulator), journal, Wanted("new@example.com", last_name="Married"))
+    accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", last_name="Married"))
     groups.create(connect(simulator), journal, "Newcomers", ["new@example.com"])
     groups.delete(connect(simulator), journal, "Newcomers")
 
