@@ -18,7 +18,7 @@ from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.settings import Secret, nearest
-from pipeline.sources.http import UnclearError
+from pipeline.sources.connection import UnclearError
 from pipeline.sources.writing import AccountState, Writer
 from pipeline.warehouse.policy import PolicyFiles
 

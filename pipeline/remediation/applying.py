@@ -18,8 +18,8 @@ from pipeline.remediation.guards import Guards
 from pipeline.remediation.journal import Entry, Journal
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Clock, RefusedError, Sleep, UnclearError
-from pipeline.sources.sisense import utc_now
+from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.http import Sleep
 from pipeline.sources.writing import AccountState, Writer, connected
 from pipeline.warehouse.policy import PolicyFiles
 

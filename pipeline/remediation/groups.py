@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.remediation.journal import Attempt, CommandJournal
-from pipeline.sources.http import UnclearError
+from pipeline.sources.connection import UnclearError
 from pipeline.sources.provisioning import Provisioner
 
 __all__ = ["Outcome", "change", "create", "delete"]

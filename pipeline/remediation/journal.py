@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import AccessReviewError, SourceError, UsageError
-from pipeline.sources.http import Clock, RefusedError, UnclearError
-from pipeline.sources.sisense import utc_now
+from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
 from pipeline.sources.writing import Writer
 
 __all__ = ["Attempt", "CommandJournal", "Entry", "Journal", "journal_path", "opened", "read"]

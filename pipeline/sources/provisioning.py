@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.http import Client, Clock, RefusedError, Sleep, UnclearError
-from pipeline.sources.scim import Endpoint, address
-from pipeline.sources.sisense import utc_now
+from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.http import Client, Sleep
+from pipeline.sources.scim_endpoint import Endpoint, address
 from pipeline.sources.writing import Writer, connected
 
 __all__ = ["Provisioner", "connected_by_scim"]

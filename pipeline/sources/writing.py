@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Client, Clock, RefusedError, Sleep
+from pipeline.sources.connection import Clock, RefusedError, utc_now
+from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Instance, read_object
 from pipeline.sources.records import BadAnswerError, read_json
 from pipeline.sources.session import Session
-from pipeline.sources.sisense import utc_now
 from pipeline.spool import Principal
 
 __all__ = ["AccountState", "Witness", "Writer", "connected"]
