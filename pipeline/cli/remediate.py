@@ -131,6 +131,7 @@ def apply(
     ] = False,
 ) -> None:
     """Make the changes of an approved plan, one account at a time. Run again after a break, it repeats nothing."""
+    from pipeline import run as stages
     from pipeline.remediation import applying, journal, record
     from pipeline.remediation.plan import load
     from pipeline.reporting.signature import signing_key
@@ -167,6 +168,7 @@ def apply(
                     opened,
                     operator,
                     sources,
+                    stages.policy_files(settings),
                     lambda done: terminal.advance("accounts", done, len(wanted.changes)),
                 )
         finally:
