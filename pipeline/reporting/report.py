@@ -25,6 +25,7 @@ from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.evidence import Seal
 from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
+from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "replacing", "write", "write_csv"]
@@ -96,6 +97,7 @@ def write(
     """
     if "pdf" in formats or annex:
         pdf.check_libraries()
+    archive.require_current(connection)
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
     warnings: list[str] = []
