@@ -39,6 +39,8 @@ _SESSION = """
 _MEMORY_LIMIT = 2_800_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
+#: What DuckDB says when a signal ended a query.
+_INTERRUPTED = "Query interrupted"
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
@@ -55,8 +57,9 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     try:
         connection.execute(_SESSION)
         _limit_memory(connection)
-        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
-        yield connection
+        with _interruptible():
+            connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+            yield connection
     except _NOT_THERE as error:
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
         raise _of_another_version(error, path, hint) from error
@@ -84,7 +87,8 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
         if connection.execute(known).fetchall() == [(0,)]:
             raise _foreign(path, "it has no table meta.snapshots")
-        yield connection
+        with _interruptible():
+            yield connection
     except _NOT_THERE as error:
         hint = "run 'access-review build' again: it makes the tables that this version reads"
         raise _of_another_version(error, path, hint) from error
@@ -136,9 +140,21 @@ def empty() -> Iterator[Connection]:
     connection = duckdb.connect()
     try:
         connection.execute(_SESSION)
-        yield connection
+        with _interruptible():
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block as it ends everything else; DuckDB calls a query that it stopped a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _limit_memory(connection: Connection) -> None:
