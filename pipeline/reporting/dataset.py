@@ -14,7 +14,7 @@ import polars
 
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ROWS_HELD", "Dataset", "load"]
+__all__ = ["ROWS_HELD", "Dataset", "has_several_sources", "load"]
 
 #: Findings of one rule that are at hand for the reports for people; findings.csv has them all.
 ROWS_HELD = 1000
@@ -87,6 +87,7 @@ class Dataset:
     control_matrix: polars.DataFrame
     controls: polars.DataFrame
     dictionary: polars.DataFrame
+    has_several_sources: bool
 
 
 #: What needs somebody first, then the newest.
@@ -129,4 +130,11 @@ def load(connection: Connection) -> Dataset:
         control_matrix=frame("select * from reports.control_matrix order by rule_id"),
         controls=frame("select * from reports.controls order by framework, control"),
         dictionary=frame(_DICTIONARY),
+        has_several_sources=has_several_sources(connection),
     )
+
+
+def has_several_sources(connection: Connection) -> bool:
+    """Tell whether accounts come from more than one source."""
+    counted = connection.execute("select count(*) from reports.sources where account_count > 0").fetchall()
+    return int(counted[0][0]) > 1

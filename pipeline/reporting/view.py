@@ -41,6 +41,7 @@ _DICTIONARY = {
     "changes.csv": "changes",
     "rules.csv": "rule_summary",
     "reconciliation.csv": "reconciliation",
+    "person_access.csv": "person_access",
 }
 #: A column that a file leaves out.
 _NOT_IN_FILES = {("reconciliation", "is_gate")}
@@ -261,4 +262,5 @@ def _dictionary(dataset: Dataset) -> dict[str, tuple[Row, ...]]:
     return {
         file: tuple(row for row in columns.get(table, ()) if (table, row["column_name"]) not in _NOT_IN_FILES)
         for file, table in _DICTIONARY.items()
+        if dataset.has_several_sources or file != "person_access.csv"
     }

@@ -41,6 +41,11 @@ _MEMORY_LIMIT = 2_800_000_000
 RENDERING_MEMORY = 1_000_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
+#: What DuckDB says when a signal ended a query.
+_INTERRUPTED = "Query interrupted"
+#: A table or a column that a statement of ours names is not in the database.
+_NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
+
 
 @contextmanager
 def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
@@ -48,14 +53,18 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
 
     Raises:
         DatabaseLockedError: another process held it for longer than ``wait`` seconds.
-        WarehouseError: it is not a database, or cannot be written.
+        WarehouseError: it is not a database, cannot be written, or has other tables than this version knows.
     """
     connection = _connect(path, read_only=False, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
         _limit_memory(connection, _MEMORY_LIMIT)
-        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
-        yield connection
+        with _interruptible():
+            connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+            yield connection
+    except _NOT_THERE as error:
+        hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
+        raise _of_another_version(error, path, hint) from error
     finally:
         connection.close()
 
@@ -68,7 +77,7 @@ def reading(
 
     Raises:
         DatabaseLockedError: another process held it for longer than ``wait`` seconds.
-        WarehouseError: there is none, or it is not a database.
+        WarehouseError: there is none, it is not a database, or it lacks what the block reads.
     """
     if not path.exists():
         raise WarehouseError(
@@ -83,7 +92,11 @@ def reading(
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
         if connection.execute(known).fetchall() == [(0,)]:
             raise _foreign(path, "it has no table meta.snapshots")
-        yield connection
+        with _interruptible():
+            yield connection
+    except _NOT_THERE as error:
+        hint = "run 'access-review build' again: it makes the tables that this version reads"
+        raise _of_another_version(error, path, hint) from error
     finally:
         connection.close()
 
@@ -132,9 +145,21 @@ def empty() -> Iterator[Connection]:
     connection = duckdb.connect()
     try:
         connection.execute(_SESSION)
-        yield connection
+        with _interruptible():
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block as it ends everything else; DuckDB calls a query that it stopped a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _limit_memory(connection: Connection, most: int) -> None:
@@ -178,6 +203,14 @@ def _foreign(path: Path, reason: str) -> WarehouseError:
         f"this is not a database of this program: {reason}",
         where=str(path),
         hint="name another file under [warehouse] database",
+    )
+
+
+def _of_another_version(error: duckdb.Error, path: Path, hint: str) -> WarehouseError:
+    return WarehouseError(
+        f"the database was written by another version of the program: {str(error).splitlines()[0]}",
+        where=str(path),
+        hint=hint,
     )
 
 
