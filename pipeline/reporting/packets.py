@@ -25,8 +25,8 @@ DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
 ANSWERS = ("decision", "reason", "target_role", "defer_until", "approver", "expires_on")
 
 _SHEET = "Decisions"
-#: Rows of a PDF: some eighty pages, which is as many as anybody reads; the workbook has them all.
-ROWS_TO_READ = 1000
+#: Rows of a PDF: some thirty pages, which is as many as anybody reads; the workbook has them all.
+ROWS_TO_READ = 500
 #: Value of the column attention -> what stands above its part in the PDF.
 _PARTS = {
     "1 high risk": "High risk",
@@ -34,6 +34,8 @@ _PARTS = {
     "3 other": "Other access",
     "4 unchanged, kept last time": "Unchanged, kept last time",
 }
+#: Parts that take a line an item, so that the others get the attention.
+_BRIEF = {"3 other", "4 unchanged, kept last time"}
 _WIDTHS = {
     "attention": 24, "who": 26, "email": 28, "access": 26, "path": 40, "findings": 36, "peers": 34, "reason": 40,
     "recommendation_reason": 44, "prior_decision": 30, "decision": 12, "target_role": 16, "approver": 26,
@@ -119,6 +121,7 @@ def write_pdf(
         {
             "attention": part,
             "title": _PARTS.get(part, "All access"),
+            "is_brief": part in _BRIEF,
             "total": sum((row["attention"] or "") == part for row in facts),
             "rows": [row for row in facts[:rows_shown] if (row["attention"] or "") == part],
         }

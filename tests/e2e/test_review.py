@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import pty
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import httpx
 import openpyxl
 import pypdf
@@ -123,6 +127,9 @@ def test_two_quarters(quarter: Quarter) -> None:
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
     workbooks = [path for path in packets if path.suffix == ".xlsx"]
     assert len(workbooks) == len(opened["reviewers"])
+    for each in opened["reviewers"]:
+        [document] = [path for path in packets if path.suffix == ".pdf" and each["reviewer_email"] in text_of(path)]
+        assert f"please decide on {each['items']:,} item" in text_of(document)
     again = {path: path.read_bytes() for path in packets}
     quarter("review", "packets")
     assert {path: path.read_bytes() for path in packets} == again
@@ -150,9 +157,25 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert "row 2, A2: 'nothing' is no item" in wrong.stderr
     assert quarter.status()["decisions"]["pending"] == items
 
-    # nobody signs while anything is open
-    quarter("review", "import", filled[0])
+    # a file that nobody can read does not hide what came of the others; nobody signs while anything is open
+    broken = returned / "broken.xlsx"
+    broken.write_bytes(b"not a workbook")
+    mixed = quarter("review", "import", str(broken), filled[0], code=2)
+    assert [line.split()[0] for line in mixed.stdout.splitlines()[2:]] == [Path(filled[0]).name]
+    assert mixed.stderr.count("error: ") == mixed.stderr.count("broken.xlsx") == 1
+    pending = quarter.status()["decisions"]["pending"]
+    assert 0 < pending < items
     assert "not decided yet" in quarter("review", "sign-off", *SIGNATURE, code=1).stderr
+
+    # who is late is told in words; bars are for somebody who watches
+    set_due(quarter.folder, "2020-01-31")
+    late = quarter("review", "status").stdout
+    assert re.search(rf"OVERDUE   by [\d]+ days: {pending} items pending, of \d+ reviewers", late)
+    assert "[#" not in late
+    assert "....]" in on_a_terminal(quarter.folder, "review", "status")
+    assert quarter.status()["days_overdue"] > 0
+    set_due(quarter.folder, "2099-12-31")
+
     quarter("review", "import", *filled)
     done = quarter.status()
     assert done["decisions"]["pending"] == 0
@@ -259,6 +282,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert json.loads(quarter("--json", "verify", str(sealed)).stdout)["verified"] is True
     decided = reconciled(sealed, second, done["reviewers"])
     assert {row["item_id"] for row in decided} == set(later)
+    assert {row["decision"] for row in decided if row["decision"]} == set(PARTS.values())
     by_account = {row["account_id"]: row for row in decided if row["entitlement_type"] == "role"}
     assert by_account[changed.raised]["decision"] == "reduce"
     assert {by_account[account_id]["decision"] for account_id in changed.joined} == {"defer"}
@@ -282,7 +306,7 @@ def live(simulator: Simulator) -> Changed:
     viewers = [
         user
         for user in simulator.sisense.store.users
-        if user.get("active") is True and user.get("roleId") == roles["consumer"] and user.get("email")
+        if user.get("active") is True and user.get("roleId") == roles["consumer"] and user.get("groups")
     ]
     raised, left = viewers[0], viewers[1]
     headers = {"Authorization": f"Bearer {simulator.token}"}
@@ -296,6 +320,7 @@ def live(simulator: Simulator) -> Changed:
                     "userName": f"joiner{number}",
                     "password": "synthetic-1",
                     "roleId": roles["consumer"],
+                    "groups": raised["groups"][-1:],
                 },
             )
             for number in range(3)
@@ -306,6 +331,26 @@ def live(simulator: Simulator) -> Changed:
         ]
     assert all(answer.is_success for answer in [*created, *changes])
     return Changed(tuple(answer.json()["_id"] for answer in created), raised["_id"], left["_id"])
+
+
+def set_due(folder: Path, day: str) -> None:
+    """Let time pass: nobody can open a campaign that is late already."""
+    with duckdb.connect(folder / "access-review.duckdb") as connection:
+        connection.execute("update review.campaigns set due_on = cast($day as date)", {"day": day})
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """Return what a command prints where its output is a terminal."""
+    master, slave = pty.openpty()
+    try:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [sys.executable, "-m", "pipeline", *arguments]
+        subprocess.run(command, cwd=folder, env=environment, stdout=slave, check=True, timeout=120)
+        os.set_blocking(master, False)
+        return os.read(master, 1 << 16).decode()
+    finally:
+        os.close(master)
+        os.close(slave)
 
 
 def rows_of(path: Path) -> list[Row]:
