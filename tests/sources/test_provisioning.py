@@ -62,7 +62,7 @@ def connect(simulator: Simulator, *, scim_url: str | None = None, token: str | N
 def create(simulator: Simulator, journal: CommandJournal, **options: Any) -> Outcome:
     [group] = [g for g in simulator.sisense.store.groups.values() if g["name"] == simulator_group(simulator)]
     wanted = Wanted(NEW.user_name, NEW.email, NEW.first_name, NEW.last_name, NEW.role, (group["name"],))
-    [outcome] = accounts.create(connect(simulator, **options), journal, [wanted], lambda: None)
+    [outcome] = accounts.create(connect(simulator, **options), journal, [wanted], lambda: None, lambda *_: None)
     return outcome
 
 
