@@ -14,7 +14,7 @@ import polars
 
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ROWS_HELD", "Dataset", "load"]
+__all__ = ["ROWS_HELD", "Dataset", "has_several_sources", "load"]
 
 #: Findings of one rule that are at hand for the reports for people; findings.csv has them all.
 ROWS_HELD = 1000
@@ -79,6 +79,7 @@ class Dataset:
     criteria: polars.DataFrame
     exclusions: polars.DataFrame
     exceptions: polars.DataFrame
+    review_quality: polars.DataFrame
     remediation: polars.DataFrame
     statistics: polars.DataFrame
     rule_results: polars.DataFrame
@@ -87,6 +88,7 @@ class Dataset:
     control_matrix: polars.DataFrame
     controls: polars.DataFrame
     dictionary: polars.DataFrame
+    has_several_sources: bool
 
 
 #: What needs somebody first, then the newest.
@@ -121,6 +123,7 @@ def load(connection: Connection) -> Dataset:
         criteria=frame("select * from reports.criteria order by position"),
         exclusions=frame("select * from reports.exclusions order by line"),
         exceptions=frame("select * from reports.exceptions order by expires_on, line"),
+        review_quality=frame("select * from reports.review_quality order by opened_at desc, campaign"),
         remediation=frame(_REMEDIATION),
         statistics=frame("select * from reports.statistics order by property, position"),
         rule_results=frame("select * from reports.rule_results order by rule_id"),
@@ -129,4 +132,11 @@ def load(connection: Connection) -> Dataset:
         control_matrix=frame("select * from reports.control_matrix order by rule_id"),
         controls=frame("select * from reports.controls order by framework, control"),
         dictionary=frame(_DICTIONARY),
+        has_several_sources=has_several_sources(connection),
     )
+
+
+def has_several_sources(connection: Connection) -> bool:
+    """Tell whether accounts come from more than one source."""
+    counted = connection.execute("select count(*) from reports.sources where account_count > 0").fetchall()
+    return int(counted[0][0]) > 1

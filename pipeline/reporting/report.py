@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,11 @@ from pipeline import resources
 from pipeline.errors import RenderError
 from pipeline.reporting import annex as annexes
 from pipeline.reporting import csv, evidence, glyphs, graph, html, manifest, pdf, templating, view, xlsx
-from pipeline.reporting.dataset import Dataset, load
+from pipeline.reporting.dataset import Dataset, has_several_sources, load
 from pipeline.reporting.evidence import Seal
 from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
+from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "replacing", "write", "write_csv"]
@@ -42,6 +43,11 @@ _CSV_FILES = {
     "changes.csv": ("select * from reports.changes", "source, object_kind, key, change, field"),
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
+}
+#: The same, where accounts come from more than one source: each person's accounts stand together.
+_CSV_FILES_OF_SEVERAL = {
+    **_CSV_FILES,
+    "person_access.csv": ("select * from reports.person_access", "person_id, source, account_id"),
 }
 _XLSX_FILE = "access-review.xlsx"
 _HTML_FILE = "access-review.html"
@@ -96,10 +102,12 @@ def write(
     """
     if "pdf" in formats or annex:
         pdf.check_libraries()
+    archive.require_current(connection)
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
     warnings: list[str] = []
-    names = list(_CSV_FILES)
+    tables = _csv_files(connection)
+    names = list(tables)
     making = folder
 
     def begin(name: str) -> None:
@@ -114,7 +122,7 @@ def write(
         data_sha256 = manifest.data_sha256(data)
         if "xlsx" in formats:
             begin(_XLSX_FILE)
-            sheets = {Path(name).stem: table for name, table in _CSV_FILES.items()}
+            sheets = {Path(name).stem: table for name, table in tables.items()}
             shown = view.arrange(dataset, rows_shown=0, data_sha256=data_sha256)
             warnings += xlsx.write(connection, sheets, shown, draft / _XLSX_FILE)
             names.append(_XLSX_FILE)
@@ -149,15 +157,19 @@ def write_csv(connection: Connection, folder: Path, progress: Callable[[str], No
         RenderError: a file cannot be written.
     """
     neutralised = 0
-    for name, (query, order) in _CSV_FILES.items():
+    for name, (query, order) in _csv_files(connection).items():
         progress(name)
         neutralised += csv.write(connection, query, folder / name, order_by=order)
     return neutralised
 
 
+def _csv_files(connection: Connection) -> Mapping[str, tuple[str, str]]:
+    return _CSV_FILES_OF_SEVERAL if has_several_sources(connection) else _CSV_FILES
+
+
 def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry], rows_per_table: int) -> tuple[str, ...]:
     templates = resources.templates()
-    tables = [entry for entry in data if entry.path in _CSV_FILES]
+    tables = [entry for entry in data if entry.path in _CSV_FILES_OF_SEVERAL]
     attached = [entry.path for entry in tables if entry.bytes <= _ATTACHED_BYTES]
     arranged = view.arrange(
         dataset,

@@ -41,6 +41,7 @@ _DICTIONARY = {
     "changes.csv": "changes",
     "rules.csv": "rule_summary",
     "reconciliation.csv": "reconciliation",
+    "person_access.csv": "person_access",
 }
 #: A column that a file leaves out.
 _NOT_IN_FILES = {("reconciliation", "is_gate")}
@@ -117,6 +118,7 @@ class View:
     criteria: tuple[Row, ...]
     exclusions: tuple[Row, ...]
     exceptions: tuple[Row, ...]
+    reviews: tuple[Row, ...]
     remediation: tuple[Row, ...]
     verdicts: dict[str, int]
     properties: tuple[Property, ...]
@@ -186,6 +188,7 @@ def arrange(
         criteria=_rows(dataset.criteria),
         exclusions=_rows(dataset.exclusions),
         exceptions=_rows(dataset.exceptions),
+        reviews=_rows(dataset.review_quality),
         remediation=_rows(dataset.remediation.head(rows_shown)),
         verdicts=dict(dataset.remediation.group_by("verdict").len().iter_rows()),
         properties=_properties(dataset),
@@ -261,4 +264,5 @@ def _dictionary(dataset: Dataset) -> dict[str, tuple[Row, ...]]:
     return {
         file: tuple(row for row in columns.get(table, ()) if (table, row["column_name"]) not in _NOT_IN_FILES)
         for file, table in _DICTIONARY.items()
+        if dataset.has_several_sources or file != "person_access.csv"
     }

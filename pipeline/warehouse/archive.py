@@ -35,7 +35,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import combined_sha256, load_folder, model_files
 from pipeline.warehouse.rules import in_force
 
-__all__ = ["FOLDERS", "parquet_rows", "rebuilt", "unwritten", "write"]
+__all__ = ["FOLDERS", "parquet_rows", "rebuilt", "require_current", "unwritten", "write"]
 
 #: The folders that this module writes and reads.
 FOLDERS = ("raw", "sql", "inputs")
@@ -70,6 +70,24 @@ _REGISTER = "history.register"
 _FILE = re.compile(r"(?:(?P<schema>[a-z]+)\.)?(?P<table>[a-z][a-z0-9_]*)\.parquet")
 
 
+def require_current(connection: Connection) -> None:
+    """Refuse a build whose tables may not be those that this version reads.
+
+    Raises:
+        WarehouseError: the build was made with other SQL than the program has now.
+    """
+    made_with = connection.execute(
+        "select sql_sha256 from reference.snapshot join meta.builds using (build_id)"
+    ).fetchall()
+    texts = [path.read_text(encoding="utf-8") for path in model_files(resources.sql())]
+    if made_with != [(combined_sha256(hashlib.sha256(text.encode()).hexdigest() for text in texts),)]:
+        raise WarehouseError(
+            "the current build was made with other SQL than the program has now, by another version",
+            where="meta.builds",
+            hint="run 'access-review build' again, then the report",
+        )
+
+
 def write(connection: Connection, folder: Path) -> None:
     """Write ``raw/``, ``sql/`` and ``inputs/`` of the current build.
 
@@ -77,22 +95,12 @@ def write(connection: Connection, folder: Path) -> None:
         WarehouseError: the build was made with other SQL than the program has now.
         RenderError: a file cannot be written.
     """
-    row = connection.execute(
-        """
-        select snapshot.snapshot_id, build_id, sql_sha256, snapshot.finished_at
-        from reference.snapshot join meta.builds using (build_id)
-        """
-    ).fetchone()
-    snapshot_id, build_id, sql_sha256, finished_at = row or (None, None, None, None)
+    require_current(connection)
+    row = connection.execute("select snapshot_id, build_id, finished_at from reference.snapshot").fetchone()
+    snapshot_id, build_id, finished_at = row or (None, None, None)
     for name in FOLDERS:
         (folder / name).mkdir()
     texts = _copy_sql(folder / "sql")
-    if combined_sha256(hashlib.sha256(text.encode()).hexdigest() for text in texts) != sql_sha256:
-        raise WarehouseError(
-            "the current build was made with other SQL than the program has now",
-            where="meta.builds",
-            hint="run 'access-review build' again, then the report",
-        )
     values = {"snapshot_id": snapshot_id}
     for table in _tables(connection, "raw"):
         _copy(

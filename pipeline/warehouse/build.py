@@ -120,6 +120,8 @@ def build(
     try:
         with database.transaction(connection):
             return _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        raise  # a lasting table is not as this version knows it: whoever opened the database says so
     except duckdb.Error as error:
         raise WarehouseError(
             f"the build failed: {str(error).splitlines()[0]}",

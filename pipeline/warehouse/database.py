@@ -34,10 +34,17 @@ _SESSION = """
 """
 
 
-#: Bytes that a writer may hold in memory before DuckDB puts the rest into a temporary folder beside the database: a
-#: build of a million accounts stays within 4 GB. A machine or container that allows less keeps DuckDB's lower limit.
+#: Bytes that a connection may hold in memory before DuckDB puts the rest into a temporary folder beside the database:
+#: a build of a million accounts stays within 4 GB. A machine or container that allows less keeps DuckDB's lower limit.
 _MEMORY_LIMIT = 2_800_000_000
+#: The same for whoever renders from it: the pages of a large report need as much again.
+RENDERING_MEMORY = 1_000_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+#: What DuckDB says when a signal ended a query.
+_INTERRUPTED = "Query interrupted"
+#: A table or a column that a statement of ours names is not in the database.
+_NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
 
 @contextmanager
@@ -46,25 +53,31 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
 
     Raises:
         DatabaseLockedError: another process held it for longer than ``wait`` seconds.
-        WarehouseError: it is not a database, or cannot be written.
+        WarehouseError: it is not a database, cannot be written, or has other tables than this version knows.
     """
     connection = _connect(path, read_only=False, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
-        _limit_memory(connection)
-        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
-        yield connection
+        _limit_memory(connection, _MEMORY_LIMIT)
+        with _interruptible():
+            connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+            yield connection
+    except _NOT_THERE as error:
+        hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
+        raise _of_another_version(error, path, hint) from error
     finally:
         connection.close()
 
 
 @contextmanager
-def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
-    """Open an existing database read-only.
+def reading(
+    path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT, memory: int = _MEMORY_LIMIT
+) -> Iterator[Connection]:
+    """Open an existing database read-only. ``memory`` is how many bytes it may hold before it goes to the disk.
 
     Raises:
         DatabaseLockedError: another process held it for longer than ``wait`` seconds.
-        WarehouseError: there is none, or it is not a database.
+        WarehouseError: there is none, it is not a database, or it lacks what the block reads.
     """
     if not path.exists():
         raise WarehouseError(
@@ -75,10 +88,15 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     connection = _connect(path, read_only=True, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
+        _limit_memory(connection, memory)
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
         if connection.execute(known).fetchall() == [(0,)]:
             raise _foreign(path, "it has no table meta.snapshots")
-        yield connection
+        with _interruptible():
+            yield connection
+    except _NOT_THERE as error:
+        hint = "run 'access-review build' again: it makes the tables that this version reads"
+        raise _of_another_version(error, path, hint) from error
     finally:
         connection.close()
 
@@ -127,16 +145,28 @@ def empty() -> Iterator[Connection]:
     connection = duckdb.connect()
     try:
         connection.execute(_SESSION)
-        yield connection
+        with _interruptible():
+            yield connection
     finally:
         connection.close()
 
 
-def _limit_memory(connection: Connection) -> None:
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block as it ends everything else; DuckDB calls a query that it stopped a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _limit_memory(connection: Connection, most: int) -> None:
     row = connection.execute("select current_setting('memory_limit')").fetchone()
     amount, _, unit = str(row[0] if row else "").partition(" ")
-    if float(amount) * _UNITS[unit] > _MEMORY_LIMIT:
-        connection.execute("set memory_limit = $limit", {"limit": f"{_MEMORY_LIMIT} bytes"})
+    if float(amount) * _UNITS[unit] > most:
+        connection.execute("set memory_limit = $limit", {"limit": f"{most} bytes"})
 
 
 def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait: float) -> Connection:
@@ -173,6 +203,14 @@ def _foreign(path: Path, reason: str) -> WarehouseError:
         f"this is not a database of this program: {reason}",
         where=str(path),
         hint="name another file under [warehouse] database",
+    )
+
+
+def _of_another_version(error: duckdb.Error, path: Path, hint: str) -> WarehouseError:
+    return WarehouseError(
+        f"the database was written by another version of the program: {str(error).splitlines()[0]}",
+        where=str(path),
+        hint=hint,
     )
 
 

@@ -7,6 +7,7 @@ import html
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from pipeline.simulator.server import Simulator
@@ -45,6 +46,29 @@ def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[P
     assert {row["source"] for row in population} == {"prod", "lab"}
     assert len(several) > 10
     assert told == several
+
+
+def test_people_in_several_sources_are_data_too(outcome: tuple[Path, Outcome]) -> None:
+    folder, ran = outcome
+    paths = {Path(line).name: Path(line) for line in ran.stdout.splitlines()}
+    asked = run_command(folder, "--json", "sql", "select * from reports.person_access")
+
+    with paths["person_access.csv"].open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    sheet = openpyxl.load_workbook(paths["access-review.xlsx"], read_only=True)["person_access"]
+    verified = run_command(folder, "--json", "verify", str(paths["person_access.csv"].parent), "--rebuild")
+    page = paths["access-review.html"].read_text(encoding="utf-8")
+
+    told = json.loads(asked.stdout)
+    assert list(rows[0]) == list(told[0])
+    assert {(row["person_id"], row["source"], row["account_id"]) for row in rows} == {
+        (row["person_id"], row["source"], row["account_id"]) for row in told
+    }
+    assert [row["person_id"] for row in rows] == sorted(row["person_id"] for row in rows)
+    assert sheet.max_row == len(rows) + 1
+    assert verified.code == 0, verified.stderr
+    assert "person_access.csv" in json.loads(verified.stdout)["rebuilt"]
+    assert "Columns of person_access.csv" in page
 
 
 def test_the_report_shows_them_by_name(outcome: tuple[Path, Outcome]) -> None:

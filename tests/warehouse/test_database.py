@@ -1,7 +1,10 @@
 """Opening the database: whoever holds it is named, and a stranger's query can only read."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,3 +186,21 @@ def test_what_is_wrong_with_a_query_is_explained(
 def test_a_pythons_variable_is_no_table(path: Path) -> None:
     with pytest.raises(QueryError, match="values"):
         asked(path, 'select * from "values"')
+
+
+@pytest.mark.parametrize("attempt", range(12))  # the signal may come between two calls, too; hardly every time
+def test_an_interrupted_query_is_an_interruption_and_no_bug(attempt: int) -> None:
+    is_busy = threading.Event()
+    interrupter = threading.Thread(target=lambda: is_busy.wait() and os.kill(os.getpid(), signal.SIGINT))
+    interrupter.start()
+
+    def work() -> None:
+        with database.in_memory() as connection:
+            is_busy.set()
+            while True:
+                connection.execute("create or replace temp table t as select 1 as one;" * 200)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+    interrupter.join()

@@ -1,0 +1,80 @@
+"""A database that another version of the program wrote: what to do is said, and the build that is asked for helps."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+
+DATABASE = "access-review.duckdb"
+#: What another version may have left, and a command of this one that reads it.
+CHANGES = {
+    "it was built with other SQL": ("update meta.builds set sql_sha256 = 'of another version'", "report"),
+    "a table of the reports is missing": ("drop table reports.person_access", "report"),
+    "other SQL made other columns": (
+        "update meta.builds set sql_sha256 = 'x'; alter table reports.population drop column risk_score",
+        "report",
+    ),
+    "a lasting table is missing": ("drop table review.campaigns", "review status"),
+    "a lasting table has fewer columns": ("alter table reference.snapshot drop column reason", "report"),
+}
+#: Of these the lasting tables are whole or can be made, so that a new build is all it takes.
+MENDED_BY_A_BUILD = ("other SQL made other columns", "a lasting table is missing")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    with Simulator(100, 7) as simulator:
+        simulator.write_files(folder)
+        extracted = run_command(folder, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    assert extracted.code == 0, extracted.stderr
+    assert run_command(folder, "build").code == 0
+    return folder
+
+
+def changed(built: Path, folder: Path, change: str) -> Outcome:
+    shutil.copytree(built, folder, dirs_exist_ok=True)
+    statement, command = CHANGES[change]
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        connection.execute(statement)
+    arguments = ("--format", "csv") if command == "report" else ()
+    return run_command(folder, *command.split(), *arguments)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_another_version_wrote_is_called_that(built: Path, tmp_path: Path, change: str) -> None:
+    outcome = changed(built, tmp_path, change)
+
+    assert outcome.code == 4, outcome.stderr
+    assert "another version" in outcome.stderr
+    assert "run 'access-review build' again" in outcome.stderr
+    assert "a bug in the program" not in outcome.stderr
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("change", MENDED_BY_A_BUILD)
+def test_the_build_that_is_asked_for_mends_it(built: Path, tmp_path: Path, change: str) -> None:
+    changed(built, tmp_path, change)
+
+    rebuilt = run_command(tmp_path, "build")
+    reported = run_command(tmp_path, "report", "--format", "csv")
+
+    assert (rebuilt.code, reported.code) == (0, 0), rebuilt.stderr + reported.stderr
+
+
+def test_a_lasting_table_that_cannot_be_brought_up_to_date_is_no_bug(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    with duckdb.connect(str(tmp_path / DATABASE)) as connection:
+        connection.execute("alter table history.events drop column state")
+
+    outcome = run_command(tmp_path, "build")
+
+    assert outcome.code == 4, outcome.stderr
+    assert "another version" in outcome.stderr
+    assert "[warehouse] database" in outcome.stderr
