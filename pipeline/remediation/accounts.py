@@ -299,7 +299,7 @@ def _outcome(
     else:
         state = "unclear" if isinstance(trouble, UnclearError) else "failed"
         detail = f"{what}; {trouble.message}"
-    attempt.ended(state, detail)
+    attempt.ended(state, detail, account_id=account_id)
     return Outcome(user_name, state, account_id, detail)
 
 

@@ -131,10 +131,13 @@ class Attempt:
             raise
         self._write("answered", {})
 
-    def ended(self, state: str, detail: str) -> None:
-        """Write the last line: how the account or group is now that it was read; none where nothing was sent."""
+    def ended(self, state: str, detail: str, **found: str | None) -> None:
+        """Write the last line: how the account or group is now that it was read; none where nothing was sent.
+
+        ``found`` is what is known of it only now, such as the id of what was created.
+        """
         if self._is_open:
-            self._write(state, {"detail": detail})
+            self._write(state, {**found, "detail": detail})
         self._is_open = False
 
     def _write(self, state: str, fields: Mapping[str, Any]) -> None:

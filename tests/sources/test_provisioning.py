@@ -294,6 +294,7 @@ def test_every_request_is_announced_and_answered_in_the_journal(
     written = lines(journal)
     assert [line["state"] for line in written] == ["sending", "answered", "sending", "answered", "created"]
     assert len({line["change_id"] for line in written}) == 1
+    assert written[-1]["account_id"] == outcome.account_id
     assert {(line["account"], line["by"], line["source"]) for line in written} == {
         ("new@example.com", simulator.username, "prod")
     }
