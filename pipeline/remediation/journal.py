@@ -13,6 +13,7 @@ import json
 import os
 import pwd
 import secrets
+from asyncio import CancelledError
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -84,7 +85,10 @@ class CommandJournal:
         try:
             yield attempt
         except BaseException as error:
-            why = error.message if isinstance(error, AccessReviewError) else type(error).__name__
+            if isinstance(error, CancelledError | KeyboardInterrupt):
+                why = "interrupted"
+            else:
+                why = error.message if isinstance(error, AccessReviewError) else type(error).__name__
             with suppress(UsageError):  # what went wrong first is what people hear of
                 attempt.ended("unclear", f"it was not read back: {why}")
             raise
