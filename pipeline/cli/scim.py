@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align
+from pipeline.cli.terminal import Terminal, align, require_typed
 from pipeline.cli.users import SourceName, by_scim_endpoint, journalled
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
 from pipeline.settings import SourceSettings
@@ -166,10 +165,7 @@ def delete_group(
         raise UsageError(
             "deleting cannot be undone", where="scim group delete", hint="add --permanently if it is meant"
         )
-    sys.stderr.write(f"type '{group}' again to delete this group for good: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != group:
-        raise UsageError("what was typed is not that name", where="scim group delete", hint="nothing was deleted")
+    require_typed(group, "group", where="scim group delete")
     connect = by_scim_endpoint(context.obj, source)
     with journalled(context.obj, "scim group delete", source) as journal:
         outcome = groups.delete(connect, journal, group)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align, an_address
+from pipeline.cli.terminal import Terminal, align, an_address, require_typed
 from pipeline.errors import MissingSecretError, SourceError, UsageError
 from pipeline.settings import Secret, SourceSettings
 
@@ -96,7 +96,11 @@ def create(
         PasswordFrom, typer.Option(help=f"Where the password comes from; environment: ${_PASSWORD}.")
     ] = PasswordFrom.none,
     show_password: Annotated[
-        bool, typer.Option("--show-password", help="Print generated passwords; otherwise nobody sees them.")
+        bool,
+        typer.Option(
+            "--show-password",
+            help="Print generated passwords; otherwise nobody sees them.",
+        ),
     ] = False,
     source: SourceName = None,
     scim: ByScim = False,
@@ -117,16 +121,16 @@ def create(
         wanted = accounts.read_joiners(file)
     else:
         wanted = [accounts.Wanted(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
-    made: list[Secret] = []
+
+    def made(outcome: Outcome, secret: Secret | None) -> None:
+        if password is not PasswordFrom.generated or not show_password or outcome.account_id is None:
+            return
+        if secret is not None:
+            sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+
     connect = _connect(terminal, source, by_scim=scim)
     with journalled(terminal, "users create", source) as journal:
-        outcomes = accounts.create(connect, journal, wanted, _password(password, made))
-    if show_password:
-        # whatever came of it, everybody who was sent has a password of their own, in this order
-        sent = [outcome for outcome in outcomes if outcome.state != "as it was"] if made else []
-        for outcome, secret in zip(sent, made, strict=True):
-            if outcome.account_id is not None:
-                sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+        outcomes = accounts.create(connect, journal, wanted, _password(password), made)
     _show(terminal, outcomes)
 
 
@@ -189,10 +193,7 @@ def delete(
             where="users delete",
             hint="use 'users deactivate', or add --permanently if it is really meant",
         )
-    sys.stderr.write(f"type '{user}' again to delete this account for good: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != user:
-        raise UsageError("what was typed is not that user name", where="users delete", hint="nothing was deleted")
+    require_typed(user, "account", where="users delete")
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users delete", source) as journal:
         outcome = accounts.delete(connect, journal, policy_files(context.obj.settings()), user)
@@ -255,7 +256,7 @@ def _source(terminal: Terminal, name: str | None) -> SourceSettings:
     return settings.source(name) if name else known[0]
 
 
-def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret | None]:
+def _password(chosen: PasswordFrom) -> Callable[[], Secret | None]:
     if chosen is PasswordFrom.none:
         return lambda: None
     if chosen is PasswordFrom.environment:
@@ -266,11 +267,7 @@ def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret |
             )
         return lambda: Secret(given)
 
-    def generate() -> Secret:
-        made.append(Secret(secrets.token_urlsafe(18)))
-        return made[-1]
-
-    return generate
+    return lambda: Secret(secrets.token_urlsafe(18))
 
 
 def _show(terminal: Terminal, outcomes: Sequence[Outcome]) -> None:

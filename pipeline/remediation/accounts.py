@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ class _Names:
     roles: Mapping[str, Sequence[str]]
     groups: Mapping[str, Sequence[str]]
     role_names: Mapping[str, str]
+    group_names: Mapping[str, str]
     role_records: Sequence[Mapping[str, Any]]
 
     def fields(self, wanted: Wanted) -> dict[str, Any]:
@@ -81,9 +82,11 @@ class _Names:
         }
         fields: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if wanted.role is not None:
-            fields["roleId"] = _resolved("role", wanted.role, self.roles, wanted.user_name)
+            fields["roleId"] = _resolved("role", wanted.role, self.roles, self.role_names, wanted.user_name)
         if wanted.groups is not None:
-            ids = (_resolved("group", name, self.groups, wanted.user_name) for name in wanted.groups)
+            ids = (
+                _resolved("group", name, self.groups, self.group_names, wanted.user_name) for name in wanted.groups
+            )
             fields["groups"] = sorted(set(ids))
         return fields
 
@@ -99,14 +102,13 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
         async with connect() as writer:
             names = await _names(writer)
             found = await _one(writer, user_name)
-            group_names = {ids[0]: name for name, ids in names.groups.items()}
             return {
                 "account_id": found.account_id,
                 "user_name": found.user_name,
                 "email": found.email,
                 "active": found.active,
                 "role": names.role_names.get(found.role_id or "", found.role_id),
-                "groups": [group_names.get(group, group) for group in found.groups],
+                "groups": [names.group_names.get(group, group) for group in found.groups],
                 "last_login": found.last_login,
                 "last_activity": found.last_activity,
             }
@@ -115,11 +117,16 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
 
 
 def create(
-    connect: Connect, journal: CommandJournal, wanted: Sequence[Wanted], password: Callable[[], Secret | None]
+    connect: Connect,
+    journal: CommandJournal,
+    wanted: Sequence[Wanted],
+    password: Callable[[], Secret | None],
+    made: Callable[[Outcome, Secret | None], None],
 ) -> list[Outcome]:
     """Create accounts; one that is there already is left alone. Every name is resolved before the first is sent.
 
-    ``password`` gives each new account its password, or none where people log in by single sign-on only.
+    ``password`` gives each new account its password, or none where people log in by single sign-on only; ``made``
+    hears of each that was sent, with its password, before the next one is.
 
     Raises:
         UsageError: a role or group of any of them does not exist; nothing was created.
@@ -131,7 +138,7 @@ def create(
             names = await _names(writer)
             all_fields = [names.fields(each) for each in wanted]
             pairs = zip(wanted, all_fields, strict=True)
-            return [await _created(writer, journal, each, fields, password) for each, fields in pairs]
+            return [await _created(writer, journal, each, fields, password, made) for each, fields in pairs]
 
     return asyncio.run(work())
 
@@ -201,7 +208,13 @@ def read_joiners(path: Path) -> list[Wanted]:
             reader = csv.DictReader(stream)
             unknown = set(reader.fieldnames or ()) - set(_COLUMNS)
             rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(path),
+            hint=f"give the path of a CSV file with the columns {', '.join(_COLUMNS)}",
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"the file cannot be read: {error}", where=str(path), hint="save it as CSV in UTF-8"
         ) from error
@@ -241,6 +254,7 @@ async def _created(
     wanted: Wanted,
     fields: Mapping[str, Any],
     password: Callable[[], Secret | None],
+    made: Callable[[Outcome, Secret | None], None],
 ) -> Outcome:
     found = await writer.accounts(userName=wanted.user_name)
     if not found and wanted.email:
@@ -254,10 +268,15 @@ async def _created(
     with journal.attempt(writer, {"account": wanted.user_name, "account_id": None}) as attempt:
         trouble = await attempt.send(writer.create(document))
         after = await writer.accounts(userName=wanted.user_name)
-        if not after:
-            return _outcome(attempt, wanted.user_name, "created", None, ["it is not there"], trouble)
-        left = [key for key, value in fields.items() if _differs(after[0], key, value)]
-        return _outcome(attempt, wanted.user_name, "created", after[0].account_id, left, trouble)
+        found_id = after[0].account_id if after else None
+        left = (
+            [key for key, value in fields.items() if _differs(after[0], key, value)] if after else ["it is not there"]
+        )
+        outcome = _outcome(attempt, wanted.user_name, "created", found_id, left, trouble)
+    if after and after[0].active is False and outcome.is_good:
+        outcome = replace(outcome, detail=f"{outcome.detail}; Sisense has it as not active")
+    made(outcome, secret)
+    return outcome
 
 
 def _subject(found: AccountState) -> dict[str, Any]:
@@ -280,7 +299,7 @@ def _outcome(
     else:
         state = "unclear" if isinstance(trouble, UnclearError) else "failed"
         detail = f"{what}; {trouble.message}"
-    attempt.ended(state, detail)
+    attempt.ended(state, detail, account_id=account_id)
     return Outcome(user_name, state, account_id, detail)
 
 
@@ -326,12 +345,15 @@ async def _names(writer: Writer) -> _Names:
         for known_as in {name.lower(), role_names[role_id].lower(), str(role.get("displayName") or name).lower()}:
             roles.setdefault(known_as, []).append(role_id)
     groups: dict[str, list[str]] = {}
-    for group in await writer.groups():
-        groups.setdefault(str(group.get("name") or "").lower(), []).append(str(group["_id"]))
-    return _Names(roles, groups, role_names, records)
+    group_names = {str(group["_id"]): str(group.get("name") or "") for group in await writer.groups()}
+    for group_id, name in group_names.items():
+        groups.setdefault(name.lower(), []).append(group_id)
+    return _Names(roles, groups, role_names, group_names, records)
 
 
-def _resolved(kind: str, name: str, known: Mapping[str, Iterable[str]], user_name: str) -> str:
+def _resolved(
+    kind: str, name: str, known: Mapping[str, Sequence[str]], shown: Mapping[str, str], user_name: str
+) -> str:
     found = sorted(set(known.get(name.strip().lower(), ())))
     if len(found) == 1:
         return found[0]
@@ -345,5 +367,7 @@ def _resolved(kind: str, name: str, known: Mapping[str, Iterable[str]], user_nam
     raise UsageError(
         f"there is no {kind} '{name}'",
         where=f"account {user_name}",
-        hint=f"did you mean '{match}'?" if match else f"there are: {', '.join(sorted(known)[:12])}",
+        hint=f"did you mean '{shown[known[match][0]]}'?"
+        if match
+        else f"there are: {', '.join(sorted(shown.values())[:12])}",
     )

@@ -13,6 +13,7 @@ import json
 import os
 import pwd
 import secrets
+from asyncio import CancelledError
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -84,7 +85,10 @@ class CommandJournal:
         try:
             yield attempt
         except BaseException as error:
-            why = error.message if isinstance(error, AccessReviewError) else type(error).__name__
+            if isinstance(error, CancelledError | KeyboardInterrupt):
+                why = "interrupted"
+            else:
+                why = error.message if isinstance(error, AccessReviewError) else type(error).__name__
             with suppress(UsageError):  # what went wrong first is what people hear of
                 attempt.ended("unclear", f"it was not read back: {why}")
             raise
@@ -131,10 +135,13 @@ class Attempt:
             raise
         self._write("answered", {})
 
-    def ended(self, state: str, detail: str) -> None:
-        """Write the last line: how the account or group is now that it was read; none where nothing was sent."""
+    def ended(self, state: str, detail: str, **found: str | None) -> None:
+        """Write the last line: how the account or group is now that it was read; none where nothing was sent.
+
+        ``found`` is what is known of it only now, such as the id of what was created.
+        """
         if self._is_open:
-            self._write(state, {"detail": detail})
+            self._write(state, {**found, "detail": detail})
         self._is_open = False
 
     def _write(self, state: str, fields: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ _SESSION = """
 
 
 #: Bytes that a connection may hold in memory before DuckDB puts the rest into a temporary folder beside the database:
-#: a build of a million accounts stays within 4 GB. A machine or container that allows less keeps DuckDB's lower limit.
+#: a build of a million accounts stays within 4 GB. Where a machine or container allows less, DuckDB's limit holds.
 _MEMORY_LIMIT = 2_800_000_000
 #: The same for whoever renders from it: the pages of a large report need as much again.
 RENDERING_MEMORY = 1_000_000_000

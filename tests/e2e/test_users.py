@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.responses import HTMLResponse
 
 from pipeline.simulator.server import Simulator
 from pipeline.simulator.store import Invalid
@@ -61,6 +62,7 @@ def test_an_account_is_provisioned_by_names_and_the_vendors_client_sees_it(case:
     assert seen == {"role": "contributor", "groups": [True, True]}
     shown = json.loads(at("--json", "users", "get", NEW).stdout)
     assert (shown["role"], shown["active"]) == ("Designer", True)
+    assert sorted(shown["groups"]) == ["Finance Team", "Legal Team"]
 
 
 _VENDOR = """
@@ -83,7 +85,7 @@ def test_a_wrong_name_in_a_file_creates_nobody(case: Callable[..., Case]) -> Non
     refused = at("users", "create", "--file", str(joiners), code=2)
 
     assert "there is no role 'Viewr'" in refused.stderr
-    assert "did you mean 'viewer'?" in refused.stderr
+    assert "did you mean 'Viewer'?" in refused.stderr
     assert at.named(NEW) == []
     joiners.write_text(joiners.read_text().replace("Viewr", "Viewer"), encoding="utf-8")
     at("users", "create", "--file", str(joiners))
@@ -314,3 +316,47 @@ def test_killed_before_the_answer_the_journal_says_that_it_was_sent(case: Callab
     assert (last["command"], last["state"], last["account"]) == ("users deactivate", "sending", NEW)
     store.update = update  # type: ignore[method-assign]
     assert json.loads(at("--json", "users", "deactivate", NEW).stdout)[0]["result"] == "as it was"
+
+
+def test_an_account_that_sisense_has_as_not_active_is_called_so(case: Callable[..., Case]) -> None:
+    at = case()
+
+    without = json.loads(at("--json", "users", "create", "--email", NEW, "--role", "Viewer").stdout)
+    password = ("--password", "generated")
+    with_one = json.loads(at("--json", "users", "create", "--email", "b@example.com", *password).stdout)
+
+    assert at.named(NEW)[0]["active"] is False
+    assert "not active" in without[0]["detail"]
+    assert "not active" not in with_one[0]["detail"]
+
+
+def test_a_file_of_joiners_that_is_not_there_is_called_so(case: Callable[..., Case]) -> None:
+    missing = case()("users", "create", "--file", "missing.csv", code=2)
+
+    assert "error: the file cannot be read: No such file or directory — missing.csv" in missing.stderr
+    assert "hint: give the path of a CSV file" in missing.stderr
+
+
+def test_a_password_is_shown_when_its_account_is_made_whatever_comes_after(case: Callable[..., Case]) -> None:
+    at = case()
+    store = at.simulator.sisense.store
+    create, made = store.create, []
+    proceed = at.simulator.sisense._proceed
+
+    async def failing(call):  # type: ignore[no-untyped-def]
+        if len(made) == 1 and call.method == "GET" and "other" in str(call.query):
+            return HTMLResponse("<h1>403</h1>", 403)
+        return await proceed(call)
+
+    def record(body):  # type: ignore[no-untyped-def]
+        made.append(body["password"])
+        return create(body)
+
+    store.create = record  # type: ignore[method-assign]
+    at.simulator.sisense._proceed = failing  # type: ignore[method-assign]
+    joiners = at.folder / "joiners.csv"
+    joiners.write_text(f"email,role\n{NEW},Viewer\nother@example.com,Viewer\n", encoding="utf-8")
+
+    outcome = at("users", "create", "--file", str(joiners), "--password", "generated", "--show-password", code=3)
+
+    assert f"password of {NEW}: {made[0]}" in outcome.stderr

@@ -62,7 +62,7 @@ def connect(simulator: Simulator, *, scim_url: str | None = None, token: str | N
 def create(simulator: Simulator, journal: CommandJournal, **options: Any) -> Outcome:
     [group] = [g for g in simulator.sisense.store.groups.values() if g["name"] == simulator_group(simulator)]
     wanted = Wanted(NEW.user_name, NEW.email, NEW.first_name, NEW.last_name, NEW.role, (group["name"],))
-    [outcome] = accounts.create(connect(simulator, **options), journal, [wanted], lambda: None)
+    [outcome] = accounts.create(connect(simulator, **options), journal, [wanted], lambda: None, lambda *_: None)
     return outcome
 
 
@@ -294,6 +294,7 @@ def test_every_request_is_announced_and_answered_in_the_journal(
     written = lines(journal)
     assert [line["state"] for line in written] == ["sending", "answered", "sending", "answered", "created"]
     assert len({line["change_id"] for line in written}) == 1
+    assert written[-1]["account_id"] == outcome.account_id
     assert {(line["account"], line["by"], line["source"]) for line in written} == {
         ("new@example.com", simulator.username, "prod")
     }
