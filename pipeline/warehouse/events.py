@@ -20,12 +20,21 @@ from pipeline.warehouse import comparison, database, saved
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
 
-__all__ = ["Comparison", "id_at", "last_position", "pending", "record", "remember"]
+__all__ = ["LAST_COMPARED", "Comparison", "id_at", "last_position", "note", "pending", "record", "remember"]
 
 _COLUMNS = (
     "event_id, kind, source, account_id, user_name, email, display_name, field, old_value, new_value, old_label,"
     " new_label, state, privileged_effect"
 )
+#: The end of each source's chain of comparisons. Ids and times follow the machine's clock, which may be set back;
+#: the chain does not.
+LAST_COMPARED = """
+    select source, snapshot_id, recorded_at from meta.watched as last
+    where is_compared and not exists (
+        select 1 from meta.watched as later
+        where later.source = last.source and later.previous_snapshot_id = last.snapshot_id
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,15 @@ class Comparison:
 
     previous: dict[str, str | None]
     kinds: dict[str, int]
+
+
+def note(connection: Connection, snapshot_id: str, *, now: datetime) -> None:
+    """Write down that ``watch`` made an extract, before it is built: it is thinned out some day, whatever fails."""
+    connection.execute(
+        "insert or ignore into meta.watched"
+        " select snapshot_id, source, null, false, 0, $now from meta.sources where snapshot_id = $id",
+        {"id": snapshot_id, "now": now},
+    )
 
 
 def record(connection: Connection, snapshot: Snapshot, *, now: datetime) -> Comparison | None:
@@ -72,7 +90,10 @@ def record(connection: Connection, snapshot: Snapshot, *, now: datetime) -> Comp
 
 def _previous(connection: Connection, snapshot_id: str, source: str) -> str | None:
     row = connection.execute(
-        "select max(snapshot_id) from meta.watched where is_compared and source = $source and snapshot_id < $id",
+        f"""
+        select snapshot_id from ({LAST_COMPARED}) where source = $source and snapshot_id <> $id
+        order by recorded_at desc, snapshot_id desc limit 1
+        """,
         {"source": source, "id": snapshot_id},
     ).fetchone()
     return row[0] if row else None
@@ -110,7 +131,7 @@ def _watched(
 ) -> None:
     connection.execute(
         f"""
-        insert into {real}meta.watched
+        insert or replace into {real}meta.watched
         select $snapshot_id, $source, $previous, $is_compared, count(*), $now from {real}history.events
         where snapshot_id = $snapshot_id and source = $source
         """,

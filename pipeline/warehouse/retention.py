@@ -10,13 +10,14 @@ from datetime import datetime
 
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.events import LAST_COMPARED
 
 __all__ = ["prune"]
 
 #: Old enough, still there, and needed by nothing: not what the reports show or compare with, not what is or was
 #: reviewed, not the newest, and not any source's newest complete one, which the next will be compared with; nor
 #: what the next events will be told from.
-_PRUNABLE = """
+_PRUNABLE = f"""
     select snapshot_id from meta.snapshots
     where finished_at < $before and pruned_at is null
         and snapshot_id not in (select snapshot_id from reference.snapshot)
@@ -30,13 +31,15 @@ _PRUNABLE = """
             where snapshots.completeness = 'FULL'
             group by sources.source
         )
-        and snapshot_id not in (
-            select max(snapshot_id) from meta.watched where is_compared group by source
-        )
+        and snapshot_id not in (select snapshot_id from ({LAST_COMPARED}))
         and (
             not $watched_only or (
                 snapshot_id in (select snapshot_id from meta.watched)
                 and snapshot_id not in (select snapshot_id from meta.reports)
+                and snapshot_id not in (
+                    select baseline_snapshot_id from meta.reports join meta.builds using (build_id)
+                    where baseline_snapshot_id is not null
+                )
             )
         )
     order by snapshot_id
@@ -46,7 +49,8 @@ _PRUNABLE = """
 def prune(connection: Connection, *, before: datetime, now: datetime, watched_only: bool = False) -> list[str]:
     """Remove the rows of snapshots that ended before a moment (UTC); return their ids, oldest first.
 
-    The log of events stays. ``watched_only`` leaves all but those that ``watch`` made and no report rests on.
+    The log of events stays. ``watched_only`` leaves all but those that ``watch`` made and no report
+    shows or compares with.
     The file does not shrink: the room that is free in it is used again.
     """
     with database.transaction(connection):

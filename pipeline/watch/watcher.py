@@ -98,6 +98,7 @@ class Watcher:
             now = self.clock()
             while due <= now:
                 due += timedelta(seconds=every)
+            due = min(due, now + timedelta(seconds=every))  # the clock was set back: nobody waits for it
             late = random() * min(every * _JITTER, _LONGEST_JITTER)
             self.sleep((due - now).total_seconds() + late)
 
@@ -106,6 +107,8 @@ class Watcher:
         snapshot = extracted.snapshot
         tick.snapshot_id, tick.completeness = snapshot.snapshot_id, snapshot.completeness
         tick.errors += extracted.failures
+        with self._writing() as connection:
+            events.note(connection, snapshot.snapshot_id, now=self.clock())
         if snapshot.completeness == "FULL":
             run.build(self.settings, self.console, snapshot_id=snapshot.snapshot_id)
         with self._writing() as connection:

@@ -414,6 +414,29 @@ def test_ticks_keep_their_rhythm_and_leave_out_what_they_ran_into(tmp_path: Path
     assert slept == [0.75 * 3600 + 150, 0.5 * 3600 + 150]
 
 
+def test_a_clock_that_is_set_back_stops_nobody(tmp_path: Path) -> None:
+    slept: list[float] = []
+    start = datetime(2026, 1, 8)  # noqa: DTZ001 - UTC without a zone
+    hours = iter([0, 0, -72.0])  # due; the first tick's start; its end, three days earlier
+    with Simulator(100, 7) as simulator:
+        configured(simulator, tmp_path)
+        simulator.sisense.outage = lambda _: True
+        watcher = Watcher(
+            load(tmp_path / "access-review.toml"),
+            {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password},
+            Silent(),
+            [],
+            clock=lambda: start + timedelta(hours=next(hours)),
+            sleep=slept.append,
+        )
+        ticks = watcher.ticks(3600, lambda: 0.0)
+        next(ticks)
+        with pytest.raises((StopIteration, RuntimeError)):  # the clock has no more to say
+            next(ticks)
+
+    assert slept == [3600]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
