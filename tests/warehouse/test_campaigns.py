@@ -24,6 +24,14 @@ p3,cay@example.com,,Cay,ann.old@example.com
 POLICY = {"owners.csv": "entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,ann@example.com\n"}
 
 
+class Quiet:
+    """A console for nobody."""
+
+    def stage(self, name: str) -> None: ...
+    def advance(self, what: str, done: int, total: int | None) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
 @pytest.fixture
 def built(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
     users = [
@@ -193,10 +201,10 @@ def test_every_reviewer_has_files_of_their_own(built: Any, tmp_path: Path) -> No
         "update review.items set reviewer_email = 'a_b@example.com' where item_id = $id", {"id": item_id}
     )
 
-    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path)
+    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path, Quiet())
 
     [(reviewers,)] = built.rows("select count(distinct reviewer_email) from review.items")
-    assert len({path.name for path in written}) == len(written) == 2 * reviewers
+    assert len({path.name for path in written}) == len(written) == 3 * reviewers
 
 
 def test_what_was_signed_stays_in_history_when_the_snapshot_is_built_again(
