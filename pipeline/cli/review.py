@@ -13,6 +13,7 @@ import typer
 
 from pipeline.cli.terminal import Terminal, a_name, align, an_address
 from pipeline.errors import GateError, UsageError
+from pipeline.reporting.text import count
 
 __all__ = ["register"]
 
@@ -84,8 +85,8 @@ def open_review(
         ).fetchall()
     items = sum(row["items"] for row in progress)
     terminal.say(f"campaign {name} over snapshot {opened.snapshot_id}: {items} items for {len(progress)} reviewers")
-    for reason, count in excluded:
-        terminal.say(f"left out {count}: {reason}")
+    for reason, left_out in excluded:
+        terminal.say(f"left out {left_out}: {reason}")
     header = ("reviewer", "items", "high risk")
     terminal.result(
         align(header, [(row["reviewer_email"], row["items"], row["high_risk"]) for row in progress]),
@@ -94,7 +95,7 @@ def open_review(
             "snapshot_id": opened.snapshot_id,
             "items": items,
             "reviewers": progress,
-            "left_out": [{"reason": reason, "items": count} for reason, count in excluded],
+            "left_out": [{"reason": reason, "items": left_out} for reason, left_out in excluded],
         },
     )
 
@@ -253,7 +254,8 @@ def _overdue(days: int, progress: list[dict[str, Any]]) -> list[str]:
         return []
     waiting = [row for row in progress if row["pending"]]
     pending = sum(row["pending"] for row in waiting)
-    return [f"OVERDUE   by {days} days: {pending} items pending, of {len(waiting)} reviewers"]
+    late, what, whose = count(days, "day"), count(pending, "item"), count(len(waiting), "reviewer")
+    return [f"OVERDUE   by {late}: {what} pending, of {whose}"]
 
 
 def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> str:

@@ -171,7 +171,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     # who is late is told in words; bars are for somebody who watches
     set_due(quarter.folder, "2020-01-31")
     late = quarter("review", "status").stdout
-    assert re.search(rf"OVERDUE   by [\d]+ days: {pending} items pending, of \d+ reviewers", late)
+    assert re.search(rf"OVERDUE   by [\d,]+ days: {pending:,} items pending, of \d+ reviewers", late)
     assert "[#" not in late
     assert "....]" in on_a_terminal(quarter.folder, "review", "status")
     assert quarter.status()["days_overdue"] > 0
