@@ -13,6 +13,7 @@ from pipeline.errors import GateError, IncompleteError, UsageError
 from pipeline.review import campaign as campaigns
 from pipeline.review import packets
 from pipeline.review.importing import import_file
+from tests.e2e.conftest import Silent
 
 NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
 SNAPSHOT = "20260101T000000Z-0000"
@@ -22,14 +23,6 @@ p2,bob@example.com,,Bob,bob@example.com
 p3,cay@example.com,,Cay,ann.old@example.com
 """
 POLICY = {"owners.csv": "entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,ann@example.com\n"}
-
-
-class Quiet:
-    """A console for nobody."""
-
-    def stage(self, name: str) -> None: ...
-    def advance(self, what: str, done: int, total: int | None) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 @pytest.fixture
@@ -201,7 +194,7 @@ def test_every_reviewer_has_files_of_their_own(built: Any, tmp_path: Path) -> No
         "update review.items set reviewer_email = 'a_b@example.com' where item_id = $id", {"id": item_id}
     )
 
-    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path, Quiet())
+    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path, Silent())
 
     [(reviewers,)] = built.rows("select count(distinct reviewer_email) from review.items")
     assert len({path.name for path in written}) == len(written) == 3 * reviewers
