@@ -19,6 +19,7 @@ from standardwebhooks import Webhook
 
 from pipeline.errors import LoginError, UnreachableError
 from pipeline.settings import Secret, load
+from pipeline.simulator.exchange import Call
 from pipeline.simulator.server import Simulator
 from pipeline.warehouse import database
 from pipeline.watch.sinks import FileSink, WebhookSink
@@ -398,6 +399,42 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
     assert process.returncode == 0, said
     assert said.splitlines()[-1] == "stopped"
     assert not list(tmp_path.glob("*.spool"))
+
+
+def test_told_to_stop_in_the_middle_of_an_extract_it_leaves_nothing_and_the_next_tick_goes_on(tmp_path: Path) -> None:
+    with Simulator(100, 7) as simulator:
+        configured(simulator, tmp_path)
+        process: subprocess.Popen[str] | None = None
+
+        def stop_it(call: Call) -> bool:
+            if process is not None and process.poll() is None and call.path.endswith("/users"):
+                process.send_signal(signal.SIGTERM)
+            return False
+
+        simulator.sisense.outage = stop_it
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "watch", "--every", "1h"],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "ACCESS_REVIEW_PROD_PASSWORD": simulator.password,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        _, said = process.communicate(timeout=60)
+        left = sorted(path.name for path in tmp_path.iterdir() if "duckdb" in path.name)
+        after = once(simulator, tmp_path, "--json", "watch", "--once", "--sink", "no-such-folder/events.jsonl")
+
+    assert (process.returncode, said.splitlines()[-1]) == (0, "stopped"), said
+    assert left == ["access-review.duckdb.watch.lock"]
+    assert after.code == 5, "an unwritable file"
+    told = json.loads(after.stdout)
+    assert told["compared_with"] == {"prod": None}
+    assert [error["exit_code"] for error in told["errors"]] == [5]
+    assert "no-such-folder/events.jsonl" in after.stderr
 
 
 def test_a_source_that_is_down_ends_once_with_3_and_what_waits_is_told_later(tmp_path: Path) -> None:
