@@ -63,10 +63,10 @@ def scim_in_words(source: SourceSettings, token: Secret) -> str:
     Raises:
         SourceError: it cannot be reached, or nothing there speaks SCIM to this token.
     """
-    from pipeline.sources import scim
+    from pipeline.sources import scim_endpoint
 
-    at = scim.address(source)
-    found = scim.probe(at, token)
+    at = scim_endpoint.address(source)
+    found = scim_endpoint.probe(at, token)
     counts = [
         f"{things} not counted" if total is None else f"{total} {things}"
         for things, total in (("users", found.users), ("groups", found.groups))

@@ -260,7 +260,9 @@ def report(
 
     key = signing_key(environment)
     console.stage("report")
-    with database.reading(settings.warehouse.database, notify=console.note) as connection:
+    with database.reading(
+        settings.warehouse.database, notify=console.note, memory=database.RENDERING_MEMORY
+    ) as connection:
         current = connection.execute(
             "select build_id, completeness, reason, snapshot_id from reference.snapshot"
         ).fetchall()

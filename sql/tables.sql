@@ -551,8 +551,12 @@ create table if not exists review.campaigns (
     scope varchar not null,
     reviewers varchar[] not null,
     due_on date,
-    opened_at timestamp not null
+    opened_at timestamp not null,
+    snapshot_items bigint,
+    snapshot_accounts bigint
 );
+alter table review.campaigns add column if not exists snapshot_items bigint;
+alter table review.campaigns add column if not exists snapshot_accounts bigint;
 comment on table review.campaigns is 'One review: which build''s access people are asked about, how reviewers were found, and by when.';
 comment on column review.campaigns.campaign is 'the review campaign''s name';
 comment on column review.campaigns.snapshot_id is 'the extract it is about';
@@ -562,6 +566,8 @@ comment on column review.campaigns.scope is 'all, privileged, flagged or changed
 comment on column review.campaigns.reviewers is 'who was asked, in this order: owner, manager, or an e-mail address';
 comment on column review.campaigns.due_on is 'the last day for decisions';
 comment on column review.campaigns.opened_at is 'when it was opened, UTC';
+comment on column review.campaigns.snapshot_items is 'how many roles and groups of accounts the build had, in the scope or not';
+comment on column review.campaigns.snapshot_accounts is 'how many accounts the build had';
 
 create table if not exists review.items (
     campaign varchar not null,
@@ -594,8 +600,12 @@ create table if not exists review.items (
     exclusion_reason varchar,
     reviewer_email varchar,
     reviewer_basis varchar,
+    attention integer,
+    place bigint,
     primary key (campaign, item_id)
 );
+alter table review.items add column if not exists attention integer;
+alter table review.items add column if not exists place bigint;
 comment on table review.items is 'One role or group of one account as it was when the campaign opened, with who is asked about it or why nobody is.';
 comment on column review.items.item_id is 'hash of source, account and entitlement: what one decision is about; the same in every campaign';
 comment on column review.items.source is 'the source''s name in the configuration';
@@ -626,6 +636,8 @@ comment on column review.items.prior_decision_at is 'when it was decided, UTC';
 comment on column review.items.exclusion_reason is 'why nobody is asked about it; null where somebody is';
 comment on column review.items.reviewer_email is 'who is asked, in lower case';
 comment on column review.items.reviewer_basis is 'why they: owner, manager or named';
+comment on column review.items.attention is '1 high risk, 2 new or changed, 3 other, 4 unchanged and kept last time';
+comment on column review.items.place is 'place in the reviewer''s packet, from 1; null where nobody is asked';
 
 create table if not exists review.decisions (
     campaign varchar not null,

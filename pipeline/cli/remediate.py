@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
@@ -131,6 +132,7 @@ def apply(
     ] = False,
 ) -> None:
     """Make the changes of an approved plan, one account at a time. Run again after a break, it repeats nothing."""
+    from pipeline import run as stages
     from pipeline.remediation import applying, journal, record
     from pipeline.remediation.plan import load
     from pipeline.reporting.signature import signing_key
@@ -167,8 +169,15 @@ def apply(
                     opened,
                     operator,
                     sources,
+                    stages.policy_files(settings),
                     lambda done: terminal.advance("accounts", done, len(wanted.changes)),
                 )
+        except BaseException:
+            terminal.say(
+                f"{len(opened.entries)} of {len(wanted.changes)} changes are in {journal.journal_path(file)}; "
+                "run the same command again to go on: what was made is not repeated"
+            )
+            raise
         finally:
             if opened.entries:
                 with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
@@ -289,7 +298,10 @@ def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
 def _table(changes: Sequence[Change]) -> str:
     return align(
         ("source", "user name", "account", "action", "request", "reason"),
-        [(c.source, c.user_name, c.account_id, c.action, f"PATCH {dict(c.request)}", c.reason) for c in changes],
+        [
+            (c.source, c.user_name, c.account_id, c.action, f"PATCH {json.dumps(c.request)}", c.reason)
+            for c in changes
+        ],
     )
 
 
@@ -324,4 +336,6 @@ def _ask(count: int) -> None:
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", where="remediate apply", hint="give --yes if it is meant")
     if not typer.confirm(f"Make these {count} changes in Sisense?", err=True):
-        raise typer.Abort
+        raise GateError(
+            "it was not confirmed", where="remediate apply", hint="nothing was sent; run it again and answer y"
+        )

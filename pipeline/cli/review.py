@@ -7,12 +7,12 @@ import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.terminal import Terminal, a_name, align, an_address
-from pipeline.errors import UsageError
+from pipeline.errors import GateError, UsageError
 
 __all__ = ["register"]
 
@@ -100,7 +100,7 @@ def open_review(
 
 
 def packets(context: typer.Context, name: Name = None) -> None:
-    """Write a workbook and a CSV file for each reviewer, below the report directory."""
+    """Write a workbook, a CSV file and a PDF to read for each reviewer, below the report directory."""
     from pipeline.review import campaign as campaigns
     from pipeline.review import packets as handed_out
     from pipeline.warehouse import database
@@ -109,7 +109,8 @@ def packets(context: typer.Context, name: Name = None) -> None:
     settings = terminal.settings()
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
         campaign = campaigns.find(connection, name)
-        written = handed_out.write(connection, campaign, settings.reports.directory)
+        with terminal.progress():
+            written = handed_out.write(connection, campaign, settings.reports.directory, terminal)
     terminal.result("\n".join(map(str, written)), {"campaign": campaign.campaign, "files": written})
 
 
@@ -122,16 +123,21 @@ def import_files(
         typer.Option("--skip-invalid", help="Import the rows of a file that are right, and leave out the others."),
     ] = False,
 ) -> None:
-    """Import decisions. A file with a mistake is not imported; all its mistakes are listed."""
+    """Import decisions, file by file. A file with a mistake is not imported; all its mistakes are listed."""
     from pipeline.review.importing import import_file
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj
     results = []
+    refused: list[UsageError | GateError] = []
     problems = 0
     with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
         for path in files:
-            found = import_file(connection, path, name=name, now=_now(), skip_invalid=skip_invalid)
+            try:
+                found = import_file(connection, path, name=name, now=_now(), skip_invalid=skip_invalid)
+            except (UsageError, GateError) as error:  # about this file alone; the others are still good
+                refused.append(error)
+                continue
             for problem in found.problems:
                 sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
             problems += len(found.problems)
@@ -153,6 +159,10 @@ def import_files(
             for path, found in results
         ],
     )
+    for other in refused[1:]:
+        sys.stderr.write(f"problem: {other}\n")
+    if refused:
+        raise refused[0]
     if problems and not skip_invalid:
         raise UsageError(
             f"{problems} problems, and nothing of the files that have one was imported",
@@ -162,7 +172,7 @@ def import_files(
 
 
 def status(context: typer.Context, name: Name = None) -> None:
-    """Show how far each reviewer is, and what stands in the way of signing off."""
+    """Show how far each reviewer and each risk is, what is overdue, and what stands in the way of signing off."""
     from pipeline.review import campaign as campaigns
     from pipeline.review.signing import quality
     from pipeline.warehouse import database
@@ -172,21 +182,23 @@ def status(context: typer.Context, name: Name = None) -> None:
         campaign = campaigns.find(connection, name)
         campaigns.hold_current(connection, campaign.campaign)
         progress = campaigns.rows(connection, "progress")
-        decided = quality(connection)
+        risks = campaigns.rows(connection, "progress_by_risk")
+        decided = quality(connection, campaign.campaign)
         blockers = campaigns.rows(connection, "blockers", campaign=campaign.campaign)
-    is_overdue = bool(campaign.due_on and campaign.due_on < _now().date() and decided["pending"])
-    rows = [
-        (row["reviewer_email"], row["decided"], row["items"], row["high_risk_pending"], _bar(row)) for row in progress
-    ]
+    late = (_now().date() - campaign.due_on).days if campaign.due_on else 0
+    days_overdue = late if late > 0 and decided["pending"] and not campaign.is_signed else 0
     facts = [
         f"campaign  {campaign.campaign}{', signed off' if campaign.is_signed else ''}",
         f"snapshot  {campaign.snapshot_id}",
-        f"due       {campaign.due_on or 'no day'}{', OVERDUE' if is_overdue else ''}",
+        f"due       {campaign.due_on or 'no day'}",
+        *_overdue(days_overdue, progress),
         "items     {items} = {kept} kept + {removed} removed + {reduced} reduced + {deferred} deferred + "
         "{excepted} excepted + {pending} pending".format(**decided),
         f"blockers  {len(blockers)}",
         "",
-        align(("reviewer", "decided", "items", "high risk pending", ""), rows),
+        _table(progress, ("reviewer_email", "decided", "items", "pending", "high_risk_pending")),
+        "",
+        _table(risks, ("risk", "decided", "items", "pending")),
     ]
     terminal.result(
         "\n".join(facts),
@@ -195,10 +207,12 @@ def status(context: typer.Context, name: Name = None) -> None:
             "snapshot_id": campaign.snapshot_id,
             "is_signed": campaign.is_signed,
             "due_on": campaign.due_on,
-            "is_overdue": is_overdue,
+            "is_overdue": days_overdue > 0,
+            "days_overdue": days_overdue,
             "decisions": decided,
             "blockers": blockers,
             "reviewers": progress,
+            "risks": risks,
         },
     )
 
@@ -234,8 +248,26 @@ def sign_off(
     terminal.result("\n".join(map(str, files)), {"campaign": campaign.campaign, "files": files})
 
 
-def _bar(row: dict[str, int]) -> str:
-    done = round(20 * row["decided"] / row["items"]) if row["items"] else 0
+def _overdue(days: int, progress: list[dict[str, Any]]) -> list[str]:
+    if not days:
+        return []
+    waiting = [row for row in progress if row["pending"]]
+    pending = sum(row["pending"] for row in waiting)
+    return [f"OVERDUE   by {days} days: {pending} items pending, of {len(waiting)} reviewers"]
+
+
+def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> str:
+    """Return how far each is as columns of text, with a bar at the end where a person is watching."""
+    header = [name.removesuffix("_email").replace("_", " ") for name in names]
+    cells = [[row[name] for name in names] for row in rows]
+    if sys.stdout.isatty():
+        header.append("")
+        cells = [[*line, _bar(row)] for line, row in zip(cells, rows, strict=True)]
+    return align(header, cells)
+
+
+def _bar(row: dict[str, Any]) -> str:
+    done = 20 * row["decided"] // row["items"] if row["items"] else 20
     return f"[{'#' * done}{'.' * (20 - done)}]"
 
 

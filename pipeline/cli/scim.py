@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align
-from pipeline.cli.users import SourceName, by_scim_endpoint
+from pipeline.cli.terminal import Terminal, align, require_typed
+from pipeline.cli.users import SourceName, by_scim_endpoint, journalled
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
 from pipeline.settings import SourceSettings
 
@@ -126,7 +125,10 @@ def create_group(
     """Create a group; one that is there already is left alone."""
     from pipeline.remediation import groups
 
-    _show(context.obj, groups.create(by_scim_endpoint(context.obj, source), group, member or ()))
+    connect = by_scim_endpoint(context.obj, source)
+    with journalled(context.obj, "scim group create", source) as journal:
+        outcome = groups.create(connect, journal, group, member or ())
+    _show(context.obj, outcome)
 
 
 def update_group(
@@ -145,7 +147,9 @@ def update_group(
             "nothing is to be changed", where="scim group update", hint="give --add, --remove or --rename"
         )
     connect = by_scim_endpoint(context.obj, source)
-    _show(context.obj, groups.change(connect, group, rename=rename, add=add or (), remove=remove or ()))
+    with journalled(context.obj, "scim group update", source) as journal:
+        outcome = groups.change(connect, journal, group, rename=rename, add=add or (), remove=remove or ())
+    _show(context.obj, outcome)
 
 
 def delete_group(
@@ -161,11 +165,11 @@ def delete_group(
         raise UsageError(
             "deleting cannot be undone", where="scim group delete", hint="add --permanently if it is meant"
         )
-    sys.stderr.write(f"type '{group}' again to delete this group for good: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != group:
-        raise UsageError("what was typed is not that name", where="scim group delete", hint="nothing was deleted")
-    _show(context.obj, groups.delete(by_scim_endpoint(context.obj, source), group))
+    require_typed(group, "group", where="scim group delete")
+    connect = by_scim_endpoint(context.obj, source)
+    with journalled(context.obj, "scim group delete", source) as journal:
+        outcome = groups.delete(connect, journal, group)
+    _show(context.obj, outcome)
 
 
 def _show(terminal: Terminal, outcome: Outcome) -> None:

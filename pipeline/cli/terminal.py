@@ -20,7 +20,7 @@ from pipeline.settings import DEFAULT_PATH, Settings, load
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Terminal", "a_name", "align", "an_address", "plain"]
+__all__ = ["Terminal", "a_name", "align", "an_address", "plain", "require_typed"]
 
 
 @dataclass(slots=True)
@@ -194,3 +194,18 @@ def an_address(value: str | None) -> str | None:
                 f"'{value}' is not an e-mail address", where="--email", hint="write it as ann@example.com"
             )
     return value
+
+
+def require_typed(name: str, what: str, *, where: str) -> None:
+    """Let somebody go on who types a name again.
+
+    Raises:
+        UsageError: something else was typed, or nobody is there to type.
+    """
+    sys.stderr.write(f"type '{name}' again to delete this {what} for good: ")
+    sys.stderr.flush()
+    typed = sys.stdin.readline()
+    if not typed.endswith("\n"):
+        sys.stderr.write("\n")
+    if typed.strip() != name:
+        raise UsageError("what was typed is not that name", where=where, hint="nothing was deleted")

@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, align, an_address
+from pipeline.cli.terminal import Terminal, align, an_address, require_typed
 from pipeline.errors import MissingSecretError, SourceError, UsageError
 from pipeline.settings import Secret, SourceSettings
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import Outcome
+    from pipeline.remediation.journal import CommandJournal
     from pipeline.sources.provisioning import Provisioner
     from pipeline.sources.writing import Writer
 
-__all__ = ["SourceName", "by_scim_endpoint", "register"]
+__all__ = ["SourceName", "by_scim_endpoint", "journalled", "register"]
 
 _PASSWORD = "ACCESS_REVIEW_NEW_USER_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -95,7 +96,11 @@ def create(
         PasswordFrom, typer.Option(help=f"Where the password comes from; environment: ${_PASSWORD}.")
     ] = PasswordFrom.none,
     show_password: Annotated[
-        bool, typer.Option("--show-password", help="Print generated passwords; otherwise nobody sees them.")
+        bool,
+        typer.Option(
+            "--show-password",
+            help="Print generated passwords; otherwise nobody sees them.",
+        ),
     ] = False,
     source: SourceName = None,
     scim: ByScim = False,
@@ -116,14 +121,16 @@ def create(
         wanted = accounts.read_joiners(file)
     else:
         wanted = [accounts.Wanted(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
-    made: list[Secret] = []
-    outcomes = accounts.create(_connect(terminal, source, by_scim=scim), wanted, _password(password, made))
-    if show_password:
-        # whatever came of it, everybody who was sent has a password of their own, in this order
-        sent = [outcome for outcome in outcomes if outcome.state != "as it was"] if made else []
-        for outcome, secret in zip(sent, made, strict=True):
-            if outcome.account_id is not None:
-                sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+
+    def made(outcome: Outcome, secret: Secret | None) -> None:
+        if password is not PasswordFrom.generated or not show_password or outcome.account_id is None:
+            return
+        if secret is not None:
+            sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+
+    connect = _connect(terminal, source, by_scim=scim)
+    with journalled(terminal, "users create", source) as journal:
+        outcomes = accounts.create(connect, journal, wanted, _password(password), made)
     _show(terminal, outcomes)
 
 
@@ -140,6 +147,7 @@ def update(
 ) -> None:
     """Change an account; --group gives all its groups, those not named are left."""
     from pipeline.remediation import accounts
+    from pipeline.run import policy_files
 
     groups = tuple(group) if group else None
     wanted = accounts.Wanted(user, email, first_name, last_name, role, groups)
@@ -147,15 +155,23 @@ def update(
         raise UsageError(
             "nothing is to be changed", where="users update", hint="give --role, --group or another field"
         )
-    _show(context.obj, [accounts.change(_connect(context.obj, source, by_scim=scim), wanted)])
+    connect = _connect(context.obj, source, by_scim=scim)
+    with journalled(context.obj, "users update", source) as journal:
+        outcome = accounts.change(connect, journal, policy_files(context.obj.settings()), wanted)
+    _show(context.obj, [outcome])
 
 
 def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
     """Switch an account off; role and groups stay, so that it can be undone."""
     from pipeline.remediation import accounts
+    from pipeline.run import policy_files
 
     connect = _connect(context.obj, source, by_scim=scim)
-    _show(context.obj, [accounts.change(connect, accounts.Wanted(user, active=False))])
+    with journalled(context.obj, "users deactivate", source) as journal:
+        outcome = accounts.change(
+            connect, journal, policy_files(context.obj.settings()), accounts.Wanted(user, active=False)
+        )
+    _show(context.obj, [outcome])
 
 
 def delete(
@@ -169,6 +185,7 @@ def delete(
 ) -> None:
     """Delete an account for good. The user name is to be typed again."""
     from pipeline.remediation import accounts
+    from pipeline.run import policy_files
 
     if not permanently:
         raise UsageError(
@@ -176,11 +193,11 @@ def delete(
             where="users delete",
             hint="use 'users deactivate', or add --permanently if it is really meant",
         )
-    sys.stderr.write(f"type '{user}' again to delete this account for good: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != user:
-        raise UsageError("what was typed is not that user name", where="users delete", hint="nothing was deleted")
-    _show(context.obj, [accounts.delete(_connect(context.obj, source, by_scim=scim), user)])
+    require_typed(user, "account", where="users delete")
+    connect = _connect(context.obj, source, by_scim=scim)
+    with journalled(context.obj, "users delete", source) as journal:
+        outcome = accounts.delete(connect, journal, policy_files(context.obj.settings()), user)
+    _show(context.obj, [outcome])
 
 
 def _connect(
@@ -215,6 +232,20 @@ def by_scim_endpoint(terminal: Terminal, name: str | None) -> Callable[[], Abstr
     return lambda: connected_by_scim(source, credentials, token)
 
 
+@contextmanager
+def journalled(terminal: Terminal, command: str, source: str | None) -> Iterator[CommandJournal]:
+    """Give a command its journal, beside the database, and say where it is if anything was sent."""
+    from pipeline.remediation.journal import CommandJournal, journal_path
+
+    path = journal_path(terminal.settings().warehouse.database)
+    journal = CommandJournal(path, command, _source(terminal, source).name)
+    try:
+        yield journal
+    finally:
+        if journal.is_used:
+            terminal.say(f"journal   {path}")
+
+
 def _source(terminal: Terminal, name: str | None) -> SourceSettings:
     settings = terminal.settings()
     known = [source for source in settings.sources if source.kind == "sisense"]
@@ -225,7 +256,7 @@ def _source(terminal: Terminal, name: str | None) -> SourceSettings:
     return settings.source(name) if name else known[0]
 
 
-def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret | None]:
+def _password(chosen: PasswordFrom) -> Callable[[], Secret | None]:
     if chosen is PasswordFrom.none:
         return lambda: None
     if chosen is PasswordFrom.environment:
@@ -236,11 +267,7 @@ def _password(chosen: PasswordFrom, made: list[Secret]) -> Callable[[], Secret |
             )
         return lambda: Secret(given)
 
-    def generate() -> Secret:
-        made.append(Secret(secrets.token_urlsafe(18)))
-        return made[-1]
-
-    return generate
+    return lambda: Secret(secrets.token_urlsafe(18))
 
 
 def _show(terminal: Terminal, outcomes: Sequence[Outcome]) -> None:

@@ -1,24 +1,26 @@
 """Single accounts: looked up, created, changed, switched off and deleted, with roles and groups by their names.
 
 Names are resolved at the moment of the call, against the instance that is called: ids mean nothing elsewhere. What
-was sent is read back; the account as it then is decides what is said.
+is sent is journalled and read back; the account as it then is decides what is said.
 """
 
 from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
+from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.settings import Secret, nearest
-from pipeline.sources.http import RefusedError, UnclearError
+from pipeline.sources.connection import UnclearError
 from pipeline.sources.writing import AccountState, Writer
+from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joiners"]
 
@@ -63,6 +65,7 @@ class _Names:
     roles: Mapping[str, Sequence[str]]
     groups: Mapping[str, Sequence[str]]
     role_names: Mapping[str, str]
+    group_names: Mapping[str, str]
     role_records: Sequence[Mapping[str, Any]]
 
     def fields(self, wanted: Wanted) -> dict[str, Any]:
@@ -79,9 +82,11 @@ class _Names:
         }
         fields: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if wanted.role is not None:
-            fields["roleId"] = _resolved("role", wanted.role, self.roles, wanted.user_name)
+            fields["roleId"] = _resolved("role", wanted.role, self.roles, self.role_names, wanted.user_name)
         if wanted.groups is not None:
-            ids = (_resolved("group", name, self.groups, wanted.user_name) for name in wanted.groups)
+            ids = (
+                _resolved("group", name, self.groups, self.group_names, wanted.user_name) for name in wanted.groups
+            )
             fields["groups"] = sorted(set(ids))
         return fields
 
@@ -97,14 +102,13 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
         async with connect() as writer:
             names = await _names(writer)
             found = await _one(writer, user_name)
-            group_names = {ids[0]: name for name, ids in names.groups.items()}
             return {
                 "account_id": found.account_id,
                 "user_name": found.user_name,
                 "email": found.email,
                 "active": found.active,
                 "role": names.role_names.get(found.role_id or "", found.role_id),
-                "groups": [group_names.get(group, group) for group in found.groups],
+                "groups": [names.group_names.get(group, group) for group in found.groups],
                 "last_login": found.last_login,
                 "last_activity": found.last_activity,
             }
@@ -112,10 +116,17 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
     return asyncio.run(work())
 
 
-def create(connect: Connect, wanted: Sequence[Wanted], password: Callable[[], Secret | None]) -> list[Outcome]:
+def create(
+    connect: Connect,
+    journal: CommandJournal,
+    wanted: Sequence[Wanted],
+    password: Callable[[], Secret | None],
+    made: Callable[[Outcome, Secret | None], None],
+) -> list[Outcome]:
     """Create accounts; one that is there already is left alone. Every name is resolved before the first is sent.
 
-    ``password`` gives each new account its password, or none where people log in by single sign-on only.
+    ``password`` gives each new account its password, or none where people log in by single sign-on only; ``made``
+    hears of each that was sent, with its password, before the next one is.
 
     Raises:
         UsageError: a role or group of any of them does not exist; nothing was created.
@@ -126,17 +137,19 @@ def create(connect: Connect, wanted: Sequence[Wanted], password: Callable[[], Se
         async with connect() as writer:
             names = await _names(writer)
             all_fields = [names.fields(each) for each in wanted]
-            return [await _created(writer, each, f, password) for each, f in zip(wanted, all_fields, strict=True)]
+            pairs = zip(wanted, all_fields, strict=True)
+            return [await _created(writer, journal, each, fields, password, made) for each, fields in pairs]
 
     return asyncio.run(work())
 
 
-def change(connect: Connect, wanted: Wanted) -> Outcome:
+def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wanted: Wanted) -> Outcome:
     """Change one account: only the fields that are given, and only if they differ.
 
     Raises:
         UsageError: the account, the role or a group does not exist.
         GateError: it is the caller's own account, the one made at install, or the last administrator.
+        ConfigurationError: the policy that ranks the roles is wrong.
         SourceError: the source cannot be read.
     """
 
@@ -149,31 +162,35 @@ def change(connect: Connect, wanted: Wanted) -> Outcome:
             if not differing:
                 return Outcome(wanted.user_name, "as it was", found.account_id, "it is so already")
             if differing.get("active") is False or "roleId" in differing:
-                await _guard(writer, names, found)
-            trouble = await _sent(lambda: writer.change(found.account_id, differing))
-            after = await writer.account(found.account_id)
-            left = [key for key, value in differing.items() if after is None or _differs(after, key, value)]
-            return _outcome(wanted.user_name, "changed", found.account_id, left, trouble)
+                await _guard(writer, names, policy, found)
+            now = _now(found)
+            with journal.attempt(writer, _subject(found), {key: now[key] for key in differing}) as attempt:
+                trouble = await attempt.send(writer.change(found.account_id, differing))
+                after = await writer.account(found.account_id)
+                left = [key for key, value in differing.items() if after is None or _differs(after, key, value)]
+                return _outcome(attempt, wanted.user_name, "changed", found.account_id, left, trouble)
 
     return asyncio.run(work())
 
 
-def delete(connect: Connect, user_name: str) -> Outcome:
+def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_name: str) -> Outcome:
     """Delete one account for good.
 
     Raises:
         UsageError: there is none of that name.
         GateError: it is the caller's own account, the one made at install, or the last administrator.
+        ConfigurationError: the policy that ranks the roles is wrong.
         SourceError: the source cannot be read.
     """
 
     async def work() -> Outcome:
         async with connect() as writer:
             found = await _one(writer, user_name)
-            await _guard(writer, await _names(writer), found)
-            trouble = await _sent(lambda: writer.delete(found.account_id))
-            left = [] if await writer.account(found.account_id) is None else ["it is still there"]
-            return _outcome(user_name, "deleted", found.account_id, left, trouble)
+            await _guard(writer, await _names(writer), policy, found)
+            with journal.attempt(writer, _subject(found), _now(found)) as attempt:
+                trouble = await attempt.send(writer.delete(found.account_id))
+                left = [] if await writer.account(found.account_id) is None else ["it is still there"]
+                return _outcome(attempt, user_name, "deleted", found.account_id, left, trouble)
 
     return asyncio.run(work())
 
@@ -191,7 +208,13 @@ def read_joiners(path: Path) -> list[Wanted]:
             reader = csv.DictReader(stream)
             unknown = set(reader.fieldnames or ()) - set(_COLUMNS)
             rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(path),
+            hint=f"give the path of a CSV file with the columns {', '.join(_COLUMNS)}",
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"the file cannot be read: {error}", where=str(path), hint="save it as CSV in UTF-8"
         ) from error
@@ -226,7 +249,12 @@ def read_joiners(path: Path) -> list[Wanted]:
 
 
 async def _created(
-    writer: Writer, wanted: Wanted, fields: Mapping[str, Any], password: Callable[[], Secret | None]
+    writer: Writer,
+    journal: CommandJournal,
+    wanted: Wanted,
+    fields: Mapping[str, Any],
+    password: Callable[[], Secret | None],
+    made: Callable[[Outcome, Secret | None], None],
 ) -> Outcome:
     found = await writer.accounts(userName=wanted.user_name)
     if not found and wanted.email:
@@ -237,37 +265,46 @@ async def _created(
         return Outcome(wanted.user_name, "as it was", found[0].account_id, detail)
     secret = password()
     document = {"userName": wanted.user_name, **fields} | ({"password": secret.reveal()} if secret else {})
-    trouble = await _sent(lambda: writer.create(document))
-    after = await writer.accounts(userName=wanted.user_name)
-    if not after:
-        return _outcome(wanted.user_name, "created", None, ["it is not there"], trouble)
-    left = [key for key, value in fields.items() if _differs(after[0], key, value)]
-    return _outcome(wanted.user_name, "created", after[0].account_id, left, trouble)
+    with journal.attempt(writer, {"account": wanted.user_name, "account_id": None}) as attempt:
+        trouble = await attempt.send(writer.create(document))
+        after = await writer.accounts(userName=wanted.user_name)
+        found_id = after[0].account_id if after else None
+        left = (
+            [key for key, value in fields.items() if _differs(after[0], key, value)] if after else ["it is not there"]
+        )
+        outcome = _outcome(attempt, wanted.user_name, "created", found_id, left, trouble)
+    if after and after[0].active is False and outcome.is_good:
+        outcome = replace(outcome, detail=f"{outcome.detail}; Sisense has it as not active")
+    made(outcome, secret)
+    return outcome
 
 
-async def _sent(send: Callable[[], Any]) -> SourceError | None:
-    try:
-        await send()
-    except (RefusedError, UnclearError) as error:
-        return error
-    return None
+def _subject(found: AccountState) -> dict[str, Any]:
+    return {"account": found.user_name, "account_id": found.account_id}
 
 
 def _outcome(
-    user_name: str, state: str, account_id: str | None, left: Sequence[str], trouble: SourceError | None
+    attempt: Attempt,
+    user_name: str,
+    state: str,
+    account_id: str | None,
+    left: Sequence[str],
+    trouble: SourceError | None,
 ) -> Outcome:
+    what = f"not as wanted: {', '.join(left)}"
     if not left:
         detail = f"though {trouble.message}" if trouble else "read back, and it is so"
-        return Outcome(user_name, state, account_id, detail)
-    what = f"not as wanted: {', '.join(left)}"
-    if trouble is None:
-        return Outcome(user_name, "failed", account_id, f"the server said yes, and it is {what}")
-    kind = "unclear" if isinstance(trouble, UnclearError) else "failed"
-    return Outcome(user_name, kind, account_id, f"{what}; {trouble.message}")
+    elif trouble is None:
+        state, detail = "failed", f"the server said yes, and it is {what}"
+    else:
+        state = "unclear" if isinstance(trouble, UnclearError) else "failed"
+        detail = f"{what}; {trouble.message}"
+    attempt.ended(state, detail, account_id=account_id)
+    return Outcome(user_name, state, account_id, detail)
 
 
-async def _guard(writer: Writer, names: _Names, found: AccountState) -> None:
-    refusal = await Guards(writer, names.role_records).refuse(found, takes_power=True)
+async def _guard(writer: Writer, names: _Names, policy: PolicyFiles, found: AccountState) -> None:
+    refusal = await Guards(writer, names.role_records, policy).refuse(found, takes_power=True)
     if refusal is not None:
         raise GateError(
             f"'{found.user_name}' is left alone: {refusal.reason}", where=_UNDONE_BY_NOBODY, hint=refusal.hint
@@ -285,8 +322,13 @@ async def _one(writer: Writer, user_name: str) -> AccountState:
     )
 
 
+def _now(found: AccountState) -> dict[str, Any]:
+    """Return every field that can be set, by the names of the API."""
+    return found.fields | {"email": found.email, "firstName": found.first_name, "lastName": found.last_name}
+
+
 def _differs(found: AccountState, key: str, value: Any) -> bool:
-    now = found.fields | {"email": found.email, "firstName": found.first_name, "lastName": found.last_name}
+    now = _now(found)
     if key == "email":
         return str(now[key]).lower() != str(value).lower()
     return bool(now[key] != value)
@@ -303,12 +345,15 @@ async def _names(writer: Writer) -> _Names:
         for known_as in {name.lower(), role_names[role_id].lower(), str(role.get("displayName") or name).lower()}:
             roles.setdefault(known_as, []).append(role_id)
     groups: dict[str, list[str]] = {}
-    for group in await writer.groups():
-        groups.setdefault(str(group.get("name") or "").lower(), []).append(str(group["_id"]))
-    return _Names(roles, groups, role_names, records)
+    group_names = {str(group["_id"]): str(group.get("name") or "") for group in await writer.groups()}
+    for group_id, name in group_names.items():
+        groups.setdefault(name.lower(), []).append(group_id)
+    return _Names(roles, groups, role_names, group_names, records)
 
 
-def _resolved(kind: str, name: str, known: Mapping[str, Iterable[str]], user_name: str) -> str:
+def _resolved(
+    kind: str, name: str, known: Mapping[str, Sequence[str]], shown: Mapping[str, str], user_name: str
+) -> str:
     found = sorted(set(known.get(name.strip().lower(), ())))
     if len(found) == 1:
         return found[0]
@@ -322,5 +367,7 @@ def _resolved(kind: str, name: str, known: Mapping[str, Iterable[str]], user_nam
     raise UsageError(
         f"there is no {kind} '{name}'",
         where=f"account {user_name}",
-        hint=f"did you mean '{match}'?" if match else f"there are: {', '.join(sorted(known)[:12])}",
+        hint=f"did you mean '{shown[known[match][0]]}'?"
+        if match
+        else f"there are: {', '.join(sorted(shown.values())[:12])}",
     )

@@ -18,9 +18,10 @@ from pipeline.remediation.guards import Guards
 from pipeline.remediation.journal import Entry, Journal
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Clock, RefusedError, Sleep, UnclearError
-from pipeline.sources.sisense import utc_now
+from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.http import Sleep
 from pipeline.sources.writing import AccountState, Writer, connected
+from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval", "require_fresh"]
 
@@ -102,6 +103,7 @@ def apply(
     journal: Journal,
     operator: Operator,
     sources: Mapping[str, tuple[SourceSettings, Credentials]],
+    policy: PolicyFiles,
     progress: Callable[[int], None],
     *,
     clock: Clock = utc_now,
@@ -111,8 +113,9 @@ def apply(
 
     Raises:
         SourceError: a source cannot be reached, or refuses the login. Changes made before are in the journal.
+        ConfigurationError: the policy that ranks the roles is wrong.
     """
-    asyncio.run(_Application(plan, journal, operator, progress, clock, sleep).run(sources))
+    asyncio.run(_Application(plan, journal, operator, policy, progress, clock, sleep).run(sources))
 
 
 class _Application:
@@ -121,6 +124,7 @@ class _Application:
         plan: Plan,
         journal: Journal,
         operator: Operator,
+        policy: PolicyFiles,
         progress: Callable[[int], None],
         clock: Clock,
         sleep: Sleep,
@@ -128,6 +132,7 @@ class _Application:
         self.plan = plan
         self.journal = journal
         self.operator = operator
+        self.policy = policy
         self.progress = progress
         self.clock = clock
         self.sleep = sleep
@@ -139,7 +144,8 @@ class _Application:
         self.done = len(self.plan.changes) - len(open_changes)
         for name, changes in groupby(sorted(open_changes, key=lambda c: c.source), key=lambda c: c.source):
             async with connected(*sources[name], clock=self.clock, sleep=self.sleep) as writer:
-                await self._source(writer, Guards(writer, await writer.roles()), list(changes))
+                guards = Guards(writer, await writer.roles(), self.policy)
+                await self._source(writer, guards, list(changes))
 
     def _is_over(self, change: Change) -> bool:
         entry = self.journal.entries.get(change.change_id)

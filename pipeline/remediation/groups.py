@@ -1,7 +1,7 @@
 """Groups through SCIM: created, renamed, filled, emptied and deleted, with people by their user names.
 
-They are groups of Sisense, never roles. Names are resolved before anything is sent, what is sent is sent once, and
-the group as it is read afterwards decides what is said.
+They are groups of Sisense, never roles. Names are resolved before anything is sent, what is sent is journalled and
+sent once, and the group as it is read afterwards decides what is said.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import SourceError, UsageError
-from pipeline.sources.http import RefusedError, UnclearError
+from pipeline.remediation.journal import Attempt, CommandJournal
+from pipeline.sources.connection import UnclearError
 from pipeline.sources.provisioning import Provisioner
 
 __all__ = ["Outcome", "change", "create", "delete"]
@@ -35,7 +36,7 @@ class Outcome:
         return self.state not in {"failed", "unclear"}
 
 
-def create(connect: Connect, name: str, members: Sequence[str]) -> Outcome:
+def create(connect: Connect, journal: CommandJournal, name: str, members: Sequence[str]) -> Outcome:
     """Create a group with these members; one that is there already is left alone.
 
     Raises:
@@ -47,16 +48,23 @@ def create(connect: Connect, name: str, members: Sequence[str]) -> Outcome:
             ids = await _user_ids(provisioner, members)
             if await provisioner.groups_named(name):
                 return Outcome(name, "as it was", "it is there already")
-            trouble = await _sent(lambda: provisioner.create_group(name, ids))
-            found = await provisioner.groups_named(name)
-            is_so = len(found) == 1 and _members(found[0]) == set(ids)
-            return _outcome(name, "created", trouble, is_so=is_so)
+            with journal.attempt(provisioner, {"group": name, "group_id": None}) as attempt:
+                trouble = await attempt.send(provisioner.create_group(name, ids))
+                found = await provisioner.groups_named(name)
+                is_so = len(found) == 1 and _members(found[0]) == set(ids)
+                return _outcome(attempt, name, "created", trouble, is_so=is_so)
 
     return asyncio.run(work())
 
 
 def change(
-    connect: Connect, name: str, *, rename: str | None = None, add: Sequence[str] = (), remove: Sequence[str] = ()
+    connect: Connect,
+    journal: CommandJournal,
+    name: str,
+    *,
+    rename: str | None = None,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
 ) -> Outcome:
     """Change a group's name and members; only what differs is sent.
 
@@ -81,18 +89,18 @@ def change(
             if new_name is not None and new_name.lower() != name.lower() and await provisioner.groups_named(new_name):
                 raise UsageError(f"there is a group '{new_name}'", where="--rename", hint="choose another name")
             group_id = str(group["id"])
-            trouble = await _sent(
-                lambda: provisioner.change_group(group_id, name=new_name, add=joining, remove=leaving)
-            )
-            wanted = (before | set(joining)) - set(leaving)
-            found = [g for g in await provisioner.groups_named(new_name or name) if str(g["id"]) == group_id]
-            is_so = len(found) == 1 and _members(found[0]) == wanted
-            return _outcome(name, "changed", trouble, is_so=is_so)
+            with journal.attempt(provisioner, {"group": name, "group_id": group_id}, _previous(group)) as attempt:
+                request = provisioner.change_group(group_id, name=new_name, add=joining, remove=leaving)
+                trouble = await attempt.send(request)
+                wanted = (before | set(joining)) - set(leaving)
+                found = [g for g in await provisioner.groups_named(new_name or name) if str(g["id"]) == group_id]
+                is_so = len(found) == 1 and _members(found[0]) == wanted
+                return _outcome(attempt, name, "changed", trouble, is_so=is_so)
 
     return asyncio.run(work())
 
 
-def delete(connect: Connect, name: str) -> Outcome:
+def delete(connect: Connect, journal: CommandJournal, name: str) -> Outcome:
     """Delete a group; its members stay.
 
     Raises:
@@ -102,9 +110,11 @@ def delete(connect: Connect, name: str) -> Outcome:
     async def work() -> Outcome:
         async with connect() as provisioner:
             group = await _one(provisioner, name)
-            trouble = await _sent(lambda: provisioner.delete_group(str(group["id"])))
-            is_so = not await provisioner.groups_named(name)
-            return _outcome(name, "deleted", trouble, is_so=is_so)
+            subject = {"group": name, "group_id": str(group["id"])}
+            with journal.attempt(provisioner, subject, _previous(group)) as attempt:
+                trouble = await attempt.send(provisioner.delete_group(str(group["id"])))
+                is_so = not await provisioner.groups_named(name)
+                return _outcome(attempt, name, "deleted", trouble, is_so=is_so)
 
     return asyncio.run(work())
 
@@ -139,17 +149,17 @@ def _members(group: dict[str, Any]) -> set[str]:
     return {str(member["value"]) for member in members if isinstance(member, dict) and member.get("value")}
 
 
-async def _sent(send: Callable[[], Any]) -> SourceError | None:
-    try:
-        await send()
-    except (RefusedError, UnclearError) as error:
-        return error
-    return None
+def _previous(group: dict[str, Any]) -> dict[str, Any]:
+    """Return what it takes to set a group back."""
+    return {"displayName": group.get("displayName"), "members": sorted(_members(group))}
 
 
-def _outcome(name: str, state: str, trouble: SourceError | None, *, is_so: bool) -> Outcome:
+def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | None, *, is_so: bool) -> Outcome:
     if is_so:
-        return Outcome(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
-    if trouble is None:
-        return Outcome(name, "failed", "the server said yes, and it is not as wanted")
-    return Outcome(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
+        outcome = Outcome(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
+    elif trouble is None:
+        outcome = Outcome(name, "failed", "the server said yes, and it is not as wanted")
+    else:
+        outcome = Outcome(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
+    attempt.ended(outcome.state, outcome.detail)
+    return outcome

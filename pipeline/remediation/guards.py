@@ -1,6 +1,7 @@
 """Accounts that must not lose their access or their power, judged by the instance as it is now.
 
 The plan has guards of its own, over the extract; between the two somebody may have become the last administrator.
+Roles are ranked as a build ranks them, by the policy too.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.sources.writing import AccountState, Writer
+from pipeline.warehouse.policy import PolicyFiles
+from pipeline.warehouse.ranks import role_ranks
 
 __all__ = ["Guards", "Refusal", "shown_names"]
 
-#: The ranks of data/reference/roles.csv from which a role can undo what was done, and of the one made at install.
+#: The ranks from which a role can undo what was done, and of the one made at install, which stays that whatever rank
+#: a policy gives it.
 _ADMINISTRATOR, _INSTALLED = 90, 100
+_INSTALLED_ROLE = "super"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +33,20 @@ class Refusal:
 
 
 class Guards:
-    """The guards of one instance, over its roles as they were read when the work began."""
+    """The guards of one instance, over its roles as they were read when the work began.
 
-    def __init__(self, writer: Writer, roles: Sequence[Mapping[str, Any]]) -> None:
+    Raises:
+        ConfigurationError: the policy that ranks them is wrong.
+    """
+
+    def __init__(self, writer: Writer, roles: Sequence[Mapping[str, Any]], policy: PolicyFiles) -> None:
         self._writer = writer
-        ranks = _ranks()
-        # a custom role is what it is made from; its own name may be that of anything
-        self._rank = {
-            str(role.get("_id")): max(
-                ranks.get(str(role.get(key) or "").lower(), 0) for key in ("name", "displayName", "baseRoleName")
-            )
-            for role in roles
-        }
+        self._rank = {role_id: rank or 0 for role_id, rank in role_ranks(roles, policy).items()}
+        shown = shown_names()
+        names = {_INSTALLED_ROLE, shown[_INSTALLED_ROLE].lower()}
+        for role in roles:
+            if {str(role.get(key) or "").lower() for key in ("name", "displayName", "baseRoleName")} & names:
+                self._rank[str(role.get("_id"))] = _INSTALLED
 
     async def refuse(self, account: AccountState, *, takes_power: bool) -> Refusal | None:
         """Return why this account must not be touched; null if it may. ``takes_power``: its role or its access goes.
@@ -73,14 +80,5 @@ class Guards:
 
 def shown_names() -> dict[str, str]:
     """Return the names that people see of the built-in roles, by the API's in lower case."""
-    return {row["role_name"].lower(): row["display_name"] for row in _reference("role_names")}
-
-
-def _ranks() -> dict[str, int]:
-    ranks = {row["role_name"].lower(): int(row["rank"]) for row in _reference("roles")}
-    return ranks | {shown.lower(): ranks[name] for name, shown in shown_names().items() if name in ranks}
-
-
-def _reference(name: str) -> list[dict[str, str]]:
-    with (resources.reference_data() / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    with (resources.reference_data() / "role_names.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["role_name"].lower(): row["display_name"] for row in csv.DictReader(stream)}

@@ -1,8 +1,9 @@
-"""The journal of one plan: what is about to be sent, written down before it is sent, and what became of it.
+"""Journals: what is about to be sent, written down before it is sent, and what became of it.
 
-One JSON object a line, appended and forced to the disk before the program goes on, in ``<plan>.journal.jsonl`` beside
-the plan; so it survives a kill at any step, and the database is not held while a server is slow. A last line without
-its end was being written when the program was killed: it announced nothing that was sent, and is cut off.
+One JSON object a line, appended and forced to the disk before the program goes on; so it survives a kill at any step,
+and the database is not held while a server is slow. A last line without its end was being written when the program
+was killed: it announced nothing that was sent, and is cut off. A plan has its own journal, ``<plan>.journal.jsonl``
+beside it; what is changed without a plan is in one for all commands, ``<database>.journal.jsonl``.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import pwd
+import secrets
+from asyncio import CancelledError
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UsageError
+from pipeline.errors import AccessReviewError, SourceError, UsageError
+from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.writing import Writer
 
-__all__ = ["Entry", "Journal", "journal_path", "opened", "read"]
+__all__ = ["Attempt", "CommandJournal", "Entry", "Journal", "journal_path", "opened", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,100 @@ class Journal:
         self.entries[change_id] = entry
 
 
-def journal_path(plan: Path) -> Path:
-    """Return where the journal of a plan is."""
-    return plan.with_name(plan.name + ".journal.jsonl")
+class CommandJournal:
+    """What one command sends without a plan, and what came of it, in a file that all commands share.
+
+    A change has a line before each of its requests (``sending``), one after it (``answered``, ``refused`` or
+    ``unclear``), and a last one when the account or group was read back, in the words of the command's result. They
+    share a ``change_id``; a change without its last line was cut off, and nobody has looked what became of it.
+    """
+
+    def __init__(self, path: Path, command: str, source: str, *, clock: Clock = utc_now) -> None:
+        self.path = path
+        self.is_used = False
+        self._common = {"command": command, "source": source, "os_user": _os_user()}
+        self._clock = clock
+
+    @contextmanager
+    def attempt(
+        self, writer: Writer, subject: Mapping[str, Any], previous: Mapping[str, Any] | None = None
+    ) -> Iterator[Attempt]:
+        """Write down what the writer sends in the block: whom it is about, and what that one had before.
+
+        Raises:
+            UsageError: the journal cannot be written; a request that it cannot announce is not sent.
+        """
+        attempt = Attempt(self, {"by": writer.principal.user_name, **subject}, previous)
+        unwitnessed, writer.witness = writer.witness, attempt.witness
+        try:
+            yield attempt
+        except BaseException as error:
+            if isinstance(error, CancelledError | KeyboardInterrupt):
+                why = "interrupted"
+            else:
+                why = error.message if isinstance(error, AccessReviewError) else type(error).__name__
+            with suppress(UsageError):  # what went wrong first is what people hear of
+                attempt.ended("unclear", f"it was not read back: {why}")
+            raise
+        finally:
+            writer.witness = unwitnessed
+
+    def write(self, change_id: str, state: str, fields: Mapping[str, Any]) -> None:
+        """Append a line and return when it is on the disk."""
+        at = self._clock().isoformat()
+        _append_shared(self.path, {"change_id": change_id, "state": state, "at": at, **self._common, **fields})
+        self.is_used = True
+
+
+class Attempt:
+    """One change of one account or group, which may take several requests."""
+
+    def __init__(
+        self, journal: CommandJournal, subject: Mapping[str, Any], previous: Mapping[str, Any] | None
+    ) -> None:
+        self._journal = journal
+        self._subject = subject
+        self._previous = previous
+        self._change_id = secrets.token_hex(10)
+        self._is_open = False
+
+    async def send(self, request: Awaitable[None]) -> SourceError | None:
+        """Wait for the answer; return what is wrong with it, which proves nothing."""
+        try:
+            await request
+        except (RefusedError, UnclearError) as error:
+            return error
+        return None
+
+    @contextmanager
+    def witness(self, method: str, url: str, body: Mapping[str, Any] | None) -> Iterator[None]:
+        """Write a line before one request, and one after it."""
+        request = {"method": method, "url": url, "body": body}
+        self._write("sending", {"previous": self._previous, "request": request})
+        self._is_open = True
+        try:
+            yield
+        except SourceError as error:
+            self._write("unclear" if isinstance(error, UnclearError) else "refused", {"detail": error.message})
+            raise
+        self._write("answered", {})
+
+    def ended(self, state: str, detail: str, **found: str | None) -> None:
+        """Write the last line: how the account or group is now that it was read; none where nothing was sent.
+
+        ``found`` is what is known of it only now, such as the id of what was created.
+        """
+        if self._is_open:
+            self._write(state, {**found, "detail": detail})
+        self._is_open = False
+
+    def _write(self, state: str, fields: Mapping[str, Any]) -> None:
+        self._journal.write(self._change_id, state, {**self._subject, **fields})
+
+
+def journal_path(beside: Path) -> Path:
+    """Return where the journal of a plan is, or of what is changed without one: beside the plan, or the database."""
+    return beside.with_name(beside.name + ".journal.jsonl")
 
 
 @contextmanager
@@ -79,11 +176,7 @@ def opened(plan: Path, plan_id: str) -> Iterator[Journal]:
         os.ftruncate(file, whole)
         if whole == 0:
             _append(file, {"plan_id": plan_id})
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _force_folder(path)
         yield Journal(file, entries)
     finally:
         os.close(file)
@@ -120,6 +213,42 @@ def _append(file: int, document: Mapping[str, Any]) -> None:
     while content:
         content = content[os.write(file, content) :]
     os.fsync(file)
+
+
+def _append_shared(path: Path, document: Mapping[str, Any]) -> None:
+    """Append to a journal that other processes append to as well."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            size = os.fstat(file).st_size
+            if size and os.pread(file, 1, size - 1) != b"\n":
+                os.ftruncate(file, path.read_bytes().rfind(b"\n") + 1)
+            _append(file, document)
+            if size == 0:
+                _force_folder(path)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise _unusable(path, error.strerror or "unknown") from error
+
+
+def _force_folder(path: Path) -> None:
+    """Force the name of a new file to the disk."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _os_user() -> str:
+    """Return who runs this process, as the operating system knows them."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, a number may be all there is
+        return str(os.getuid())
 
 
 def _unusable(path: Path, reason: str) -> UsageError:

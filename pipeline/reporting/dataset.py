@@ -79,6 +79,7 @@ class Dataset:
     criteria: polars.DataFrame
     exclusions: polars.DataFrame
     exceptions: polars.DataFrame
+    review_quality: polars.DataFrame
     remediation: polars.DataFrame
     statistics: polars.DataFrame
     rule_results: polars.DataFrame
@@ -122,6 +123,7 @@ def load(connection: Connection) -> Dataset:
         criteria=frame("select * from reports.criteria order by position"),
         exclusions=frame("select * from reports.exclusions order by line"),
         exceptions=frame("select * from reports.exceptions order by expires_on, line"),
+        review_quality=frame("select * from reports.review_quality order by opened_at desc, campaign"),
         remediation=frame(_REMEDIATION),
         statistics=frame("select * from reports.statistics order by property, position"),
         rule_results=frame("select * from reports.rule_results order by rule_id"),

@@ -1,4 +1,7 @@
-"""Packets: what a reviewer is asked, as a workbook to fill in and as CSV, with the facts beside every question."""
+"""Packets: what a reviewer is asked, as a workbook to fill in, as CSV, and as a PDF to read beside them.
+
+Every question has the facts beside it, in the same order in all three.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,31 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting import charts, csv
+from pipeline import resources
+from pipeline.reporting import charts, csv, pdf
+from pipeline.reporting.templating import Filler
 from pipeline.reporting.xlsx import FORMULA_STARTS, readable
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ANSWERS", "DECISIONS", "ORDER", "write_csv", "write_xlsx"]
+__all__ = ["ANSWERS", "DECISIONS", "ROWS_TO_READ", "write_csv", "write_pdf", "write_xlsx"]
 
 #: What may be decided, as the cells of a packet offer it.
 DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
 #: The columns that a reviewer fills in.
 ANSWERS = ("decision", "reason", "target_role", "defer_until", "approver", "expires_on")
 
-#: The order of a packet: what needs most attention first.
-ORDER = 'attention, source, "who", type, access, item_id'
-
 _SHEET = "Decisions"
+#: Rows of a PDF: some thirty pages, which is as many as anybody reads; the workbook has them all.
+ROWS_TO_READ = 500
+#: Value of the column attention -> what stands above its part in the PDF.
+_PARTS = {
+    "1 high risk": "High risk",
+    "2 new or changed": "New or changed",
+    "3 other": "Other access",
+    "4 unchanged, kept last time": "Unchanged, kept last time",
+}
+#: Parts that take a line an item, so that the others get the attention.
+_BRIEF = {"3 other", "4 unchanged, kept last time"}
 _WIDTHS = {
     "attention": 24, "who": 26, "email": 28, "access": 26, "path": 40, "findings": 36, "peers": 34, "reason": 40,
     "recommendation_reason": 44, "prior_decision": 30, "decision": 12, "target_role": 16, "approver": 26,
@@ -48,9 +61,7 @@ def write_csv(connection: Connection, table: str, path: Path) -> int:
     Raises:
         RenderError: the file cannot be written.
     """
-    return csv.write(
-        connection, f"select * from {table}", path, order_by='attention, source, "who", type, access, item_id'
-    )
+    return csv.write(connection, f"select * from {table}", path, order_by="place, item_id")
 
 
 def write_xlsx(
@@ -79,6 +90,60 @@ def write_xlsx(
         _cover(book, rows, names, campaign, reviewer, due_on)
         _questions(book, names, rows)
     path.write_bytes(packed.getvalue())
+
+
+def write_pdf(
+    path: Path,
+    *,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    campaign: str,
+    snapshot_id: str,
+    reviewer: str,
+    due_on: date | None,
+    opened_at: datetime,
+    rows_shown: int = ROWS_TO_READ,
+) -> frozenset[str]:
+    """Write what one reviewer is asked for reading, at most ``rows_shown`` items of it, and how many there are.
+
+    Return the characters that no font could show.
+
+    The same rows give the same bytes: the document's date is ``opened_at``.
+
+    Raises:
+        RenderError: Pango is missing, or a template is wrong.
+        OSError: it cannot be written.
+    """
+    facts = [dict(zip(names, row, strict=True)) for row in rows]
+    # A campaign of an earlier version has no parts.
+    parts = dict.fromkeys([*_PARTS, *(str(row["attention"] or "") for row in facts)])
+    groups = [
+        {
+            "attention": part,
+            "title": _PARTS.get(part, "All access"),
+            "is_brief": part in _BRIEF,
+            "total": sum((row["attention"] or "") == part for row in facts),
+            "rows": [row for row in facts[:rows_shown] if (row["attention"] or "") == part],
+        }
+        for part in parts
+    ]
+    templates = resources.templates()
+    document = Filler(templates)(
+        "packet.html",
+        None,
+        campaign=campaign,
+        snapshot_id=snapshot_id,
+        reviewer=reviewer,
+        due_on=due_on,
+        opened_at=opened_at,
+        meanings=_MEANINGS,
+        groups=groups,
+        total=len(facts),
+        shown=min(len(facts), rows_shown),
+    )
+    content, missing = pdf.render(document, templates)
+    path.write_bytes(content)
+    return missing
 
 
 def _cover(

@@ -27,7 +27,7 @@ def write(
     *,
     decisions: str,
     attestation: Mapping[str, Any],
-    quality: Mapping[str, int],
+    quality: Mapping[str, Any],
     reviewers: Sequence[Mapping[str, Any]],
     previous_manifest_sha256: str,
     key: SigningKey | None,

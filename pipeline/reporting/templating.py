@@ -44,8 +44,8 @@ class Filler:
         }
         self._environment.globals |= {"severities": charts.SEVERITIES, "frameworks": text.FRAMEWORKS}
 
-    def __call__(self, name: str, view: View, **values: Any) -> str:
-        """Return the HTML of one template filled with one view, and with more values under names of their own.
+    def __call__(self, name: str, view: View | None, **values: Any) -> str:
+        """Return the HTML of one template filled with one view, if it shows one, and with values of other names.
 
         Raises:
             RenderError: the template is missing, does not parse, or names something that does not exist.

@@ -118,6 +118,7 @@ class View:
     criteria: tuple[Row, ...]
     exclusions: tuple[Row, ...]
     exceptions: tuple[Row, ...]
+    reviews: tuple[Row, ...]
     remediation: tuple[Row, ...]
     verdicts: dict[str, int]
     properties: tuple[Property, ...]
@@ -187,6 +188,7 @@ def arrange(
         criteria=_rows(dataset.criteria),
         exclusions=_rows(dataset.exclusions),
         exceptions=_rows(dataset.exceptions),
+        reviews=_rows(dataset.review_quality),
         remediation=_rows(dataset.remediation.head(rows_shown)),
         verdicts=dict(dataset.remediation.group_by("verdict").len().iter_rows()),
         properties=_properties(dataset),

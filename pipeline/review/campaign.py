@@ -78,7 +78,14 @@ def open_campaign(
                 f"there is a campaign '{name}' already", where="review.campaigns", hint="choose another --name"
             )
         connection.execute(
-            "insert into review.campaigns values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            """
+            insert into review.campaigns by name
+            select
+                $1 as campaign, $2 as snapshot_id, $3 as build_id, cast($4 as timestamp) as as_of, $5 as scope,
+                $6 as reviewers, cast($7 as date) as due_on, cast($8 as timestamp) as opened_at,
+                (select count(distinct item_id) from reports.access) as snapshot_items,
+                (select count(*) from reports.population) as snapshot_accounts
+            """,
             [name, snapshot["snapshot_id"], snapshot["build_id"], snapshot["as_of"], scope, reviewers, due_on, now],
         )
         query = saved.find(saved.load_queries(resources.sql() / "review"), "items", _ITEM_VALUES)

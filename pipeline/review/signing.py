@@ -22,9 +22,9 @@ __all__ = ["quality", "sign", "to_sign"]
 _SHOWN = 10
 
 
-def quality(connection: Connection) -> dict[str, int]:
+def quality(connection: Connection, campaign: str) -> dict[str, Any]:
     """Return what was decided and how, of the campaign that is held in ``current_items``."""
-    return campaigns.rows(connection, "quality")[0]
+    return campaigns.rows(connection, "quality", campaign=campaign)[0]
 
 
 def sign(
@@ -87,7 +87,7 @@ def sign(
         folder,
         decisions="signed",
         attestation=attestation,
-        quality=quality(connection),
+        quality=quality(connection, campaign.campaign),
         reviewers=campaigns.rows(connection, "progress"),
         previous_manifest_sha256=previous,
         key=key,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pipeline.errors import ContentError, LoginError, UnreachableError
-from pipeline.sources.http import Answer, Client, RefusedError, UnreadableError
+from pipeline.sources.connection import Answer, RefusedError, UnreadableError
+from pipeline.sources.http import Client
 from pipeline.sources.records import BadAnswerError, Records, read_json, read_records
 from pipeline.sources.session import Session
 from pipeline.spool import Principal

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from datetime import UTC, datetime
 
-from pipeline.sources.http import Answer
+from pipeline.sources.connection import Answer
 from pipeline.sources.records import Records
 from pipeline.spool import Page, Spool
 

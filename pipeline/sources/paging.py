@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.sources.http import Answer, RefusedError, UnreadableError
+from pipeline.sources.connection import Answer, RefusedError, UnreadableError
 from pipeline.sources.records import Key, Records
 
 __all__ = ["PagedList", "Reading", "Sweep", "read_list"]

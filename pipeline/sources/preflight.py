@@ -9,11 +9,11 @@ from typing import Literal
 
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Client, Clock, Sleep
+from pipeline.sources.connection import Clock, utc_now
+from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Endpoint, Found, Instance, read_count
 from pipeline.sources.records import Records, read_json
 from pipeline.sources.session import Session
-from pipeline.sources.sisense import utc_now
 from pipeline.spool import Principal
 
 __all__ = ["Check", "Preflight", "preflight"]

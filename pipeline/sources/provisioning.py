@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.http import Client, Clock, RefusedError, Sleep, UnclearError
-from pipeline.sources.scim import Endpoint, address
-from pipeline.sources.sisense import utc_now
+from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.http import Client, Sleep
+from pipeline.sources.scim_endpoint import Endpoint, address
 from pipeline.sources.writing import Writer, connected
 
 __all__ = ["Provisioner", "connected_by_scim"]
@@ -47,7 +47,7 @@ class Provisioner(Writer):
         document = {"schemas": [_USER], "userName": fields["userName"], "active": fields.get("active", True)}
         document |= {path: value for path, value in _attributes(fields).items() if path not in document}
         try:
-            await self._endpoint.write("POST", "/Users", document)
+            await self._by_scim("POST", "/Users", document)
         except UnclearError:
             # it may be there all the same, and would then stay without a role
             if not await self.accounts(userName=str(fields["userName"])):
@@ -72,17 +72,17 @@ class Provisioner(Writer):
             # a name is changed part by part, so that its other part stays
             operations = [{"op": "replace", "path": at, "value": value} for at, value in _flat(attributes)]
             try:
-                await self._endpoint.write("PATCH", path, {"schemas": [_PATCH], "Operations": operations})
+                await self._by_scim("PATCH", path, {"schemas": [_PATCH], "Operations": operations})
             except RefusedError as error:
                 if error.status not in _CANNOT_PATCH:
                     raise
-                await self._endpoint.write("PUT", path, _replaced(user, attributes))
+                await self._by_scim("PUT", path, _replaced(user, attributes))
         if rest:
             await super().change(account_id, rest)
 
     async def delete(self, account_id: str) -> None:
         """Delete the user for good. Raises as :meth:`change`."""
-        await self._endpoint.write("DELETE", _path("Users", str((await self._user(account_id))["id"])), None)
+        await self._by_scim("DELETE", _path("Users", str((await self._user(account_id))["id"])), None)
 
     async def users(self, user_name: str) -> list[dict[str, Any]]:
         """Return the endpoint's users of this name."""
@@ -95,7 +95,7 @@ class Provisioner(Writer):
     async def create_group(self, name: str, user_ids: Sequence[str]) -> None:
         """Send a new group, once. Raises as :meth:`create`."""
         members = [{"value": user_id} for user_id in user_ids]
-        await self._endpoint.write("POST", "/Groups", {"schemas": [_GROUP], "displayName": name, "members": members})
+        await self._by_scim("POST", "/Groups", {"schemas": [_GROUP], "displayName": name, "members": members})
 
     async def change_group(
         self, group_id: str, *, name: str | None, add: Sequence[str] = (), remove: Sequence[str] = ()
@@ -107,13 +107,16 @@ class Provisioner(Writer):
         if add:
             operations.append({"op": "add", "path": "members", "value": [{"value": user_id} for user_id in add]})
         operations += [{"op": "remove", "path": f"members[value eq {json.dumps(user_id)}]"} for user_id in remove]
-        await self._endpoint.write(
-            "PATCH", _path("Groups", group_id), {"schemas": [_PATCH], "Operations": operations}
-        )
+        await self._by_scim("PATCH", _path("Groups", group_id), {"schemas": [_PATCH], "Operations": operations})
 
     async def delete_group(self, group_id: str) -> None:
         """Delete a group; its members stay. Raises as :meth:`create`."""
-        await self._endpoint.write("DELETE", _path("Groups", group_id), None)
+        await self._by_scim("DELETE", _path("Groups", group_id), None)
+
+    async def _by_scim(self, method: str, path: str, document: Mapping[str, Any] | None) -> None:
+        client = self._endpoint.client
+        with self.witness(method, client.hide(client.source.url + path), document):
+            await self._endpoint.write(method, path, document)
 
     async def _user(self, account_id: str) -> dict[str, Any]:
         account = await self.account(account_id)

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
-from pipeline.sources.http import Answer, Client, RefusedError, Token, UnreadableError
+from pipeline.sources.connection import Answer, RefusedError, Token, UnreadableError
+from pipeline.sources.http import Client
 from pipeline.sources.records import BadAnswerError, read_json
 
 __all__ = ["LOGIN_PATHS", "Session"]

@@ -5,57 +5,36 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
-from collections import Counter
-from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from collections.abc import Coroutine
 from typing import Any
 
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Answer, Client, Clock, RefusedError, Sleep, UnreadableError
+from pipeline.sources.connection import Answer, Clock, RefusedError, UnreadableError, utc_now
+from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Endpoint, Instance, read_count
 from pipeline.sources.ledger import Ledger, timestamp
+from pipeline.sources.lists import LedgerList, Progress
 from pipeline.sources.observations import observations
-from pipeline.sources.paging import Reading, read_list
+from pipeline.sources.paging import Reading
 from pipeline.sources.records import Records
 from pipeline.sources.session import Session
 from pipeline.spool import Outcome, Principal, Spool
 
-__all__ = ["Progress", "extract", "utc_now"]
-
-Progress = Callable[[str, int, int | None], None]
+__all__ = ["extract"]
 
 
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
-
-
-class _List:
-    """One list of the instance, as :mod:`pipeline.sources.paging` reads it."""
-
+class _List(LedgerList):
     def __init__(
         self, instance: Instance, ledger: Ledger, resource: str, endpoint: Endpoint, count: Endpoint | None
     ) -> None:
+        super().__init__(ledger, resource)
         self._instance = instance
-        self._ledger = ledger
-        self._resource = resource
         self._endpoint = endpoint
         self._count = count
-        self._kept: Counter[int] = Counter()
-
-    @property
-    def fullest(self) -> int | None:
-        """Return the sweep of which most was kept."""
-        return self._kept.most_common(1)[0][0] if self._kept else None
 
     async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
         return await self._instance.get(self._endpoint, self._instance.read_records, {"skip": offset, "limit": limit})
-
-    def keep(self, answer: Answer, records: Records, *, sweep: int, offset: int, keep: bool) -> None:
-        self._ledger.keep(answer, records, self._resource, sweep=sweep, offset=offset, keep=keep)
-        if keep:
-            self._kept[sweep] += records.items
 
     async def count(self) -> int | None:
         if self._count is None:
@@ -64,7 +43,7 @@ class _List:
             answer, count = await self._instance.get(self._count, read_count)
         except (RefusedError, UnreadableError):
             return None
-        self._ledger.note(answer, "users_count")
+        self.ledger.note(answer, "users_count")
         return count
 
 
@@ -157,19 +136,8 @@ class _Extract:
         self.settings[f"{resource}_path"] = endpoint.path
         self.settings[f"{resource}_query"] = _written(endpoint)
         records = _List(instance, self.ledger, resource, endpoint, count)
-        try:
-            reading = await read_list(
-                records,
-                page_size=self.source.page_size,
-                workers=self.source.concurrency,
-                progress=lambda items, total: self.progress(resource, items, total),
-            )
-        except SourceError:
-            if records.fullest is not None:
-                self.accepted[resource] = records.fullest
-            raise
+        reading = await records.read(self.source, self.progress, self.accepted)
         self.readings[resource] = reading
-        self.accepted[resource] = reading.accepted.number
         self.settings[f"{resource}_page_size"] = str(reading.page_size)
         self.settings[f"{resource}_list"] = "whole" if reading.accepted.is_whole else "paged"
         self.settings[f"{resource}_sweeps"] = str(reading.sweeps)

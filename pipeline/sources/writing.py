@@ -7,22 +7,26 @@ No answer to a change is believed, good or bad: what counts is the account as it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Client, Clock, RefusedError, Sleep
+from pipeline.sources.connection import Clock, RefusedError, utc_now
+from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Instance, read_object
 from pipeline.sources.records import BadAnswerError, read_json
 from pipeline.sources.session import Session
-from pipeline.sources.sisense import utc_now
 from pipeline.spool import Principal
 
-__all__ = ["AccountState", "Writer", "connected"]
+__all__ = ["AccountState", "Witness", "Writer", "connected"]
+
+#: Entered before a change is sent, with its method, its address and what it holds but for a password; left when it
+#: was answered, with the error if there is one.
+Witness = Callable[[str, str, Mapping[str, Any] | None], AbstractContextManager[None]]
 
 _ABSENT = frozenset({404, 410})
 #: The only flavour whose descriptions have these changes.
@@ -80,10 +84,14 @@ class AccountState:
 
 
 class Writer:
-    """Reads and changes single accounts. ``principal`` is who the credential belongs to."""
+    """Reads and changes single accounts. ``principal`` is who the credential belongs to.
+
+    ``witness`` sees every change that is sent; what it raises beforehand keeps the change from being sent.
+    """
 
     def __init__(self, instance: Instance, principal: Principal) -> None:
         self.principal = principal
+        self.witness: Witness = _unseen
         self._instance = instance
         self._client = instance.client
         self._users = f"{_BASE}/users"
@@ -178,8 +186,10 @@ class Writer:
     def _path(self, account_id: str) -> str:
         return f"{self._users}/{quote(account_id, safe='')}"
 
-    async def _write(self, method: str, path: str, document: Any) -> None:
-        await self._client.write(method, path, document, authority=self._instance.session)
+    async def _write(self, method: str, path: str, document: Mapping[str, Any] | None) -> None:
+        shown = None if document is None else {key: value for key, value in document.items() if key != "password"}
+        with self.witness(method, self._client.hide(self._client.source.url + path), shown):
+            await self._client.write(method, path, document, authority=self._instance.session)
 
     def _missing(self, what: str) -> ContentError:
         return ContentError(
@@ -210,6 +220,11 @@ async def connected(
                 hint="make the change by hand in Sisense, then run 'access-review remediate verify'",
             )
         yield Writer(instance, await instance.read_principal())
+
+
+def _unseen(*_: object) -> AbstractContextManager[None]:
+    """See nothing: a plan has a journal of its own."""
+    return nullcontext()
 
 
 def _ignore(*_: object) -> None:

@@ -34,9 +34,11 @@ _SESSION = """
 """
 
 
-#: Bytes that a writer may hold in memory before DuckDB puts the rest into a temporary folder beside the database: a
-#: build of a million accounts stays within 4 GB. A machine or container that allows less keeps DuckDB's lower limit.
+#: Bytes that a connection may hold in memory before DuckDB puts the rest into a temporary folder beside the database:
+#: a build of a million accounts stays within 4 GB. Where a machine or container allows less, DuckDB's limit holds.
 _MEMORY_LIMIT = 2_800_000_000
+#: The same for whoever renders from it: the pages of a large report need as much again.
+RENDERING_MEMORY = 1_000_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 #: What DuckDB says when a signal ended a query.
@@ -56,7 +58,7 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     connection = _connect(path, read_only=False, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
-        _limit_memory(connection)
+        _limit_memory(connection, _MEMORY_LIMIT)
         with _interruptible():
             connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
             yield connection
@@ -68,8 +70,10 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
 
 
 @contextmanager
-def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
-    """Open an existing database read-only.
+def reading(
+    path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT, memory: int = _MEMORY_LIMIT
+) -> Iterator[Connection]:
+    """Open an existing database read-only. ``memory`` is how many bytes it may hold before it goes to the disk.
 
     Raises:
         DatabaseLockedError: another process held it for longer than ``wait`` seconds.
@@ -84,6 +88,7 @@ def reading(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     connection = _connect(path, read_only=True, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
+        _limit_memory(connection, memory)
         known = "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'snapshots'"
         if connection.execute(known).fetchall() == [(0,)]:
             raise _foreign(path, "it has no table meta.snapshots")
@@ -157,11 +162,11 @@ def _interruptible() -> Iterator[None]:
         raise
 
 
-def _limit_memory(connection: Connection) -> None:
+def _limit_memory(connection: Connection, most: int) -> None:
     row = connection.execute("select current_setting('memory_limit')").fetchone()
     amount, _, unit = str(row[0] if row else "").partition(" ")
-    if float(amount) * _UNITS[unit] > _MEMORY_LIMIT:
-        connection.execute("set memory_limit = $limit", {"limit": f"{_MEMORY_LIMIT} bytes"})
+    if float(amount) * _UNITS[unit] > most:
+        connection.execute("set memory_limit = $limit", {"limit": f"{most} bytes"})
 
 
 def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait: float) -> Connection:

@@ -1,6 +1,6 @@
 /*
 summary = "One role or group of one account that a review campaign asked somebody about, with the decision that held by the time of this extract."
-reads   = ["review.items", "review.decisions", "graph.review_campaigns"]
+reads   = ["review.items", "review.decisions", "graph.review_campaigns", "graph.accounts", "policy.roster"]
 grain   = ["campaign", "item_id"]
 
 [columns]
@@ -21,7 +21,10 @@ decided_by       = "varchar: who decided; null while nobody has"
 decision         = "varchar: keep, remove, reduce, defer or exception; null while nobody has decided"
 reason           = "varchar: why, in the reviewer's words"
 decided_at       = "timestamp: when, where the reviewer says so"
+seconds_taken    = "double: since the reviewer's decision before this one; null where either time is not known"
 place            = "bigint: place in the reviewer's packet, from 1"
+run_length       = "bigint: how many neighbours in the packet have the same decision, this one counted; null while undecided"
+is_self_review   = "boolean: the holder of the account decided, under whatever address; null where nobody has, or nothing can be compared"
 is_signed        = "boolean: the campaign was signed off"
 is_current       = "boolean: the campaign is open, or the last that was signed off"
 is_standing      = "boolean: no campaign that was signed off later decided on it again"
@@ -41,6 +44,29 @@ held as (
     from review.decisions as decisions
     join known on known.campaign = decisions.campaign and known.item_id = decisions.item_id
         and known.sequence = decisions.sequence
+),
+
+-- Every address under which a person is known, in every source.
+addresses as (
+    select person_id, lower(email) as address from policy.roster
+    union
+    select person_id, lower(unnest(aliases)) from policy.roster
+    union
+    select person_id, lower(email) from graph.accounts where person_id is not null and email is not null
+    union
+    select person_id, lower(user_name) from graph.accounts where person_id is not null and user_name is not null
+),
+
+asked as (
+    select
+        items.*, held.reviewer_email as decided_by, held.decision, held.reason, held.decided_at,
+        -- Neighbours in the packet with the same decision share the difference of both places.
+        items.place - row_number() over (
+            partition by items.campaign, items.reviewer_email, held.decision order by items.place
+        ) as series
+    from review.items as items
+    left join held on held.campaign = items.campaign and held.item_id = items.item_id
+    where items.exclusion_reason is null
 )
 
 select
@@ -57,32 +83,35 @@ select
     items.permission_level,
     items.risk in ('critical', 'high') as is_high_risk,
     items.reviewer_email,
-    held.reviewer_email as decided_by,
-    held.decision,
-    held.reason,
-    held.decided_at,
-    row_number() over (
-        partition by items.campaign, items.reviewer_email
-        order by
-            case
-                when items.risk in ('critical', 'high') then 1
-                when items.change_since_baseline in ('new', 'changed', 'reappeared') then 2
-                when items.prior_decision = 'keep' and items.change_since_baseline = 'unchanged' then 4
-                else 3
-            end,
-            items.source, coalesce(items.display_name, items.user_name, items.account_id), items.entitlement_type,
-            coalesce(items.entitlement_name, items.entitlement_id), items.item_id
-    ) as place,
+    items.decided_by,
+    items.decision,
+    items.reason,
+    items.decided_at,
+    epoch(
+        items.decided_at - lag(items.decided_at) over (
+            partition by items.campaign, items.reviewer_email order by items.decided_at, items.place
+        )
+    ) as seconds_taken,
+    items.place,
+    case when items.decision is not null and items.place is not null then
+        count(*) over (partition by items.campaign, items.reviewer_email, items.decision, items.series)
+    end as run_length,
+    case
+        when items.decision is null then null
+        when own.address is not null or lower(items.decided_by) in (lower(items.email), lower(items.user_name)) then true
+        -- who holds it is known by nothing that could be compared with an address
+        when items.person_id is null and items.email is null and coalesce(items.user_name, '') not like '%@%' then null
+        else false
+    end as is_self_review,
     campaigns.signed_at is not null as is_signed,
     campaigns.is_current,
     campaigns.signed_at is not null and row_number() over (
         partition by items.item_id
         order by campaigns.signed_at is null, campaigns.signed_at desc, campaigns.campaign desc
     ) = 1 as is_standing
-from review.items as items
+from asked as items
 join graph.review_campaigns as campaigns on campaigns.campaign = items.campaign
-left join held on held.campaign = items.campaign and held.item_id = items.item_id
-where items.exclusion_reason is null
+left join addresses as own on own.person_id = items.person_id and own.address = lower(items.decided_by)
 
 /* example
 name = "the newest decision that came in by then holds; a later sign-off replaces an earlier one, an open campaign does not"
@@ -93,8 +122,8 @@ given."graph.review_campaigns" = [
 ]
 given."review.items" = [
   { campaign = "old", item_id = "1", source = "s", account_id = "a", risk = "low", reviewer_email = "r" },
-  { campaign = "last", item_id = "1", source = "s", account_id = "a", risk = "low", reviewer_email = "r" },
-  { campaign = "last", item_id = "2", source = "s", account_id = "b", risk = "high", reviewer_email = "r" },
+  { campaign = "last", item_id = "1", source = "s", account_id = "a", risk = "low", reviewer_email = "r", place = 2 },
+  { campaign = "last", item_id = "2", source = "s", account_id = "b", risk = "high", reviewer_email = "r", place = 1 },
   { campaign = "open", item_id = "1", source = "s", account_id = "a", risk = "low", reviewer_email = "r" },
   { campaign = "open", item_id = "3", source = "s", account_id = "c", risk = "low", exclusion_reason = "training" },
 ]
@@ -109,5 +138,57 @@ expect = [
   { campaign = "last", item_id = "1", decision = "remove", is_standing = true, place = 2 },
   { campaign = "last", item_id = "2", decision = "<null>", is_standing = true, is_high_risk = true, place = 1 },
   { campaign = "open", item_id = "1", decision = "<null>", is_standing = false, is_signed = false },
+]
+*/
+/* example
+name = "runs are broken by another answer and by none; the pause is known where both times are; runs are counted by reviewer"
+given."graph.review_campaigns" = [ { campaign = "Q", known_at = 2026-01-01T00:00:00Z, is_current = true } ]
+given."review.items" = [
+  { campaign = "Q", item_id = "1", source = "s", account_id = "1", risk = "low", reviewer_email = "r", place = 1 },
+  { campaign = "Q", item_id = "2", source = "s", account_id = "2", risk = "low", reviewer_email = "r", place = 2 },
+  { campaign = "Q", item_id = "3", source = "s", account_id = "3", risk = "low", reviewer_email = "r", place = 3 },
+  { campaign = "Q", item_id = "4", source = "s", account_id = "4", risk = "low", reviewer_email = "r", place = 4 },
+  { campaign = "Q", item_id = "5", source = "s", account_id = "5", risk = "low", reviewer_email = "r", place = 5 },
+  { campaign = "Q", item_id = "6", source = "s", account_id = "6", risk = "low", reviewer_email = "other", place = 1 },
+]
+given."review.decisions" = [
+  { campaign = "Q", item_id = "1", sequence = 1, decision = "keep", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z, decided_at = 2025-11-01T00:00:00Z },
+  { campaign = "Q", item_id = "2", sequence = 1, decision = "keep", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z, decided_at = 2025-11-01T00:00:08Z },
+  { campaign = "Q", item_id = "3", sequence = 1, decision = "remove", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "5", sequence = 1, decision = "keep", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "6", sequence = 1, decision = "keep", reviewer_email = "other", imported_at = 2025-12-01T00:00:00Z },
+]
+expect = [
+  { item_id = "1", run_length = 2, seconds_taken = "<null>" }, { item_id = "2", run_length = 2, seconds_taken = 8.0 },
+  { item_id = "3", run_length = 1, seconds_taken = "<null>" }, { item_id = "4", run_length = "<null>" },
+  { item_id = "5", run_length = 1 }, { item_id = "6", run_length = 1 },
+]
+*/
+/* example
+name = "the account's address, an alias of the person and an account in another source are the holder; a colleague is not; nothing to compare is unknown"
+given."graph.review_campaigns" = [ { campaign = "Q", known_at = 2026-01-01T00:00:00Z, is_current = true } ]
+given."policy.roster" = [
+  { person_id = "p", email = "ann@x.org", aliases = ["ann.old@x.org"], row = 1 },
+  { person_id = "q", email = "bob@x.org", aliases = [], row = 2 },
+]
+given."graph.accounts" = [ { source = "other", account_id = "9", person_id = "p", email = "ann@lab.org" } ]
+given."review.items" = [
+  { campaign = "Q", item_id = "1", source = "s", account_id = "1", email = "Ann@x.org", risk = "low" },
+  { campaign = "Q", item_id = "2", source = "s", account_id = "2", email = "a@x.org", person_id = "p", risk = "low" },
+  { campaign = "Q", item_id = "3", source = "s", account_id = "3", email = "a@x.org", person_id = "p", risk = "low" },
+  { campaign = "Q", item_id = "4", source = "s", account_id = "4", email = "a@x.org", person_id = "p", risk = "low" },
+  { campaign = "Q", item_id = "5", source = "s", account_id = "5", user_name = "etl", risk = "low" },
+  { campaign = "Q", item_id = "6", source = "s", account_id = "6", email = "c@x.org", risk = "low" },
+]
+given."review.decisions" = [
+  { campaign = "Q", item_id = "1", sequence = 1, decision = "keep", reviewer_email = "ann@x.org", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "2", sequence = 1, decision = "keep", reviewer_email = "ann.old@x.org", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "3", sequence = 1, decision = "keep", reviewer_email = "ann@lab.org", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "4", sequence = 1, decision = "keep", reviewer_email = "bob@x.org", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "5", sequence = 1, decision = "keep", reviewer_email = "bob@x.org", imported_at = 2025-12-01T00:00:00Z },
+]
+expect = [
+  { item_id = "1", is_self_review = true }, { item_id = "2", is_self_review = true }, { item_id = "3", is_self_review = true },
+  { item_id = "4", is_self_review = false }, { item_id = "5", is_self_review = "<null>" }, { item_id = "6", is_self_review = "<null>" },
 ]
 */

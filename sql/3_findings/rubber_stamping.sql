@@ -23,60 +23,29 @@ nist     = ["AC-2"]
 */
 with
 
-items as (
-    select campaign, reviewer_email, item_id, place, decision, decided_at
-    from graph.review_decisions
-    where is_current
-),
-
-numbered as (
-    select
-        *,
-        row_number() over (partition by campaign, reviewer_email order by place)
-            - row_number() over (partition by campaign, reviewer_email, decision order by place) as series,
-        decided_at - lag(decided_at) over (
-            partition by campaign, reviewer_email order by decided_at, place
-        ) as pause
-    from items
-),
-
--- Neighbours in the packet with the same decision share the difference of both places.
-series as (
-    select campaign, reviewer_email, count(*) as length
-    from numbered
-    where decision is not null
-    group by campaign, reviewer_email, decision, series
-),
-
-runs as (
-    select campaign, reviewer_email, max(length) as longest_run
-    from series
-    group by campaign, reviewer_email
-),
-
 paces as (
     select
         campaign, reviewer_email, count(*) as item_count, count(decision) as decided_count,
         count(*) filter (where decision = 'keep') as kept_count,
-        count(decided_at) as timed_count, median(epoch(pause)) as median_pause
-    from numbered
+        count(decided_at) as timed_count, median(seconds_taken) as median_pause, max(run_length) as longest_run
+    from graph.review_decisions
+    where is_current
     group by campaign, reviewer_email
 ),
 
 judged as (
     select
-        pace.*, coalesce(run.longest_run, 0) as longest_run,
+        * replace (coalesce(longest_run, 0) as longest_run),
         case
-            when run.longest_run >= $max_run then 'failed'
-            when pace.decided_count >= $min_items and pace.kept_count >= $kept_share * pace.decided_count
-                and pace.timed_count >= $min_items and pace.median_pause < $median_seconds then 'failed'
-            when pace.decided_count < pace.item_count then 'unknown'
+            when longest_run >= $max_run then 'failed'
+            when decided_count >= $min_items and kept_count >= $kept_share * decided_count
+                and timed_count >= $min_items and median_pause < $median_seconds then 'failed'
+            when decided_count < item_count then 'unknown'
             -- how long a decision took is not known
-            when pace.decided_count >= $min_items and pace.kept_count >= $kept_share * pace.decided_count
-                and pace.timed_count < $min_items then 'unknown'
+            when decided_count >= $min_items and kept_count >= $kept_share * decided_count
+                and timed_count < $min_items then 'unknown'
         end as verdict
-    from paces as pace
-    left join runs as run on run.campaign = pace.campaign and run.reviewer_email = pace.reviewer_email
+    from paces
 )
 
 -- A reviewer decides for all sources.
@@ -101,15 +70,15 @@ where verdict is not null
 name = "a run of three where three are too many fails; one that is broken passes; while items are open it is unknown"
 params = { max_run = 3, min_items = 9 }
 given."graph.review_decisions" = [
-  { campaign = "Q", item_id = "1", reviewer_email = "run", place = 1, decision = "remove", is_current = true },
-  { campaign = "Q", item_id = "2", reviewer_email = "run", place = 2, decision = "keep", is_current = true },
-  { campaign = "Q", item_id = "3", reviewer_email = "run", place = 3, decision = "keep", is_current = true },
-  { campaign = "Q", item_id = "4", reviewer_email = "run", place = 4, decision = "keep", is_current = true },
-  { campaign = "Q", item_id = "5", reviewer_email = "two", place = 1, decision = "keep", is_current = true },
-  { campaign = "Q", item_id = "6", reviewer_email = "two", place = 2, decision = "keep", is_current = true },
-  { campaign = "Q", item_id = "7", reviewer_email = "two", place = 3, decision = "remove", is_current = true },
-  { campaign = "Q", item_id = "8", reviewer_email = "two", place = 4, decision = "keep", is_current = true },
-  { campaign = "Q", item_id = "9", reviewer_email = "open", place = 1, decision = "keep", is_current = true },
+  { campaign = "Q", item_id = "1", reviewer_email = "run", place = 1, decision = "remove", run_length = 1, is_current = true },
+  { campaign = "Q", item_id = "2", reviewer_email = "run", place = 2, decision = "keep", run_length = 3, is_current = true },
+  { campaign = "Q", item_id = "3", reviewer_email = "run", place = 3, decision = "keep", run_length = 3, is_current = true },
+  { campaign = "Q", item_id = "4", reviewer_email = "run", place = 4, decision = "keep", run_length = 3, is_current = true },
+  { campaign = "Q", item_id = "5", reviewer_email = "two", place = 1, decision = "keep", run_length = 2, is_current = true },
+  { campaign = "Q", item_id = "6", reviewer_email = "two", place = 2, decision = "keep", run_length = 2, is_current = true },
+  { campaign = "Q", item_id = "7", reviewer_email = "two", place = 3, decision = "remove", run_length = 1, is_current = true },
+  { campaign = "Q", item_id = "8", reviewer_email = "two", place = 4, decision = "keep", run_length = 1, is_current = true },
+  { campaign = "Q", item_id = "9", reviewer_email = "open", place = 1, decision = "keep", run_length = 1, is_current = true },
   { campaign = "Q", item_id = "a", reviewer_email = "open", place = 2, is_current = true },
   { campaign = "old", item_id = "1", reviewer_email = "run", place = 1, decision = "keep", is_current = false },
 ]
@@ -121,9 +90,9 @@ name = "nearly all kept with 9 s in the median fails, with 10 s passes; nobody k
 params = { min_items = 2, kept_share = 0.95 }
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", reviewer_email = "fast", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_current = true },
-  { campaign = "Q", item_id = "2", reviewer_email = "fast", place = 2, decision = "keep", decided_at = 2026-01-01T00:00:09Z, is_current = true },
+  { campaign = "Q", item_id = "2", reviewer_email = "fast", place = 2, decision = "keep", decided_at = 2026-01-01T00:00:09Z, seconds_taken = 9.0, is_current = true },
   { campaign = "Q", item_id = "3", reviewer_email = "slow", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_current = true },
-  { campaign = "Q", item_id = "4", reviewer_email = "slow", place = 2, decision = "keep", decided_at = 2026-01-01T00:00:10Z, is_current = true },
+  { campaign = "Q", item_id = "4", reviewer_email = "slow", place = 2, decision = "keep", decided_at = 2026-01-01T00:00:10Z, seconds_taken = 10.0, is_current = true },
   { campaign = "Q", item_id = "5", reviewer_email = "untimed", place = 1, decision = "keep", is_current = true },
   { campaign = "Q", item_id = "6", reviewer_email = "untimed", place = 2, decision = "keep", is_current = true },
   { campaign = "Q", item_id = "7", reviewer_email = "thinks", place = 1, decision = "keep", is_current = true },

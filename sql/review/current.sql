@@ -18,14 +18,7 @@ held as (
 
 select
     items.*, held.sequence, held.decision, held.reason, held.target_role, held.defer_until, held.approver,
-    held.expires_on, held.reviewer_email as decided_by, held.imported_at, items.risk in ('critical', 'high') as is_high_risk,
-    -- What is asked first: danger, then what is new, then the rest; last what was kept before and has not changed.
-    case
-        when items.risk in ('critical', 'high') then 1
-        when items.change_since_baseline in ('new', 'changed', 'reappeared') then 2
-        when items.prior_decision = 'keep' and items.change_since_baseline = 'unchanged' then 4
-        else 3
-    end as attention
+    held.expires_on, held.reviewer_email as decided_by, held.imported_at, items.risk in ('critical', 'high') as is_high_risk
 from review.items as items
 left join held on held.item_id = items.item_id
 where items.campaign = $campaign and items.exclusion_reason is null

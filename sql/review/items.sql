@@ -113,20 +113,48 @@ allowed as (
 
 ranked as (
     select *, row_number() over (partition by item_id order by place, address) as turn from allowed
+),
+
+assigned as (
+    select
+        $campaign as campaign, access.item_id, access.source, access.account_id, access.user_name, access.email,
+        access.display_name, access.person_id, access.account_type, access.status, access.login_state,
+        access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
+        access.permission_level, access.path,
+        case
+            when access.peer_n is not null then access.peer_k || ' of ' || access.peer_n || ' peers (' || access.peer_group || ')'
+        end as peers,
+        access.findings, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
+        access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,
+        access.left_out_because as exclusion_reason,
+        case when access.left_out_because is null then ranked.address end as reviewer_email,
+        case when access.left_out_because is null then ranked.basis end as reviewer_basis
+    from access
+    left join ranked on ranked.item_id = access.item_id and ranked.turn = 1
+),
+
+-- What is asked first: danger, then what is new, then the rest; last what was kept before and has not changed.
+judged as (
+    select
+        *,
+        case
+            when risk in ('critical', 'high') then 1
+            when change_since_baseline in ('new', 'changed', 'reappeared') then 2
+            when prior_decision = 'keep' and change_since_baseline = 'unchanged' then 4
+            else 3
+        end as attention
+    from assigned
 )
 
+-- The order of a packet, and with it what counts as a row of equal answers, is fixed here once.
 select
-    $campaign as campaign, access.item_id, access.source, access.account_id, access.user_name, access.email,
-    access.display_name, access.person_id, access.account_type, access.status, access.login_state,
-    access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
-    access.permission_level, access.path,
-    case
-        when access.peer_n is not null then access.peer_k || ' of ' || access.peer_n || ' peers (' || access.peer_group || ')'
-    end as peers,
-    access.findings, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
-    access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,
-    access.left_out_because as exclusion_reason,
-    case when access.left_out_because is null then ranked.address end as reviewer_email,
-    case when access.left_out_because is null then ranked.basis end as reviewer_basis
-from access
-left join ranked on ranked.item_id = access.item_id and ranked.turn = 1
+    *,
+    case when exclusion_reason is null then
+        row_number() over (
+            partition by exclusion_reason is null, reviewer_email
+            order by
+                attention, source, coalesce(display_name, user_name, account_id), entitlement_type,
+                coalesce(entitlement_name, entitlement_id), item_id
+        )
+    end as place
+from judged

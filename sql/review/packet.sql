@@ -3,11 +3,12 @@
 select
     campaign,
     reviewer_email as reviewer,
+    place,
     case attention
         when 1 then '1 high risk'
         when 2 then '2 new or changed'
         when 3 then '3 other'
-        else '4 unchanged, kept last time'
+        when 4 then '4 unchanged, kept last time'
     end as attention,
     coalesce(display_name, user_name, account_id) as "who",
     email,

@@ -1,20 +1,17 @@
--- What was decided, and how: the sum adds up to the items
+-- What was decided, and how: the sum adds up to the items. As reports.review_quality says it later, of this moment.
+-- $campaign: the campaign's name
 with
 
 numbered as (
     select
-        *, row_number() over (partition by decided_by order by attention, source, display_name, item_id) as place,
-        row_number() over (partition by decided_by, decision order by attention, source, display_name, item_id)
-            as place_of_decision
+        reviewer_email, decision, place, place - row_number() over (partition by reviewer_email, decision order by place) as series
     from current_items
-    where decision is not null
+    where decision is not null and place is not null
 ),
 
 -- Neighbours in the packet with the same decision share the difference of both places.
 runs as (
-    select decided_by, decision, count(*) as length
-    from numbered
-    group by decided_by, decision, place - place_of_decision
+    select reviewer_email, decision, series, count(*) as length from numbered group by reviewer_email, decision, series
 )
 
 select
@@ -27,5 +24,10 @@ select
     count(*) filter (where decision is null) as pending,
     count(*) filter (where is_high_risk) as high_risk,
     count(distinct reviewer_email) as reviewers,
-    (select coalesce(max(length), 0) from runs) as longest_run
+    count(distinct (source, account_id)) as accounts,
+    count(*) filter (where decision = 'keep') / nullif(count(decision), 0) as approval_rate,
+    (select max(length) from runs) as longest_run,
+    (select snapshot_items from review.campaigns where campaign = $campaign) as snapshot_items,
+    (select snapshot_accounts from review.campaigns where campaign = $campaign) as snapshot_accounts,
+    (select count(*) from review.items where campaign = $campaign and exclusion_reason is not null) as left_out
 from current_items

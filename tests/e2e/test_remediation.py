@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -265,6 +266,67 @@ def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Calla
     assert "not done: still present" in section
     assert "Ann Ek" in section
     assert "Bo Dahl" in section
+
+
+def answered(at: Case, answer: bytes, *arguments: str) -> Outcome:
+    """Run a command with somebody at its terminal, who types an answer."""
+    theirs, ours = pty.openpty()
+    os.write(theirs, answer)
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=at.folder, env=environment, stdin=ours, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def test_whoever_is_asked_and_says_no_has_changed_nothing(case: Callable[..., Case]) -> None:
+    at = case()
+    at.prepare()
+    apply = ("remediate", "apply", "remediation-plan.json", *OPERATOR)
+
+    nobody = at.command(*apply)
+    refused = answered(at, b"n\n", *apply)
+
+    assert (nobody.code, refused.code) == (2, 1)
+    assert "error: it was not confirmed" in refused.stderr
+    assert "interrupted" not in refused.stderr
+    assert 'PATCH {"active": false}' in refused.stderr
+    assert at.changes_sent() == []
+    assert answered(at, b"y\n", *apply).code == 0
+
+
+def test_an_interrupted_run_says_how_far_it_came_and_how_to_go_on(case: Callable[..., Case]) -> None:
+    at = case()
+    planned = at.prepare()
+    update, running = at.store.update, []
+
+    def interrupting(*arguments):  # type: ignore[no-untyped-def]
+        if len(at.changes_sent()) == 2:
+            running.pop().send_signal(signal.SIGINT)
+        return update(*arguments)
+
+    at.store.update = interrupting  # type: ignore[method-assign]
+    apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *apply],
+        cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        running.append(process)
+        _, said = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert f"of {len(planned)} changes are in remediation-plan.json.journal.jsonl" in said
+    assert "run the same command again" in said
+    at.ok(*apply)
+    assert set(planned) <= at.inactive()
 
 
 _KILLED = """

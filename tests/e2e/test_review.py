@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
+import os
+import pty
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+import httpx
 import openpyxl
+import pypdf
 import pytest
 
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 
-NAME = "2026-Q4"
+NAME, NEXT = "2026-Q4", "2027-Q1"
+FALLBACKS = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com")
+SIGNATURE = ("--by", "Cleo Chief", "--email", "chief@example.com", "--role", "CISO")
+PARTS = {"kept": "keep", "removed": "remove", "reduced": "reduce", "deferred": "defer", "excepted": "exception"}
+
+Row = dict[str, str]
 
 
 class Quarter:
@@ -39,8 +53,8 @@ class Quarter:
         assert outcome.code == code, outcome.stderr
         return outcome
 
-    def status(self) -> dict:
-        return json.loads(self("--json", "review", "status", "--name", NAME).stdout)
+    def status(self, name: str = NAME) -> dict:
+        return json.loads(self("--json", "review", "status", "--name", name).stdout)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +71,22 @@ def decide(row: dict[str, object]) -> dict[str, object]:
     return {"decision": "Remove " if remove else "KEEP", "reason": "seen, and talked to them"}
 
 
-def fill_workbook(path: Path) -> int:
+def decide_next(row: dict[str, object]) -> dict[str, object]:
+    """Return what the same reviewer writes a quarter later: what is new is looked at, the rest is as before."""
+    reason = {"reason": "compared with the last quarter"}
+    if row["change"] == "new" and row["type"] == "role":
+        if row["access"] in {"Viewer", "consumer"}:
+            return {"decision": "defer", "defer_until": "2099-06-30", **reason}
+        return {"decision": "reduce", "target_role": "viewer", **reason}
+    if row["change"] == "new":
+        approved = {"approver": "ciso@example.com", "expires_on": "2099-12-31"}
+        return {"decision": "exception", **approved, **reason}
+    if row["prior_decision"] and str(row["prior_decision"]).startswith("remove"):
+        return {"decision": "remove", **reason}
+    return {"decision": "keep", **reason}
+
+
+def fill_workbook(path: Path, decide: Callable[[dict[str, object]], dict[str, object]] = decide) -> int:
     book = openpyxl.load_workbook(path)
     sheet = book["Decisions"]
     names = [cell.value for cell in sheet[1]]
@@ -85,14 +114,13 @@ def test_two_quarters(quarter: Quarter) -> None:
     first = quarter.run()
     refused = quarter("review", "open", "--name", NAME, code=1)
     assert "nobody is there to decide on" in refused.stderr
-    fallbacks = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com")
-    opened = json.loads(quarter("--json", "review", "open", "--name", NAME, *fallbacks, "--due", "2099-12-31").stdout)
+    opened = json.loads(quarter("--json", "review", "open", "--name", NAME, *FALLBACKS, "--due", "2099-12-31").stdout)
     assert len(opened["reviewers"]) >= 8
     with (first / "access.csv").open(encoding="utf-8", newline="") as stream:
         access = list(csv.DictReader(stream))
     items = sum(each["items"] for each in opened["reviewers"])
     assert items + sum(each["items"] for each in opened["left_out"]) == len({row["item_id"] for row in access})
-    assert quarter("review", "open", "--name", NAME, *fallbacks, code=2).stderr.startswith(
+    assert quarter("review", "open", "--name", NAME, *FALLBACKS, code=2).stderr.startswith(
         "error: there is a campaign"
     )
 
@@ -100,6 +128,9 @@ def test_two_quarters(quarter: Quarter) -> None:
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
     workbooks = [path for path in packets if path.suffix == ".xlsx"]
     assert len(workbooks) == len(opened["reviewers"])
+    read = " ".join(text_of(path) for path in packets if path.suffix == ".pdf")
+    for each in opened["reviewers"]:
+        assert f"{each['reviewer_email']}: please decide on {each['items']:,} item" in read
     again = {path: path.read_bytes() for path in packets}
     quarter("review", "packets")
     assert {path: path.read_bytes() for path in packets} == again
@@ -127,14 +158,31 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert "row 2, A2: 'nothing' is no item" in wrong.stderr
     assert quarter.status()["decisions"]["pending"] == items
 
-    # nobody signs while anything is open
-    quarter("review", "import", filled[0])
-    signature = ("--by", "Cleo Chief", "--email", "chief@example.com", "--role", "CISO")
-    assert "not decided yet" in quarter("review", "sign-off", *signature, code=1).stderr
+    # a file that nobody can read does not hide what came of the others; nobody signs while anything is open
+    broken = returned / "broken.xlsx"
+    broken.write_bytes(b"not a workbook")
+    mixed = quarter("review", "import", str(broken), filled[0], code=2)
+    assert [line.split()[0] for line in mixed.stdout.splitlines()[2:]] == [Path(filled[0]).name]
+    assert mixed.stderr.count("error: ") == mixed.stderr.count("broken.xlsx") == 1
+    pending = quarter.status()["decisions"]["pending"]
+    assert 0 < pending < items
+    assert "not decided yet" in quarter("review", "sign-off", *SIGNATURE, code=1).stderr
+
+    # who is late is told in words; bars are for somebody who watches
+    set_due(quarter.folder, "2020-01-31")
+    late = quarter("review", "status").stdout
+    assert re.search(rf"OVERDUE   by [\d]+ days: {pending} items pending, of \d+ reviewers", late)
+    assert "[#" not in late
+    assert "....]" in on_a_terminal(quarter.folder, "review", "status")
+    assert quarter.status()["days_overdue"] > 0
+    set_due(quarter.folder, "2099-12-31")
+
     quarter("review", "import", *filled)
     done = quarter.status()
     assert done["decisions"]["pending"] == 0
     assert done["blockers"] == []
+    for told in (done["reviewers"], done["risks"]):
+        assert sum(each["items"] for each in told) == sum(each["decided"] for each in told) == items
     decisions = done["decisions"]
     parts = ("kept", "removed", "reduced", "deferred", "excepted", "pending")
     assert decisions["items"] == items == sum(decisions[part] for part in parts)
@@ -145,18 +193,17 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert {(each["new"], each["changed"]) for each in repeated} == {(0, 0)}
 
     # signed, sealed, and verified by somebody who has the folder alone
-    files = [Path(line) for line in quarter("review", "sign-off", *signature).stdout.splitlines()]
+    files = [Path(line) for line in quarter("review", "sign-off", *SIGNATURE).stdout.splitlines()]
     sealed = files[0].parent
     assert sealed.name == f"{first.name}-signoff-{NAME}"
     manifest = json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))
     verified = quarter("--json", "verify", str(sealed))
     assert json.loads(verified.stdout)["verified"] is True
     assert manifest["previous_manifest_sha256"] == _sha256(first / "manifest.json")
-    with (sealed / "decisions.csv").open(encoding="utf-8", newline="") as stream:
-        kept = list(csv.DictReader(stream))
+    kept = reconciled(sealed, first, done["reviewers"])
     assert {row["item_id"] for row in kept} == {row["item_id"] for row in access}
     assert sum(bool(row["decision"]) for row in kept) == items
-    assert "signed off" in quarter("review", "sign-off", "--name", NAME, *signature, code=1).stderr
+    assert "signed off" in quarter("review", "sign-off", "--name", NAME, *SIGNATURE, code=1).stderr
     assert "signed off" in quarter("review", "import", "--name", NAME, filled[0], code=1).stderr
 
     # what was decided is done, and a fresh extract shows it
@@ -180,23 +227,207 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert verdicts["verdicts"]["removed_verified"] + verdicts["verdicts"]["still_present"] == len(changes)
     assert verdicts["verdicts"]["removed_verified"] > 0
 
-    # the next quarter knows what was decided, compares with what was signed, and leaves that alone
+    # meanwhile people join, rise and leave
+    changed = live(quarter.simulator)
+
+    # the next quarter knows what was decided, compares with what was signed, and tells how that review was done
     second = quarter.run()
-    with (second / "access.csv").open(encoding="utf-8", newline="") as stream:
-        later = {row["item_id"]: row for row in csv.DictReader(stream)}
+    later = {row["item_id"]: row for row in rows_of(second / "access.csv")}
     told = [row for row in later.values() if row["prior_decision"]]
-    assert len(told) == items - verdicts["verdicts"]["removed_verified"]
+    raised_role = 1  # that item is gone
+    assert len(told) == items - verdicts["verdicts"]["removed_verified"] - raised_role
     assert {row["prior_decision"] for row in told} <= {"keep", "remove"}
     written = json.loads((second / "manifest.json").read_text(encoding="utf-8"))
     assert written["baseline_snapshot_id"] == first.name
     assert quarter("verify", "--rebuild", str(second)).stdout.count("equal: access.csv") == 1
-    next_name = "2027-Q1"
-    quarter("review", "open", "--name", next_name, *fallbacks)
-    quarter("review", "packets")
-    workbook = openpyxl.load_workbook(next((second.parent / "campaigns" / next_name).glob("*.xlsx")))
-    names = [cell.value for cell in workbook["Decisions"][1]]
-    priors = [row[names.index("prior_decision")].value for row in workbook["Decisions"].iter_rows(min_row=2)]
-    assert any(str(prior).startswith(("keep by", "remove by")) for prior in priors)
+    told_of(second, NAME, kept, len(access), len(rows_of(first / "population.csv")))
+    moved = {
+        (row["change"], row["key"]) for row in rows_of(second / "changes.csv") if row["object_kind"] == "account"
+    }
+    assert moved >= {
+        *(("joiner", account_id) for account_id in changed.joined),
+        ("role_changed", changed.raised),
+        ("deactivated", changed.left),
+    }
+
+    # the second campaign asks first about what is dangerous or new, and folds away what was kept and has not changed
+    opened = json.loads(quarter("--json", "review", "open", "--name", NEXT, *FALLBACKS).stdout)
+    packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
+    asked = {row["item_id"]: row for path in packets if path.suffix == ".csv" for row in rows_of(path)}
+    assert len(asked) == sum(each["items"] for each in opened["reviewers"])
+    for path in packets:
+        if path.suffix == ".csv":
+            order = [row["attention"] for row in rows_of(path)]
+            assert order == sorted(order)
+    new = {row["item_id"] for row in later.values() if row["change_since_baseline"] == "new"}
+    roles_of = {
+        row["account_id"]
+        for row in later.values()
+        if row["item_id"] in new & asked.keys() and row["entitlement_type"] == "role"
+    }
+    assert roles_of == {*changed.joined, changed.raised}
+    assert all(not asked[item_id]["prior_decision"] for item_id in new & asked.keys())
+    folded = [row for row in asked.values() if row["attention"].startswith("4")]
+    assert folded
+    assert all(row["prior_decision"].startswith("keep by ") for row in folded)
+    assert all(row["change"] == "unchanged" for row in folded)
+
+    # it comes back, is signed too, and every number of it reconciles
+    workbooks = [path for path in packets if path.suffix == ".xlsx"]
+    for path in workbooks:
+        fill_workbook(path, decide_next)
+    quarter("review", "import", *map(str, workbooks))
+    done = quarter.status(NEXT)
+    assert done["blockers"] == []
+    sealed = Path(quarter("review", "sign-off", *SIGNATURE).stdout.splitlines()[0]).parent
+    assert json.loads(quarter("--json", "verify", str(sealed)).stdout)["verified"] is True
+    decided = reconciled(sealed, second, done["reviewers"])
+    assert {row["item_id"] for row in decided} == set(later)
+    assert {row["decision"] for row in decided if row["decision"]} == set(PARTS.values())
+    by_account = {row["account_id"]: row for row in decided if row["entitlement_type"] == "role"}
+    assert by_account[changed.raised]["decision"] == "reduce"
+    assert {by_account[account_id]["decision"] for account_id in changed.joined} == {"defer"}
+    third = quarter.run()
+    told_of(third, NEXT, decided, len(later), len(rows_of(second / "population.csv")))
+    assert json.loads((third / "manifest.json").read_text(encoding="utf-8"))["baseline_snapshot_id"] == second.name
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Who joined, rose and left between two quarters, by account id."""
+
+    joined: tuple[str, ...]
+    raised: str
+    left: str
+
+
+def live(simulator: Simulator) -> Changed:
+    """Change the simulator as a quarter of work does, over its own API."""
+    roles = {role["name"]: role["_id"] for role in simulator.population.roles}
+    viewers = [
+        user
+        for user in simulator.sisense.store.users
+        if user.get("active") is True and user.get("roleId") == roles["consumer"] and user.get("groups")
+    ]
+    raised, left = viewers[0], viewers[1]
+    headers = {"Authorization": f"Bearer {simulator.token}"}
+    users = "/api/v1/users"
+    with httpx.Client(base_url=simulator.url, headers=headers) as client:
+        created = [
+            client.post(
+                users,
+                json={
+                    "email": f"joiner{number}@example.com",
+                    "userName": f"joiner{number}",
+                    "password": "synthetic-1",
+                    "roleId": roles["consumer"],
+                    "groups": raised["groups"][-1:],
+                },
+            )
+            for number in range(3)
+        ]
+        changes = [
+            client.patch(f"{users}/{raised['_id']}", json={"roleId": roles["dataAdmin"]}),
+            client.patch(f"{users}/{left['_id']}", json={"active": False}),
+        ]
+    assert all(answer.is_success for answer in [*created, *changes])
+    return Changed(tuple(answer.json()["_id"] for answer in created), raised["_id"], left["_id"])
+
+
+def set_due(folder: Path, day: str) -> None:
+    """Let time pass: nobody can open a campaign that is late already."""
+    with duckdb.connect(folder / "access-review.duckdb") as connection:
+        connection.execute("update review.campaigns set due_on = cast($day as date)", {"day": day})
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """Return what a command prints where its output is a terminal."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *arguments], cwd=folder, env=environment, stdout=slave
+    ) as run:
+        os.close(slave)
+        shown = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other side is closed
+            while part := os.read(master, 4096):
+                shown += part
+        os.close(master)
+    assert run.returncode == 0
+    return shown.decode()
+
+
+def rows_of(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def text_of(path: Path) -> str:
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
+
+
+def identity(rows: list[Row]) -> str:
+    """Return the sum that both reports print, counted from the decisions themselves."""
+    asked = [row for row in rows if not row["exclusion_reason"]]
+    counts = {part: sum(row["decision"] == decision for row in asked) for part, decision in PARTS.items()}
+    counts["pending"] = sum(not row["decision"] for row in asked)
+    assert sum(counts.values()) == len(asked)
+    return f"{len(asked):,} items = " + " + ".join(f"{count:,} {part}" for part, count in counts.items())
+
+
+def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
+    """Hold every number of a signed PDF against decisions.csv and the report it rests on; return the decisions."""
+    rows = rows_of(sealed / "decisions.csv")
+    asked = [row for row in rows if not row["exclusion_reason"]]
+    text = text_of(sealed / "sign-off.pdf")
+    in_snapshot = len({row["item_id"] for row in rows_of(report / "access.csv")})
+    dangerous = [row for row in asked if row["risk"] in {"critical", "high"}]
+    kept = sum(row["decision"] == "keep" for row in asked)
+    accounts = {(row["source"], row["account_id"]) for row in asked}
+    assert f"{identity(rows)}." in text
+    assert (
+        f"{in_snapshot:,} roles and groups of accounts in the extract = {len(asked):,} asked about + "
+        f"{len(rows) - len(asked):,} left out with a reason + {in_snapshot - len(rows):,} outside the scope."
+    ) in text
+    assert f"They belong to {len(accounts):,} of {len(rows_of(report / 'population.csv')):,} accounts." in text
+    assert f"put to {len(reviewers):,} reviewers" in text
+    assert f"{len(dangerous):,} items were of high risk" in text
+    assert f"{kept / len(asked) * 100:.1f} % of the decisions keep the access" in text
+    assert json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))["data_sha256"] in text.replace(" ", "")
+    for each in reviewers:
+        own = [row for row in asked if row["reviewer_email"] == each["reviewer_email"]]
+        high = sum(row["risk"] in {"critical", "high"} for row in own)
+        assert f"{each['reviewer_email']} {len(own):,} {len(own):,} {high:,}" in text
+    return rows
+
+
+def told_of(report: Path, name: str, decisions: list[Row], items: int, accounts: int) -> None:
+    """Hold the page of review quality of the next report against the decisions that were sealed."""
+    text = text_of(report / "access-review.pdf")
+    page = text[text.index(f"{name}: signed off by Cleo Chief") :]
+    asked = [row for row in decisions if not row["exclusion_reason"]]
+    kept = sum(row["decision"] == "keep" for row in asked)
+    covered = {(row["source"], row["account_id"]) for row in asked}
+    high = sum(row["risk"] in {"critical", "high"} for row in asked)
+    signed = text_of(report.parent / next(report.parent.glob(f"*-signoff-{name}")) / "sign-off.pdf")
+    run = re.search(r"in the order of the packet, is ([\d,]+)\.", signed)
+    assert run
+    for said in (
+        f"{identity(decisions)}.",
+        f"{items:,} in the extract = {len(asked):,} asked about + {len(decisions) - len(asked):,} left out with a "
+        f"reason + {items - len(decisions):,} outside the scope.",
+        f"Coverage of items {len(asked) / items * 100:.1f} % {len(asked):,} of {items:,} roles and groups",
+        f"Coverage of accounts {len(covered) / accounts * 100:.1f} % {len(covered):,} of {accounts:,} accounts; "
+        f"{len(covered):,} with nothing pending",
+        f"High risk {high:,} items of high or critical risk; 0 of them pending",
+        f"Approval rate {kept / len(asked) * 100:.1f} % {kept:,} kept of {len(asked):,} decided",
+        "Median time for a decision not known",
+        f"Longest uniform run {run[1]} the same decision in a row",
+        "Self-reviews 0 must be 0",
+    ):
+        assert said in page, page[:2000]
+    html = (report / "access-review.html").read_text(encoding="utf-8")
+    assert f"{identity(decisions)}." in html
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")

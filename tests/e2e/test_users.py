@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.responses import HTMLResponse
 
 from pipeline.simulator.server import Simulator
 from pipeline.simulator.store import Invalid
@@ -61,6 +62,7 @@ def test_an_account_is_provisioned_by_names_and_the_vendors_client_sees_it(case:
     assert seen == {"role": "contributor", "groups": [True, True]}
     shown = json.loads(at("--json", "users", "get", NEW).stdout)
     assert (shown["role"], shown["active"]) == ("Designer", True)
+    assert sorted(shown["groups"]) == ["Finance Team", "Legal Team"]
 
 
 _VENDOR = """
@@ -83,7 +85,7 @@ def test_a_wrong_name_in_a_file_creates_nobody(case: Callable[..., Case]) -> Non
     refused = at("users", "create", "--file", str(joiners), code=2)
 
     assert "there is no role 'Viewr'" in refused.stderr
-    assert "did you mean 'viewer'?" in refused.stderr
+    assert "did you mean 'Viewer'?" in refused.stderr
     assert at.named(NEW) == []
     joiners.write_text(joiners.read_text().replace("Viewr", "Viewer"), encoding="utf-8")
     at("users", "create", "--file", str(joiners))
@@ -123,6 +125,29 @@ def test_switching_off_and_deleting_are_guarded(case: Callable[..., Case]) -> No
     assert len(at.named(NEW)) == 1
 
 
+def test_an_administrator_by_the_policy_alone_is_guarded(case: Callable[..., Case]) -> None:
+    at = case()
+    at("users", "create", "--email", NEW, "--role", "custom_partnerAccess", "--password", "generated")
+    store = at.simulator.sisense.store
+    roles = {record["name"]: key for key, record in store.roles.items()}
+    for user in [*store.users]:
+        if user["_id"] == store.caller_id:
+            store._put({**user, "roleId": roles["tenantAdmin"]})
+        elif user["userName"] != NEW and user.get("roleId") in {
+            roles[name] for name in ("admin", "super", "custom_partnerAccess")
+        }:
+            store._put({**user, "active": False})
+    with (at.folder / "policy" / "roles.csv").open("a", encoding="utf-8") as file:
+        file.write("custom_partnerAccess,95,true\n")
+
+    off = at("users", "deactivate", NEW, code=1)
+    demoted = at("users", "update", NEW, "--role", "Viewer", code=1)
+
+    assert "last active administrator" in off.stderr
+    assert "last active administrator" in demoted.stderr
+    assert at.named(NEW)[0]["active"] is True
+
+
 def test_a_generated_password_is_seen_only_by_who_asks(case: Callable[..., Case]) -> None:
     at = case()
 
@@ -133,7 +158,7 @@ def test_a_generated_password_is_seen_only_by_who_asks(case: Callable[..., Case]
         ACCESS_REVIEW_NEW_USER_PASSWORD="Canary-Of-A-Password-1",
     )  # fmt: skip
 
-    assert "password" not in quiet.stdout + quiet.stderr
+    assert "password of" not in quiet.stdout + quiet.stderr
     assert "password of b@example.com: " in shown.stderr
     assert "Canary" not in given.stdout + given.stderr
 
@@ -230,3 +255,108 @@ def test_joiners_of_a_run_that_was_killed_are_created_once(case: Callable[..., C
     assert [len(at.named(each)) for each in people] == [1] * 5
     posts = [e for e in at.simulator.sisense.log if e.method == "POST" and e.path == "/api/v1/users"]
     assert len(posts) == len(people)
+
+
+def journal(at: Case) -> list[dict]:
+    text = (at.folder / "access-review.duckdb.journal.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_what_was_sent_is_in_the_journal_and_no_password(case: Callable[..., Case]) -> None:
+    at = case()
+    secret = "Canary-Of-A-Password-1"
+
+    made = at(
+        "users", "create", "--email", NEW, "--role", "Viewer", "--password", "environment",
+        ACCESS_REVIEW_NEW_USER_PASSWORD=secret,
+    )  # fmt: skip
+    again = at("users", "create", "--email", NEW, "--role", "Viewer")
+    at("users", "deactivate", NEW)
+
+    path = at.folder / "access-review.duckdb.journal.jsonl"
+    assert f"journal   {path}" in made.stderr
+    assert "journal" not in again.stderr
+    assert path.stat().st_mode & 0o077 == 0
+    assert secret not in path.read_text(encoding="utf-8")
+    assert [(line["command"], line["state"], line["account"]) for line in journal(at)] == [
+        ("users create", "sending", NEW),
+        ("users create", "answered", NEW),
+        ("users create", "created", NEW),
+        ("users deactivate", "sending", NEW),
+        ("users deactivate", "answered", NEW),
+        ("users deactivate", "changed", NEW),
+    ]
+    assert {line["by"] for line in journal(at)} == {at.simulator.username}
+    sent = journal(at)[3]
+    assert (sent["request"]["body"], sent["previous"]) == ({"active": False}, {"active": True})
+
+
+def test_killed_before_the_answer_the_journal_says_that_it_was_sent(case: Callable[..., Case]) -> None:
+    at = case()
+    at("users", "create", "--email", NEW, "--role", "Viewer", "--password", "generated")
+    store = at.simulator.sisense.store
+    update, running = store.update, []
+
+    def killing(*arguments):  # type: ignore[no-untyped-def]
+        running.pop().kill()
+        return update(*arguments)
+
+    store.update = killing  # type: ignore[method-assign]
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "users", "deactivate", NEW],
+        cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        running.append(process)
+        assert process.wait(timeout=120) == -signal.SIGKILL
+
+    assert at.named(NEW)[0]["active"] is False
+    last = journal(at)[-1]
+    assert (last["command"], last["state"], last["account"]) == ("users deactivate", "sending", NEW)
+    store.update = update  # type: ignore[method-assign]
+    assert json.loads(at("--json", "users", "deactivate", NEW).stdout)[0]["result"] == "as it was"
+
+
+def test_an_account_that_sisense_has_as_not_active_is_called_so(case: Callable[..., Case]) -> None:
+    at = case()
+
+    without = json.loads(at("--json", "users", "create", "--email", NEW, "--role", "Viewer").stdout)
+    password = ("--password", "generated")
+    with_one = json.loads(at("--json", "users", "create", "--email", "b@example.com", *password).stdout)
+
+    assert at.named(NEW)[0]["active"] is False
+    assert "not active" in without[0]["detail"]
+    assert "not active" not in with_one[0]["detail"]
+
+
+def test_a_file_of_joiners_that_is_not_there_is_called_so(case: Callable[..., Case]) -> None:
+    missing = case()("users", "create", "--file", "missing.csv", code=2)
+
+    assert "error: the file cannot be read: No such file or directory — missing.csv" in missing.stderr
+    assert "hint: give the path of a CSV file" in missing.stderr
+
+
+def test_a_password_is_shown_when_its_account_is_made_whatever_comes_after(case: Callable[..., Case]) -> None:
+    at = case()
+    store = at.simulator.sisense.store
+    create, made = store.create, []
+    proceed = at.simulator.sisense._proceed
+
+    async def failing(call):  # type: ignore[no-untyped-def]
+        if len(made) == 1 and call.method == "GET" and "other" in str(call.query):
+            return HTMLResponse("<h1>403</h1>", 403)
+        return await proceed(call)
+
+    def record(body):  # type: ignore[no-untyped-def]
+        made.append(body["password"])
+        return create(body)
+
+    store.create = record  # type: ignore[method-assign]
+    at.simulator.sisense._proceed = failing  # type: ignore[method-assign]
+    joiners = at.folder / "joiners.csv"
+    joiners.write_text(f"email,role\n{NEW},Viewer\nother@example.com,Viewer\n", encoding="utf-8")
+
+    outcome = at("users", "create", "--file", str(joiners), "--password", "generated", "--show-password", code=3)
+
+    assert f"password of {NEW}: {made[0]}" in outcome.stderr

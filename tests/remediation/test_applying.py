@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, Response
 
+from pipeline import resources
 from pipeline.errors import GateError, SourceError
 from pipeline.remediation import applying, journal
 from pipeline.remediation.plan import FIELDS, Change, Plan
@@ -23,6 +24,7 @@ from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator.exchange import Call, Proceed, error, json_response
 from pipeline.simulator.server import Simulator
 from pipeline.sources.writing import AccountState
+from pipeline.warehouse.policy import PolicyFiles
 
 OPERATOR = applying.Operator("Bo Dahl", "bo@example.com", is_single=False)
 #: Seconds that the client waits for an answer: only those that never come take so long.
@@ -119,6 +121,7 @@ class Server:
         self._proceed = simulator.sisense._proceed
         self._users = list(self.store.users)
         self._members = dict(self.store.members)
+        self.policy: Path | None = None
         self.play([], [])
 
     def play(self, faults: list[tuple[str | int, str]], reads: list[str]) -> Misbehaviour:
@@ -126,6 +129,7 @@ class Server:
         self.store.by_id = {user["_id"]: user for user in self._users}
         self.store.members = dict(self._members)
         self.store._sorted = None
+        self.policy = None
         self.acting = Misbehaviour(self.store, list(faults), list(reads))
         self.simulator.sisense._proceed = lambda call: self.acting(call, self._proceed)
         return self.acting
@@ -159,7 +163,14 @@ class Server:
         try:
             with journal.opened(file, plan.plan_id) as opened:
                 applying.apply(
-                    plan, opened, OPERATOR, {"prod": self.source()}, lambda _: None, clock=clock, sleep=sleep
+                    plan,
+                    opened,
+                    OPERATOR,
+                    {"prod": self.source()},
+                    PolicyFiles(resources.reference_data(), self.policy, ()),
+                    lambda _: None,
+                    clock=clock,
+                    sleep=sleep,
                 )
         except (KilledError, SourceError):
             pass
@@ -269,6 +280,46 @@ def role(server: Server, name: str) -> str:
     return next(key for key, role in server.store.roles.items() if role["name"] == name)
 
 
+def ranked(folder: Path, name: str, rank: int) -> Path:
+    """Make a policy that ranks one role."""
+    (folder / "roles.csv").write_text(f"role_name,rank,privileged\n{name},{rank},true\n", encoding="utf-8")
+    return folder
+
+
+LAST = "it would be the last active administrator"
+NOT_GUARDED = "changed since the plan: its role has changed"
+
+
+@pytest.mark.parametrize(
+    ("own_role", "other_role", "rank", "said"),
+    [
+        ("custom_partnerAccess", "consumer", 95, LAST),
+        ("custom_partnerAccess", "consumer", 89, NOT_GUARDED),
+        # somebody who is an administrator by the policy alone is left when this one goes
+        ("admin", "custom_partnerAccess", 95, NOT_GUARDED),
+        ("admin", "custom_partnerAccess", 89, LAST),
+    ],
+)
+def test_who_is_an_administrator_by_the_policy_alone_is_guarded_and_counted_as_one(
+    server: Server, tmp_path: Path, own_role: str, other_role: str, rank: int, said: str
+) -> None:
+    server.play([], [])
+    plan = planned(server, ["deactivate"])
+    [own] = [change.account_id for change in plan.changes]
+    other = next(u["_id"] for u in server.store.users if u.get("active") and u["_id"] != own and u.get("roleId"))
+    for user in [*server.store.users]:
+        if user["_id"] in {own, other}:
+            server.store._put({**user, "roleId": role(server, own_role if user["_id"] == own else other_role)})
+        elif user["_id"] == server.store.caller_id:
+            server.store._put({**user, "roleId": role(server, "tenantAdmin")})
+        elif user.get("roleId") in {role(server, name) for name in ("admin", "super", "custom_partnerAccess")}:
+            server.store._put({**user, "active": False})
+    (tmp_path / "policy").mkdir()
+    server.policy = ranked(tmp_path / "policy", "Custom_PartnerAccess", rank)
+
+    assert skipped_because(server, tmp_path / "plan.json", plan) == said
+
+
 @pytest.mark.parametrize("action", ["deactivate", "change_role"])
 def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
     server: Server, tmp_path: Path, action: str
@@ -301,9 +352,9 @@ def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_
     assert said == "it is the account this program logs in with"
 
 
-@pytest.mark.parametrize("name", ["super", "Sys. Admin"])
-def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_called(
-    server: Server, tmp_path: Path, name: str
+@pytest.mark.parametrize(("name", "rank"), [("super", 100), ("Sys. Admin", 100), ("super", 40)])
+def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_called_and_ranked(
+    server: Server, tmp_path: Path, name: str, rank: int
 ) -> None:
     server.play([], [])
     plan = planned(server, ["deactivate"])
@@ -311,6 +362,8 @@ def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_ca
     server.store._put({**user, "roleId": super_id})
     before = server.store.roles[super_id]
     server.store.roles[super_id] = {**before, "name": name}
+    (tmp_path / "policy").mkdir()
+    server.policy = ranked(tmp_path / "policy", "super", rank)
 
     try:
         said = skipped_because(server, tmp_path / "plan.json", plan)

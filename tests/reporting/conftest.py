@@ -84,6 +84,14 @@ create table reports.person_access (
     accounts bigint, source varchar, account_id varchar, user_name varchar, email varchar, status varchar,
     role_display_name varchar, role_rank integer, privileged boolean, groups varchar, person_match varchar,
     last_seen_at timestamp);
+create table reports.review_quality (
+    campaign varchar, snapshot_id varchar, scope varchar, opened_at timestamp, due_on date, is_overdue boolean,
+    signed_at timestamp, signed_by varchar, known_at timestamp, snapshot_items bigint, outside_scope bigint,
+    left_out bigint, items bigint, kept bigint, removed bigint, reduced bigint, deferred bigint, excepted bigint,
+    pending bigint, high_risk bigint, high_risk_pending bigint, reviewers bigint, snapshot_accounts bigint,
+    accounts bigint, accounts_decided bigint, item_coverage double, account_coverage double, approval_rate double,
+    timed bigint, median_seconds double, longest_run bigint, longest_run_reviewer varchar, self_reviews bigint,
+    self_reviews_unknown bigint);
 create table reports.remediation (
     change_id varchar, source varchar, account_id varchar, label varchar, email varchar, action varchar,
     target varchar, reason varchar, campaign varchar, state varchar, applied_at timestamp, applied_by varchar,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import openpyxl
+import pypdf
 import pytest
 
-from pipeline.reporting.packets import write_xlsx
+from pipeline.reporting.packets import write_pdf, write_xlsx
 
 NAMES = ("campaign", "reviewer", "attention", "who", "risk", "decision", "reason", "item_id")
 
@@ -45,3 +46,60 @@ def _cell(folder: Path, column: str, value: str) -> openpyxl.cell.Cell:
         opened_at=datetime(2026, 1, 1),  # noqa: DTZ001 - UTC without a zone, as the database has it
     )
     return openpyxl.load_workbook(path)["Decisions"].cell(2, NAMES.index(column) + 1)
+
+
+FACTS = {
+    "place": 1, "who": "Ann", "email": "ann@example.com", "source": "prod", "type": "role", "access": "Admin",
+    "permission_level": "standard", "path": "account -> role", "status": "active", "last_seen": "2025-12-01",
+    "risk": "low", "findings": None, "peers": None, "change": "new", "recommendation": "keep",
+    "recommendation_reason": None, "prior_decision": None, "decision": None,
+}  # fmt: skip
+
+
+def test_the_pdf_asks_about_danger_first_and_says_by_when(tmp_path: Path) -> None:
+    rows = [
+        FACTS | {"attention": "1 high risk", "risk": "critical", "who": "Zed", "findings": "Leaver still active"},
+        FACTS | {"attention": "2 new or changed", "place": 2},
+        FACTS | {"attention": "4 unchanged, kept last time", "place": 3, "prior_decision": "keep by bo@example.com"},
+    ]
+
+    text = _pdf(tmp_path, rows)
+
+    assert "please decide on 3 items of access, 1 of them of high risk, by 31 Jan 2026" in text
+    places = [text.rindex(title) for title in ("High risk #", "New or changed #", "Unchanged, kept last time #")]
+    assert places == sorted(places)
+    assert "critical Leaver still active" in text
+    assert "keep by bo@example.com" in text
+
+
+def test_markup_in_a_name_stays_text_in_the_pdf(tmp_path: Path) -> None:
+    name = "<img src='http://192.0.2.1/x'>{{ 7 * 7 }}"
+
+    text = _pdf(tmp_path, [FACTS | {"attention": "3 other", "who": name}])
+
+    assert name.replace(" ", "") in text.replace(" ", "")  # broken over lines
+
+
+def test_a_pdf_that_is_too_long_to_read_says_where_the_rest_is(tmp_path: Path) -> None:
+    rows = [FACTS | {"attention": "3 other", "place": place} for place in range(1, 4)]
+
+    text = _pdf(tmp_path, rows, rows_shown=2)
+
+    assert "2 of 3 items are shown here" in text
+    assert "Other access 3" in text
+
+
+def _pdf(folder: Path, rows: list[dict[str, object]], **options: int) -> str:
+    path = folder / "packet.pdf"
+    write_pdf(
+        path,
+        names=list(rows[0]),
+        rows=[list(row.values()) for row in rows],
+        campaign="Q",
+        snapshot_id="20260101T000000Z-0000",
+        reviewer="r@example.com",
+        due_on=date(2026, 1, 31),
+        opened_at=datetime(2026, 1, 1),  # noqa: DTZ001 - UTC without a zone, as the database has it
+        **options,
+    )
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())

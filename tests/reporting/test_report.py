@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -98,6 +99,7 @@ def test_the_outline_leads_to_every_section_and_rule(database, tmp_path):
         "All rules",
         "Changes since the baseline",
         "Accepted risk",
+        "Review quality",
         "Remediation",
         "Control matrix",
         "Sign-off",
@@ -307,3 +309,39 @@ def test_missing_pango_is_a_sentence_with_the_line_that_installs_it():
     assert ran.stdout.startswith("5 a PDF needs the system library Pango")
     assert "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" in ran.stdout
     assert "weasyprint.org" not in ran.stdout
+
+
+def test_how_a_review_was_done_is_told_with_sums_that_add_up(database, tmp_path):
+    connection = database()
+    row = {
+        "campaign": "<b>Q4</b>", "scope": "all", "is_overdue": True, "due_on": date(2026, 11, 1),
+        "opened_at": date(2026, 10, 1),
+        "snapshot_items": 1300, "outside_scope": 60, "left_out": 6, "items": 1234, "kept": 1000, "removed": 200,
+        "reduced": 20, "deferred": 4, "excepted": 5, "pending": 5, "high_risk": 7, "high_risk_pending": 1,
+        "reviewers": 8, "snapshot_accounts": 500, "accounts": 480, "accounts_decided": 478,
+        "item_coverage": 1234 / 1300, "account_coverage": 0.96, "approval_rate": 1000 / 1229, "timed": 100,
+        "median_seconds": 12.5, "longest_run": 37, "longest_run_reviewer": "ann@example.com", "self_reviews": 1,
+        "self_reviews_unknown": 2,
+    }  # fmt: skip
+    names = ", ".join(row)
+    connection.execute(
+        f"insert into reports.review_quality ({names}) values ({', '.join('?' * len(row))})", list(row.values())
+    )
+
+    text = " ".join(" ".join(pages(write(connection, tmp_path, "pdf"))).split())
+
+    assert "1,234 items = 1,000 kept + 200 removed + 20 reduced + 4 deferred + 5 excepted + 5 pending." in text
+    assert "1,300 in the extract = 1,234 asked about + 6 left out with a reason + 60 outside the scope." in text
+    assert "<b>Q4</b>: open, due 1 Nov 2026, ✗ OVERDUE" in text
+    assert "Coverage of items 94.9 % 1,234 of 1,300" in text
+    assert "Approval rate 81.4 % 1,000 kept of 1,229 decided" in text
+    assert "Median time for a decision 12.5 s" in text
+    assert "Longest uniform run 37 the same decision in a row, in the order of the packet; by ann@example.com" in text
+    assert "In 1 review somebody decided on their own access" in text
+    assert "Self-reviews ✗ 1 must be 0; for 2 decisions nothing says whose the account is" in text
+
+
+def test_without_a_review_the_page_says_so(database, tmp_path):
+    assert "no review of an earlier one was known" in " ".join(
+        " ".join(pages(write(database(), tmp_path, "pdf"))).split()
+    )

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.errors import ContentError, GateError, UsageError
+from pipeline import resources
+from pipeline.errors import ContentError, GateError, SourceError, UsageError
 from pipeline.remediation import accounts, groups
 from pipeline.remediation.accounts import Outcome, Wanted
+from pipeline.remediation.journal import CommandJournal
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
 from pipeline.sources.provisioning import connected_by_scim
-from pipeline.sources.scim import NoScimError
+from pipeline.sources.scim_endpoint import NoScimError
+from pipeline.warehouse.policy import PolicyFiles
 from tests.fakes.http import HttpServer, Reply, Request
 from tests.sources.conftest import Waiting
 
+POLICY = PolicyFiles(resources.reference_data(), None, ())
 NEW = Wanted("new@example.com", "new@example.com", "New", "Comer", "Designer", ())
 
 
@@ -26,6 +32,15 @@ NEW = Wanted("new@example.com", "new@example.com", "New", "Comer", "Designer", (
 def simulator() -> Any:
     with Simulator(SMALLEST) as running:
         yield running
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> CommandJournal:
+    return CommandJournal(tmp_path / "journal.jsonl", "a test", "prod")
+
+
+def lines(journal: CommandJournal) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal.path.read_text(encoding="utf-8").splitlines()]
 
 
 def connect(simulator: Simulator, *, scim_url: str | None = None, token: str | None = None) -> Callable[[], Any]:
@@ -44,10 +59,10 @@ def connect(simulator: Simulator, *, scim_url: str | None = None, token: str | N
     )
 
 
-def create(simulator: Simulator, **options: Any) -> Outcome:
+def create(simulator: Simulator, journal: CommandJournal, **options: Any) -> Outcome:
     [group] = [g for g in simulator.sisense.store.groups.values() if g["name"] == simulator_group(simulator)]
     wanted = Wanted(NEW.user_name, NEW.email, NEW.first_name, NEW.last_name, NEW.role, (group["name"],))
-    [outcome] = accounts.create(connect(simulator, **options), [wanted], lambda: None)
+    [outcome] = accounts.create(connect(simulator, **options), journal, [wanted], lambda: None, lambda *_: None)
     return outcome
 
 
@@ -64,8 +79,10 @@ def changes(simulator: Simulator) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_joiner_is_created_by_scim_and_gets_role_and_groups_by_rest(simulator: Simulator) -> None:
-    outcome = create(simulator)
+def test_a_joiner_is_created_by_scim_and_gets_role_and_groups_by_rest(
+    simulator: Simulator, journal: CommandJournal
+) -> None:
+    outcome = create(simulator, journal)
 
     assert outcome.state == "created", outcome.detail
     assert changes(simulator) == [("POST", "scim"), ("PATCH", "rest")]
@@ -75,13 +92,15 @@ def test_a_joiner_is_created_by_scim_and_gets_role_and_groups_by_rest(simulator:
     assert account["createdSso"] is True
 
 
-def test_status_and_names_go_by_scim_and_what_is_not_named_stays(simulator: Simulator) -> None:
-    created = create(simulator)
+def test_status_and_names_go_by_scim_and_what_is_not_named_stays(
+    simulator: Simulator, journal: CommandJournal
+) -> None:
+    created = create(simulator, journal)
     before = simulator.sisense.store.by_id[str(created.account_id)]
 
-    renamed = accounts.change(connect(simulator), Wanted("new@example.com", last_name="Married"))
-    off = accounts.change(connect(simulator), Wanted("new@example.com", active=False))
-    again = accounts.change(connect(simulator), Wanted("new@example.com", active=False))
+    renamed = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", last_name="Married"))
+    off = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", active=False))
+    again = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", active=False))
 
     after = simulator.sisense.store.by_id[str(created.account_id)]
     assert (renamed.state, off.state, again.state) == ("changed", "changed", "as it was")
@@ -90,17 +109,17 @@ def test_status_and_names_go_by_scim_and_what_is_not_named_stays(simulator: Simu
     assert changes(simulator)[2:] == [("PATCH", "scim"), ("PATCH", "scim")]
 
 
-def test_the_guards_hold_for_scim_too(simulator: Simulator) -> None:
+def test_the_guards_hold_for_scim_too(simulator: Simulator, journal: CommandJournal) -> None:
     with pytest.raises(GateError):
-        accounts.change(connect(simulator), Wanted(simulator.username, active=False))
+        accounts.change(connect(simulator), journal, POLICY, Wanted(simulator.username, active=False))
 
     assert changes(simulator) == []
 
 
-def test_a_user_is_deleted_by_scim(simulator: Simulator) -> None:
-    created = create(simulator)
+def test_a_user_is_deleted_by_scim(simulator: Simulator, journal: CommandJournal) -> None:
+    created = create(simulator, journal)
 
-    outcome = accounts.delete(connect(simulator), "new@example.com")
+    outcome = accounts.delete(connect(simulator), journal, POLICY, "new@example.com")
 
     assert outcome.state == "deleted"
     assert created.account_id not in simulator.sisense.store.by_id
@@ -128,26 +147,30 @@ def between(simulator: Simulator, meddle: Callable[[Request, Callable[[], Reply]
     return HttpServer(answer)
 
 
-def test_a_user_that_was_made_and_answered_with_an_error_still_gets_its_role(simulator: Simulator) -> None:
+def test_a_user_that_was_made_and_answered_with_an_error_still_gets_its_role(
+    simulator: Simulator, journal: CommandJournal
+) -> None:
     def made_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
         reply = forward()
         return Reply(504) if request.method == "POST" else reply
 
     with between(simulator, made_then_504) as proxy:
-        outcome = create(simulator, scim_url=proxy.url)
+        outcome = create(simulator, journal, scim_url=proxy.url)
 
     assert outcome.state == "created", outcome.detail
     assert changes(simulator) == [("POST", "scim"), ("PATCH", "rest")]
 
 
-def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator) -> None:
-    create(simulator)
+def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator, journal: CommandJournal) -> None:
+    create(simulator, journal)
 
     def no_patch(request: Request, forward: Callable[[], Reply]) -> Reply:
         return Reply(501, b"{}") if request.method == "PATCH" else forward()
 
     with between(simulator, no_patch) as proxy:
-        outcome = accounts.change(connect(simulator, scim_url=proxy.url), Wanted("new@example.com", first_name="Ann"))
+        outcome = accounts.change(
+            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", first_name="Ann")
+        )
 
     account = simulator.sisense.store.by_id[str(outcome.account_id)]
     assert outcome.state == "changed", outcome.detail
@@ -156,8 +179,10 @@ def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator) -> 
 
 
 @pytest.mark.parametrize("how", ["refused", "ignored"])
-def test_a_server_that_does_not_filter_is_read_to_its_end(simulator: Simulator, how: str) -> None:
-    create(simulator)
+def test_a_server_that_does_not_filter_is_read_to_its_end(
+    simulator: Simulator, journal: CommandJournal, how: str
+) -> None:
+    create(simulator, journal)
 
     def no_filter(request: Request, forward: Callable[[], Reply]) -> Reply:
         if how == "refused" and "filter" in request.query:
@@ -166,19 +191,23 @@ def test_a_server_that_does_not_filter_is_read_to_its_end(simulator: Simulator, 
         return forward()
 
     with between(simulator, no_filter) as proxy:
-        outcome = accounts.change(connect(simulator, scim_url=proxy.url), Wanted("new@example.com", active=False))
+        outcome = accounts.change(
+            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", active=False)
+        )
 
     assert outcome.state == "changed", outcome.detail
 
 
-def test_an_account_that_scim_does_not_have_is_not_touched(simulator: Simulator) -> None:
-    create(simulator)
+def test_an_account_that_scim_does_not_have_is_not_touched(simulator: Simulator, journal: CommandJournal) -> None:
+    create(simulator, journal)
 
     def empty(request: Request, forward: Callable[[], Reply]) -> Reply:
         return Reply(200, b'{"totalResults": 0, "Resources": []}', "application/scim+json")
 
     with between(simulator, empty) as proxy, pytest.raises(ContentError, match="has no users"):
-        accounts.change(connect(simulator, scim_url=proxy.url), Wanted("new@example.com", active=False))
+        accounts.change(
+            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", active=False)
+        )
 
     assert len(changes(simulator)) == 2
 
@@ -201,20 +230,20 @@ def members_of(simulator: Simulator, name: str) -> set[str]:
     return set(store.members[group_id])
 
 
-def test_a_group_is_created_filled_renamed_and_deleted(simulator: Simulator) -> None:
+def test_a_group_is_created_filled_renamed_and_deleted(simulator: Simulator, journal: CommandJournal) -> None:
     store = simulator.sisense.store
     one, two = [user for user in store.users if "@" in str(user.get("userName"))][:2]
     roles = {user["_id"]: user.get("roleId") for user in store.users}
 
-    made = groups.create(connect(simulator), "Newcomers", [one["userName"]])
-    again = groups.create(connect(simulator), "newcomers", [])
+    made = groups.create(connect(simulator), journal, "Newcomers", [one["userName"]])
+    again = groups.create(connect(simulator), journal, "newcomers", [])
     assert members_of(simulator, "Newcomers") == {one["_id"]}
     changed = groups.change(
-        connect(simulator), "Newcomers", rename="Joiners", add=[two["userName"]], remove=[one["userName"]]
+        connect(simulator), journal, "Newcomers", rename="Joiners", add=[two["userName"]], remove=[one["userName"]]
     )
     assert members_of(simulator, "Joiners") == {two["_id"]}
-    same = groups.change(connect(simulator), "Joiners", add=[two["userName"]])
-    deleted = groups.delete(connect(simulator), "Joiners")
+    same = groups.change(connect(simulator), journal, "Joiners", add=[two["userName"]])
+    deleted = groups.delete(connect(simulator), journal, "Joiners")
 
     states = [outcome.state for outcome in (made, again, changed, same, deleted)]
     assert states == ["created", "as it was", "changed", "as it was", "deleted"]
@@ -223,20 +252,22 @@ def test_a_group_is_created_filled_renamed_and_deleted(simulator: Simulator) -> 
     assert {user["_id"]: user.get("roleId") for user in store.users} == roles
 
 
-def test_names_that_are_wrong_are_said_before_anything_is_sent(simulator: Simulator) -> None:
+def test_names_that_are_wrong_are_said_before_anything_is_sent(simulator: Simulator, journal: CommandJournal) -> None:
     name = simulator_group(simulator)
 
     with pytest.raises(UsageError, match="no user 'nobody'"):
-        groups.create(connect(simulator), "Newcomers", ["nobody"])
+        groups.create(connect(simulator), journal, "Newcomers", ["nobody"])
     with pytest.raises(UsageError, match="no group 'Everyone'"):
-        groups.delete(connect(simulator), "Everyone")
+        groups.delete(connect(simulator), journal, "Everyone")
     with pytest.raises(UsageError, match="added and removed"):
-        groups.change(connect(simulator), name, add=["a@x"], remove=["A@x"])
+        groups.change(connect(simulator), journal, name, add=["a@x"], remove=["A@x"])
 
     assert changes(simulator) == []
 
 
-def test_a_change_of_a_group_is_read_back_whatever_was_answered(simulator: Simulator) -> None:
+def test_a_change_of_a_group_is_read_back_whatever_was_answered(
+    simulator: Simulator, journal: CommandJournal
+) -> None:
     name = simulator_group(simulator)
 
     def done_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
@@ -247,9 +278,81 @@ def test_a_change_of_a_group_is_read_back_whatever_was_answered(simulator: Simul
         return Reply(204) if request.method == "PATCH" else forward()
 
     with between(simulator, done_then_504) as proxy:
-        made = groups.create(connect(simulator, scim_url=proxy.url), "Newcomers", [])
+        made = groups.create(connect(simulator, scim_url=proxy.url), journal, "Newcomers", [])
     with between(simulator, said_and_not_done) as proxy:
-        lost = groups.change(connect(simulator, scim_url=proxy.url), name, rename="Other")
+        lost = groups.change(connect(simulator, scim_url=proxy.url), journal, name, rename="Other")
 
     assert made.state == "created"
     assert lost.state == "failed"
+
+
+def test_every_request_is_announced_and_answered_in_the_journal(
+    simulator: Simulator, journal: CommandJournal
+) -> None:
+    outcome = create(simulator, journal)
+
+    written = lines(journal)
+    assert [line["state"] for line in written] == ["sending", "answered", "sending", "answered", "created"]
+    assert len({line["change_id"] for line in written}) == 1
+    assert written[-1]["account_id"] == outcome.account_id
+    assert {(line["account"], line["by"], line["source"]) for line in written} == {
+        ("new@example.com", simulator.username, "prod")
+    }
+    first, second = (line["request"] for line in written if line["state"] == "sending")
+    assert (first["method"], first["url"]) == ("POST", f"{simulator.scim_url}/Users")
+    assert (second["method"], second["url"]) == ("PATCH", f"{simulator.url}/api/v1/users/{outcome.account_id}")
+    assert set(second["body"]) == {"roleId", "groups"}
+
+
+def test_the_journal_holds_what_it_takes_to_set_a_change_back(simulator: Simulator, journal: CommandJournal) -> None:
+    create(simulator, journal)
+    before = len(lines(journal))
+
+    accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", last_name="Married"))
+    groups.create(connect(simulator), journal, "Newcomers", ["new@example.com"])
+    groups.delete(connect(simulator), journal, "Newcomers")
+
+    renamed, _, _, made, _, _, deleted, _, gone = lines(journal)[before:]
+    assert renamed["previous"] == {"lastName": "Comer"}
+    assert made["previous"] is None
+    assert deleted["previous"] == {
+        "displayName": "Newcomers",
+        "members": [made["request"]["body"]["members"][0]["value"]],
+    }
+    assert (gone["group"], gone["state"]) == ("Newcomers", "deleted")
+
+
+def test_a_change_that_cannot_be_read_back_is_unclear_in_the_journal(
+    simulator: Simulator, journal: CommandJournal
+) -> None:
+    create(simulator, journal)
+    gone = False
+
+    def made_and_gone(request: Request, forward: Callable[[], Reply]) -> Reply:
+        nonlocal gone
+        gone = gone or request.method == "DELETE"
+        return Reply(403) if gone else forward()
+
+    name = simulator_group(simulator)
+    with between(simulator, made_and_gone) as proxy, pytest.raises(SourceError):
+        groups.delete(connect(simulator, scim_url=proxy.url), journal, name)
+
+    assert [line["state"] for line in lines(journal)[-3:]] == ["sending", "refused", "unclear"]
+    assert "not read back" in lines(journal)[-1]["detail"]
+
+
+def test_what_cannot_be_journalled_is_not_sent(simulator: Simulator, journal: CommandJournal) -> None:
+    journal.path.mkdir()
+
+    with pytest.raises(UsageError, match="journal cannot be used"):
+        create(simulator, journal)
+
+    assert changes(simulator) == []
+
+
+def test_a_line_that_was_cut_off_is_not_in_the_way_of_the_next(simulator: Simulator, journal: CommandJournal) -> None:
+    journal.path.write_bytes(b'{"change_id":"a","state":"sending"}\n{"change_id":"b","sta')
+
+    create(simulator, journal)
+
+    assert [line["state"] for line in lines(journal)][:2] == ["sending", "sending"]

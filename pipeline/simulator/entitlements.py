@@ -1,0 +1,155 @@
+"""Plants what accounts hold: roles and groups, power, and what sets somebody apart from their peers."""
+
+from __future__ import annotations
+
+from pipeline.simulator.planter import Planter
+from pipeline.simulator.staffing import User
+
+__all__ = ["Entitlements"]
+
+
+class Entitlements(Planter):
+    """Conditions of roles and groups, each with its near misses."""
+
+    def administrators(self) -> None:
+        """Hire those whose titles bring power, and Data Designers whose role was edited."""
+        org = self.org
+        for _ in range(6 if org.is_full else 5):
+            org.hire(org.titles["BI Administrator"])
+        for _ in range(8 if org.is_full else 2):
+            org.hire(self.engineer)
+        for _ in range(6 if org.is_full else 2):
+            user = org.hire(org.titles["Report Engineer"]).user
+            org.plant("edited_builtin_role", "high", user, detail="Data Designer may edit the roles of users")
+        if org.is_full:
+            tenant = org.hire(org.titles["BI Administrator"]).user
+            tenant["roleId"] = org.role_ids["tenantAdmin"]
+
+    def unclassified(self) -> None:
+        """Give roles that are missing, that do not exist, or that nothing ranks."""
+        org = self.org
+        roleless = self.viewer(seen=5).user
+        del roleless["roleId"]
+        org.plant("unclassified_role", "medium", roleless, detail="no role")
+        lost = self.viewer(seen=6).user
+        lost["roleId"] = self.unknown_id()
+        org.plant("unclassified_role", "medium", lost, subject=None, detail="a role that does not exist")
+        org.plant("dangling_reference", "medium", lost, subject=lost["roleId"], detail="a role that does not exist")
+        for role in ("custom_partnerAccess", "custom_retiredDesigner"):
+            user = self.viewer(seen=7).user
+            user["roleId"] = org.role_ids[role]
+            org.plant("unclassified_role", "medium", user, detail=f"nothing ranks {role}")
+        idle = self.viewer(seen=60).user
+        idle["roleId"] = org.role_ids["custom_partnerAccess"]
+        org.plant("unclassified_role", "medium", idle, detail="nothing ranks custom_partnerAccess")
+        # what nobody has ranked is treated as privileged until somebody does
+        org.plant("stale_privileged_account", "high", idle, detail="unclassified counts as privileged")
+        switched_off = self.viewer(seen=20).user
+        org.switch_off(switched_off, 10)
+        switched_off["roleId"] = None
+        org.plant("unclassified_role", "medium", switched_off, detail="disabled, no role")
+        self.viewer(seen=50).user["roleId"] = org.role_ids["custom_auditReader"]
+
+    def dangling_groups(self) -> None:
+        """Name groups that do not exist."""
+        org = self.org
+        twice, once = self.viewer().user, self.viewer().user
+        for user, number in ((twice, 2), (once, 1)):
+            lost = [self.unknown_id() for _ in range(number)]
+            user["groups"] = [*user["groups"], *lost]
+            for group_id in lost:
+                org.plant(
+                    "dangling_reference", "medium", user, subject=group_id, detail="a group that does not exist"
+                )
+
+    def power_through_groups(self) -> None:
+        """Put viewers into groups that bring power."""
+        org = self.org
+        emergency = org.add_group("Emergency Access")
+        for group_id, why in (
+            (self.engineer.group_id, "the group carries Data Admin"),
+            (self.engineer.group_id, "the group carries Data Admin"),
+            (emergency, "the group is listed as privileged"),
+        ):
+            user = self.join(self.viewer().user, group_id)
+            org.plant("privileged_through_group", "medium", user, subject=group_id, detail=why)
+            org.plant("rare_group_membership", "low", user, subject=group_id, detail=why)
+        self.join(org.hire(self.engineer).user, self.engineer.group_id)
+
+    def join(self, user: User, group_id: str) -> User:
+        """Put an account into a group."""
+        user["groups"] = list(dict.fromkeys([*user["groups"], group_id]))
+        return user
+
+    def local_accounts(self) -> None:
+        """Leave passwords beside single sign-on."""
+        org = self.org
+        for hire, severity in (
+            (self.viewer(), "medium"),
+            (self.viewer(), "medium"),
+            (org.hire(self.engineer), "high"),
+        ):
+            for key in ("principalName", "objectSid", "dn"):
+                hire.user.pop(key, None)
+            hire.user.update(activeDirectory=False, createdSso=False)
+            org.plant("local_account_beside_sso", severity, hire.user, detail="a password")
+
+    def disagreements(self) -> None:
+        """Let the account and the group say different things about a membership."""
+        org = self.org
+        for number in range(4):
+            user = self.viewer().user
+            group_id = user["groups"][1]
+            if number % 2 == 0:
+                org.unlisted.add((group_id, user["_id"]))
+                why = "only the account says so"
+            else:
+                user["groups"] = [g for g in user["groups"] if g != group_id]
+                org.listed_only.append((group_id, user["_id"]))
+                why = "only the group says so"
+            org.plant("membership_disagreement", "low", user, subject=group_id, detail=why)
+
+    def empty_groups(self) -> None:
+        """Add groups without members."""
+        self.org.add_group("Retired Reports")
+        self.org.add_group("Tenant Operators", "admin")
+
+    def too_many_groups(self) -> None:
+        """Let some collect the groups of other departments."""
+        org = self.org
+        collected = [
+            org.group_ids[name]
+            for name in (
+                "Marketing Campaigns",
+                "Marketing Web Traffic",
+                "People Hiring",
+                "People Learning",
+                "Legal Contracts",
+                "Legal Privacy",
+                "Product Roadmap",
+                "Product Usage",
+            )
+        ]
+        for _ in range(2):
+            user = self.viewer().user
+            for group_id in collected:
+                self.join(user, group_id)
+                org.plant("rare_group_membership", "low", user, subject=group_id, detail="another department's group")
+            org.plant("excessive_groups", "low", user, detail="eight groups beyond the department's")
+
+    def unlike_their_peers(self) -> None:
+        """Give roles and groups that the peers do not have."""
+        org = self.org
+        executive = org.titles["Account Executive"]
+        for role, severity in (("contributor", "medium"), ("contributor", "medium"), ("dataAdmin", "high")):
+            user = org.hire(executive, seen=10).user
+            user["roleId"] = org.role_ids[role]
+            org.plant(
+                "over_privileged_vs_peers",
+                severity,
+                user,
+                detail=f"{role} among viewers",
+            )
+        for group in ("Legal Contracts", "Legal Privacy", "People Hiring"):
+            user = self.join(org.hire(org.titles["Software Engineer"]).user, org.group_ids[group])
+            org.plant("rare_group_membership", "low", user, subject=org.group_ids[group], detail=group)

@@ -1,0 +1,162 @@
+"""Plants who stands behind an account: registered, outside, twice, shared, or known imperfectly."""
+
+from __future__ import annotations
+
+from pipeline.simulator import names
+from pipeline.simulator.planter import Planter
+from pipeline.simulator.staffing import CALLER, DOMAIN, Hire, User
+
+__all__ = ["Identities"]
+
+_PARTNER = "partner.example.net"
+_FREE_MAIL = "gmail.com"
+
+
+class Identities(Planter):
+    """Conditions of identity, each with its near misses."""
+
+    def registered_accounts(self) -> None:
+        """Add the service and emergency accounts, and the one that reads."""
+        org = self.org
+        owner = f"platform-owner@{DOMAIN}"
+        caller = org.account("admin", None, None, CALLER, seen=1, created=700)
+        # seen at the first second of the anchor's day: never in the future of a run
+        caller["lastLogin"] = f"{org.date(0)}T00:00:00.000Z"
+        caller.pop("lastActivity", None)
+        org.service_accounts.append((CALLER, owner, "reads accounts for the access review", org.date(-200)))
+        for name, purpose, review_in in (("svc-embed", "embedded dashboards", 20), ("svc-monitor", "health", 90)):
+            org.account("consumer", None, None, f"{name}@{DOMAIN}", seen=2, created=900)
+            org.service_accounts.append((f"{name}@{DOMAIN}", owner, purpose, org.date(-review_in)))
+        for number in self.times(2):
+            email = f"bg-emergency{number + 1}@{DOMAIN}"
+            org.account("super" if number == 0 else "admin", None, None, email, seen=30, created=1_500)
+            org.break_glass.append((email, owner, "emergency access"))
+        if not org.is_full:
+            return
+        for name, role, owner_email, purpose, review_by, severity, why in (
+            ("svc-etl", "consumer", owner, "nightly load", org.date(60), "medium", "review overdue"),
+            ("svc-archive", "consumer", "", "archive", org.date(-90), "medium", "no owner"),
+            ("svc-models", "dataAdmin", owner, "", org.date(-90), "high", "no purpose, privileged"),
+        ):
+            user = org.account(role, None, None, f"{name}@{DOMAIN}", seen=3, created=800)
+            org.service_accounts.append((f"{name}@{DOMAIN}", owner_email, purpose, review_by))
+            org.plant("unreviewed_service_account", severity, user, detail=why)
+
+    def external(self) -> None:
+        """Hire people from outside."""
+        org = self.org
+        for _ in self.times(3):
+            org.plant("external_domain", "medium", self.outsider(self.viewer(domain=_PARTNER)), detail="a partner")
+        for _ in self.times(2):
+            user = self.outsider(org.hire(self.analyst, domain=_PARTNER))
+            org.plant("external_domain", "high", user, detail="a partner who designs dashboards")
+        user = self.outsider(org.hire(self.engineer, domain=_PARTNER))
+        org.plant("external_domain", "high", user, detail="a partner with privileges")
+        name = names.Name("Synthetic", "Consultant", "synthetic-consultant-1f7e")
+        user = self.outsider(org.hire(self.engineer, domain=_FREE_MAIL, name=name))
+        org.plant("external_domain", "critical", user, detail="privileged, on free mail")
+        gone = self.outsider(self.viewer(seen=200, domain=_PARTNER))
+        org.switch_off(gone, 150)
+        gone["groups"] = []
+
+    def outsider(self, hire: Hire) -> User:
+        """Make a contractor of somebody."""
+        hire.person.person_type, hire.person.end_date = "contractor", self.org.date(-90)
+        return hire.user
+
+    def odd_forms(self) -> None:
+        """Leave fields out, or empty."""
+        stateless = self.viewer().user
+        del stateless["active"]
+        for form in ("absent", "null"):
+            user = self.viewer().user
+            if form == "null":
+                user["groups"] = None
+            else:
+                del user["groups"]
+
+    def two_accounts(self) -> None:
+        """Give some people a second account."""
+        org = self.org
+        for role, address in (("consumer", "upper"), ("consumer", "tag"), ("admin", "alias"), ("admin", "alias")):
+            title = org.titles["BI Administrator"] if role == "admin" else next(self._ordinary)
+            first = org.hire(title)
+            if role == "admin":
+                first.user["roleId"] = org.role_ids["consumer"]
+                first.user["groups"] = [title.department.group_id]
+            second = self.second_account(first, role, address)
+            for user in (first.user, second):
+                org.plant("duplicate_accounts", "medium", user, subject=first.person.person_id, detail=address)
+                if role == "admin":
+                    org.plant(
+                        "several_accounts_one_person",
+                        "medium",
+                        user,
+                        subject=first.person.person_id,
+                        detail="one of them privileged",
+                    )
+
+    def second_account(self, first: Hire, role: str, address: str) -> User:
+        """Add an account of the same person, whose address differs from theirs in the way that is named."""
+        user, person = first
+        local, _, domain = person.email.partition("@")
+        email = {
+            "upper": person.email.upper(),
+            "tag": f"{local}+bi@{domain}",
+            "alias": f"adm-{local}@{domain}",
+        }[address]
+        second = self.org.account(role, user["firstName"], user["lastName"], email, seen=4, created=500)
+        second.update(email=email, userName=f"second-{local}", createdSso=True)
+        if address == "alias":
+            person.aliases = email
+        if address == "tag":
+            self.org.plant("roster_drift", "low", second, detail="a tag in the address")
+        return second
+
+    def separation_of_duties(self) -> None:
+        """Let one person hold both sides of a pair, in one account and over two."""
+        org = self.org
+        payments, approvals = (org.group_ids[f"Finance {name}"] for name in ("Payments", "Approvals"))
+        accountant = org.titles["Accountant"]
+        alone = org.hire(accountant)
+        own = [group for group in alone.user["groups"] if group not in {payments, approvals}]
+        alone.user["groups"] = [*own, payments, approvals]
+        org.plant("sod_conflict", "high", None, subject=alone.person.person_id, detail="both groups in one account")
+
+        pair = org.hire(accountant)
+        pair.user["groups"] = [*own, payments]
+        second = self.second_account(pair, "consumer", "upper")
+        second["groups"] = [accountant.department.group_id, approvals]
+        org.plant("sod_conflict", "high", None, subject=pair.person.person_id, detail="one group in each account")
+        for user in (pair.user, second):
+            org.plant("duplicate_accounts", "medium", user, subject=pair.person.person_id, detail="upper")
+
+    def shared_mailboxes(self) -> None:
+        """Add accounts that are nobody's own."""
+        org = self.org
+        for local, role, severity in (
+            ("info", "consumer", "medium"),
+            ("reporting", "consumer", "medium"),
+            ("wall-display-3", "dataAdmin", "high"),
+        ):
+            user = org.account(role, None, None, f"{local}@{DOMAIN}", seen=6, created=1_000)
+            org.plant("shared_account", severity, user, detail="nobody's own")
+            org.plant("local_account_beside_sso", severity, user, detail="a password")
+            org.plant("orphaned_account", "high", user, detail="nobody in the roster")
+
+    def imperfect_identities(self) -> None:
+        """Leave addresses out, and let names and addresses differ from the roster."""
+        org = self.org
+        for value in (None, ""):
+            hire = self.viewer()
+            hire.user["email"] = value
+            # the local part of the person's own address still matches
+            hire.user["userName"] = hire.person.email.partition("@")[0]
+            org.plant("missing_email", "low", hire.user, detail=f"email is {value!r}")
+        married = self.viewer()
+        married.user["lastName"] = f"{married.user['lastName']}-Beispiel"
+        org.plant("roster_drift", "low", married.user, detail="another last name")
+        moved = self.viewer()
+        moved.user["userName"] = moved.person.email
+        moved.user["email"] = f"former-{moved.person.email}"
+        org.plant("roster_drift", "low", moved.user, detail="another address, matched by user name")

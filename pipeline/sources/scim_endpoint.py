@@ -1,0 +1,227 @@
+"""One SCIM 2.0 endpoint: asked for its lists and its configuration, found by a filter, sent changes.
+
+Lists are those of RFC 7644, section 3.4.2.4: ``startIndex`` counts from 1, ``count`` is the most that is asked for,
+``totalResults`` is the server's own count. A record is never judged here: an odd one is kept and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import ContentError, LoginError
+from pipeline.settings import Secret, SourceSettings
+from pipeline.sources.connection import Answer, Clock, RefusedError, Token, UnreadableError, utc_now
+from pipeline.sources.http import Client, Sleep
+from pipeline.sources.records import BadAnswerError, Key, Records, read_json, without_secrets
+
+__all__ = ["HINT", "Endpoint", "NoScimError", "Page", "Provider", "address", "operations", "probe"]
+
+HINT = (
+    "SCIM needs the Enterprise plan, and single sign-on active first; make its token under Admin > Security, "
+    "and give the address with its base path, as in https://bi.example.com/api/scim/v2"
+)
+#: What RFC 7644 lets a server leave out, each by its key in the provider's configuration.
+_OPERATIONS = ("patch", "bulk", "filter", "changePassword", "sort", "etag")
+#: An address without SCIM answers a web page, and would answer it every time.
+_PROBES = 3
+
+
+class NoScimError(ContentError):
+    """Nothing at this address speaks SCIM, or not to this token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What the endpoint says of itself. ``operations`` is null where it does not say; totals are its own counts."""
+
+    operations: dict[str, bool] | None
+    users: int | None
+    groups: int | None
+
+
+class _OneToken:
+    """A token that is refused once is refused for good."""
+
+    def __init__(self, client: Client, token: Secret) -> None:
+        self._client = client
+        self._token = Token(token.reveal(), 0)
+        client.keep_secret(token.reveal())
+
+    async def token(self) -> Token:
+        return self._token
+
+    def accepted(self, token: Token) -> None:
+        pass
+
+    async def refused(self, token: Token) -> None:  # noqa: ARG002
+        raise LoginError(
+            "the server refuses the SCIM token", where=self._client.where("GET", self._client.source.url), hint=HINT
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One ListResponse: its records, its total if it has a usable one, and how it strays from the RFC."""
+
+    records: Records
+    total: int | None
+    strays: tuple[str, ...]
+
+
+class Endpoint:
+    """One SCIM endpoint, asked with one token."""
+
+    def __init__(self, client: Client, token: Secret) -> None:
+        self.client = client
+        self._authority = _OneToken(client, token)
+
+    async def write(self, method: str, path: str, document: Any) -> None:
+        """Send a change once. Raises as :meth:`pipeline.sources.http.Client.write`."""
+        await self.client.write(method, path, document, authority=self._authority)
+
+    async def find(self, path: str, attribute: str, value: str) -> list[dict[str, Any]]:
+        """Return the records with this value, whatever its case.
+
+        A server that refuses or ignores the filter is read to its end: nobody is taken for absent because they come
+        late.
+        """
+        wanted: str | None = f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
+        found: dict[str, dict[str, Any]] = {}
+        seen: set[str] = set()
+        while True:
+            try:
+                _, page = await self.list(path, len(seen) + 1, self.client.source.page_size, matching=wanted)
+            except RefusedError:
+                if wanted is None or seen:
+                    raise
+                wanted = None
+                continue
+            records = [record for record in read_json(page.records.kept) if isinstance(record, dict)]
+            new = {str(record["id"]): record for record in records if record.get("id")}
+            new = {key: record for key, record in new.items() if key not in seen}
+            fits = {key for key, record in new.items() if str(record.get(attribute)).lower() == value.lower()}
+            found |= {key: new[key] for key in fits}
+            seen |= set(new)
+            is_filtered = wanted is not None and fits == set(new)
+            if not new or (is_filtered and len(seen) == page.total):
+                return list(found.values())
+
+    async def list(
+        self, path: str, start: int, count: int, *, matching: str | None = None, attempts: int | None = None
+    ) -> tuple[Answer, Page]:
+        """Ask for one page, of those that match a filter or of all."""
+        query: dict[str, str | int] = {"startIndex": start, "count": count}
+        if matching is not None:
+            query["filter"] = matching
+        return await self.client.ask(path, self._read, query=query, authority=self._authority, attempts=attempts)
+
+    def _read(self, answer: Answer) -> Page:
+        return _read_list(answer.body, self.client.secrets)
+
+    async def configuration(self) -> tuple[Answer, dict[str, Any]] | None:
+        """Return ``/ServiceProviderConfig``; null where there is none, which not every server has."""
+        try:
+            return await self.client.ask(
+                "/ServiceProviderConfig",
+                lambda answer: _object(read_json(answer.body)),
+                authority=self._authority,
+                attempts=_PROBES,
+            )
+        except (RefusedError, UnreadableError):
+            return None
+
+    async def first(self, path: str) -> Page:
+        """Ask for a list without its records.
+
+        Raises:
+            NoScimError: what answers there is not SCIM, or not for this token.
+        """
+        try:
+            _, page = await self.list(path, 1, 0, attempts=_PROBES)
+        except (RefusedError, UnreadableError) as error:
+            raise NoScimError(f"no SCIM here: {error.message}", where=error.where, hint=HINT) from error
+        except LoginError as error:
+            raise NoScimError(f"no SCIM here: {error.message}", where=error.where, hint=HINT) from error
+        return page
+
+
+def address(source: SourceSettings) -> SourceSettings:
+    """Return the SCIM endpoint of a source, its own or the one beside it, as a source."""
+    return dataclasses.replace(source, kind="scim", url=source.scim_url or source.url, scim_url=None)
+
+
+def probe(source: SourceSettings, token: Secret, *, clock: Clock = utc_now, sleep: Sleep = asyncio.sleep) -> Provider:
+    """Look at an endpoint without reading it.
+
+    Raises:
+        NoScimError: what answers there is not SCIM, or not for this token.
+        SourceError: it cannot be reached.
+    """
+
+    async def look() -> Provider:
+        async with Client(source, clock=clock, sleep=sleep) as client:
+            endpoint = Endpoint(client, token)
+            users = await endpoint.first("/Users")
+            groups = await endpoint.first("/Groups")
+            found = await endpoint.configuration()
+            return Provider(operations(found[1]) if found else None, users.total, groups.total)
+
+    return asyncio.run(look())
+
+
+def _object(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise BadAnswerError("an object was expected")
+    return document
+
+
+def operations(document: dict[str, Any]) -> dict[str, bool] | None:
+    """Return which operations a provider's configuration says it supports; null where it says nothing."""
+    found = {name: document[name].get("supported") for name in _OPERATIONS if isinstance(document.get(name), dict)}
+    return {name: supported is True for name, supported in found.items()} or None
+
+
+def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
+    """Read a ListResponse.
+
+    Raises:
+        BadAnswerError: it is not JSON, was cut short, or is something else than a list of resources.
+    """
+    document = _object(read_json(body))
+    get: Callable[[str], Any] = {str(key).lower(): value for key, value in document.items()}.get  # RFC 7643, 2.1
+    resources, total, per_page = get("resources"), get("totalresults"), get("itemsperpage")
+    strays: list[str] = []
+    if resources is None:
+        if total is None:
+            raise BadAnswerError("an object came where a SCIM list was asked for")
+        resources = []  # RFC 7644, 3.4.2: it may be left out where nothing is returned
+    if not isinstance(resources, list):
+        raise BadAnswerError("'Resources' is not a list")
+    if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) < 10:
+        total = int(total)
+        strays.append("totalResults is text")
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        total = None
+        strays.append("no usable totalResults")
+    if per_page is not None and resources and per_page != len(resources):
+        strays.append("itemsPerPage is not the number of records")
+    ids: list[Key] = []
+    for item in resources:
+        record_id = item.get("id") if isinstance(item, dict) else None
+        if isinstance(record_id, int) and not isinstance(record_id, bool):
+            record_id = str(record_id)  # as SQL will read it
+            strays.append("an id is a number")
+        if isinstance(record_id, str) and record_id:
+            ids.append(record_id)
+        else:
+            strays.append("a record without an id" if isinstance(item, dict) else "something that is not a record")
+    # the list is taken out of its envelope, so what is kept has a hash of its own in any case
+    kept = without_secrets(resources, secrets)
+    records = Records(tuple(ids), len(resources) - len(ids), kept, True, hashlib.sha256(body).hexdigest())
+    return Page(records, total, tuple(strays))
