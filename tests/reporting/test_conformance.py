@@ -78,7 +78,7 @@ def test_it_is_tagged_with_language_and_title(pdf):
 def test_headings_tables_and_links_are_tagged_as_such(pdf):
     tags = Counter(str(element.S) for element in elements(pdf.Root.StructTreeRoot))
 
-    assert tags["/H1"] == 14  # the cover and the thirteen sections
+    assert tags["/H1"] == 15  # the cover and the fourteen sections
     assert tags["/H2"] >= 15
     assert tags["/TH"] > 50
     assert tags["/TD"] > 200
