@@ -376,7 +376,7 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
     with Simulator(100, 7) as simulator:
         configured(simulator, tmp_path)
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "watch", "--every", "1h"],
+            [sys.executable, "-m", "pipeline", "--json", "watch", "--every", "1h"],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -393,7 +393,7 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
 
-    assert "the log begins for prod" in first
+    assert json.loads(first)["compared_with"] == {"prod": None}, "a tick is not one line"
     assert second.code == 4
     assert "another process is watching" in second.stderr
     assert process.returncode == 0, said
