@@ -13,6 +13,7 @@ from pipeline.errors import GateError, IncompleteError, UsageError
 from pipeline.review import campaign as campaigns
 from pipeline.review import packets
 from pipeline.review.importing import import_file
+from tests.e2e.conftest import Silent
 
 NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
 SNAPSHOT = "20260101T000000Z-0000"
@@ -193,10 +194,10 @@ def test_every_reviewer_has_files_of_their_own(built: Any, tmp_path: Path) -> No
         "update review.items set reviewer_email = 'a_b@example.com' where item_id = $id", {"id": item_id}
     )
 
-    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path)
+    written = packets.write(built.connection, campaigns.find(built.connection, "Q"), tmp_path, Silent())
 
     [(reviewers,)] = built.rows("select count(distinct reviewer_email) from review.items")
-    assert len({path.name for path in written}) == len(written) == 2 * reviewers
+    assert len({path.name for path in written}) == len(written) == 3 * reviewers
 
 
 def test_what_was_signed_stays_in_history_when_the_snapshot_is_built_again(
