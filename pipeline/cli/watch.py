@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal
+from pipeline.cli.terminal import Terminal, plain
 from pipeline.errors import UsageError, exit_code
 
 if TYPE_CHECKING:
@@ -76,13 +77,13 @@ def watch(
     with alone(settings.warehouse.database):
         if once or seconds is None:
             tick = watcher.tick()
-            _show(terminal, tick)
+            _show(terminal, tick, is_one_of_many=False)
             if tick.errors or tick.waits:
                 raise typer.Exit(exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)]))
             return
         try:
             for tick in watcher.ticks(seconds, random.random):
-                _show(terminal, tick)
+                _show(terminal, tick, is_one_of_many=True)
         except KeyboardInterrupt:
             if not is_told_to_stop:
                 raise
@@ -126,27 +127,26 @@ def _sinks(names: Sequence[str]) -> list[Sink]:
     return sinks
 
 
-def _show(terminal: Terminal, tick: Tick) -> None:
+def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> None:
     for error in tick.errors:
         terminal.fail(error)
     if tick.waits:
         terminal.note(f"nothing is compared until the next complete extract: {tick.waits}")
-    terminal.result(
-        _line(tick),
-        {
-            "started_at": tick.started_at,
-            "snapshot_id": tick.snapshot_id,
-            "completeness": tick.completeness,
-            "compared_with": tick.compared_with,
-            "events": tick.events,
-            "waits": tick.waits,
-            "delivered": tick.delivered,
-            "pruned": tick.pruned,
-            "errors": [
-                {"error": str(error), "hint": error.hint, "exit_code": error.exit_code} for error in tick.errors
-            ],
-        },
-    )
+    document = {
+        "started_at": tick.started_at,
+        "snapshot_id": tick.snapshot_id,
+        "completeness": tick.completeness,
+        "compared_with": tick.compared_with,
+        "events": tick.events,
+        "waits": tick.waits,
+        "delivered": tick.delivered,
+        "pruned": tick.pruned,
+        "errors": [{"error": str(error), "hint": error.hint, "exit_code": error.exit_code} for error in tick.errors],
+    }
+    if terminal.json and is_one_of_many:
+        terminal.result(json.dumps(plain(document), ensure_ascii=False))  # a line each: a document has no end else
+    else:
+        terminal.result(_line(tick), document)
 
 
 def _line(tick: Tick) -> str:

@@ -46,6 +46,9 @@ _INTERRUPTED = "Query interrupted"
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
+#: The disk, or the memory, does not give what a statement needs.
+_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException)
+
 
 @contextmanager
 def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAIT) -> Iterator[Connection]:
@@ -65,6 +68,12 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     except _NOT_THERE as error:
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
         raise _of_another_version(error, path, hint) from error
+    except _NO_ROOM as error:
+        raise WarehouseError(
+            f"the database cannot be written: {str(error).splitlines()[0]}",
+            where=str(path),
+            hint="free some space if the disk or the memory is full, then run this again; what was there is whole",
+        ) from error
     finally:
         connection.close()
 

@@ -19,6 +19,7 @@ from standardwebhooks import Webhook
 
 from pipeline.errors import LoginError, UnreachableError
 from pipeline.settings import Secret, load
+from pipeline.simulator.exchange import Call
 from pipeline.simulator.server import Simulator
 from pipeline.warehouse import database
 from pipeline.watch.sinks import FileSink, WebhookSink
@@ -27,8 +28,14 @@ from tests.e2e.conftest import Outcome, Silent, run_command
 from tests.fakes.http import HttpServer, Reply, Request
 
 SECRET = "whsec_c3ludGhldGljLXNlY3JldC1mb3ItdGVzdHM="
-TICKS = 12
-KILLS = ("land ...", "build ...", "extract prod ...")
+TICKS = 7
+KILLED_AT = {2: "land ...", 5: "build ..."}
+#: Ticks at which the source is down, its groups cannot be read, or the receiver takes nothing.
+DOWN, PARTIAL, DEAF = (1,), (3,), (2, 3, 4)
+#: A process that watches is killed when the receiver has taken an event, before that is written down.
+KILLED_BY_RECEIVER = 6
+#: The ``day`` is made once, by one worker.
+OF_THE_DAY = pytest.mark.xdist_group("watch")
 
 Event = dict[str, Any]
 #: What is there: each account's names, status and role, with the ids of its groups.
@@ -40,12 +47,18 @@ class Receiver:
     """Takes signed events; every third message is refused, cut off, or taken without the sender hearing of it."""
 
     is_down: bool = False
+    kills: subprocess.Popen[str] | None = None
     messages: int = 0
     taken: list[Event] = field(default_factory=list)
 
     def answer(self, request: Request) -> Reply:
         event = Webhook(SECRET).verify(request.body, request.headers)
         assert request.headers["webhook-id"] == event["event_id"]
+        if self.kills is not None:
+            self.taken.append(event)
+            self.kills.kill()
+            self.kills.wait(timeout=60)
+            return Reply(reset=True)
         self.messages += 1
         if self.is_down or self.messages % 9 == 3:
             return Reply(status=500)
@@ -63,10 +76,12 @@ class Day:
     folder: Path
     receiver: Receiver
     sinks: list[Any]
+    address: str
     chance: random.Random = field(default_factory=lambda: random.Random(20261125))
     now: datetime = datetime(2026, 11, 25, tzinfo=UTC)
     born: int = 0
     ticks: list[Tick] = field(default_factory=list)
+    taken_before_a_kill: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -87,16 +102,28 @@ class Day:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "pipeline", "watch", *arguments, "--sink", str(self.events_file)]
 
-    def killed_at(self, line: str) -> None:
-        """Let a process watch until it says that line, and kill it there."""
-        process = subprocess.Popen(
-            self.command("--once"),
+    def process(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command("--once", *arguments),
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+
+    def killed_by_receiver(self) -> str:
+        """Let a process watch until the receiver has taken an event, and kill it before it can hear of that."""
+        process = self.process("--sink", self.address)
+        self.receiver.kills = process
+        _, said = process.communicate(timeout=120)
+        self.receiver.kills = None
+        assert process.returncode == -signal.SIGKILL, said
+        return str(self.receiver.taken[-1]["event_id"])
+
+    def killed_at(self, line: str) -> None:
+        """Let a process watch until it says that line, and kill it there."""
+        process = self.process()
         assert process.stderr is not None
         with process.stderr as said:
             assert any(heard.strip() == line for heard in said), f"it never came to {line!r}"
@@ -105,7 +132,7 @@ class Day:
 
     def change_something(self) -> None:
         store, chance = self.simulator.sisense.store, self.chance
-        for _ in range(chance.randrange(4, 14)):
+        for _ in range(chance.randrange(10, 20)):
             user = chance.choice([u for u in store.users if u["_id"] != store.caller_id])
             groups = [group for group, shown in store.groups.items() if shown["name"] not in store.builtin_groups]
             what = chance.choice(("create", "delete", "role", "active", "groups", "groups", "names", "login"))
@@ -199,22 +226,22 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             FileSink(folder / "events.jsonl"),
             WebhookSink(f"{server.url}/hook", Secret(SECRET), clock=clock, sleep=lambda _: None),
         ]
-        day = Day(simulator, folder, receiver, sinks)
-        down_at = set(day.chance.sample(range(1, TICKS), 2))
-        partial_at = set(day.chance.sample(sorted(set(range(1, TICKS)) - down_at), 1))
-        killed_at = dict(zip(day.chance.sample(range(1, TICKS), len(KILLS)), KILLS, strict=True))
+        day = Day(simulator, folder, receiver, sinks, f"{server.url}/hook")
         for number in range(TICKS):
             simulator.sisense.outage = lambda _: False
-            if number in killed_at:
-                day.killed_at(killed_at[number])
+            if number in KILLED_AT:
+                day.killed_at(KILLED_AT[number])
                 day.change_something()
-            if number in down_at:
+            if number == KILLED_BY_RECEIVER:
+                day.taken_before_a_kill = day.killed_by_receiver()
+                day.change_something()
+            if number in DOWN:
                 simulator.sisense.outage = lambda _: True
-            elif number in partial_at:
+            elif number in PARTIAL:
                 simulator.sisense.outage = lambda call: call.path.endswith("/groups")
-            receiver.is_down = day.chance.random() < 0.2
+            receiver.is_down = number in DEAF
             day.tick()
-            if number == 8:  # killed while it wrote a line
+            if number == 4:  # killed while it wrote a line
                 with day.events_file.open("ab") as file:
                     file.write(b'{"position":99999,"event_id":"to')
             day.change_something()
@@ -225,6 +252,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         yield day
 
 
+@OF_THE_DAY
 def test_the_log_replayed_over_the_first_extract_gives_the_last_exactly(day: Day) -> None:
     compared = [tick for tick in day.ticks if tick.compared_with]
     first, last = compared[0], compared[-1]
@@ -237,6 +265,7 @@ def test_the_log_replayed_over_the_first_extract_gives_the_last_exactly(day: Day
     assert replayed == day.state(str(last.snapshot_id))
 
 
+@OF_THE_DAY
 def test_the_last_extract_is_what_is_in_the_instance(day: Day) -> None:
     store = day.simulator.sisense.store
     compared = [tick for tick in day.ticks if tick.compared_with]
@@ -251,6 +280,7 @@ def test_the_last_extract_is_what_is_in_the_instance(day: Day) -> None:
         assert inside >= {member for member in members if member in store.by_id}
 
 
+@OF_THE_DAY
 def test_the_file_has_each_event_once_and_in_order(day: Day) -> None:
     logged = day.query("select position, event_id from history.events order by position")
     lines = [json.loads(line) for line in day.events_file.read_text(encoding="utf-8").splitlines()]
@@ -260,6 +290,7 @@ def test_the_file_has_each_event_once_and_in_order(day: Day) -> None:
     assert len({event_id for _, event_id in logged}) == len(logged)
 
 
+@OF_THE_DAY
 def test_the_receiver_has_every_event_and_can_drop_what_it_got_twice(day: Day) -> None:
     logged = [row[0] for row in day.query("select event_id from history.events order by position")]
 
@@ -267,8 +298,20 @@ def test_the_receiver_has_every_event_and_can_drop_what_it_got_twice(day: Day) -
 
     assert list(dict.fromkeys(taken)) == logged
     assert len(taken) > len(logged), "no answer was ever lost, so that nothing was sent twice"
+    assert taken.count(day.taken_before_a_kill) == 2
+    assert logged.count(day.taken_before_a_kill) == 1
 
 
+@OF_THE_DAY
+def test_events_wait_for_a_receiver_that_takes_nothing_for_many_ticks(day: Day) -> None:
+    deaf = [day.ticks[number] for number in DEAF]
+
+    assert {tick.delivered["http://" + day.address.split("/")[2]] for tick in deaf} == {0}
+    assert any(tick.events for tick in deaf)
+    assert all(any("not taken" in str(error) for error in tick.errors) for tick in deaf[:1])
+
+
+@OF_THE_DAY
 def test_outages_and_partial_extracts_make_no_event_and_say_so(day: Day) -> None:
     down = [tick for tick in day.ticks if tick.snapshot_id is None]
     partial = [tick for tick in day.ticks if tick.completeness == "PARTIAL"]
@@ -277,11 +320,11 @@ def test_outages_and_partial_extracts_make_no_event_and_say_so(day: Day) -> None
     assert partial
     assert all(isinstance(tick.errors[0], UnreachableError) for tick in down)
     assert all(tick.waits and not tick.events for tick in partial)
-    complete = {tick.snapshot_id for tick in day.ticks if tick.compared_with}
-    told = day.query("select distinct snapshot_id from history.events")
-    assert {row[0] for row in told} <= complete
+    told = "select distinct snapshots.completeness from history.events join meta.snapshots using (snapshot_id)"
+    assert day.query(told) == [("FULL",)]
 
 
+@OF_THE_DAY
 def test_every_kind_of_event_comes_with_its_effect_on_privilege(day: Day) -> None:
     kinds = {row[0] for row in day.query("select distinct kind from history.events")}
     effects = day.query("select distinct kind, privileged_effect from history.events where kind like 'privilege%'")
@@ -333,7 +376,7 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
     with Simulator(100, 7) as simulator:
         configured(simulator, tmp_path)
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "watch", "--every", "1h"],
+            [sys.executable, "-m", "pipeline", "--json", "watch", "--every", "1h"],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -350,12 +393,48 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
 
-    assert "the log begins for prod" in first
+    assert json.loads(first)["compared_with"] == {"prod": None}, "a tick is not one line"
     assert second.code == 4
     assert "another process is watching" in second.stderr
     assert process.returncode == 0, said
     assert said.splitlines()[-1] == "stopped"
     assert not list(tmp_path.glob("*.spool"))
+
+
+def test_told_to_stop_in_the_middle_of_an_extract_it_leaves_nothing_and_the_next_tick_goes_on(tmp_path: Path) -> None:
+    with Simulator(100, 7) as simulator:
+        configured(simulator, tmp_path)
+        process: subprocess.Popen[str] | None = None
+
+        def stop_it(call: Call) -> bool:
+            if process is not None and process.poll() is None and call.path.endswith("/users"):
+                process.send_signal(signal.SIGTERM)
+            return False
+
+        simulator.sisense.outage = stop_it
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "watch", "--every", "1h"],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "ACCESS_REVIEW_PROD_PASSWORD": simulator.password,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        _, said = process.communicate(timeout=60)
+        left = sorted(path.name for path in tmp_path.iterdir() if "duckdb" in path.name)
+        after = once(simulator, tmp_path, "--json", "watch", "--once", "--sink", "no-such-folder/events.jsonl")
+
+    assert (process.returncode, said.splitlines()[-1]) == (0, "stopped"), said
+    assert left == ["access-review.duckdb.watch.lock"]
+    assert after.code == 5, "an unwritable file"
+    told = json.loads(after.stdout)
+    assert told["compared_with"] == {"prod": None}
+    assert [error["exit_code"] for error in told["errors"]] == [5]
+    assert "no-such-folder/events.jsonl" in after.stderr
 
 
 def test_a_source_that_is_down_ends_once_with_3_and_what_waits_is_told_later(tmp_path: Path) -> None:

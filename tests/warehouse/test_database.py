@@ -1,6 +1,7 @@
 """Opening the database: whoever holds it is named, and a stranger's query can only read."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -204,3 +205,19 @@ def test_an_interrupted_query_is_an_interruption_and_no_bug(attempt: int) -> Non
         work()
 
     interrupter.join()
+
+
+def test_a_disk_that_takes_no_more_is_an_error_of_the_database(path: Path) -> None:
+    big = "create table meta.big as select sha256(range::varchar) as text from range(2000000)"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))  # to every writer the same as a full disk
+    try:
+        with pytest.raises(WarehouseError) as caught, database.writing(path, notify=pytest.fail) as connection:
+            connection.execute(big)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    assert caught.value.exit_code == 4
+    assert "disk" in caught.value.hint
+    with database.reading(path, notify=pytest.fail) as connection:
+        assert connection.execute("select count(*) from meta.snapshots").fetchall() == [(0,)]
