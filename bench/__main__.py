@@ -24,13 +24,13 @@ BENCHMARKS = {
     "land": warehouse.land,
     "build": warehouse.build,
     "csv": warehouse.population_csv,
-    "annex": annex.run,
-    "csv-module": peers.csv_module,
-    "xlsx": peers.workbook,
-    "dlt": peers.dlt_load,
     "help": commands.help_page,
     "demo": commands.demo,
+    "csv-module": peers.csv_module,
+    "xlsx": peers.workbook,
     "scale": scale.run,
+    "dlt": peers.dlt_load,
+    "annex": annex.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 #: What was tried for the targets that are missed, by hand.
