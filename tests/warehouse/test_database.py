@@ -198,7 +198,7 @@ def test_an_interrupted_query_is_an_interruption_and_no_bug(attempt: int) -> Non
     def work() -> None:
         with database.in_memory() as connection:
             is_busy.set()
-            while True:
+            for _ in range(10_000):  # far longer than a signal takes, and not for ever
                 connection.execute("create or replace temp table t as select 1 as one;" * 200)
 
     with pytest.raises(KeyboardInterrupt):
