@@ -1,4 +1,4 @@
-"""Seals a report folder: the evidence beside the reports, the manifest over all of it, the signature over that.
+"""Seals a folder: the evidence beside the reports, the manifest over all of it, the signature over that.
 
 The order is part of the design: data files first, then ``data_sha256`` over them, which the PDF prints; then the
 manifest, which lists the PDF too; then the signature.
@@ -15,7 +15,7 @@ from pipeline.reporting import manifest
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.manifest import MANIFEST, SIGNATURE, Entry
 from pipeline.reporting.signature import PUBLIC_KEY_FILE, SigningKey
-from pipeline.warehouse import archive, chain
+from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
 __all__ = ["Seal", "collect", "seal"]
@@ -45,23 +45,33 @@ def seal(
     connection: Connection,
     dataset: Dataset,
     folder: Path,
-    data: Sequence[Entry],
+    data: Sequence[Entry] = (),
     *,
     neutralised: int,
+    previous_manifest_sha256: str | None,
     key: SigningKey | None,
 ) -> Seal:
     """Write the manifest over everything in the folder, and its signature if there is a key.
 
-    ``data`` are the files that :func:`collect` has read already.
+    ``data`` are files that have been read already. ``neutralised`` is how many CSV cells got an apostrophe so that no
+    spreadsheet runs them.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     if key is not None:
         (folder / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
     known = {entry.path for entry in data}
     others = [path for path in manifest.files_below(folder) if path not in known]
     files = [*data, *manifest.entries(connection, folder, others)]
-    previous = chain.previous(connection, str(dataset.snapshot["snapshot_id"]))
-    content = manifest.compose(connection, dataset, files, neutralised=neutralised, previous_manifest_sha256=previous)
+    content = manifest.compose(
+        connection,
+        dataset,
+        files,
+        neutralised=neutralised,
+        previous_manifest_sha256=previous_manifest_sha256,
+    )
     (folder / MANIFEST).write_bytes(content)
     if key is not None:
         (folder / SIGNATURE).write_bytes(key.sign(content))
-    return Seal(manifest.data_sha256(files), hashlib.sha256(content).hexdigest(), previous)
+    return Seal(manifest.data_sha256(files), hashlib.sha256(content).hexdigest(), previous_manifest_sha256)

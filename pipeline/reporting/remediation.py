@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pipeline.reporting import csv
 from pipeline.reporting.dataset import load
+from pipeline.reporting.evidence import seal
 from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
-from pipeline.reporting.sealing import seal
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
@@ -33,5 +33,5 @@ def write(connection: Connection, directory: Path, *, rests_on: Path, key: Signi
         neutralised = csv.write(
             connection, "select * from review.changes", draft / _FILE, order_by="source, account_id, change_id"
         )
-        seal(connection, dataset, draft, [_FILE], neutralised=neutralised, previous_manifest_sha256=previous, key=key)
+        seal(connection, dataset, draft, neutralised=neutralised, previous_manifest_sha256=previous, key=key)
     return folder / _FILE, folder / MANIFEST

@@ -25,7 +25,7 @@ from pipeline.reporting.dataset import Dataset, has_several_sources, load
 from pipeline.reporting.evidence import Seal
 from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
-from pipeline.warehouse import archive
+from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "replacing", "write", "write_csv"]
@@ -145,7 +145,15 @@ def write(
                 write_graph(connection, draft / name)
                 names.append(name)
         begin(manifest.MANIFEST)
-        seal = evidence.seal(connection, dataset, draft, data, neutralised=neutralised, key=key)
+        seal = evidence.seal(
+            connection,
+            dataset,
+            draft,
+            data,
+            neutralised=neutralised,
+            previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
+            key=key,
+        )
         names.append(manifest.MANIFEST)
     return Report(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 

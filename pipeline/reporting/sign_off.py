@@ -9,9 +9,9 @@ from typing import Any
 from pipeline import resources
 from pipeline.reporting import csv, manifest, pdf, templating, view
 from pipeline.reporting.dataset import load
+from pipeline.reporting.evidence import seal
 from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
-from pipeline.reporting.sealing import seal
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
@@ -31,13 +31,13 @@ def write(
     reviewers: Sequence[Mapping[str, Any]],
     previous_manifest_sha256: str,
     key: SigningKey | None,
-    record: Callable[[bytes], None],
+    record: Callable[[str], None],
 ) -> tuple[Path, ...]:
     """Write the folder; return its files.
 
-    ``record`` is given the manifest when everything is written, before the folder takes its name: what it raises
-    leaves no folder. The same values give the same bytes, so a folder that was recorded and got no name can be made
-    again.
+    ``record`` is given the manifest's hash when everything is written, before the folder takes its name: what it
+    raises leaves no folder. The same values give the same bytes, so a folder that was recorded and got no name can be
+    made again.
 
     ``decisions`` is a table with a row an item. ``attestation`` says who signs what: ``campaign``, ``signed_by``,
     ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``.
@@ -73,10 +73,10 @@ def write(
             connection,
             dataset,
             draft,
-            [_DECISIONS, _PDF],
+            entries,
             neutralised=neutralised,
             previous_manifest_sha256=previous_manifest_sha256,
             key=key,
         )
-        record(sealed)
+        record(sealed.manifest_sha256)
     return folder / _DECISIONS, folder / _PDF, folder / MANIFEST

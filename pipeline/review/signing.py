@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -68,14 +67,14 @@ def sign(
     }
 
     # The row is what counts: it is there before the folder has its name, and the folder can be made again from it.
-    def record(manifest: bytes) -> None:
+    def record(sealed_sha256: str) -> None:
         if manifest_sha256 is None:
             with database.transaction(connection):
                 connection.execute(
-                    "insert into review.sign_offs values ($1, $2, $3, $4, $5, $6, $7, sha256($8::blob))",
-                    [campaign.campaign, campaign.snapshot_id, by, email, role, now, folder.name, manifest],
+                    "insert into review.sign_offs values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    [campaign.campaign, campaign.snapshot_id, by, email, role, now, folder.name, sealed_sha256],
                 )
-        elif hashlib.sha256(manifest).hexdigest() != manifest_sha256:
+        elif sealed_sha256 != manifest_sha256:
             raise GateError(
                 "the sealed folder of the sign-off is gone, and would not be the same if it were made again",
                 where=str(folder),
