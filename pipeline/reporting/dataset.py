@@ -29,7 +29,10 @@ _PRIVILEGED = """
     select * from reports.privileged_accounts
     order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
 """
-_PEOPLE = "select * from reports.person_access order by lower(person), person_id, source, account_id"
+_PEOPLE = """
+    select *, count(*) over () as total from reports.person_access
+    order by lower(person), person_id, source, account_id limit {rows}
+"""
 #: What touches privilege comes first.
 _CHANGES = """
     select changes.*, counts.position, counts.label as kind, count(*) over () as total
@@ -41,6 +44,12 @@ _CHANGES = """
         end,
         counts.position, lower(changes.label), changes.source, changes.key, changes.field
     limit {rows}
+"""
+#: What needs somebody first, then the newest.
+_REMEDIATION = """
+    select * from reports.remediation
+    order by list_position(['reappeared', 'still_present', 'not_verifiable', 'removed_verified'], verdict),
+        applied_at desc, source, account_id, change_id
 """
 #: What the build depends on, by its hashes.
 _BUILD = """
@@ -91,14 +100,6 @@ class Dataset:
     has_several_sources: bool
 
 
-#: What needs somebody first, then the newest.
-_REMEDIATION = """
-    select * from reports.remediation
-    order by list_position(['reappeared', 'still_present', 'not_verifiable', 'removed_verified'], verdict),
-        applied_at desc, source, account_id, change_id
-"""
-
-
 def load(connection: Connection) -> Dataset:
     """Read the build that the database holds."""
 
@@ -114,7 +115,7 @@ def load(connection: Connection) -> Dataset:
         sources=frame("select * from reports.sources order by source"),
         summary=frame("select * from reports.summary order by section, position, key"),
         privileged_accounts=frame(_PRIVILEGED),
-        person_access=frame(_PEOPLE),
+        person_access=frame(_PEOPLE.format(rows=ROWS_HELD)),
         rule_summary=frame("select * from reports.rule_summary order by rule_id"),
         finding_rows=frame(_FINDINGS.format(rows=ROWS_HELD)),
         finding_counts=frame("select * from reports.finding_counts order by rule_id, severity_rank"),

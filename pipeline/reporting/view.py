@@ -176,7 +176,7 @@ def arrange(
         privileged=privileged[:privileged_shown],
         privileged_total=len(privileged),
         people=_rows(dataset.person_access.head(rows_shown)),
-        people_total=len(dataset.person_access),
+        people_total=int(dataset.person_access["total"][0]) if len(dataset.person_access) else 0,
         sections=tuple(sections),
         results={row["rule_id"]: row for row in dataset.rule_results.iter_rows(named=True)},
         rules=_ordered(_rows(dataset.rule_summary)),
