@@ -16,8 +16,9 @@ from typing import Any
 
 import duckdb
 
+from pipeline import resources
 from pipeline.errors import ModelError, WarehouseError
-from pipeline.warehouse import checks, database, policy, provider, register, roster
+from pipeline.warehouse import checks, database, policy, provider, register, roster, saved
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, combined_sha256
@@ -39,46 +40,6 @@ _PUBLISHED = {
     "grants": "graph.grants",
     "register": "findings.register",
 }
-
-#: What a signed-off campaign took away, with the first complete extract since that no longer had it. A role is gone
-#: with its account or when the account is switched off; reduced it is gone when the account has another one.
-_ABSENCES = """
-    insert into baseline.absences
-    with revoked as (
-        select items.*, decisions.decision, sign_offs.signed_at
-        from review.sign_offs as sign_offs
-        join review.items as items on items.campaign = sign_offs.campaign and items.exclusion_reason is null
-        join review.decisions as decisions
-            on decisions.campaign = items.campaign and decisions.item_id = items.item_id
-        where sign_offs.snapshot_id < $id and sign_offs.signed_at <= $finished_at
-        qualify decisions.sequence = max(decisions.sequence) over (partition by items.campaign, items.item_id)
-            and decisions.decision in ('remove', 'reduce')
-    ),
-
-    extracts as (
-        select distinct snapshots.snapshot_id, snapshots.started_at, accounts.source
-        from meta.snapshots as snapshots
-        join history.accounts as accounts on accounts.snapshot_id = snapshots.snapshot_id
-        where snapshots.completeness = 'FULL' and snapshots.snapshot_id < $id
-    ),
-
-    held as (
-        select snapshot_id, source, account_id, 'group' as entitlement_type, group_id as entitlement_id, true as is_on
-        from history.memberships
-        union all
-        select snapshot_id, source, account_id, 'role', role_id, status in ('active', 'unknown') from history.accounts
-    )
-
-    select revoked.campaign, revoked.item_id, min(extracts.snapshot_id)
-    from revoked
-    join extracts on extracts.source = revoked.source and extracts.started_at >= revoked.signed_at
-    left join held
-        on held.snapshot_id = extracts.snapshot_id and held.source = revoked.source
-        and held.account_id = revoked.account_id and held.entitlement_type = revoked.entitlement_type
-        and held.entitlement_id = revoked.entitlement_id and (held.is_on or revoked.decision = 'reduce')
-    where held.account_id is null
-    group by revoked.campaign, revoked.item_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,9 +258,9 @@ class _Builder:
     def fill_baseline(self, snapshot_id: str | None) -> None:
         for table in ("snapshot", "absences", *_PUBLISHED):
             self.connection.execute(f"delete from baseline.{table}")
-        self.connection.execute(
-            _ABSENCES, {"id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at}
-        )
+        known = {"snapshot_id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at}
+        absences = saved.find(saved.load_queries(resources.sql() / "baseline"), "absences", known)
+        self.connection.execute(f"insert into baseline.absences by name {absences.sql}", known)
         if snapshot_id is None:
             return
         self.connection.execute(
