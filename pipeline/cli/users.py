@@ -96,11 +96,7 @@ def create(
         PasswordFrom, typer.Option(help=f"Where the password comes from; environment: ${_PASSWORD}.")
     ] = PasswordFrom.none,
     show_password: Annotated[
-        bool,
-        typer.Option(
-            "--show-password",
-            help="Print generated passwords; otherwise nobody sees them.",
-        ),
+        bool, typer.Option("--show-password", help="Print generated passwords; otherwise nobody sees them.")
     ] = False,
     source: SourceName = None,
     scim: ByScim = False,

@@ -130,9 +130,8 @@ _MISSING_HINT = (
 
 _RIGHTS = (
     "used: to read accounts, roles and groups; to change accounts, only by 'remediate apply' and 'users create', "
-    "'update', 'deactivate' and 'delete' (and groups by 'scim group'); "
-    "no other right of the role is used, and nothing but the login is sent to "
-    "write by any other command"
+    "'update', 'deactivate' and 'delete' (and groups by 'scim group'); no other right of the role is used, and "
+    "nothing but the login is sent to write by any other command"
 )
 
 
