@@ -32,6 +32,14 @@ class Silent:
     def note(self, text: str) -> None: ...
 
 
+def configured_hastily(simulator: Simulator, folder: Path) -> None:
+    """Write a configuration that gives up on a source at once, as a test wants to."""
+    configuration = simulator.write_files(folder)["access-review.toml"]
+    text = configuration.read_text(encoding="utf-8")
+    hasty = "[sources.prod]\nmax_attempts = 1\ngive_up_after_seconds = 1\n"
+    configuration.write_text(text.replace("[sources.prod]\n", hasty), encoding="utf-8")
+
+
 def run_command(folder: Path, *arguments: str, **environment: str) -> Outcome:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     done = subprocess.run(
