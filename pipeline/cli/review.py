@@ -84,7 +84,8 @@ def open_review(
             {"name": name},
         ).fetchall()
     items = sum(row["items"] for row in progress)
-    terminal.say(f"campaign {name} over snapshot {opened.snapshot_id}: {items} items for {len(progress)} reviewers")
+    asked = f"{count(items, 'item')} for {count(len(progress), 'reviewer')}"
+    terminal.say(f"campaign {name} over snapshot {opened.snapshot_id}: {asked}")
     for reason, left_out in excluded:
         terminal.say(f"left out {left_out}: {reason}")
     header = ("reviewer", "items", "high risk")
