@@ -39,10 +39,13 @@ _WORDS = {
     "lastLogin": "it has logged in",
     "lastActivity": "it has been active",
 }
-_ACTIVE_REFUSED = (
-    "; this Sisense does not take 'active' over the API: switch the account off in Admin > Users, or through the "
-    "identity provider, then run 'access-review remediate verify'"
-)
+#: What a refused value may mean, and what to do, by the field that it was for.
+_VALUE_REFUSED = {
+    "active": "; this Sisense does not take 'active' over the API: switch the account off in Admin > Users, or "
+    "through the identity provider, then run 'access-review remediate verify'",
+    "groups": "; one of its other groups may no longer exist: take that one out in Sisense, or decide on it too, "
+    "then make a new plan",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +213,8 @@ class _Application:
         if trouble is None:
             return self._note(change, "failed", previous, "the server said yes, and did not make it")
         detail = trouble.message
-        if isinstance(trouble, RefusedError) and trouble.status in {400, 422} and "active" in change.request:
-            detail += _ACTIVE_REFUSED
+        if isinstance(trouble, RefusedError) and trouble.status in {400, 422}:
+            detail += _VALUE_REFUSED.get(FIELDS[change.action], "")
         return self._note(change, "failed" if is_no else "unclear", previous, detail)
 
     def _note(self, change: Change, state: str, previous: Mapping[str, Any] | None, detail: str | None) -> str:

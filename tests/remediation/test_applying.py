@@ -339,6 +339,22 @@ def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
     assert skipped_because(server, tmp_path / "plan.json", plan) == "it would be the last active administrator"
 
 
+def test_a_removal_that_is_refused_for_a_group_that_no_longer_exists_says_what_to_do(
+    server: Server, tmp_path: Path
+) -> None:
+    server.play([], [])
+    [change] = planned(server, ["remove_from_groups"]).changes
+    user = server.store.by_id[change.account_id]
+    server.store._put({**user, "groups": [*user["groups"], "ffff00000000000000000000"]})
+    plan = planned(server, ["remove_from_groups"])
+    server.simulator.sisense._proceed = server._proceed  # the simulator's own answer: it refuses the other group
+
+    [entry] = server.apply(plan, tmp_path / "plan.json").values()
+
+    assert entry.state == "failed"
+    assert "one of its other groups may no longer exist" in str(entry.detail)
+
+
 def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_path: Path) -> None:
     server.play([], [])
     plan = planned(server, ["remove_from_groups"])
