@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from pipeline import __version__, resources
@@ -75,13 +76,14 @@ class Result:
     stages: tuple[Stage, ...]
 
 
-def models() -> list[Model]:
-    """Read every model that ships with the program.
+@cache
+def models() -> tuple[Model, ...]:
+    """Read every model that ships with the program, once: they do not change while it runs.
 
     Raises:
         ModelError: one of them is wrong.
     """
-    return load_folder(resources.sql())
+    return tuple(load_folder(resources.sql()))
 
 
 def rules(settings: Settings, known: Sequence[Model]) -> list[RuleInForce]:

@@ -357,8 +357,9 @@ class _File:
         if tree.get("error"):
             raise self.error(f"the statement is not a select: {tree.get('error_message')}", "a file is one select")
         tables = set()
+        names_of_ctes = _names_of_ctes(tree)
         for schema, name in _tables(tree):
-            if not schema and name not in _names_of_ctes(tree):
+            if not schema and name not in names_of_ctes:
                 raise self.error(f"the table '{name}' has no schema", "always write schema.table")
             if schema:
                 tables.add(f"{schema}.{name}")
@@ -380,25 +381,23 @@ def _without_comments(statement: str) -> str:
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", statement, flags=re.DOTALL)
 
 
-def _tables(node: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(node, dict):
+def _tables(tree: Any) -> Iterator[tuple[str, str]]:
+    for node in _objects(tree):
         if node.get("type") == "BASE_TABLE":
             yield node["schema_name"], node["table_name"]
-        for value in node.values():
-            yield from _tables(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _tables(value)
 
 
-def _names_of_ctes(node: Any) -> set[str]:
-    names: set[str] = set()
-    if isinstance(node, dict):
-        for entry in node.get("cte_map", {}).get("map", []):
-            names.add(entry["key"])
-        for value in node.values():
-            names |= _names_of_ctes(value)
-    elif isinstance(node, list):
-        for value in node:
-            names |= _names_of_ctes(value)
-    return names
+def _names_of_ctes(tree: Any) -> set[str]:
+    return {entry["key"] for node in _objects(tree) for entry in node.get("cte_map", {}).get("map", [])}
+
+
+def _objects(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a parse tree, in no order that means anything."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)

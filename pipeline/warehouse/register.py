@@ -125,30 +125,22 @@ def _population(
     connection: Connection, model: Model, keys: list[str], bound: dict[str, object], judged: int, is_sound: bool
 ) -> tuple[int, int, int]:
     """Return the size of the population, how many of its keys are missing or repeated, and how many were judged."""
-    listed = ", ".join(f"population.{key}" for key in keys)
     missing = " or ".join(f"population.{key} is null" for key in keys)
-    # As many hashes as rows: every row is its own. Only otherwise are the keys compared, which takes longer.
-    suspects = "0" if is_sound else f"count(*) - count(distinct hash({listed})) + count(*) filter (where {missing})"
+    copies = "1 as copies" if is_sound else "count(*) as copies"
+    grouped = "" if is_sound else "group by all"
+    population = f"(select {', '.join(keys)}, {copies} from ({model.population}\n) as listed {grouped})"
     on = " and ".join(f"members.{key} = population.{key}" for key in keys)
     joined = f"left join {_members(model, keys)} as members on {on}" if judged else ""
     found = "count(members.has_failed)" if judged else "0"
     row = connection.execute(
-        f"select count(*), {suspects}, {found} from ({model.population}\n) as population {joined}", bound
+        f"""
+        select coalesce(sum(copies), 0), count(*) filter (where copies > 1 or {missing}), {found}
+        from {population} as population {joined}
+        """,
+        bound,
     ).fetchone()
-    size, doubtful, known = row or (0, 0, 0)
-    repeated = 0
-    if doubtful:
-        row = connection.execute(
-            f"""
-            select count(*) from (
-                select {listed} from ({model.population}\n) as population
-                group by {listed} having count(*) > 1 or {missing}
-            )
-            """,
-            bound,
-        ).fetchone()
-        repeated = int(row[0]) if row else 0
-    return int(size), repeated, int(known)
+    size, repeated, known = row or (0, 0, 0)
+    return int(size), int(repeated), int(known)
 
 
 def _refuse(model: Model, rows: int, what: str) -> None:

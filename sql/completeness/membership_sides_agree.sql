@@ -15,36 +15,31 @@ group_keys as (
     select source, group_id from groups
 ),
 
-group_elements as (
-    select source, group_id, unnest(member_ids) as account_id from groups
-),
-
 group_side as (
-    select distinct source, group_id, account_id from group_elements
+    select source, group_id, unnest(member_ids) as account_id from groups
 ),
 
 user_elements as (
     select source, account_id, unnest(group_ids) as group_id from landed.users
 ),
 
-user_ids as (
-    select distinct source, account_id, group_id from user_elements
-),
-
 -- Only groups that were read can agree or not; the others are dangling references.
 user_side as (
-    select user_ids.source, user_ids.group_id, user_ids.account_id
-    from user_ids
-    semi join group_keys on group_keys.source = user_ids.source and group_keys.group_id = user_ids.group_id
+    select user_elements.source, user_elements.group_id, user_elements.account_id
+    from user_elements
+    semi join group_keys on group_keys.source = user_elements.source and group_keys.group_id = user_elements.group_id
 ),
 
+-- Who names a membership, however often: one grouping of both sides takes half the time of a join of their distinct rows.
 compared as (
-    select
-        coalesce(u.source, g.source) as source, u.account_id is not null as is_in_user,
-        g.account_id is not null as is_in_group
-    from user_side as u
-    full outer join group_side as g
-        on g.source = u.source and g.group_id = u.group_id and g.account_id = u.account_id
+    select source, bool_or(side = 'user') as is_in_user, bool_or(side = 'group') as is_in_group
+    from (
+        select source, group_id, account_id, 'user' as side from user_side
+        union all
+        select source, group_id, account_id, 'group' from group_side
+    ) as named
+    where account_id is not null
+    group by source, group_id, account_id
 ),
 
 counts as (
