@@ -61,7 +61,7 @@ def land(folder: str, spool: str) -> dict[str, float]:
         landed = landing.land(
             connection,
             Spool(Path(spool)),
-            run.models(),
+            run.judges(),
             policy_files=run.policy_files(settings),
             snapshot_id=material.SNAPSHOT,
             started_at=material.STARTED,

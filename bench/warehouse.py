@@ -16,7 +16,9 @@ from pipeline.warehouse import database
 def land(quick: bool, folder: Path) -> list[Row]:
     accounts = size(quick)
     spool = material.spooled(folder, accounts)
-    files = [str(path) for path in sorted((spool / "prod").glob("users-*.json"))]
+    files = {
+        name: [str(path) for path in sorted((spool / "prod").glob(f"{name}-*.json"))] for name in ("users", "groups")
+    }
     peaks: list[float] = []
     checking: list[float] = []
 
@@ -31,21 +33,22 @@ def land(quick: bool, folder: Path) -> list[Row]:
     def bare() -> None:
         work = fresh(folder / "bare")
         with duckdb.connect(str(work / "bare.duckdb")) as connection:
-            connection.execute(
-                """
-                create table payloads as
-                select unnest(list) as payload
-                from read_json($files, format = 'unstructured', records = false, columns = {list: 'json[]'})
-                """,
-                {"files": files},
-            )
+            for name, pages in files.items():
+                connection.execute(
+                    f"""
+                    create table {name} as
+                    select unnest(list) as payload
+                    from read_json($files, format = 'unstructured', records = false, columns = {{list: 'json[]'}})
+                    """,
+                    {"files": pages},
+                )
 
     seconds = alternate(2 if quick else 3, {"land": ours, "bare": bare})
     shutil.rmtree(folder / "bare")
     return [
         Row(
             f"land {accounts:,} accounts, before the completeness checks",
-            "bare `read_json` of the same pages into one JSON column",
+            "bare `read_json` of the same pages, users and groups, into JSON columns",
             ratios(seconds["land"], seconds["bare"]),
             "x",
             1.3,
@@ -57,7 +60,7 @@ def land(quick: bool, folder: Path) -> list[Row]:
             ratios(checking, seconds["bare"]),
             "x",
             None,
-            f"{times(checking)}; every payload is parsed once for all checks",
+            f"{times(checking)}; most of it compares both sides of every membership",
         ),
     ]
 

@@ -29,7 +29,7 @@ from pipeline.warehouse import chain, database, landing
 from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
 from pipeline.warehouse.landing import Snapshot
-from pipeline.warehouse.model import Model, load_folder
+from pipeline.warehouse.model import JUDGES, Model, load_folder
 from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
 from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.rules import RuleInForce, in_force
@@ -43,6 +43,7 @@ __all__ = [
     "check_roster",
     "current_snapshot_id",
     "extract",
+    "judges",
     "models",
     "no_source",
     "policy_files",
@@ -84,6 +85,16 @@ def models() -> tuple[Model, ...]:
         ModelError: one of them is wrong.
     """
     return tuple(load_folder(resources.sql()))
+
+
+@cache
+def judges() -> tuple[Model, ...]:
+    """Read only what judges an extract when it lands.
+
+    Raises:
+        ModelError: one of them is wrong.
+    """
+    return tuple(load_folder(resources.sql(), JUDGES))
 
 
 def rules(settings: Settings, known: Sequence[Model]) -> list[RuleInForce]:
@@ -170,7 +181,7 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
             snapshot = landing.land(
                 connection,
                 spool,
-                models(),
+                judges(),
                 policy_files=policy_files(settings),
                 not_extracted=skipped,
                 snapshot_id=snapshot_id,

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from pipeline.errors import ModelError
 
 __all__ = [
     "CONTROL_KEYS",
+    "JUDGES",
     "SEVERITIES",
     "Check",
     "Column",
@@ -35,6 +36,10 @@ __all__ = [
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTROL_KEYS = ("soc2", "iso27001", "pci", "nist", "cis", "hipaa")
+
+#: The folders of what judges an extract when it lands, and of all models.
+JUDGES = ("landed", "completeness")
+_LAYERS = ("[0-9]_*", *JUDGES)
 
 _LEVELS = ("fail", "input", "warn")
 
@@ -148,22 +153,22 @@ class Model:
         return self.schema == "findings"
 
 
-def load_folder(folder: Path) -> list[Model]:
+def load_folder(folder: Path, layers: Sequence[str] = _LAYERS) -> list[Model]:
     """Read every model below a folder, sorted by path. Numbers before folder names are order for the eye only.
 
     Raises:
         ModelError: there are none, or one breaks the grammar.
     """
-    paths = model_files(folder)
+    paths = model_files(folder, layers)
     if not paths:
         raise ModelError("there are no models", where=str(folder), hint="reinstall sisense-access-review")
     with duckdb.connect() as parser:
         return [_File(path, parser).model() for path in paths]
 
 
-def model_files(folder: Path) -> list[Path]:
+def model_files(folder: Path, layers: Sequence[str] = _LAYERS) -> list[Path]:
     """Return the files that are models, layer by layer, then what judges an extract when it lands."""
-    return [path for layer in ("[0-9]_*", "landed", "completeness") for path in sorted(folder.glob(f"{layer}/*.sql"))]
+    return [path for layer in layers for path in sorted(folder.glob(f"{layer}/*.sql"))]
 
 
 def combined_sha256(hashes: Iterable[str]) -> str:
