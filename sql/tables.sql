@@ -277,8 +277,10 @@ comment on column reference.risk_factors.factor is 'what the finding is a sign o
 comment on column reference.risk_factors.likelihood is 'what the factor adds, 0 up';
 
 create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
+alter table reference.rules add column if not exists is_per_person boolean;
 comment on table reference.rules is 'The severity of each rule as it is in force, where a finding has none of its own.';
 comment on column reference.rules.severity is 'critical, high, medium, low or info';
+comment on column reference.rules.is_per_person is 'it is about persons, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
 comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
 comment on column reference.rule_parameters.parameter is 'its name in the configuration';

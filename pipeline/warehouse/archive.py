@@ -64,6 +64,9 @@ _REVIEWED = {
         from review.changes where applied_at <= $finished_at
     """,
 }
+#: Rows of ``raw`` that are held in memory until they are written, no more than DuckDB works on at once: the record of
+#: one group with all its members may have megabytes. Other rows are small, and DuckDB's own number will do.
+_RECORDS_AT_ONCE = 2_048
 _BUILD = "meta.builds"
 #: The register of findings looks every finding up in what was found before, without being a model.
 _REGISTER = "history.register"
@@ -108,6 +111,7 @@ def write(connection: Connection, folder: Path) -> None:
             f"select * from {table} where snapshot_id = $snapshot_id order by source, sweep, page, ordinal",
             folder / "raw" / f"{table.partition('.')[2]}.parquet",
             values,
+            rows_at_once=_RECORDS_AT_ONCE,
         )
     whole = [table for schema in _WHOLE for table in _tables(connection, schema)]
     selects: dict[str, tuple[str, dict[str, object]]] = {
@@ -197,10 +201,13 @@ def _tables(connection: Connection, schema: str) -> list[str]:
     return [f"{schema}.{name}" for (name,) in rows]
 
 
-def _copy(connection: Connection, select: str, path: Path, values: dict[str, object]) -> None:
+def _copy(
+    connection: Connection, select: str, path: Path, values: dict[str, object], *, rows_at_once: int = 122_880
+) -> None:
     try:
         connection.execute(
-            f"copy ({select}) to $path (format parquet, compression zstd)", {"path": str(path), **values}
+            f"copy ({select}) to $path (format parquet, compression zstd, row_group_size {rows_at_once})",
+            {"path": str(path), **values},
         )
     except duckdb.Error as error:
         raise unwritten(error, path) from error

@@ -221,7 +221,10 @@ class _Builder:
 
     def load_rules(self) -> None:
         """Tell the models of the graph what the configuration says about rules that share their work."""
-        rules = [(rule.model.name, rule.severity or rule.model.severity) for rule in self.rules.values()]
+        rules = [
+            (rule.model.name, rule.severity or rule.model.severity, register.subject(rule.model)[1] == "'person'")
+            for rule in self.rules.values()
+        ]
         parameters = [
             (rule.model.name, name, float(value))
             for rule in self.rules.values()
@@ -243,10 +246,10 @@ class _Builder:
               on signed.snapshot_id = s.snapshot_id and signed.signed_at <= $finished_at
             where s.snapshot_id < $id and s.completeness = 'FULL'
               and exists (select 1 from history.accounts as h where h.snapshot_id = s.snapshot_id)
-              -- an extract of some sources says nothing about the others
+              -- an extract of some sources says nothing about the others; a directory has no accounts to compare
               and not exists (
                   select 1 from meta.sources as now
-                  where now.snapshot_id = $id
+                  where now.snapshot_id = $id and now.kind = 'sisense'
                     and now.source not in (select o.source from meta.sources as o where o.snapshot_id = s.snapshot_id)
               )
             order by signed.snapshot_id is not null desc, s.snapshot_id desc limit 1

@@ -30,8 +30,8 @@ def completeness(
 ) -> tuple[str, str | None]:
     """Write this extract's rows of ``meta.reconciliation``; return FULL or PARTIAL, and the reason for PARTIAL.
 
-    FULL needs every gate check to be PASS or NOT_AVAILABLE, every source to have finished, and the end of the list
-    of users to be proven.
+    FULL needs every gate check to be PASS or NOT_AVAILABLE, every source to have finished, the end of the list of
+    users to be proven, and, where the caller's role cannot be read, the source's own count to agree.
     """
     for outcome in outcomes:
         for seen in outcome.observations:
@@ -59,7 +59,22 @@ def completeness(
         """,
         {"id": snapshot_id},
     ).fetchall()
-    reasons += [f"source '{source}': {explanation}" for source, explanation in failed]
+    # A caller whose role cannot be read is believed only where the source's own count agrees.
+    unseen = connection.execute(
+        """
+        select caller.source, caller.explanation from meta.reconciliation as caller
+        where caller.snapshot_id = $id and caller.check_id = 'caller_sees_everyone'
+          and caller.result = 'NOT_AVAILABLE'
+          and not exists (
+              select 1 from meta.reconciliation as counted
+              where counted.snapshot_id = $id and counted.source = caller.source
+                and counted.check_id = 'count_agrees' and counted.result = 'PASS'
+          )
+        order by caller.source
+        """,
+        {"id": snapshot_id},
+    ).fetchall()
+    reasons += [f"source '{source}': {explanation}" for source, explanation in failed + unseen]
     proven = {
         o.source
         for o in outcomes

@@ -12,7 +12,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import SEVERITIES, Model
 from pipeline.warehouse.rules import RuleInForce
 
-__all__ = ["create", "fill"]
+__all__ = ["create", "fill", "subject"]
 
 #: What a rule may return beside its grain and verdict.
 _OPTIONAL = ("severity", "account_id", "detail", "observed_value", "threshold", "evidence")
@@ -166,7 +166,9 @@ def _add_findings(connection: Connection, rules: Sequence[RuleInForce]) -> None:
     values = {f"rule_{position}": rule.model.name for position, rule in enumerate(rules)}
     failed = [_failed(connection, rule, f"rule_{position}") for position, rule in enumerate(rules)]
     try:
-        connection.execute(_REGISTER.format(failed="\n            union all".join(failed)), values)
+        connection.execute(
+            _REGISTER.format(failed="\n            union all".join(failed), severities=list(SEVERITIES)), values
+        )
     except duckdb.Error as error:
         raise _misfit(connection, rules, failed, error) from error
 
@@ -178,13 +180,25 @@ _REGISTER = """
     ),
 
     out_of_scope as (
-        select distinct source, subject_id from graph.policy_subjects
-        where policy = 'out_of_scope' and subject_type = 'account' and is_in_force
+        select distinct subject_type, source, subject_id from graph.policy_subjects
+        where policy = 'out_of_scope' and is_in_force
     ),
 
     accepted as (
         select distinct rule_id, subject_type, source, subject_id from graph.policy_subjects
         where policy = 'exceptions' and is_in_force
+    ),
+
+    -- For a rule that asks after what another one found on the same subject.
+    severities as (
+        select rule_id, subject_type, coalesce(source, '') as source, subject_id,
+               arg_min(severity, list_position({severities}, severity)) as severity
+        from (
+            select failed.* replace (coalesce(failed.severity, rule.severity) as severity)
+            from failed
+            join findings.rule_summary as rule on rule.rule_id = failed.rule_id
+        ) as judged
+        group by all
     ),
 
     first_seen as (
@@ -193,12 +207,12 @@ _REGISTER = """
         group by finding_id
     )
 
-    select failed.finding_id, failed.rule_id, coalesce(failed.severity, rule.severity), failed.source,
-           failed.subject_type, failed.subject_id, failed.account_id, accounts.email, rule.title,
+    select failed.finding_id, failed.rule_id, coalesce(severities.severity, failed.severity, rule.severity),
+           failed.source, failed.subject_type, failed.subject_id, failed.account_id, accounts.email, rule.title,
            coalesce(failed.detail, rule.summary), failed.observed_value, failed.threshold, failed.evidence,
            rule.controls, rule.remediation,
            case
-               when out_of_scope.subject_id is not null then 'out_of_scope'
+               when out_of_scope.subject_id is not null or accounts_out.subject_id is not null then 'out_of_scope'
                when accepted.subject_id is not null then 'accepted_risk'
                else 'open'
            end,
@@ -207,13 +221,26 @@ _REGISTER = """
     join findings.rule_summary as rule on rule.rule_id = failed.rule_id
     left join graph.accounts as accounts
         on accounts.source = failed.source and accounts.account_id = failed.account_id
-    left join out_of_scope on out_of_scope.source = failed.source and out_of_scope.subject_id = failed.account_id
+    left join out_of_scope as accounts_out
+        on accounts_out.subject_type = 'account' and accounts_out.source = failed.source
+        and accounts_out.subject_id = failed.account_id
+    left join out_of_scope
+        on out_of_scope.subject_type = failed.subject_type and out_of_scope.source = coalesce(failed.source, '')
+        and out_of_scope.subject_id = failed.subject_id
+    left join severities
+        on severities.rule_id = failed.like_rule_id and severities.subject_type = failed.subject_type
+        and severities.source = coalesce(failed.source, '') and severities.subject_id = failed.subject_id
     left join accepted
         on accepted.rule_id = failed.rule_id and accepted.subject_type = failed.subject_type
         and accepted.source = coalesce(failed.source, '')  -- a person belongs to no source
         and accepted.subject_id = failed.subject_id
     left join first_seen on first_seen.finding_id = failed.finding_id
 """
+
+
+def subject(model: Model) -> tuple[str, str]:
+    """Return the column that says what a finding of this rule is about, and the kind of thing, as SQL."""
+    return next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "'source'"))
 
 
 def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
@@ -223,16 +250,18 @@ def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
     column = {name: f"judged.{name}" if name in present else "null" for name in _OPTIONAL}
     if rule.severity is not None:  # the configuration's severity is every row's
         column["severity"] = "null"
-    subject, subject_type = next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "'source'"))
+    has_like = "excused_rule_id" in model.grain and rule.severity is None
+    key, subject_type = subject(model)
     source = "judged.source" if "source" in model.grain else "null"
     grain = ", ".join(f"judged.{key}" for key in model.grain)
     return f"""
             select substr(sha256(concat_ws(chr(31), ${parameter}, {grain})), 1, 16) as finding_id,
                    ${parameter} as rule_id, {column["severity"]}::varchar as severity,
                    nullif({source}, '')::varchar as source, {subject_type} as subject_type,
-                   judged.{subject}::varchar as subject_id, {column["account_id"]}::varchar as account_id,
+                   judged.{key}::varchar as subject_id, {column["account_id"]}::varchar as account_id,
                    {column["detail"]}::varchar as detail, {column["observed_value"]}::varchar as observed_value,
-                   {column["threshold"]}::varchar as threshold, {column["evidence"]}::json as evidence
+                   {column["threshold"]}::varchar as threshold, {column["evidence"]}::json as evidence,
+                   {"judged.excused_rule_id" if has_like else "null"}::varchar as like_rule_id
             from {model.table} as judged
             where judged.verdict = 'failed'"""
 

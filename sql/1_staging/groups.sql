@@ -9,11 +9,12 @@ group_id     = "varchar: the source's own id"
 group_name   = "varchar: name; not proven unique"
 role_id      = "varchar: the role that the group carries for imported accounts, id or name"
 is_directory = "boolean: the group comes from a directory; null if the source does not say"
+lists_members = "boolean: the record has a list of members, were it empty"
 */
 with
 
 records as (
-    select source, page, ordinal,
+    select source, page, ordinal, coalesce(json_type(payload, '$.users') = 'ARRAY', false) as lists_members,
         json_transform(payload, '{
             "_id": "VARCHAR", "name": "VARCHAR", "roleId": "VARCHAR", "defaultRole": "VARCHAR", "ad": "VARCHAR",
             "objectSid": "VARCHAR", "dn": "VARCHAR"
@@ -31,7 +32,8 @@ select
         when lower(record.ad) = 'true' or nullif(trim(record.objectSid), '') is not null
             or nullif(trim(record.dn), '') is not null then true
         when lower(record.ad) = 'false' then false
-    end as is_directory
+    end as is_directory,
+    lists_members
 from records
 where record._id is not null
 qualify row_number() over (partition by source, record._id order by page, ordinal) = 1

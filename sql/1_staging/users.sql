@@ -18,6 +18,7 @@ principal_name      = "varchar: directory principal"
 directory_id        = "varchar: directory security id, else distinguished name"
 tenant_id           = "varchar: tenant, on multi-tenant servers"
 has_pending_expiration = "boolean: an invitation that was never accepted"
+lists_groups        = "boolean: the record says which groups the account is in, were it none"
 last_login_text     = "varchar: last login as it came, null if empty"
 last_login_at       = "timestamp: last login; null if it cannot be read"
 last_activity_text  = "varchar: last activity as it came, null if empty"
@@ -76,7 +77,7 @@ records as (
             "lastName": "VARCHAR", "roleId": "JSON", "role": "JSON", "active": "VARCHAR",
             "activeDirectory": "VARCHAR", "createdSso": "VARCHAR", "principalName": "VARCHAR",
             "objectSid": "VARCHAR", "dn": "VARCHAR", "tenantId": "VARCHAR", "pendingExpiration": "VARCHAR",
-            "lastLogin": "VARCHAR", "lastActivity": "VARCHAR", "created": "VARCHAR", "lastUpdated": "VARCHAR"
+            "groups": "JSON", "lastLogin": "VARCHAR", "lastActivity": "VARCHAR", "created": "VARCHAR", "lastUpdated": "VARCHAR"
         }') as record
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
@@ -126,7 +127,7 @@ select
     nullif(trim(record.firstName), '') as first_name,
     nullif(trim(record.lastName), '') as last_name,
     -- An expanded role is an object, under its own key or in the place of the id.
-    nullif(coalesce(record.roleId ->> '$._id', record.roleId ->> '$', record.role ->> '$._id'), '') as role_id,
+    coalesce(nullif(record.roleId ->> '$._id', ''), nullif(record.roleId ->> '$', ''), nullif(record.role ->> '$._id', '')) as role_id,
     case lower(record.active) when 'true' then true when 'false' then false end as is_active,
     case lower(record.activeDirectory) when 'true' then true when 'false' then false end as is_directory,
     case lower(record.createdSso) when 'true' then true when 'false' then false end as is_sso,
@@ -134,6 +135,7 @@ select
     coalesce(nullif(trim(record.objectSid), ''), nullif(trim(record.dn), '')) as directory_id,
     nullif(trim(record.tenantId), '') as tenant_id,
     nullif(trim(record.pendingExpiration), '') is not null as has_pending_expiration,
+    coalesce(json_type(record.groups) <> 'NULL', false) as lists_groups,
     time_texts[1] as last_login_text,
     time_values[1] at time zone 'UTC' as last_login_at,
     time_texts[2] as last_activity_text,

@@ -1,7 +1,8 @@
 /*
 summary = "One group and how many members it has, on either side."
 reads   = [
-    "staging.groups", "graph.memberships", "graph.roles", "reference.builtin_groups", "policy.privileged_groups",
+    "staging.groups", "graph.memberships", "graph.roles", "reference.builtin_groups", "reference.role_names",
+    "policy.privileged_groups",
 ]
 grain   = ["source", "group_id"]
 
@@ -23,9 +24,19 @@ members as (
     select source, group_id, count(*) as member_count from graph.memberships group by source, group_id
 ),
 
--- Some servers write a role's name where others write its id.
+-- Some servers write a role's name where others write its id: the API's, or the one that people see.
 role_names as (
-    select source, lower(role_name) as name, min(role_id) as role_id from graph.roles group by source, lower(role_name)
+    select role.source, lower(role.role_name) as name, role.role_id from graph.roles as role
+    union all
+    select role.source, lower(role.role_display_name), role.role_id from graph.roles as role
+    union all
+    select role.source, lower(names.role_name), role.role_id
+    from graph.roles as role
+    join reference.role_names as names on lower(names.display_name) = lower(role.role_name)
+),
+
+roles_by_name as (
+    select source, name, min(role_id) as role_id from role_names group by source, name
 ),
 
 listed as (
@@ -36,7 +47,7 @@ carried as (
     select g.source, g.group_id, g.role_id as given_as, coalesce(by_id.role_id, by_name.role_id) as role_id
     from staging.groups as g
     left join graph.roles as by_id on by_id.source = g.source and by_id.role_id = g.role_id
-    left join role_names as by_name on by_name.source = g.source and by_name.name = lower(g.role_id)
+    left join roles_by_name as by_name on by_name.source = g.source and by_name.name = lower(g.role_id)
 )
 
 select
@@ -60,14 +71,19 @@ left join listed on listed.name = lower(g.group_name)
 /* example
 name = "a group carries a role by id or by name; one that is not there is unknown; the policy may list a group"
 given."graph.roles" = [
-  { source = "s", role_id = "1", role_name = "admin", privileged = true }, { source = "s", role_id = "2", role_name = "consumer", privileged = false },
+  { source = "s", role_id = "1", role_name = "admin", role_display_name = "Admin", privileged = true },
+  { source = "s", role_id = "2", role_name = "consumer", role_display_name = "Viewer", privileged = false },
+  { source = "s", role_id = "3", role_name = "Data Admin", role_display_name = "Data Admin", privileged = true },
 ]
+given."reference.role_names" = [ { role_name = "dataAdmin", display_name = "Data Admin" }, { role_name = "consumer", display_name = "Viewer" } ]
 given."policy.privileged_groups" = [ { group_name = "Emergency", is_default = false } ]
 given."reference.builtin_groups" = [ { group_name = "Everyone", is_everyone = true } ]
 given."graph.memberships" = [ { source = "s", account_id = "a", group_id = "by id" }, { source = "s", account_id = "b", group_id = "by id" } ]
 given."staging.groups" = [
   { source = "s", group_id = "by id", role_id = "1" },
   { source = "s", group_id = "by name", role_id = "Consumer" },
+  { source = "s", group_id = "as people see it", role_id = "viewer" },
+  { source = "s", group_id = "as the API calls it", role_id = "dataAdmin" },
   { source = "s", group_id = "lost", role_id = "9" },
   { source = "s", group_id = "listed", group_name = "EMERGENCY" },
   { source = "s", group_id = "all", group_name = "everyone" },
@@ -75,6 +91,8 @@ given."staging.groups" = [
 expect = [
   { group_id = "by id", role_id = "1", carries_privileged = true, is_listed_privileged = false, member_count = 2, is_builtin = false },
   { group_id = "by name", role_id = "2", carries_privileged = false, is_listed_privileged = false, member_count = 0, is_builtin = false },
+  { group_id = "as people see it", role_id = "2", carries_privileged = false },
+  { group_id = "as the API calls it", role_id = "3", carries_privileged = true },
   { group_id = "lost", role_id = "9", carries_privileged = "<null>", is_listed_privileged = false, member_count = 0, is_builtin = false },
   { group_id = "listed", role_id = "<null>", carries_privileged = false, is_listed_privileged = true, member_count = 0, is_builtin = false },
   { group_id = "all", role_id = "<null>", carries_privileged = false, is_listed_privileged = false, member_count = 0, is_builtin = true },

@@ -1,6 +1,8 @@
 /*
 summary = "One account, group or person that a line of exceptions.csv or out_of_scope.csv means."
-reads   = ["graph.accounts", "graph.groups", "graph.people", "policy.exceptions", "policy.out_of_scope"]
+reads   = [
+    "graph.accounts", "graph.groups", "graph.people", "policy.exceptions", "policy.out_of_scope", "reference.rules",
+]
 grain   = ["policy", "line", "source", "subject_type", "subject_id"]
 
 [columns]
@@ -21,7 +23,7 @@ level = "input"
 sql = """
 select policy || '.csv, line ' || line || ': ''' || subject || ''' names ' || count(*) || ' ' || array_to_string(list_sort(list(distinct subject_type || 's')), ' and ') || ' in source ''' || source || '''' as problem
 from graph.policy_subjects
-where subject_type <> 'person'  -- a person may be known by the e-mail address of the account
+where subject_type <> 'person'  -- out of scope, a person may be known by the e-mail address of the account
 group by policy, line, subject, source having count(*) > 1
 order by policy, line, source
 """
@@ -90,6 +92,9 @@ select
     lines.expires_on,
     lines.expires_on is null or lines.expires_on >= cast($as_of as date) as is_in_force
 from lines
+left join reference.rules as rule on rule.rule_id = lines.rule_id
 join names
     on names.name = lower(lines.subject)
     and (lines.source is null or names.source = '' or names.source = lines.source)
+-- A rule about persons means a person, any other rule never does: their ids may be the same.
+where lines.policy = 'out_of_scope' or (names.subject_type = 'person') = coalesce(rule.is_per_person, false)

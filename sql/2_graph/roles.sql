@@ -35,15 +35,21 @@ ranks as (
     ) = 1
 ),
 
-permissions as (
-    select role.source, role.role_id, permission.fullkey as path, lower(permission.key) as permission
+-- Some servers send the manifest as text. What is null or cannot be read is no manifest.
+manifests as (
+    select source, role_id, manifest
     from (
-        -- some servers send the manifest as text
         select
             source, role_id,
             case json_type(manifest) when 'VARCHAR' then try_cast(manifest ->> '$' as json) else manifest end as manifest
         from staging.roles
-    ) as role, json_tree(role.manifest) as permission
+    ) as given
+    where json_type(manifest) <> 'NULL'
+),
+
+permissions as (
+    select role.source, role.role_id, permission.fullkey as path, lower(permission.key) as permission
+    from manifests as role, json_tree(role.manifest) as permission
     where permission.type = 'BOOLEAN' and permission.value = 'true'
 ),
 
@@ -62,28 +68,31 @@ managing as (
 resolved as (
     select
         role.source, role.role_id, role.role_name, role.base_role_name,
+        -- A custom role may be called as people call a built-in one, and be made from a higher: the higher counts,
+        -- unless the policy has ranked that very name.
+        coalesce(
+            by_name.is_default and by_base.rank > by_name.rank and lower(role.role_name) <> lower(own.role_name), false
+        ) as counts_by_base,
         own.role_name is not null as is_builtin,
         coalesce(own.display_name, role.display_name, role.role_name) as role_display_name,
-        -- A custom role may be called like a built-in one and be made from a higher: the higher counts, unless the
-        -- policy has ranked that very name.
-        case when by_name.is_default and by_base.rank > by_name.rank then by_base.rank
-            else coalesce(by_name.rank, by_base.rank) end as role_rank,
-        case when by_name.is_default and by_base.rank > by_name.rank then by_base.privileged
+        case when counts_by_base then by_base.rank else coalesce(by_name.rank, by_base.rank) end as role_rank,
+        case when counts_by_base then by_base.privileged
             else coalesce(by_name.privileged, by_base.privileged, true) end as is_ranked_privileged,
         case
-            when by_name.is_default and by_base.rank > by_name.rank then 'base role'
+            when counts_by_base then 'base role'
             when by_name.rank is not null then 'name'
             when by_base.rank is not null then 'base role'
             else 'unclassified'
         end as rank_basis,
         managing.role_id is not null as manages_users,
-        role.manifest is not null as has_manifest
+        manifests.role_id is not null as has_manifest
     from staging.roles as role
     left join names as own on own.known_as = lower(role.role_name)
     left join names as base on base.known_as = lower(role.base_role_name)
     left join ranks as by_name on by_name.canonical_name = coalesce(own.role_name, lower(role.role_name))
     left join ranks as by_base on by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
     left join managing on managing.source = role.source and managing.role_id = role.role_id
+    left join manifests on manifests.source = role.source and manifests.role_id = role.role_id
 )
 
 select
@@ -123,6 +132,8 @@ given."staging.roles" = [
   { source = "s", role_id = "8", role_name = "custom_ranked" },
   { source = "s", role_id = "9", role_name = "Admin", base_role_name = "consumer" },
   { source = "s", role_id = "10", role_name = "custom_text", base_role_name = "consumer", manifest = '"{\"users\":true}"' },
+  { source = "s", role_id = "11", role_name = "consumer", base_role_name = "admin", manifest = 'null' },
+  { source = "s", role_id = "12", role_name = "Viewer", base_role_name = "admin", manifest = '"not json"' },
 ]
 expect = [
   { role_id = "1", role_rank = 90, privileged = true, rank_basis = "name", is_builtin = true, role_display_name = "Admin" },
@@ -134,6 +145,8 @@ expect = [
   { role_id = "7", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_e" },
   { role_id = "8", role_rank = 40, privileged = false, rank_basis = "name", is_builtin = false, role_display_name = "custom_ranked" },
   { role_id = "9", role_rank = 90, privileged = true, rank_basis = "name", is_builtin = true, role_display_name = "Admin" },
-  { role_id = "10", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_text" },
+  { role_id = "10", role_rank = 15, privileged = true, rank_basis = "base role", is_builtin = false, role_display_name = "custom_text", has_manifest = true },
+  { role_id = "11", role_rank = 15, privileged = false, rank_basis = "name", is_builtin = true, role_display_name = "Viewer", has_manifest = false },
+  { role_id = "12", role_rank = 15, privileged = false, rank_basis = "name", is_builtin = true, role_display_name = "Viewer", has_manifest = false },
 ]
 */

@@ -1,8 +1,8 @@
 /*
 summary = "One difference between what a SCIM endpoint tells and what Sisense has: who is missing on either side, status, e-mail, groups, no role."
 reads   = [
-    "staging.scim_users", "staging.scim_members", "graph.scim_links", "graph.accounts", "graph.groups",
-    "graph.memberships", "graph.roles",
+    "staging.scim_users", "staging.scim_groups", "staging.scim_members", "graph.scim_links", "graph.accounts",
+    "graph.groups", "graph.memberships", "graph.roles", "reference.builtin_groups",
 ]
 grain   = ["scim_source", "difference", "source", "scim_id", "account_id", "subject"]
 
@@ -45,17 +45,19 @@ single as (
     select * from linked where account_count = 1
 ),
 
+-- A group that the provider does not push is none of its business, and nobody pushes what every instance has.
+pushed as (
+    select distinct source as scim_source, lower(group_name) as group_name
+    from staging.scim_groups
+    where lower(group_name) not in (select lower(group_name) from reference.builtin_groups)
+),
+
 groups_by_scim as (
     select distinct single.scim_source, single.source, single.scim_id, single.account_id, member.group_name
     from single
     join staging.scim_members as member
         on member.source = single.scim_source and member.scim_id = single.scim_id
-    where member.group_name is not null
-),
-
--- A group that the provider does not push is none of its business.
-pushed as (
-    select distinct source as scim_source, lower(group_name) as group_name from staging.scim_members
+    join pushed on pushed.scim_source = member.source and pushed.group_name = lower(member.group_name)
 ),
 
 groups_by_rest as (
@@ -150,9 +152,15 @@ given."staging.scim_users" = [
   { source = "s", scim_id = "bare", user_name = "bare", is_active = true },
   { source = "s", scim_id = "low", user_name = "low", is_active = true },
 ]
+given."staging.scim_groups" = [
+  { source = "s", scim_group_id = "g", group_name = "Ops" }, { source = "s", scim_group_id = "e", group_name = "Empty" },
+  { source = "s", scim_group_id = "all", group_name = "Everyone" },
+]
 given."staging.scim_members" = [
   { source = "s", scim_group_id = "g", group_name = "Ops", scim_id = "moved" },
+  { source = "s", scim_group_id = "all", group_name = "Everyone", scim_id = "moved" },
 ]
+given."reference.builtin_groups" = [ { group_name = "Everyone", is_everyone = true } ]
 given."graph.scim_links" = [
   { scim_source = "s", scim_id = "same", source = "s", account_id = "same" },
   { scim_source = "s", scim_id = "off", source = "s", account_id = "off" },
@@ -177,10 +185,11 @@ given."graph.roles" = [
 given."graph.groups" = [
   { source = "s", group_id = "g", group_name = "Ops", is_builtin = false },
   { source = "s", group_id = "own", group_name = "Own", is_builtin = false },
+  { source = "s", group_id = "empty", group_name = "EMPTY", is_builtin = false },
 ]
 given."graph.memberships" = [
   { source = "s", account_id = "same", group_id = "g" },
-  { source = "s", account_id = "off", group_id = "own" },
+  { source = "s", account_id = "off", group_id = "own" }, { source = "s", account_id = "same", group_id = "empty" },
 ]
 expect = [
   { difference = "only_in_scim", scim_id = "gone", account_id = "" },
@@ -189,6 +198,7 @@ expect = [
   { difference = "email", account_id = "moved", scim_value = "new@x", rest_value = "old@x" },
   { difference = "group_only_in_scim", account_id = "moved", subject = "Ops" },
   { difference = "group_only_in_sisense", account_id = "same", subject = "Ops" },
+  { difference = "group_only_in_sisense", account_id = "same", subject = "EMPTY" },
   { difference = "no_role", account_id = "bare" },
   { difference = "lowest_role", account_id = "low", rest_value = "Viewer" },
 ]

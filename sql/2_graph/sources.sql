@@ -10,6 +10,8 @@ role_count            = "bigint: roles in the source"
 group_count           = "bigint: groups in the source"
 gives_last_seen       = "boolean: it gives a usable last login or activity for somebody, so that none means never"
 gives_origin          = "boolean: it says for somebody where the account comes from"
+gives_user_groups     = "boolean: some account says which groups it is in, were it none"
+gives_group_members   = "boolean: some group says who its members are, were it nobody"
 latest_believable_at  = "timestamp: a later value is not believed: 24 h after the later of as-of and the extract's end"
 */
 with
@@ -26,7 +28,8 @@ users as (
         bool_or(
             u.is_directory is not null or u.is_sso is not null or u.directory_id is not null
             or u.principal_name is not null
-        ) as gives_origin
+        ) as gives_origin,
+        bool_or(u.lists_groups) as gives_user_groups
     from staging.users as u
     cross join latest as l
     group by u.source, l.latest_believable_at
@@ -37,7 +40,8 @@ roles as (
 ),
 
 groups as (
-    select source, count(*) as group_count from staging.groups group by source
+    select source, count(*) as group_count, bool_or(lists_members) as gives_group_members
+    from staging.groups group by source
 )
 
 select
@@ -47,6 +51,8 @@ select
     coalesce(groups.group_count, 0) as group_count,
     coalesce(users.gives_last_seen, false) as gives_last_seen,
     users.gives_origin,
+    coalesce(users.gives_user_groups, false) as gives_user_groups,
+    coalesce(groups.gives_group_members, false) as gives_group_members,
     users.latest_believable_at
 from users
 left join roles on roles.source = users.source

@@ -2,42 +2,51 @@
 title       = "Group without members"
 summary     = "A group that nobody is in."
 severity    = "low"
-population  = "select source, group_id from graph.groups where not is_builtin"
-reads       = ["graph.groups", "graph.memberships"]
+population  = "select source, group_id from graph.groups"
+reads       = ["graph.groups", "graph.sources"]
 grain       = ["source", "group_id"]
-remediation = "Delete the group, so that nobody is put into it by mistake."
+remediation = "Delete the group, so that nobody is put into it by mistake; where it is built in, find out why it is empty."
 
 [controls]
 iso27001 = ["A.5.18"]
 */
 with
 
--- A source that shows no membership at all did not give them.
-told as (
-    select distinct source from graph.memberships
+judged as (
+    select
+        held.*,
+        case
+            when told.gives_group_members then 'failed'
+            -- The members of a built-in group often show on the group's side alone.
+            when told.gives_user_groups and not held.is_builtin then 'failed'
+            else 'unknown'
+        end as verdict
+    from graph.groups as held
+    left join graph.sources as told on told.source = held.source
+    where held.member_count = 0
 )
 
 select
-    held.source,
-    held.group_id,
-    case when told.source is null then 'unknown' else 'failed' end as verdict,
-    case when held.carries_privileged then 'medium' else 'low' end as severity,
-    coalesce(held.group_name, held.group_id) || ' has no members'
-        || case when held.carries_privileged then ', and carries a privileged role.' else '.' end as detail,
+    source,
+    group_id,
+    verdict,
+    case when carries_privileged then 'medium' else 'low' end as severity,
+    coalesce(group_name, group_id) || ' has no members'
+        || case when carries_privileged then ', and carries a privileged role.' else '.' end as detail,
     'no members' as observed_value,
     'at least one' as threshold
-from graph.groups as held
-left join told on told.source = held.source
-where not held.is_builtin and held.member_count = 0
+from judged
 
 /* example
-name = "no member fails, one passes, a privileged role makes it medium; without any membership it is unknown"
-given."graph.memberships" = [ { source = "s", account_id = "a", group_id = "one" } ]
+name = "no member fails, one passes, a privileged role makes it medium; where no side tells of members it is unknown"
+given."graph.sources" = [
+  { source = "s", gives_user_groups = true, gives_group_members = false },
+  { source = "mute", gives_user_groups = false, gives_group_members = false },
+]
 given."graph.groups" = [
   { source = "s", group_id = "none", is_builtin = false, member_count = 0, carries_privileged = false },
   { source = "s", group_id = "none, privileged", is_builtin = false, member_count = 0, carries_privileged = true },
   { source = "s", group_id = "one", is_builtin = false, member_count = 1, carries_privileged = false },
-  { source = "s", group_id = "built-in", is_builtin = true, member_count = 0, carries_privileged = false },
   { source = "mute", group_id = "g", is_builtin = false, member_count = 0, carries_privileged = false },
 ]
 expect = [
@@ -46,4 +55,21 @@ expect = [
   { source = "mute", group_id = "g", verdict = "unknown" },
 ]
 population = 4
+*/
+/* example
+name = "a built-in group is judged where groups list their members, and unknown where they do not"
+given."graph.sources" = [
+  { source = "lists", gives_user_groups = true, gives_group_members = true },
+  { source = "does not", gives_user_groups = true, gives_group_members = false },
+]
+given."graph.groups" = [
+  { source = "lists", group_id = "all", is_builtin = true, member_count = 1, carries_privileged = false },
+  { source = "lists", group_id = "built-in", is_builtin = true, member_count = 0, carries_privileged = false },
+  { source = "does not", group_id = "built-in", is_builtin = true, member_count = 0, carries_privileged = false },
+]
+expect = [
+  { source = "lists", group_id = "built-in", verdict = "failed" },
+  { source = "does not", group_id = "built-in", verdict = "unknown" },
+]
+population = 3
 */

@@ -3,7 +3,7 @@ title       = "Disabled account that still holds access"
 summary     = "An account disabled for longer than the limit that still has a role above Viewer or groups beyond the built-in all-users ones."
 severity    = "low"
 population  = "select source, account_id from graph.accounts where status in ('inactive', 'unknown')"
-reads       = ["graph.accounts", "graph.memberships", "graph.groups"]
+reads       = ["graph.accounts", "graph.memberships", "graph.groups", "graph.roles"]
 grain       = ["source", "account_id"]
 remediation = "Remove the groups and set the lowest role, so that switching the account on again gives nothing by accident."
 
@@ -25,14 +25,23 @@ groups_held as (
     group by membership.source, membership.account_id
 ),
 
+-- The policy may rank Viewer otherwise than 10, which is its rank where the source does not show the role.
+viewers as (
+    select source, max(role_rank) as role_rank
+    from graph.roles
+    where is_builtin and lower(role_display_name) = 'viewer'
+    group by source
+),
+
 accounts as (
     select
         account.source, account.account_id, account.status, account.privileged,
         coalesce(account.last_updated_at, account.last_seen_at) as inactive_since,
         coalesce(groups_held.group_count, 0) as group_count,
-        -- 10 is the rank of Viewer; a role that no rank resolves counts as more.
-        account.role_rank is null or account.role_rank > 10 as is_above_viewer
+        -- a role that no rank resolves counts as more
+        account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10) as is_above_viewer
     from graph.accounts as account
+    left join viewers on viewers.source = account.source
     left join groups_held on groups_held.source = account.source and groups_held.account_id = account.account_id
     where account.status in ('inactive', 'unknown')
 ),
@@ -69,6 +78,7 @@ as_of = 2026-04-01T00:00:00Z
 given."graph.groups" = [
   { source = "s", group_id = "everyone", is_everyone = true }, { source = "s", group_id = "sales", is_everyone = false },
 ]
+given."graph.roles" = [ { source = "t", role_id = "v", role_display_name = "Viewer", role_rank = 15, is_builtin = true } ]
 given."graph.memberships" = [
   { source = "s", account_id = "group", group_id = "sales" },
   { source = "s", account_id = "everyone only", group_id = "everyone" },
@@ -80,6 +90,8 @@ given."graph.accounts" = [
   { source = "s", account_id = "at the limit", status = "inactive", privileged = false, role_rank = 30, last_updated_at = 2026-03-02T00:00:00Z },
   { source = "s", account_id = "everyone only", status = "inactive", privileged = false, role_rank = 10, last_updated_at = 2020-01-01T00:00:00Z },
   { source = "s", account_id = "dangling", status = "inactive", privileged = false, role_rank = 10, last_seen_at = 2020-01-01T00:00:00Z },
+  { source = "t", account_id = "viewer of rank 15", status = "inactive", privileged = false, role_rank = 15, last_updated_at = 2020-01-01T00:00:00Z },
+  { source = "t", account_id = "above it", status = "inactive", privileged = false, role_rank = 16, last_updated_at = 2020-01-01T00:00:00Z },
   { source = "s", account_id = "no date", status = "inactive", privileged = false, role_rank = 30 },
   { source = "s", account_id = "no date, no access", status = "inactive", privileged = false, role_rank = 10 },
   { source = "s", account_id = "unclassified", status = "inactive", privileged = true, last_updated_at = 2020-01-01T00:00:00Z },
@@ -90,9 +102,10 @@ expect = [
   { account_id = "group", verdict = "failed", severity = "low" },
   { account_id = "role", verdict = "failed", severity = "medium" },
   { account_id = "dangling", verdict = "failed", severity = "low" },
+  { account_id = "above it", verdict = "failed", severity = "low" },
   { account_id = "no date", verdict = "unknown" },
   { account_id = "unclassified", verdict = "failed", severity = "medium" },
   { account_id = "status unknown", verdict = "unknown" },
 ]
-population = 9
+population = 11
 */

@@ -16,9 +16,9 @@ judged as (
     select
         account.source, account.account_id,
         case
+            when account.status = 'unknown' then 'unknown'
             -- Where the source says nothing about anybody, that is a finding on the source.
-            when account.status = 'unknown' or not source.gives_last_seen then 'unknown'
-            when account.login_state = 'unknown' then 'failed'
+            when source.gives_last_seen and account.login_state = 'unknown' then 'failed'
         end as verdict
     from graph.accounts as account
     join graph.sources as source on source.source = account.source
@@ -36,7 +36,7 @@ from judged
 where verdict is not null
 
 /* example
-name = "unreadable fails, never and seen pass; a source that gives nothing for anybody is not judged"
+name = "unreadable fails, never and seen pass; where the source gives nothing for anybody it is the source that fails"
 given."graph.sources" = [ { source = "s", gives_last_seen = true }, { source = "mute", gives_last_seen = false } ]
 given."graph.accounts" = [
   { source = "s", account_id = "unreadable", status = "active", login_state = "unknown" },
@@ -49,7 +49,6 @@ given."graph.accounts" = [
 expect = [
   { account_id = "unreadable", verdict = "failed" },
   { account_id = "status unknown", verdict = "unknown" },
-  { account_id = "mute", verdict = "unknown" },
 ]
 population = 5
 */

@@ -6,27 +6,18 @@ population  = """
 select source, account_id, entitlement_id as group_id from graph.effective_access
 where entitlement_type = 'group' and not is_builtin
 """
-reads       = ["graph.effective_access", "graph.memberships", "graph.accounts", "graph.groups"]
+reads       = ["graph.effective_access", "graph.memberships", "graph.accounts", "graph.groups", "graph.sources"]
 grain       = ["source", "account_id", "group_id"]
 remediation = "Set the membership again in the source, so that both sides say the same."
 
 [controls]
 soc2 = ["CC6.2"]
 */
-with
-
--- A side that shows no membership at all was not given.
-sides as (
-    select source, bool_or(seen_in <> 'group') as gives_accounts, bool_or(seen_in <> 'user') as gives_groups
-    from graph.memberships
-    group by source
-)
-
 select
     membership.source,
     membership.account_id,
     membership.group_id,
-    case when sides.gives_accounts and sides.gives_groups then 'failed' else 'unknown' end as verdict,
+    case when sides.gives_user_groups and sides.gives_group_members then 'failed' else 'unknown' end as verdict,
     case membership.seen_in when 'user' then 'Only the account names the group ' else 'Only the group names the account: ' end
         || coalesce(held.group_name, held.group_id) || '.' as detail,
     'the ' || case membership.seen_in when 'user' then 'account' else 'group' end || ' alone' as observed_value,
@@ -34,13 +25,17 @@ select
     cast({'group_id': membership.group_id} as json) as evidence
 from graph.memberships as membership
 join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
-join sides on sides.source = membership.source
+join graph.sources as sides on sides.source = membership.source
 semi join graph.accounts as account
     on account.source = membership.source and account.account_id = membership.account_id
 where membership.seen_in <> 'both' and not held.is_builtin
 
 /* example
 name = "one side alone fails; both pass; built-in and lost groups are not asked; a source that gives one side is unknown"
+given."graph.sources" = [
+  { source = "s", gives_user_groups = true, gives_group_members = true },
+  { source = "half", gives_user_groups = true, gives_group_members = false },
+]
 given."graph.groups" = [
   { source = "s", group_id = "g", is_builtin = false }, { source = "s", group_id = "all", is_builtin = true },
   { source = "half", group_id = "g", is_builtin = false },

@@ -4,7 +4,7 @@ summary     = "An active account that belongs to nobody in the roster and is not
 severity    = "high"
 population  = """
 select source, account_id from graph.accounts
-where status in ('active', 'unknown') and account_type not in ('service', 'break_glass')
+where status in ('active', 'unknown') and not is_registered
 """
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
@@ -31,7 +31,7 @@ judged as (
         end as verdict
     from graph.accounts as account
     cross join roster
-    where account.status in ('active', 'unknown') and account.account_type not in ('service', 'break_glass')
+    where account.status in ('active', 'unknown') and not account.is_registered
 )
 
 select
@@ -52,13 +52,13 @@ where verdict is not null
 name = "nobody and several fail, one passes, registered accounts are not asked"
 given."graph.people" = [ { person_id = "p" } ]
 given."graph.accounts" = [
-  { source = "s", account_id = "nobody", status = "active", account_type = "human", person_match = "unmatched" },
-  { source = "s", account_id = "several", status = "active", account_type = "human", person_match = "ambiguous" },
-  { source = "s", account_id = "one", status = "active", account_type = "human", person_id = "p", person_match = "email" },
-  { source = "s", account_id = "robot", status = "active", account_type = "service", person_match = "unmatched" },
-  { source = "s", account_id = "glass", status = "active", account_type = "break_glass", person_match = "unmatched" },
-  { source = "s", account_id = "inactive", status = "inactive", account_type = "human", person_match = "unmatched" },
-  { source = "s", account_id = "status unknown", status = "unknown", account_type = "human", person_match = "unmatched" },
+  { source = "s", account_id = "nobody", status = "active", is_registered = false, person_match = "unmatched" },
+  { source = "s", account_id = "several", status = "active", is_registered = false, person_match = "ambiguous" },
+  { source = "s", account_id = "one", status = "active", is_registered = false, person_id = "p", person_match = "email" },
+  { source = "s", account_id = "robot", status = "active", is_registered = true, person_match = "unmatched" },
+  { source = "s", account_id = "glass", status = "active", is_registered = true, person_match = "unmatched" },
+  { source = "s", account_id = "inactive", status = "inactive", is_registered = false, person_match = "unmatched" },
+  { source = "s", account_id = "status unknown", status = "unknown", is_registered = false, person_match = "unmatched" },
 ]
 expect = [
   { account_id = "nobody", verdict = "failed" },
@@ -69,7 +69,7 @@ population = 4
 */
 /* example
 name = "without a roster nobody is judged"
-given."graph.accounts" = [ { source = "s", account_id = "a", status = "active", account_type = "human", person_match = "no_roster" } ]
+given."graph.accounts" = [ { source = "s", account_id = "a", status = "active", is_registered = false, person_match = "no_roster" } ]
 expect = [ { account_id = "a", verdict = "unknown" } ]
 population = 1
 */

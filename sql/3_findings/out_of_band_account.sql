@@ -4,7 +4,7 @@ summary     = "An active account that nobody is assigned to in the identity prov
 severity    = "high"
 population  = """
 select source, account_id from graph.accounts
-where status in ('active', 'unknown') and not is_registered and account_type not in ('service', 'break_glass')
+where status in ('active', 'unknown') and not is_registered
 """
 reads       = ["graph.accounts", "graph.provider_accounts", "reference.snapshot"]
 grain       = ["source", "account_id"]
@@ -31,7 +31,6 @@ judged as (
     left join graph.provider_accounts as provider
         on provider.source = account.source and provider.account_id = account.account_id
     where account.status in ('active', 'unknown') and not account.is_registered
-        and account.account_type not in ('service', 'break_glass')
 )
 
 select
@@ -53,12 +52,12 @@ where verdict is not null
 name = "not assigned fails; assigned, registered and inactive ones pass or are not asked; what is not told is unknown"
 given."reference.snapshot" = [ { completeness = "FULL" } ]
 given."graph.accounts" = [
-  { source = "s", account_id = "stranger", status = "active", account_type = "human", is_registered = false },
-  { source = "s", account_id = "known", status = "active", account_type = "human", is_registered = false },
-  { source = "s", account_id = "robot", status = "active", account_type = "service", is_registered = true },
-  { source = "s", account_id = "off", status = "inactive", account_type = "human", is_registered = false },
-  { source = "s", account_id = "untold", status = "active", account_type = "human", is_registered = false },
-  { source = "s", account_id = "stateless", status = "unknown", account_type = "human", is_registered = false },
+  { source = "s", account_id = "stranger", status = "active", is_registered = false },
+  { source = "s", account_id = "known", status = "active", is_registered = false },
+  { source = "s", account_id = "robot", status = "active", is_registered = true },
+  { source = "s", account_id = "off", status = "inactive", is_registered = false },
+  { source = "s", account_id = "untold", status = "active", is_registered = false },
+  { source = "s", account_id = "stateless", status = "unknown", is_registered = false },
 ]
 given."graph.provider_accounts" = [
   { source = "s", account_id = "stranger", is_assigned = false, scim_sources = "s" },
@@ -79,8 +78,8 @@ population = 4
 name = "without a provider, and with a list that is not proven complete, nobody is called a stranger"
 given."reference.snapshot" = [ { completeness = "PARTIAL" } ]
 given."graph.accounts" = [
-  { source = "s", account_id = "a", status = "active", account_type = "human", is_registered = false },
-  { source = "t", account_id = "b", status = "active", account_type = "human", is_registered = false },
+  { source = "s", account_id = "a", status = "active", is_registered = false },
+  { source = "t", account_id = "b", status = "active", is_registered = false },
 ]
 given."graph.provider_accounts" = [ { source = "t", account_id = "b", is_assigned = false, scim_sources = "t" } ]
 expect = [ { account_id = "a", verdict = "unknown" }, { account_id = "b", verdict = "unknown" } ]

@@ -5,7 +5,7 @@ severity    = "medium"
 population  = """
 select source, group_id from graph.groups where is_listed_privileged or carries_privileged is distinct from false
 """
-reads       = ["graph.groups", "baseline.groups"]
+reads       = ["graph.groups", "baseline.accounts", "baseline.groups"]
 grain       = ["source", "group_id"]
 remediation = "Compare the new members with the requests that were approved."
 
@@ -19,8 +19,9 @@ nist = ["AC-6(7)"]
 */
 with
 
+-- A source that the baseline does not know cannot be compared; one that had no groups then can.
 compared as (
-    select distinct source from baseline.groups
+    select distinct source from baseline.accounts
 ),
 
 judged as (
@@ -53,6 +54,7 @@ where verdict is not null
 
 /* example
 name = "both limits must be passed; at the share passes; a new group grew from nothing; a lost role is unknown"
+given."baseline.accounts" = [ { source = "s", account_id = "a" } ]
 given."baseline.groups" = [
   { source = "s", group_id = "grew", member_count = 10 }, { source = "s", group_id = "at the share", member_count = 10 },
   { source = "s", group_id = "one more", member_count = 1 }, { source = "s", group_id = "two more", member_count = 9 },

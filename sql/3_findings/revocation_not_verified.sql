@@ -27,10 +27,10 @@ with
 due as (
     select
         revoked.*,
-        revoked.permission_level <> 'standard' or coalesce(account.privileged, false) as is_privileged,
+        coalesce(account.privileged, false) as is_privileged,
         case
             when person.employment_status = 'ended' or person.end_date <= cast($as_of as date) then $leaver_days
-            when revoked.permission_level <> 'standard' or account.privileged then $privileged_days
+            when account.privileged then $privileged_days
             else $other_days
         end as days
     from graph.revocations as revoked
@@ -48,6 +48,8 @@ judged as (
         case
             when is_present is null then 'unknown'
             when is_present and signed_at < known_at - to_days(cast(days as integer)) then 'failed'
+            -- it was there in time; whether it still is, only a later extract can tell
+            when is_present and signed_at < $as_of - to_days(cast(days as integer)) then 'unknown'
         end as verdict
     from due
 )

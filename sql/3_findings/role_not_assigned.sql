@@ -1,8 +1,8 @@
 /*
 title       = "Provisioned, and never given a role"
-summary     = "An active account that a provider made through SCIM long enough ago and that still has the lowest role, or none: SCIM brings groups, never roles."
+summary     = "An account that a provider made through SCIM long enough ago and that still has the lowest role, or none: SCIM brings groups, never roles."
 severity    = "low"
-population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
+population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.roles", "graph.provider_accounts"]
 grain       = ["source", "account_id"]
 remediation = "Give the account the role that the person needs, or record that the lowest one is meant."
@@ -15,22 +15,27 @@ soc2 = ["CC6.3"]
 */
 with
 
+-- The lowest of the roles that every instance has; a custom one is one that somebody gave.
 lowest as (
-    select source, min(role_rank) as role_rank from graph.roles group by source
+    select source, min(role_rank) as role_rank from graph.roles where is_builtin group by source
 ),
 
 judged as (
     select
         account.source, account.account_id, account.created_at, provider.is_provisioned, provider.scim_sources,
-        role.role_id is null as has_no_role,
+        account.role_id is null as has_no_role,
+        account.role_id is not null and role.role_id is null as has_lost_role,
         coalesce(role.role_display_name, role.role_name, account.role_id) as role_name,
         case
             when provider.account_id is null then 'unknown'
             when not provider.is_provisioned then null
             -- a role that nothing ranks is one that somebody gave
-            when role.role_id is not null and role.role_rank is distinct from lowest.role_rank then null
+            when role.role_id is not null
+                and (not role.is_builtin or role.role_rank is distinct from lowest.role_rank) then null
             when account.created_at >= $as_of - to_days($grace_days) then null
-            when provider.is_provisioned is null or account.status = 'unknown' then 'unknown'
+            when provider.is_provisioned is null or account.created_at is null then 'unknown'
+            -- the id of a role that is not there
+            when account.role_id is not null and role.role_id is null then 'unknown'
             else 'failed'
         end as verdict
     from graph.accounts as account
@@ -38,7 +43,6 @@ judged as (
         on provider.source = account.source and provider.account_id = account.account_id
     left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
     left join lowest on lowest.source = account.source
-    where account.status in ('active', 'unknown')
 )
 
 select
@@ -48,7 +52,9 @@ select
     case
         when scim_sources is null then 'No SCIM endpoint was read.'
         when is_provisioned is null then 'What was read by SCIM does not tell whether a provider made the account.'
+        when created_at is null then 'Nobody knows since when the account is there.'
         when has_no_role then 'Provisioned through SCIM, and without a role.'
+        when has_lost_role then 'Its role is not there.'
         else 'Provisioned through SCIM, and still ' || role_name || ', the lowest role.'
     end as detail,
     case when has_no_role then 'no role' else role_name end as observed_value,
@@ -57,12 +63,13 @@ from judged
 where verdict is not null
 
 /* example
-name = "the lowest role and none fail once older than the limit; exactly the limit, a higher role and others' accounts pass"
+name = "the lowest role and none fail once older than the limit; exactly the limit, a higher or custom role and others' accounts pass, whatever the status"
 as_of = 2026-03-08T00:00:00Z
 given."graph.roles" = [
-  { source = "s", role_id = "low", role_rank = 10, role_display_name = "Viewer" },
-  { source = "s", role_id = "high", role_rank = 30, role_display_name = "Designer" },
-  { source = "s", role_id = "odd", role_display_name = "Odd" },
+  { source = "s", role_id = "low", role_rank = 10, role_display_name = "Viewer", is_builtin = true },
+  { source = "s", role_id = "high", role_rank = 30, role_display_name = "Designer", is_builtin = true },
+  { source = "s", role_id = "custom", role_rank = 10, role_display_name = "Reader", is_builtin = false },
+  { source = "s", role_id = "odd", role_display_name = "Odd", is_builtin = false },
 ]
 given."graph.accounts" = [
   { source = "s", account_id = "late", status = "active", role_id = "low", created_at = 2026-02-28T23:59:59Z },
@@ -71,6 +78,9 @@ given."graph.accounts" = [
   { source = "s", account_id = "dateless", status = "active", role_id = "low" },
   { source = "s", account_id = "given", status = "active", role_id = "high", created_at = 2026-01-01T00:00:00Z },
   { source = "s", account_id = "unranked", status = "active", role_id = "odd", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "custom", status = "active", role_id = "custom", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "lost", status = "active", role_id = "gone", created_at = 2026-01-01T00:00:00Z },
+  { source = "s", account_id = "off", status = "inactive", role_id = "low", created_at = 2026-01-01T00:00:00Z },
   { source = "s", account_id = "by hand", status = "active", role_id = "low", created_at = 2026-01-01T00:00:00Z },
   { source = "s", account_id = "untold", status = "active", role_id = "low", created_at = 2026-01-01T00:00:00Z },
   { source = "s", account_id = "stateless", status = "unknown", role_id = "low", created_at = 2026-01-01T00:00:00Z },
@@ -83,6 +93,9 @@ given."graph.provider_accounts" = [
   { source = "s", account_id = "dateless", is_provisioned = true, scim_sources = "s" },
   { source = "s", account_id = "given", is_provisioned = true, scim_sources = "s" },
   { source = "s", account_id = "unranked", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "custom", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "lost", is_provisioned = true, scim_sources = "s" },
+  { source = "s", account_id = "off", is_provisioned = true, scim_sources = "s" },
   { source = "s", account_id = "by hand", is_provisioned = false, scim_sources = "s" },
   { source = "s", account_id = "untold", scim_sources = "s" },
   { source = "s", account_id = "stateless", is_provisioned = true, scim_sources = "s" },
@@ -90,10 +103,12 @@ given."graph.provider_accounts" = [
 expect = [
   { account_id = "late", verdict = "failed" },
   { account_id = "bare", verdict = "failed" },
-  { account_id = "dateless", verdict = "failed" },
+  { account_id = "off", verdict = "failed" },
+  { account_id = "dateless", verdict = "unknown" },
+  { account_id = "lost", verdict = "unknown" },
   { account_id = "untold", verdict = "unknown" },
-  { account_id = "stateless", verdict = "unknown" },
+  { account_id = "stateless", verdict = "failed" },
   { account_id = "f", verdict = "unknown" },
 ]
-population = 10
+population = 13
 */

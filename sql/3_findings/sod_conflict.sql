@@ -11,7 +11,9 @@ cross join (
     select 'account ' || source || ':' || account_id from graph.accounts where person_id is null
 ) as person
 """
-reads       = ["graph.people", "graph.accounts", "graph.effective_access", "graph.roles", "policy.sod_pairs"]
+reads       = [
+    "graph.people", "graph.accounts", "graph.effective_access", "graph.roles", "policy.sod_pairs", "reference.role_names",
+]
 grain       = ["person_id", "left_type", "left_name", "right_type", "right_name"]
 remediation = "Take one side away, or record who checks the person's work and have the exception approved."
 
@@ -32,13 +34,17 @@ names as (
     select right_type, lower(right_name) from pairs
 ),
 
--- A role may be named as the API or as people do.
+-- A role may be named as the API or as people do, in the policy and in the source.
 named as (
     select source, entitlement_type, entitlement_id, lower(entitlement_name) as name
     from graph.effective_access
     where entitlement_name is not null
     union
     select source, 'role', role_id, lower(role_name) from graph.roles where role_name is not null
+    union
+    select role.source, 'role', role.role_id, lower(names.role_name)
+    from graph.roles as role
+    join reference.role_names as names on lower(names.display_name) = lower(role.role_name)
 ),
 
 wanted as (
@@ -92,8 +98,9 @@ where account.person_id is null
 /* example
 name = "both sides in one account or over two fail; one side passes; an account of nobody is unknown"
 given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
+given."reference.role_names" = [ { role_name = "dataAdmin", display_name = "Data Admin" } ]
 given."graph.people" = [ { person_id = "one account" }, { person_id = "two accounts" }, { person_id = "one side" } ]
-given."graph.roles" = [ { source = "s", role_id = "r", role_name = "dataAdmin" }, { source = "t", role_id = "r", role_name = "dataAdmin" } ]
+given."graph.roles" = [ { source = "s", role_id = "r", role_name = "dataAdmin" }, { source = "t", role_id = "r", role_name = "Data Admin" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", person_id = "one account" }, { source = "s", account_id = "2", person_id = "two accounts" },
   { source = "t", account_id = "3", person_id = "two accounts" }, { source = "s", account_id = "4", person_id = "one side" },

@@ -18,13 +18,14 @@ with
 counts as (
     select
         source.source,
-        count(account.account_id) filter (where account.status = 'active' and account.account_type = 'human')
-            as admin_count,
+        count(account.account_id) filter (
+            where account.role_rank >= 90 and account.status = 'active' and account.account_type = 'human'
+        ) as admin_count,
         count(account.account_id) as possible_admin_count
     from graph.sources as source
-    -- those who are or may be active and human
+    -- those who are or may be active, human and of that rank
     left join graph.accounts as account
-        on account.source = source.source and account.role_rank >= 90
+        on account.source = source.source and coalesce(account.role_rank, 90) >= 90
         and account.status in ('active', 'unknown') and account.account_type in ('human', 'unknown')
     group by source.source
 )
@@ -40,20 +41,22 @@ where admin_count < $min_admins
 
 /* example
 name = "one fails where two are needed; two pass; one that may or may not count leaves it unknown"
-given."graph.sources" = [ { source = "one" }, { source = "two" }, { source = "perhaps" }, { source = "none" } ]
+given."graph.sources" = [ { source = "one" }, { source = "two" }, { source = "perhaps" }, { source = "none" }, { source = "unranked" } ]
 given."graph.accounts" = [
   { source = "one", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
   { source = "one", account_id = "2", status = "active", account_type = "service", role_rank = 90 },
   { source = "one", account_id = "3", status = "inactive", account_type = "human", role_rank = 90 },
   { source = "one", account_id = "4", status = "active", account_type = "human", role_rank = 89 },
-  { source = "one", account_id = "5", status = "active", account_type = "human" },
   { source = "two", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
   { source = "two", account_id = "2", status = "active", account_type = "human", role_rank = 100 },
   { source = "perhaps", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
   { source = "perhaps", account_id = "2", status = "unknown", account_type = "human", role_rank = 90 },
+  { source = "unranked", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
+  { source = "unranked", account_id = "2", status = "active", account_type = "human" },
 ]
 expect = [
   { source = "one", verdict = "failed" }, { source = "none", verdict = "failed" }, { source = "perhaps", verdict = "unknown" },
+  { source = "unranked", verdict = "unknown" },
 ]
-population = 4
+population = 5
 */

@@ -1,6 +1,6 @@
 /*
 summary = "The SCIM endpoint beside the source tells of as many users as its REST API."
-reads   = ["raw.users", "raw.scim_users"]
+reads   = ["meta.sources", "meta.pages", "raw.users", "raw.scim_users"]
 gate    = false
 */
 with
@@ -17,14 +17,34 @@ by_scim as (
     from raw.scim_users
     where snapshot_id = $snapshot_id and is_accepted
     group by source
+),
+
+-- An endpoint that tells of nobody has answers, and no record that could be accepted.
+read_by_scim as (
+    select source
+    from meta.pages
+    where snapshot_id = $snapshot_id and resource = 'scim_users' and status = 200
+    group by source
+    having bool_or(is_accepted) or sum(items) = 0
 )
 
 select
-    by_rest.source,
+    sources.source,
     by_rest.user_count::varchar as expected,
-    by_scim.user_count::varchar as observed,
-    by_scim.user_count - by_rest.user_count as difference,
-    case when by_scim.user_count = by_rest.user_count then 'PASS' else 'FAIL' end as result,
-    'REST tells of ' || by_rest.user_count || ' users, SCIM of ' || by_scim.user_count || '.' as explanation
-from by_rest
-join by_scim on by_scim.source = by_rest.source
+    case when read_by_scim.source is not null then coalesce(by_scim.user_count, 0) end::varchar as observed,
+    case when read_by_scim.source is not null then coalesce(by_scim.user_count, 0) end - by_rest.user_count as difference,
+    case
+        when read_by_scim.source is null or by_rest.user_count is null then 'NOT_AVAILABLE'
+        when coalesce(by_scim.user_count, 0) = by_rest.user_count then 'PASS'
+        else 'FAIL'
+    end as result,
+    case
+        when read_by_scim.source is null then 'No SCIM endpoint was read beside the source.'
+        when by_rest.user_count is null then 'The source was read by SCIM alone.'
+        else 'REST tells of ' || by_rest.user_count || ' users, SCIM of ' || coalesce(by_scim.user_count, 0) || '.'
+    end as explanation
+from meta.sources as sources
+left join by_rest on by_rest.source = sources.source
+left join by_scim on by_scim.source = sources.source
+left join read_by_scim on read_by_scim.source = sources.source
+where sources.snapshot_id = $snapshot_id

@@ -2,20 +2,31 @@
 -- $campaign: the campaign's name
 with
 
+holders as (
+    select distinct source, account_id, person_id, lower(email) as email, lower(user_name) as user_name
+    from review.items
+    where campaign = $campaign
+),
+
+addresses as (
+    select person_id, email as address from holders
+    union
+    select person_id, user_name from holders
+    union
+    select person_id, lower(email) from policy.roster
+    union
+    select person_id, lower(unnest(aliases)) from policy.roster
+),
+
+-- Whoever decides may be known by any address of the person, from any source.
 own_addresses as (
-    select source, account_id, lower(email) as address from review.items where campaign = $campaign
+    select source, account_id, email as address from holders
     union
-    select source, account_id, lower(user_name) from review.items where campaign = $campaign
+    select source, account_id, user_name from holders
     union
-    select items.source, items.account_id, lower(people.email)
-    from review.items as items
-    join policy.roster as people on people.person_id = items.person_id
-    where items.campaign = $campaign
-    union
-    select items.source, items.account_id, lower(unnest(people.aliases))
-    from review.items as items
-    join policy.roster as people on people.person_id = items.person_id
-    where items.campaign = $campaign
+    select holders.source, holders.account_id, addresses.address
+    from holders
+    join addresses on addresses.person_id = holders.person_id
 ),
 
 judged as (

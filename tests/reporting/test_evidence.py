@@ -118,6 +118,24 @@ def test_the_data_hash_is_the_same_whatever_formats_are_asked_for(database, tmp_
     assert with_pdf.seal.manifest_sha256 != without.seal.manifest_sha256
 
 
+def test_records_are_written_a_few_at_a_time_since_one_may_be_large(database, tmp_path):
+    connection = database()
+    connection.execute(
+        """
+        insert into raw.users
+        select snapshot_id, 'prod', 1, 1, range, true, as_of, '{}'::json from reference.snapshot, range(5000)
+        """
+    )
+
+    written = write(connection, tmp_path)
+
+    path = str(written.folder / "raw" / "users.parquet")
+    sizes = duckdb.execute("select num_rows, num_row_groups from parquet_file_metadata($path)", {"path": path})
+    ((rows, groups),) = sizes.fetchall()
+    assert rows >= 5000
+    assert groups >= 3
+
+
 def flip(folder: Path) -> str:
     path = folder / "raw" / "users.parquet"
     content = bytearray(path.read_bytes())

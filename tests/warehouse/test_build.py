@@ -352,6 +352,42 @@ def test_an_account_out_of_scope_stays_in_the_population_with_the_reason(
     ]
 
 
+def test_a_group_out_of_scope_takes_its_own_findings_with_it(house: Any, source: Any, people: Any) -> None:
+    house.models = only(house.models, "empty_group")
+    groups = [{"_id": "g-old", "name": "Old Sales", "users": []}, {"_id": "g-new", "name": "New Sales", "users": []}]
+    snapshot = house.land(FIRST, {"prod": source(people, groups=groups)})
+
+    house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",old sales,closed,b@x.test\n"})
+
+    assert house.rows(
+        "select subject_id, status from findings.register where rule_id = 'empty_group' order by 1"
+    ) == [
+        ("g-new", "open"),
+        ("g-old", "out_of_scope"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "severity"), [({}, "high"), ({"exception_expired": {"severity": "info"}}, "info")]
+)
+def test_an_exception_that_has_run_out_is_as_severe_as_what_it_excused_is_now(
+    house: Any, source: Any, make_user: Any, overrides: dict[str, Any], severity: str
+) -> None:
+    house.models = only(house.models, "stale_account", "exception_expired")
+    snapshot = house.land(FIRST, {"prod": source([make_user("old", lastLogin="2020-01-01T00:00:00Z")])})
+
+    house.build(
+        snapshot,
+        overrides=overrides,
+        policy={"exceptions.csv": EXCEPTIONS + "stale_account,,old,r,b@x.test,2025-12-31\n"},
+    )
+
+    assert house.rows("select rule_id, severity from findings.register order by rule_id") == [
+        ("exception_expired", severity),
+        ("stale_account", "high"),  # past 180 days, where the rule's own is medium
+    ]
+
+
 def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a_warning(
     house: Any, source: Any, make_user: Any
 ) -> None:
@@ -366,6 +402,23 @@ def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a
     built = house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",c,r,b@x.test\n,nobody,r,b@x.test\n"})
 
     assert "out_of_scope.csv, line 3: there is no account, group or person 'nobody'" in built.warnings
+
+
+def test_an_exception_means_an_account_even_where_a_person_has_the_same_id(
+    house: Any, source: Any, people: Any
+) -> None:
+    house.models = only(house.models, "stale_account", "exception_expired")
+    snapshot = house.land(FIRST, {"prod": source(people)})
+
+    house.build(
+        snapshot,
+        roster="email\nold@example.com\n",  # without a column person_id, the address is the person's id
+        policy={"exceptions.csv": EXCEPTIONS + "stale_account,,old@example.com,r,b@x.test,2025-12-31\n"},
+    )
+
+    assert house.rows(
+        "select subject_type, subject_id from findings.register where rule_id = 'exception_expired'"
+    ) == [("account", "old")]
 
 
 def test_an_exception_for_a_rule_about_people_is_found_by_the_person(

@@ -239,7 +239,7 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
     ("caller_sees_everyone", "FAIL", True, {"outcome": principal(None, "tenantAdmin"),
                                             "extra": [{"_id": "x", "tenantId": "1"}, {"_id": "y", "tenantId": "2"}]}),
     ("caller_sees_everyone", "FAIL", True, {"outcome": principal(None, "dataAdmin")}),
-    ("caller_sees_everyone", "FAIL", True, {"outcome": principal(None, None) | {"server_counts": {}}}),
+    ("caller_sees_everyone", "NOT_AVAILABLE", True, {"outcome": principal(None, None) | {"server_counts": {}}}),
     ("caller_sees_everyone", "NOT_AVAILABLE", True, {"outcome": principal(None, None) | {"server_counts": COUNTS}}),
     ("clock_skew", "PASS", False, {"outcome": {"clock_skew_seconds": -299.0}}),
     ("clock_skew", "FAIL", False, {"outcome": {"clock_skew_seconds": -300.0}}),
@@ -264,6 +264,8 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
     ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "users": [{"_id": "u0"}]}]}),
     ("membership_sides_agree", "NOT_AVAILABLE", False, {}),
     ("population_steady", "NOT_AVAILABLE", False, {}),
+    ("scim_total", "NOT_AVAILABLE", False, {}),
+    ("scim_total", "FAIL", False, {"scim_users": []}),
     ("scim_total", "PASS", False, {"scim_users": [{"id": "a"}, {"id": "b"}]}),
     ("scim_total", "FAIL", False, {"scim_users": [{"id": "a"}, {"id": "a"}, {"userName": "no id"}]}),
 ]  # fmt: skip
@@ -289,6 +291,21 @@ def test_each_check_passes_fails_or_says_that_it_cannot_tell(
     if is_gate and result == "FAIL":
         assert snapshot.completeness == "PARTIAL"
         assert rows[0][2] in (snapshot.reason or "")
+
+
+@pytest.mark.parametrize(("counts", "completeness"), [(COUNTS, "FULL"), ({}, "PARTIAL")])
+def test_a_caller_whose_role_cannot_be_read_is_believed_where_the_count_agrees(
+    house: Any, source: Any, make_user: Callable[..., Any], counts: dict[str, int], completeness: str
+) -> None:
+    outcome = principal(None, None) | {"server_counts": counts}
+
+    snapshot = house.land(SNAPSHOT, {"prod": source([make_user("u0"), make_user("u1")], outcome=outcome)})
+
+    assert snapshot.completeness == completeness
+    if completeness == "PARTIAL":
+        assert "The caller's role cannot be read, and no count shows that the list is whole." in (
+            snapshot.reason or ""
+        )
 
 
 def test_a_row_that_is_missing_fails_the_gate(house: Any, source: Any, make_user: Callable[..., Any]) -> None:

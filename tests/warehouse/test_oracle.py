@@ -269,7 +269,7 @@ def contract_expired(a: Account) -> Verdict:
 
 
 def orphaned_account(a: Account) -> Verdict:
-    if a.status not in ("active", "unknown") or a.account_type == "service":
+    if a.status not in ("active", "unknown"):
         return None
     if a.status == "unknown":
         return UNKNOWN

@@ -1,0 +1,32 @@
+/*
+summary = "One group, as a SCIM endpoint gave it, whether anybody is in it or not."
+reads   = ["raw.scim_groups"]
+grain   = ["source", "scim_group_id"]
+
+[columns]
+source        = "varchar: the source's name in the configuration"
+scim_group_id = "varchar: the group's id at the endpoint"
+group_name    = "varchar: its displayName, trimmed, null if empty"
+*/
+select
+    source,
+    payload ->> '$.id' as scim_group_id,
+    nullif(trim(payload ->> '$.displayName'), '') as group_name
+from raw.scim_groups
+where snapshot_id = $snapshot_id and is_accepted and coalesce(payload ->> '$.id', '') <> ''
+qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1
+
+/* example
+name = "a group that came twice is kept once, as it came first; one without members and one without a name are groups"
+given."raw.scim_groups" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":" Ops ","members":["a"]}' },
+  { snapshot_id = "example", source = "s", page = 2, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":"Later"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"empty","displayName":"Empty"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"id":"bare","displayName":""}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"displayName":"No id"}' },
+]
+expect = [
+  { scim_group_id = "g", group_name = "Ops" }, { scim_group_id = "empty", group_name = "Empty" },
+  { scim_group_id = "bare", group_name = "<null>" },
+]
+*/
