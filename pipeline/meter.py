@@ -5,7 +5,9 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 __all__ = ["Console", "Meter", "Stage"]
@@ -70,5 +72,10 @@ class Meter:
 
 
 def _peak_memory_mb() -> int:
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2): bytes there, KiB elsewhere
+    # On Linux ru_maxrss starts at what the parent held when it forked (getrusage(2)); VmHWM is this program's own.
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) * 1024 / 1e6)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)

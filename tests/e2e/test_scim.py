@@ -59,10 +59,11 @@ def test_both_are_extracted_into_one_full_snapshot(configured: Configured) -> No
             "select source, count(*) from raw.scim_users where is_accepted group by source order by source"
         ).fetchall()
         compared = connection.execute(
-            "select expected, observed, result from meta.reconciliation where check_id = 'scim_total'"
+            "select source, expected, observed, result from meta.reconciliation where check_id = 'scim_total' "
+            "order by source"
         ).fetchall()
         assert landed == [("idp", 120), ("prod", 120)]
-        assert compared == [("2000", "120", "FAIL")]
+        assert compared == [("idp", None, "120", "NOT_AVAILABLE"), ("prod", "2000", "120", "FAIL")]
     written = (path for path in configured.folder.rglob("*") if path.is_file())
     assert not any(TOKEN.encode() in path.read_bytes() for path in written)
 
