@@ -10,7 +10,7 @@ from bench.warehouse import fresh
 
 
 def run(quick: bool, folder: Path) -> list[Row]:
-    few, many = (500, 3_000) if quick else (1_000, 20_000)
+    few, many = (500, 2_000) if quick else (1_000, 20_000)
     small, large = _built(folder, few), _built(folder, many)
     # Taking turns; the peer once, as it takes minutes.
     rounds = 1 if quick else 2
