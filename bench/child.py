@@ -82,7 +82,8 @@ def copy(folder: str) -> None:
     source = Path(folder) / "bench.duckdb"
     target = Path(folder) / "copy.duckdb"
     with database.writing(target, notify=print) as connection:
-        connection.execute(f"attach '{source}' as built (read_only); set preserve_insertion_order = false")
+        connection.execute("attach $source as built (read_only)", {"source": str(source)})
+        connection.execute("set preserve_insertion_order = false")
         tables = connection.execute(
             """
             select schema_name, table_name from duckdb_tables()

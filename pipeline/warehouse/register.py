@@ -189,7 +189,7 @@ _REGISTER = """
         where policy = 'exceptions' and is_in_force
     ),
 
-    -- For a rule that asks after what another one found on the same subject.
+    -- What each rule says now of each subject, for the rule about exceptions from it.
     severities as (
         select rule_id, subject_type, coalesce(source, '') as source, subject_id,
                arg_min(severity, list_position({severities}, severity)) as severity
@@ -228,7 +228,7 @@ _REGISTER = """
         on out_of_scope.subject_type = failed.subject_type and out_of_scope.source = coalesce(failed.source, '')
         and out_of_scope.subject_id = failed.subject_id
     left join severities
-        on severities.rule_id = failed.like_rule_id and severities.subject_type = failed.subject_type
+        on severities.rule_id = failed.excused_rule_id and severities.subject_type = failed.subject_type
         and severities.source = coalesce(failed.source, '') and severities.subject_id = failed.subject_id
     left join accepted
         on accepted.rule_id = failed.rule_id and accepted.subject_type = failed.subject_type
@@ -250,7 +250,8 @@ def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
     column = {name: f"judged.{name}" if name in present else "null" for name in _OPTIONAL}
     if rule.severity is not None:  # the configuration's severity is every row's
         column["severity"] = "null"
-    has_like = "excused_rule_id" in model.grain and rule.severity is None
+    # a rule about exceptions takes over what the excused finding is now, unless the configuration says otherwise
+    takes_over = "excused_rule_id" in model.grain and rule.severity is None
     key, subject_type = subject(model)
     source = "judged.source" if "source" in model.grain else "null"
     grain = ", ".join(f"judged.{key}" for key in model.grain)
@@ -261,7 +262,7 @@ def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
                    judged.{key}::varchar as subject_id, {column["account_id"]}::varchar as account_id,
                    {column["detail"]}::varchar as detail, {column["observed_value"]}::varchar as observed_value,
                    {column["threshold"]}::varchar as threshold, {column["evidence"]}::json as evidence,
-                   {"judged.excused_rule_id" if has_like else "null"}::varchar as like_rule_id
+                   {"judged.excused_rule_id" if takes_over else "null"}::varchar as excused_rule_id
             from {model.table} as judged
             where judged.verdict = 'failed'"""
 

@@ -30,7 +30,7 @@ from (
 anti join (
     select entitlement_type as kind, lower(entitlement_name) as name from graph.entitlements
     union
-    select 'role', lower(role_name) from graph.roles
+    select 'role', name from graph.role_names
 ) as known on known.kind = lines.kind and known.name = lower(lines.name)
 order by lines.file, lines.line, lines.name
 """

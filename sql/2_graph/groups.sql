@@ -1,7 +1,7 @@
 /*
 summary = "One group and how many members it has, on either side."
 reads   = [
-    "staging.groups", "graph.memberships", "graph.roles", "reference.builtin_groups", "reference.role_names",
+    "staging.groups", "graph.memberships", "graph.roles", "graph.role_names", "reference.builtin_groups",
     "policy.privileged_groups",
 ]
 grain   = ["source", "group_id"]
@@ -24,19 +24,9 @@ members as (
     select source, group_id, count(*) as member_count from graph.memberships group by source, group_id
 ),
 
--- Some servers write a role's name where others write its id: the API's, or the one that people see.
-role_names as (
-    select role.source, lower(role.role_name) as name, role.role_id from graph.roles as role
-    union all
-    select role.source, lower(role.role_display_name), role.role_id from graph.roles as role
-    union all
-    select role.source, lower(names.role_name), role.role_id
-    from graph.roles as role
-    join reference.role_names as names on lower(names.display_name) = lower(role.role_name)
-),
-
+-- Some servers write a role's name where others write its id.
 roles_by_name as (
-    select source, name, min(role_id) as role_id from role_names group by source, name
+    select source, name, min(role_id) as role_id from graph.role_names group by source, name
 ),
 
 listed as (
@@ -75,7 +65,10 @@ given."graph.roles" = [
   { source = "s", role_id = "2", role_name = "consumer", role_display_name = "Viewer", privileged = false },
   { source = "s", role_id = "3", role_name = "Data Admin", role_display_name = "Data Admin", privileged = true },
 ]
-given."reference.role_names" = [ { role_name = "dataAdmin", display_name = "Data Admin" }, { role_name = "consumer", display_name = "Viewer" } ]
+given."graph.role_names" = [
+  { source = "s", role_id = "2", name = "consumer" }, { source = "s", role_id = "2", name = "viewer" },
+  { source = "s", role_id = "3", name = "dataadmin" },
+]
 given."policy.privileged_groups" = [ { group_name = "Emergency", is_default = false } ]
 given."reference.builtin_groups" = [ { group_name = "Everyone", is_everyone = true } ]
 given."graph.memberships" = [ { source = "s", account_id = "a", group_id = "by id" }, { source = "s", account_id = "b", group_id = "by id" } ]

@@ -12,7 +12,7 @@ cross join (
 ) as person
 """
 reads       = [
-    "graph.people", "graph.accounts", "graph.effective_access", "graph.roles", "policy.sod_pairs", "reference.role_names",
+    "graph.people", "graph.accounts", "graph.effective_access", "graph.role_names", "policy.sod_pairs",
 ]
 grain       = ["person_id", "left_type", "left_name", "right_type", "right_name"]
 remediation = "Take one side away, or record who checks the person's work and have the exception approved."
@@ -40,11 +40,7 @@ named as (
     from graph.effective_access
     where entitlement_name is not null
     union
-    select source, 'role', role_id, lower(role_name) from graph.roles where role_name is not null
-    union
-    select role.source, 'role', role.role_id, lower(names.role_name)
-    from graph.roles as role
-    join reference.role_names as names on lower(names.display_name) = lower(role.role_name)
+    select source, 'role', role_id, name from graph.role_names
 ),
 
 wanted as (
@@ -98,9 +94,8 @@ where account.person_id is null
 /* example
 name = "both sides in one account or over two fail; one side passes; an account of nobody is unknown"
 given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
-given."reference.role_names" = [ { role_name = "dataAdmin", display_name = "Data Admin" } ]
 given."graph.people" = [ { person_id = "one account" }, { person_id = "two accounts" }, { person_id = "one side" } ]
-given."graph.roles" = [ { source = "s", role_id = "r", role_name = "dataAdmin" }, { source = "t", role_id = "r", role_name = "Data Admin" } ]
+given."graph.role_names" = [ { source = "s", role_id = "r", name = "dataadmin" }, { source = "t", role_id = "r", name = "dataadmin" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", person_id = "one account" }, { source = "s", account_id = "2", person_id = "two accounts" },
   { source = "t", account_id = "3", person_id = "two accounts" }, { source = "s", account_id = "4", person_id = "one side" },
