@@ -10,14 +10,15 @@ import duckdb
 from bench import material
 from bench.harness import Row, alternate, in_child, ratios, times
 from pipeline.reporting import csv
-from pipeline.warehouse import database
+from pipeline.warehouse import database, files
 
 
 def land(quick: bool, folder: Path) -> list[Row]:
     accounts = size(quick)
     spool = material.spooled(folder, accounts)
-    files = {
-        name: [str(path) for path in sorted((spool / "prod").glob(f"{name}-*.json"))] for name in ("users", "groups")
+    bare_read = "format = 'unstructured', records = false, columns = {list: 'json[]'}"
+    tables = {
+        name: files.json(sorted((spool / "prod").glob(f"{name}-*.json")), bare_read) for name in ("users", "groups")
     }
     peaks: list[float] = []
     checking: list[float] = []
@@ -33,14 +34,9 @@ def land(quick: bool, folder: Path) -> list[Row]:
     def bare() -> None:
         work = fresh(folder / "bare")
         with duckdb.connect(str(work / "bare.duckdb")) as connection:
-            for name, pages in files.items():
+            for name, pages in tables.items():
                 connection.execute(
-                    f"""
-                    create table {name} as
-                    select unnest(list) as payload
-                    from read_json($files, format = 'unstructured', records = false, columns = {{list: 'json[]'}})
-                    """,
-                    {"files": pages},
+                    f"create table {name} as select unnest(list) as payload from {pages.sql}", pages.values
                 )
 
     seconds = alternate(2 if quick else 3, {"land": ours, "bare": bare})

@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import ipaddress
 import math
+import os
 import re
 import tomllib
 import types
@@ -322,11 +323,13 @@ class _Reader:
         watch = self.section(WatchSettings, document, "watch")
         if watch.keep_days < 1:
             raise self.error("watch.keep_days", "the value must be 1 or more", "leave the key out for 7")
+        warehouse = self.section(WarehouseSettings, document, "warehouse")
+        self.check_database(warehouse.database)
         return Settings(
             path=self.path,
             sha256=sha256,
             organization=self.section(OrganizationSettings, document, "organization"),
-            warehouse=self.section(WarehouseSettings, document, "warehouse"),
+            warehouse=warehouse,
             reports=reports,
             sources=sources,
             roster=self.roster(document, sources) if "roster" in document else None,
@@ -373,6 +376,22 @@ class _Reader:
                 _suggest(roster.source, providers, "the sources of kind scim are"),
             )
         return roster
+
+    def check_database(self, path: Path) -> None:
+        """Refuse a path that DuckDB takes for another one: it stops at '?', and reads a backslash as a slash."""
+        for part in path.parts[1:]:
+            shown = part.encode(errors="backslashreplace").decode()
+            if shown != part:
+                odd = "bytes that are not UTF-8"
+            elif found := re.search(r"[?\\]" if os.sep == "/" else r"\?", part):
+                odd = f"'{found[0]}'"
+            else:
+                continue
+            raise self.error(
+                "warehouse.database",
+                f"DuckDB cannot open a database whose path contains {odd}: {shown}",
+                "rename that, or keep the database elsewhere: database = '/another/folder/access-review.duckdb'",
+            )
 
     def check_url(self, url: str, where: str) -> None:
         try:
@@ -440,6 +459,8 @@ class _Reader:
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise self.error(where, "the value must be a list of strings", 'write it as ["one", "two"]')
             return tuple(value)
+        if wanted is Path and isinstance(value, str) and "\0" in value:
+            raise self.error(where, "a path cannot contain the character U+0000", "write the path without it")
         if wanted is Path and isinstance(value, str) and value:
             try:
                 return self.base / Path(value).expanduser()

@@ -29,7 +29,7 @@ import duckdb
 
 from pipeline import resources
 from pipeline.errors import RenderError, WarehouseError
-from pipeline.warehouse import database, landing
+from pipeline.warehouse import database, files, landing
 from pipeline.warehouse.build import rebuild
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import combined_sha256, load_folder, model_files
@@ -175,8 +175,9 @@ def unwritten(error: Exception, path: Path) -> RenderError:
 
 def parquet_rows(connection: Connection, path: Path) -> int | None:
     """Return how many rows a Parquet file says it has; null if it is none."""
+    metadata = files.parquet_metadata(path)
     try:
-        row = connection.execute("select num_rows from parquet_file_metadata($path)", {"path": str(path)}).fetchone()
+        row = connection.execute(f"select num_rows from {metadata.sql}", metadata.values).fetchone()
     except duckdb.Error:
         return None
     return int(row[0]) if row else None
@@ -219,9 +220,8 @@ def _load(connection: Connection, path: Path) -> None:
         raise _unreadable(path, "its name is not that of a table")
     schema = named["schema"] or "raw"
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(
-        f'create table {schema}."{named["table"]}" as select * from read_parquet($path)', {"path": str(path)}
-    )
+    rows = files.parquet(path)
+    connection.execute(f'create table {schema}."{named["table"]}" as select * from {rows.sql}', rows.values)
 
 
 def _parameters(connection: Connection, folder: Path) -> tuple[str, datetime, dict[str, dict[str, Any]]]:

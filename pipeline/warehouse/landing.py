@@ -16,7 +16,7 @@ import duckdb
 
 from pipeline.errors import WarehouseError
 from pipeline.spool import Outcome, Spool
-from pipeline.warehouse import checks, database, policy
+from pipeline.warehouse import checks, database, files, policy
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.policy import PolicyFiles
@@ -30,6 +30,15 @@ RESOURCES = ("users", "roles", "groups", "scim_users", "scim_groups")
 _JSON_VALUE_BYTES = 16 * 1024 * 1024
 #: What landing may hold in memory at once, in bytes; the rest waits on disk. A million accounts land in half of it.
 _MEMORY_BYTES = 512 * 1024 * 1024
+#: How the journal of a spool is read: a line a request.
+_JOURNAL = """
+    format = 'newline_delimited', columns = {
+        source: 'varchar', resource: 'varchar', sweep: 'integer', page: 'integer', "offset": 'bigint',
+        url: 'varchar', status: 'integer', items: 'bigint', bytes: 'bigint', sha256: 'varchar',
+        redacted_sha256: 'varchar', started_at: 'timestamptz', fetched_at: 'timestamptz', elapsed_ms: 'bigint',
+        attempts: 'integer', file: 'varchar'
+    }
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,20 +258,16 @@ def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes
     accepted = [(o.source, resource, sweep) for o in outcomes for resource, sweep in o.accepted_sweeps.items()]
     if accepted:
         connection.executemany("insert into accepted values ($1, $2, $3)", accepted)
+    journal = files.json([spool.folder / "pages.jsonl"], _JOURNAL)
     connection.execute(
-        """
+        f"""
         create or replace temp table spooled as
         select pages.*, accepted.sweep is not null and pages.file is not null as is_accepted
-        from read_json($journal, format = 'newline_delimited', columns = {
-            source: 'varchar', resource: 'varchar', sweep: 'integer', page: 'integer', "offset": 'bigint',
-            url: 'varchar', status: 'integer', items: 'bigint', bytes: 'bigint', sha256: 'varchar',
-            redacted_sha256: 'varchar', started_at: 'timestamptz', fetched_at: 'timestamptz', elapsed_ms: 'bigint',
-            attempts: 'integer', file: 'varchar'
-        }) as pages
+        from {journal.sql} as pages
         left join accepted
             on accepted.source = pages.source and accepted.resource = pages.resource and accepted.sweep = pages.sweep
         """,
-        {"journal": str(spool.folder / "pages.jsonl")},
+        journal.values,
     )
     connection.execute(
         """
@@ -278,33 +283,33 @@ def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes
 
 
 def _land_rows(connection: Connection, snapshot_id: str, spool: Spool, resource: str) -> None:
-    files = connection.execute(
+    kept = connection.execute(
         "select file, bytes from spooled where resource = $resource and file is not null order by file",
         {"resource": resource},
     ).fetchall()
-    if not files:
+    if not kept:
         return
     # redaction may re-encode a page, and never doubles it
-    largest = max(_JSON_VALUE_BYTES, *(2 * size for _, size in files))
+    largest = max(_JSON_VALUE_BYTES, *(2 * size for _, size in kept))
     # DuckDB reads with two threads or more, each into a buffer of twice the largest value
     room = 4 * largest * (os.cpu_count() or 1) if largest > _JSON_VALUE_BYTES else 0
     connection.execute("set memory_limit = $limit", {"limit": f"{_MEMORY_BYTES + room}B"})
+    pages = files.json(
+        [spool.folder / file for file, _ in kept],
+        "format = 'unstructured', records = false, filename = true,"
+        f" columns = {{list: 'json[]'}}, maximum_object_size = {largest}",
+    )
     connection.execute(
         f"""
         insert into raw.{resource}
         with elements as (
             select filename, unnest(list) as payload, generate_subscripts(list, 1) as ordinal
-            from read_json($files, format = 'unstructured', records = false, filename = true,
-                           columns = {{list: 'json[]'}}, maximum_object_size = {largest})
+            from {pages.sql}
         )
         select $snapshot_id, spooled.source, spooled.sweep, spooled.page, elements.ordinal, spooled.is_accepted,
                spooled.fetched_at at time zone 'UTC', coalesce(elements.payload, 'null'::json)
         from elements
         join spooled on elements.filename = $folder || spooled.file
         """,
-        {
-            "files": [str(spool.folder / file) for file, _ in files],
-            "folder": f"{spool.folder}/",
-            "snapshot_id": snapshot_id,
-        },
+        {"folder": f"{spool.folder}/", "snapshot_id": snapshot_id, **pages.values},
     )

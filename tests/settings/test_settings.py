@@ -55,6 +55,10 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         (PROD.replace(".com", ".com?tenant=1"), "sources.prod.url", "https://"),
         (PROD.replace(".com", ".com:99999"), "sources.prod.url", "https://"),
         ("name = ", "access-review.toml", "quotes"),
+        ("[warehouse]\ndatabase = 'who has access?/x.duckdb'", "warehouse.database", "rename"),
+        ("[warehouse]\ndatabase = 'w?.duckdb'", "warehouse.database", "rename"),
+        ("[warehouse]\ndatabase = 'a\\b.duckdb'", "warehouse.database", "rename"),
+        ('[warehouse]\ndatabase = "a\\u0000b.duckdb"', "warehouse.database", "without it"),
     ],
 )
 def test_a_mistake_is_named_with_its_file_its_key_and_what_to_write(
