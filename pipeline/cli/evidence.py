@@ -55,8 +55,14 @@ def verify(
         raise GateError(
             f"the folder does not hold: {what}",
             where=str(folder),
-            hint="get the folder again from whoever made it, and do not rely on this one",
+            hint=_hint(found),
         )
+
+
+def _hint(found: Verification) -> str:
+    if all(problem.is_system_file for problem in found.problems):
+        return "delete these files and verify again: nothing that was sealed has changed"
+    return "get the folder again from whoever made it, and do not rely on this one"
 
 
 def keygen(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +23,26 @@ from pipeline.warehouse import archive, database
 
 __all__ = ["Problem", "Verification", "verify"]
 
+#: What file managers and office programs leave in a folder that somebody looked at: macOS (.DS_Store, ._name,
+#: __MACOSX in archives), Windows (Thumbs.db, desktop.ini), KDE (.directory), Synology (@eaDir), Microsoft Office
+#: (~$name) and LibreOffice (.~lock.name#).
+_SYSTEM_FILE = re.compile(
+    r"(?:.*/)?(?:\.ds_store|\._[^/]+|(?:eh)?thumbs\.db|desktop\.ini|\.directory|~\$[^/]+|\.~lock\.[^/]+#)"
+    r"|(?:.*/)?(?:__macosx|@eadir)/.+",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as it was sealed: which file, and what is wrong with it."""
+    """One thing that is not as it was sealed: which file, and what is wrong with it.
+
+    ``is_system_file``: the file was added, and its name is one that operating systems and office programs give.
+    """
 
     path: str
     what: str
+    is_system_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +177,16 @@ def _compare(document: Mapping[str, Any], found: Sequence[Entry]) -> list[Proble
             problems.append(Problem(path, f"has {actual.bytes:,} bytes, and the manifest says {entry.bytes:,}"))
         if actual.rows != entry.rows:
             problems.append(Problem(path, f"has {_rows(actual)}, and the manifest says {_rows(entry)}"))
-    problems += [Problem(path, "is not in the manifest") for path in sorted(extra)]
-    if manifest.data_sha256(found) != document["data_sha256"]:
+    system_files = {path for path in extra if _SYSTEM_FILE.fullmatch(path)}
+    problems += [_added(path, path in system_files) for path in sorted(extra)]
+    if manifest.data_sha256(entry for entry in found if entry.path not in system_files) != document["data_sha256"]:
         problems.append(Problem(MANIFEST, "has a data_sha256 that is not that of the data files"))
     return problems
+
+
+def _added(path: str, is_system_file: bool) -> Problem:
+    origin = "; operating systems and office programs leave files of this name" if is_system_file else ""
+    return Problem(path, f"is not in the manifest{origin}", is_system_file)
 
 
 def _rows(entry: Entry) -> str:

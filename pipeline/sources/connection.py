@@ -275,9 +275,10 @@ def _trust(source: SourceSettings) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=str(source.ca_bundle))
     except (OSError, ssl.SSLError) as error:
+        # By its name alone: the message is kept with the extract, which leaves this machine.
         raise ConfigurationError(
-            f"the CA bundle cannot be read: {error}",
-            where=str(source.ca_bundle),
+            f"the CA bundle '{source.ca_bundle.name}' cannot be read: {error.strerror or error}",
+            where=f"sources.{source.name}.ca_bundle",
             hint="give 'ca_bundle' the path of a PEM file with the certificates of your CA",
         ) from error
 

@@ -54,7 +54,10 @@ _REVIEWED = {
     "review.items": f"select * from review.items where {_KNOWN_CAMPAIGNS}",
     "review.decisions": f"select * from review.decisions where imported_at <= $finished_at and {_KNOWN_CAMPAIGNS}",
     "review.sign_offs": f"select * from review.sign_offs where signed_at <= $finished_at and {_KNOWN_CAMPAIGNS}",
-    "review.plans": "select * from review.plans where approved_at <= $finished_at",
+    # A plan by its name alone: the rest of its path is about the machine that applied it.
+    "review.plans": """
+        select * replace (parse_filename(path) as path) from review.plans where approved_at <= $finished_at
+    """,
     "review.changes": """
         select * replace (
             case when verified_snapshot_id < $snapshot_id then verified_state end as verified_state,
