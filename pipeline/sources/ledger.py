@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from pipeline.sources.connection import Answer
 from pipeline.sources.records import Records
-from pipeline.spool import Page, Spool
+from pipeline.spool import Observation, Page, Spool
 
 __all__ = ["Ledger", "timestamp"]
+
+#: How many records one explanation names.
+_MOST_NAMED = 5
 
 
 class Ledger:
@@ -20,6 +24,7 @@ class Ledger:
         self._spool = spool
         self._source = source
         self._pages: Counter[tuple[str, int]] = Counter()
+        self._cut: dict[tuple[str, int], list[str]] = {}
 
     def note(self, answer: Answer, resource: str) -> None:
         """Account for an answer that holds no records: its body may carry a token and is not kept."""
@@ -31,6 +36,10 @@ class Ledger:
     ) -> None:
         """Account for a page of records, and write its body down unless it is empty or came before."""
         file, redacted = None, None
+        for place in records.cut:
+            record_id = records.id_at(place)
+            named = f"record {(offset or 0) + place} of {resource}" + (f" ({record_id})" if record_id else "")
+            self._cut.setdefault((resource, sweep), []).append(named)
         if keep and records.items:
             page = self._pages[resource, sweep] + 1
             file = self._spool.write_body(self._source, f"{resource}-{sweep}-{page:06d}.json", records.kept)
@@ -44,6 +53,20 @@ class Ledger:
             items=records.items,
             redacted_sha256=redacted,
             file=file,
+        )
+
+    def records_whole(self, accepted: Mapping[str, int]) -> Observation:
+        """Judge whether each record of the accepted sweeps was kept whole; name those that were not."""
+        cut = list(dict.fromkeys(name for sweep in accepted.items() for name in self._cut.get(sweep, ())))
+        named = ", ".join(cut[:_MOST_NAMED]) + (f" and {len(cut) - _MOST_NAMED} more" if cut[_MOST_NAMED:] else "")
+        return Observation(
+            check_id="records_whole",
+            description="Every record could be kept whole",
+            expected="0",
+            observed=str(len(cut)),
+            difference=len(cut),
+            result="FAIL" if cut else "PASS",
+            explanation=f"Nested too deep to be kept whole: {named}." if cut else "Every record was kept whole.",
         )
 
     def _add(

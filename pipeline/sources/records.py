@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, NoReturn
 
 import orjson
 
-__all__ = ["BadAnswerError", "Key", "Records", "read_json", "read_records", "without_secrets"]
+__all__ = ["BadAnswerError", "Key", "Records", "cut_places", "read_json", "read_records", "without_secrets"]
 
 #: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
 Key = int | str
@@ -33,6 +34,12 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LEAST_SECRET = 12
 #: Python refuses to read numbers of more than 4,300 digits; no number here has a reason to come near that.
 _MOST_DIGITS = 400
+#: Python reads and writes JSON by recursion, and has about 1,000 levels of it for everything it does. Up to so many a
+#: page counts as plain; where the care that an odd one needs runs out of levels, what stands deeper than the second
+#: number is not kept.
+_MOST_PLAIN_LEVELS, _KEPT_LEVELS = 600, 200
+_STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_TOO_DEEP = b'"(nested too deep to be kept)"'
 
 
 class BadAnswerError(Exception):
@@ -44,7 +51,7 @@ class Records:
     """One page. ``ids`` are those that can be used; ``without_id`` counts the records that have none or junk.
 
     ``kept`` is the body to write down: a JSON array in UTF-8. It is what came, unless ``redacted``. ``sha256`` is the
-    hash of what came.
+    hash of what came. ``cut`` are the places, from 1, of records too deeply nested to be kept whole.
     """
 
     ids: tuple[Key, ...]
@@ -52,18 +59,27 @@ class Records:
     kept: bytes
     redacted: bool
     sha256: str
+    cut: tuple[int, ...] = ()
 
     @property
     def items(self) -> int:
         """Return the number of records."""
         return len(self.ids) + self.without_id
 
+    def id_at(self, place: int) -> str | None:
+        """Return the id of the record at a place, counted from 1, as it is kept; None if it cannot be read."""
+        record = json.loads(self.kept)[place - 1]
+        record_id = (record.get("_id") or record.get("id")) if isinstance(record, dict) else None
+        return record_id if isinstance(record_id, str) else None
+
 
 def read_records(body: bytes, secrets: Iterable[str] = ()) -> Records:
-    """Read a body that must be a JSON array of objects. ``secrets`` are credentials that must not be kept.
+    """Read a body that must be a JSON array. ``secrets`` are credentials that must not be kept.
+
+    An element that is not an object counts as a record without an id: the others on its page are not at fault.
 
     Raises:
-        BadAnswerError: it is not such an array, or it was cut short.
+        BadAnswerError: it is not an array, or it was cut short.
     """
     hidden = [secret for secret in secrets if len(secret) >= _LEAST_SECRET]
     return _read_plain(body, hidden) or _read_with_care(body, hidden)
@@ -85,16 +101,21 @@ def _read_plain(body: bytes, hidden: Sequence[str]) -> Records | None:
         if not isinstance(record_id, str) or not record_id:
             return None
         found.append(int(record_id, 16) if _OBJECT_ID(record_id) else record_id)
-    if any(map(_is_secret, _keys(document))):
+    keys = _keys(document)
+    if keys is None or any(map(_is_secret, keys)):
         return None
     return Records(tuple(found), 0, body, redacted=False, sha256=hashlib.sha256(body).hexdigest())
 
 
-def _keys(document: list[Any]) -> set[str]:
-    """Return the keys of all objects in it, at any depth."""
+def _keys(document: list[Any]) -> set[str] | None:
+    """Return the keys of all objects in it, at any depth; None if it is too deep for a plain page."""
     keys: set[str] = set()
     left = document
+    levels = 1
     while left:
+        levels += 1
+        if levels > _MOST_PLAIN_LEVELS:
+            return None
         below: list[Any] = []
         for value in left:
             if isinstance(value, dict):
@@ -110,6 +131,15 @@ def _keys(document: list[Any]) -> set[str]:
 
 
 def _read_with_care(body: bytes, hidden: Sequence[str]) -> Records:
+    sha256 = hashlib.sha256(body).hexdigest()
+    try:
+        return _read_odd(body, hidden, sha256)
+    except RecursionError:
+        records = _read_odd(_shorten(body), hidden, sha256)
+        return replace(records, redacted=True, cut=cut_places(records.kept, body))
+
+
+def _read_odd(body: bytes, hidden: Sequence[str], sha256: str) -> Records:
     keys: set[str] = set()
 
     def shrink(pairs: list[tuple[str, Any]]) -> tuple[Any, ...]:
@@ -124,33 +154,72 @@ def _read_with_care(body: bytes, hidden: Sequence[str]) -> Records:
         raise BadAnswerError(_instead(body))
     found: list[Key] = []
     for item in document:
-        if not isinstance(item, tuple):  # every object has become a tuple, and nothing else can
-            raise BadAnswerError("the list holds something that is not a record")
-        record_id = item[0]
+        record_id = item[0] if isinstance(item, tuple) else None  # every object has become a tuple, nothing else can
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record_id = str(record_id)  # as SQL will read it
         if isinstance(record_id, str) and record_id:
             found.append(int(record_id, 16) if _OBJECT_ID(record_id) else record_id)
     kept, redacted = _clean(body, keys, hidden)
-    return Records(tuple(found), len(document) - len(found), kept, redacted, hashlib.sha256(body).hexdigest())
+    return Records(tuple(found), len(document) - len(found), kept, redacted, sha256)
+
+
+def _shorten(body: bytes) -> bytes:
+    """Put a note in the place of what is nested too deep.
+
+    Raises:
+        BadAnswerError: the body was cut short.
+    """
+    parts: list[bytes] = []
+    depth, kept_to = 0, 0
+    for token in _STRUCTURE.finditer(body):
+        mark = token[0]
+        if mark in {b"[", b"{"}:
+            depth += 1
+            if depth == _KEPT_LEVELS + 1:
+                parts.append(body[kept_to : token.start()])
+        elif mark in {b"]", b"}"}:
+            if depth == _KEPT_LEVELS + 1:
+                parts.append(_TOO_DEEP)
+                kept_to = token.end()
+            depth -= 1
+    if depth > _KEPT_LEVELS:
+        raise BadAnswerError("the body is not JSON, or was cut short")
+    return b"".join([*parts, body[kept_to:]])
+
+
+def cut_places(kept: bytes, came: bytes) -> tuple[int, ...]:
+    """Return the places, from 1, of those records of a page that are not kept whole."""
+    if kept.count(_TOO_DEEP) <= came.count(_TOO_DEEP):  # a user may bear those words as a name
+        return ()
+    return tuple(
+        place for place, record in enumerate(json.loads(kept), 1) if _TOO_DEEP in json.dumps(record).encode()
+    )
 
 
 def read_json(body: bytes) -> Any:
     """Parse a body that must be JSON.
 
+    What is nested too deep to be read is replaced by a note; :func:`cut_places` finds it.
+
     Raises:
         BadAnswerError: it is not.
     """
-    return _parse(body, None)
+    try:
+        return _parse(body, None)
+    except RecursionError:
+        return _parse(_shorten(body), None)
 
 
 def _parse(body: bytes, hook: Any) -> Any:
+    """Parse a body. Raises ``RecursionError`` where it is nested too deep."""
     try:
         return json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=hook, parse_constant=_refuse, parse_int=_whole_number
+            body.decode("utf-8-sig"),
+            object_pairs_hook=hook,
+            parse_constant=_refuse,
+            parse_int=_whole_number,
+            parse_float=_fraction,
         )
-    except RecursionError as error:
-        raise BadAnswerError("the body is nested too deep to be read") from error
     except ValueError as error:
         raise BadAnswerError("the body is not JSON, or was cut short") from error
 
@@ -158,6 +227,12 @@ def _parse(body: bytes, hook: Any) -> Any:
 def _whole_number(digits: str) -> int | str:
     """Read a number; one of absurd length stays text, because Python refuses it and the record is not at fault."""
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
+
+
+def _fraction(digits: str) -> float | str:
+    """Read a number; one too large for a float stays text, as it could not be written again."""
+    value = float(digits)
+    return value if math.isfinite(value) else digits
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -180,10 +255,10 @@ def _clean(body: bytes, keys: set[str], hidden: Sequence[str]) -> tuple[bytes, b
     secret_keys = {key for key in keys if _is_secret(key)}
     if not secret_keys and not _carries(body, hidden) and not _SURROGATE.search(body):
         return body, False
-    document = read_json(body)
-    cleaned = _without(document, secret_keys, hidden)
-    text, whole = _written(cleaned)
-    if cleaned == document and whole == text:
+    document = _parse(body, None)
+    is_changed = _remove_secrets(document, secret_keys, hidden)
+    text, whole = _written(document)
+    if not is_changed and whole == text:
         return body, False
     return whole.encode(), True
 
@@ -198,7 +273,7 @@ def _written(document: Any) -> tuple[str, str]:
 
 
 def without_secrets(document: Any, secrets: Iterable[str] = ()) -> bytes:
-    """Return a parsed document as JSON in UTF-8, without passwords, tokens, hashes and these credentials.
+    """Take passwords, tokens, hashes and these credentials out of a parsed document; return it as JSON in UTF-8.
 
     Raises:
         BadAnswerError: it holds a number that is not JSON.
@@ -213,7 +288,8 @@ def without_secrets(document: Any, secrets: Iterable[str] = ()) -> bytes:
             left.extend(value.values())
         elif isinstance(value, list):
             left.extend(value)
-    return _written(_without(document, secret_keys, hidden))[1].encode()
+    _remove_secrets(document, secret_keys, hidden)
+    return _written(document)[1].encode()
 
 
 def _is_secret(key: str) -> bool:
@@ -221,25 +297,36 @@ def _is_secret(key: str) -> bool:
     return plain.endswith(_SECRET_ENDINGS) or any(word in plain for word in _SECRET_WORDS)
 
 
-def _without(value: Any, secret_keys: set[str], secrets: Sequence[str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _without(inner, secret_keys, secrets)
-            for key, inner in value.items()
-            if key not in secret_keys or not _holds_text(inner)
-        }
-    if isinstance(value, list):
-        return [_without(inner, secret_keys, secrets) for inner in value]
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, "***")
-    return value
+def _remove_secrets(document: Any, secret_keys: set[str], secrets: Sequence[str]) -> bool:
+    """Take out what must not be kept, in place; tell whether there was any. As deep as it goes, without recursion."""
+    is_changed = False
+    left: list[Any] = [document]
+    while left:
+        holder = left.pop()
+        pairs = list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder))
+        for key, value in pairs:
+            if isinstance(holder, dict) and key in secret_keys and _holds_text(value):
+                del holder[key]
+                is_changed = True
+            elif isinstance(value, dict | list):
+                left.append(value)
+            elif isinstance(value, str) and any(secret in value for secret in secrets):
+                for secret in secrets:
+                    value = value.replace(secret, "***")
+                holder[key] = value
+                is_changed = True
+    return is_changed
 
 
 def _holds_text(value: Any) -> bool:
     """Tell a secret from a permission about secrets, which is true, false, or an object of those."""
-    if isinstance(value, dict):
-        return any(_holds_text(inner) for inner in value.values())
-    if isinstance(value, list):
-        return any(_holds_text(inner) for inner in value)
-    return not (value is None or isinstance(value, bool))
+    left = [value]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, dict):
+            left.extend(inner.values())
+        elif isinstance(inner, list):
+            left.extend(inner)
+        elif inner is not None and not isinstance(inner, bool):
+            return True
+    return False

@@ -143,7 +143,11 @@ class _Extract:
                 missing=self.missing,
                 settings=self.settings,
                 clock_skew_seconds=self.skew,
-                observations=(*observations(self.readings), *self.deviations()),
+                observations=(
+                    *observations(self.readings),
+                    self.ledger.records_whole(self.accepted),
+                    *self.deviations(),
+                ),
                 started_at=timestamp(self.started),
                 finished_at=timestamp(self.clock()),
                 error=str(failure) if failure else None,

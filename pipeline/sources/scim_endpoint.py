@@ -18,7 +18,7 @@ from pipeline.errors import ContentError, LoginError
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources.connection import Answer, Clock, RefusedError, Token, UnreadableError, utc_now
 from pipeline.sources.http import Client, Sleep
-from pipeline.sources.records import BadAnswerError, Key, Records, read_json, without_secrets
+from pipeline.sources.records import BadAnswerError, Key, Records, cut_places, read_json, without_secrets
 
 __all__ = ["HINT", "Endpoint", "NoScimError", "Page", "Provider", "address", "operations", "probe"]
 
@@ -223,5 +223,6 @@ def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
             strays.append("a record without an id" if isinstance(item, dict) else "something that is not a record")
     # the list is taken out of its envelope, so what is kept has a hash of its own in any case
     kept = without_secrets(resources, secrets)
-    records = Records(tuple(ids), len(resources) - len(ids), kept, True, hashlib.sha256(body).hexdigest())
+    sha256 = hashlib.sha256(body).hexdigest()
+    records = Records(tuple(ids), len(resources) - len(ids), kept, True, sha256, cut_places(kept, body))
     return Page(records, total, tuple(strays))

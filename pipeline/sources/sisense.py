@@ -162,7 +162,7 @@ class _Extract:
             principal=self.principal,
             accepted_sweeps=self.accepted,
             server_counts=self.counts,
-            observations=tuple(observations(self.readings)),
+            observations=(*observations(self.readings), self.ledger.records_whole(self.accepted)),
             started_at=timestamp(self.started),
             finished_at=timestamp(self.clock()),
             error=str(failure) if failure else None,

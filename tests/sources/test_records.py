@@ -22,10 +22,6 @@ from pipeline.sources.records import BadAnswerError, read_records
         b'"text"',
         b"null",
         b"7",
-        b"[1]",
-        b"[null]",
-        b'["a"]',
-        b"[[]]",
         b'[{"_id": Infinity}]',
         b'[{"_id": "\xff"}]',
         b"[" * 100_000,
@@ -65,6 +61,44 @@ def test_what_is_kept_can_be_read_by_the_warehouse(body: bytes, tmp_path) -> Non
 
     assert json.loads(rows[0])["_id"] == "a"
     assert "hash" not in json.loads(rows[0])
+
+
+@pytest.mark.parametrize("odd", ["null", "7", '"a"', "[]", '[{"_id": "x"}]', "{}", '{"_id": {"$oid": "x"}}'])
+def test_what_is_no_record_with_an_id_is_kept_and_counted_among_the_others(odd: str) -> None:
+    records = read_records(f'[{{"_id": "a"}}, {odd}, {{"_id": "b"}}]'.encode())
+
+    assert records.ids == ("a", "b")
+    assert records.without_id == 1
+    assert json.loads(records.kept)[1] == json.loads(odd)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 401])
+def test_a_number_that_cannot_be_written_again_does_not_cost_the_page(number: str) -> None:
+    records = read_records(f'[{{"_id": "a", "hash": "x", "n": {number}}}]'.encode())
+
+    assert json.loads(records.kept) == [{"_id": "a", "n": number}]
+
+
+@pytest.mark.parametrize("levels", [500, 700, 5_000])
+@pytest.mark.parametrize("secret", [b"", b', "hash": "canary"'])
+def test_a_record_of_any_depth_costs_no_other_and_is_named_if_it_is_not_kept_whole(
+    levels: int, secret: bytes
+) -> None:
+    deep = b'{"x": [' * (levels // 2) + b'{"hash": "canary"}' + b"]}" * (levels // 2)
+    body = b'[{"_id": "a"}, {"_id": "deep", "x": ' + deep + secret + b'}, {"_id": "b"}]'
+
+    records = read_records(body)
+
+    assert records.ids == ("a", "deep", "b")
+    assert b"canary" not in records.kept
+    assert [record["_id"] for record in json.loads(records.kept)] == ["a", "deep", "b"]
+    assert records.cut == (() if levels == 500 else records.cut)
+    assert not records.cut or (records.cut == (2,) and records.id_at(2) == "deep")
+    assert records.cut == (2,) or levels < 5_000
+
+
+def test_a_user_called_like_the_note_about_depth_is_kept_whole() -> None:
+    assert read_records(b'[{"_id": "a", "hash": 1, "x": "(nested too deep to be kept)"}]').cut == ()
 
 
 def test_a_number_of_absurd_length_does_not_cost_the_page() -> None:
