@@ -1,4 +1,5 @@
--- The tables that outlive a build or are filled before one. Models (the numbered folders) are built from these.
+-- The tables that outlive a build or are filled before one, and the functions that staging uses. Models (the numbered
+-- folders) are built from these.
 -- Every statement may run again on an existing database. The comments are the catalog's text; a column that means the
 -- same in several tables has it once (pipeline/warehouse/catalog.py).
 
@@ -13,6 +14,22 @@ create schema if not exists reports;
 create schema if not exists baseline;
 create schema if not exists history;
 create schema if not exists review;
+
+-- Text as people see it: without blanks and invisible characters of any script around it; null if nothing is left.
+-- Besides separators, control and format characters (Z, Cc, Cf) these are the letters and marks that have no shape.
+create or replace macro trimmed(text) as nullif(regexp_replace(
+    text,
+    '^[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+|[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+$',
+    '', 'g'
+), '');
+-- The form in which two addresses, user names or personal names are compared: trimmed, without invisible characters
+-- inside, composed (NFC), in lower case. Staging calls it and keeps the result in a column named ..._key.
+create or replace macro match_key(text) as lower(nfc_normalize(trimmed(
+    regexp_replace(text, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+', '', 'g')
+)));
+
+-- A number with its noun, as people read it: 1 day, 2 days.
+create or replace macro counted(number, noun) as number || ' ' || noun || case when number = 1 then '' else 's' end;
 
 -- meta: what was extracted, and what was built from it -------------------------------------------------------
 
@@ -437,7 +454,9 @@ create table if not exists baseline.accounts (
     status varchar not null, role_id varchar, role_rank integer, privileged boolean not null, last_seen_at timestamp,
     person_id varchar, "groups" varchar
 );
+alter table baseline.accounts add column if not exists user_name_key varchar;
 comment on table baseline.accounts is 'The accounts of the baseline.';
+comment on column baseline.accounts.user_name_key is 'the user name as it is compared';
 create table if not exists baseline.roles (
     source varchar not null, role_id varchar not null,
     role_name varchar, role_display_name varchar, role_rank integer, privileged boolean not null

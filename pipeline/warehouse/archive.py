@@ -85,7 +85,9 @@ def require_current(connection: Connection) -> None:
     made_with = connection.execute(
         "select sql_sha256 from reference.snapshot join meta.builds using (build_id)"
     ).fetchall()
-    texts = [path.read_text(encoding="utf-8") for path in model_files(resources.sql())]
+    texts = [
+        path.read_text(encoding="utf-8") for path in [resources.sql() / "tables.sql", *model_files(resources.sql())]
+    ]
     if made_with != [(combined_sha256(hashlib.sha256(text.encode()).hexdigest() for text in texts),)]:
         raise WarehouseError(
             "the current build was made with other SQL than the program has now, by another version",

@@ -21,7 +21,7 @@ from pipeline.errors import ModelError, WarehouseError
 from pipeline.warehouse import checks, database, policy, provider, register, roster, saved
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import Snapshot
-from pipeline.warehouse.model import Model, combined_sha256
+from pipeline.warehouse.model import Model, combined_sha256, tables_sha256
 from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.rules import RuleInForce
@@ -168,7 +168,7 @@ class _Builder:
                 for rule in given.rules
             },
         }
-        sql_sha256 = combined_sha256(model.sha256 for model in models)
+        sql_sha256 = combined_sha256([tables_sha256(resources.sql()), *(model.sha256 for model in models)])
         identity = [
             snapshot.snapshot_id,
             given.as_of.isoformat(),
@@ -284,8 +284,9 @@ class _Builder:
                 hint=f"run 'access-review build --snapshot {snapshot_id}' first, or name another baseline",
             )
         for table in _PUBLISHED:
+            keys = ", match_key(user_name) as user_name_key" if table == "accounts" else ""
             self.connection.execute(
-                f"insert into baseline.{table} by name select * exclude (build_id, snapshot_id) "
+                f"insert into baseline.{table} by name select * exclude (build_id, snapshot_id){keys} "
                 f"from history.{table} where snapshot_id = $id",
                 {"id": snapshot_id},
             )

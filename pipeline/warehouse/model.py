@@ -32,6 +32,7 @@ __all__ = [
     "load_folder",
     "load_model",
     "model_files",
+    "tables_sha256",
 ]
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -48,7 +49,7 @@ IMPLICIT_PARAMETERS = frozenset({"snapshot_id", "as_of"})
 
 #: Which schemas a model of each schema may read. A layer never reads upward.
 _MAY_READ = {
-    "staging": {"raw"},
+    "staging": {"raw", "policy", "review"},
     "graph": {"staging", "reference", "policy", "review", "graph"},
     "findings": {"graph", "baseline", "reference", "policy", "review"},
     "reports": {"graph", "findings", "baseline", "history", "policy", "reference", "review", "meta", "reports"},
@@ -174,6 +175,11 @@ def model_files(folder: Path, layers: Sequence[str] = _LAYERS) -> list[Path]:
 def combined_sha256(hashes: Iterable[str]) -> str:
     """Return one hash for all models, whatever their order."""
     return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()
+
+
+def tables_sha256(folder: Path) -> str:
+    """Return the hash of ``tables.sql``, whose functions the models call."""
+    return hashlib.sha256((folder / "tables.sql").read_text(encoding="utf-8").encode()).hexdigest()
 
 
 def load_model(path: Path) -> Model:

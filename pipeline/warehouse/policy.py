@@ -173,8 +173,11 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
                     )
                 rows[key] = (*row.values(), line, is_default)
         replace(connection, f"policy.{file.name}", list(rows.values()))
-    domains = sorted({domain.casefold().lstrip("@") for domain in files.email_domains})
-    replace(connection, "policy.email_domains", [(domain,) for domain in domains])
+    connection.execute("delete from policy.email_domains")
+    connection.execute(
+        "insert into policy.email_domains select distinct match_key(ltrim(trimmed(unnest($domains)), '@'))",
+        {"domains": list(files.email_domains)},
+    )
     return _hash_of(used)
 
 

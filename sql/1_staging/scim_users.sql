@@ -9,6 +9,8 @@ scim_id     = "varchar: the endpoint's own id, verbatim"
 external_id = "varchar: the id that the provider gave it"
 user_name   = "varchar: login name, trimmed, null if empty"
 email       = "varchar: the primary e-mail address, else the first"
+user_name_key = "varchar: the user name as it is compared"
+email_key   = "varchar: the e-mail address as it is compared"
 is_active   = "boolean: the active flag; null if absent or not a truth value"
 */
 with
@@ -29,11 +31,13 @@ select
     source,
     payload ->> '$.id' as scim_id,
     nullif(trim(payload ->> '$.externalId'), '') as external_id,
-    nullif(trim(payload ->> '$.userName'), '') as user_name,
+    trimmed(payload ->> '$.userName') as user_name,
     coalesce(
-        nullif(trim(list_filter(emails, lambda x: x ->> '$.primary' = 'true')[1] ->> '$.value'), ''),
-        nullif(trim(emails[1] ->> '$.value'), '')
+        trimmed(list_filter(emails, lambda x: x ->> '$.primary' = 'true')[1] ->> '$.value'),
+        trimmed(emails[1] ->> '$.value')
     ) as email,
+    match_key(user_name) as user_name_key,
+    match_key(email) as email_key,
     case lower(payload ->> '$.active') when 'true' then true when 'false' then false end as is_active
 from records
 where coalesce(payload ->> '$.id', '') <> ''

@@ -8,6 +8,9 @@ source              = "varchar: the source's name in the configuration"
 account_id          = "varchar: the source's own id, verbatim"
 user_name           = "varchar: login name, trimmed, null if empty"
 email               = "varchar: e-mail address, trimmed, null if empty"
+user_name_key       = "varchar: the user name as it is compared: without invisible characters, NFC, lower case"
+email_key           = "varchar: the e-mail address as it is compared"
+name_key            = "varchar: both names as they are compared"
 first_name          = "varchar: given name"
 last_name           = "varchar: family name"
 role_id             = "varchar: id of the account's role, as the account says"
@@ -122,10 +125,13 @@ times as (
 select
     source,
     record._id as account_id,
-    nullif(regexp_replace(record.userName, '^\s+|\s+$', '', 'g'), '') as user_name,
-    nullif(regexp_replace(record.email, '^\s+|\s+$', '', 'g'), '') as email,
-    nullif(trim(record.firstName), '') as first_name,
-    nullif(trim(record.lastName), '') as last_name,
+    trimmed(record.userName) as user_name,
+    trimmed(record.email) as email,
+    match_key(record.userName) as user_name_key,
+    match_key(record.email) as email_key,
+    match_key(concat_ws(' ', trimmed(record.firstName), trimmed(record.lastName))) as name_key,
+    trimmed(record.firstName) as first_name,
+    trimmed(record.lastName) as last_name,
     -- An expanded role is an object, under its own key or in the place of the id.
     coalesce(nullif(record.roleId ->> '$._id', ''), nullif(record.roleId ->> '$', ''), nullif(record.role ->> '$._id', '')) as role_id,
     case lower(record.active) when 'true' then true when 'false' then false end as is_active,
@@ -182,4 +188,19 @@ given."raw.users" = [
   { snapshot_id = "earlier", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"c"}' },
 ]
 expect = [ { account_id = "a", user_name = "first" } ]
+*/
+/* example
+name = "blanks and invisible characters of any script are no part of an address; a key is composed and in lower case"
+given."raw.users" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"blanks","userName":"\u3000ADA\u00a0","email":"\tada@example.com\u200b","firstName":"\u2003Ada","lastName":"Ek\u00a0"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"inside","email":"a\u200bda@exam\u00adple.com"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"_id":"decomposed","userName":"JOSE\u0301","firstName":"Jose\u0301"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"_id":"nothing","userName":"\u200b \u2060","email":"\u3164"}' },
+]
+expect = [
+  { account_id = "blanks", user_name = "ADA", user_name_key = "ada", email = "ada@example.com", email_key = "ada@example.com", first_name = "Ada", last_name = "Ek", name_key = "ada ek" },
+  { account_id = "inside", email_key = "ada@example.com", user_name = "<null>", user_name_key = "<null>", name_key = "<null>" },
+  { account_id = "decomposed", user_name_key = "josé", name_key = "josé" },
+  { account_id = "nothing", user_name = "<null>", user_name_key = "<null>", email = "<null>", email_key = "<null>" },
+]
 */

@@ -1,6 +1,6 @@
 /*
 summary = "One account for which the roster has a candidate: the match, a suggestion, or that several fit."
-reads   = ["staging.users", "policy.roster", "policy.email_domains"]
+reads   = ["staging.users", "graph.people", "policy.email_domains"]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -16,22 +16,21 @@ with
 
 accounts as (
     select
-        source, account_id, lower(email) as email, lower(user_name) as user_name,
-        regexp_replace(lower(email), '\+[^@]*@', '@') as normalised_email,
-        lower(trim(concat_ws(' ', first_name, last_name))) as display_name
+        source, account_id, email_key as email, user_name_key as user_name,
+        regexp_replace(email_key, '\+[^@]*@', '@') as normalised_email, name_key
     from staging.users
 ),
 
 people as (
     select
-        person_id, lower(email) as email, regexp_replace(lower(email), '\+[^@]*@', '@') as normalised_email,
-        split_part(lower(email), '@', 1) as local_part, split_part(lower(email), '@', 2) as email_domain,
-        lower(trim(display_name)) as display_name, department
-    from policy.roster
+        person_id, email_key as email, regexp_replace(email_key, '\+[^@]*@', '@') as normalised_email,
+        split_part(email_key, '@', 1) as local_part, split_part(email_key, '@', 2) as email_domain,
+        name_key, department
+    from graph.people
 ),
 
 aliases as (
-    select person_id, lower(unnest(aliases)) as alias from policy.roster
+    select person_id, unnest(alias_keys) as alias from graph.people
 ),
 
 names as (
@@ -98,8 +97,8 @@ left_4 as (
 
 step_5 as (
     select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from left_4 as a join people as p on p.display_name = a.display_name
-    where a.display_name <> '' and p.department is not null
+    from left_4 as a join people as p on p.name_key = a.name_key
+    where p.department is not null
     group by a.source, a.account_id
 ),
 
@@ -129,23 +128,23 @@ from steps
 /* example
 name = "every step of the ladder, an ambiguous one, and a name that is only a suggestion"
 given."policy.email_domains" = [ { email_domain = "example.com" } ]
-given."policy.roster" = [
-  { person_id = "p1", email = "Ada@example.com", aliases = [], row = 1 },
-  { person_id = "p2", email = "bo@example.com", aliases = ["b.berg@example.com"], row = 2 },
-  { person_id = "p3", email = "cy@example.com", aliases = [], row = 3 },
-  { person_id = "p4", email = "dee@example.com", aliases = [], row = 4 },
-  { person_id = "p5", email = "eve@example.com", aliases = [], display_name = "Eve Ek", department = "Sales", row = 5 },
-  { person_id = "p6", email = "fay@example.com", aliases = [], row = 6 },
-  { person_id = "p7", email = "FAY@example.com", aliases = [], row = 7 },
+given."graph.people" = [
+  { person_id = "p1", email_key = "ada@example.com", alias_keys = [] },
+  { person_id = "p2", email_key = "bo@example.com", alias_keys = ["b.berg@example.com"] },
+  { person_id = "p3", email_key = "cy@example.com", alias_keys = [] },
+  { person_id = "p4", email_key = "dee@example.com", alias_keys = [] },
+  { person_id = "p5", email_key = "eve@example.com", alias_keys = [], name_key = "eve ek", department = "Sales" },
+  { person_id = "p6", email_key = "fay@example.com", alias_keys = [] },
+  { person_id = "p7", email_key = "fay@example.com", alias_keys = [] },
 ]
 given."staging.users" = [
-  { source = "s", account_id = "1", email = "ADA@example.com" },
-  { source = "s", account_id = "2", email = "B.Berg@example.com" },
-  { source = "s", account_id = "3", email = "cy+bi@example.com" },
-  { source = "s", account_id = "4", email = "dee@elsewhere.test", user_name = "dee" },
-  { source = "s", account_id = "5", email = "e@elsewhere.test", first_name = "Eve", last_name = "Ek" },
-  { source = "s", account_id = "6", email = "fay@example.com", user_name = "ada@example.com" },
-  { source = "s", account_id = "7", email = "nobody@example.com" },
+  { source = "s", account_id = "1", email_key = "ada@example.com" },
+  { source = "s", account_id = "2", email_key = "b.berg@example.com" },
+  { source = "s", account_id = "3", email_key = "cy+bi@example.com" },
+  { source = "s", account_id = "4", email_key = "dee@elsewhere.test", user_name_key = "dee" },
+  { source = "s", account_id = "5", email_key = "e@elsewhere.test", name_key = "eve ek" },
+  { source = "s", account_id = "6", email_key = "fay@example.com", user_name_key = "ada@example.com" },
+  { source = "s", account_id = "7", email_key = "nobody@example.com" },
 ]
 expect = [
   { account_id = "1", person_id = "p1", match_method = "email", is_match = true },

@@ -2,7 +2,7 @@
 summary = "One account of one source: who it belongs to, what it is, what it may, and when it was last seen."
 reads   = [
     "staging.users", "graph.sources", "graph.roles", "graph.groups", "graph.memberships", "graph.account_links",
-    "graph.people", "policy.service_accounts", "policy.break_glass", "reference.shared_names",
+    "graph.people", "graph.registrations", "reference.shared_names",
 ]
 grain   = ["source", "account_id"]
 
@@ -10,10 +10,13 @@ grain   = ["source", "account_id"]
 source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the source's own id, verbatim"
 user_name        = "varchar: login name"
+user_name_key    = "varchar: the user name as it is compared"
 email            = "varchar: e-mail address"
+email_key        = "varchar: the e-mail address as it is compared"
 email_domain     = "varchar: the domain of the address, in lower case; null unless it is one usable address"
 first_name       = "varchar: given name"
 last_name        = "varchar: family name"
+name_key         = "varchar: both names as they are compared"
 display_name     = "varchar: both names, else the user name, else the e-mail address"
 account_type     = "varchar: break_glass, service, human, shared or unknown"
 is_registered    = "boolean: the policy registers it as a service or an emergency account"
@@ -36,40 +39,16 @@ groups           = "varchar: their names, or ids where there is no name"
 tenant_id        = "varchar: tenant, on multi-tenant servers"
 person_id        = "varchar: the person of the roster it belongs to"
 person_match     = "varchar: how that was found; unmatched, ambiguous, suggested, or no_roster"
-
-[checks.policy_names_nobody]
-level = "warn"
-sql = """
-select lines.file || '.csv, line ' || lines.line || ': there is no account ''' || lines.name || '''' as problem
-from (
-    select 'service_accounts' as file, line, coalesce(user_name, email) as name, lower(user_name) as user_name,
-        lower(email) as email
-    from policy.service_accounts where not is_default
-    union all
-    select 'break_glass', line, coalesce(user_name, email), lower(user_name), lower(email)
-    from policy.break_glass where not is_default
-) as lines
-anti join (select lower(user_name) as user_name from graph.accounts) as named on named.user_name = lines.user_name
-anti join (select lower(email) as email from graph.accounts) as mailed on mailed.email = lines.email
-order by lines.file, lines.line
-"""
 */
 with
 
-service_names as (
-    select lower(user_name) as name from policy.service_accounts where user_name is not null
-),
-
-service_emails as (
-    select lower(email) as email from policy.service_accounts where email is not null
-),
-
-break_glass_names as (
-    select lower(user_name) as name from policy.break_glass where user_name is not null
-),
-
-break_glass_emails as (
-    select lower(email) as email from policy.break_glass where email is not null
+registered as (
+    select
+        source, account_id,
+        bool_or(policy = 'break_glass') as is_break_glass,
+        bool_or(policy = 'service_accounts') as is_service
+    from graph.registrations
+    group by source, account_id
 ),
 
 roster as (
@@ -130,24 +109,18 @@ typed as (
     select
         linked.*,
         case
-            when lower(linked.user_name) in (select name from break_glass_names)
-                or lower(linked.email) in (select email from break_glass_emails) then 'break_glass'
-            when lower(linked.user_name) in (select name from service_names)
-                or lower(linked.email) in (select email from service_emails)
-                or person.person_type = 'service' then 'service'
+            when registered.is_break_glass then 'break_glass'
+            when registered.is_service or person.person_type = 'service' then 'service'
             when linked.person_id is not null then 'human'
-            when split_part(lower(linked.email), '@', 1) in (select local_part from reference.shared_names)
-                or split_part(lower(linked.user_name), '@', 1) in (select local_part from reference.shared_names)
+            when split_part(linked.email_key, '@', 1) in (select local_part from reference.shared_names)
+                or split_part(linked.user_name_key, '@', 1) in (select local_part from reference.shared_names)
                 then 'shared'
             when linked.first_name is not null and linked.last_name is not null then 'human'
             else 'unknown'
         end as account_type,
-        coalesce(
-            lower(linked.user_name) in (select name from break_glass_names union select name from service_names), false
-        ) or coalesce(
-            lower(linked.email) in (select email from break_glass_emails union select email from service_emails), false
-        ) as is_registered
+        registered.account_id is not null as is_registered
     from linked
+    left join registered on registered.source = linked.source and registered.account_id = linked.account_id
     left join graph.people as person on person.person_id = linked.person_id
 )
 
@@ -155,11 +128,14 @@ select
     typed.source,
     typed.account_id,
     typed.user_name,
+    typed.user_name_key,
     typed.email,
+    typed.email_key,
     -- an address that is not one, or more than one, has no domain to be judged by
-    nullif(lower(regexp_extract(typed.email, '^[^@\s,;<>"]+@([^@\s,;<>"]+)$', 1)), '') as email_domain,
+    nullif(regexp_extract(typed.email_key, '^[^@\s,;<>"]+@([^@\s,;<>"]+)$', 1), '') as email_domain,
     typed.first_name,
     typed.last_name,
+    typed.name_key,
     coalesce(
         nullif(concat_ws(' ', typed.first_name, typed.last_name), ''), typed.user_name, typed.email, typed.account_id
     ) as display_name,
@@ -252,15 +228,18 @@ given."graph.account_links" = [
   { source = "s", account_id = "alike", person_id = "p", match_method = "display_name", candidate_count = 1, is_match = false },
 ]
 given."graph.roles" = [ { source = "s", role_id = "r", role_rank = 10, privileged = false } ]
-given."policy.service_accounts" = [ { user_name = "SVC", is_default = false } ]
-given."policy.break_glass" = [ { email = "fire@example.com", is_default = false } ]
+given."graph.registrations" = [
+  { source = "s", account_id = "registered", policy = "service_accounts" },
+  { source = "s", account_id = "glass", policy = "service_accounts" },
+  { source = "s", account_id = "glass", policy = "break_glass" },
+]
 given."reference.shared_names" = [ { local_part = "info" } ]
 given."staging.users" = [
-  { source = "s", account_id = "glass", email = "Fire@example.com", role_id = "r", has_pending_expiration = false },
-  { source = "s", account_id = "registered", user_name = "svc", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "glass", email_key = "fire@example.com", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "registered", user_name_key = "svc", role_id = "r", has_pending_expiration = false },
   { source = "s", account_id = "robot", role_id = "r", has_pending_expiration = false },
-  { source = "s", account_id = "matched", email = "info@example.com", role_id = "r", has_pending_expiration = false },
-  { source = "s", account_id = "generic", email = "info@other.test", first_name = "In", last_name = "Fo", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "matched", email_key = "info@example.com", role_id = "r", has_pending_expiration = false },
+  { source = "s", account_id = "generic", email_key = "info@other.test", first_name = "In", last_name = "Fo", role_id = "r", has_pending_expiration = false },
   { source = "s", account_id = "named", first_name = "Ann", last_name = "Ek", role_id = "r", has_pending_expiration = false },
   { source = "s", account_id = "alike", first_name = "Ann", role_id = "gone", has_pending_expiration = false },
 ]

@@ -11,7 +11,7 @@ to_id     = "varchar: node it ends at"
 with
 
 managers as (
-    select lower(email) as email, min(person_id) as person_id from graph.people group by lower(email)
+    select email_key, min(person_id) as person_id from graph.people group by email_key
 )
 
 select 'account:' || source || ':' || account_id as from_id, 'belongs_to' as edge_type, 'person:' || person_id as to_id
@@ -34,4 +34,4 @@ join graph.roles as r on r.source = g.source and r.role_id = g.role_id
 union all
 select 'person:' || p.person_id, 'reports_to', 'person:' || managers.person_id
 from graph.people as p
-join managers on managers.email = lower(p.manager_email)
+join managers on managers.email_key = p.manager_key

@@ -35,7 +35,7 @@ select
     account.status = 'active' and account.account_type = 'human' as is_peer,
     'department ' || person.department || ', title ' || person.title as title_group,
     'department ' || person.department as department_group,
-    'manager ' || lower(person.manager_email) as manager_group,
+    'manager ' || person.manager_key as manager_group,
     'domain ' || account.email_domain || ', largest group ' || places.group_id as domain_group,
     'all active accounts' as source_group
 from graph.accounts as account
@@ -45,7 +45,7 @@ left join places on places.source = largest.source and places.place = largest.pl
 
 /* example
 name = "what is not known makes no group; built-in groups are never the largest; equal sizes go to the lowest id"
-given."graph.people" = [ { person_id = "p", department = "Sales", title = "Seller", manager_email = "Boss@example.com" } ]
+given."graph.people" = [ { person_id = "p", department = "Sales", title = "Seller", manager_key = "boss@example.com" } ]
 given."graph.groups" = [
   { source = "s", group_id = "all", is_builtin = true, member_count = 9 },
   { source = "s", group_id = "b", is_builtin = false, member_count = 2 },

@@ -1,7 +1,7 @@
 /*
 summary = "One account, group or person that a line of exceptions.csv or out_of_scope.csv means."
 reads   = [
-    "graph.accounts", "graph.groups", "graph.people", "policy.exceptions", "policy.out_of_scope", "reference.rules",
+    "graph.accounts", "graph.groups", "graph.people", "staging.policy_lines", "reference.rules",
 ]
 grain   = ["policy", "line", "source", "subject_type", "subject_id"]
 
@@ -32,11 +32,7 @@ order by policy, line, source
 level = "warn"
 sql = """
 select lines.policy || '.csv, line ' || lines.line || ': there is no source ''' || lines.source || '''' as problem
-from (
-    select 'exceptions' as policy, line, source from policy.exceptions
-    union all
-    select 'out_of_scope', line, source from policy.out_of_scope
-) as lines
+from staging.policy_lines as lines
 where lines.source is not null and lines.source not in (select source from graph.sources)
 order by lines.policy, lines.line
 """
@@ -45,11 +41,7 @@ order by lines.policy, lines.line
 level = "warn"
 sql = """
 select lines.policy || '.csv, line ' || lines.line || ': there is no account, group or person ''' || lines.subject || '''' as problem
-from (
-    select 'exceptions' as policy, line, source, subject from policy.exceptions
-    union all
-    select 'out_of_scope', line, source, subject from policy.out_of_scope
-) as lines
+from staging.policy_lines as lines
 anti join graph.policy_subjects as found on found.policy = lines.policy and found.line = lines.line
 where lines.source is null or lines.source in (select source from graph.sources)
 order by lines.policy, lines.line
@@ -57,20 +49,19 @@ order by lines.policy, lines.line
 */
 with
 
+-- A line names an id or a group as it is written, an address or a user name by its key.
 lines as (
-    select 'exceptions' as policy, line, rule_id, source, subject, reason, approved_by, expires_on
-    from policy.exceptions
-    union all
-    select 'out_of_scope', line, null, source, subject, reason, approved_by, null
-    from policy.out_of_scope
+    select *, lower(subject) as name from staging.policy_lines
+    union
+    select *, subject_key from staging.policy_lines where subject_key is not null
 ),
 
 names as (
     select source, 'account' as subject_type, account_id as subject_id, lower(account_id) as name from graph.accounts
     union
-    select source, 'account', account_id, lower(user_name) from graph.accounts
+    select source, 'account', account_id, user_name_key from graph.accounts
     union
-    select source, 'account', account_id, lower(email) from graph.accounts
+    select source, 'account', account_id, email_key from graph.accounts
     union
     select source, 'group', group_id, lower(group_id) from graph.groups
     union
@@ -79,7 +70,7 @@ names as (
     select '', 'person', person_id, lower(person_id) from graph.people
 )
 
-select
+select distinct
     lines.policy,
     lines.line,
     lines.rule_id,
@@ -94,7 +85,7 @@ select
 from lines
 left join reference.rules as rule on rule.rule_id = lines.rule_id
 join names
-    on names.name = lower(lines.subject)
+    on names.name = lines.name
     and (lines.source is null or names.source = '' or names.source = lines.source)
 -- A rule about persons means a person, any other rule never does: their ids may be the same.
 where lines.policy = 'out_of_scope' or (names.subject_type = 'person') = coalesce(rule.is_per_person, false)

@@ -1,6 +1,9 @@
 /*
 summary = "One role or group of one account that a review campaign asked somebody about, with the decision that held by the time of this extract."
-reads   = ["review.items", "review.decisions", "graph.review_campaigns", "graph.accounts", "policy.roster"]
+reads   = [
+    "review.items", "review.decisions", "graph.review_campaigns", "graph.accounts", "graph.people",
+    "staging.review_items", "staging.reviewers",
+]
 grain   = ["campaign", "item_id"]
 
 [columns]
@@ -48,24 +51,27 @@ held as (
 
 -- Every address under which a person is known, in every source.
 addresses as (
-    select person_id, lower(email) as address from policy.roster
+    select person_id, email_key as address from graph.people
     union
-    select person_id, lower(unnest(aliases)) from policy.roster
+    select person_id, unnest(alias_keys) from graph.people
     union
-    select person_id, lower(email) from graph.accounts where person_id is not null and email is not null
+    select person_id, email_key from graph.accounts where person_id is not null and email_key is not null
     union
-    select person_id, lower(user_name) from graph.accounts where person_id is not null and user_name is not null
+    select person_id, user_name_key from graph.accounts where person_id is not null and user_name_key is not null
 ),
 
 asked as (
     select
-        items.*, held.reviewer_email as decided_by, held.decision, held.reason, held.decided_at,
+        items.*, keyed.email_key, keyed.user_name_key, held.reviewer_email as decided_by,
+        reviewer.reviewer_key as decided_by_key, held.decision, held.reason, held.decided_at,
         -- Neighbours in the packet with the same decision share the difference of both places.
         items.place - row_number() over (
             partition by items.campaign, items.reviewer_email, held.decision order by items.place
         ) as series
     from review.items as items
+    left join staging.review_items as keyed on keyed.campaign = items.campaign and keyed.item_id = items.item_id
     left join held on held.campaign = items.campaign and held.item_id = items.item_id
+    left join staging.reviewers as reviewer on reviewer.reviewer_email = held.reviewer_email
     where items.exclusion_reason is null
 )
 
@@ -98,7 +104,7 @@ select
     end as run_length,
     case
         when items.decision is null then null
-        when own.address is not null or lower(items.decided_by) in (lower(items.email), lower(items.user_name)) then true
+        when own.address is not null or items.decided_by_key in (items.email_key, items.user_name_key) then true
         -- who holds it is known by nothing that could be compared with an address
         when items.person_id is null and items.email is null and coalesce(items.user_name, '') not like '%@%' then null
         else false
@@ -111,7 +117,7 @@ select
     ) = 1 as is_standing
 from asked as items
 join graph.review_campaigns as campaigns on campaigns.campaign = items.campaign
-left join addresses as own on own.person_id = items.person_id and own.address = lower(items.decided_by)
+left join addresses as own on own.person_id = items.person_id and own.address = items.decided_by_key
 
 /* example
 name = "the newest decision that came in by then holds; a later sign-off replaces an earlier one, an open campaign does not"
@@ -167,11 +173,18 @@ expect = [
 /* example
 name = "the account's address, an alias of the person and an account in another source are the holder; a colleague is not; nothing to compare is unknown"
 given."graph.review_campaigns" = [ { campaign = "Q", known_at = 2026-01-01T00:00:00Z, is_current = true } ]
-given."policy.roster" = [
-  { person_id = "p", email = "ann@x.org", aliases = ["ann.old@x.org"], row = 1 },
-  { person_id = "q", email = "bob@x.org", aliases = [], row = 2 },
+given."staging.review_items" = [
+  { campaign = "Q", item_id = "1", email_key = "ann@x.org" }, { campaign = "Q", item_id = "2", email_key = "a@x.org" },
 ]
-given."graph.accounts" = [ { source = "other", account_id = "9", person_id = "p", email = "ann@lab.org" } ]
+given."staging.reviewers" = [
+  { reviewer_email = "ann@x.org", reviewer_key = "ann@x.org" }, { reviewer_email = "bob@x.org", reviewer_key = "bob@x.org" },
+  { reviewer_email = "ann.old@x.org", reviewer_key = "ann.old@x.org" }, { reviewer_email = "ann@lab.org", reviewer_key = "ann@lab.org" },
+]
+given."graph.people" = [
+  { person_id = "p", email_key = "ann@x.org", alias_keys = ["ann.old@x.org"] },
+  { person_id = "q", email_key = "bob@x.org", alias_keys = [] },
+]
+given."graph.accounts" = [ { source = "other", account_id = "9", person_id = "p", email_key = "ann@lab.org" } ]
 given."review.items" = [
   { campaign = "Q", item_id = "1", source = "s", account_id = "1", email = "Ann@x.org", risk = "low" },
   { campaign = "Q", item_id = "2", source = "s", account_id = "2", email = "a@x.org", person_id = "p", risk = "low" },

@@ -33,8 +33,8 @@ reach as (
 linked as (
     select
         link.scim_source, link.scim_id, link.source, link.account_id,
-        scim.user_name as scim_user_name, scim.email as scim_email, scim.is_active,
-        account.display_name, account.email, account.status, account.role_id, account.user_name,
+        scim.user_name as scim_user_name, scim.email as scim_email, scim.email_key as scim_email_key, scim.is_active,
+        account.display_name, account.email, account.email_key, account.status, account.role_id, account.user_name,
         count(*) over (partition by link.scim_source, link.scim_id, link.source) as account_count
     from graph.scim_links as link
     join staging.scim_users as scim on scim.source = link.scim_source and scim.scim_id = link.scim_id
@@ -108,7 +108,7 @@ differences as (
     union all
     select scim_source, 'email', source, scim_id, account_id, display_name, scim_email, email
     from single
-    where lower(scim_email) <> lower(email)
+    where scim_email_key <> email_key
     union all
     select scim.scim_source, 'group_only_in_scim', scim.source, scim.scim_id, scim.account_id, scim.group_name, 'member', null
     from groups_by_scim as scim
@@ -144,11 +144,11 @@ qualify row_number() over (
 /* example
 name = "each difference is told once; what agrees is not"
 given."staging.scim_users" = [
-  { source = "s", scim_id = "same", user_name = "same", email = "SAME@x", is_active = true },
+  { source = "s", scim_id = "same", user_name = "same", email = "SAME@x", email_key = "same@x", is_active = true },
   { source = "s", scim_id = "gone", user_name = "gone", is_active = true },
   { source = "s", scim_id = "off", user_name = "off", is_active = false },
   { source = "s", scim_id = "invited", user_name = "invited", is_active = false },
-  { source = "s", scim_id = "moved", user_name = "moved", email = "new@x" },
+  { source = "s", scim_id = "moved", user_name = "moved", email = "new@x", email_key = "new@x" },
   { source = "s", scim_id = "bare", user_name = "bare", is_active = true },
   { source = "s", scim_id = "low", user_name = "low", is_active = true },
 ]
@@ -170,10 +170,10 @@ given."graph.scim_links" = [
   { scim_source = "s", scim_id = "low", source = "s", account_id = "low" },
 ]
 given."graph.accounts" = [
-  { source = "s", account_id = "same", display_name = "same", email = "same@x", status = "active", role_id = "r" },
+  { source = "s", account_id = "same", display_name = "same", email = "same@x", email_key = "same@x", status = "active", role_id = "r" },
   { source = "s", account_id = "off", display_name = "off", status = "active", role_id = "r" },
   { source = "s", account_id = "invited", display_name = "invited", status = "pending", role_id = "r" },
-  { source = "s", account_id = "moved", display_name = "moved", email = "old@x", status = "active", role_id = "r" },
+  { source = "s", account_id = "moved", display_name = "moved", email = "old@x", email_key = "old@x", status = "active", role_id = "r" },
   { source = "s", account_id = "bare", display_name = "bare", status = "active" },
   { source = "s", account_id = "low", display_name = "low", status = "active", role_id = "low" },
   { source = "s", account_id = "local", display_name = "local", status = "active", role_id = "r" },

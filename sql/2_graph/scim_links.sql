@@ -17,19 +17,19 @@ scim_keys as (
     union
     select source, scim_id, 1, external_id from staging.scim_users
     union
-    select source, scim_id, 2, lower(user_name) from staging.scim_users
+    select source, scim_id, 2, user_name_key from staging.scim_users
     union
-    select source, scim_id, 3, lower(user_name) from staging.scim_users
+    select source, scim_id, 3, user_name_key from staging.scim_users
     union
-    select source, scim_id, 3, lower(email) from staging.scim_users
+    select source, scim_id, 3, email_key from staging.scim_users
 ),
 
 account_keys as (
     select source, account_id, 1 as step, 'id' as match_method, account_id as match_key from graph.accounts
     union all
-    select source, account_id, 2, 'user_name', lower(user_name) from graph.accounts
+    select source, account_id, 2, 'user_name', user_name_key from graph.accounts
     union all
-    select source, account_id, 3, 'email', lower(email) from graph.accounts
+    select source, account_id, 3, 'email', email_key from graph.accounts
 ),
 
 -- Beside a Sisense an endpoint knows the accounts, and the ids, of that one alone.
@@ -52,12 +52,12 @@ qualify step = min(step) over (partition by scim_source, scim_id, source)
 /* example
 name = "a directory reaches every source, an endpoint beside a Sisense only its own"
 given."staging.scim_users" = [
-  { source = "idp", scim_id = "1", user_name = "Ann@x", is_active = true },
-  { source = "prod", scim_id = "a", user_name = "ann", is_active = true },
+  { source = "idp", scim_id = "1", user_name_key = "ann@x", is_active = true },
+  { source = "prod", scim_id = "a", user_name_key = "ann", is_active = true },
 ]
 given."graph.accounts" = [
-  { source = "prod", account_id = "a", user_name = "ann", email = "ann@x" },
-  { source = "test", account_id = "t", user_name = "ann", email = "ANN@x" },
+  { source = "prod", account_id = "a", user_name_key = "ann", email_key = "ann@x" },
+  { source = "test", account_id = "t", user_name_key = "ann", email_key = "ann@x" },
 ]
 expect = [
   { scim_source = "idp", scim_id = "1", source = "prod", account_id = "a", match_method = "email" },

@@ -1,6 +1,6 @@
 /*
 title       = "Contractor past the contract"
-summary     = "An active account of a contractor whose end date has passed, or who has none."
+summary     = "An active account of a contractor whose end date is the day of as-of or earlier, or who has none."
 severity    = "high"
 population  = """
 select account.source, account.account_id
@@ -24,7 +24,7 @@ judged as (
         account.source, account.account_id, person.end_date,
         case
             when account.status = 'unknown' or person.person_type is null then 'unknown'
-            when person.end_date is null or person.end_date < cast($as_of as date) then 'failed'
+            when person.end_date is null or person.end_date <= cast($as_of as date) then 'failed'
         end as verdict
     from graph.accounts as account
     left join graph.people as person on person.person_id = account.person_id
@@ -39,20 +39,23 @@ select
     case when end_date is null then 'low' else 'high' end as severity,
     case
         when end_date is null then 'The roster gives the contract no end.'
-        else 'The contract ended on ' || strftime(end_date, '%Y-%m-%d') || ', '
-            || date_diff('day', end_date, cast($as_of as date)) || ' days ago.'
+        when end_date = cast($as_of as date)
+            then 'The contract ended on ' || strftime(end_date, '%-d %b %Y') || ', the day of this review.'
+        else 'The contract ended on ' || strftime(end_date, '%-d %b %Y') || ', '
+            || counted(date_diff('day', end_date, cast($as_of as date)), 'day') || ' ago.'
     end as detail,
-    coalesce('ended ' || strftime(end_date, '%Y-%m-%d'), 'no end date') as observed_value,
+    coalesce('ended ' || strftime(end_date, '%-d %b %Y'), 'no end date') as observed_value,
     'a contract that runs' as threshold
 from judged
 where verdict is not null
 
 /* example
-name = "the day after the end fails, the last day passes, no end is low, employees are not asked"
+name = "the last day fails, the day before it passes, no end is low, employees are not examined"
 as_of = 2026-04-01T09:00:00Z
 given."graph.people" = [
   { person_id = "ended", person_type = "contractor", end_date = 2026-03-31 },
   { person_id = "last day", person_type = "contractor", end_date = 2026-04-01 },
+  { person_id = "tomorrow", person_type = "contractor", end_date = 2026-04-02 },
   { person_id = "open end", person_type = "contractor" },
   { person_id = "employee", person_type = "employee" },
   { person_id = "type unknown", end_date = 2026-03-01 },
@@ -66,13 +69,15 @@ given."graph.accounts" = [
   { source = "s", account_id = "6", status = "active" },
   { source = "s", account_id = "7", status = "inactive", person_id = "ended" },
   { source = "s", account_id = "8", status = "unknown", person_id = "ended" },
+  { source = "s", account_id = "9", status = "active", person_id = "tomorrow" },
 ]
 expect = [
-  { account_id = "1", verdict = "failed", severity = "high" },
+  { account_id = "1", verdict = "failed", severity = "high", detail = "The contract ended on 31 Mar 2026, 1 day ago." },
+  { account_id = "2", verdict = "failed", severity = "high", detail = "The contract ended on 1 Apr 2026, the day of this review." },
   { account_id = "3", verdict = "failed", severity = "low" },
   { account_id = "5", verdict = "unknown" },
   { account_id = "6", verdict = "unknown" },
   { account_id = "8", verdict = "unknown" },
 ]
-population = 6
+population = 7
 */

@@ -17,7 +17,7 @@ with
 accounts as (
     select
         source, account_id, status, person_id,
-        case when email_domain is not null then regexp_replace(lower(email), '\+[^@]*@', '@') end as address
+        case when email_domain is not null then regexp_replace(email_key, '\+[^@]*@', '@') end as address
     from graph.accounts
     where status in ('active', 'unknown')
 ),
@@ -70,15 +70,15 @@ where verdict is not null
 /* example
 name = "case and tag aside the same address, or one person, fails for each; inactive ones and other sources do not count"
 given."graph.accounts" = [
-  { source = "s", account_id = "1", status = "active", email = "ada@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "2", status = "active", email = "ADA+bi@Example.com", email_domain = "example.com" },
-  { source = "s", account_id = "3", status = "active", email = "bo@example.com", email_domain = "example.com", person_id = "p" },
-  { source = "s", account_id = "4", status = "active", email = "adm-bo@example.com", email_domain = "example.com", person_id = "p" },
-  { source = "s", account_id = "5", status = "active", email = "cy@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "6", status = "inactive", email = "cy@example.com", email_domain = "example.com" },
-  { source = "t", account_id = "7", status = "active", email = "cy@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "8", status = "active", email = "di@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "9", status = "unknown", email = "di@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "1", status = "active", email_key = "ada@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "2", status = "active", email_key = "ada+bi@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "3", status = "active", email_key = "bo@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "4", status = "active", email_key = "adm-bo@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "5", status = "active", email_key = "cy@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "6", status = "inactive", email_key = "cy@example.com", email_domain = "example.com" },
+  { source = "t", account_id = "7", status = "active", email_key = "cy@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "8", status = "active", email_key = "di@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "9", status = "unknown", email_key = "di@example.com", email_domain = "example.com" },
   { source = "s", account_id = "10", status = "active" },
   { source = "s", account_id = "11", status = "active" },
 ]

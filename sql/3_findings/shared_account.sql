@@ -1,6 +1,6 @@
 /*
 title       = "Account that looks shared"
-summary     = "An active account that is named after a function or has no personal name, and is not registered."
+summary     = "An active account that is named after a function or has neither a first nor a last name, and is not registered."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not is_registered"
 reads       = ["graph.accounts", "reference.shared_names"]
@@ -21,13 +21,13 @@ judged as (
         case
             when account.status = 'unknown' then 'unknown'
             when of_email.local_part is not null or of_user_name.local_part is not null then 'failed'
-            when account.first_name is null or account.last_name is null then 'failed'
+            when account.first_name is null and account.last_name is null then 'failed'
         end as verdict
     from graph.accounts as account
     left join reference.shared_names as of_email
-        on of_email.local_part = split_part(lower(account.email), '@', 1)
+        on of_email.local_part = split_part(account.email_key, '@', 1)
     left join reference.shared_names as of_user_name
-        on of_user_name.local_part = split_part(lower(account.user_name), '@', 1)
+        on of_user_name.local_part = split_part(account.user_name_key, '@', 1)
     where account.status in ('active', 'unknown') and not account.is_registered
 )
 
@@ -44,16 +44,17 @@ from judged
 where verdict is not null
 
 /* example
-name = "a function's address or user name, or no full name, fails; registered accounts are not asked"
+name = "a function's address or user name, or neither personal name, fails; one name passes; registered accounts are not examined"
 given."reference.shared_names" = [ { local_part = "info" } ]
 given."graph.accounts" = [
-  { source = "s", account_id = "address", status = "active", is_registered = false, privileged = false, email = "Info@example.com", first_name = "In", last_name = "Fo" },
-  { source = "s", account_id = "user name", status = "active", is_registered = false, privileged = true, user_name = "INFO", first_name = "In", last_name = "Fo" },
-  { source = "s", account_id = "no name", status = "active", is_registered = false, privileged = false, email = "wall@example.com" },
-  { source = "s", account_id = "personal", status = "active", is_registered = false, privileged = false, email = "info.ek@example.com", first_name = "In", last_name = "Ek" },
-  { source = "s", account_id = "registered", status = "active", is_registered = true, privileged = false, email = "info@example.com" },
-  { source = "s", account_id = "inactive", status = "inactive", is_registered = false, privileged = false, email = "info@example.com" },
-  { source = "s", account_id = "status unknown", status = "unknown", is_registered = false, privileged = false, email = "info@example.com" },
+  { source = "s", account_id = "address", status = "active", is_registered = false, privileged = false, email_key = "info@example.com", first_name = "In", last_name = "Fo" },
+  { source = "s", account_id = "user name", status = "active", is_registered = false, privileged = true, user_name_key = "info", first_name = "In", last_name = "Fo" },
+  { source = "s", account_id = "no name", status = "active", is_registered = false, privileged = false, email_key = "wall@example.com" },
+  { source = "s", account_id = "one name", status = "active", is_registered = false, privileged = false, email_key = "cher@example.com", first_name = "Cher" },
+  { source = "s", account_id = "personal", status = "active", is_registered = false, privileged = false, email_key = "info.ek@example.com", first_name = "In", last_name = "Ek" },
+  { source = "s", account_id = "registered", status = "active", is_registered = true, privileged = false, email_key = "info@example.com" },
+  { source = "s", account_id = "inactive", status = "inactive", is_registered = false, privileged = false, email_key = "info@example.com" },
+  { source = "s", account_id = "status unknown", status = "unknown", is_registered = false, privileged = false, email_key = "info@example.com" },
 ]
 expect = [
   { account_id = "address", verdict = "failed", severity = "medium" },
@@ -61,5 +62,5 @@ expect = [
   { account_id = "no name", verdict = "failed", severity = "medium" },
   { account_id = "status unknown", verdict = "unknown" },
 ]
-population = 5
+population = 6
 */

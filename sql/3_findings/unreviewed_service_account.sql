@@ -2,13 +2,8 @@
 title       = "Service account that nobody has reviewed"
 summary     = "A registered service account whose review is overdue, or that has no owner or no purpose."
 severity    = "medium"
-population  = """
-select distinct account.source, account.account_id
-from graph.accounts as account
-join policy.service_accounts as registered
-    on lower(registered.user_name) = lower(account.user_name) or lower(registered.email) = lower(account.email)
-"""
-reads       = ["graph.accounts", "policy.service_accounts"]
+population  = "select distinct source, account_id from graph.registrations where policy = 'service_accounts'"
+reads       = ["graph.accounts", "graph.registrations"]
 grain       = ["source", "account_id"]
 remediation = "Let the owner confirm what it is for and set the next review in service_accounts.csv, or disable it."
 
@@ -21,9 +16,10 @@ with
 registrations as (
     select account.source, account.account_id, account.privileged, registered.owner_email, registered.purpose,
         registered.review_by
-    from graph.accounts as account
-    join policy.service_accounts as registered
-        on lower(registered.user_name) = lower(account.user_name) or lower(registered.email) = lower(account.email)
+    from graph.registrations as registered
+    join graph.accounts as account
+        on account.source = registered.source and account.account_id = registered.account_id
+    where registered.policy = 'service_accounts'
 ),
 
 judged as (
@@ -57,20 +53,21 @@ where has_no_owner or has_no_purpose or is_overdue or has_no_date
 /* example
 name = "overdue since yesterday, no owner or no purpose fails; due today passes; without a date it is unknown"
 as_of = 2026-04-01T09:00:00Z
-given."policy.service_accounts" = [
-  { user_name = "OVERDUE", owner_email = "o@example.com", purpose = "load", review_by = 2026-03-31, is_default = false },
-  { email = "today@example.com", owner_email = "o@example.com", purpose = "load", review_by = 2026-04-01, is_default = false },
-  { user_name = "no owner", purpose = "load", review_by = 2026-12-31, is_default = false },
-  { user_name = "no purpose", owner_email = "o@example.com", review_by = 2026-12-31, is_default = false },
-  { user_name = "no date", owner_email = "o@example.com", purpose = "load", is_default = false },
+given."graph.registrations" = [
+  { source = "s", account_id = "1", policy = "service_accounts", owner_email = "o@example.com", purpose = "load", review_by = 2026-03-31 },
+  { source = "s", account_id = "2", policy = "service_accounts", owner_email = "o@example.com", purpose = "load", review_by = 2026-04-01 },
+  { source = "s", account_id = "3", policy = "service_accounts", purpose = "load", review_by = 2026-12-31 },
+  { source = "s", account_id = "4", policy = "service_accounts", owner_email = "o@example.com", review_by = 2026-12-31 },
+  { source = "s", account_id = "5", policy = "service_accounts", owner_email = "o@example.com", purpose = "load" },
+  { source = "s", account_id = "6", policy = "break_glass" },
 ]
 given."graph.accounts" = [
-  { source = "s", account_id = "1", user_name = "overdue", privileged = false, status = "inactive" },
-  { source = "s", account_id = "2", email = "Today@example.com", privileged = false },
-  { source = "s", account_id = "3", user_name = "no owner", privileged = true },
-  { source = "s", account_id = "4", user_name = "no purpose", privileged = false },
-  { source = "s", account_id = "5", user_name = "no date", privileged = false },
-  { source = "s", account_id = "6", user_name = "not registered", privileged = false },
+  { source = "s", account_id = "1", privileged = false, status = "inactive" },
+  { source = "s", account_id = "2", privileged = false },
+  { source = "s", account_id = "3", privileged = true },
+  { source = "s", account_id = "4", privileged = false },
+  { source = "s", account_id = "5", privileged = false },
+  { source = "s", account_id = "6", privileged = false },
 ]
 expect = [
   { account_id = "1", verdict = "failed", severity = "medium" },

@@ -17,24 +17,24 @@ compared as (
 ),
 
 earlier as (
-    select source, lower(user_name) as user_name, min(account_id) as account_id
+    select source, user_name_key, min(account_id) as account_id
     from baseline.accounts
-    where user_name is not null
-    group by source, lower(user_name)
+    where user_name_key is not null
+    group by source, user_name_key
 ),
 
 judged as (
     select
         account.source, account.account_id, account.user_name, earlier.account_id as earlier_id,
         case
-            when compared.source is null or account.user_name is null then 'unknown'
+            when compared.source is null or account.user_name_key is null then 'unknown'
             -- whoever had the name then has not been given it since
-            when lower(own.user_name) = lower(account.user_name) then null
+            when own.user_name_key = account.user_name_key then null
             when earlier.account_id is not null then 'failed'
         end as verdict
     from graph.accounts as account
     left join compared on compared.source = account.source
-    left join earlier on earlier.source = account.source and earlier.user_name = lower(account.user_name)
+    left join earlier on earlier.source = account.source and earlier.user_name_key = account.user_name_key
     left join baseline.accounts as own on own.source = account.source and own.account_id = account.account_id
 )
 
@@ -51,19 +51,19 @@ where verdict is not null
 /* example
 name = "another account's name fails, its own and a new one pass, none is unknown"
 given."baseline.accounts" = [
-  { source = "s", account_id = "1", user_name = "Ada" }, { source = "s", account_id = "2", user_name = "bo" },
-  { source = "t", account_id = "3", user_name = "cy" },
+  { source = "s", account_id = "1", user_name_key = "ada" }, { source = "s", account_id = "2", user_name_key = "bo" },
+  { source = "t", account_id = "3", user_name_key = "cy" },
 ]
 given."graph.accounts" = [
-  { source = "s", account_id = "9", user_name = "ada" }, { source = "s", account_id = "2", user_name = "bo" },
-  { source = "s", account_id = "8", user_name = "cy" }, { source = "s", account_id = "7" },
+  { source = "s", account_id = "9", user_name = "ADA", user_name_key = "ada" }, { source = "s", account_id = "2", user_name_key = "bo" },
+  { source = "s", account_id = "8", user_name_key = "cy" }, { source = "s", account_id = "7" },
 ]
 expect = [ { account_id = "9", verdict = "failed" }, { account_id = "7", verdict = "unknown" } ]
 population = 4
 */
 /* example
 name = "without a baseline nobody is judged"
-given."graph.accounts" = [ { source = "s", account_id = "a", user_name = "ada" } ]
+given."graph.accounts" = [ { source = "s", account_id = "a", user_name_key = "ada" } ]
 expect = [ { account_id = "a", verdict = "unknown" } ]
 population = 1
 */

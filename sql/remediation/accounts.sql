@@ -13,7 +13,7 @@ select
     account.source, account.account_id, account.user_name, account.email, account.display_name, account.status,
     role.role_display_name, account.account_type,
     account.account_id = source.principal_account_id
-        or lower(account.user_name) = lower(source.principal_user_name) as is_caller,
+        or account.user_name_key = match_key(source.principal_user_name) as is_caller,
     -- a role that nobody can rank may be anything; the one made at install is ranked 100
     coalesce(account.role_rank >= 100, false) as is_install_super,
     account.status = 'active' and coalesce(account.role_rank >= 90, false) as is_active_admin,

@@ -3,7 +3,7 @@
 with
 
 holders as (
-    select distinct source, account_id, person_id, lower(email) as email, lower(user_name) as user_name
+    select distinct source, account_id, person_id, match_key(email) as email, match_key(user_name) as user_name
     from review.items
     where campaign = $campaign
 ),
@@ -13,9 +13,9 @@ addresses as (
     union
     select person_id, user_name from holders
     union
-    select person_id, lower(email) from policy.roster
+    select person_id, match_key(email) from policy.roster
     union
-    select person_id, lower(unnest(aliases)) from policy.roster
+    select person_id, match_key(unnest(aliases)) from policy.roster
 ),
 
 -- Whoever decides may be known by any address of the person, from any source.
@@ -40,7 +40,7 @@ judged as (
         end as problem
     from current_items as item
     left join own_addresses as own
-        on own.source = item.source and own.account_id = item.account_id and own.address = lower(item.decided_by)
+        on own.source = item.source and own.account_id = item.account_id and own.address = match_key(item.decided_by)
 )
 
 select problem, item_id, reviewer_email, display_name, entitlement_name

@@ -66,11 +66,11 @@ access as (
 
 -- Every address under which a person is known.
 addresses as (
-    select person_id, lower(email) as address from policy.roster
+    select person_id, match_key(email) as address from policy.roster
     union
-    select person_id, lower(unnest(aliases)) from policy.roster
+    select person_id, match_key(unnest(aliases)) from policy.roster
     union
-    select person_id, lower(email) from reports.population where person_id is not null and email is not null
+    select person_id, match_key(email) from reports.population where person_id is not null and email is not null
 ),
 
 -- Who has left can no longer be asked.
@@ -86,14 +86,14 @@ fallbacks as (
 ),
 
 candidates as (
-    select access.item_id, lower(owners.reviewer_email) as address, 'owner' as basis, $owner_rank as place
+    select access.item_id, match_key(owners.reviewer_email) as address, 'owner' as basis, $owner_rank as place
     from access
     join policy.owners as owners on owners.entitlement_type = access.entitlement_type
         and lower(owners.entitlement_name) in (lower(access.entitlement_name), lower(access.entitlement_id))
     union all
-    select item_id, lower(manager_email), 'manager', $manager_rank from access where manager_email is not null
+    select item_id, match_key(manager_email), 'manager', $manager_rank from access where manager_email is not null
     union all
-    select access.item_id, lower(fallbacks.address), 'named', 100 + fallbacks.place
+    select access.item_id, match_key(fallbacks.address), 'named', 100 + fallbacks.place
     from access
     cross join fallbacks
 ),
@@ -106,8 +106,8 @@ allowed as (
     left join addresses as own
         on own.person_id = access.person_id and own.address = candidates.address
     where candidates.place is not null and own.address is null
-        and candidates.address is distinct from lower(access.email)
-        and candidates.address is distinct from lower(access.user_name)
+        and candidates.address is distinct from match_key(access.email)
+        and candidates.address is distinct from match_key(access.user_name)
         and candidates.address not in (select address from gone where address is not null)
 ),
 

@@ -149,7 +149,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Se
 def _fill_meta(connection: duckdb.DuckDBPyConnection) -> None:
     """What a report asks of the extract and the build besides the ``reports`` schema."""
     hashes = [
-        hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest() for path in model_files(resources.sql())
+        hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
+        for path in [resources.sql() / "tables.sql", *model_files(resources.sql())]
     ]
     parameters = json.dumps({"rules": {rule[0]: {"enabled": True, "severity": None} for rule in _RULES}})
     connection.execute(

@@ -4,6 +4,7 @@ Every account is drawn from values at the boundaries: the very second of a limit
 what cannot be read, what is missing. One build judges many of them.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -111,6 +112,7 @@ class Account:
     email: str | None
     groups: tuple[str, ...]
     first_name: str | None
+    last_name: str | None
 
     def record(self, account_id: str) -> dict[str, Any]:
         fields = {
@@ -118,7 +120,7 @@ class Account:
             "userName": f"login-{account_id}",
             "email": self.email,
             "firstName": self.first_name,
-            "lastName": "Test",
+            "lastName": self.last_name,
             "roleId": self.role_id,
             "active": self.active,
             "groups": list(self.groups),
@@ -156,23 +158,29 @@ class Account:
         return self.rank is None or self.rank >= 70
 
     @property
+    def address(self) -> str:
+        """Return the address as it is compared: trimmed, without invisible characters, NFC, lower case."""
+        seen = "".join(c for c in self.email or "" if unicodedata.category(c) not in ("Cc", "Cf"))
+        return unicodedata.normalize("NFC", seen.strip()).lower()
+
+    @property
     def domain(self) -> str | None:
-        if not self.email or self.email.count("@") != 1 or " " in self.email or "," in self.email:
+        if self.address.count("@") != 1 or " " in self.address or "," in self.address:
             return None
-        return self.email.lower().partition("@")[2] or None
+        return self.address.partition("@")[2] or None
 
     @property
     def person(self) -> tuple[str | None, date | None, str | None] | None:
-        local, _, domain = (self.email or "").lower().partition("@")
+        local, _, domain = self.address.partition("@")
         return PEOPLE.get(local.partition("+")[0]) if domain == "example.com" else None
 
     @property
     def account_type(self) -> str:
         if self.person:
             return "service" if self.person[2] == "service" else "human"
-        if (self.email or "").lower().partition("@")[0] == "info":
+        if self.address.partition("@")[0] == "info":
             return "shared"
-        return "human" if self.first_name else "unknown"
+        return "human" if self.first_name and self.last_name else "unknown"
 
 
 def older(at: datetime | None, days: int) -> bool:
@@ -265,7 +273,7 @@ def contract_expired(a: Account) -> Verdict:
     end = a.person[1]
     if end is None:
         return ("failed", "low")
-    return ("failed", "high") if end < AS_OF.date() else None
+    return ("failed", "high") if end <= AS_OF.date() else None
 
 
 def orphaned_account(a: Account) -> Verdict:
@@ -300,12 +308,21 @@ def unclassified_role(a: Account) -> Verdict:
     return ("failed", "medium") if a.rank is None else None
 
 
+def shared_account(a: Account) -> Verdict:
+    if a.status not in ("active", "unknown"):
+        return None
+    if a.status == "unknown":
+        return UNKNOWN
+    is_shared = a.address.partition("@")[0] == "info" or not (a.first_name or a.last_name)
+    return ("failed", "high" if a.privileged else "medium") if is_shared else None
+
+
 JUDGES: dict[str, Callable[[Account], Verdict]] = {
     judge.__name__: judge
     for judge in (
         stale_account, stale_privileged_account, never_logged_in, login_unknown, stale_invitation,
         inactive_with_access, leaver_active, leaver_login_after_end, contract_expired, orphaned_account,
-        external_domain, missing_email, unclassified_role,
+        external_domain, missing_email, unclassified_role, shared_account,
     )
 }  # fmt: skip
 
@@ -330,10 +347,15 @@ accounts = st.builds(
             "a@b@example.com",
             "a,b@example.com",
             "é@example.com",
+            "\u00a0Ended@example.com\u3000",
+            "\tyesterday@example.com\u200b",
+            "end\u00aded@example.com",
+            "\u2060",
         ]
     ),
     groups=st.sampled_from([(), ("g-all",), ("g-sales",), ("g-all", "g-sales"), ("g-gone",)]),
     first_name=st.sampled_from(["Ada", "Ada", None]),
+    last_name=st.sampled_from(["Test", "Test", None]),
 )
 
 
@@ -345,7 +367,7 @@ def test_rules_find_exactly_who_a_careful_reader_finds(
     # Somebody whose login can be read, so that the source is known to give it.
     known = Account(
         True, "r-viewer", moment(AS_OF - timedelta(days=1)), Moment(None), moment(AS_OF - timedelta(days=400)),
-        Moment(None), False, "here@example.com", (), "Ada",
+        Moment(None), False, "here@example.com", (), "Ada", "Test",
     )  # fmt: skip
 
     @BOUNDED
