@@ -31,6 +31,11 @@ create or replace macro match_key(text) as lower(nfc_normalize(trimmed(
 -- A number with its noun, as people read it: 1 day, 2 days.
 create or replace macro counted(number, noun) as number || ' ' || noun || case when number = 1 then '' else 's' end;
 
+-- An id that a record names stands there as text or as a number. Anything else (a list, an object, a truth value) reaches
+-- SQL as its JSON, which is no id.
+create or replace macro usable_id(text) as
+    case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
+
 -- meta: what was extracted, and what was built from it -------------------------------------------------------
 
 create table if not exists meta.snapshots (

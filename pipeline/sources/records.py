@@ -312,8 +312,7 @@ def _remove_secrets(document: Any, secret_keys: set[str], secrets: Sequence[str]
                 left.append(value)
             elif isinstance(value, str) and any(secret in value for secret in secrets):
                 for secret in secrets:
-                    value = value.replace(secret, "***")
-                holder[key] = value
+                    holder[key] = holder[key].replace(secret, "***")
                 is_changed = True
     return is_changed
 

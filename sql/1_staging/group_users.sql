@@ -21,7 +21,7 @@ records as (
 lists as (
     select
         source, payload, record._id as group_id, record.users as members,
-        len(list_filter(record.users, lambda x: x._id is null)) > 0 as has_plain_ids
+        record.users is null or len(list_filter(record.users, lambda x: x._id is null)) > 0 as has_plain_ids
     from records
     where record._id is not null
 ),
@@ -33,7 +33,13 @@ expanded as (
 ),
 
 plain as (
-    select source, group_id, unnest(json_transform(payload, '{"users": ["JSON"]}').users) as element
+    select
+        source, group_id,
+        -- one member outside a list is a member all the same
+        unnest(coalesce(
+            json_transform(payload, '{"users": ["JSON"]}').users,
+            case json_type(payload, '$.users') when 'NULL' then null else [json_extract(payload, '$.users')] end
+        )) as element
     from lists
     where has_plain_ids
 ),
@@ -44,7 +50,7 @@ ids as (
     select source, group_id, coalesce(element ->> '$._id', element ->> '$') from plain
 )
 
-select distinct source, group_id, account_id from ids where account_id <> ''
+select distinct source, group_id, usable_id(account_id) as account_id from ids where usable_id(account_id) is not null
 
 /* example
 name = "members as objects, as plain ids, mixed and repeated; nobody where there is no list"
@@ -53,9 +59,12 @@ given."raw.groups" = [
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "h", "users": ["1", 2, {"_id": "3"}, "", null]}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "i", "users": null}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "j"}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "k", "users": {"_id": "1"}}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "l", "users": [{"name": "x"}, true, ["1"], {"_id": {"$oid": "2"}}]}' },
 ]
 expect = [
   { group_id = "g", account_id = "1" }, { group_id = "g", account_id = "2" },
   { group_id = "h", account_id = "1" }, { group_id = "h", account_id = "2" }, { group_id = "h", account_id = "3" },
+  { group_id = "k", account_id = "1" },
 ]
 */

@@ -15,7 +15,7 @@ records as (
     select
         source, payload,
         case json_type(payload, '$.members')
-            when 'ARRAY' then cast(json_extract(payload, '$.members') as json[])
+            when 'ARRAY' then json_transform(json_extract(payload, '$.members'), '["JSON"]')
             when 'OBJECT' then [json_extract(payload, '$.members')]
         end as members
     from raw.scim_groups
@@ -37,7 +37,9 @@ ids as (
     where coalesce(element ->> '$.type', 'User') <> 'Group'
 )
 
-select distinct source, scim_group_id, group_name, scim_id from ids where scim_id <> ''
+select distinct source, scim_group_id, group_name, usable_id(scim_id) as scim_id
+from ids
+where usable_id(scim_id) is not null
 
 /* example
 name = "objects and plain ids are members, groups within groups are not"

@@ -20,7 +20,7 @@ records as (
         source, page, ordinal, payload,
         -- one address outside a list is an address all the same
         case json_type(payload, '$.emails')
-            when 'ARRAY' then cast(json_extract(payload, '$.emails') as json[])
+            when 'ARRAY' then json_transform(json_extract(payload, '$.emails'), '["JSON"]')
             when 'OBJECT' then [json_extract(payload, '$.emails')]
         end as emails
     from raw.scim_users

@@ -43,7 +43,7 @@ ids as (
     select source, account_id, coalesce(element ->> '$._id', element ->> '$') from odd
 )
 
-select distinct source, account_id, group_id from ids where group_id <> ''
+select distinct source, account_id, usable_id(group_id) as group_id from ids where usable_id(group_id) is not null
 
 /* example
 name = "ids and objects are read alike, null and missing lists are none"
@@ -55,4 +55,15 @@ given."raw.users" = [
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"e","groups":{"_id":"g2"}}' },
 ]
 expect = [ { account_id = "a", group_id = "g1" }, { account_id = "a", group_id = "g2" }, { account_id = "d", group_id = "g1" }, { account_id = "e", group_id = "g2" } ]
+*/
+/* example
+name = "what is no id names no group; the others beside it do"
+given."raw.users" = [
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"a","groups":{}}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"b","groups":true}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"c","groups":["g1",true,["g2"],{"name":"x"},{"_id":{"$oid":"g3"}},{"_id":"g4"},7]}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"d","groups":[[["g1"]]]}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"e","groups":""}' },
+]
+expect = [ { account_id = "c", group_id = "g1" }, { account_id = "c", group_id = "g4" }, { account_id = "c", group_id = "7" } ]
 */

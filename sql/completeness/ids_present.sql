@@ -1,14 +1,46 @@
 /*
-summary = "Every user record has an id that is text or a whole number."
-reads   = ["landed.users", "meta.sources"]
+summary = "Every record of a user, a role or a group has an id that can be read."
+reads   = ["landed.users", "landed.unidentified", "raw.roles", "raw.groups", "meta.sources"]
 gate    = true
 */
 with
 
-records as (
-    select source, count(*) as row_count, count(*) filter (where not has_id) as without_id
-    from landed.users
+found as (
+    select source, count(*) as row_count from landed.users group by source
+    union all
+    select source, count(*) from raw.roles where snapshot_id = $snapshot_id and is_accepted group by source
+    union all
+    select source, count(*) from raw.groups where snapshot_id = $snapshot_id and is_accepted group by source
+),
+
+unidentified as (
+    select source, 'users' as resource, page, ordinal from landed.users where not has_id
+    union all
+    select source, resource, page, ordinal from landed.unidentified
+),
+
+named as (
+    select
+        source, 'record ' || ordinal || ' on page ' || page || ' of ' || resource as place,
+        row_number() over (partition by source order by resource desc, page, ordinal) as number
+    from unidentified
+),
+
+missing as (
+    select
+        source, count(*) as without_id,
+        array_to_string(list(place order by number) filter (where number <= 5), ', ')
+            || case when count(*) > 5 then ' and ' || (count(*) - 5) || ' more' else '' end as places
+    from named
     group by source
+),
+
+records as (
+    select found.source, sum(found.row_count)::bigint as row_count, any_value(missing.without_id) as without_id,
+        any_value(missing.places) as places
+    from found
+    left join missing on missing.source = found.source
+    group by found.source
 )
 
 select
@@ -18,8 +50,8 @@ select
     -coalesce(records.without_id, 0) as difference,
     case when coalesce(records.without_id, 0) = 0 then 'PASS' else 'FAIL' end as result,
     case
-        when coalesce(records.without_id, 0) = 0 then 'Every user record has an id.'
-        else records.without_id || ' user records have no usable id, so nobody can say whose they are.'
+        when coalesce(records.without_id, 0) = 0 then 'Every record has an id.'
+        else 'Without an id that can be read, so it is not known whose they are: ' || records.places || '.'
     end as explanation
 from meta.sources as sources
 left join records on records.source = sources.source

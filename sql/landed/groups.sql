@@ -28,8 +28,9 @@ select
     -- null where the source does not list the members
     case
         when len(list_filter(record.users, lambda x: x._id is null)) > 0 then list_transform(
-            json_transform(payload, '{"users": ["JSON"]}').users, lambda x: coalesce(x ->> '$._id', x ->> '$')
+            json_transform(payload, '{"users": ["JSON"]}').users,
+            lambda x: usable_id(coalesce(x ->> '$._id', x ->> '$'))
         )
-        else list_transform(record.users, lambda x: x._id)
+        else list_transform(record.users, lambda x: usable_id(x._id))
     end as member_ids
 from records

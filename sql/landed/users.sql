@@ -6,7 +6,7 @@ with
 
 records as (
     select
-        source, hash(payload::varchar) as content_hash,
+        source, page, ordinal, hash(payload::varchar) as content_hash,
         json_transform(
             payload,
             '{"_id": "JSON", "roleId": "JSON", "role": {"_id": "VARCHAR"}, "tenantId": "VARCHAR", "groups": "JSON"}'
@@ -17,10 +17,10 @@ records as (
 
 lists as (
     select
-        source, content_hash, record,
+        source, page, ordinal, content_hash, record,
         -- one group outside a list is a group all the same
         case json_type(record.groups)
-            when 'ARRAY' then cast(record.groups as json[])
+            when 'ARRAY' then json_transform(record.groups, '["JSON"]')
             when 'NULL' then null
             else [record.groups]
         end as groups
@@ -29,13 +29,17 @@ lists as (
 
 select
     source,
+    page,
+    ordinal,
     record._id ->> '$' as account_id,
     coalesce(record._id ->> '$', '') <> ''
         and json_type(record._id) in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT') as has_id,
-    coalesce(record.roleid ->> '$._id', record.roleid ->> '$', record.role._id) as role_id,
+    coalesce(
+        usable_id(record.roleid ->> '$._id'), usable_id(record.roleid ->> '$'), usable_id(record.role._id)
+    ) as role_id,
     record.tenantid as tenant_id,
     -- an expanded group is an object, a plain one its id
-    list_transform(groups, lambda x: coalesce(x ->> '$._id', x ->> '$')) as group_ids,
+    list_transform(groups, lambda x: usable_id(coalesce(x ->> '$._id', x ->> '$'))) as group_ids,
     content_hash
 from lists
 
@@ -44,6 +48,8 @@ union all
 -- A source of kind scim has its accounts nowhere else; beside a Sisense, the endpoint is only compared with it.
 select
     source,
+    page,
+    ordinal,
     payload ->> '$.id' as account_id,
     coalesce(payload ->> '$.id', '') <> ''
         and coalesce(json_type(payload, '$.id'), '') in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT') as has_id,

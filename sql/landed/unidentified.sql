@@ -1,0 +1,11 @@
+/*
+summary = "One accepted record of a role or a group whose id cannot be read."
+reads   = ["raw.roles", "raw.groups"]
+*/
+select source, 'roles' as resource, page, ordinal
+from raw.roles
+where snapshot_id = $snapshot_id and is_accepted and usable_id(payload ->> '$._id') is null
+union all
+select source, 'groups', page, ordinal
+from raw.groups
+where snapshot_id = $snapshot_id and is_accepted and usable_id(payload ->> '$._id') is null
