@@ -127,7 +127,7 @@ comment on column meta.pages.page is 'which page of the sweep, from 1';
 comment on column meta.pages."offset" is 'how many records were skipped';
 comment on column meta.pages.url is 'the request, without secrets';
 comment on column meta.pages.status is 'HTTP status of the answer';
-comment on column meta.pages.items is 'records in the answer, without the first if the page before has it already';
+comment on column meta.pages.items is 'records in the answer';
 comment on column meta.pages.bytes is 'size of the answer in bytes';
 comment on column meta.pages.sha256 is 'hash of the bytes as they came';
 comment on column meta.pages.redacted_sha256 is 'hash of what was kept, where secrets were taken out';
@@ -378,6 +378,7 @@ create table if not exists history.accounts (
     user_name varchar, email varchar, display_name varchar, status varchar not null, role_id varchar, role_rank integer,
     privileged boolean not null, last_seen_at timestamp, person_id varchar, "groups" varchar
 );
+alter table history.accounts add column if not exists unreadable_fields varchar[];
 comment on table history.accounts is 'The accounts of every published build.';
 create table if not exists history.roles (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, role_id varchar not null,
@@ -460,6 +461,7 @@ create table if not exists baseline.accounts (
     person_id varchar, "groups" varchar
 );
 alter table baseline.accounts add column if not exists user_name_key varchar;
+alter table baseline.accounts add column if not exists unreadable_fields varchar[];
 comment on table baseline.accounts is 'The accounts of the baseline.';
 comment on column baseline.accounts.user_name_key is 'the user name as it is compared';
 create table if not exists baseline.roles (

@@ -10,11 +10,38 @@ group_name   = "varchar: name; not proven unique"
 role_id      = "varchar: the role that the group carries for imported accounts, id or name"
 is_directory = "boolean: the group comes from a directory; null if the source does not say"
 lists_members = "boolean: the record has a list of members, were it empty"
+unreadable_fields = "varchar[]: the fields that came in a shape that cannot be read"
+
+[checks.fields_that_cannot_be_read]
+level = "warn"
+sql = """
+select source || ': ' || field || ' cannot be read, so it is not evaluated, for ' || counted(count(*), 'group') || ': '
+    || array_to_string(list(group_id order by group_id) filter (where place <= 3), ', ')
+    || case when count(*) > 3 then ' and ' || (count(*) - 3) || ' more' else '' end as problem
+from (
+    select source, field, group_id, row_number() over (partition by source, field order by group_id) as place
+    from (select source, group_id, unnest(unreadable_fields) as field from staging.groups) as fields
+) as unreadable
+group by source, field order by source, field
+"""
 */
 with
 
 records as (
     select source, page, ordinal, coalesce(json_type(payload, '$.users') = 'ARRAY', false) as lists_members,
+        list_filter(
+            ['name', 'roleId', 'defaultRole'],
+            lambda field: json_type(payload, '$.' || field) in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        ) as unreadable_texts,
+        -- The members are objects or plain ids; null names nobody.
+        json_type(payload, '$.users') not in ('ARRAY', 'NULL')
+        or len(list_filter(
+            json_transform(payload, '{"users": [{"_id": "VARCHAR"}]}').users, lambda x: usable_id(x._id) is null
+        )) > 0
+        and len(list_filter(
+            json_transform(payload, '{"users": ["JSON"]}').users,
+            lambda x: x ->> '$' <> '' and usable_id(coalesce(x ->> '$._id', x ->> '$')) is null
+        )) > 0 as has_unreadable_members,
         json_transform(payload, '{
             "_id": "VARCHAR", "name": "VARCHAR", "roleId": "VARCHAR", "defaultRole": "VARCHAR", "ad": "VARCHAR",
             "objectSid": "VARCHAR", "dn": "VARCHAR"
@@ -26,14 +53,31 @@ records as (
 select
     source,
     record._id as group_id,
-    nullif(trim(record.name), '') as group_name,
-    coalesce(nullif(trim(record.roleId), ''), nullif(trim(record.defaultRole), '')) as role_id,
+    case when not list_contains(unreadable_texts, 'name') then nullif(trim(record.name), '') end as group_name,
+    coalesce(usable_id(trim(record.roleId)), usable_id(trim(record.defaultRole))) as role_id,
     case
         when lower(record.ad) = 'true' or nullif(trim(record.objectSid), '') is not null
             or nullif(trim(record.dn), '') is not null then true
         when lower(record.ad) = 'false' then false
     end as is_directory,
-    lists_members
+    lists_members,
+    list_concat(unreadable_texts, case when has_unreadable_members then ['users'] else [] end) as unreadable_fields
 from records
 where record._id is not null
 qualify row_number() over (partition by source, record._id order by page, ordinal) = 1
+
+/* example
+name = "what comes in a shape that cannot be read is null and named; members are ids or objects"
+given."raw.groups" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"shapes","name":["x"],"roleId":{"a":1},"users":"1"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"mixed","name":"[x]","users":[{"_id":"1"},"2",null,true]}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"_id":"plain","name":"x","users":["1",{"_id":"2"}],"roleId":null}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"_id":"bare"}' },
+]
+expect = [
+  { group_id = "shapes", group_name = "<null>", role_id = "<null>", lists_members = false, unreadable_fields = ["name", "roleId", "users"] },
+  { group_id = "mixed", group_name = "[x]", lists_members = true, unreadable_fields = ["users"] },
+  { group_id = "plain", group_name = "x", lists_members = true, unreadable_fields = [] },
+  { group_id = "bare", lists_members = false, unreadable_fields = [] },
+]
+*/

@@ -30,6 +30,7 @@ created_text        = "varchar: creation as it came, null if empty"
 created_at          = "timestamp: creation; null if it cannot be read"
 last_updated_text   = "varchar: last change as it came, null if empty"
 last_updated_at     = "timestamp: last change; null if it cannot be read"
+unreadable_fields   = "varchar[]: the fields, active and the times aside, that came in a shape that cannot be read; their columns are null"
 
 [checks.timestamps_that_cannot_be_read]
 level = "warn"
@@ -64,6 +65,19 @@ where not regexp_matches(text, '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$') or length(text)
 group by source order by source
 """
 
+[checks.fields_that_cannot_be_read]
+level = "warn"
+sql = """
+select source || ': ' || field || ' cannot be read, so it is not evaluated, for ' || counted(count(*), 'account') || ': '
+    || array_to_string(list(account_id order by account_id) filter (where place <= 3), ', ')
+    || case when count(*) > 3 then ' and ' || (count(*) - 3) || ' more' else '' end as problem
+from (
+    select source, field, account_id, row_number() over (partition by source, field order by account_id) as place
+    from (select source, account_id, unnest(unreadable_fields) as field from staging.users) as fields
+) as unreadable
+group by source, field order by source, field
+"""
+
 [checks.active_flags_that_cannot_be_read]
 level = "warn"
 sql = """
@@ -73,8 +87,8 @@ from staging.users where is_active is null group by source order by source
 */
 with
 
-records as (
-    select source, page, ordinal,
+parsed as (
+    select source, page, ordinal, payload,
         json_transform(payload, '{
             "_id": "VARCHAR", "userName": "VARCHAR", "email": "VARCHAR", "firstName": "VARCHAR",
             "lastName": "VARCHAR", "roleId": "JSON", "role": "JSON", "active": "VARCHAR",
@@ -86,6 +100,32 @@ records as (
     where snapshot_id = $snapshot_id and is_accepted
 ),
 
+texts as (
+    select *,
+        concat_ws(
+            ' ', record.userName, record.email, record.firstName, record.lastName, record.principalName,
+            record.objectSid, record.dn, record.tenantId
+        ) as all_texts
+    from parsed
+),
+
+-- A list, an object or a truth value in the place of a text reaches the record as its JSON. Only what may be such is
+-- looked at once more, by its type.
+records as (
+    select source, page, ordinal, record,
+        case
+            when contains(all_texts, '{') or contains(all_texts, '[') or contains(all_texts, 'true')
+                or contains(all_texts, 'false') then list_filter(
+                    [
+                        'userName', 'email', 'firstName', 'lastName', 'principalName', 'objectSid', 'dn', 'tenantId'
+                    ],
+                    lambda name: json_type(payload, '$.' || name) in ('OBJECT', 'ARRAY', 'BOOLEAN')
+                )
+            else cast([] as varchar[])
+        end as unreadable_texts
+    from texts
+),
+
 -- Sweeps overlap where the list moved while it was read: the first copy of an id stands for all of them.
 first_copies as (
     select source, record._id as account_id, min((page, ordinal)) as place
@@ -95,20 +135,69 @@ first_copies as (
 ),
 
 distinct_records as (
-    select records.source, records.record
+    select records.source, records.record, records.unreadable_texts
     from records
     join first_copies
         on first_copies.source = records.source and first_copies.account_id = records.record._id
         and first_copies.place = (records.page, records.ordinal)
 ),
 
-texts as (
+-- An expanded role is an object, under its own key or in the place of the id. Groups are ids or objects; one outside a
+-- list is a group all the same, and null names none.
+references_read as (
+    select *,
+        coalesce(
+            usable_id(record.roleId ->> '$._id'), usable_id(record.roleId ->> '$'), usable_id(record.role ->> '$._id')
+        ) as role_id,
+        coalesce(record.roleId ->> '$', '') <> '' or coalesce(json_type(record.role), 'NULL') <> 'NULL' as has_role,
+        case
+            when record.groups is null or regexp_full_match(cast(record.groups as varchar), '\[("[^"\\]+"(, ?"[^"\\]+")*)?\]')
+                then false
+            else len(list_filter(
+                coalesce(json_transform(record.groups, '["JSON"]'), [record.groups]),
+                lambda x: x ->> '$' <> '' and usable_id(coalesce(x ->> '$._id', x ->> '$')) is null
+            )) > 0
+        end as has_unreadable_groups
+    from distinct_records
+),
+
+fields_read as (
+    select *,
+        list_concat(unreadable_texts, list_filter(
+            [
+                case when role_id is null and has_role then 'roleId' end,
+                case when has_unreadable_groups then 'groups' end,
+                case when lower(trim(record.activeDirectory)) not in ('true', 'false', '') then 'activeDirectory' end,
+                case when lower(trim(record.createdSso)) not in ('true', 'false', '') then 'createdSso' end
+            ],
+            lambda name: name is not null
+        )) as unreadable_fields
+    from references_read
+),
+
+-- What cannot be read is null from here on.
+readable as (
+    select *,
+        case when not list_contains(unreadable_texts, 'userName') then record.userName end as user_name,
+        case when not list_contains(unreadable_texts, 'email') then record.email end as email,
+        case when not list_contains(unreadable_texts, 'firstName') then trimmed(record.firstName) end as first_name,
+        case when not list_contains(unreadable_texts, 'lastName') then trimmed(record.lastName) end as last_name,
+        case when not list_contains(unreadable_texts, 'principalName') then nullif(trim(record.principalName), '') end
+            as principal_name,
+        case when not list_contains(unreadable_texts, 'objectSid') then nullif(trim(record.objectSid), '') end
+            as object_sid,
+        case when not list_contains(unreadable_texts, 'dn') then nullif(trim(record.dn), '') end as distinguished_name,
+        case when not list_contains(unreadable_texts, 'tenantId') then nullif(trim(record.tenantId), '') end as tenant_id
+    from fields_read
+),
+
+times_as_texts as (
     select *,
         [
             nullif(trim(record.lastLogin), ''), nullif(trim(record.lastActivity), ''),
             nullif(trim(record.created), ''), nullif(trim(record.lastUpdated), '')
         ] as time_texts
-    from distinct_records
+    from readable
 ),
 
 -- Only ISO 8601 is a time, and only between 2000 and 2199: a zero date (1970, 0001) or a sentinel (9999) is not
@@ -119,29 +208,29 @@ times as (
             when regexp_full_match(t, '2[01][0-9]{2}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?( ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))?)?')
                 then try_cast(t as timestamptz)
         end) as time_values
-    from texts
+    from times_as_texts
 )
 
 select
     source,
     record._id as account_id,
-    trimmed(record.userName) as user_name,
-    trimmed(record.email) as email,
-    match_key(record.userName) as user_name_key,
-    match_key(record.email) as email_key,
-    match_key(concat_ws(' ', trimmed(record.firstName), trimmed(record.lastName))) as name_key,
-    trimmed(record.firstName) as first_name,
-    trimmed(record.lastName) as last_name,
-    -- An expanded role is an object, under its own key or in the place of the id.
-    coalesce(nullif(record.roleId ->> '$._id', ''), nullif(record.roleId ->> '$', ''), nullif(record.role ->> '$._id', '')) as role_id,
+    trimmed(times.user_name) as user_name,
+    trimmed(times.email) as email,
+    match_key(times.user_name) as user_name_key,
+    match_key(times.email) as email_key,
+    case when not (list_contains(unreadable_texts, 'firstName') or list_contains(unreadable_texts, 'lastName'))
+        then match_key(concat_ws(' ', first_name, last_name)) end as name_key,
+    first_name,
+    last_name,
+    role_id,
     case lower(record.active) when 'true' then true when 'false' then false end as is_active,
     case lower(record.activeDirectory) when 'true' then true when 'false' then false end as is_directory,
     case lower(record.createdSso) when 'true' then true when 'false' then false end as is_sso,
-    nullif(trim(record.principalName), '') as principal_name,
-    coalesce(nullif(trim(record.objectSid), ''), nullif(trim(record.dn), '')) as directory_id,
-    nullif(trim(record.tenantId), '') as tenant_id,
-    nullif(trim(record.pendingExpiration), '') is not null as has_pending_expiration,
-    coalesce(json_type(record.groups) <> 'NULL', false) as lists_groups,
+    principal_name,
+    coalesce(object_sid, distinguished_name) as directory_id,
+    tenant_id,
+    coalesce(trim(record.pendingExpiration), '') not in ('', 'false', '0', '[]', '{}') as has_pending_expiration,
+    coalesce(json_type(record.groups) <> 'NULL', false) and not has_unreadable_groups as lists_groups,
     time_texts[1] as last_login_text,
     time_values[1] at time zone 'UTC' as last_login_at,
     time_texts[2] as last_activity_text,
@@ -149,7 +238,8 @@ select
     time_texts[3] as created_text,
     time_values[3] at time zone 'UTC' as created_at,
     time_texts[4] as last_updated_text,
-    time_values[4] at time zone 'UTC' as last_updated_at
+    time_values[4] at time zone 'UTC' as last_updated_at,
+    unreadable_fields
 from times
 
 /* example
@@ -202,5 +292,22 @@ expect = [
   { account_id = "inside", email_key = "ada@example.com", user_name = "<null>", user_name_key = "<null>", name_key = "<null>" },
   { account_id = "decomposed", user_name_key = "josé", name_key = "josé" },
   { account_id = "nothing", user_name = "<null>", user_name_key = "<null>", email = "<null>", email_key = "<null>" },
+]
+*/
+/* example
+name = "what comes in a shape that cannot be read is null and named; what merely looks odd is read"
+given."raw.users" = [
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"shapes","userName":{"a":1},"email":["a@example.com"],"firstName":true,"roleId":["r"],"groups":{},"activeDirectory":1,"active":"true"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"texts","userName":"[ext] true","firstName":"{Ann}","roleId":{"_id":"r"},"groups":"g","active":1,"createdSso":"True"}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"_id":"numbers","userName":7,"roleId":7,"role":{"name":"x"},"groups":[7,null,{"_id":"g"}],"active":null}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"_id":"mixed","role":true,"groups":["g",["h"]],"pendingExpiration":false}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 5, is_accepted = true, payload = '{"_id":"nothing","userName":null,"email":"","role":null,"groups":null,"createdSso":null}' },
+]
+expect = [
+  { account_id = "shapes", user_name = "<null>", user_name_key = "<null>", email = "<null>", email_key = "<null>", first_name = "<null>", role_id = "<null>", is_active = true, lists_groups = false, unreadable_fields = ["userName", "email", "firstName", "roleId", "groups", "activeDirectory"] },
+  { account_id = "texts", user_name = "[ext] true", first_name = "{Ann}", role_id = "r", is_active = "<null>", is_sso = true, lists_groups = true, unreadable_fields = [] },
+  { account_id = "numbers", user_name = "7", role_id = "7", is_active = "<null>", lists_groups = true, unreadable_fields = [] },
+  { account_id = "mixed", role_id = "<null>", has_pending_expiration = false, lists_groups = false, unreadable_fields = ["roleId", "groups"] },
+  { account_id = "nothing", user_name = "<null>", lists_groups = false, unreadable_fields = [] },
 ]
 */

@@ -34,11 +34,12 @@ last_seen_at     = "timestamp: the later believable one of login and activity"
 last_seen_field  = "varchar: which of the two it is: lastLogin or lastActivity"
 days_since_seen  = "bigint: whole days since last seen, 0 if that is after as-of"
 login_state      = "varchar: seen, never, or unknown (unreadable, in the future, or the source gives it for nobody)"
-group_count      = "bigint: groups, the built-in ones not counted"
+group_count      = "bigint: groups, the built-in ones not counted; null if the record's groups cannot be read"
 groups           = "varchar: their names, or ids where there is no name"
 tenant_id        = "varchar: tenant, on multi-tenant servers"
 person_id        = "varchar: the person of the roster it belongs to"
 person_match     = "varchar: how that was found; unmatched, ambiguous, suggested, or no_roster"
+unreadable_fields = "varchar[]: the fields of its record that came in a shape that cannot be read: what rests on them is not evaluated"
 */
 with
 
@@ -151,6 +152,8 @@ select
         when typed.is_sso then 'sso'
         when typed.is_directory or typed.directory_id is not null then 'directory'
         when typed.is_directory is null and typed.principal_name is not null then 'directory'
+        when list_contains(typed.unreadable_fields, 'activeDirectory') or list_contains(typed.unreadable_fields, 'createdSso')
+            then 'unknown'
         when typed.gives_origin then 'local'
         else 'unknown'
     end as origin,
@@ -181,11 +184,15 @@ select
         when typed.has_no_login and typed.gives_last_seen then 'never'
         else 'unknown'
     end as login_state,
-    coalesce(memberships.group_count, 0) as group_count,
-    coalesce(memberships.groups, '') as groups,
+    case when not coalesce(list_contains(typed.unreadable_fields, 'groups'), false)
+        then coalesce(memberships.group_count, 0) end as group_count,
+    coalesce(
+        memberships.groups, case when not coalesce(list_contains(typed.unreadable_fields, 'groups'), false) then '' end
+    ) as groups,
     typed.tenant_id,
     typed.person_id,
-    typed.person_match
+    typed.person_match,
+    coalesce(typed.unreadable_fields, []) as unreadable_fields
 from typed
 left join graph.roles as role on role.source = typed.source and role.role_id = typed.role_id
 left join memberships on memberships.source = typed.source and memberships.account_id = typed.account_id

@@ -15,7 +15,8 @@ role_id              = "varchar: the role that the group carries for imported ac
 is_builtin           = "boolean: one of the groups that every instance has"
 is_everyone          = "boolean: a built-in group that holds all accounts"
 member_count         = "bigint: members on either side"
-carries_privileged   = "boolean: the role it carries is privileged; null if that role is not there"
+has_unreadable_members = "boolean: the group's own record names members that cannot be read"
+carries_privileged   = "boolean: the role it carries is privileged; null if that role is not there or cannot be read"
 is_listed_privileged = "boolean: the policy lists it as privileged"
 */
 with
@@ -49,7 +50,12 @@ select
     builtin.group_name is not null as is_builtin,
     coalesce(builtin.is_everyone, false) as is_everyone,
     coalesce(members.member_count, 0) as member_count,
-    case when g.role_id is null then false else role.privileged end as carries_privileged,
+    coalesce(list_contains(g.unreadable_fields, 'users'), false) as has_unreadable_members,
+    -- a group whose name or role cannot be read may carry any
+    case
+        when g.role_id is not null then role.privileged
+        when coalesce(len(g.unreadable_fields), 0) = 0 or g.unreadable_fields = ['users'] then false
+    end as carries_privileged,
     listed.name is not null as is_listed_privileged
 from staging.groups as g
 left join reference.builtin_groups as builtin on lower(builtin.group_name) = lower(g.group_name)

@@ -37,8 +37,12 @@ select
     case
         when source.source is null then null
         when account.account_id is null then case when snapshot.completeness = 'FULL' then false end
-        when item.entitlement_type = 'group' then access.account_id is not null
-        when access.account_id is null then false
+        when item.entitlement_type = 'group' then case
+            when access.account_id is not null then true
+            when not coalesce(list_contains(account.unreadable_fields, 'groups'), false) then false
+        end
+        when access.account_id is null
+            then case when not coalesce(list_contains(account.unreadable_fields, 'roleId'), false) then false end
         when item.decision = 'reduce' then true
         -- a role is taken away by switching the account off; an account that is off may still be in a group
         else case account.status when 'active' then true when 'unknown' then null else false end

@@ -34,6 +34,7 @@ linked as (
     select
         link.scim_source, link.scim_id, link.source, link.account_id,
         scim.user_name as scim_user_name, scim.email as scim_email, scim.email_key as scim_email_key, scim.is_active,
+        coalesce(list_contains(account.unreadable_fields, 'groups'), false) as has_unreadable_groups,
         account.display_name, account.email, account.email_key, account.status, account.role_id, account.user_name,
         count(*) over (partition by link.scim_source, link.scim_id, link.source) as account_count
     from graph.scim_links as link
@@ -53,7 +54,9 @@ pushed as (
 ),
 
 groups_by_scim as (
-    select distinct single.scim_source, single.source, single.scim_id, single.account_id, member.group_name
+    select distinct
+        single.scim_source, single.source, single.scim_id, single.account_id, member.group_name,
+        single.has_unreadable_groups
     from single
     join staging.scim_members as member
         on member.source = single.scim_source and member.scim_id = single.scim_id
@@ -115,6 +118,7 @@ differences as (
     anti join groups_by_rest as rest
         on rest.scim_source = scim.scim_source and rest.source = scim.source and rest.account_id = scim.account_id
         and lower(rest.group_name) = lower(scim.group_name)
+    where not scim.has_unreadable_groups
     union all
     select rest.scim_source, 'group_only_in_sisense', rest.source, rest.scim_id, rest.account_id, rest.group_name, null, 'member'
     from groups_by_rest as rest

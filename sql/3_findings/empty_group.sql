@@ -3,7 +3,7 @@ title       = "Group without members"
 summary     = "A group that nobody is in."
 severity    = "low"
 population  = "select source, group_id from graph.groups"
-reads       = ["graph.groups", "graph.sources"]
+reads       = ["graph.accounts", "graph.groups", "graph.sources"]
 grain       = ["source", "group_id"]
 remediation = "Delete the group, so that nobody is put into it by mistake; where it is built in, find out why it is empty."
 
@@ -12,10 +12,20 @@ iso27001 = ["A.5.18"]
 */
 with
 
+-- Accounts whose groups cannot be read may be in any group that does not list its members itself.
+unreadable as (
+    select source, count(*) as account_count
+    from graph.accounts
+    where list_contains(unreadable_fields, 'groups')
+    group by source
+),
+
 judged as (
     select
         held.*,
         case
+            when held.has_unreadable_members or (unreadable.account_count > 0 and not told.gives_group_members)
+                then 'unknown'
             when told.gives_group_members then 'failed'
             -- The members of a built-in group often show on the group's side alone.
             when told.gives_user_groups and not held.is_builtin then 'failed'
@@ -23,6 +33,7 @@ judged as (
         end as verdict
     from graph.groups as held
     left join graph.sources as told on told.source = held.source
+    left join unreadable on unreadable.source = held.source
     where held.member_count = 0
 )
 

@@ -21,7 +21,7 @@ judged as (
         account.source, account.account_id, counted.group_count, counted.peer_group, counted.peer_n,
         counted.peer_median, counted.peer_mad,
         case
-            when counted.has_enough is distinct from true then 'unknown'
+            when counted.has_enough is distinct from true or coalesce(list_contains(account.unreadable_fields, 'groups'), false) then 'unknown'
             when counted.group_count > counted.peer_median + $mad_factor * counted.peer_mad
                 and counted.group_count - counted.peer_median >= $min_excess then 'failed'
         end as verdict

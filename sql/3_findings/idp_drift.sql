@@ -38,6 +38,8 @@ judged as (
         case
             when differences.account_id is not null then 'failed'
             when provider.is_comparable is distinct from true then 'unknown'
+            when list_contains(account.unreadable_fields, 'groups') or list_contains(account.unreadable_fields, 'email')
+                then 'unknown'
         end as verdict
     from graph.accounts as account
     left join graph.provider_accounts as provider

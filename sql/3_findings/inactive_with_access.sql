@@ -39,7 +39,8 @@ accounts as (
         coalesce(account.last_updated_at, account.last_seen_at) as inactive_since,
         coalesce(groups_held.group_count, 0) as group_count,
         -- a role that no rank resolves counts as more
-        account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10) as is_above_viewer
+        account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10) as is_above_viewer,
+        coalesce(list_contains(account.unreadable_fields, 'groups'), false) as has_unreadable_groups
     from graph.accounts as account
     left join viewers on viewers.source = account.source
     left join groups_held on groups_held.source = account.source and groups_held.account_id = account.account_id
@@ -51,7 +52,8 @@ judged as (
         *,
         case
             when status = 'unknown' then 'unknown'
-            when group_count = 0 and not is_above_viewer then null
+            when group_count = 0 and not is_above_viewer
+                then case when has_unreadable_groups then 'unknown' end
             when inactive_since is null then 'unknown'
             when inactive_since < $as_of - interval ($inactive_for_days) day then 'failed'
         end as verdict

@@ -17,7 +17,12 @@ select
     membership.source,
     membership.account_id,
     membership.group_id,
-    case when sides.gives_user_groups and sides.gives_group_members then 'failed' else 'unknown' end as verdict,
+    case
+        when membership.seen_in = 'group' and list_contains(account.unreadable_fields, 'groups') then 'unknown'
+        when membership.seen_in = 'user' and held.has_unreadable_members then 'unknown'
+        when sides.gives_user_groups and sides.gives_group_members then 'failed'
+        else 'unknown'
+    end as verdict,
     case membership.seen_in when 'user' then 'Only the account names the group ' else 'Only the group names the account: ' end
         || coalesce(held.group_name, held.group_id) || '.' as detail,
     'the ' || case membership.seen_in when 'user' then 'account' else 'group' end || ' alone' as observed_value,
@@ -26,7 +31,7 @@ select
 from graph.memberships as membership
 join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
 join graph.sources as sides on sides.source = membership.source
-semi join graph.accounts as account
+join graph.accounts as account
     on account.source = membership.source and account.account_id = membership.account_id
 where membership.seen_in <> 'both' and not held.is_builtin
 

@@ -16,7 +16,7 @@ judged as (
     select
         source, account_id, email,
         case
-            when status = 'unknown' then 'unknown'
+            when status = 'unknown' or list_contains(unreadable_fields, 'email') then 'unknown'
             -- the same words that give an address its domain
             when email_domain is null then 'failed'
         end as verdict

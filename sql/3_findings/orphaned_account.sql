@@ -27,6 +27,9 @@ judged as (
         account.source, account.account_id, account.person_match,
         case
             when account.status = 'unknown' or not roster.is_loaded then 'unknown'
+            when account.person_id is null and (
+                list_contains(account.unreadable_fields, 'email') or list_contains(account.unreadable_fields, 'userName')
+            ) then 'unknown'
             when account.person_id is null then 'failed'
         end as verdict
     from graph.accounts as account

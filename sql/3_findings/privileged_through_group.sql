@@ -25,11 +25,12 @@ held as (
 
 judged as (
     select
-        account.source, account.account_id, bool_or(held.is_privileged) as is_privileged,
+        account.source, account.account_id, coalesce(bool_or(held.is_privileged), false) as is_privileged,
         array_to_string(list_sort(list(distinct held.group_name) filter (where held.is_privileged)), ', ') as group_names
     from graph.accounts as account
-    join held on held.source = account.source and held.account_id = account.account_id
+    left join held on held.source = account.source and held.account_id = account.account_id
     where not account.privileged
+        and (held.account_id is not null or list_contains(account.unreadable_fields, 'groups'))
     group by account.source, account.account_id
 )
 

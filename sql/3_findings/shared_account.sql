@@ -21,7 +21,13 @@ judged as (
         case
             when account.status = 'unknown' then 'unknown'
             when of_email.local_part is not null or of_user_name.local_part is not null then 'failed'
-            when account.first_name is null and account.last_name is null then 'failed'
+            when list_contains(account.unreadable_fields, 'email') or list_contains(account.unreadable_fields, 'userName')
+                then 'unknown'
+            when account.first_name is null and account.last_name is null then case
+                when list_contains(account.unreadable_fields, 'firstName')
+                    or list_contains(account.unreadable_fields, 'lastName') then 'unknown'
+                else 'failed'
+            end
         end as verdict
     from graph.accounts as account
     left join reference.shared_names as of_email

@@ -46,7 +46,9 @@ pairs as (
         before.user_name as old_user_name, now.user_name as new_user_name,
         before.email as old_email, now.email as new_email,
         before.display_name as old_name, now.display_name as new_name,
-        before.person_id as old_person, now.person_id as new_person
+        before.person_id as old_person, now.person_id as new_person,
+        -- what cannot be read on either side has not changed as far as anybody can tell
+        list_concat(coalesce(now.unreadable_fields, []), coalesce(before.unreadable_fields, [])) as unreadable_fields
     from accounts_now as now
     join accounts_before as before on before.source = now.source and before.account_id = now.account_id
 ),
@@ -92,14 +94,14 @@ account_changes as (
             else 'none'
         end
     from pairs
-    where old_role_id is distinct from new_role_id
+    where old_role_id is distinct from new_role_id and not list_contains(unreadable_fields, 'roleId')
     union all
     select
         case when is_privileged then 'new_privileged' else 'privilege_lost' end, source, account_id, label,
         'privileged', cast(was_privileged as varchar), cast(is_privileged as varchar),
         case when is_privileged then 'gained' else 'lost' end
     from pairs
-    where was_privileged <> is_privileged
+    where was_privileged <> is_privileged and not list_contains(unreadable_fields, 'roleId')
     union all
     select 'new_privileged', now.source, now.account_id, now.display_name, 'privileged', null, 'true', 'gained'
     from accounts_now as now
@@ -108,19 +110,21 @@ account_changes as (
     union all
     select 'changed', source, account_id, label, 'user_name', old_user_name, new_user_name, 'none'
     from pairs
-    where old_user_name is distinct from new_user_name
+    where old_user_name is distinct from new_user_name and not list_contains(unreadable_fields, 'userName')
     union all
     select 'changed', source, account_id, label, 'email', old_email, new_email, 'none'
     from pairs
-    where old_email is distinct from new_email
+    where old_email is distinct from new_email and not list_contains(unreadable_fields, 'email')
     union all
     select 'changed', source, account_id, label, 'display_name', old_name, new_name, 'none'
     from pairs
     where old_name <> new_name
+        and not (list_contains(unreadable_fields, 'firstName') or list_contains(unreadable_fields, 'lastName'))
     union all
     select 'changed', source, account_id, label, 'person_id', old_person, new_person, 'none'
     from pairs
     where old_person is distinct from new_person
+        and not (list_contains(unreadable_fields, 'email') or list_contains(unreadable_fields, 'userName'))
 ),
 
 -- Group names and whether they mean power, now and then.
@@ -149,7 +153,8 @@ membership_changes as (
     anti join baseline.grants as before
         on before.source = now.source and before.account_id = now.account_id
         and before.entitlement_type = 'group' and before.entitlement_id = now.entitlement_id
-    where now.entitlement_type = 'group'
+    left join baseline.accounts as earlier on earlier.source = now.source and earlier.account_id = now.account_id
+    where now.entitlement_type = 'group' and not coalesce(list_contains(earlier.unreadable_fields, 'groups'), false)
     union all
     select
         'removed', before.source, before.account_id || ':' || before.entitlement_id,
@@ -159,10 +164,11 @@ membership_changes as (
     from baseline.grants as before
     left join baseline.accounts as account on account.source = before.source and account.account_id = before.account_id
     left join groups_before as held on held.source = before.source and held.group_id = before.entitlement_id
+    left join graph.accounts as later on later.source = before.source and later.account_id = before.account_id
     anti join graph.grants as now
         on now.source = before.source and now.account_id = before.account_id
         and now.entitlement_type = 'group' and now.entitlement_id = before.entitlement_id
-    where before.entitlement_type = 'group'
+    where before.entitlement_type = 'group' and not coalesce(list_contains(later.unreadable_fields, 'groups'), false)
 ),
 
 role_pairs as (

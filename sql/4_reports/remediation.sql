@@ -93,6 +93,9 @@ judged as (
             when snapshot.completeness <> 'FULL' or source.error is not null or source.source is null then null
             when account.account_id is null then made.action in ('deactivate', 'change_role', 'remove_from_groups')
             when made.action in ('deactivate', 'activate') and account.status = 'unknown' then null
+            when made.action in ('change_role', 'restore_role') and list_contains(account.unreadable_fields, 'roleId') then null
+            when made.action in ('remove_from_groups', 'restore_groups')
+                and list_contains(account.unreadable_fields, 'groups') then null
             when made.action = 'deactivate' then account.status <> 'active'
             when made.action = 'activate' then account.status = 'active'
             when made.action in ('change_role', 'restore_role') then account.role_id = made.request ->> 'roleId'

@@ -38,6 +38,14 @@ held as (
         account.status in ('active', 'unknown')
     from history.accounts as account
     semi join revoked on revoked.source = account.source and revoked.account_id = account.account_id
+    union all
+    -- What could not be read may have been there.
+    select account.snapshot_id, account.source, account.account_id, revoked.entitlement_type, revoked.entitlement_id, true
+    from history.accounts as account
+    join revoked on revoked.source = account.source and revoked.account_id = account.account_id
+    where list_contains(
+        account.unreadable_fields, case revoked.entitlement_type when 'group' then 'groups' else 'roleId' end
+    )
 )
 
 select revoked.campaign, revoked.item_id, min(extracts.snapshot_id) as first_absent_snapshot_id

@@ -98,7 +98,8 @@ class House:
                         attempts=1, file=file,
                     )
                 )  # fmt: skip
-        distinct = len({record["_id"] for record in source.users if record and record.get("_id")})
+        ids = [record.get("_id") for record in source.users if isinstance(record, dict)]
+        distinct = len({str(record_id) for record_id in ids if record_id})
         outcome = Outcome(
             source=name,
             kind="sisense",
