@@ -39,6 +39,12 @@ __all__ = [
 
 DEFAULT_PATH = Path("access-review.toml")
 _T = TypeVar("_T")
+#: What people copy from the address bar of Sisense, or from a description of its API, behind the server's address.
+_PAGE = re.compile(
+    r"(/api(?:/v\d+(?:\.\d+)?)?(?:/(?:users|groups|roles|authentication)\b.*)?/*|"
+    r"/app/(?:main|account|settings|profile|data|dashboards?|admin|login)\b.*|/login/*)$",
+    re.IGNORECASE,
+)
 _SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -128,7 +134,8 @@ class SourceSettings:
             MissingSecretError: there is neither a token nor a user name with a password.
         """
         token = _secret(environment, self.environment_prefix + "_TOKEN")
-        password = _secret(environment, self.environment_prefix + "_PASSWORD")
+        # with a token, no password is ever tried, and one that cannot be used does not matter
+        password = _secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
         if token is None and (self.username is None or password is None):
             wanted = self.environment_prefix + ("_PASSWORD" if self.username else "_TOKEN")
             raise MissingSecretError(
@@ -283,7 +290,7 @@ def is_loopback(host: str) -> bool:
 
 def _secret(environment: Mapping[str, str], variable: str) -> Secret | None:
     if environment.get(variable):
-        return Secret(environment[variable])
+        return _usable(environment[variable], variable, f"environment, {variable}")
     file = environment.get(variable + "_FILE")
     if not file:
         return None
@@ -298,6 +305,16 @@ def _secret(environment: Mapping[str, str], variable: str) -> Secret | None:
     if not value.strip():
         raise MissingSecretError(
             f"the file that {variable}_FILE names is empty", where=file, hint="put the secret in it, alone"
+        )
+    return _usable(value, f"{variable}_FILE", file)
+
+
+def _usable(value: str, variable: str, where: str) -> Secret:
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ConfigurationError(
+            f"the secret in {variable} holds a line break or another character that no secret has",
+            where=where,
+            hint="copy it again, without spaces, line breaks or quotes around it",
         )
     return Secret(value)
 
@@ -346,7 +363,7 @@ class _Reader:
             )
         self.known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
         source = self.build(SourceSettings, {"name": name, **table}, where)
-        self.check_url(source.url, f"{where}.url")
+        self.check_url(source.url, f"{where}.url", is_sisense=source.kind == "sisense")
         if source.scim_url is not None:
             if source.kind == "scim":
                 raise self.error(f"{where}.scim_url", "a source of kind scim has one address", "use 'url' alone")
@@ -393,7 +410,17 @@ class _Reader:
                 "rename that, or keep the database elsewhere: database = '/another/folder/access-review.duckdb'",
             )
 
-    def check_url(self, url: str, where: str) -> None:
+    def check_address(self, url: str, where: str) -> None:
+        """Refuse the address of a page or of an endpoint: the program adds the paths of the API itself."""
+        found = _PAGE.search(url)
+        if found:
+            raise self.error(
+                where,
+                f"'url' ends in {found[1]}, which is not part of the server's address",
+                f'write it without that: url = "{url[: found.start()]}"',
+            )
+
+    def check_url(self, url: str, where: str, *, is_sisense: bool = False) -> None:
         try:
             parts = urlsplit(url)
             host = parts.hostname
@@ -408,6 +435,8 @@ class _Reader:
                 "credentials inside a URL are refused",
                 "put them in the environment; see 'access-review init'",
             )
+        if is_sisense:
+            self.check_address(url, where)
         if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
             raise self.error(where, "this is not the web address of a server", "write it as https://bi.example.com")
 

@@ -7,27 +7,26 @@ reports, carries a secret.
 from __future__ import annotations
 
 import asyncio
-import json
-import ssl
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
-from urllib.parse import quote, quote_plus
 
 import httpx
 
-import pipeline
 from pipeline.errors import ConfigurationError, ContentError, SourceError, UnreachableError
 from pipeline.settings import SourceSettings
-from pipeline.sources.diagnosis import advice, explain, media_type, skew, words
+from pipeline.sources.diagnosis import Trouble, advice, classify, explain, media_type, refused_by_proxy, skew, words
+from pipeline.sources.network import find_route
+from pipeline.sources.redaction import BLOT, Redaction
 
 __all__ = [
     "Answer",
     "AttemptError",
     "Clock",
     "Connection",
+    "ElsewhereError",
     "Query",
     "RefusedError",
     "Request",
@@ -58,6 +57,10 @@ class RefusedError(ContentError):
     def __init__(self, message: str, *, where: str, hint: str, status: int) -> None:
         super().__init__(message, where=where, hint=hint)
         self.status = status
+
+
+class ElsewhereError(RefusedError):
+    """The request was sent on to another address, or a login was answered by a page for people."""
 
 
 class UnclearError(SourceError):
@@ -102,13 +105,17 @@ class AttemptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent: to which address, with which query, and a form or a JSON document in it."""
+    """What is sent: to which address, with which query, and a form or a JSON document in it.
+
+    What is said in answer to a login may repeat the password in some way that nobody thought of: it is never shown.
+    """
 
     method: str
     url: str
     query: Query | None
     form: Mapping[str, str] | None
     document: Any
+    is_login: bool = False
 
 
 class Connection:
@@ -117,23 +124,25 @@ class Connection:
     ``requests`` counts what was sent; ``has_answered`` tells a host that is in trouble from one that is not there.
     """
 
-    def __init__(self, source: SourceSettings, *, clock: Clock) -> None:
+    def __init__(self, source: SourceSettings, *, clock: Clock, environment: Mapping[str, str] = os.environ) -> None:
         self.source = source
         self.requests = 0
         self.has_answered = False
         self._clock = clock
-        self._secrets: list[str] = []
-        self._http = httpx.AsyncClient(
-            verify=_trust(source),
+        self._redaction = Redaction()
+        self._route = find_route(
+            source.url,
+            verify_tls=source.verify_tls,
+            ca_bundle=source.ca_bundle,
+            place=f"sources.{source.name}",
+            environment=environment,
+        )
+        if self._route.proxy is not None and self._route.proxy.credential is not None:
+            self.keep_secret(self._route.proxy.credential[1])
+        self._http = self._route.client(
             timeout=httpx.Timeout(source.timeout_seconds, pool=None),
             limits=httpx.Limits(max_connections=source.concurrency + 1, keepalive_expiry=15),
-            headers={
-                "User-Agent": f"sisense-access-review/{pipeline.__version__}",
-                "Accept": "application/json",
-            },
-            # a cookie would be a second credential beside the token
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
+            headers={"Accept": "application/json"},
         )
         self._origin = _origin(httpx.URL(source.url))
 
@@ -147,12 +156,11 @@ class Connection:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what must not be kept or shown."""
-        return tuple(self._secrets)
+        return self._redaction.secrets
 
     def keep_secret(self, value: str) -> None:
         """Never show this value in anything that is raised."""
-        if value and value not in self._secrets:
-            self._secrets.append(value)
+        self._redaction.add(value)
 
     def where(self, method: str, url: str | httpx.URL) -> str:
         """Return the place of an error: the source and the request."""
@@ -160,21 +168,21 @@ class Connection:
 
     def hide(self, text: str) -> str:
         """Return the text with every secret in it blotted out, however it was encoded."""
-        for secret in self._secrets:
-            for written in {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}:
-                text = text.replace(written, "***")
-        return text
+        return self._redaction.hide(text)
 
     async def _once(self, request: Request, token: Token | None) -> httpx.Response:
         url = httpx.URL(request.url, params=request.query) if request.query else httpx.URL(request.url)
-        for _ in range(_REDIRECTS + 1):
+        for step in range(_REDIRECTS + 1):
             response = await self._send(request, url, token)
-            self.has_answered = True
             status = response.status_code
-            if not response.is_redirect:
+            if status == 407 and self._route.proxy is not None:
+                raise self._explained(request, refused_by_proxy(self._route, 407))
+            self.has_answered = True
+            if step:  # the query of a redirect is the server's to choose
+                response.extensions["shown"] = url.copy_with(query=None)
+            if not response.has_redirect_location:
                 break
-            target = response.url.join(response.headers["location"])
-            self._stay_here(request, target)
+            target = self._target(request, response)
             if request.method != "GET" and status not in (307, 308):
                 raise self._redirected(request, target)
             url = target
@@ -183,8 +191,8 @@ class Connection:
         if status in _PASSING:
             raise AttemptError(
                 UnreachableError(
-                    f"the server answers {status}{self._said(response.content, media_type(response))}",
-                    where=self.where(request.method, response.url),
+                    f"the server answers {status}{self._said(request, response)}",
+                    where=self.where(request.method, _shown(response)),
                     hint="wait until the server has recovered, or lower 'concurrency' and 'page_size'",
                 ),
                 wait=advice(response, self._clock()),
@@ -212,38 +220,57 @@ class Connection:
                 hint="correct 'url' in the configuration",
             ) from None
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            message, hint, lasting = explain(error)
-            failed = UnreachableError(self.hide(message), where=self.where(request.method, request.url), hint=hint)
-            if lasting:
+            trouble = explain(error, self._route)
+            failed = self._explained(request, trouble)
+            if trouble.is_lasting:
                 raise failed from None
             raise AttemptError(failed) from None
+
+    def _explained(self, request: Request, trouble: Trouble) -> UnreachableError:
+        return UnreachableError(
+            self.hide(trouble.message), where=self.where(request.method, request.url), hint=trouble.hint
+        )
 
     def _no(self, request: Request, response: httpx.Response) -> RefusedError:
         status = response.status_code
         return RefusedError(
-            f"the server answers {status}{self._said(response.content, media_type(response))}",
-            where=self.where(request.method, response.url),
+            f"the server answers {status}{self._said(request, response)}",
+            where=self.where(request.method, _shown(response)),
             hint=_HINTS.get(status, "look at the address and the version of the API"),
             status=status,
         )
 
-    def _stay_here(self, request: Request, target: httpx.URL) -> None:
+    def _target(self, request: Request, response: httpx.Response) -> httpx.URL:
+        """Return where a redirect leads, if that is on the same host."""
+        try:
+            target = response.url.join(response.headers["location"])
+        except (httpx.InvalidURL, ValueError):
+            raise self._redirected(request, None) from None
         if _origin(target) != self._origin:
             raise self._redirected(request, target)
+        return target
 
-    def _redirected(self, request: Request, target: httpx.URL) -> RefusedError:
-        place = f"{target.scheme}://{target.netloc.decode('ascii', 'replace').rpartition('@')[2]}"
-        return RefusedError(
-            f"the server sends the request on to {self.hide(place)}; it was not followed",
-            where=self.where(request.method, request.url),
-            hint="set 'url' to the address the API really has; behind single sign-on use an API token",
-            status=302,
-        )
+    def _redirected(self, request: Request, target: httpx.URL | None) -> RefusedError:
+        """Tell of a redirect that is not followed: the same server at another address, or something else."""
+        place = "an address that cannot be read"
+        if target is not None:
+            place = f"{target.scheme}://{target.netloc.decode('ascii', 'replace').rpartition('@')[2]}"
+            if _origin(target) == self._origin:
+                place = "another page of the same server"
+        if self._redaction.repeats(place):
+            place = BLOT
+        message = f"the server sends the request on to {place}; it was not followed"
+        at = self.where(request.method, request.url)
+        if target is not None and _origin(target)[1] == self._origin[1] and _origin(target) != self._origin:
+            hint = f"set 'url' to where the server is: it begins with {place}"
+            return RefusedError(message, where=at, hint=hint, status=302)
+        hint = "set 'url' to the address the API really has; behind single sign-on use an API token"
+        return ElsewhereError(message, where=at, hint=hint, status=302)
 
     def _answer(self, response: httpx.Response, started: datetime, attempts: int) -> Answer:
         now = self._clock()
         return Answer(
-            url=self.hide(str(response.request.url)),
+            url=self.hide(str(_shown(response))),
             status=response.status_code,
             body=response.content,
             media_type=media_type(response),
@@ -254,10 +281,26 @@ class Connection:
             attempts=attempts,
         )
 
-    def _said(self, body: bytes, media_type: str) -> str:
-        """Return the server's own words, short and without secrets, to put behind a message."""
+    def _said(self, request: Request, response: httpx.Response) -> str:
+        return self._in_short(request, response.status_code, response.content, media_type(response))
+
+    def _in_short(self, request: Request, status: int, body: bytes, media_type: str) -> str:
+        """Return what an answer says, to put behind a message.
+
+        Of an answer about a credential, and of one that a proxy may have given, only what kind of answer it is; of
+        any other the server's own words, unless they repeat a part of a secret.
+        """
         said = words(body, media_type)
-        return f": {self.hide(said)[:200]}" if said else ""
+        if request.is_login or status in (401, 407) or self._is_proxied_openly:
+            return classify(body, media_type)
+        if self._redaction.repeats(said):
+            return f": what it says repeats a credential and is not shown ({len(body)} bytes)"
+        return f": {said[:200]}" if said else ""
+
+    @property
+    def _is_proxied_openly(self) -> bool:
+        """Tell whether a proxy can answer in the place of the server, which it can where there is no TLS."""
+        return self._route.proxy is not None and self.source.url.startswith("http:")
 
 
 _HINTS = {
@@ -267,20 +310,10 @@ _HINTS = {
 }
 
 
-def _trust(source: SourceSettings) -> ssl.SSLContext | bool:
-    if not source.verify_tls:
-        return False
-    if source.ca_bundle is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(source.ca_bundle))
-    except (OSError, ssl.SSLError) as error:
-        # By its name alone: the message is kept with the extract, which leaves this machine.
-        raise ConfigurationError(
-            f"the CA bundle '{source.ca_bundle.name}' cannot be read: {error.strerror or error}",
-            where=f"sources.{source.name}.ca_bundle",
-            hint="give 'ca_bundle' the path of a PEM file with the certificates of your CA",
-        ) from error
+def _shown(response: httpx.Response) -> httpx.URL:
+    """Return the address that was asked, as it may be shown."""
+    shown: httpx.URL = response.extensions.get("shown", response.request.url)
+    return shown
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

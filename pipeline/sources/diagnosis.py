@@ -5,14 +5,49 @@ from __future__ import annotations
 import html
 import math
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
 
+from pipeline.sources.network import Route
 from pipeline.sources.records import BadAnswerError, read_json
 
-__all__ = ["advice", "explain", "media_type", "skew", "words"]
+__all__ = [
+    "SSO",
+    "Trouble",
+    "advice",
+    "classify",
+    "duration",
+    "explain",
+    "is_web_page",
+    "media_type",
+    "refused_by_proxy",
+    "skew",
+    "words",
+]
+
+SSO = "this instance signs in by single sign-on"
+#: What an answer about a credential may be called, and the words in it that tell.
+_REASONS = (
+    (SSO, (r"\bsso\b", "single sign", "saml", "openid", "oidc", "identity provider")),
+    ("a second factor is asked for", (r"\bmfa\b", r"\b2fa\b", "two.?factor", "multi.?factor", "one.?time")),
+    ("too many attempts", ("too many", "rate limit", "throttl")),
+    ("the account is locked", ("locked", "blocked")),
+    ("the password or token has expired", ("expire",)),
+    ("the account is switched off", ("disabled", "inactive", "deactivated", "not active", "suspended")),
+    ("the licence does not allow it", ("licen[cs]e",)),
+    ("wrong user name or password", ("password", "credential", "user ?name", "bad login", "login failed")),
+    ("the token is not accepted", ("token", "jwt", "bearer", "unauthori[sz]ed", "authenticat")),
+    ("not allowed", ("forbidden", "denied", "permission", "not allowed")),
+)
+_UNKNOWN_HOST = ("Name or service not known", "name resolution", "nodename", "No address associated", "getaddrinfo")
+#: What httpx and h11 say in words of their own; everything else of theirs may quote the answer.
+_BREAKS = {
+    "Server disconnected": "the server closed it without an answer",
+    "peer closed connection": "the answer was cut short",
+}
 
 
 def media_type(response: httpx.Response) -> str:
@@ -22,64 +57,141 @@ def media_type(response: httpx.Response) -> str:
 
 def skew(response: httpx.Response, now: datetime) -> float | None:
     """Return how far the server's clock is ahead of ours, in seconds, at the resolution of its header."""
-    try:
-        theirs = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return None
-    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    return (theirs - now.replace(microsecond=0)).total_seconds()
+    theirs = _moment(response.headers.get("date", ""))
+    return None if theirs is None else (theirs - now.replace(microsecond=0)).total_seconds()
 
 
 def advice(response: httpx.Response, now: datetime) -> float | None:
-    """Return how long the server asks to wait, in seconds, null where it does not say."""
+    """Return how long the server asks to wait, in seconds, null where it does not say.
+
+    A moment is measured against the server's own clock, which its answer carries: by that one it was set.
+    """
     text = response.headers.get("retry-after", "").strip()
     try:
         return max(0.0, float(text)) if math.isfinite(float(text)) else None
     except ValueError:
         pass
+    moment = _moment(text)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (_moment(response.headers.get("date", "")) or now)).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
-def explain(error: Exception) -> tuple[str, str, bool]:
-    """Return what happened to a connection, what to do, and whether it will happen again."""
+def duration(seconds: float) -> str:
+    """Return a length of time in the largest unit that says it well: ``24 h``, ``90 s``, ``12 days``."""
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{round(seconds / length)} {unit}"
+    return f"{round(seconds)} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What happened to a connection, what to do, and whether it will happen again."""
+
+    message: str
+    hint: str
+    is_lasting: bool = False
+
+
+def explain(error: Exception, route: Route) -> Trouble:
+    """Tell what happened to a connection. What the other side said is not in it, only what kind of thing that was."""
     text = str(error) or type(error).__name__
+    if isinstance(error, httpx.ProxyError):
+        return refused_by_proxy(route, int(text[:3]) if text[:3].isdigit() else None)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         reason = text.partition("CERTIFICATE_VERIFY_FAILED] ")[2].partition(" (_ssl")[0] or text
-        return (
-            f"the server's certificate is not trusted: {reason}",
+        trusted = f" (the trusted CAs come from {route.trusted_by})" if route.trusted_by else ""
+        return Trouble(
+            f"the server's certificate is not trusted: {reason}{trusted}",
             "set 'ca_bundle' to the CA that signed it, or 'verify_tls = false' where that risk is accepted",
-            True,
+            is_lasting=True,
         )
     if "WRONG_VERSION_NUMBER" in text or "wrong version number" in text:
-        return (
+        return Trouble(
             "the server does not speak TLS at this port",
             "check whether 'url' is http or https, and its port",
-            True,
+            is_lasting=True,
         )
     if isinstance(error, httpx.LocalProtocolError):  # its text would show the header that cannot be sent
-        return "the request cannot be sent", "check the token in the environment for stray characters", True
+        return Trouble(
+            "the request cannot be sent", "check the token in the environment for stray characters", is_lasting=True
+        )
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and "SSL" not in text:
+        return _unconnected(text if isinstance(error, httpx.ConnectError) else "it did not answer in time", route)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return (
-            "the server did not answer in time",
-            "raise 'timeout_seconds', or lower 'page_size' and 'concurrency'",
-            False,
+        return Trouble(
+            "the server did not answer in time", "raise 'timeout_seconds', or lower 'page_size' and 'concurrency'"
         )
-    if isinstance(error, httpx.ConnectError):
-        if "Name or service not known" in text or "name resolution" in text or "nodename" in text:
-            return "the host name is not known", "check 'url', and that this machine can resolve it", False
-        return (
-            f"no connection: {text}",
-            "check 'url' (http or https, and the port), the network and any firewall between",
-            False,
-        )
-    if isinstance(error, httpx.ProxyError):
-        return f"the proxy refuses: {text}", "check HTTPS_PROXY and NO_PROXY", False
-    return f"the connection broke: {text}", "check the network, and any proxy between", False
+    return _broken(error, text, route)
+
+
+def _unconnected(text: str, route: Route) -> Trouble:
+    is_unknown = any(words in text for words in _UNKNOWN_HOST)
+    if route.proxy is not None:
+        reason = "its host name is not known" if is_unknown else f"no connection to it: {text}"
+        return _in_the_way(route, reason)
+    if is_unknown:
+        return Trouble("the host name is not known", "check 'url', and that this machine can resolve it")
+    if text == "it did not answer in time":
+        return Trouble("the server did not answer in time", "check 'url', the network and any firewall between")
+    return Trouble(
+        f"no connection: {text}", "check 'url' (http or https, and the port), the network and any firewall between"
+    )
+
+
+def _broken(error: Exception, text: str, route: Route) -> Trouble:
+    """Tell how a connection broke. An error of protocol quotes what came, which may be a credential."""
+    if isinstance(error, httpx.RemoteProtocolError):
+        fits = (reason for start, reason in _BREAKS.items() if text.startswith(start))
+        text = next(fits, "the answer breaks the rules of HTTP")
+    elif isinstance(error, httpx.DecodingError):
+        text = "the answer cannot be unpacked"
+    if route.proxy is not None:
+        return _in_the_way(route, f"the connection through it broke: {text}")
+    return Trouble(f"the connection broke: {text}", "check the network, and any proxy between")
+
+
+def refused_by_proxy(route: Route, status: int | None) -> Trouble:
+    """Tell that a proxy said no. Its words are not shown: some repeat the credential."""
+    if status == 407:
+        return _in_the_way(route, "it does not accept the credential it was given, or wants one (407)", lasting=True)
+    if status is None:
+        return _in_the_way(route, "it does not let the connection through")
+    return _in_the_way(route, f"it answers {status}", lasting=status < 500)
+
+
+def _in_the_way(route: Route, reason: str, *, lasting: bool = False) -> Trouble:
+    variable = route.proxy.variable if route.proxy is not None else "the environment"
+    return Trouble(
+        f"a proxy from {variable} is in the way: {reason}",
+        f"correct {variable}, or put {route.host} on NO_PROXY",
+        lasting,
+    )
+
+
+def is_web_page(body: bytes, media_type: str) -> bool:
+    """Tell whether an answer is a page for people."""
+    return "html" in media_type or body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html", b"<head"))
+
+
+def classify(body: bytes, media_type: str) -> str:
+    """Return what kind of thing an answer says, to put behind a message, and how long it is; never its own words."""
+    if not body.strip():
+        return ""
+    if is_web_page(body, media_type):
+        return f": a web page ({len(body)} bytes)"
+    said = words(body, media_type).lower()
+    found = (reason for reason, signs in _REASONS if any(re.search(sign, said) for sign in signs))
+    return f": {next(found, 'an unknown reason')} ({len(body)} bytes, not shown)"
 
 
 def words(body: bytes, media_type: str) -> str:

@@ -9,6 +9,7 @@ next: :class:`~pipeline.errors.UnreachableError` (no answer), :class:`RefusedErr
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from pipeline.sources.connection import (
     AttemptError,
     Clock,
     Connection,
+    ElsewhereError,
     Query,
     RefusedError,
     Request,
@@ -32,6 +34,7 @@ from pipeline.sources.connection import (
     UnclearError,
     UnreadableError,
 )
+from pipeline.sources.diagnosis import duration, is_web_page
 from pipeline.sources.lanes import Lanes
 from pipeline.sources.records import BadAnswerError
 
@@ -72,8 +75,15 @@ class _Tries:
 class Client(Connection):
     """Asks one source. Use it as an asynchronous context manager, in one event loop."""
 
-    def __init__(self, source: SourceSettings, *, clock: Clock, sleep: Sleep) -> None:
-        super().__init__(source, clock=clock)
+    def __init__(
+        self,
+        source: SourceSettings,
+        *,
+        clock: Clock,
+        sleep: Sleep,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        super().__init__(source, clock=clock, environment=environment)
         self._sleep = sleep
         self._jitter = random.SystemRandom()
         self._lanes = Lanes(source.concurrency)
@@ -100,18 +110,20 @@ class Client(Connection):
         document: Any = None,
         authority: Authority | None = None,
         attempts: int | None = None,
+        is_login: bool = False,
     ) -> tuple[Answer, _T]:
         """Ask until ``read`` accepts the answer; return both the answer and what was read.
 
         ``read`` raises :class:`BadAnswerError` for an answer that must be asked for again.
 
         Raises:
-            RefusedError: a clear no (most of 4xx, and redirects to elsewhere).
+            RefusedError: a clear no (most of 4xx).
+            ElsewhereError: a redirect to elsewhere, or a web page in answer to a login.
             UnreadableError: the budget is spent, and the last answer made no sense.
             UnreachableError: the budget is spent without an answer.
             LoginError: the authority has no other token.
         """
-        request = Request(method, self.source.url + path, query, form, document)
+        request = Request(method, self.source.url + path, query, form, document, is_login)
         most = min(attempts or self.source.max_attempts, self.source.max_attempts)
         started = self._clock()
         tries = _Tries(most)
@@ -160,9 +172,9 @@ class Client(Connection):
                 raise self._no(request, response)
             await authority.refused(token)
         answer = self._answer(response, started, 1)
-        if "html" in answer.media_type:
+        if is_web_page(answer.body, answer.media_type):
             raise UnclearError(
-                f"a web page came in answer to a change{self._said(answer.body, answer.media_type)}",
+                f"a web page came in answer to a change{self._said(request, response)}",
                 where=self.where(method, answer.url),
                 hint=_READ_BACK,
             )
@@ -200,10 +212,13 @@ class Client(Connection):
             SourceError: there is no next one; it is what the failure was.
         """
         error = failure.error
+        message = error.message
+        if failure.wait is not None and failure.wait > _LONGEST_ADVICE:
+            message += f"; the server asks to wait {duration(failure.wait)}"
         tries.failed += 1
         if tries.failed >= tries.most:
             raise type(error)(
-                f"{error.message} (asked {tries.failed} times)", where=error.where, hint=error.hint
+                f"{message} (asked {tries.failed} times)", where=error.where, hint=error.hint
             ) from failure
         wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tries.failed - 1)) * self._jitter.uniform(0.5, 1.0)
         if failure.wait is not None:
@@ -211,17 +226,24 @@ class Client(Connection):
         silent = (self._clock() - self._last_good).total_seconds()
         if silent + wait > self.source.give_up_after_seconds:
             raise type(error)(
-                f"{error.message} (no good answer for {silent:.0f} s)", where=error.where, hint=error.hint
+                f"{message} (no good answer for {silent:.0f} s)", where=error.where, hint=error.hint
             ) from failure
         await self._sleep(wait)
 
     def _read(self, request: Request, answer: Answer, read: Callable[[Answer], _T]) -> _T:
         try:
-            if "html" in answer.media_type:
+            if is_web_page(answer.body, answer.media_type):
+                if request.is_login:  # the same page would come again, and the password with every request for it
+                    raise ElsewhereError(
+                        "a web page came in answer to the login",
+                        where=self.where(request.method, request.url),
+                        hint="use an API token",
+                        status=answer.status,
+                    )
                 raise BadAnswerError("a web page came where data was asked for")
             return read(answer)
         except BadAnswerError as error:
-            said = self._said(answer.body, answer.media_type)
+            said = self._in_short(request, answer.status, answer.body, answer.media_type)
             raise AttemptError(
                 UnreadableError(
                     f"{error}{said}",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pipeline.errors import ContentError, LoginError, UnreachableError
-from pipeline.sources.connection import Answer, RefusedError, UnreadableError
+from pipeline.sources.connection import Answer, ElsewhereError, RefusedError, UnreadableError
 from pipeline.sources.http import Client
 from pipeline.sources.records import BadAnswerError, Records, read_json, read_records
 from pipeline.sources.session import Session
@@ -81,6 +81,7 @@ class Instance:
         self.base: str | None = None
         self.skew_seconds: float | None = None
         self._note = note
+        self._sent_on: ElsewhereError | None = None
 
     @property
     def api(self) -> str | None:
@@ -99,7 +100,7 @@ class Instance:
         self._note(answer, "status")
         version = status.get("version")
         version = version.get("version") if isinstance(version, dict) else version
-        self.version = version if isinstance(version, str) else None
+        self.version = self._text(version)
 
     async def find_users(self) -> Endpoint:
         """Find the list of accounts, and with it the flavour of the API.
@@ -110,6 +111,12 @@ class Instance:
         bases = _BASES[self.client.source.api]
         paths = [f"{base}/users" for base in bases]
         found = await self._find(_Wanted("users", paths, [{"sort": "_id"}, {}], read_page, {"skip": 0, "limit": 1}))
+        if found is None and self._sent_on is not None:
+            raise ContentError(
+                f"the list of users is not to be had: {self._sent_on.message}",
+                where=self._sent_on.where,
+                hint="let the API through whatever signs people in before the server, or correct 'url'",
+            )
         if found is None:
             raise ContentError(
                 "there is no list of users where one was looked for",
@@ -147,9 +154,9 @@ class Instance:
         """Ask who the credential belongs to; where nothing says so, take what the login said."""
         found = await self.find_optional("loggedin", "users/loggedin", [{}], _read_caller)
         if found is None:
-            return _principal(self.session.profile)
+            return self._principal(self.session.profile)
         self._note(found.answer, "loggedin")
-        return _principal(found.value)
+        return self._principal(found.value)
 
     async def find_count(self) -> Endpoint | None:
         """Find the server's own count of accounts."""
@@ -188,6 +195,21 @@ class Instance:
         )
         self._see_clock(answer)
         return answer, value
+
+    def _principal(self, document: Mapping[str, Any]) -> Principal:
+        role = document.get("role")
+        role_name = role.get("name") if isinstance(role, dict) else role
+        role_id = role.get("_id") if isinstance(role, dict) else None
+        text = self._text
+        return Principal(
+            user_name=text(document.get("userName")) or text(document.get("email")),
+            account_id=text(document.get("_id")),
+            role_id=text(document.get("roleId")) or text(role_id),
+            role_name=text(document.get("roleName")) or text(role_name),
+        )
+
+    def _text(self, value: object) -> str | None:
+        return self.client.hide(value) if isinstance(value, str) and value else None
 
     async def _find(self, wanted: _Wanted[_T]) -> Found[_T] | None:
         """Try the addresses in turn; those that answered nonsense are asked once more, with the whole budget.
@@ -231,6 +253,8 @@ class Instance:
                     attempts=attempts,
                 )
             except RefusedError as error:
+                if isinstance(error, ElsewhereError):
+                    self._sent_on = error
                 if error.status in _UNKNOWN_KEYS and len(queries) > 1:
                     del queries[0]
                 elif error.status not in _ABSENT | _UNKNOWN_KEYS:
@@ -274,19 +298,3 @@ def _read_caller(answer: Answer) -> dict[str, Any]:
     if not any(isinstance(document.get(key), str) for key in ("_id", "userName", "email")):
         raise BadAnswerError("the answer does not say who is logged in")
     return document
-
-
-def _principal(document: Mapping[str, Any]) -> Principal:
-    role = document.get("role")
-    role_name = role.get("name") if isinstance(role, dict) else role
-    role_id = role.get("_id") if isinstance(role, dict) else None
-    return Principal(
-        user_name=_text(document.get("userName")) or _text(document.get("email")),
-        account_id=_text(document.get("_id")),
-        role_id=_text(document.get("roleId")) or _text(role_id),
-        role_name=_text(document.get("roleName")) or _text(role_name),
-    )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 
 import orjson
 
+from pipeline.sources.redaction import LEAST_SECRET, carries, clean
+
 __all__ = ["BadAnswerError", "Key", "Records", "cut_places", "read_json", "read_records", "without_secrets"]
 
 #: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
@@ -30,8 +32,6 @@ _SECRET_WORDS = ("password", "passwd", "passphrase", "secret", "apikey", "privat
 _SECRET_ENDINGS = ("token", "hash", "pwd", "salt")
 #: Half of a surrogate pair, as JavaScript writes a name that was cut inside a character; DuckDB refuses the file.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-#: A credential shorter than this may be an ordinary word, and is looked for only under the keys of secrets.
-_LEAST_SECRET = 12
 #: Python refuses to read numbers of more than 4,300 digits; no number here has a reason to come near that.
 _MOST_DIGITS = 400
 #: Python reads and writes JSON by recursion, and has about 1,000 levels of it for everything it does. Up to so many a
@@ -81,13 +81,13 @@ def read_records(body: bytes, secrets: Iterable[str] = ()) -> Records:
     Raises:
         BadAnswerError: it is not an array, or it was cut short.
     """
-    hidden = [secret for secret in secrets if len(secret) >= _LEAST_SECRET]
+    hidden = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     return _read_plain(body, hidden) or _read_with_care(body, hidden)
 
 
 def _read_plain(body: bytes, hidden: Sequence[str]) -> Records | None:
     """Read a page that is what a page should be, and surely carries no secret; null for any other."""
-    if (b"\\" in body and b"\\u" in body) or _carries(body, hidden):
+    if (b"\\" in body and b"\\u" in body) or carries(body, hidden):
         return None
     try:
         document = orjson.loads(body)
@@ -246,17 +246,13 @@ def _instead(body: bytes) -> str:
     return f"{type(document).__name__} came where a list was asked for"
 
 
-def _carries(body: bytes, hidden: Sequence[str]) -> bool:
-    written = {secret.encode() for secret in hidden} | {json.dumps(secret)[1:-1].encode() for secret in hidden}
-    return any(secret in body for secret in written)
-
-
 def _clean(body: bytes, keys: set[str], hidden: Sequence[str]) -> tuple[bytes, bool]:
     secret_keys = {key for key in keys if _is_secret(key)}
-    if not secret_keys and not _carries(body, hidden) and not _SURROGATE.search(body):
+    found = hidden if carries(body, hidden) else ()
+    if not secret_keys and not found and not _SURROGATE.search(body):
         return body, False
     document = _parse(body, None)
-    is_changed = _remove_secrets(document, secret_keys, hidden)
+    is_changed = _remove_secrets(document, secret_keys, found)
     text, whole = _written(document)
     if not is_changed and whole == text:
         return body, False
@@ -278,7 +274,7 @@ def without_secrets(document: Any, secrets: Iterable[str] = ()) -> bytes:
     Raises:
         BadAnswerError: it holds a number that is not JSON.
     """
-    hidden = [secret for secret in secrets if len(secret) >= _LEAST_SECRET]
+    hidden = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     secret_keys: set[str] = set()
     left = [document]
     while left:
@@ -288,7 +284,8 @@ def without_secrets(document: Any, secrets: Iterable[str] = ()) -> bytes:
             left.extend(value.values())
         elif isinstance(value, list):
             left.extend(value)
-    _remove_secrets(document, secret_keys, hidden)
+    found = hidden if hidden and carries(_written(document)[1].encode(), hidden) else ()
+    _remove_secrets(document, secret_keys, found)
     return _written(document)[1].encode()
 
 
@@ -308,11 +305,14 @@ def _remove_secrets(document: Any, secret_keys: set[str], secrets: Sequence[str]
             if isinstance(holder, dict) and key in secret_keys and _holds_text(value):
                 del holder[key]
                 is_changed = True
-            elif isinstance(value, dict | list):
+                continue
+            if isinstance(value, dict | list):
                 left.append(value)
-            elif isinstance(value, str) and any(secret in value for secret in secrets):
-                for secret in secrets:
-                    holder[key] = holder[key].replace(secret, "***")
+            elif secrets and isinstance(value, str) and (cleaned := clean(value, secrets)) != value:
+                holder[key] = cleaned
+                is_changed = True
+            if secrets and isinstance(key, str) and (name := clean(key, secrets)) != key:
+                holder[name] = holder.pop(key)
                 is_changed = True
     return is_changed
 

@@ -38,7 +38,7 @@ class _List(LedgerList):
 
     async def count(self) -> int | None:
         try:
-            answer, page = await self._endpoint.list(self._path, 1, 0)
+            answer, page = await self._endpoint.total(self._path)
         except (RefusedError, UnreadableError):
             return None
         self.ledger.note(answer, f"{self.resource}_count")

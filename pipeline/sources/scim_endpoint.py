@@ -10,15 +10,16 @@ import asyncio
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import ContentError, LoginError
+from pipeline.errors import ConfigurationError, ContentError, LoginError, UnreachableError
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources.connection import Answer, Clock, RefusedError, Token, UnreadableError, utc_now
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.records import BadAnswerError, Key, Records, cut_places, read_json, without_secrets
+from pipeline.sources.scim_names import canonical
+from pipeline.sources.session import fits_a_header
 
 __all__ = ["HINT", "Endpoint", "NoScimError", "Page", "Provider", "address", "operations", "probe"]
 
@@ -52,6 +53,12 @@ class _OneToken:
         self._client = client
         self._token = Token(token.reveal(), 0)
         client.keep_secret(token.reveal())
+        if not fits_a_header(self._token.value):
+            raise ConfigurationError(
+                "the SCIM token holds characters that no token has",
+                where=client.where("GET", client.source.url),
+                hint="copy the token again, without spaces, line breaks or quotes",
+            )
 
     async def token(self) -> Token:
         return self._token
@@ -80,6 +87,7 @@ class Endpoint:
     def __init__(self, client: Client, token: Secret) -> None:
         self.client = client
         self._authority = _OneToken(client, token)
+        self._fewest = 0
 
     async def write(self, method: str, path: str, document: Any) -> None:
         """Send a change once. Raises as :meth:`pipeline.sources.http.Client.write`."""
@@ -92,11 +100,12 @@ class Endpoint:
         late.
         """
         wanted: str | None = f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
+        limit, start = self.client.source.page_size, 1
         found: dict[str, dict[str, Any]] = {}
         seen: set[str] = set()
         while True:
             try:
-                _, page = await self.list(path, len(seen) + 1, self.client.source.page_size, matching=wanted)
+                answer, page = await self.list(path, start, limit, matching=wanted)
             except RefusedError:
                 if wanted is None or seen:
                     raise
@@ -108,9 +117,20 @@ class Endpoint:
             fits = {key for key, record in new.items() if str(record.get(attribute)).lower() == value.lower()}
             found |= {key: new[key] for key in fits}
             seen |= set(new)
+            start = len(seen) + 1
             is_filtered = wanted is not None and fits == set(new)
-            if not new or (is_filtered and len(seen) == page.total):
+            if new and not (is_filtered and len(seen) == page.total):
+                continue
+            if found or page.total is None or len(seen) >= page.total:
                 return list(found.values())
+            if limit > page.total:
+                raise ContentError(
+                    f"the endpoint counts {page.total} records and shows {len(seen)} of them, so nothing says that "
+                    "there is none of this name",
+                    where=self.client.where("GET", answer.url),
+                    hint="run 'access-review scim check'; the endpoint ignores startIndex or count",
+                )
+            limit, start = page.total + 1, 1  # it may ignore where a page is to begin
 
     async def list(
         self, path: str, start: int, count: int, *, matching: str | None = None, attempts: int | None = None
@@ -136,6 +156,21 @@ class Endpoint:
         except (RefusedError, UnreadableError):
             return None
 
+    async def total(self, path: str, *, attempts: int | None = None) -> tuple[Answer, Page]:
+        """Ask for a list without its records, or with one where a server refuses that, or then counts none."""
+        if self._fewest == 0:
+            try:
+                answer, page = await self.list(path, 1, 0, attempts=attempts)
+                if page.total:
+                    return answer, page
+            except (RefusedError, UnreadableError, UnreachableError):
+                if not self.client.has_answered:
+                    raise
+        answer, page = await self.list(path, 1, 1, attempts=attempts)
+        if page.total:
+            self._fewest = 1
+        return answer, page
+
     async def first(self, path: str) -> Page:
         """Ask for a list without its records.
 
@@ -143,10 +178,8 @@ class Endpoint:
             NoScimError: what answers there is not SCIM, or not for this token.
         """
         try:
-            _, page = await self.list(path, 1, 0, attempts=_PROBES)
-        except (RefusedError, UnreadableError) as error:
-            raise NoScimError(f"no SCIM here: {error.message}", where=error.where, hint=HINT) from error
-        except LoginError as error:
+            _, page = await self.total(path, attempts=_PROBES)
+        except (RefusedError, UnreadableError, LoginError) as error:
             raise NoScimError(f"no SCIM here: {error.message}", where=error.where, hint=HINT) from error
         return page
 
@@ -183,8 +216,14 @@ def _object(document: Any) -> dict[str, Any]:
 
 def operations(document: dict[str, Any]) -> dict[str, bool] | None:
     """Return which operations a provider's configuration says it supports; null where it says nothing."""
-    found = {name: document[name].get("supported") for name in _OPERATIONS if isinstance(document.get(name), dict)}
-    return {name: supported is True for name, supported in found.items()} or None
+    get = _folded(document).get
+    found = {name: _folded(get(name.lower())) for name in _OPERATIONS if isinstance(get(name.lower()), dict)}
+    return {name: str(option.get("supported")).lower() == "true" for name, option in found.items()} or None
+
+
+def _folded(value: Any) -> dict[str, Any]:
+    """Return an object by its names in lower case (RFC 7643, 2.1), and nothing for what is no object."""
+    return {str(key).lower(): inner for key, inner in value.items()} if isinstance(value, dict) else {}
 
 
 def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
@@ -194,7 +233,7 @@ def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
         BadAnswerError: it is not JSON, was cut short, or is something else than a list of resources.
     """
     document = _object(read_json(body))
-    get: Callable[[str], Any] = {str(key).lower(): value for key, value in document.items()}.get  # RFC 7643, 2.1
+    get = _folded(document).get
     resources, total, per_page = get("resources"), get("totalresults"), get("itemsperpage")
     strays: list[str] = []
     if resources is None:
@@ -211,6 +250,7 @@ def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
         strays.append("no usable totalResults")
     if per_page is not None and resources and per_page != len(resources):
         strays.append("itemsPerPage is not the number of records")
+    resources = [canonical(item) for item in resources]
     ids: list[Key] = []
     for item in resources:
         record_id = item.get("id") if isinstance(item, dict) else None

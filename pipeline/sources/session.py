@@ -7,16 +7,18 @@ password that was refused is never tried again, because the server locks account
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
 from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
-from pipeline.sources.connection import Answer, RefusedError, Token, UnreadableError
+from pipeline.sources.connection import Answer, ElsewhereError, RefusedError, Token, UnreadableError
+from pipeline.sources.diagnosis import SSO, classify
 from pipeline.sources.http import Client
 from pipeline.sources.records import BadAnswerError, read_json
 
-__all__ = ["LOGIN_PATHS", "Session"]
+__all__ = ["LOGIN_PATHS", "Session", "fits_a_header"]
 
 #: Where a login may live, the current address first.
 LOGIN_PATHS = ("/api/v1/authentication/login", "/api/authentication/login", "/api/v0.9/authentication/login")
@@ -24,6 +26,7 @@ LOGIN_PATHS = ("/api/v1/authentication/login", "/api/authentication/login", "/ap
 _MOST_LOGINS = 100
 #: Fresh tokens in a row that no request got through with.
 _MOST_STILLBORN = 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ELSEWHERE = frozenset({404, 405, 410, 501})
 _OTHER_FORM = frozenset({400, 415, 422})
 
@@ -61,12 +64,17 @@ class Session:
         if credentials.token is not None:
             self._token = Token(credentials.token.reveal(), 0)
             self.style = "token"
-            if not _fits_a_header(self._token.value):
-                raise ConfigurationError(
-                    "the API token holds characters that no token has",
-                    where=f"environment, {client.source.environment_prefix}_TOKEN",
-                    hint="copy the token again, without spaces, line breaks or quotes",
-                )
+            if not fits_a_header(self._token.value):
+                raise self._unusable("API token", "token", "TOKEN")
+        elif credentials.password is not None and _CONTROL.search(credentials.password.reveal()):
+            raise self._unusable("password", "password", "PASSWORD")
+
+    def _unusable(self, what: str, kind: str, variable: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"the {what} holds characters that no {kind} has",
+            where=f"environment, {self._client.source.environment_prefix}_{variable}",
+            hint=f"copy the {kind} again, without spaces, line breaks or quotes",
+        )
 
     @property
     def is_over(self) -> bool:
@@ -138,7 +146,7 @@ class Session:
         raise self._end(
             "there is no login where one was looked for",
             self._client.where("POST", f"{self._client.source.url} ({', '.join(LOGIN_PATHS)})"),
-            "check 'url' (with its tenant prefix); where people log in by single sign-on, use an API token",
+            "check 'url' (with its tenant prefix, if any); where people log in by single sign-on, use an API token",
         )
 
     async def _attempt(self, path: str, style: str) -> bool | None:
@@ -153,7 +161,10 @@ class Session:
                 method="POST",
                 form=content if style == "form" else None,
                 document=content if style == "json" else None,
+                is_login=True,
             )
+        except ElsewhereError as error:  # whatever answers there, it is not the login: no more passwords for it
+            raise self._end(f"{SSO}, it seems: {error.message}", where, self._sso_hint()) from None
         except UnreadableError:
             if self.path is not None:
                 raise
@@ -164,13 +175,15 @@ class Session:
             if self.style is None and style == "form" and error.status in _OTHER_FORM:
                 return False
             if error.status == 302:
-                raise
-            raise self._end(f"the login is refused: {error.message}", where, _REFUSED_HINT) from None
+                raise self._end(error.message, where, error.hint) from None
+            is_about_sso = any(sign in error.message for sign in (SSO, "a web page"))
+            hint = self._sso_hint() if is_about_sso else _REFUSED_HINT
+            raise self._end(f"the login is refused: {error.message}", where, hint) from None
         token = reply.get("access_token")
-        if reply.get("success") is False or not isinstance(token, str) or not _fits_a_header(token):
-            message = reply.get("message")
-            words = f": {self._client.hide(message)[:200]}" if isinstance(message, str) and message else ""
-            raise self._end(f"the login is refused{words}", where, _REFUSED_HINT)
+        if reply.get("success") is False or not isinstance(token, str) or not fits_a_header(token):
+            reason = classify(answer.body, answer.media_type)
+            hint = self._sso_hint() if SSO in reason else _REFUSED_HINT
+            raise self._end(f"the login is refused{reason}", where, hint)
         self.logins += 1
         self._generation += 1
         self._was_accepted = False
@@ -180,6 +193,13 @@ class Session:
         self.profile = profile if isinstance(profile, dict) else {}
         self._on_login(answer)
         return True
+
+    def _sso_hint(self) -> str:
+        return (
+            "where people log in by single sign-on, use an API token: set "
+            f"{self._client.source.environment_prefix}_TOKEN; if the server has moved, correct 'url'; "
+            "the password is not tried again"
+        )
 
     def _stop_if_over(self) -> None:
         if self._over is not None:
@@ -196,7 +216,8 @@ _REFUSED_HINT = (
 )
 
 
-def _fits_a_header(token: str) -> bool:
+def fits_a_header(token: str) -> bool:
+    """Tell whether a token can be sent: it is printable ASCII without blanks."""
     return bool(token) and all("!" <= character <= "~" for character in token)
 
 

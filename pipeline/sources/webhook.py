@@ -11,16 +11,18 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from urllib.parse import urlsplit
 
 import httpx
 
-import pipeline
 from pipeline.errors import ConfigurationError, UnreachableError, UsageError
 from pipeline.settings import Secret, is_loopback
+from pipeline.sources.diagnosis import explain, refused_by_proxy
+from pipeline.sources.network import find_route
 
 __all__ = ["Webhook", "origin"]
 
@@ -29,6 +31,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0
 _MOST_ATTEMPTS = 5
 _TIMEOUT = 30.0
 _PREFIX = "whsec_"
+_RECEIVER_HINT = "look at the receiver; it is sent again at the next tick, and those after it wait"
 
 
 def origin(url: str) -> str:
@@ -62,12 +65,20 @@ class Webhook:
     """One receiver. Use it as a context manager; ``sleep`` waits between attempts, ``clock`` gives Unix seconds.
 
     Raises:
-        ConfigurationError: the secret begins with ``whsec_`` and is not base64 after that.
+        ConfigurationError: the secret begins with ``whsec_`` and is not base64 after that; or, when the context is
+            entered, a proxy or CA variable of the environment cannot be used.
     """
 
     def __init__(
-        self, url: str, secret: Secret, *, clock: Callable[[], float], sleep: Callable[[float], None]
+        self,
+        url: str,
+        secret: Secret,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
+        self._environment = environment
         self.origin = origin(url)
         self._url = url
         self._key = _key(secret)
@@ -75,8 +86,8 @@ class Webhook:
         self._sleep = sleep
 
     def __enter__(self) -> Webhook:
-        agent = f"sisense-access-review/{pipeline.__version__}"
-        self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers={"User-Agent": agent})
+        self._route = find_route(self._url, environment=self._environment)
+        self._client = self._route.blocking_client(timeout=_TIMEOUT)
         return self
 
     def __exit__(
@@ -90,7 +101,7 @@ class Webhook:
         Raises:
             UnreachableError: it was not, in five attempts.
         """
-        wait, reason = _FIRST_WAIT, ""
+        wait, reason, hint = _FIRST_WAIT, "", _RECEIVER_HINT
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             timestamp = str(int(self._clock()))
             headers = {
@@ -102,20 +113,24 @@ class Webhook:
             try:
                 answer = self._client.post(self._url, content=body, headers=headers)
             except httpx.HTTPError as error:
-                reason = type(error).__name__
+                trouble = explain(error, self._route)
+                reason, hint = trouble.message, trouble.hint if self._route.proxy else _RECEIVER_HINT
             except httpx.InvalidURL:
                 reason = "the address cannot be used"
             else:
                 if answer.is_success:
                     return
-                reason = f"HTTP {answer.status_code}"
+                reason, hint = f"HTTP {answer.status_code}", _RECEIVER_HINT
+                if answer.status_code == 407 and self._route.proxy is not None:
+                    trouble = refused_by_proxy(self._route, 407)
+                    reason, hint = trouble.message, trouble.hint
             if attempt < _MOST_ATTEMPTS:
                 self._sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads attempts, guards nothing
                 wait = min(2 * wait, _LONGEST_WAIT)
         raise UnreachableError(
             f"an event was not taken in {_MOST_ATTEMPTS} attempts: {reason}",
             where=self.origin,
-            hint="look at the receiver; it is sent again at the next tick, and those after it wait",
+            hint=hint,
         ) from None
 
     def _signature(self, event_id: str, timestamp: str, body: bytes) -> str:

@@ -48,14 +48,16 @@ def load_people(connection: Connection, source: str, snapshot_id: str, finished_
             select
                 *,
                 list_filter(list_transform(emails, lambda x: trim(x ->> '$.value')), lambda x: x <> '') as addresses,
-                nullif(trim(list_filter(emails, lambda x: x ->> '$.primary' = 'true')[1] ->> '$.value'), '') as main
+                nullif(
+                    trim(list_filter(emails, lambda x: lower(trim(x ->> '$.primary')) = 'true')[1] ->> '$.value'), ''
+                ) as main
             from records
         ),
         people as (
             select
                 *,
                 coalesce(main, addresses[1], user_name, person_id) as email,
-                lower(payload ->> '$.active') as is_active
+                lower(trim(payload ->> '$.active')) as is_active
             from addressed
         )
         select

@@ -12,6 +12,13 @@ email       = "varchar: the primary e-mail address, else the first"
 user_name_key = "varchar: the user name as it is compared"
 email_key   = "varchar: the e-mail address as it is compared"
 is_active   = "boolean: the active flag; null if absent or not a truth value"
+
+[checks.active_flags_that_cannot_be_read]
+level = "warn"
+sql = """
+select source || ': SCIM users without a readable active flag, so neither present nor gone: ' || count(*) as problem
+from staging.scim_users where is_active is null group by source order by source
+"""
 */
 with
 
@@ -33,12 +40,12 @@ select
     nullif(trim(payload ->> '$.externalId'), '') as external_id,
     trimmed(payload ->> '$.userName') as user_name,
     coalesce(
-        trimmed(list_filter(emails, lambda x: x ->> '$.primary' = 'true')[1] ->> '$.value'),
+        trimmed(list_filter(emails, lambda x: lower(trim(x ->> '$.primary')) = 'true')[1] ->> '$.value'),
         trimmed(emails[1] ->> '$.value')
     ) as email,
     match_key(user_name) as user_name_key,
     match_key(email) as email_key,
-    case lower(payload ->> '$.active') when 'true' then true when 'false' then false end as is_active
+    case lower(trim(payload ->> '$.active')) when 'true' then true when 'false' then false end as is_active
 from records
 where coalesce(payload ->> '$.id', '') <> ''
 qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1
@@ -46,8 +53,8 @@ qualify row_number() over (partition by source, payload ->> '$.id' order by page
 /* example
 name = "the primary address wins, odd values are null and lose nobody"
 given."raw.scim_users" = [
-  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"a","userName":" ann ","active":true,"emails":[{"value":"b@x"},{"value":"a@x","primary":true}]}' },
-  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"b","active":"False","emails":{"value":"b@x"}}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"a","userName":" ann ","active":true,"emails":[{"value":"b@x"},{"value":"a@x","primary":"True"}]}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"b","active":" False","emails":{"value":"b@x"}}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"id":"c","active":7,"emails":"c@x","userName":""}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 4, is_accepted = true, payload = '{"id":"a","userName":"again"}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 5, is_accepted = true, payload = '"no record"' },

@@ -1,5 +1,5 @@
-"""The tables of cases use what the areas they are about use."""
+"""The tables share the fixtures of the sources: a clock that only sleeping moves, and what an extract left."""
 
-from tests.warehouse.conftest import make_user, models, open_house, source
+from tests.sources.conftest import certificate, extracting
 
-__all__ = ["make_user", "models", "open_house", "source"]
+__all__ = ["certificate", "extracting"]

@@ -38,6 +38,7 @@ class Reply:
     reset: bool = False
     hang_up: bool = False
     delay: float = 0.0
+    reason: str = "x"
 
 
 def as_json(value: Any, status: int = 200, **options: Any) -> Reply:
@@ -129,7 +130,11 @@ class HttpServer:
             if reply.reset:
                 return
             fields = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body)), **reply.headers}
-            head = f"HTTP/1.1 {reply.status} x\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n"
+            head = (
+                f"HTTP/1.1 {reply.status} {reply.reason}\r\n"
+                + "".join(f"{k}: {v}\r\n" for k, v in fields.items())
+                + "\r\n"
+            )
             writer.write(head.encode() + reply.body[: reply.cut])
             await writer.drain()
             if reply.cut is not None or reply.hang_up:

@@ -55,6 +55,7 @@ class FakeSisense:
     prefix: str = ""
     login_path: str = "/api/v1/authentication/login"
     login_style: str = "form"
+    password: str = PASSWORD
     roles_path: str = "/api/roles"
     groups_path: str | None = None
     has_groups: bool = True
@@ -151,7 +152,7 @@ class FakeSisense:
         self.logins.append((style, sent.get("username", ""), sent.get("password", "")))
         if style != self.login_style:
             return as_json({"message": "unsupported"}, 415)
-        if (sent.get("username"), sent.get("password")) != (USERNAME, PASSWORD):
+        if (sent.get("username"), sent.get("password")) != (USERNAME, self.password):
             return as_json({"success": False, "message": f"wrong password {sent.get('password')}"})
         token = f"canary.session-token.{len(self.tokens)}"
         self.tokens[token] = 0

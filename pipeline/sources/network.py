@@ -1,0 +1,282 @@
+"""The way to a host: which proxy stands before it, and which certificates are trusted there.
+
+Every HTTP client of the program is made here, from one reading of the environment. What the variables of the machine
+hold is used where it can be, ignored where it does not matter, and otherwise named: a proxy that nobody asks for a
+host on ``NO_PROXY`` may be as wrong as it likes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.util
+import ipaddress
+import os
+import ssl
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import certifi
+import httpx
+
+import pipeline
+from pipeline.errors import ConfigurationError
+from pipeline.settings import is_loopback
+
+__all__ = ["Proxy", "Route", "find_proxy", "find_route"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SYSTEM = "the proxy settings of this system"
+_PROXY_HINT = (
+    "write it as http://proxy.example.com:3128, with special characters of a user name or password as %XX; "
+    "or put {host} on NO_PROXY"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy, and the variable that names it. ``url`` carries no credential."""
+
+    variable: str
+    url: str
+    credential: tuple[str, str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to one host. ``trusted_by`` names what says which CAs are trusted, null for the usual ones."""
+
+    host: str
+    proxy: Proxy | None
+    trusted_by: str | None
+    _tls: ssl.SSLContext
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """Return a client that goes this way; ``options`` are httpx's."""
+        return httpx.AsyncClient(**self._options(options))
+
+    def blocking_client(self, **options: Any) -> httpx.Client:
+        """Return a client that goes this way, for code that does not run in an event loop."""
+        return httpx.Client(**self._options(options))
+
+    def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        proxy = None
+        if self.proxy is not None:
+            tls = _bundled() if self.proxy.url.startswith("https:") else None
+            proxy = httpx.Proxy(self.proxy.url, auth=self.proxy.credential, ssl_context=tls)
+        headers = {"User-Agent": f"sisense-access-review/{pipeline.__version__}", **options.get("headers", {})}
+        return {
+            **options,
+            "headers": headers,
+            "verify": self._tls,
+            "proxy": proxy,
+            "trust_env": False,  # it was read here, with more care
+            "follow_redirects": False,
+            # a cookie would be a second credential beside the token
+            "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        }
+
+
+def find_route(
+    url: str,
+    *,
+    verify_tls: bool = True,
+    ca_bundle: Path | None = None,
+    place: str = "",
+    environment: Mapping[str, str] = os.environ,
+) -> Route:
+    """Find the way to the host of an address. ``place`` is where the configuration tells of it.
+
+    Raises:
+        ConfigurationError: a variable, or the CA bundle, decides about this host and cannot be used.
+    """
+    proxy = find_proxy(url, environment)
+    host = urlsplit(url).hostname or ""
+    if urlsplit(url).scheme != "https":
+        return Route(host, proxy, None, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    if not verify_tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        return Route(host, proxy, None, tls)
+    if ca_bundle is not None:
+        try:
+            return Route(host, proxy, "'ca_bundle'", _context(cafile=str(ca_bundle)))
+        except (OSError, ValueError) as error:
+            # By its name alone: the message is kept with the extract, which leaves this machine.
+            raise ConfigurationError(
+                f"the CA bundle '{ca_bundle.name}' cannot be read: {getattr(error, 'strerror', None) or error}",
+                where=f"{place}.ca_bundle",
+                hint="give 'ca_bundle' the path of a PEM file with the certificates of your CA",
+            ) from error
+    return _by_environment(host, proxy, environment)
+
+
+def find_proxy(url: str, environment: Mapping[str, str] = os.environ) -> Proxy | None:
+    """Return the proxy that the environment sets for an address; none for this machine, or for what NO_PROXY lists.
+
+    Raises:
+        ConfigurationError: it sets one, and it cannot be used.
+    """
+    parts = urlsplit(url)
+    host, scheme = (parts.hostname or "").rstrip("."), parts.scheme
+    if is_loopback(host) or _is_exempt(scheme, host, parts.port or _DEFAULT_PORTS.get(scheme), environment):
+        return None
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        variable, value = _either_case(environment, name)
+        if value:
+            return _proxy(variable, value, host)
+    return _system_proxy(scheme, host, environment)
+
+
+def _either_case(environment: Mapping[str, str], name: str) -> tuple[str, str]:
+    """Return the variable in force and its value: the lower case wins where it is set, as for curl, even if empty."""
+    if name in environment:
+        return name, environment[name].strip()
+    if name == "http_proxy" and "REQUEST_METHOD" in environment:
+        return name, ""  # under CGI, the upper case is a header that whoever asks may choose
+    return name.upper(), environment.get(name.upper(), "").strip()
+
+
+def _system_proxy(scheme: str, host: str, environment: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy of Windows' or macOS' own settings, which count where no variable is set."""
+    if any(name.lower().endswith("_proxy") for name in environment):
+        return None
+    value = urllib.request.getproxies().get(scheme)
+    return _proxy(_SYSTEM, value, host) if value and not urllib.request.proxy_bypass(host) else None
+
+
+def _proxy(variable: str, value: str, host: str) -> Proxy:
+    """Read the address of a proxy. No message quotes it: it often holds a password."""
+    hint = _PROXY_HINT.format(host=host)
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value.removeprefix('//')}")
+        name, port = parts.hostname or "", parts.port
+        url = httpx.URL(scheme=parts.scheme, host=name, port=port)
+    except (ValueError, httpx.InvalidURL):  # their text may quote a password
+        raise _unusable(variable, "is not the address of a proxy", hint) from None
+    if parts.scheme in {"socks", "socks4", "socks4a", "socks5", "socks5h"}:
+        if parts.scheme not in {"socks5", "socks5h"} or importlib.util.find_spec("socksio") is None:
+            raise _unusable(variable, f"names a proxy of the kind {parts.scheme}, which is not supported", hint)
+    elif parts.scheme not in _DEFAULT_PORTS:
+        raise _unusable(variable, "names a kind of proxy that does not exist", hint)
+    strays = parts.query or parts.fragment or parts.path.strip("/")  # what follows a '#' in a password, perhaps
+    if not name or any(character.isspace() for character in name) or port == 0 or strays:
+        raise _unusable(variable, "is not the address of a proxy", hint)
+    if parts.username is None:
+        return Proxy(variable, str(url))
+    return Proxy(variable, str(url), (unquote(parts.username), unquote(parts.password or "")))
+
+
+def _unusable(variable: str, what: str, hint: str) -> ConfigurationError:
+    return ConfigurationError(f"{variable} {what}", where=f"environment, {variable}", hint=hint)
+
+
+def _is_exempt(scheme: str, host: str, port: int | None, environment: Mapping[str, str]) -> bool:
+    _, value = _either_case(environment, "no_proxy")
+    return any(_covers(entry, scheme, host.lower(), port) for entry in value.replace(",", " ").lower().split())
+
+
+def _covers(entry: str, scheme: str, host: str, port: int | None) -> bool:
+    """Tell whether an entry of NO_PROXY is about this host. One that makes no sense is about none.
+
+    An entry is a name (which covers those below it), an address, a network, a pattern with ``*``, or ``<local>`` for
+    names without a dot; ``scheme://`` before it and ``:port`` behind it narrow it.
+    """
+    wanted_scheme, _, rest = entry.rpartition("://")
+    if wanted_scheme not in {"", "all", scheme}:
+        return False
+    name, wanted_port = _split_port(rest.rstrip("/") if wanted_scheme else rest)
+    if wanted_port is not None and wanted_port != str(port):
+        return False
+    address = _address(host)
+    if address is not None:
+        network = _network(name)
+        return name == "*" or (network is not None and address in network) or fnmatch.fnmatchcase(host, name)
+    if name == "<local>":
+        return "." not in host
+    if "*" in name:
+        return fnmatch.fnmatchcase(host, name) or name == f"*.{host}"
+    name = name.strip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def _split_port(entry: str) -> tuple[str, str | None]:
+    """Split ``host:port``; an IPv6 address has colons of its own, and brackets if a port follows."""
+    if entry.startswith("["):
+        name, _, rest = entry[1:].partition("]")
+        return name + (rest if rest.startswith("/") else ""), rest[1:] if rest.startswith(":") else None
+    name, colon, port = entry.rpartition(":")
+    if colon and ":" not in name and port.isdigit():
+        return name, port
+    return entry, None
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _by_environment(host: str, proxy: Proxy | None, environment: Mapping[str, str]) -> Route:
+    """Trust what SSL_CERT_FILE and SSL_CERT_DIR name, as far as it can be read; without them, the usual CAs."""
+    given = {name: environment[name].strip() for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)}
+    given = {name: value for name, value in given.items() if value}
+    if not given:
+        return Route(host, proxy, None, _bundled())
+    usable = dict(_readable(given))
+    if not usable:
+        variable = next(iter(given))
+        raise ConfigurationError(
+            f"{variable} names no certificates that can be read",
+            where=f"environment, {variable}",
+            hint=f"correct or unset {variable}, or give 'ca_bundle' the path of a PEM file with the certificates of "
+            "your CA",
+        )
+    context = _context()
+    for places in usable.values():
+        for place in places:
+            context.load_verify_locations(**place)
+    return Route(host, proxy, " and ".join(usable), context)
+
+
+def _readable(given: Mapping[str, str]) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Return, of each variable, the places with certificates that can be loaded; SSL_CERT_DIR may list several."""
+    for name, value in given.items():
+        key = "cafile" if name == "SSL_CERT_FILE" else "capath"
+        places = [value] if key == "cafile" else [place for place in value.split(os.pathsep) if Path(place).is_dir()]
+        found: list[dict[str, str]] = []
+        for place in places:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**{key: place})
+            except (OSError, ValueError):
+                continue
+            found.append({key: place})
+        if found:
+            yield name, found
+
+
+def _bundled() -> ssl.SSLContext:
+    return _context(cafile=certifi.where())
+
+
+def _context(cafile: str | None = None) -> ssl.SSLContext:
+    """Return a context that verifies, like Python's default one, but never writes a log of keys (SSLKEYLOGFILE)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    if cafile is not None:
+        context.load_verify_locations(cafile=cafile)
+    return context

@@ -1,0 +1,175 @@
+"""Redaction: secrets are kept out of every text, however whoever sent it back has written them.
+
+A server, or what stands before it, may repeat a credential in an error: escaped for HTML, percent-encoded in either
+case, in Base64, folded into lines, or cut off. So texts are compared after they have been decoded, in every order of
+a few decodings. What a server says is withheld as a whole where it repeats even a part of a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, unquote
+
+__all__ = ["BLOT", "LEAST_SECRET", "Redaction", "carries", "clean"]
+
+#: What stands in the place of a secret.
+BLOT = "***"
+#: A credential shorter than this may be an ordinary word, and is not looked for in records.
+LEAST_SECRET = 12
+#: A shorter secret is looked for as it is, and in no other form: anything might look like it.
+_LEAST_DECODED = 4
+#: How much of a secret gives it away: half of a short one, and so many characters of any.
+_RUN = 8
+_MOST_READINGS = 32
+_UNSEEN = re.compile(r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+_WHITE_BYTES = b" \t\r\n\v\f"
+#: Strings of a JSON document that hold anything which a decoding would change.
+_ENCODED = re.compile(rb'"[^"]*(?:%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]+;|=[0-9A-Fa-f]{2}|\\)[^"]*')
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.)|\n)", re.DOTALL)
+_SOFT_BREAK = re.compile(r"=\r?\n")
+_PRINTABLE = re.compile(r"=([0-9A-Fa-f]{2})")
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(
+        lambda found: chr(int(found[1] or found[2], 16)) if found[1] or found[2] else found[3] or "", text
+    )
+
+
+def _unquote_printable(text: str) -> str:
+    return _PRINTABLE.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
+
+
+_DECODERS: tuple[Callable[[str], str], ...] = (
+    unquote,
+    lambda text: unquote(text, encoding="latin-1"),
+    html.unescape,
+    _unescape,
+    _unquote_printable,
+    lambda text: text.replace("+", " "),
+)
+
+
+class Redaction:
+    """The secrets of one connection, and the texts they are kept out of."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: list[str] = []
+        for secret in secrets:
+            self.add(secret)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not be kept or shown."""
+        return tuple(self._secrets)
+
+    def add(self, secret: str) -> None:
+        """Keep this value, too, out of every text."""
+        if secret and secret not in self._secrets:
+            self._secrets.append(secret)
+
+    def hide(self, text: str) -> str:
+        """Return a text of our own with every secret in it blotted out."""
+        return clean(text, self._secrets)
+
+    def repeats(self, text: str) -> bool:
+        """Tell whether words that are not ours repeat a secret, or a part of one that would give it away."""
+        if any(secret in text for secret in self._secrets):
+            return True
+        decoded = [_forms(secret) for secret in self._secrets if len(_squeezed(secret)) >= _LEAST_DECODED]
+        return bool(decoded) and any(form.shows_in(reading) for reading in _readings(text) for form in decoded)
+
+
+def clean(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with these secrets blotted out; all of it where they cannot be told from the rest."""
+    secrets = tuple(secrets)
+    for secret in secrets:
+        for written in _spellings(secret):
+            text = text.replace(written, BLOT)
+    decoded = [_forms(secret) for secret in secrets if len(_squeezed(secret)) >= _LEAST_DECODED]
+    is_told = bool(decoded) and any(form.stands_in(reading) for reading in _readings(text) for form in decoded)
+    return BLOT if is_told else text
+
+
+def carries(body: bytes, secrets: Iterable[str]) -> bool:
+    """Tell whether a JSON document may hold one of these secrets. It looks at bytes, for it looks at every page."""
+    decoded = [_forms(secret) for secret in secrets]
+    if not decoded:
+        return False
+    folded = body.translate(None, _WHITE_BYTES)
+    if any(needle in folded for form in decoded for needle in form.needles):
+        return True
+    encoded = b"\n".join(set(_ENCODED.findall(body))).decode("utf-8", "replace")
+    return bool(encoded) and any(form.stands_in(reading) for reading in _readings(encoded) for form in decoded)
+
+
+class _Forms:
+    """What one secret looks like in a text that has been decoded and rid of white space."""
+
+    def __init__(self, secret: str) -> None:
+        plain = _squeezed(secret)
+        data = secret.encode()
+        encoded = [*_in_base64(data), data.hex()]
+        folded = [form for form in map(_squeezed, encoded) if len(form) >= _RUN]
+        self.whole = (plain, *folded)
+        run = max(_LEAST_DECODED, min(_RUN, len(plain) // 2))
+        self._runs = {run: _cut(plain, run)}
+        self._runs[_RUN] = self._runs.get(_RUN, frozenset()).union(*(_cut(form, _RUN) for form in folded))
+        written = {*_spellings(secret), *encoded, data.hex().upper()}
+        self.needles = [needle for text in written if (needle := text.encode().translate(None, _WHITE_BYTES))]
+
+    def stands_in(self, reading: str) -> bool:
+        return any(form in reading for form in self.whole)
+
+    def shows_in(self, reading: str) -> bool:
+        return self.stands_in(reading) or any(
+            not runs.isdisjoint(reading[at : at + length] for at in range(len(reading) - length + 1))
+            for length, runs in self._runs.items()
+        )
+
+
+@lru_cache(maxsize=256)
+def _forms(secret: str) -> _Forms:
+    return _Forms(secret)
+
+
+def _cut(text: str, length: int) -> frozenset[str]:
+    return frozenset(text[at : at + length] for at in range(len(text) - length + 1))
+
+
+def _spellings(secret: str) -> list[str]:
+    """Return the ways to write a secret that are common enough to be blotted out where they stand, longest first."""
+    quoted = {quote(secret, safe=""), quote_plus(secret), quote(secret)}
+    lower = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in quoted}
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return sorted({secret, *quoted, *lower, *escaped, html.escape(secret)}, key=lambda text: (-len(text), text))
+
+
+def _in_base64(data: bytes) -> list[str]:
+    """Return what a value looks like inside a longer one in Base64, by how many bytes come before it."""
+    found = []
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + data).decode()
+        text = text[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]  # without what depends on the neighbours
+        found += [text, text.replace("+", "-").replace("/", "_")]
+    return [text for text in found if len(text) >= _RUN]
+
+
+def _readings(text: str) -> set[str]:
+    """Return a text as it came and as it reads after each order of decodings, without white space."""
+    found = [text]
+    for reading in found:  # which grows meanwhile
+        for decode in _DECODERS:
+            further = decode(reading)
+            if further not in found and len(found) < _MOST_READINGS:
+                found.append(further)
+    return {_squeezed(reading) for reading in found}
+
+
+def _squeezed(text: str) -> str:
+    return _UNSEEN.sub("", text).casefold()
