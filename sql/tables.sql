@@ -127,7 +127,7 @@ comment on column meta.pages.page is 'which page of the sweep, from 1';
 comment on column meta.pages."offset" is 'how many records were skipped';
 comment on column meta.pages.url is 'the request, without secrets';
 comment on column meta.pages.status is 'HTTP status of the answer';
-comment on column meta.pages.items is 'records in the answer';
+comment on column meta.pages.items is 'records in the answer, without the first if the page before has it already';
 comment on column meta.pages.bytes is 'size of the answer in bytes';
 comment on column meta.pages.sha256 is 'hash of the bytes as they came';
 comment on column meta.pages.redacted_sha256 is 'hash of what was kept, where secrets were taken out';

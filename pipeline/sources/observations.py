@@ -12,7 +12,7 @@ __all__ = ["observations"]
 
 
 def observations(readings: Mapping[str, Reading]) -> list[Observation]:
-    """Judge each list that was read: three checks of the accounts, and one of the groups if there are any."""
+    """Return the checks of each list that was read: four of the accounts, and two of the groups if there are any."""
     users = readings.get("users")
     if users is None:
         return [
@@ -26,9 +26,15 @@ def observations(readings: Mapping[str, Reading]) -> list[Observation]:
                 explanation="The list of accounts was not read to its end.",
             )
         ]
-    found = [_end_proven("end_proven", "accounts", users), _pages_readable(users), _sweeps_agree(users)]
+    found = [
+        _end_proven("end_proven", "accounts", users),
+        _pages_overlap("pages_overlap", "accounts", users),
+        _pages_readable(users),
+        _sweeps_agree(users),
+    ]
     if "groups" in readings:
         found.append(_end_proven("groups_end_proven", "groups", readings["groups"]))
+        found.append(_pages_overlap("groups_pages_overlap", "groups", readings["groups"]))
     return found
 
 
@@ -40,7 +46,7 @@ def _end_proven(check_id: str, things: str, reading: Reading) -> Observation:
     else:
         proof = (
             f"The pages cover 0 to {sweep.reached} without a gap, no record came twice, and an empty page stands at "
-            f"{sweep.reached}" + (", twice over." if reading.agreed else ".")
+            f"{sweep.reached}" + (", in two readings." if reading.agreed else ".")
         )
     return Observation(
         check_id=check_id,
@@ -67,15 +73,53 @@ def _doubt(things: str, reading: Reading) -> str | None:
         )
     if sweep.is_whole and sweep.proof is None:
         return f"The server ignores skip, and nothing shows that the {sweep.items} {things} it sends are all."
+    moved = sweep.boundaries().mismatched
+    if moved:
+        return f"The list of {things} moved between {_counted(moved, 'page')} and the next, so some may be missing."
     if sweep.has_gap:
         return f"The pages of the list of {things} leave a gap at {sweep.reached}."
     if not sweep.is_closed:
         return f"No empty page was seen at {sweep.reached}, where the list of {things} should end."
+    if sweep.boundaries().open and not reading.agreed:
+        return f"Adjacent pages of {things} share no record, and no two readings of the list in a row agreed."
     if reading.after is None and not sweep.is_whole and not reading.agreed:
         return f"The server has no count of {things}, and no two readings of the list in a row agreed."
     if things == "accounts" and not sweep.items:
         return "The list of accounts is empty, and yet somebody logged in."
     return None
+
+
+def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
+    """Check that the last record of each page is the first of the next one."""
+    seen = reading.accepted.boundaries()
+    result: Literal["PASS", "FAIL", "NOT_AVAILABLE"] = "PASS"
+    if seen.mismatched:
+        result = "FAIL"
+        words = f"{seen.matched} of {_counted(seen.expected, 'boundary')} matched: the list moved while it was read."
+    elif seen.open:
+        result = "NOT_AVAILABLE"
+        words = (
+            f"{seen.open} of {_counted(seen.expected, 'boundary')} could not be compared, because a page held one "
+            "record or the record has no id; the list rests on two readings that agree."
+        )
+    elif reading.accepted.is_whole:
+        words = "The list came in one answer, so it has no boundaries between pages."
+    else:
+        words = f"All {_counted(seen.expected, 'boundary')} matched, so no record slipped between two pages."
+    return Observation(
+        check_id=check_id,
+        description=f"The last of the {things} on a page is the first on the next page",
+        expected=str(seen.expected),
+        observed=str(seen.matched),
+        difference=seen.matched - seen.expected,
+        result=result,
+        explanation=words,
+    )
+
+
+def _counted(number: int, thing: str) -> str:
+    plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
+    return f"{number} {thing if number == 1 else plural}"
 
 
 def _pages_readable(reading: Reading) -> Observation:

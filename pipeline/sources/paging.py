@@ -1,10 +1,12 @@
 """Paging: reads a list to its end, and says how it is known to be the end.
 
-A *sweep* reads the list once: a fixed number of workers take offsets from a queue, a short page is followed from
-where it ended, and an empty page at E closes it. Offsets shift when records are added or removed meanwhile, so any
-sign of that (a record that came twice, a server's count that moved or disagrees) asks for sweeps until two
-consecutive ones hold the same ids; a short list is read twice anyway. Servers that ignore ``skip`` send the whole
-list every time, and have a proof of their own.
+A *sweep* reads the list once: a fixed number of workers take offsets from a queue, and each page begins with the
+last record of the page before, which shows that no record slipped through between the two (the argument is in
+:mod:`pipeline.sources.sweep`). The last record alone and an empty page behind it close the sweep. Offsets shift when
+records are added or removed meanwhile, so any sign of that (a boundary that does not match, a record that came twice,
+a server's count that moved or disagrees) asks for sweeps until two consecutive ones hold the same ids. A short list,
+a list without a count, one record a page, and keys that do not ascend ask for the second sweep anyway. Servers that
+ignore ``skip`` send the whole list every time, and have a proof of their own.
 
 Nothing here can run forever: sweeps, pages without a new record, and records in all are bounded.
 """
@@ -13,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.sources.connection import Answer, RefusedError, UnreadableError
-from pipeline.sources.records import Key, Records
+from pipeline.sources.records import Records
+from pipeline.sources.sweep import Sweep
 
-__all__ = ["PagedList", "Reading", "Sweep", "read_list"]
+__all__ = ["PagedList", "Reading", "read_list"]
 
 _MOST_SWEEPS = 8
 #: Unreadable pages in one sweep before the list is given up.
@@ -29,8 +32,7 @@ _LEARNING_PAGES = 4
 _FEW_PAGES = 50
 #: Workers beyond the requests that may be in flight: they send while others read what came.
 _READERS = 2
-#: A list without a count that is longer than this does not end; with a count, twice that and some pages are enough.
-_MOST_RECORDS = 5_000_000
+#: A sweep of a list with a count is left at twice that count and so many pages: a list that never ends.
 _MORE_PAGES = 20
 
 
@@ -45,83 +47,6 @@ class PagedList(Protocol):
 
     async def count(self) -> int | None:
         """Return the server's own count, null where it has none."""
-
-
-@dataclass(slots=True)
-class Sweep:
-    """What one sweep saw. ``spans`` are (offset, items) of every page, ``empty`` the offsets found empty."""
-
-    number: int
-    ids: set[Key] = field(default_factory=set)
-    items: int = 0
-    without_id: int = 0
-    repeated: int = 0
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    empty: set[int] = field(default_factory=set)
-    unreadable: list[str] = field(default_factory=list)
-    too_long: bool = False
-    halted: str | None = None
-    ran_away: bool = False
-    most: int = _MOST_RECORDS
-    is_whole: bool = False
-    proof: str | None = None
-    _stale: int = 0
-
-    @property
-    def distinct(self) -> int:
-        """Return how many different records came, as far as that can be known."""
-        return len(self.ids) + self.without_id
-
-    @property
-    def reached(self) -> int:
-        """Return E: how far the pages reach from 0 without a gap."""
-        position = 0
-        for offset, items in sorted(self.spans):
-            if offset > position:
-                break
-            position = max(position, offset + items)
-        return position
-
-    @property
-    def has_gap(self) -> bool:
-        """Tell whether a page with records stands beyond where the pages reach."""
-        return max((offset + items for offset, items in self.spans), default=0) > self.reached
-
-    @property
-    def is_closed(self) -> bool:
-        """Tell whether the sweep covers the list: each record once, no gap, an empty page at the end."""
-        if self.unreadable or self.halted or self.repeated:
-            return False
-        return self.proof is not None if self.is_whole else not self.has_gap and self.reached in self.empty
-
-    def same_as(self, other: Sweep) -> bool:
-        """Tell whether two sweeps hold the same records."""
-        return self.ids == other.ids and self.without_id == other.without_id
-
-    def take(self, offset: int, records: Records, patience: int) -> None:
-        """Take a page in; halt the sweep when pages keep coming without a new record."""
-        if not records.items:
-            self.empty.add(offset)
-            return
-        before = len(self.ids)
-        self.ids.update(records.ids)
-        new = len(self.ids) - before
-        self.items += records.items
-        self.without_id += records.without_id
-        self.repeated += len(records.ids) - new
-        self.spans.append((offset, records.items))
-        self._stale = 0 if new else self._stale + 1
-        if self._stale > patience:
-            self.halted = f"{self._stale} pages in a row held no new record"
-        elif self.items > self.most:
-            self.halted, self.ran_away = f"more than {self.most} records came", True
-
-    @property
-    def is_echo(self) -> bool:
-        """Tell whether all pages held the records of one, as if ``skip`` were ignored."""
-        if len(self.spans) < 2:
-            return self.too_long
-        return self.repeated > 0 and len(self.ids) <= max(items for _, items in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +108,7 @@ class _Reader:
             is_calm = before == after and sweep.is_closed
             agreed = previous is not None and previous.is_whole == sweep.is_whole and previous.same_as(sweep)
             is_long = len(sweep.spans) > _FEW_PAGES
-            is_alone = sweep.is_whole or (number == 1 and after == sweep.distinct and is_long)
+            is_alone = sweep.is_whole or (number == 1 and after == sweep.distinct and is_long and _suffices(sweep))
             # the same again, though every care was taken: another sweep would not find more
             is_final = agreed and before == after and (careful or sweep.is_whole or bool(sweep.unreadable))
             if (is_calm and (is_alone or agreed)) or is_final or sweep.ran_away or number == _MOST_SWEEPS:
@@ -191,7 +116,7 @@ class _Reader:
             if not sweep.unreadable:  # one page after the other would end at the first hole
                 careful = careful or sweep.too_long or sweep.has_gap or (agreed and not sweep.is_closed)
             previous, before = sweep, after
-        sweep.ids = set()  # they have served, and are most of what is held
+        sweep.forget_ids()
         return Reading(
             accepted=sweep,
             sweeps=number,
@@ -210,8 +135,8 @@ class _Reader:
             horizon = previous.distinct if expected is None and previous is not None else expected
             await self._read_side_by_side(sweep, horizon)
         step = self._step or self._asked
-        while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.reached in sweep.empty):
-            await self._page(sweep, sweep.reached, step)
+        while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.is_at_end):
+            await self._page(sweep, sweep.next_offset, step)
         if expected != sweep.distinct and not sweep.halted and not sweep.unreadable:
             # no count confirms the end, so a hole in the list could look like it: look beyond
             await self._page(sweep, sweep.reached + step, step)
@@ -225,10 +150,10 @@ class _Reader:
         for _ in range(_LEARNING_PAGES):
             if step >= self._asked or not first:
                 break
-            came = await self._page(sweep, sweep.reached, self._asked)
-            if came == 0:
-                step = self._asked if sweep.reached == first else step
-            if not came or came == step or sweep.is_echo:
+            came = await self._page(sweep, sweep.next_offset, self._asked)
+            if came is not None and sweep.reached == first:  # the first page held the whole list
+                step = self._asked
+            if not came or came == step or sweep.is_echo or sweep.reached == first:
                 break
             step = max(step, came)
         self._step = step or self._asked
@@ -248,15 +173,16 @@ class _Reader:
 
     async def _read_side_by_side(self, sweep: Sweep, horizon: int | None) -> None:
         step = self._step or self._asked
-        position = sweep.reached
+        stride = max(1, step - 1)  # each page begins with the last record of the page before
+        position = sweep.next_offset
 
         def next_offset() -> int | None:
             nonlocal position
             beyond = sweep.empty and position >= min(sweep.empty)
             if sweep.halted or beyond or (horizon is not None and position > horizon):
                 return None
-            position += step
-            return position - step
+            position += stride
+            return position - stride
 
         async def work() -> None:
             while (offset := next_offset()) is not None:
@@ -265,12 +191,17 @@ class _Reader:
         await _side_by_side(work, self._workers)
 
     async def _chunk(self, sweep: Sweep, offset: int, size: int) -> None:
-        """Read ``size`` records from ``offset``: a short page is followed from where it ended."""
-        while size > 0 and not sweep.halted:
-            came = await self._page(sweep, offset, size)
-            if not came or came > size:
+        """Read ``size`` records from ``offset``: a short page is followed from its last record on.
+
+        The last record is left to the next chunk, which begins with it.
+        """
+        end = offset + size
+        last = offset + max(1, size - 1)
+        while offset < last and not sweep.halted:
+            came = await self._page(sweep, offset, end - offset)
+            if not came or came >= end - offset:
                 return
-            offset, size = offset + came, size - came
+            offset += max(1, came - 1)
 
     async def _page(self, sweep: Sweep, offset: int, limit: int) -> int | None:
         """Read one page; return how many records came, null if it cannot be read."""
@@ -287,7 +218,7 @@ class _Reader:
         sweep.take(offset, records, patience=self._workers + 2)
         sweep.too_long = sweep.too_long or records.items > limit
         self._source.keep(answer, records, sweep=sweep.number, offset=offset, keep=True)
-        self._progress(sweep.items, self._total)
+        self._progress(sweep.distinct_ids + sweep.without_id, self._total)
         return records.items
 
     async def _read_whole(self, sweep: Sweep, expected: int | None) -> None:
@@ -303,7 +234,7 @@ class _Reader:
         sweep.is_whole = True
         sweep.take(0, records, patience=1)
         self._source.keep(answer, records, sweep=sweep.number, offset=0, keep=True)
-        self._progress(sweep.items, self._total)
+        self._progress(sweep.distinct_ids + sweep.without_id, self._total)
         for offset in (max(1, records.items // 2), records.items + 1):
             if not await self._echoes(sweep, offset, limit):
                 sweep.is_whole = False
@@ -320,6 +251,11 @@ class _Reader:
         answer, records = await self._source.page(offset, limit)
         self._source.keep(answer, records, sweep=sweep.number, offset=offset, keep=False)
         return set(records.ids) == sweep.ids and records.without_id == sweep.without_id
+
+
+def _suffices(sweep: Sweep) -> bool:
+    """Tell whether one sweep proves itself: every boundary was compared, and the order is seen to be fixed."""
+    return not sweep.boundaries().open and sweep.is_ascending
 
 
 async def _side_by_side(work: Callable[[], Awaitable[None]], workers: int) -> None:

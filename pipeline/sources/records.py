@@ -48,23 +48,32 @@ class BadAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """One page. ``ids`` are those that can be used; ``without_id`` counts the records that have none or junk.
+    """One page. ``keys`` has one entry a record, in order: its id, or None where it has none that can be used.
 
     ``kept`` is the body to write down: a JSON array in UTF-8. It is what came, unless ``redacted``. ``sha256`` is the
     hash of what came. ``cut`` are the places, from 1, of records too deeply nested to be kept whole.
     """
 
-    ids: tuple[Key, ...]
-    without_id: int
+    keys: tuple[Key | None, ...]
     kept: bytes
     redacted: bool
     sha256: str
     cut: tuple[int, ...] = ()
 
     @property
+    def ids(self) -> tuple[Key, ...]:
+        """Return the usable ids."""
+        return tuple(key for key in self.keys if key is not None)
+
+    @property
+    def without_id(self) -> int:
+        """Return the number of records that have no usable id."""
+        return self.keys.count(None)
+
+    @property
     def items(self) -> int:
         """Return the number of records."""
-        return len(self.ids) + self.without_id
+        return len(self.keys)
 
     def id_at(self, place: int) -> str | None:
         """Return the id of the record at a place, counted from 1, as it is kept; None if it cannot be read."""
@@ -104,7 +113,7 @@ def _read_plain(body: bytes, hidden: Sequence[str]) -> Records | None:
     keys = _keys(document)
     if keys is None or any(map(_is_secret, keys)):
         return None
-    return Records(tuple(found), 0, body, redacted=False, sha256=hashlib.sha256(body).hexdigest())
+    return Records(tuple(found), body, redacted=False, sha256=hashlib.sha256(body).hexdigest())
 
 
 def _keys(document: list[Any]) -> set[str] | None:
@@ -152,15 +161,17 @@ def _read_odd(body: bytes, hidden: Sequence[str], sha256: str) -> Records:
     document = _parse(body, shrink)
     if not isinstance(document, list):
         raise BadAnswerError(_instead(body))
-    found: list[Key] = []
+    found: list[Key | None] = []
     for item in document:
         record_id = item[0] if isinstance(item, tuple) else None  # every object has become a tuple, nothing else can
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record_id = str(record_id)  # as SQL will read it
-        if isinstance(record_id, str) and record_id:
+        if not isinstance(record_id, str) or not record_id:
+            found.append(None)
+        else:
             found.append(int(record_id, 16) if _OBJECT_ID(record_id) else record_id)
     kept, redacted = _clean(body, keys, hidden)
-    return Records(tuple(found), len(document) - len(found), kept, redacted, sha256)
+    return Records(tuple(found), kept, redacted, sha256)
 
 
 def _shorten(body: bytes) -> bytes:

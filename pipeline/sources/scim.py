@@ -88,6 +88,7 @@ def beside(
         dataclasses.replace(
             main,
             accepted_sweeps=main.accepted_sweeps | found.accepted_sweeps,
+            overlaps=main.overlaps | found.overlaps,
             server_counts=main.server_counts | {"scim_users": found.server_counts["users_after"]},
             missing=main.missing | found.missing,
             settings=main.settings
@@ -115,6 +116,7 @@ class _Extract:
         self.ledger = Ledger(spool, source.name)
         self.readings: dict[str, Reading] = {}
         self.accepted: dict[str, int] = {}
+        self.overlaps: dict[str, list[int]] = {}
         self.strays: Counter[str] = Counter()
         self.settings: dict[str, str] = {"page_size_asked": str(source.page_size)}
         self.missing: dict[str, str] = {}
@@ -136,6 +138,7 @@ class _Extract:
                 url=self.source.url,
                 api="scim 2.0",
                 accepted_sweeps=self.accepted,
+                overlaps=self.overlaps,
                 server_counts={
                     "users_before": users.before if users else None,
                     "users_after": users.after if users else None,
@@ -179,6 +182,7 @@ class _Extract:
         finally:
             self.strays.update({f"{things}: {stray}": count for stray, count in records.strays.items()})
         self.readings[things] = reading
+        self.overlaps[resource] = list(reading.accepted.boundaries().overlaps)
         self.settings[f"{resource}_page_size"] = str(reading.page_size)
         self.settings[f"{resource}_sweeps"] = str(reading.sweeps)
 
@@ -203,7 +207,7 @@ class _Extract:
 
 def _counted(things: str, reading: Reading) -> Observation:
     sweep = reading.accepted
-    read = sweep.items - sweep.repeated - sweep.without_id
+    read = sweep.distinct_ids
     said = reading.after
     words = f"The endpoint counts {said} {things}, and {read} with an id were read."
     return Observation(

@@ -251,18 +251,18 @@ def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
     if per_page is not None and resources and per_page != len(resources):
         strays.append("itemsPerPage is not the number of records")
     resources = [canonical(item) for item in resources]
-    ids: list[Key] = []
+    keys: list[Key | None] = []
     for item in resources:
         record_id = item.get("id") if isinstance(item, dict) else None
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record_id = str(record_id)  # as SQL will read it
             strays.append("an id is a number")
-        if isinstance(record_id, str) and record_id:
-            ids.append(record_id)
-        else:
+        is_usable = isinstance(record_id, str) and record_id
+        keys.append(record_id if is_usable else None)
+        if not is_usable:
             strays.append("a record without an id" if isinstance(item, dict) else "something that is not a record")
     # the list is taken out of its envelope, so what is kept has a hash of its own in any case
     kept = without_secrets(resources, secrets)
     sha256 = hashlib.sha256(body).hexdigest()
-    records = Records(tuple(ids), len(resources) - len(ids), kept, True, sha256, cut_places(kept, body))
+    records = Records(tuple(keys), kept, True, sha256, cut_places(kept, body))
     return Page(records, total, tuple(strays))

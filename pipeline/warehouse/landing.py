@@ -258,14 +258,30 @@ def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes
     accepted = [(o.source, resource, sweep) for o in outcomes for resource, sweep in o.accepted_sweeps.items()]
     if accepted:
         connection.executemany("insert into accepted values ($1, $2, $3)", accepted)
+    connection.execute(
+        'create or replace temp table shared_records (source varchar, resource varchar, "offset" bigint)'
+    )
+    for outcome in outcomes:
+        for resource, offsets in outcome.overlaps.items():
+            connection.execute(
+                "insert into shared_records select $source, $resource, unnest($offsets)",
+                {"source": outcome.source, "resource": resource, "offsets": offsets},
+            )
     journal = files.json([spool.folder / "pages.jsonl"], _JOURNAL)
     connection.execute(
         f"""
         create or replace temp table spooled as
-        select pages.*, accepted.sweep is not null and pages.file is not null as is_accepted
+        select
+            pages.* exclude (items), accepted.sweep is not null and pages.file is not null as is_accepted,
+            -- the first record of the page is the last of the page before
+            accepted.sweep is not null and shared_records."offset" is not null as is_overlapping,
+            pages.items - is_overlapping::bigint as items
         from {journal.sql} as pages
         left join accepted
             on accepted.source = pages.source and accepted.resource = pages.resource and accepted.sweep = pages.sweep
+        left join shared_records
+            on shared_records.source = pages.source and shared_records.resource = pages.resource
+            and shared_records."offset" = pages."offset" and pages.items > 0
         """,
         journal.values,
     )
@@ -310,6 +326,7 @@ def _land_rows(connection: Connection, snapshot_id: str, spool: Spool, resource:
                spooled.fetched_at at time zone 'UTC', coalesce(elements.payload, 'null'::json)
         from elements
         join spooled on elements.filename = $folder || spooled.file
+        where elements.ordinal > spooled.is_overlapping::bigint
         """,
         {"folder": f"{spool.folder}/", "snapshot_id": snapshot_id, **pages.values},
     )

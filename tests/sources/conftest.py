@@ -53,8 +53,13 @@ class Extract:
     def rows(self, resource: str) -> list[Any]:
         """Return the records of the accepted sweep."""
         sweep = self.outcome.accepted_sweeps.get(resource)
-        files = [p.file for p in self.pages if (p.resource, p.sweep) == (resource, sweep) and p.file]
-        return [row for file in files for row in json.loads((self.spool.folder / file).read_bytes())]
+        overlaps = self.outcome.overlaps.get(resource, [])
+        pages = [p for p in self.pages if (p.resource, p.sweep) == (resource, sweep) and p.file]
+        return [
+            row
+            for page in pages
+            for row in json.loads((self.spool.folder / page.file).read_bytes())[page.offset in overlaps :]
+        ]
 
     @property
     def ids(self) -> set[str]:

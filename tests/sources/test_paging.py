@@ -17,12 +17,12 @@ def fifth_page(reply: Reply) -> Any:
 
 
 def always_the_third_page_of_fifty(fake: FakeSisense) -> None:
-    """Make the fake repeat a page: whoever asks for 100 gets 50 once more, every time."""
+    """Make the fake repeat a page: a request for offset 98 gets the page of 49 again, every time."""
     users = fake._users
 
     def repeating(request: Any) -> Reply:
-        if request.query.get("skip") == "100":
-            request.query["skip"] = "50"
+        if request.query.get("skip") == "98":
+            request.query["skip"] = "49"
         return users(request)
 
     fake._users = repeating  # type: ignore[method-assign]
@@ -109,12 +109,12 @@ def test_a_page_that_always_comes_again_in_place_of_another_is_no_proof(
 def test_a_page_that_stays_unreadable_leaves_a_hole_that_is_named(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
         users = fake._users
-        fake._users = lambda request: as_html() if request.query["skip"] == "100" else users(request)  # type: ignore[method-assign]
+        fake._users = lambda request: as_html() if request.query["skip"] == "98" else users(request)  # type: ignore[method-assign]
         done = extracting(fake, max_attempts=2)
 
     assert {"pages_readable", "end_proven"} <= done.failed
-    assert "skip=100" in done.observed("pages_readable").explanation
-    assert len(done.ids) == 180
+    assert "skip=98" in done.observed("pages_readable").explanation
+    assert len(done.ids) == 182  # 48 of the page stand on no other one
 
 
 def test_a_list_that_never_ends_is_left(extracting: Extracting) -> None:
@@ -146,7 +146,7 @@ def test_pages_are_read_side_by_side_at_the_size_the_server_honours(extracting: 
 
     assert done.outcome.settings["users_page_size"] == "10"
     pages = sorted((p.offset, p.items) for p in done.pages if (p.resource, p.sweep) == ("users", 1))
-    assert pages == [(offset, 10) for offset in range(0, 100, 10)] + [(100, 0)]
+    assert pages == [(offset, 10) for offset in range(0, 99, 9)] + [(99, 1), (100, 0)]
 
 
 def test_a_long_list_without_a_sign_of_change_is_read_once_and_each_page_asked_for_once(
@@ -155,7 +155,7 @@ def test_a_long_list_without_a_sign_of_change_is_read_once_and_each_page_asked_f
     with FakeSisense(accounts(230)) as fake:
         done = extracting(fake, page_size=4)
 
-    assert sorted(fake.asked) == sorted([(0, 1), *((offset, 4) for offset in range(0, 232, 4)), (230, 2)])
+    assert sorted(fake.asked) == sorted([(0, 1), *((offset, 4) for offset in range(0, 231, 3)), (229, 3), (230, 2)])
     assert done.outcome.accepted_sweeps["users"] == 1
     assert done.observed("sweeps_agree").result == "NOT_AVAILABLE"
     assert done.outcome.server_counts == {"users_before": 230, "users_after": 230}
@@ -165,7 +165,7 @@ def test_a_short_list_is_read_twice_and_each_page_asked_for_once_a_reading(extra
     with FakeSisense(accounts(230)) as fake:
         done = extracting(fake)
 
-    once = [(0, 50), (50, 50), (100, 50), (150, 50), (200, 50), (230, 20)]
+    once = [(0, 50), (49, 50), (98, 50), (147, 50), (196, 50), (229, 17), (230, 16)]
     assert sorted(fake.asked) == sorted([(0, 1), *once, *once])
     assert done.outcome.accepted_sweeps["users"] == 2
     assert done.observed("sweeps_agree").result == "PASS"
