@@ -617,6 +617,7 @@ create table if not exists review.items (
     path varchar,
     peers varchar,
     findings varchar,
+    conflict varchar,
     rule_ids varchar,
     risk varchar not null,
     change_since_baseline varchar,
@@ -634,6 +635,7 @@ create table if not exists review.items (
 );
 alter table review.items add column if not exists attention integer;
 alter table review.items add column if not exists place bigint;
+alter table review.items add column if not exists conflict varchar;
 comment on table review.items is 'One role or group of one account as it was when the campaign opened, with who is asked about it or why nobody is.';
 comment on column review.items.item_id is 'hash of source, account and entitlement: what one decision is about; the same in every campaign';
 comment on column review.items.source is 'the source''s name in the configuration';
@@ -653,6 +655,7 @@ comment on column review.items.permission_level is 'privileged, standard or uncl
 comment on column review.items.path is 'from the account to the role or group, as people read it';
 comment on column review.items.peers is 'how many comparable accounts hold it too, in words';
 comment on column review.items.findings is 'the open findings that bear on it, the gravest first';
+comment on column review.items.conflict is 'what the same person must not hold together with it, and who is asked about that';
 comment on column review.items.rule_ids is 'their rules';
 comment on column review.items.risk is 'critical, high, medium, low or info: the gravest open finding; at least high unless the permission level is standard';
 comment on column review.items.change_since_baseline is 'new, changed, unchanged, reappeared or no_baseline';

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -10,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.terminal import Terminal, a_name, align, an_address
 from pipeline.errors import GateError, SourceError, UsageError
+from pipeline.reporting.text import count
 
 if TYPE_CHECKING:
     from pipeline.remediation.journal import Entry
     from pipeline.remediation.plan import Change, Plan
+    from pipeline.reporting.decisions import DecisionSum
 
 __all__ = ["register"]
 
@@ -217,8 +218,8 @@ def verify(context: typer.Context) -> None:
         with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
             files = remediation.write(connection, settings.reports.directory, rests_on=folder, key=key)
     counts = {name: verdicts[name] for name in ("removed_verified", "still_present", "reappeared", "not_verifiable")}
-    for name, count in counts.items():
-        terminal.say(f"{name:<17} {count}")
+    for name, changes in counts.items():
+        terminal.say(f"{name:<17} {changes}")
     terminal.result("\n".join(map(str, files)), {"verdicts": counts, "files": files, "report": folder})
     if sum(verdicts.values()) != counts["removed_verified"]:
         raise GateError(
@@ -260,19 +261,27 @@ def status(context: typer.Context, file: PlanFile = DEFAULT_PLAN) -> None:
 
 
 def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
+    from pipeline.remediation import document
     from pipeline.remediation.journal import journal_path
     from pipeline.remediation.plan import save
+    from pipeline.remediation.planning import MAY_BE_NAMED, decision_sum
 
     if made.left_out:
         terminal.say("left out:")
         terminal.say(
             align(
-                ("source", "account", "user name", "why"),
-                [(row.source, row.account_id, row.user_name, row.reason) for row in made.left_out],
+                ("source", "user name", "what", "why"),
+                [(row.source, row.user_name or row.account_id, row.what, row.reason) for row in made.left_out],
             )
         )
+        if any(row.reason in MAY_BE_NAMED for row in made.left_out):
+            terminal.say("a service or emergency account changes only if it is named with --include")
+    found = decision_sum(made)
+    if found is not None:
+        terminal.say(f"review {found.campaign}: {found.text}")
     if not made.changes:
-        terminal.result("nothing to change", {"plan": None, "changes": 0, "left_out": len(made.left_out)})
+        nothing = {"plan": None, "changes": 0, "left_out": len(made.left_out)}
+        terminal.result("nothing to change", nothing | _decisions(found))
         return
     if journal_path(output).exists():
         raise UsageError(
@@ -281,8 +290,13 @@ def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
             hint="name another file with --output",
         )
     save(made, output)
+    files, warnings = document.write(made, output)
+    for warning in warnings:
+        terminal.note(warning)
     terminal.say(_table(made.changes))
-    terminal.say(f"{len(made.changes)} changes, {len(made.left_out)} accounts left out; nothing was sent")
+    terminal.say(
+        f"{count(len(made.changes), 'change')}, {len(made.left_out)} left out; nothing was sent. To read: {files[-1]}"
+    )
     terminal.say(f"next: access-review remediate approve {output} --by NAME --email E")
     terminal.result(
         str(output),
@@ -291,17 +305,25 @@ def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
             "plan_id": made.plan_id,
             "changes": len(made.changes),
             "left_out": len(made.left_out),
-        },
+            "documents": files,
+        }
+        | _decisions(found),
     )
 
 
+def _decisions(found: DecisionSum | None) -> dict[str, Any]:
+    """Return what a review's decisions add up to, for a script."""
+    if found is None:
+        return {}
+    return {"decisions": {"decided": found.decided, "terms": [list(term) for term in found.terms]}}
+
+
 def _table(changes: Sequence[Change]) -> str:
+    from pipeline.remediation.document import describe
+
     return align(
-        ("source", "user name", "account", "action", "request", "reason"),
-        [
-            (c.source, c.user_name, c.account_id, c.action, f"PATCH {json.dumps(c.request)}", c.reason)
-            for c in changes
-        ],
+        ("source", "user name", "change", "reason"),
+        [(c.source, c.user_name or c.account_id, describe(c), c.reason) for c in changes],
     )
 
 

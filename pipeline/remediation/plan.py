@@ -19,9 +19,12 @@ from typing import Any
 from pipeline.errors import GateError, UsageError
 from pipeline.reporting.signature import SigningKey
 
-__all__ = ["FIELDS", "Approval", "Change", "LeftOut", "Plan", "change_id", "load", "save"]
+__all__ = ["FIELDS", "Approval", "Change", "LeftOut", "Plan", "PlannedAccount", "change_id", "load", "save"]
 
 SCHEMA_VERSION = 1
+#: Fields that came after the first version of the file: a plan without them has the hash that it had.
+_LATER_OF_CHANGES = frozenset({"entitlement_name", "target_name", "decided_by", "words"})
+_LATER_OF_LEFT_OUT = frozenset({"display_name", "what", "decided_by", "campaign", "item_id"})
 #: Action -> the one field of the account that it sets.
 FIELDS = {
     "deactivate": "active",
@@ -35,7 +38,11 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one account. ``request`` is what is sent; ``expected`` is the account as the extract saw it."""
+    """One change of one account. ``request`` is what is sent; ``expected`` is the account as the extract saw it.
+
+    ``entitlement_name`` is the role or group that the account loses, ``target_name`` the role that it gets; ``words``
+    are the reviewer's own.
+    """
 
     change_id: str
     source: str
@@ -50,16 +57,40 @@ class Change:
     item_id: str | None = None
     entitlement_type: str | None = None
     entitlement_id: str | None = None
+    entitlement_name: str | None = None
+    target_name: str | None = None
+    decided_by: str | None = None
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An account that was chosen and must not be touched, or that nobody can judge."""
+    """An account, or one decision about it, that was chosen and is not carried out."""
 
     source: str
     account_id: str
     user_name: str | None
     reason: str
+    display_name: str | None = None
+    what: str | None = None
+    decided_by: str | None = None
+    campaign: str | None = None
+    item_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAccount:
+    """An account that changes, as people know it. ``groups`` are names by id, the built-in groups left out."""
+
+    source: str
+    account_id: str
+    display_name: str
+    email: str | None
+    status: str
+    role: str | None
+    person_id: str | None
+    person: str | None
+    groups: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +128,21 @@ class Plan:
     changes: Sequence[Change]
     left_out: Sequence[LeftOut] = ()
     approvals: Sequence[Approval] = field(default=())
+    accounts: Sequence[PlannedAccount] = ()
 
     @property
     def plan_id(self) -> str:
         """Return the hash of everything but the approvals."""
         document = asdict(self)
         del document["approvals"]
+        # What earlier versions did not write is no part of their plans, whose hashes are on record.
+        if not self.accounts:
+            del document["accounts"]
+        for key, later in (("changes", _LATER_OF_CHANGES), ("left_out", _LATER_OF_LEFT_OUT)):
+            document[key] = [
+                {name: value for name, value in row.items() if value is not None or name not in later}
+                for row in document[key]
+            ]
         return hashlib.sha256(_canonical(document)).hexdigest()
 
     @property
@@ -127,6 +167,7 @@ def load(path: Path) -> Plan:
             tuple(Change(**row) for row in document["changes"]),
             tuple(LeftOut(**row) for row in document["left_out"]),
             tuple(Approval(**row) for row in document["approvals"]),
+            tuple(PlannedAccount(**row) for row in document.get("accounts", ())),
         )
         for change in plan.changes:
             if set(change.request) != {FIELDS[change.action]}:

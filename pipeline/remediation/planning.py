@@ -13,15 +13,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline import resources
-from pipeline.errors import GateError, UsageError, WarehouseError
+from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
 from pipeline.remediation.journal import Entry
-from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, change_id
+from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
+from pipeline.reporting.decisions import DecisionSum
 from pipeline.settings import nearest
 from pipeline.sources.writing import AccountState
 from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 
-__all__ = ["Selection", "make", "reverse", "rows"]
+__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows"]
+
+#: Reasons of ``reports.protected_accounts`` that --include sets aside.
+MAY_BE_NAMED = frozenset({"it is an emergency account", "it is a service account"})
+_REMOVES_PRIVILEGE = frozenset({"deactivate", "change_role"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,51 +61,136 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
         WarehouseError: nothing has been built yet.
         GateError: the snapshot is not FULL or too old, the build judges a later moment, or too many accounts would
             change.
+        ModelError: the decisions of the campaign do not add up.
     """
     snapshot = _snapshot(connection, selection, now)
-    chosen = _chosen(connection, selection)
+    decisions = [] if selection.campaign is None else _decided(connection, selection.campaign)
     accounts = {(row["source"], row["account_id"]): row for row in rows(connection, "accounts")}
     included = _included(selection.include, accounts.values())
-    admins = Counter(key[0] for key, row in accounts.items() if row["is_active_admin"])
     created_at = now.astimezone(UTC).isoformat(timespec="microseconds")
+    changes, left_out = _arrange(_chosen(connection, selection, decisions), accounts, included, created_at)
+    _refuse_too_many(changes, Counter(source for source, _ in accounts), selection.max_share)
+    basis: dict[str, Any] = {"created_at": created_at, **snapshot, "selection": asdict(selection)}
+    if selection.campaign is not None:
+        basis["decisions"] = _sum(selection.campaign, decisions, changes, left_out)
+    if selection.stale_days is not None:
+        left_out += [LeftOut(**row) for row in rows(connection, "unknown_logins")]
+    return Plan(basis, tuple(changes), tuple(left_out), accounts=_described(connection, changes, accounts))
+
+
+def decision_sum(plan: Plan) -> DecisionSum | None:
+    """Return what the decisions of the plan's campaign add up to; null if it rests on none."""
+    found = plan.basis.get("decisions")
+    if not found:
+        return None
+    return DecisionSum(plan.basis["selection"]["campaign"], found["decided"], tuple(map(tuple, found["terms"])))
+
+
+def _arrange(
+    chosen: Sequence[Mapping[str, Any]],
+    accounts: Mapping[tuple[str, str], Mapping[str, Any]],
+    included: set[str],
+    created_at: str,
+) -> tuple[list[Change], list[LeftOut]]:
+    """Turn what was chosen into changes, each resting on the one before it; leave out what a guard holds back."""
+    admins: dict[str, set[str]] = {}
+    for (source, account_id), account in accounts.items():
+        if account["is_active_admin"]:
+            admins.setdefault(source, set()).add(account_id)
     changes: list[Change] = []
     left_out: list[LeftOut] = []
     state: dict[tuple[str, str], dict[str, Any]] = {}
     for row in chosen:
         key = row["source"], row["account_id"]
-        account = accounts[key]
-        # what an earlier change of this plan makes of the account is what the next one finds
-        expected = state.setdefault(key, AccountState.of(json.loads(account["payload"])).fields)
-        takes_power = row["action"] in {"deactivate", "change_role"}
-        reason = _guard(account, included, admins, takes_power=takes_power) or _impossible(row, expected)
+        account = accounts.get(key, {})
+        reason = _refusal(row, account, included, admins)
+        if reason is None:
+            # what an earlier change of this plan makes of the account is what the next one finds
+            expected = state.setdefault(key, AccountState.of(json.loads(account["payload"])).fields)
+            reason = _impossible(row, expected)
         if reason is not None:
-            left_out.append(LeftOut(row["source"], row["account_id"], account["user_name"], reason))
-            continue
-        admins[row["source"]] -= takes_power and bool(account["is_active_admin"])
-        request = _request(row, expected)
-        changes.append(
-            Change(
-                change_id=change_id(created_at, *key, row["action"], str(row.get("entitlement_id") or "")),
-                source=row["source"],
-                account_id=row["account_id"],
-                user_name=account["user_name"],
-                action=row["action"],
-                reason=row["reason"],
-                request=request,
-                expected=expected,
-                finding_id=row["finding_id"],
-                campaign=row.get("campaign"),
-                item_id=row.get("item_id"),
-                entitlement_type=row.get("entitlement_type"),
-                entitlement_id=row.get("entitlement_id"),
+            left_out.append(
+                LeftOut(
+                    *key,
+                    account.get("user_name") or row.get("user_name"),
+                    reason,
+                    display_name=account.get("display_name") or row.get("display_name"),
+                    what=_what(row),
+                    decided_by=row.get("decided_by"),
+                    campaign=row.get("campaign"),
+                    item_id=row.get("item_id"),
+                )
             )
+            continue
+        if row["action"] in _REMOVES_PRIVILEGE:
+            admins.get(row["source"], set()).discard(row["account_id"])
+        changes.append(_change(row, account, expected, change_id(created_at, *key, row["action"], _id_of(row))))
+        state[key] = {**expected, **changes[-1].request}
+    return changes, left_out
+
+
+def _change(row: Mapping[str, Any], account: Mapping[str, Any], expected: Mapping[str, Any], identity: str) -> Change:
+    return Change(
+        change_id=identity,
+        source=row["source"],
+        account_id=row["account_id"],
+        user_name=account["user_name"],
+        action=row["action"],
+        reason=row["reason"],
+        request=_request(row, expected),
+        expected=expected,
+        finding_id=row["finding_id"],
+        campaign=row.get("campaign"),
+        item_id=row.get("item_id"),
+        entitlement_type=row.get("entitlement_type"),
+        entitlement_id=row.get("entitlement_id"),
+        entitlement_name=row.get("entitlement_name"),
+        target_name=row.get("target_name"),
+        decided_by=row.get("decided_by"),
+        words=row.get("words"),
+    )
+
+
+def _sum(
+    campaign: str, decisions: Sequence[Mapping[str, Any]], changes: Sequence[Change], left_out: Sequence[LeftOut]
+) -> dict[str, Any]:
+    """Account for every decision of a campaign: what is in the plan is not yet verified."""
+    outcomes: list[tuple[str, str | None]] = [
+        (row["outcome"], None) for row in decisions if row["outcome"] in {"done", "gone"}
+    ]
+    outcomes += [("open", None) for change in changes if change.item_id]
+    outcomes += [("left_out", row.reason) for row in left_out if row.item_id]
+    found = DecisionSum.of(campaign, len(decisions), outcomes)
+    if not found.holds:
+        raise ModelError(
+            f"the decisions do not add up: {found.text}", where=f"campaign {campaign}", hint="report this as a bug"
         )
-        state[key] = {**expected, **request}
-    _refuse_too_many(changes, Counter(source for source, _ in accounts), selection.max_share)
-    if selection.stale_days is not None:
-        left_out += [LeftOut(**row) for row in rows(connection, "unknown_logins")]
-    return Plan(
-        {"created_at": created_at, **snapshot, "selection": asdict(selection)}, tuple(changes), tuple(left_out)
+    return {"decided": found.decided, "terms": [list(term) for term in found.terms]}
+
+
+def _described(
+    connection: Connection, changes: Sequence[Change], accounts: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> tuple[PlannedAccount, ...]:
+    """Return the accounts that change as people know them."""
+    keys = sorted({(change.source, change.account_id) for change in changes})
+    groups: dict[tuple[str, str], dict[str, str]] = {key: {} for key in keys}
+    for row in rows(connection, "groups", account_ids=[account_id for _, account_id in keys]):
+        held = groups.get((row["source"], row["account_id"]))
+        if held is not None:
+            held[row["group_id"]] = row["group_name"]
+    return tuple(
+        PlannedAccount(
+            *key,
+            display_name=account["display_name"] or account["user_name"] or key[1],
+            email=account["email"],
+            status=account["status"],
+            role=account["role_display_name"],
+            person_id=account["person_id"],
+            person=account["person"],
+            groups=groups[key],
+        )
+        for key in keys
+        for account in (accounts[key],)
     )
 
 
@@ -131,10 +221,14 @@ def reverse(plan: Plan, journal: Mapping[str, Entry], now: datetime) -> Plan:
                 request={field: entry.previous[field]},
                 expected={**change.expected, **change.request},
                 finding_id=change.finding_id,
+                entitlement_name=change.entitlement_name,
+                target_name=change.target_name,
             )
         )
     basis = {"created_at": created_at, "undoes": plan.plan_id, "selection": asdict(Selection())}
-    return Plan(basis, tuple(changes), tuple(left_out))
+    touched = {(change.source, change.account_id) for change in changes}
+    accounts = tuple(each for each in plan.accounts if (each.source, each.account_id) in touched)
+    return Plan(basis, tuple(changes), tuple(left_out), accounts=accounts)
 
 
 def _snapshot(connection: Connection, selection: Selection, now: datetime) -> dict[str, str]:
@@ -172,8 +266,11 @@ def _snapshot(connection: Connection, selection: Selection, now: datetime) -> di
     }
 
 
-def _chosen(connection: Connection, selection: Selection) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _chosen(
+    connection: Connection, selection: Selection, decisions: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    # A decision comes first: where a rule asks for the same deactivation, the decision is what is carried out.
+    found = [row for row in decisions if row["outcome"] in {"open", "left_out"}]
     if selection.stale_days is not None:
         found += rows(connection, "stale", stale_days=selection.stale_days)
     if selection.rules:
@@ -187,20 +284,12 @@ def _chosen(connection: Connection, selection: Selection) -> list[dict[str, Any]
                     hint=f"did you mean '{match}'?" if match else f"use: {', '.join(known)}",
                 )
         found += rows(connection, "rules", rules=list(selection.rules))
-    if selection.campaign is not None:
-        found += _decided(connection, selection.campaign)
-    off = {(row["source"], row["account_id"]) for row in found if row["action"] == "deactivate"}
-    distinct = {
-        (row["source"], row["account_id"], row["action"], str(row.get("entitlement_id") or "")): row
-        for row in reversed(found)
-        # who is switched off keeps role and groups, so that it can be undone
-        if row["action"] == "deactivate" or (row["source"], row["account_id"]) not in off
-    }
-    by_account: dict[tuple[str, ...], dict[str, Any]] = {}
-    for key in sorted(distinct):
-        # one reason is enough to switch an account off
-        by_account.setdefault(key if key[2] != "deactivate" else key[:3], distinct[key])
-    return list(by_account.values())
+    distinct: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in found:
+        # one reason is enough to deactivate an account
+        part = "" if row["action"] == "deactivate" else _id_of(row)
+        distinct.setdefault((row["source"], row["account_id"], row["action"], part), row)
+    return [distinct[key] for key in sorted(distinct)]
 
 
 def _decided(connection: Connection, campaign: str) -> list[dict[str, Any]]:
@@ -222,7 +311,7 @@ def _impossible(row: Mapping[str, Any], expected: Mapping[str, Any]) -> str | No
     if row["action"] == "change_role" and row["target_role_id"] is None:
         return "the role it should have instead is not there"
     if row["action"] == "remove_from_groups" and row["entitlement_id"] not in expected["groups"]:
-        return "the membership is on the group's side only, where this program does not write: remove it in Sisense"
+        return "only the group lists the membership, and this program does not write there: remove it in Sisense"
     return None
 
 
@@ -248,18 +337,31 @@ def _included(names: Sequence[str], accounts: Any) -> set[str]:
     return {name.lower() for name in names}
 
 
-def _guard(account: Mapping[str, Any], included: set[str], admins: Counter[str], *, takes_power: bool) -> str | None:
-    """Return why this account must not be touched; null if it may."""
-    if account["is_caller"]:
-        return "it is the account this program logs in with"
-    if account["is_install_super"]:
-        return "it is the administrator made at install"
-    if account["account_type"] in {"break_glass", "service"} and str(account["user_name"]).lower() not in included:
-        kind = "an emergency" if account["account_type"] == "break_glass" else "a service"
-        return f"it is {kind} account; name it with --include if it is meant"
-    if takes_power and account["is_active_admin"] and admins[account["source"]] <= 1:
+def _refusal(
+    row: Mapping[str, Any], account: Mapping[str, Any], included: set[str], admins: Mapping[str, set[str]]
+) -> str | None:
+    """Return why this must not be done; null if it may. ``admins`` are those left so far, by source."""
+    is_included = str(account.get("user_name")).lower() in included
+    if row.get("outcome") == "left_out" and not (row["may_be_named"] and is_included):
+        return str(row["left_out_because"])
+    if account["applies_to"] == "any" and not (account["may_be_named"] and is_included):
+        return str(account["protection"])
+    if row["action"] in _REMOVES_PRIVILEGE and admins.get(row["source"]) == {row["account_id"]}:
         return "it would be the last active administrator"
     return None
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    """Return what was asked for, in words."""
+    if row["action"] == "remove_from_groups":
+        return f"leave group {row['entitlement_name']}"
+    if row["action"] == "change_role":
+        return f"role {row['entitlement_name']} to {row['target_name'] or 'one that is not there'}"
+    return "deactivate"
+
+
+def _id_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("entitlement_id") or "")
 
 
 def _refuse_too_many(changes: Sequence[Change], accounts: Counter[str], max_share: float) -> None:

@@ -90,6 +90,7 @@ class Dataset:
     exceptions: polars.DataFrame
     review_quality: polars.DataFrame
     remediation: polars.DataFrame
+    decision_sums: polars.DataFrame
     statistics: polars.DataFrame
     rule_results: polars.DataFrame
     change_counts: polars.DataFrame
@@ -126,6 +127,7 @@ def load(connection: Connection) -> Dataset:
         exceptions=frame("select * from reports.exceptions order by expires_on, line"),
         review_quality=frame("select * from reports.review_quality order by opened_at desc, campaign"),
         remediation=frame(_REMEDIATION),
+        decision_sums=frame("select * from reports.decision_sums order by signed_at desc, campaign, position, label"),
         statistics=frame("select * from reports.statistics order by property, position"),
         rule_results=frame("select * from reports.rule_results order by rule_id"),
         change_counts=frame("select * from reports.change_counts order by position, object_kind, change"),

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from pipeline.reporting import templating
 from pipeline.reporting.view import View
 
-__all__ = ["render"]
+__all__ = ["render", "render_document"]
 
 #: Weight -> file. The two faces carry the whole page; a third would only make it larger.
 _FACES = {400: "Inter-Regular.otf", 600: "Inter-SemiBold.otf"}
@@ -47,6 +47,26 @@ def render(view: View, templates: Path) -> bytes:
         policy=policy,
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
+        body=Markup(body),  # noqa: S704
+    )
+    return page.encode()
+
+
+def render_document(title: str, body: str, templates: Path) -> bytes:
+    """Return a file with a filled body of another document than the report: the same style, no script.
+
+    Raises:
+        RenderError: a template is missing or wrong.
+    """
+    style = (templates / "screen.css").read_text(encoding="utf-8")
+    style = _faces(templates / "fonts", set(title + body + style)) + style
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; font-src data:; img-src data:; base-uri 'none'"
+    page = templating.Filler(templates)(
+        "document.html",
+        None,
+        title=title,
+        policy=policy,
+        style=Markup(style),  # noqa: S704 - as above
         body=Markup(body),  # noqa: S704
     )
     return page.encode()

@@ -37,8 +37,9 @@ _PARTS = {
 #: Parts that take a line an item, so that the others get the attention.
 _BRIEF = {"3 other", "4 unchanged, kept last time"}
 _WIDTHS = {
-    "attention": 24, "who": 26, "email": 28, "access": 26, "path": 40, "findings": 36, "peers": 34, "reason": 40,
-    "recommendation_reason": 44, "prior_decision": 30, "decision": 12, "target_role": 16, "approver": 26,
+    "attention": 24, "who": 26, "email": 28, "access": 26, "path": 40, "findings": 36, "conflict": 36, "peers": 34,
+    "reason": 40, "recommendation_reason": 44, "prior_decision": 30, "decision": 12, "target_role": 16,
+    "approver": 26,
 }  # fmt: skip
 _NARROW = 14
 _ASKED = (

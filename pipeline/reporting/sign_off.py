@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import resources
+from pipeline.errors import ModelError
 from pipeline.reporting import csv, manifest, pdf, templating, view
 from pipeline.reporting.dataset import load
+from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.evidence import seal
 from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
@@ -19,6 +21,8 @@ __all__ = ["write"]
 
 _DECISIONS = "decisions.csv"
 _PDF = "sign-off.pdf"
+#: Rows on paper, which is as many as anybody reads; decisions.csv inside the document has them all.
+_REVOCATIONS_SHOWN = 500
 
 
 def write(
@@ -29,6 +33,7 @@ def write(
     attestation: Mapping[str, Any],
     quality: Mapping[str, Any],
     reviewers: Sequence[Mapping[str, Any]],
+    revocations: Sequence[Mapping[str, Any]],
     previous_manifest_sha256: str,
     key: SigningKey | None,
     record: Callable[[str], None],
@@ -40,13 +45,26 @@ def write(
     made again.
 
     ``decisions`` is a table with a row an item. ``attestation`` says who signs what: ``campaign``, ``signed_by``,
-    ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``.
+    ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``. ``revocations`` are the decisions to remove or
+    reduce, the rows of ``sql/remediation/campaign.sql``.
 
     Raises:
         RenderError: a file cannot be written, or Pango is missing.
+        ModelError: the decisions to remove or reduce do not add up.
     """
     pdf.check_libraries()
     dataset = load(connection)
+    decided = DecisionSum.of(
+        str(attestation["campaign"]),
+        quality["removed"] + quality["reduced"],
+        [(row["outcome"], row["left_out_because"]) for row in revocations],
+    )
+    if not decided.holds:
+        raise ModelError(
+            f"the decisions do not add up: {decided.text}",
+            where=f"campaign {decided.campaign}",
+            hint="report this as a bug",
+        )
     making = folder / _DECISIONS
     with replacing(folder, lambda: making) as draft:
         neutralised = csv.write(
@@ -65,6 +83,9 @@ def write(
             attestation=attestation,
             quality=quality,
             reviewers=reviewers,
+            revocations=revocations,
+            revocations_shown=_REVOCATIONS_SHOWN,
+            decided=decided,
         )
         content, _ = pdf.render(document, templates, [draft / _DECISIONS], attestation["signed_at"])
         (draft / _PDF).write_bytes(content)

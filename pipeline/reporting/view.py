@@ -14,6 +14,7 @@ import polars
 from pipeline.reporting import summary
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
+from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.manifest import SHELL_CHECK
 from pipeline.reporting.summary import Chart, Identity, Sections, Tile
 
@@ -121,6 +122,7 @@ class View:
     reviews: tuple[Row, ...]
     remediation: tuple[Row, ...]
     verdicts: dict[str, int]
+    decision_sums: tuple[DecisionSum, ...]
     properties: tuple[Property, ...]
     change_counts: tuple[Row, ...]
     changes: tuple[Row, ...]
@@ -191,6 +193,12 @@ def arrange(
         reviews=_rows(dataset.review_quality),
         remediation=_rows(dataset.remediation.head(rows_shown)),
         verdicts=dict(dataset.remediation.group_by("verdict").len().iter_rows()),
+        # Of an earlier review only what is still open matters.
+        decision_sums=tuple(
+            each
+            for each in DecisionSum.of_rows(_rows(dataset.decision_sums))
+            if each.is_current or not each.is_closed
+        ),
         properties=_properties(dataset),
         change_counts=changes,
         changes=_rows(dataset.changes.head(rows_shown)),

@@ -88,6 +88,7 @@ def sign(
         attestation=attestation,
         quality=quality(connection, campaign.campaign),
         reviewers=campaigns.rows(connection, "progress"),
+        revocations=saved.rows(connection, resources.sql() / "remediation", "campaign", campaign=campaign.campaign),
         previous_manifest_sha256=previous,
         key=key,
         record=record,

@@ -32,7 +32,8 @@ def create(connection: Connection) -> None:
         """
         create table findings.register (
             finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
-            subject_type varchar not null, subject_id varchar not null, account_id varchar, email varchar,
+            subject_type varchar not null, subject_id varchar not null, subject_name varchar, account_id varchar,
+            email varchar,
             title varchar not null, detail varchar not null, observed_value varchar, threshold varchar,
             evidence json, controls varchar not null, recommended_action varchar not null, status varchar not null,
             first_seen_snapshot_id varchar not null
@@ -201,6 +202,17 @@ _REGISTER = """
         group by all
     ),
 
+    -- A person is out of scope when every account of theirs is.
+    people_out as (
+        select accounts.person_id from graph.accounts as accounts
+        left join out_of_scope
+            on out_of_scope.subject_type = 'account' and out_of_scope.source = accounts.source
+            and out_of_scope.subject_id = accounts.account_id
+        where accounts.person_id is not null
+        group by accounts.person_id
+        having bool_and(out_of_scope.subject_id is not null)
+    ),
+
     first_seen as (
         select finding_id, min(snapshot_id) as snapshot_id from history.register
         where snapshot_id < (select snapshot_id from reference.snapshot)
@@ -208,11 +220,16 @@ _REGISTER = """
     )
 
     select failed.finding_id, failed.rule_id, coalesce(severities.severity, failed.severity, rule.severity),
-           failed.source, failed.subject_type, failed.subject_id, failed.account_id, accounts.email, rule.title,
+           failed.source, failed.subject_type, failed.subject_id,
+           coalesce(
+               accounts.display_name, people.display_name, people.email, groups.group_name, roles.role_display_name
+           ),
+           failed.account_id, coalesce(accounts.email, people.email), rule.title,
            coalesce(failed.detail, rule.summary), failed.observed_value, failed.threshold, failed.evidence,
            rule.controls, rule.remediation,
            case
-               when out_of_scope.subject_id is not null or accounts_out.subject_id is not null then 'out_of_scope'
+               when out_of_scope.subject_id is not null or accounts_out.subject_id is not null
+                   or people_out.person_id is not null then 'out_of_scope'
                when accepted.subject_id is not null then 'accepted_risk'
                else 'open'
            end,
@@ -221,6 +238,12 @@ _REGISTER = """
     join findings.rule_summary as rule on rule.rule_id = failed.rule_id
     left join graph.accounts as accounts
         on accounts.source = failed.source and accounts.account_id = failed.account_id
+    left join graph.people as people on failed.subject_type = 'person' and people.person_id = failed.subject_id
+    left join graph.groups as groups
+        on failed.subject_type = 'group' and groups.source = failed.source and groups.group_id = failed.subject_id
+    left join graph.roles as roles
+        on failed.subject_type = 'role' and roles.source = failed.source and roles.role_id = failed.subject_id
+    left join people_out on failed.subject_type = 'person' and people_out.person_id = failed.subject_id
     left join out_of_scope as accounts_out
         on accounts_out.subject_type = 'account' and accounts_out.source = failed.source
         and accounts_out.subject_id = failed.account_id

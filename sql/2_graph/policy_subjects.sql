@@ -68,6 +68,21 @@ names as (
     select source, 'group', group_id, lower(group_name) from graph.groups
     union
     select '', 'person', person_id, lower(person_id) from graph.people
+),
+
+-- Findings show a person's e-mail address; out of scope, an address means the account.
+exception_names as (
+    select '' as source, 'person' as subject_type, person_id as subject_id, email_key as name
+    from graph.people
+    where email_key is not null and email_key <> lower(person_id)
+),
+
+all_names as (
+    select 'exceptions' as policy, * from names
+    union all
+    select 'out_of_scope', * from names
+    union all
+    select 'exceptions', * from exception_names
 )
 
 select distinct
@@ -84,8 +99,8 @@ select distinct
     lines.expires_on is null or lines.expires_on >= cast($as_of as date) as is_in_force
 from lines
 left join reference.rules as rule on rule.rule_id = lines.rule_id
-join names
-    on names.name = lines.name
+join all_names as names
+    on names.policy = lines.policy and names.name = lines.name
     and (lines.source is null or names.source = '' or names.source = lines.source)
 -- A rule about persons means a person, any other rule never does: their ids may be the same.
 where lines.policy = 'out_of_scope' or (names.subject_type = 'person') = coalesce(rule.is_per_person, false)

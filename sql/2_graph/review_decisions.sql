@@ -19,10 +19,12 @@ entitlement_id   = "varchar: its id"
 entitlement_name = "varchar: the name people see"
 permission_level = "varchar: privileged, standard or unclassified"
 is_high_risk     = "boolean: its risk was high or critical"
+is_questioned    = "boolean: it had an open finding, or was recommended to be removed or reduced"
 reviewer_email   = "varchar: who was asked"
 decided_by       = "varchar: who decided; null while nobody has"
 decision         = "varchar: keep, remove, reduce, defer or exception; null while nobody has decided"
 reason           = "varchar: why, in the reviewer's words"
+target_role      = "varchar: the role to reduce to, where the decision is reduce"
 decided_at       = "timestamp: when, where the reviewer says so"
 seconds_taken    = "double: since the reviewer's decision before this one; null where either time is not known"
 place            = "bigint: place in the reviewer's packet, from 1"
@@ -63,7 +65,7 @@ addresses as (
 asked as (
     select
         items.*, keyed.email_key, keyed.user_name_key, held.reviewer_email as decided_by,
-        reviewer.reviewer_key as decided_by_key, held.decision, held.reason, held.decided_at,
+        reviewer.reviewer_key as decided_by_key, held.decision, held.reason, held.target_role, held.decided_at,
         -- Neighbours in the packet with the same decision share the difference of both places.
         items.place - row_number() over (
             partition by items.campaign, items.reviewer_email, held.decision order by items.place
@@ -88,10 +90,12 @@ select
     items.entitlement_name,
     items.permission_level,
     items.risk in ('critical', 'high') as is_high_risk,
+    coalesce(items.rule_ids, '') <> '' or coalesce(items.recommendation in ('remove', 'reduce'), false) as is_questioned,
     items.reviewer_email,
     items.decided_by,
     items.decision,
     items.reason,
+    items.target_role,
     items.decided_at,
     epoch(
         items.decided_at - lag(items.decided_at) over (

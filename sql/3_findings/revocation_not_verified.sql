@@ -42,14 +42,15 @@ due as (
         on absence.campaign = revoked.campaign and absence.item_id = revoked.item_id
 ),
 
-judged as (
+classified as (
     select
         *,
+        cast(floor(epoch(known_at - signed_at) / 86400) as bigint) as days_since,
         case
             when is_present is null then 'unknown'
             when is_present and signed_at < known_at - to_days(cast(days as integer)) then 'failed'
-            -- it was there in time; whether it still is, only a later extract can tell
-            when is_present and signed_at < $as_of - to_days(cast(days as integer)) then 'unknown'
+            -- There is time left, or was when the extract was read. Only its absence shows that it was done.
+            when is_present then 'unknown'
         end as verdict
     from due
 )
@@ -64,13 +65,13 @@ select
     'Review ' || campaign || ': ' || decided_by || case decision when 'remove' then ' removed' else ' reduced' end
         || ' the ' || entitlement_type || ' ' || coalesce(entitlement_name, entitlement_id) || ', signed off on '
         || strftime(signed_at, '%Y-%m-%d') || '; it is still there.' as detail,
-    cast(floor(epoch(known_at - signed_at) / 86400) as bigint) || ' days after the sign-off' as observed_value,
-    'gone after ' || days || ' days' as threshold
-from judged
+    days_since || case days_since when 1 then ' day' else ' days' end || ' after the sign-off' as observed_value,
+    'gone after ' || days || case days when 1 then ' day' else ' days' end as threshold
+from classified
 where verdict is not null
 
 /* example
-name = "still there past its days fails, on the day itself passes; gone in time, or gone once before, passes; a leaver has one day, power five"
+name = "still there past its days fails, before that it is not evaluated; gone in time, or gone once before, passes; a leaver has one day, power five"
 given."graph.people" = [ { person_id = "p", employment_status = "ended" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", privileged = false },
@@ -92,7 +93,8 @@ expect = [
   { account_id = "1", entitlement_id = "late", verdict = "failed", severity = "high", observed_value = "14 days after the sign-off", threshold = "gone after 14 days" },
   { account_id = "admin", entitlement_id = "r", verdict = "failed", severity = "critical", threshold = "gone after 5 days" },
   { account_id = "admin", entitlement_id = "g", verdict = "failed", severity = "critical", threshold = "gone after 5 days" },
-  { account_id = "left", entitlement_id = "g", verdict = "failed", threshold = "gone after 1 days" },
+  { account_id = "left", entitlement_id = "g", verdict = "failed", threshold = "gone after 1 day" },
+  { account_id = "1", entitlement_id = "exact", verdict = "unknown" },
   { account_id = "odd", verdict = "unknown" },
 ]
 population = 9

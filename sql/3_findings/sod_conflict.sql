@@ -49,13 +49,42 @@ wanted as (
     join names on names.entitlement_type = named.entitlement_type and names.name = named.name
 ),
 
-held as (
-    select distinct access.person_id, wanted.entitlement_type, wanted.name
+held_access as (
+    select distinct
+        access.person_id, wanted.entitlement_type, wanted.name, access.source, access.account_id, access.entitlement_id
     from graph.effective_access as access
     join wanted
         on wanted.source = access.source and wanted.entitlement_type = access.entitlement_type
         and wanted.entitlement_id = access.entitlement_id
     where access.person_id is not null
+),
+
+held as (
+    select distinct person_id, entitlement_type, name from held_access
+),
+
+-- What each side of a pair is for one person: the reports put it before the reviewer.
+sides as (
+    select pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name, 'left' as side, held_access.*
+    from pairs
+    join held_access
+        on held_access.entitlement_type = pairs.left_type and held_access.name = lower(pairs.left_name)
+    union all
+    select pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name, 'right' as side, held_access.*
+    from pairs
+    join held_access
+        on held_access.entitlement_type = pairs.right_type and held_access.name = lower(pairs.right_name)
+),
+
+evidence as (
+    select
+        person_id, left_type, left_name, right_type, right_name,
+        list({
+            'side': side, 'source': source, 'account_id': account_id, 'entitlement_type': entitlement_type,
+            'entitlement_id': entitlement_id
+        } order by side, source, account_id, entitlement_id) as access
+    from sides
+    group by person_id, left_type, left_name, right_type, right_name
 )
 
 select
@@ -68,13 +97,18 @@ select
     'Holds ' || pairs.left_type || ' ' || pairs.left_name || ' and ' || pairs.right_type || ' ' || pairs.right_name
         || coalesce(': ' || pairs.reason, '') || '.' as detail,
     pairs.left_name || ' and ' || pairs.right_name as observed_value,
-    'one of them' as threshold
+    'one of them' as threshold,
+    cast({'access': evidence.access} as json) as evidence
 from pairs
 join held as left_side
     on left_side.entitlement_type = pairs.left_type and left_side.name = lower(pairs.left_name)
 join held as right_side
     on right_side.entitlement_type = pairs.right_type and right_side.name = lower(pairs.right_name)
     and right_side.person_id = left_side.person_id
+join evidence
+    on evidence.person_id = left_side.person_id and evidence.left_type = pairs.left_type
+    and evidence.left_name = pairs.left_name and evidence.right_type = pairs.right_type
+    and evidence.right_name = pairs.right_name
 union all
 -- Nobody can say what else the owner of an account holds while the owner is not known.
 select
@@ -85,6 +119,7 @@ select
     pairs.right_name,
     'unknown',
     'The account belongs to nobody in the roster.',
+    null,
     null,
     null
 from graph.accounts as account
@@ -110,7 +145,7 @@ given."graph.effective_access" = [
   { source = "s", account_id = "5", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
 ]
 expect = [
-  { person_id = "one account", verdict = "failed" }, { person_id = "two accounts", verdict = "failed" },
+  { person_id = "one account", verdict = "failed", evidence = '{"access":[{"side":"left","source":"s","account_id":"1","entitlement_type":"role","entitlement_id":"r"},{"side":"right","source":"s","account_id":"1","entitlement_type":"group","entitlement_id":"g"}]}' }, { person_id = "two accounts", verdict = "failed" },
   { person_id = "account s:5", verdict = "unknown" },
 ]
 population = 4

@@ -1,8 +1,9 @@
 /*
 summary = "One role or group that one account holds and the path it came by, compared with its peers, with a recommendation."
 reads   = [
-    "graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "findings.register", "baseline.snapshot",
-    "baseline.grants", "history.grants", "review.decisions", "review.sign_offs", "reference.snapshot",
+    "graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "reports.finding_accounts",
+    "reports.finding_access", "reports.conflicts", "baseline.snapshot", "baseline.grants", "history.grants",
+    "review.decisions", "review.sign_offs", "reference.snapshot",
 ]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
@@ -33,15 +34,9 @@ prior_reviewer         = "varchar: who made it"
 prior_decision_at      = "timestamp: when"
 recommendation         = "varchar: keep, remove, reduce, investigate or no_information"
 recommendation_reason  = "varchar: why, in words"
-rule_ids               = "varchar: rules with an open finding on the account, or on this group of it"
+rule_ids               = "varchar: rules with an open finding on the account or its person, or on this role or group"
 */
 with
-
-open_findings as (
-    select source, account_id, rule_id, title, evidence ->> 'group_id' as group_id
-    from findings.register
-    where status = 'open' and account_id is not null
-),
 
 account_rules as (
     select
@@ -52,16 +47,28 @@ account_rules as (
         ) then title end) as unused_title,
         min(case when rule_id in ('orphaned_account', 'shared_account', 'contract_expired') then title end)
             as owner_title
-    from open_findings
-    where group_id is null
+    from reports.finding_accounts
+    where status = 'open' and not names_access
     group by source, account_id
 ),
 
-group_rules as (
-    select source, account_id, group_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
-    from open_findings
-    where group_id is not null
-    group by source, account_id, group_id
+-- A finding that names roles and groups marks those, and no other.
+item_rules as (
+    select
+        source, account_id, entitlement_type, entitlement_id,
+        array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
+    from reports.finding_access
+    where status = 'open'
+    group by source, account_id, entitlement_type, entitlement_id
+),
+
+conflicts as (
+    select
+        source, account_id, entitlement_type, entitlement_id,
+        array_to_string(list_sort(list(distinct other_name)), '; ') as others,
+        count(distinct other_name) as other_count
+    from reports.conflicts
+    group by source, account_id, entitlement_type, entitlement_id
 ),
 
 known as (
@@ -114,7 +121,8 @@ items as (
         statistic.peer_group, statistic.peer_n, statistic.peer_k, statistic.peer_share, statistic.peer_share_low,
         statistic.peer_share_high, statistic.peer_verdict, statistic.usual_rank, statistic.usual_role,
         coalesce(account_rules.has_left, false) as has_left, account_rules.unused_title, account_rules.owner_title,
-        concat_ws('; ', account_rules.rule_ids, group_rules.rule_ids) as rule_ids,
+        concat_ws('; ', account_rules.rule_ids, item_rules.rule_ids) as rule_ids,
+        conflicts.others as conflicts_with, conflicts.other_count,
         known.snapshot_id as first_seen_snapshot_id,
         substr(
             sha256(concat_ws(
@@ -141,9 +149,12 @@ items as (
         and statistic.entitlement_id = access.entitlement_id
     left join account_rules
         on account_rules.source = access.source and account_rules.account_id = access.account_id
-    left join group_rules
-        on group_rules.source = access.source and group_rules.account_id = access.account_id
-        and access.entitlement_type = 'group' and group_rules.group_id = access.entitlement_id
+    left join item_rules
+        on item_rules.source = access.source and item_rules.account_id = access.account_id
+        and item_rules.entitlement_type = access.entitlement_type and item_rules.entitlement_id = access.entitlement_id
+    left join conflicts
+        on conflicts.source = access.source and conflicts.account_id = access.account_id
+        and conflicts.entitlement_type = access.entitlement_type and conflicts.entitlement_id = access.entitlement_id
     left join baseline.grants as earlier
         on earlier.source = access.source and earlier.account_id = access.account_id
         and earlier.entitlement_type = access.entitlement_type and earlier.entitlement_id = access.entitlement_id
@@ -159,6 +170,7 @@ reasoned as (
         case
             when has_left then 'left'
             when entitlement_name is null then 'dangling'
+            when conflicts_with is not null then 'conflict'
             when entitlement_type = 'group' and is_builtin then 'built-in'
             when permission_level = 'unclassified' then 'unclassified'
             when unused_title is not null then 'unused'
@@ -200,6 +212,7 @@ select
     prior.decision_at as prior_decision_at,
     case reason
         when 'left' then 'remove'
+        when 'conflict' then 'remove'
         when 'unused' then 'remove'
         when 'rare' then 'remove'
         when 'above peers' then 'reduce'
@@ -211,6 +224,8 @@ select
     case reason
         when 'left' then 'The person has left.'
         when 'dangling' then 'No ' || entitlement_type || ' has this id; whoever is given it later decides what it means.'
+        when 'conflict' then 'One person must not hold this together with ' || conflicts_with || ': remove '
+            || case when other_count = 1 then 'one of the two.' else 'this, or all of those.' end
         when 'built-in' then 'Built-in groups are not compared.'
         when 'unclassified' then 'Nobody has ranked the role, so it counts as privileged until somebody does.'
         when 'unused' then unused_title || '.'
@@ -245,10 +260,13 @@ given."graph.peer_statistics" = [
   { source = "s", peer_group = "p", is_peer = false, entitlement_type = "group", entitlement_id = "rare", peer_verdict = "rare_confident" },
   { source = "s", peer_group = "p", is_peer = false, entitlement_type = "group", entitlement_id = "usual", peer_verdict = "common" },
 ]
-given."findings.register" = [
-  { finding_id = "1", rule_id = "leaver_active", title = "Leaver", source = "s", account_id = "left", status = "open" },
-  { finding_id = "2", rule_id = "rare_group_membership", title = "Rare", source = "s", account_id = "a", status = "open", evidence = '{"group_id":"rare"}' },
-  { finding_id = "3", rule_id = "stale_account", title = "Stale", source = "s", account_id = "a", status = "accepted_risk" },
+given."reports.finding_accounts" = [
+  { finding_id = "1", rule_id = "leaver_active", title = "Leaver", source = "s", account_id = "left", status = "open", names_access = false },
+  { finding_id = "2", rule_id = "rare_group_membership", title = "Rare", source = "s", account_id = "a", status = "open", names_access = true },
+  { finding_id = "3", rule_id = "stale_account", title = "Stale", source = "s", account_id = "a", status = "accepted_risk", names_access = false },
+]
+given."reports.finding_access" = [
+  { finding_id = "2", rule_id = "rare_group_membership", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare" },
 ]
 expect = [
   { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "0 of 30 peers (p) have this role or a higher one, 0.0 % (95 % interval 0.0 to 11.4 %); Viewer is enough for half of them.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
@@ -257,6 +275,30 @@ expect = [
   { account_id = "a", entitlement_id = "all", recommendation = "no_information", rule_ids = "" },
   { account_id = "a", entitlement_id = "gone", recommendation = "investigate", rule_ids = "" },
   { account_id = "left", entitlement_id = "usual", recommendation = "remove", rule_ids = "leaver_active" },
+]
+*/
+/* example
+name = "both sides of a conflict are marked, each names the other; the rest of the account is not"
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin", permission_level = "privileged", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", entitlement_name = "Payments", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "q", entitlement_name = "Audit", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "x", entitlement_name = "Sales", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+]
+given."reports.finding_access" = [
+  { finding_id = "1", rule_id = "sod_conflict", status = "open", source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", side = "left" },
+  { finding_id = "1", rule_id = "sod_conflict", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", side = "right" },
+]
+given."reports.conflicts" = [
+  { finding_id = "1", source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", other_name = "group Payments" },
+  { finding_id = "2", source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", other_name = "group Audit" },
+  { finding_id = "1", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", other_name = "role Data Admin" },
+]
+expect = [
+  { entitlement_id = "r", recommendation = "remove", recommendation_reason = "One person must not hold this together with group Audit; group Payments: remove this, or all of those.", rule_ids = "sod_conflict" },
+  { entitlement_id = "p", recommendation = "remove", recommendation_reason = "One person must not hold this together with role Data Admin: remove one of the two.", rule_ids = "sod_conflict" },
+  { entitlement_id = "q", rule_ids = "" },
+  { entitlement_id = "x", rule_ids = "" },
 ]
 */
 /* example

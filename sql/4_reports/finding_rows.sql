@@ -1,6 +1,6 @@
 /*
 summary = "One finding with what a reader wants to see beside it, worst first."
-reads   = ["findings.register", "reports.population"]
+reads   = ["findings.register", "reports.population", "graph.people"]
 grain   = ["finding_id"]
 
 [columns]
@@ -12,7 +12,7 @@ source            = "varchar: the source's name in the configuration"
 subject_type      = "varchar: account, person, group, role or source"
 subject_id        = "varchar: its id"
 account_id        = "varchar: the account, where it is about one"
-label             = "varchar: the account's name, else the subject's id"
+label             = "varchar: the name of the account, person, group or role; its id where it has no name"
 email             = "varchar: e-mail address"
 role              = "varchar: the role's name as people see it"
 department        = "varchar: the person's department"
@@ -34,10 +34,10 @@ select
     found.subject_type,
     found.subject_id,
     found.account_id,
-    coalesce(account.display_name, found.subject_id) as label,
-    coalesce(account.email, account.user_name) as email,
+    coalesce(found.subject_name, found.subject_id) as label,
+    coalesce(found.email, account.user_name) as email,
     coalesce(account.role_display_name, account.role_id) as role,
-    account.department,
+    coalesce(account.department, person.department) as department,
     account.last_seen_at,
     account.days_since_seen,
     account.login_state,
@@ -47,3 +47,4 @@ select
     found.status
 from findings.register as found
 left join reports.population as account on account.source = found.source and account.account_id = found.account_id
+left join graph.people as person on found.subject_type = 'person' and person.person_id = found.subject_id

@@ -1,7 +1,7 @@
 /*
 summary = "One account, excluded and inactive ones too, with everything a reviewer needs on one line."
 reads   = [
-    "graph.accounts", "graph.roles", "graph.people", "graph.policy_subjects", "findings.register",
+    "graph.accounts", "graph.roles", "graph.people", "graph.policy_subjects", "reports.finding_accounts",
     "reference.risk_factors", "baseline.snapshot", "baseline.accounts", "history.accounts",
 ]
 grain   = ["source", "account_id"]
@@ -48,26 +48,21 @@ rule_ids              = "varchar: their rules"
 */
 with
 
-ranked_findings as (
-    select
-        source, account_id, rule_id, severity,
-        case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end
-            as severity_rank
-    from findings.register
-    where account_id is not null and status = 'open'
+open_findings as (
+    select source, account_id, rule_id, severity_rank from reports.finding_accounts where status = 'open'
 ),
 
 finding_totals as (
     select
         source, account_id, count(*) as finding_count, min(severity_rank) as severity_rank,
         array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
-    from ranked_findings
+    from open_findings
     group by source, account_id
 ),
 
 factors as (
     select distinct found.source, found.account_id, factor.factor, factor.likelihood
-    from ranked_findings as found
+    from open_findings as found
     join reference.risk_factors as factor on factor.rule_id = found.rule_id
 ),
 

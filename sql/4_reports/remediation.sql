@@ -14,6 +14,7 @@ target              = "varchar: the role it was to have, or the groups it was to
 reason              = "varchar: why, in words"
 campaign            = "varchar: the review campaign whose decision it rests on, if one"
 state               = "varchar: applied, failed or unclear, as it was when it was sent"
+detail              = "varchar: what the journal notes about it, if anything"
 applied_at          = "timestamp: when that was known, UTC"
 applied_by          = "varchar: who applied the plan"
 applied_by_email    = "varchar: their e-mail address"
@@ -113,7 +114,7 @@ judged as (
 
 select
     judged.change_id, judged.source, judged.account_id, judged.label, judged.email, judged.action, judged.target,
-    judged.reason, judged.campaign, judged.state, judged.applied_at, judged.applied_by, judged.applied_by_email,
+    judged.reason, judged.campaign, judged.state, judged.detail, judged.applied_at, judged.applied_by, judged.applied_by_email,
     judged.approver, judged.approver_email, plans.approved_at, judged.is_single_operator,
     case
         when judged.holds is null then 'not_verifiable'

@@ -1,6 +1,6 @@
 /*
 summary = "What came of one rule: its findings by status, the accounts they are about, and whether anything could be judged."
-reads   = ["findings.rule_summary", "findings.register"]
+reads   = ["findings.rule_summary", "findings.register", "reports.finding_accounts"]
 grain   = ["rule_id"]
 
 [columns]
@@ -10,7 +10,7 @@ findings      = "bigint: findings, excused ones too"
 open_findings = "bigint: those that are open"
 accepted      = "bigint: those accepted as a risk"
 out_of_scope  = "bigint: those on accounts that are left out"
-accounts      = "bigint: accounts that the open findings are about"
+accounts      = "bigint: accounts that the open findings count on: those they are about, and those of the people they are about"
 */
 with
 
@@ -20,9 +20,15 @@ counted as (
         count(*) as findings,
         count(*) filter (where status = 'open') as open_findings,
         count(*) filter (where status = 'accepted_risk') as accepted,
-        count(*) filter (where status = 'out_of_scope') as out_of_scope,
-        count(distinct source || chr(31) || account_id) filter (where status = 'open') as accounts
+        count(*) filter (where status = 'out_of_scope') as out_of_scope
     from findings.register
+    group by rule_id
+),
+
+accounts as (
+    select rule_id, count(distinct source || chr(31) || account_id) as accounts
+    from reports.finding_accounts
+    where status = 'open'
     group by rule_id
 )
 
@@ -40,9 +46,10 @@ select
     coalesce(counted.open_findings, 0) as open_findings,
     coalesce(counted.accepted, 0) as accepted,
     coalesce(counted.out_of_scope, 0) as out_of_scope,
-    coalesce(counted.accounts, 0) as accounts
+    coalesce(accounts.accounts, 0) as accounts
 from findings.rule_summary as rules
 left join counted on counted.rule_id = rules.rule_id
+left join accounts on accounts.rule_id = rules.rule_id
 order by rules.rule_id
 
 /* example
@@ -55,6 +62,11 @@ given."findings.rule_summary" = [
   { rule_id = "off", enabled = false },
 ]
 given."findings.register" = [
+  { finding_id = "1", rule_id = "hits", source = "s", account_id = "a", status = "open" },
+  { finding_id = "2", rule_id = "hits", source = "s", account_id = "a", status = "open" },
+  { finding_id = "3", rule_id = "hits", source = "s", account_id = "b", status = "accepted_risk" },
+]
+given."reports.finding_accounts" = [
   { finding_id = "1", rule_id = "hits", source = "s", account_id = "a", status = "open" },
   { finding_id = "2", rule_id = "hits", source = "s", account_id = "a", status = "open" },
   { finding_id = "3", rule_id = "hits", source = "s", account_id = "b", status = "accepted_risk" },

@@ -11,16 +11,16 @@ records as (
 
 select
     account.source, account.account_id, account.user_name, account.email, account.display_name, account.status,
-    role.role_display_name, account.account_type,
-    account.account_id = source.principal_account_id
-        or account.user_name_key = match_key(source.principal_user_name) as is_caller,
-    -- a role that nobody can rank may be anything; the one made at install is ranked 100
-    coalesce(account.role_rank >= 100, false) as is_install_super,
+    coalesce(role.role_display_name, account.role_id) as role_display_name, account.person_id,
+    coalesce(person.display_name, person.email) as person, protected.reason as protection, protected.may_be_named,
+    protected.applies_to,
+    -- Without a rank a role may be anything.
     account.status = 'active' and coalesce(account.role_rank >= 90, false) as is_active_admin,
     records.payload
 from graph.accounts as account
 join records on records.source = account.source and records.account_id = account.account_id
-cross join reference.snapshot as snapshot
-left join meta.sources as source on source.snapshot_id = snapshot.snapshot_id and source.source = account.source
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+left join graph.people as person on person.person_id = account.person_id
+left join reports.protected_accounts as protected
+    on protected.source = account.source and protected.account_id = account.account_id
 order by account.source, account.account_id

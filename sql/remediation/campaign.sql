@@ -1,4 +1,4 @@
--- What has a signed-off campaign decided that the current build does not show done?
+-- What came of every decision of a campaign to remove or reduce: done, gone, left_out with its reason, or open
 -- $campaign: the campaign
 with
 
@@ -7,7 +7,8 @@ newest as (
 ),
 
 decided as (
-    select items.*, decisions.decision, decisions.reason as words, decisions.target_role
+    select items.*, decisions.decision, decisions.reason as words, decisions.target_role,
+        decisions.reviewer_email as decided_by
     from review.items as items
     join newest on newest.item_id = items.item_id
     join review.decisions as decisions
@@ -30,39 +31,72 @@ targets as (
     group by source, known_as
 ),
 
--- Everybody has exactly one role: to take it away is to switch the account off.
-held as (
+sent as (
+    select distinct changes.item_id
+    from review.changes as changes
+    join reference.snapshot as snapshot on changes.applied_at <= snapshot.started_at
+    where changes.campaign = $campaign and changes.state in ('applied', 'unclear', 'failed')
+),
+
+-- Each account has exactly one role: to take it away is to deactivate the account.
+actions as (
     select
-        decided.source, decided.account_id, decided.campaign, decided.item_id, decided.entitlement_type,
-        decided.entitlement_id, targets.role_id as target_role_id,
+        decided.*, targets.role_id as target_role_id, role.role_display_name as target_name,
+        membership.seen_in, sent.item_id is not null as is_sent,
+        protected.reason as protection, protected.may_be_named, protected.applies_to,
         case
             when decided.entitlement_type = 'group' then 'remove_from_groups'
             when decided.decision = 'reduce' then 'change_role'
             else 'deactivate'
         end as action,
-        decided.decision || ' by review ' || decided.campaign || ': ' || decided.entitlement_type || ' '
-            || coalesce(decided.entitlement_name, decided.entitlement_id)
-            || coalesce(' to ' || decided.target_role, '') || coalesce('. ' || decided.words, '') as reason
+        case
+            when source.source is null then null
+            when account.account_id is null then false
+            when decided.entitlement_type = 'group' then membership.group_id is not null
+            when account.role_id is distinct from decided.entitlement_id then false
+            else decided.decision = 'reduce' or account.status in ('active', 'unknown')
+        end as is_present
     from decided
-    join graph.accounts as account
+    left join graph.sources as source on source.source = decided.source
+    left join graph.accounts as account
         on account.source = decided.source and account.account_id = decided.account_id
+    left join graph.memberships as membership
+        on decided.entitlement_type = 'group' and membership.source = decided.source
+        and membership.account_id = decided.account_id and membership.group_id = decided.entitlement_id
     left join targets on targets.source = decided.source and targets.known_as = lower(decided.target_role)
-    where
-        case decided.entitlement_type
-            when 'role' then
-                account.role_id = decided.entitlement_id
-                and (decided.decision = 'reduce' or account.status in ('active', 'unknown'))
-            else exists (
-                select 1
-                from graph.memberships as membership
-                where membership.source = decided.source and membership.account_id = decided.account_id
-                    and membership.group_id = decided.entitlement_id
-            )
-        end
+    left join graph.roles as role on role.source = decided.source and role.role_id = targets.role_id
+    left join sent on sent.item_id = decided.item_id
+    left join reports.protected_accounts as protected
+        on protected.source = decided.source and protected.account_id = decided.account_id
 )
 
 select
-    source, account_id, action, reason, null::varchar as finding_id, campaign, item_id, entitlement_type,
-    entitlement_id, target_role_id
-from held
+    source, account_id, action, null::varchar as finding_id, campaign, item_id, entitlement_type, entitlement_id,
+    coalesce(entitlement_name, entitlement_id) as entitlement_name, target_role_id, target_name, target_role, decision, decided_by,
+    words, user_name, coalesce(display_name, user_name, account_id) as display_name,
+    decision || ' by review ' || campaign || ': ' || entitlement_type || ' '
+        || coalesce(entitlement_name, entitlement_id)
+        || coalesce(' to ' || target_role, '') || coalesce('. ' || words, '') as reason,
+    case
+        when is_present = false and is_sent then 'done'
+        when is_present = false then 'gone'
+        when left_out_because is not null then 'left_out'
+        else 'open'
+    end as outcome,
+    case when is_present is distinct from false then left_out_because end as left_out_because,
+    -- the plan may be told to change such an account all the same
+    coalesce(may_be_named and left_out_because = protection, false) as may_be_named
+from (
+    select
+        *,
+        case
+            when is_present is null then 'its source is not part of this extract'
+            when protection is not null and (applies_to = 'any' or action in ('deactivate', 'change_role'))
+                then protection
+            when action = 'change_role' and target_role_id is null then 'the role it should have instead is not there'
+            when seen_in = 'group' then
+                'only the group lists the membership, and this program does not write there: remove it in Sisense'
+        end as left_out_because
+    from actions
+) as classified
 order by source, account_id, action, entitlement_id

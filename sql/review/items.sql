@@ -11,14 +11,18 @@ severities as (
     from (values ('critical', 1), ('high', 2), ('medium', 3), ('low', 4), ('info', 5)) as ranked (severity, place)
 ),
 
--- A finding is about the account, or about one group of it.
+-- A finding is about an account and all it holds, about a person and so all their accounts, or names roles and groups.
 findings as (
+    select source, account_id, null as entitlement_type, null as entitlement_id, title, severity_rank as place
+    from reports.finding_accounts
+    where status = 'open' and not names_access
+    union all
     select
-        register.source, register.account_id, register.evidence ->> 'group_id' as group_id, register.title,
-        severities.place
-    from findings.register as register
+        named.source, named.account_id, named.entitlement_type, named.entitlement_id, named.title, severities.place
+    from reports.finding_access as named
+    join findings.register as register on register.finding_id = named.finding_id
     join severities on severities.severity = register.severity
-    where register.status = 'open' and register.account_id is not null
+    where named.status = 'open'
 ),
 
 gravest as (
@@ -27,9 +31,27 @@ gravest as (
         array_to_string(list_sort(list(distinct findings.title)), '; ') as findings
     from reports.access as access
     join findings on findings.source = access.source and findings.account_id = access.account_id
-        and (findings.group_id is null
-            or (access.entitlement_type = 'group' and findings.group_id = access.entitlement_id))
+        and (findings.entitlement_type is null
+            or (findings.entitlement_type = access.entitlement_type
+                and findings.entitlement_id = access.entitlement_id))
     group by access.item_id
+),
+
+-- What one person must not hold together, an item and one on the other side a row.
+conflicts as (
+    select item.item_id, other.item_id as other_item_id, conflict.other_name, conflict.finding_id, conflict.person_id
+    from reports.conflicts as conflict
+    join reports.access as item
+        on item.source = conflict.source and item.account_id = conflict.account_id
+        and item.entitlement_type = conflict.entitlement_type and item.entitlement_id = conflict.entitlement_id
+    left join reports.access as other
+        on other.source = conflict.other_source and other.account_id = conflict.other_account_id
+        and other.entitlement_type = conflict.other_entitlement_type
+        and other.entitlement_id = conflict.other_entitlement_id
+),
+
+conflicting_items as (
+    select item_id, min(finding_id) as finding_id, min(person_id) as person_id from conflicts group by item_id
 ),
 
 everyone as (
@@ -134,27 +156,62 @@ assigned as (
 ),
 
 -- What is asked first: danger, then what is new, then the rest; last what was kept before and has not changed.
-judged as (
+ordered as (
     select
-        *,
+        assigned.*, conflicting_items.finding_id as conflict_id, conflicting_items.person_id as conflict_holder,
         case
             when risk in ('critical', 'high') then 1
             when change_since_baseline in ('new', 'changed', 'reappeared') then 2
             when prior_decision = 'keep' and change_since_baseline = 'unchanged' then 4
             else 3
-        end as attention
+        end as own_attention
     from assigned
-)
+    left join conflicting_items on conflicting_items.item_id = assigned.item_id
+),
+
+-- The sides of a conflict stand together, with what is the more urgent of them.
+paired as (
+    select
+        * exclude (own_attention),
+        min(own_attention) over (
+            partition by reviewer_email, coalesce(conflict_holder, ''), case when conflict_id is null then item_id end
+        ) as attention
+    from ordered
+),
 
 -- The order of a packet, and with it what counts as a row of equal answers, is fixed here once.
-select
-    *,
-    case when exclusion_reason is null then
-        row_number() over (
-            partition by exclusion_reason is null, reviewer_email
-            order by
-                attention, source, coalesce(display_name, user_name, account_id), entitlement_type,
-                coalesce(entitlement_name, entitlement_id), item_id
-        )
-    end as place
-from judged
+placed as (
+    select
+        *,
+        case when exclusion_reason is null then
+            row_number() over (
+                partition by exclusion_reason is null, reviewer_email
+                order by
+                    attention, conflict_id is null, conflict_holder, conflict_id, source,
+                    coalesce(display_name, user_name, account_id), entitlement_type,
+                    coalesce(entitlement_name, entitlement_id), item_id
+            )
+        end as place
+    from paired
+),
+
+other_sides as (
+    select
+        conflicts.item_id,
+        array_to_string(list_sort(list(distinct
+            conflicts.other_name || case
+                when other.item_id is null then ' (not part of this review)'
+                when other.exclusion_reason is not null then ' (nobody is asked about it)'
+                when other.reviewer_email = item.reviewer_email then ' (row ' || other.place || ' here)'
+                else ' (asked of ' || other.reviewer_email || ')'
+            end
+        )), '; ') as conflict
+    from conflicts
+    join placed as item on item.item_id = conflicts.item_id
+    left join placed as other on other.item_id = conflicts.other_item_id
+    group by conflicts.item_id
+)
+
+select placed.* exclude (conflict_id, conflict_holder), other_sides.conflict
+from placed
+left join other_sides on other_sides.item_id = placed.item_id

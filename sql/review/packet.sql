@@ -21,6 +21,7 @@ select
     case when last_seen_at is null then login_state else strftime(last_seen_at, '%Y-%m-%d') end as last_seen,
     risk,
     findings,
+    conflict,
     peers,
     change_since_baseline as change,
     recommendation,

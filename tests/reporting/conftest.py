@@ -96,7 +96,10 @@ create table reports.remediation (
     change_id varchar, source varchar, account_id varchar, label varchar, email varchar, action varchar,
     target varchar, reason varchar, campaign varchar, state varchar, applied_at timestamp, applied_by varchar,
     applied_by_email varchar, approver varchar, approver_email varchar, approved_at timestamp,
-    is_single_operator boolean, verdict varchar);
+    is_single_operator boolean, verdict varchar, detail varchar);
+create table reports.decision_sums (
+    campaign varchar, signed_at timestamp, is_current boolean, decided bigint, position integer, label varchar,
+    decisions bigint, sent bigint);
 create table reports.summary (section varchar, position integer, key varchar, label varchar, value bigint);
 create table reports.reconciliation (
     check_id varchar, source varchar, description varchar, expected varchar, observed varchar, difference bigint,

@@ -51,7 +51,7 @@ def _cell(folder: Path, column: str, value: str) -> openpyxl.cell.Cell:
 FACTS = {
     "place": 1, "who": "Ann", "email": "ann@example.com", "source": "prod", "type": "role", "access": "Admin",
     "permission_level": "standard", "path": "account -> role", "status": "active", "last_seen": "2025-12-01",
-    "risk": "low", "findings": None, "peers": None, "change": "new", "recommendation": "keep",
+    "risk": "low", "findings": None, "conflict": None, "peers": None, "change": "new", "recommendation": "keep",
     "recommendation_reason": None, "prior_decision": None, "decision": None,
 }  # fmt: skip
 

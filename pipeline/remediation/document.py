@@ -1,0 +1,148 @@
+"""Arranges a plan for the person who approves it: by person, in names instead of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.remediation.plan import Change, Plan, PlannedAccount
+from pipeline.remediation.planning import decision_sum
+from pipeline.reporting import plans
+from pipeline.reporting.text import count, moment
+
+__all__ = ["describe", "write"]
+
+#: Left-out rows on paper; the file has them all.
+_LEFT_OUT_SHOWN = 200
+
+
+def write(plan: Plan, path: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write the plan as HTML and PDF beside its file; return the files, and warnings.
+
+    Raises:
+        RenderError: a file cannot be written.
+    """
+    return plans.write(path, _arrange(plan, path.name))
+
+
+def describe(change: Change) -> str:
+    """Return what a change does to its account, in words."""
+    name = change.entitlement_name or change.entitlement_id or "groups"
+    match change.action:
+        case "deactivate":
+            return "deactivated"
+        case "activate":
+            return "activated again"
+        case "change_role":
+            return f"role {name} to {change.target_name or change.request['roleId']}"
+        case "restore_role":
+            return f"role {change.target_name or 'it has now'} back to {name}"
+        case "restore_groups":
+            return f"back in group {name}"
+        case _:
+            return f"leaves group {name}"
+
+
+def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
+    accounts = {(each.source, each.account_id): each for each in plan.accounts}
+    by_account: dict[tuple[str, str], list[Change]] = {}
+    for change in plan.changes:
+        by_account.setdefault((change.source, change.account_id), []).append(change)
+    people: dict[tuple[str, ...], dict[str, Any]] = {}
+    for key, changes in by_account.items():
+        account = accounts.get(key) or _unknown(changes[0])
+        holder = (account.person_id,) if account.person_id else key
+        person = people.setdefault(holder, {"name": account.person or account.display_name, "accounts": []})
+        person["accounts"].append(_account(account, changes))
+    for person in people.values():
+        parts = [account["summary"] for account in person["accounts"]]
+        person["summary"] = parts[0] if len(parts) == 1 else f"{count(len(parts), 'account')} change"
+    found = decision_sum(plan)
+    return {
+        "plan_id": plan.plan_id,
+        "file_name": file_name,
+        "created_at": datetime.fromisoformat(plan.basis["created_at"]),
+        "basis": _basis(plan),
+        "equation": found.text if found else None,
+        "total": len(plan.changes),
+        "account_total": len(by_account),
+        "people": sorted(people.values(), key=lambda person: str(person["name"]).lower()),
+        "left_out": [
+            {
+                "name": row.display_name or row.user_name or row.account_id,
+                "what": row.what or "deactivate",
+                "decided_by": row.decided_by,
+                "reason": row.reason,
+            }
+            for row in plan.left_out
+        ],
+        "left_out_shown": _LEFT_OUT_SHOWN,
+    }
+
+
+def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, Any]:
+    facts = [account.email or account.display_name, f"role {account.role or 'unknown'}", account.status]
+    return {
+        "facts": [*facts, account.source],
+        "summary": _summary(account, changes),
+        "changes": [
+            {
+                "what": describe(change)[:1].upper() + describe(change)[1:],
+                "decided_by": _decider(change),
+                "why": change.words if change.item_id else change.reason,
+            }
+            for change in changes
+        ],
+    }
+
+
+def _summary(account: PlannedAccount, changes: Sequence[Change]) -> str:
+    """Return ``leaves 8 groups, keeps 3; role Designer to Viewer``."""
+    left = {change.entitlement_id for change in changes if change.action == "remove_from_groups"}
+    said = []
+    if left:
+        kept = len(account.groups.keys() - left)
+        said.append(f"leaves {count(len(left), 'group')}, keeps {kept or 'none'}")
+    back = sum(change.action == "restore_groups" for change in changes)
+    if back:
+        said.append(f"is back in {count(back, 'group')}")
+    return "; ".join(
+        [
+            *said,
+            *(
+                describe(change)
+                for change in changes
+                if change.action not in {"remove_from_groups", "restore_groups"}
+            ),
+        ]
+    )
+
+
+def _decider(change: Change) -> str:
+    if change.decided_by:
+        return f"{change.decided_by}, review {change.campaign}"
+    return "a rule" if change.finding_id else "whoever made the plan"
+
+
+def _basis(plan: Plan) -> str:
+    selection = plan.basis.get("selection", {})
+    if "undoes" in plan.basis:
+        return f"what plan {str(plan.basis['undoes'])[:12]} changed, to set it back"
+    said = []
+    if selection.get("campaign"):
+        said.append(f"the decisions of review {selection['campaign']}")
+    if selection.get("rules"):
+        said.append(f"open findings of {', '.join(selection['rules'])}")
+    if selection.get("stale_days") is not None:
+        said.append(f"accounts last seen more than {count(selection['stale_days'], 'day')} ago")
+    extracted = plan.basis.get("extracted_at")
+    where = f", in the extract of {moment(datetime.fromisoformat(extracted))}" if extracted else ""
+    return " and ".join(said) + where
+
+
+def _unknown(change: Change) -> PlannedAccount:
+    """Stand in for an account that a plan of an earlier version does not describe."""
+    name = change.user_name or change.account_id
+    return PlannedAccount(change.source, change.account_id, name, None, "status unknown", None, None, None, {})

@@ -1,0 +1,69 @@
+"""What decisions to remove or reduce access add up to, in the same words in the plan, the report and the sign-off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.reporting.text import number
+
+__all__ = ["DecisionSum"]
+
+#: Outcome of a decision -> its term. The terms are there even when they are 0.
+_TERMS = {"done": "done and verified", "open": "not yet verified", "gone": "already gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSum:
+    """``decided`` decisions of one campaign, and the terms that they add up to: how many, and what came of them.
+
+    ``unsent`` counts those not yet verified for which nothing has been sent to the source; null where not known.
+    """
+
+    campaign: str
+    decided: int
+    terms: tuple[tuple[int, str], ...]
+    unsent: int | None = None
+    is_current: bool = True
+
+    @classmethod
+    def of(cls, campaign: str, decided: int, outcomes: Iterable[tuple[str, str | None]]) -> DecisionSum:
+        """Count outcomes, each ``done``, ``open``, ``gone`` or ``left_out``, the last with its reason."""
+        counted = Counter(_TERMS.get(outcome) or f"left out: {reason}" for outcome, reason in outcomes)
+        reasons = sorted(term for term in counted if term not in _TERMS.values())
+        return cls(campaign, decided, tuple((counted[term], term) for term in (*_TERMS.values(), *reasons)))
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Any]]) -> tuple[DecisionSum, ...]:
+        """Arrange the rows of ``reports.decision_sums``, which are in the order of the terms."""
+        campaigns: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            campaigns.setdefault(row["campaign"], []).append(row)
+        return tuple(
+            cls(
+                campaign,
+                terms[0]["decided"],
+                tuple((term["decisions"], term["label"]) for term in terms),
+                unsent=sum(term["decisions"] - term["sent"] for term in terms if term["position"] == 2),
+                is_current=terms[0]["is_current"],
+            )
+            for campaign, terms in campaigns.items()
+        )
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the terms add up."""
+        return self.decided == sum(count for count, _ in self.terms)
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether nothing is left to be verified."""
+        return not any(count for count, term in self.terms if term == _TERMS["open"])
+
+    @property
+    def text(self) -> str:
+        """Return the sum in words: ``5 decided to remove or reduce = 3 done and verified + ...``."""
+        terms = " + ".join(f"{number(count)} {term}" for count, term in self.terms)
+        return f"{number(self.decided)} decided to remove or reduce = {terms}"

@@ -1,0 +1,50 @@
+"""A remediation plan to read: what changes, for whom and why, for the person who approves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import resources
+from pipeline.errors import RenderError
+from pipeline.reporting import glyphs, html, pdf
+from pipeline.reporting.templating import Filler
+
+__all__ = ["write"]
+
+
+def write(path: Path, document: Mapping[str, Any]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write a plan as HTML and PDF beside ``path``, under its name; return the files, and warnings.
+
+    ``document`` has the names of ``plan_body.html``, with ``created_at`` as a date and time in UTC. Where Pango is
+    missing the PDF is left out, which is a warning.
+
+    Raises:
+        RenderError: a file cannot be written, or a template is wrong.
+    """
+    templates = resources.templates()
+    fill = Filler(templates)
+    warnings: list[str] = []
+    page, paper = path.with_suffix(".html"), path.with_suffix(".pdf")
+    written = [page]
+    body = fill("plan_body.html", None, **document)
+    title = f"Remediation plan {str(document['plan_id'])[:12]}"
+    try:
+        page.write_bytes(html.render_document(title, body, templates))
+        try:
+            content, missing = pdf.render(fill("plan.html", None, **document), templates)
+        except RenderError as error:
+            paper.unlink(missing_ok=True)  # of an earlier plan of that name
+            return (page,), (f"the plan as PDF is left out: {error}; {error.hint}",)
+        paper.write_bytes(content)
+        written.append(paper)
+        if missing:
+            warnings.append(glyphs.warning(missing, (person["name"] for person in document["people"])))
+    except OSError as error:
+        raise RenderError(
+            f"the plan cannot be written for reading: {error.strerror}",
+            where=str(error.filename or page),
+            hint="name another file with --output",
+        ) from error
+    return tuple(written), tuple(warnings)

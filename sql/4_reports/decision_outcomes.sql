@@ -1,0 +1,142 @@
+/*
+summary = "One decision of a signed-off review to remove or reduce access, and what came of it by this extract."
+reads   = [
+    "graph.review_decisions", "graph.review_campaigns", "graph.revocations", "graph.role_names", "graph.memberships",
+    "review.changes", "reports.protected_accounts", "reference.snapshot",
+]
+grain   = ["campaign", "item_id"]
+
+[columns]
+campaign   = "varchar: the review campaign's name"
+item_id    = "varchar: what the decision was about"
+source     = "varchar: the source's name in the configuration"
+account_id = "varchar: the account"
+decision   = "varchar: remove or reduce"
+is_current = "boolean: of the last review that was signed off"
+outcome    = "varchar: verified (done and verified), unverified (not yet verified), gone (already gone) or left_out"
+reason     = "varchar: why it was left out; null otherwise"
+is_sent    = "boolean: a change was sent to the source for it"
+*/
+with
+
+decided as (
+    select decisions.*
+    from graph.review_decisions as decisions
+    where decisions.is_signed and decisions.decision in ('remove', 'reduce')
+),
+
+-- The newest change that was made, or tried, for a decision.
+tried as (
+    select
+        changes.campaign, changes.item_id, changes.state, changes.detail,
+        row_number() over (
+            partition by changes.campaign, changes.item_id order by changes.applied_at desc, changes.change_id
+        ) as turn,
+        max(case when changes.state in ('applied', 'unclear', 'failed') then 1 else 0 end) over (
+            partition by changes.campaign, changes.item_id
+        ) as sent
+    from review.changes as changes
+    cross join reference.snapshot as snapshot
+    where changes.item_id is not null and changes.applied_at <= snapshot.started_at
+),
+
+known_targets as (
+    select source, name, min(role_id) as role_id from graph.role_names group by source, name
+),
+
+known as (
+    select
+        decided.campaign, decided.item_id, decided.source, decided.account_id, decided.decision,
+        campaign.is_current, decided.is_standing, revoked.is_present, coalesce(tried.sent = 1, false) as is_sent,
+        case
+            when not decided.is_standing then 'a later review decided on it again'
+            when revoked.is_present = false then null
+            when tried.state = 'skipped' then 'skipped when the plan was applied: ' || coalesce(tried.detail, 'no reason')
+            when tried.sent = 1 then null
+            when protected.reason is not null
+                and (protected.applies_to = 'any' or decided.entitlement_type = 'role') then protected.reason
+            when decided.decision = 'reduce' and known_targets.role_id is null
+                then 'the role it should have instead is not there'
+            when membership.seen_in = 'group' then
+                'only the group lists the membership, and this program does not write there: remove it in Sisense'
+        end as reason
+    from decided
+    join graph.review_campaigns as campaign on campaign.campaign = decided.campaign
+    left join graph.revocations as revoked on revoked.campaign = decided.campaign and revoked.item_id = decided.item_id
+    left join tried on tried.campaign = decided.campaign and tried.item_id = decided.item_id and tried.turn = 1
+    left join reports.protected_accounts as protected
+        on protected.source = decided.source and protected.account_id = decided.account_id
+    left join known_targets
+        on known_targets.source = decided.source and known_targets.name = lower(decided.target_role)
+    left join graph.memberships as membership
+        on decided.entitlement_type = 'group' and membership.source = decided.source
+        and membership.account_id = decided.account_id and membership.group_id = decided.entitlement_id
+)
+
+select
+    campaign,
+    item_id,
+    source,
+    account_id,
+    decision,
+    is_current,
+    case
+        when reason is not null then 'left_out'
+        when is_present = false and is_sent then 'verified'
+        when is_present = false then 'gone'
+        else 'unverified'
+    end as outcome,
+    reason,
+    is_sent
+from known
+
+/* example
+name = "gone after a change is verified, gone without one is already gone, present or not to be seen is not yet verified; a reason leaves it out"
+given."reference.snapshot" = [ { snapshot_id = "n", started_at = 2026-01-01T00:00:00Z } ]
+given."graph.review_campaigns" = [ { campaign = "Q", is_current = true } ]
+given."graph.role_names" = [ { source = "s", role_id = "v", name = "viewer" } ]
+given."graph.memberships" = [ { source = "s", account_id = "1", group_id = "g7", seen_in = "group" } ]
+given."reports.protected_accounts" = [
+  { source = "s", account_id = "svc", reason = "it is a service account", applies_to = "any", may_be_named = true },
+  { source = "s", account_id = "adm", reason = "it would be the last active administrator", applies_to = "role" },
+]
+given."graph.review_decisions" = [
+  { campaign = "Q", item_id = "1", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g1", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "2", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g2", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "3", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g3", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "4", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r", decision = "reduce", target_role = "Emperor", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "5", source = "s", account_id = "svc", entitlement_type = "group", entitlement_id = "g", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "6", source = "s", account_id = "adm", entitlement_type = "group", entitlement_id = "g", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "7", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g7", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "8", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g8", decision = "remove", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "9", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g9", decision = "remove", is_signed = true, is_standing = false },
+  { campaign = "Q", item_id = "a", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "ga", decision = "keep", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "b", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r", decision = "reduce", target_role = "Viewer", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "c", source = "s", account_id = "adm", entitlement_type = "role", entitlement_id = "r", decision = "remove", is_signed = true, is_standing = true },
+]
+given."graph.revocations" = [
+  { campaign = "Q", item_id = "1", is_present = false }, { campaign = "Q", item_id = "2", is_present = false },
+  { campaign = "Q", item_id = "3", is_present = true }, { campaign = "Q", item_id = "4", is_present = true },
+  { campaign = "Q", item_id = "5", is_present = true }, { campaign = "Q", item_id = "6" },
+  { campaign = "Q", item_id = "7", is_present = true }, { campaign = "Q", item_id = "8", is_present = true },
+  { campaign = "Q", item_id = "b", is_present = true }, { campaign = "Q", item_id = "c", is_present = true },
+]
+given."review.changes" = [
+  { change_id = "1", campaign = "Q", item_id = "1", state = "applied", applied_at = 2025-12-01T00:00:00Z },
+  { change_id = "3", campaign = "Q", item_id = "3", state = "failed", applied_at = 2025-12-01T00:00:00Z },
+  { change_id = "8", campaign = "Q", item_id = "8", state = "skipped", detail = "it has logged in", applied_at = 2025-12-01T00:00:00Z },
+  { change_id = "2", campaign = "Q", item_id = "2", state = "applied", applied_at = 2026-01-02T00:00:00Z },
+]
+expect = [
+  { item_id = "1", outcome = "verified", is_sent = true }, { item_id = "2", outcome = "gone" },
+  { item_id = "3", outcome = "unverified", is_sent = true },
+  { item_id = "4", outcome = "left_out", reason = "the role it should have instead is not there" },
+  { item_id = "5", outcome = "left_out", reason = "it is a service account" },
+  { item_id = "6", outcome = "unverified" },
+  { item_id = "7", outcome = "left_out" },
+  { item_id = "8", outcome = "left_out", reason = "skipped when the plan was applied: it has logged in" },
+  { item_id = "9", outcome = "left_out", reason = "a later review decided on it again" },
+  { item_id = "b", outcome = "unverified", is_sent = false },
+  { item_id = "c", outcome = "left_out", reason = "it would be the last active administrator" },
+]
+*/

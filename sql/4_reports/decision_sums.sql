@@ -1,0 +1,105 @@
+/*
+summary = "One term of the sum that the decisions of a signed-off review to remove or reduce access add up to."
+reads   = ["reports.decision_outcomes", "graph.review_decisions", "graph.review_campaigns"]
+grain   = ["campaign", "position", "label"]
+
+[columns]
+campaign   = "varchar: the review campaign's name"
+signed_at  = "timestamp: when it was signed off, UTC"
+is_current = "boolean: it is the last that was signed off"
+decided    = "bigint: its decisions to remove or reduce: what the terms add up to"
+position   = "integer: 1 done and verified, 2 not yet verified, 3 already gone, 4 a reason for leaving out"
+label      = "varchar: the term in words"
+decisions  = "bigint: how many decisions"
+sent       = "bigint: for how many of them a change was sent to the source"
+
+[checks.adds_up]
+level = "fail"
+sql = """
+with
+
+terms as (
+    select campaign, max(decided) as decided, sum(decisions) as decisions
+    from reports.decision_sums
+    group by campaign
+),
+
+counted as (
+    select campaign, count(*) as decided
+    from graph.review_decisions
+    where is_signed and decision in ('remove', 'reduce')
+    group by campaign
+)
+
+select coalesce(counted.campaign, terms.campaign) || ': ' || coalesce(counted.decided, 0) || ' decisions to remove or reduce, and '
+    || coalesce(terms.decisions, 0) || ' accounted for' as problem
+from counted
+full join terms on terms.campaign = counted.campaign
+where coalesce(counted.decided, 0) <> coalesce(terms.decisions, 0)
+    or coalesce(counted.decided, 0) <> coalesce(terms.decided, 0)
+"""
+*/
+with
+
+decided as (
+    select campaign, count(*) as decided
+    from graph.review_decisions
+    where is_signed and decision in ('remove', 'reduce')
+    group by campaign
+),
+
+-- The first three terms are always there, also as 0.
+terms as (
+    select * from (values
+        (1, 'verified', 'done and verified'), (2, 'unverified', 'not yet verified'), (3, 'gone', 'already gone')
+    ) as term(position, outcome, label)
+),
+
+counted as (
+    select decided.campaign, terms.position, terms.label, count(outcomes.item_id) as decisions,
+        count(outcomes.item_id) filter (where outcomes.is_sent) as sent
+    from decided
+    cross join terms
+    left join reports.decision_outcomes as outcomes
+        on outcomes.campaign = decided.campaign and outcomes.outcome = terms.outcome
+    group by decided.campaign, terms.position, terms.label
+    union all
+    select campaign, 4, 'left out: ' || reason, count(*), count(*) filter (where is_sent)
+    from reports.decision_outcomes
+    where outcome = 'left_out'
+    group by campaign, reason
+)
+
+select
+    counted.campaign,
+    campaign.signed_at,
+    campaign.is_current,
+    decided.decided,
+    cast(counted.position as integer) as position,
+    counted.label,
+    counted.decisions,
+    counted.sent
+from counted
+join decided on decided.campaign = counted.campaign
+join graph.review_campaigns as campaign on campaign.campaign = counted.campaign
+
+/* example
+name = "every decision is in one term, and each reason for leaving out is a term of its own"
+given."graph.review_campaigns" = [ { campaign = "Q", is_current = true, signed_at = 2025-12-01T00:00:00Z } ]
+given."graph.review_decisions" = [
+  { campaign = "Q", item_id = "1", decision = "remove", is_signed = true }, { campaign = "Q", item_id = "2", decision = "reduce", is_signed = true },
+  { campaign = "Q", item_id = "3", decision = "remove", is_signed = true }, { campaign = "Q", item_id = "4", decision = "keep", is_signed = true },
+  { campaign = "Q", item_id = "5", decision = "remove", is_signed = true }, { campaign = "open", item_id = "1", decision = "remove", is_signed = false },
+]
+given."reports.decision_outcomes" = [
+  { campaign = "Q", item_id = "1", outcome = "verified", is_sent = true }, { campaign = "Q", item_id = "2", outcome = "unverified", is_sent = true },
+  { campaign = "Q", item_id = "3", outcome = "left_out", reason = "it is a service account", is_sent = false },
+  { campaign = "Q", item_id = "5", outcome = "left_out", reason = "it is a service account", is_sent = false },
+]
+expect = [
+  { position = 1, label = "done and verified", decided = 4, decisions = 1, sent = 1 },
+  { position = 2, label = "not yet verified", decisions = 1, sent = 1 },
+  { position = 3, label = "already gone", decisions = 0, sent = 0 },
+  { position = 4, label = "left out: it is a service account", decisions = 2, sent = 0 },
+]
+*/

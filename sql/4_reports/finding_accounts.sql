@@ -1,0 +1,62 @@
+/*
+summary = "One finding and one account that it counts on: the account it is about, or each account of the person it is about."
+reads   = ["findings.register", "graph.accounts"]
+grain   = ["finding_id", "source", "account_id"]
+
+[columns]
+finding_id    = "varchar: the finding"
+rule_id       = "varchar: its rule"
+title         = "varchar: the rule in a few words"
+severity      = "varchar: critical, high, medium, low or info"
+severity_rank = "integer: 1 critical to 5 info"
+status        = "varchar: open, accepted_risk or out_of_scope"
+source        = "varchar: the account's source"
+account_id    = "varchar: the account"
+names_access  = "boolean: it is about single roles or groups of the account, which reports.finding_access has"
+*/
+with
+
+counted_on as (
+    select *, source as account_source, account_id as counted_account_id
+    from findings.register
+    where account_id is not null
+    union all
+    -- A person has a finding once; it counts on every account of the person, in every source.
+    select register.*, account.source as account_source, account.account_id as counted_account_id
+    from findings.register as register
+    join graph.accounts as account on account.person_id = register.subject_id
+    where register.subject_type = 'person' and register.account_id is null
+)
+
+select
+    finding_id,
+    rule_id,
+    title,
+    severity,
+    case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end
+        as severity_rank,
+    status,
+    account_source as source,
+    counted_account_id as account_id,
+    (evidence ->> 'group_id') is not null or (evidence -> 'access') is not null as names_access
+from counted_on
+
+/* example
+name = "a finding about a person counts on each account of that person, one about a group on none"
+given."graph.accounts" = [
+  { source = "s", account_id = "1", person_id = "ada" }, { source = "t", account_id = "2", person_id = "ada" },
+  { source = "s", account_id = "3", person_id = "bo" },
+]
+given."findings.register" = [
+  { finding_id = "a", rule_id = "any_rule", severity = "high", subject_type = "person", subject_id = "ada", status = "open" },
+  { finding_id = "b", rule_id = "stale_account", severity = "medium", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open" },
+  { finding_id = "c", rule_id = "rare_group_membership", severity = "low", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open", evidence = '{"group_id":"g"}' },
+  { finding_id = "d", rule_id = "empty_group", severity = "low", source = "s", subject_type = "group", subject_id = "g", status = "open" },
+]
+expect = [
+  { finding_id = "a", source = "s", account_id = "1", severity_rank = 2, names_access = false },
+  { finding_id = "a", source = "t", account_id = "2" },
+  { finding_id = "b", source = "s", account_id = "3", names_access = false },
+  { finding_id = "c", source = "s", account_id = "3", names_access = true },
+]
+*/

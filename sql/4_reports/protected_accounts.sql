@@ -1,0 +1,73 @@
+/*
+summary = "One account that this program does not change, or not in a way that takes rights away, and why."
+reads   = ["graph.accounts", "meta.sources", "reference.snapshot"]
+grain   = ["source", "account_id"]
+
+[columns]
+source       = "varchar: the source's name in the configuration"
+account_id   = "varchar: the account"
+reason       = "varchar: why, in words"
+applies_to   = "varchar: any (every change of the account) or role (changes of its role or its activity)"
+may_be_named = "boolean: the change is made if the account is named with --include"
+*/
+with
+
+admin_counts as (
+    select source, count(*) as admin_count
+    from graph.accounts
+    where status = 'active' and role_rank >= 90
+    group by source
+),
+
+reasons as (
+    select
+        account.source, account.account_id,
+        case
+            when account.account_id = source.principal_account_id
+                or account.user_name_key = lower(source.principal_user_name)
+                then 'it is the account this program logs in with'
+            -- the role made at install is ranked 100
+            when account.role_rank >= 100 then 'it is the administrator made at install'
+            when account.account_type = 'break_glass' then 'it is an emergency account'
+            when account.account_type = 'service' then 'it is a service account'
+            when account.status = 'active' and account.role_rank >= 90 and admin_counts.admin_count = 1
+                then 'it would be the last active administrator'
+        end as reason,
+        account.account_type
+    from graph.accounts as account
+    cross join reference.snapshot as snapshot
+    left join meta.sources as source
+        on source.snapshot_id = snapshot.snapshot_id and source.source = account.source
+    left join admin_counts on admin_counts.source = account.source
+)
+
+select
+    source,
+    account_id,
+    reason,
+    case reason when 'it would be the last active administrator' then 'role' else 'any' end as applies_to,
+    reason in ('it is an emergency account', 'it is a service account') as may_be_named
+from reasons
+where reason is not null
+
+/* example
+name = "the program's own account, the administrator made at install, registered accounts and the last administrator are protected"
+given."reference.snapshot" = [ { snapshot_id = "n" } ]
+given."meta.sources" = [ { snapshot_id = "n", source = "s", principal_user_name = "Svc", principal_account_id = "1" }, { snapshot_id = "n", source = "t" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", user_name = "svc", user_name_key = "svc", status = "active", role_rank = 90, account_type = "human" },
+  { source = "s", account_id = "2", status = "active", role_rank = 100, account_type = "human" },
+  { source = "s", account_id = "3", status = "active", role_rank = 10, account_type = "service" },
+  { source = "s", account_id = "4", status = "inactive", role_rank = 90, account_type = "break_glass" },
+  { source = "s", account_id = "5", status = "active", role_rank = 90, account_type = "human" },
+  { source = "t", account_id = "6", status = "active", role_rank = 90, account_type = "human" },
+  { source = "t", account_id = "7", status = "inactive", role_rank = 90, account_type = "human" },
+]
+expect = [
+  { account_id = "1", reason = "it is the account this program logs in with", applies_to = "any", may_be_named = false },
+  { account_id = "2", reason = "it is the administrator made at install", may_be_named = false },
+  { account_id = "3", reason = "it is a service account", may_be_named = true },
+  { account_id = "4", reason = "it is an emergency account", may_be_named = true },
+  { account_id = "6", reason = "it would be the last active administrator", applies_to = "role", may_be_named = false },
+]
+*/

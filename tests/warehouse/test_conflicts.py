@@ -1,0 +1,128 @@
+"""A finding about a person reaches those who act on it: by name, on each account, and in the packet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from pipeline.review import campaign as campaigns
+
+NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
+SNAPSHOT = "20260101T000000Z-0000"
+ROSTER = """person_id,email,aliases,display_name,manager_email
+p1,ada@example.com,ada.admin@example.com,Ada Reyes,bob@example.com
+p2,bob@example.com,,Bob Dahl,
+"""
+POLICY = {
+    "sod_pairs.csv": "left_type,left_name,right_type,right_name,reason\nrole,admin,group,Sales,too much\n"
+}
+
+
+@pytest.fixture
+def built(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+    users = [
+        make_user("ada", groups=["g-all", "g-sales", "g-ops"]),
+        make_user("ada.admin", roleId="r-admin"),
+        make_user("bob", groups=["g-sales"]),
+    ]
+    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
+    return house
+
+
+def opened(house: Any, scope: str = "flagged") -> None:
+    campaigns.open_campaign(
+        house.connection, name="Q", scope=scope, chain=("owner", "manager", "ciso@example.com"), due_on=None, now=NOW
+    )
+
+
+def test_a_finding_about_a_person_names_the_person(built: Any) -> None:
+    found = "select subject_name, email from reports.findings where rule_id = 'sod_conflict'"
+    shown = "select label, email from reports.finding_rows where rule_id = 'sod_conflict'"
+
+    assert built.rows(found) == [("Ada Reyes", "ada@example.com")]
+    assert built.rows(shown) == [("Ada Reyes", "ada@example.com")]
+
+
+def test_a_finding_about_a_person_counts_on_each_of_their_accounts(built: Any) -> None:
+    counted = built.rows(
+        "select account_id, finding_count > 0 and rule_ids like '%sod_conflict%', top_severity, risk_score > 0 "
+        "from reports.population where rule_ids like '%sod_conflict%' order by account_id"
+    )
+
+    assert [(account_id, counts, risk) for account_id, counts, _, risk in counted] == [
+        ("ada", True, True),
+        ("ada.admin", True, True),
+    ]
+    assert built.rows("select accounts from reports.rule_results where rule_id = 'sod_conflict'") == [(2,)]
+
+
+def test_both_sides_of_a_conflict_are_recommended_for_removal_of_one(built: Any) -> None:
+    items = dict(
+        built.rows(
+            "select account_id || ' ' || entitlement_id, recommendation_reason from reports.access "
+            "where recommendation = 'remove' and rule_ids like '%sod_conflict%'"
+        )
+    )
+
+    assert set(items) == {"ada g-sales", "ada.admin r-admin"}
+    assert "role Admin of account ada.admin@example.com: remove one of the two" in items["ada g-sales"]
+    assert "group Sales of account ada@example.com: remove one of the two" in items["ada.admin r-admin"]
+
+
+def test_the_sides_of_a_conflict_stand_together_in_a_packet(built: Any) -> None:
+    opened(built)
+
+    pair = built.rows(
+        "select account_id, entitlement_id, reviewer_email, place, risk, conflict, findings from review.items "
+        "where conflict is not null order by place"
+    )
+
+    assert [row[2] for row in pair] == ["bob@example.com"] * 2
+    assert pair[1][3] - pair[0][3] == 1
+    for number, row in enumerate(pair):
+        other = pair[1 - number]
+        assert row[4] in {"high", "critical"}
+        assert f"(row {other[3]} here)" in row[5]
+        assert "Duties that one person must not combine" in row[6]
+
+
+def test_a_conflict_over_two_reviewers_is_in_both_packets(
+    house: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
+    owners = "entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,sales@example.com\n"
+    users = [make_user("ada", groups=["g-sales"]), make_user("ada.admin", roleId="r-admin"), make_user("bob")]
+    policy = POLICY | {"owners.csv": owners}
+    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=policy)
+
+    opened(house)
+
+    assert house.rows(
+        "select entitlement_id, reviewer_email, conflict from review.items where conflict is not null order by 1"
+    ) == [
+        ("g-sales", "sales@example.com", "role Admin of account ada.admin@example.com (asked of bob@example.com)"),
+        ("r-admin", "bob@example.com", "group Sales of account ada@example.com (asked of sales@example.com)"),
+    ]
+
+
+def test_a_side_that_the_review_leaves_out_is_said_to_be(built: Any) -> None:
+    opened(built, scope="privileged")
+
+    assert built.rows("select conflict from review.items where conflict is not null") == [
+        ("group Sales of account ada@example.com (not part of this review)",)
+    ]
+
+
+def test_an_accepted_conflict_asks_for_nothing(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    exceptions = (
+        "rule_id,subject,reason,approved_by,expires_on\nsod_conflict,ada@example.com,small team,ciso,2027-01-01\n"
+    )
+    users = [make_user("ada", groups=["g-sales"], roleId="r-admin")]
+    policy = POLICY | {"exceptions.csv": exceptions}
+    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=policy)
+
+    assert house.rows("select status from findings.register where rule_id = 'sod_conflict'") == [("accepted_risk",)]
+    assert house.rows("select count(*) from reports.conflicts") == [(0,)]
+    assert house.rows("select rule_ids like '%sod_conflict%' from reports.population") == [(False,)]

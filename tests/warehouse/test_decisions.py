@@ -1,0 +1,239 @@
+"""Decisions add up to actions: in the plan, in the sign-off, and in the next report stands one sum that closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.remediation import document, planning, record
+from pipeline.remediation.journal import Entry
+from pipeline.remediation.plan import Plan, load, save
+from pipeline.review import campaign as campaigns
+from tests.cases.case import Case, each
+
+NOW = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
+FIRST, NEXT = "20260101T000000Z-0000", "20260102T000000Z-0000"
+GROUP = "only the group lists the membership, and this program does not write there: remove it in Sisense"
+GROUPS = [
+    {"_id": "g-all", "name": "Everyone"},
+    {"_id": "g-sales", "name": "Sales", "users": ["bo", "ada", "off"]},
+    {"_id": "g-ops", "name": "Ops"},
+]
+#: Account and entitlement -> what a reviewer decided.
+DECISIONS = {
+    ("ada", "r-viewer"): ("remove", None),
+    ("ada", "g-sales"): ("remove", None),
+    ("off", "g-ops"): ("remove", None),
+    ("off", "r-viewer"): ("remove", None),  # inactive already
+    ("bo", "g-sales"): ("remove", None),  # on the group's side only
+    ("boss", "r-admin"): ("reduce", "Viewer"),
+    ("chief", "r-admin"): ("reduce", "Viewer"),  # one of two administrators has to stay
+    ("odd", "r-odd"): ("reduce", "Emperor"),
+    ("svc", "g-ops"): ("remove", None),  # the account this program logs in with
+    ("cay", "g-ops"): ("keep", None),
+}
+
+
+def people(make_user: Callable[..., Any], **changed: dict[str, Any]) -> list[dict[str, Any]]:
+    users = {
+        "ada": {"groups": ["g-all", "g-sales", "g-ops"]},
+        "bo": {"groups": []},
+        "boss": {"roleId": "r-admin"},
+        "cay": {"groups": ["g-ops"]},
+        "chief": {"roleId": "r-admin"},
+        "odd": {"roleId": "r-odd"},
+        "off": {"active": False, "groups": ["g-ops", "g-sales"]},
+        "svc": {"userName": "svc", "groups": ["g-ops"]},
+    }
+    return [make_user(name, **{**fields, **changed.get(name, {})}) for name, fields in users.items()]
+
+
+@pytest.fixture
+def signed(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+    house.build(house.land(FIRST, {"prod": source(people(make_user), groups=GROUPS)}))
+    campaigns.open_campaign(
+        house.connection, name="Q", scope="all", chain=("ciso@example.com",), due_on=None, now=NOW
+    )
+    for (account, entitlement), (decision, target) in DECISIONS.items():
+        house.connection.execute(
+            """
+            insert into review.decisions
+            select campaign, item_id, 1, $decision, 'not needed', $target, null, null, null, reviewer_email, null,
+                $now, 'f.csv', 'x'
+            from review.items where account_id = $account and entitlement_id = $entitlement
+            """,
+            {"decision": decision, "target": target, "now": NOW, "account": account, "entitlement": entitlement},
+        )
+    house.connection.execute(
+        "insert into review.sign_offs values ('Q', $id, 'C', 'c@example.com', 'CISO', $now, 'f', 'x')",
+        {"id": FIRST, "now": NOW},
+    )
+    return house
+
+
+def planned(house: Any, now: datetime = NOW) -> Plan:
+    return planning.make(
+        house.connection, planning.Selection(campaign="Q", max_share=100), now.replace(tzinfo=UTC)
+    )
+
+
+def carried_out(house: Any, plan: Plan, state: str = "applied", detail: str | None = None) -> None:
+    entries = {
+        change.change_id: Entry(
+            state, NOW.replace(tzinfo=UTC).isoformat(), "Bo", "bo@example.com", False, change.expected, detail
+        )
+        for change in plan.changes
+    }
+    record.keep(house.connection, plan, entries)
+
+
+def sums(house: Any) -> dict[str, int]:
+    return dict(house.rows("select label, decisions from reports.decision_sums where decisions > 0"))
+
+
+def test_every_decision_of_a_plan_is_accounted_for(signed: Any) -> None:
+    found = planning.decision_sum(planned(signed))
+
+    assert found is not None
+    assert found.holds
+    assert found.decided == len(DECISIONS) - 1
+    assert dict((term, count) for count, term in found.terms) == {
+        "done and verified": 0,
+        "not yet verified": 4,
+        "already gone": 1,
+        f"left out: {GROUP}": 1,
+        "left out: it is the account this program logs in with": 1,
+        "left out: it would be the last active administrator": 1,
+        "left out: the role it should have instead is not there": 1,
+    }
+
+
+CHANGES = [
+    Case("membership", "of an inactive account", "is removed", ("off", "remove_from_groups", ["g-sales"])),
+    Case("membership", "of an account that is deactivated too", "is removed", ("ada", "remove_from_groups", None)),
+    Case("role", "removed from an active account", "the account is deactivated", ("ada", "deactivate", None)),
+    Case("role", "reduced", "the role changes", ("boss", "change_role", None)),
+]
+
+
+@each(CHANGES)
+def test_a_decision_becomes_a_change(signed: Any, case: Case) -> None:
+    account_id, action, groups = case.content
+
+    [change] = [c for c in planned(signed).changes if (c.account_id, c.action) == (account_id, action)]
+
+    assert change.item_id is not None
+    if groups is not None:
+        assert change.request == {"groups": groups}
+
+
+def test_a_decision_is_carried_out_where_a_rule_asks_for_the_same(signed: Any) -> None:
+    selection = planning.Selection(stale_days=1, campaign="Q", max_share=100)
+
+    made = planning.make(signed.connection, selection, NOW.replace(tzinfo=UTC))
+
+    [change] = [c for c in made.changes if (c.account_id, c.action) == ("ada", "deactivate")]
+    assert change.item_id is not None
+    found = planning.decision_sum(made)
+    assert found is not None
+    assert found.holds
+
+
+def test_the_next_report_says_what_became_of_each_decision(
+    signed: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
+    carried_out(signed, planned(signed), detail="the id of a group that no longer exists was dropped")
+    users = people(
+        make_user,
+        ada={"active": False, "groups": ["g-all", "g-ops"]},
+        boss={"roleId": "r-viewer"},
+        off={"active": False, "groups": ["g-sales"]},
+    )
+    later = [GROUPS[0], {"_id": "g-sales", "name": "Sales", "users": ["bo", "off"]}, GROUPS[2]]
+
+    signed.build(signed.land(NEXT, {"prod": source(users, groups=later)}))
+
+    assert sums(signed) == {
+        "done and verified": 4,
+        "already gone": 1,
+        f"left out: {GROUP}": 1,
+        "left out: it is the account this program logs in with": 1,
+        "left out: it would be the last active administrator": 1,
+        "left out: the role it should have instead is not there": 1,
+    }
+    assert set(signed.rows("select detail from reports.remediation")) == {
+        ("the id of a group that no longer exists was dropped",)
+    }
+    again = planning.decision_sum(planned(signed, NOW + timedelta(days=1)))
+    assert again is not None
+    assert dict((term, count) for count, term in again.terms if count) == sums(signed)
+
+
+OUTCOMES = [
+    Case("sent", "and still there", "is not yet verified", ("applied", "not yet verified")),
+    Case("failed", "and still there", "is not yet verified", ("failed", "not yet verified")),
+    Case("skipped", "because it has changed", "is left out with that reason", (
+        "skipped", "left out: skipped when the plan was applied: it has logged in")),
+]  # fmt: skip
+
+
+@each(OUTCOMES)
+def test_what_is_still_there_is_not_done(
+    signed: Any, source: Any, make_user: Callable[..., Any], case: Case
+) -> None:
+    state, term = case.content
+    carried_out(signed, planned(signed), state, "it has logged in")
+
+    signed.build(signed.land(NEXT, {"prod": source(people(make_user), groups=GROUPS)}))
+
+    assert sums(signed)[term] == 4
+    assert "done and verified" not in sums(signed)
+
+
+def test_what_is_not_yet_due_is_not_passed(signed: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    signed.build(signed.land(NEXT, {"prod": source(people(make_user), groups=GROUPS)}))
+
+    [(population, failed, unknown, passed)] = signed.rows(
+        "select population, failed, unknown, passed from findings.rule_summary "
+        "where rule_id = 'revocation_not_verified'"
+    )
+
+    assert (population, failed, unknown, passed) == (9, 0, 8, 1)  # the inactive account's role is gone
+
+
+def test_an_approver_reads_a_plan_in_names(signed: Any, tmp_path: Path) -> None:
+    made = planned(signed)
+
+    files, warnings = document.write(made, tmp_path / "plan.json")
+
+    page = (tmp_path / "plan.html").read_text(encoding="utf-8")
+    assert [path.name for path in files] == ["plan.html", "plan.pdf"]
+    assert not warnings
+    assert "Test Ada: leaves 1 group, keeps 1; deactivated" in " ".join(page.split())
+    assert "Test Boss: role Admin to Viewer" in page
+    assert "ciso@example.com, review Q" in page
+    assert "not needed" in page
+    assert "it would be the last active administrator" in page
+    assert made.plan_id in page
+    assert "g-sales" not in page
+
+
+def test_a_plan_without_pango_has_a_page_and_a_warning(
+    signed: Any, tmp_path: Path, without_pango: None  # noqa: ARG001
+) -> None:
+    files, warnings = document.write(planned(signed), tmp_path / "plan.json")
+
+    assert [path.name for path in files] == ["plan.html"]
+    assert "Pango" in warnings[0]
+
+
+def test_a_plan_of_an_earlier_version_keeps_its_hash(signed: Any, tmp_path: Path) -> None:
+    made = planned(signed)
+    path = tmp_path / "plan.json"
+    save(made, path)
+
+    assert load(path).plan_id == made.plan_id
