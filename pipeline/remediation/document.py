@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.remediation.plan import Change, Plan, PlannedAccount
+from pipeline.remediation.plan import FIELDS, Change, Plan, PlannedAccount
 from pipeline.remediation.planning import decision_sum
 from pipeline.reporting import plans
 from pipeline.reporting.text import count, moment
@@ -84,18 +84,29 @@ def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
 
 def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, Any]:
     facts = [account.email or account.display_name, f"role {account.role or 'unknown'}", account.status]
+    # Memberships that one person decided on for one reason are one line.
+    lines: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        part = change.action if FIELDS[change.action] == "groups" else change.change_id
+        why = (change.words if change.item_id else change.reason) or ""
+        lines.setdefault((part, _decider(change), why), []).append(change)
     return {
         "facts": [*facts, account.source],
         "summary": _summary(account, changes),
         "changes": [
-            {
-                "what": describe(change)[:1].upper() + describe(change)[1:],
-                "decided_by": _decider(change),
-                "why": change.words if change.item_id else change.reason,
-            }
-            for change in changes
+            {"what": _line(same), "decided_by": decider, "why": why} for (_, decider, why), same in lines.items()
         ],
     }
+
+
+def _line(changes: Sequence[Change]) -> str:
+    said = describe(changes[0])
+    if len(changes) > 1:
+        verb = said.partition(" group ")[0]
+        said = (
+            f"{verb} groups {', '.join(str(change.entitlement_name or change.entitlement_id) for change in changes)}"
+        )
+    return said[:1].upper() + said[1:]
 
 
 def _summary(account: PlannedAccount, changes: Sequence[Change]) -> str:

@@ -21,7 +21,7 @@ __all__ = ["write"]
 
 _DECISIONS = "decisions.csv"
 _PDF = "sign-off.pdf"
-#: Rows on paper, which is as many as anybody reads; decisions.csv inside the document has them all.
+#: Lines on paper, which is as many as anybody reads; decisions.csv inside the document has them all.
 _REVOCATIONS_SHOWN = 500
 
 
@@ -83,7 +83,7 @@ def write(
             attestation=attestation,
             quality=quality,
             reviewers=reviewers,
-            revocations=revocations,
+            revocations=_lines(revocations),
             revocations_shown=_REVOCATIONS_SHOWN,
             decided=decided,
         )
@@ -101,3 +101,13 @@ def write(
         )
         record(sealed.manifest_sha256)
     return folder / _DECISIONS, folder / _PDF, folder / MANIFEST
+
+
+def _lines(revocations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Put what was decided alike for one account on one line: its groups, by name."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in revocations:
+        names = ("source", "account_id", "action", "target_role", "decided_by", "words", "left_out_because")
+        line = lines.setdefault(tuple(row[name] for name in names), {**row, "access": []})
+        line["access"].append(row["entitlement_name"])
+    return list(lines.values())

@@ -20,8 +20,8 @@ AS_OF = datetime.fromisoformat("2026-11-01")
 BASELINE, BASELINE_AS_OF = "20260801T000000Z-11aa", datetime.fromisoformat("2026-08-01")
 #: Models that count what is in the tables above: built from their files, so that a report has the real numbers.
 _COUNTING = (
-    "statistics", "exclusions", "exceptions", "finding_counts", "rule_results", "control_matrix", "controls",
-    "change_counts", "criteria",
+    "statistics", "exclusions", "exceptions", "finding_counts", "finding_accounts", "rule_results", "control_matrix",
+    "controls", "change_counts", "criteria",
 )  # fmt: skip
 FULL_NAMES = (
     "Ada Example", "Björn Ångström", "Zoë van der Muster", "李 明", "Łukasz Przykład", "Μαρία Παράδειγμα",
@@ -34,6 +34,7 @@ create schema if not exists graph;
 create table graph.policy_subjects (
     policy varchar, line integer, rule_id varchar, subject varchar, source varchar, subject_type varchar,
     subject_id varchar, reason varchar, approved_by varchar, expires_on date, is_in_force boolean);
+create table graph.accounts (source varchar, account_id varchar, person_id varchar);
 create table graph.nodes (node_id varchar, node_type varchar, label varchar, source varchar);
 create table graph.edges (from_id varchar, edge_type varchar, to_id varchar);
 create schema if not exists reports;

@@ -16,9 +16,7 @@ ROSTER = """person_id,email,aliases,display_name,manager_email
 p1,ada@example.com,ada.admin@example.com,Ada Reyes,bob@example.com
 p2,bob@example.com,,Bob Dahl,
 """
-POLICY = {
-    "sod_pairs.csv": "left_type,left_name,right_type,right_name,reason\nrole,admin,group,Sales,too much\n"
-}
+POLICY = {"sod_pairs.csv": "left_type,left_name,right_type,right_name,reason\nrole,admin,group,Sales,too much\n"}
 
 
 @pytest.fixture
