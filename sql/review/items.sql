@@ -202,7 +202,7 @@ other_sides as (
             conflicts.other_name || case
                 when other.item_id is null then ' (not part of this review)'
                 when other.exclusion_reason is not null then ' (nobody is asked about it)'
-                when other.reviewer_email = item.reviewer_email then ' (row ' || other.place || ' here)'
+                when other.reviewer_email = item.reviewer_email then ' (no. ' || other.place || ' here)'
                 else ' (asked of ' || other.reviewer_email || ')'
             end
         )), '; ') as conflict

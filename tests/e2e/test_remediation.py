@@ -296,7 +296,7 @@ def test_whoever_is_asked_and_says_no_has_changed_nothing(case: Callable[..., Ca
     assert (nobody.code, refused.code) == (2, 1)
     assert "error: it was not confirmed" in refused.stderr
     assert "interrupted" not in refused.stderr
-    assert 'PATCH {"active": false}' in refused.stderr
+    assert "  deactivated  " in refused.stderr
     assert at.changes_sent() == []
     assert answered(at, b"y\n", *apply).code == 0
 

@@ -389,7 +389,18 @@ def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
         f"{in_snapshot:,} roles and groups of accounts in the extract = {len(asked):,} asked about + "
         f"{len(rows) - len(asked):,} left out with a reason + {in_snapshot - len(rows):,} outside the scope."
     ) in text
-    assert f"They belong to {len(accounts):,} of {len(rows_of(report / 'population.csv')):,} accounts." in text
+    population = rows_of(report / "population.csv")
+    assert f"decided on {len(asked):,} items of access of {len(accounts):,} of {len(population):,} accounts" in text
+    assert "do not prove who filled them in" in text
+    assert "own access" not in text
+    assert text.startswith("Example Corp Sign-off Access review")
+    removed = [row for row in asked if row["decision"] in {"remove", "reduce"}]
+    found = re.search(r"([\d,]+) decided to remove or reduce = (.*?)\. \d", text)
+    assert found
+    terms = [int(number.replace(",", "")) for number in re.findall(r"(?:^|\+ )([\d,]+) ", found[2])]
+    assert int(found[1].replace(",", "")) == len(removed) == sum(terms)
+    for row in removed:
+        assert row["entitlement_name"] is None or " ".join(row["entitlement_name"].split()) in text
     assert f"put to {len(reviewers):,} reviewers" in text
     assert f"{len(dangerous):,} items were of high risk" in text
     assert f"{kept / len(asked) * 100:.1f} % of the decisions keep the access" in text
@@ -397,7 +408,8 @@ def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
     for each in reviewers:
         own = [row for row in asked if row["reviewer_email"] == each["reviewer_email"]]
         high = sum(row["risk"] in {"critical", "high"} for row in own)
-        assert f"{each['reviewer_email']} {len(own):,} {len(own):,} {high:,}" in text
+        counts = " ".join(f"{sum(row['decision'] == decision for row in own):,}" for decision in PARTS.values())
+        assert f"{each['reviewer_email']} {len(own):,} {counts} 0 {high:,}" in text
     return rows
 
 

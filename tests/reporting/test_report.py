@@ -102,7 +102,7 @@ def test_the_outline_leads_to_every_section_and_rule(database, tmp_path):
         "Review quality",
         "Remediation",
         "Control matrix",
-        "Sign-off",
+        "Sign-off form",
         "Appendix",
     ]
     rules = next(entry for entry in outline if isinstance(entry, list))

@@ -83,7 +83,7 @@ def test_the_sides_of_a_conflict_stand_together_in_a_packet(built: Any) -> None:
     for number, row in enumerate(pair):
         other = pair[1 - number]
         assert row[4] in {"high", "critical"}
-        assert f"(row {other[3]} here)" in row[5]
+        assert f"(no. {other[3]} here)" in row[5]
         assert "Duties that one person must not combine" in row[6]
 
 
