@@ -90,8 +90,8 @@ def test_the_remediation_section_closes_the_sum(database: Any, tmp_path: Path) -
     text = section(connection, tmp_path, "remediation")
 
     assert (
-        "220 decided to remove or reduce = 150 done and verified + 60 not yet verified + 8 already gone + 2 left out: "
-        "it is a service account."
+        "220 decided to remove or reduce = 150 done and verified + 60 not yet verified + 8 already gone + "
+        "2 left out: it is a service account."
     ) in text
     assert "For 20 of those not yet verified nothing has been sent yet." in text
 
