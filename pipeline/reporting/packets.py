@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import resources
-from pipeline.reporting import charts, csv, pdf
+from pipeline.reporting import cells, charts, csv, pdf
 from pipeline.reporting.templating import Filler
-from pipeline.reporting.xlsx import FORMULA_STARTS, readable
+from pipeline.reporting.xlsx import readable
 from pipeline.warehouse.database import Connection
 
 __all__ = ["ANSWERS", "DECISIONS", "ROWS_TO_READ", "write_csv", "write_pdf", "write_xlsx"]
@@ -24,6 +24,8 @@ DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
 #: The columns that a reviewer fills in.
 ANSWERS = ("decision", "reason", "target_role", "defer_until", "approver", "expires_on")
 
+#: Columns that hold what somebody else named, or an id where there is no name.
+_NAMES = ("who", "source", "access", "target_role")
 _SHEET = "Decisions"
 #: Rows of a PDF: some thirty pages, which is as many as anybody reads; the workbook has them all.
 ROWS_TO_READ = 500
@@ -59,10 +61,13 @@ _MEANINGS = {
 def write_csv(connection: Connection, table: str, path: Path) -> int:
     """Write the rows of a packet's table as CSV; return how many cells were neutralised.
 
+    Names that a spreadsheet would take for a number or a date, and then save as one, get an apostrophe too.
+
     Raises:
         RenderError: the file cannot be written.
     """
-    return csv.write(connection, f"select * from {table}", path, order_by="place, item_id")
+    kept = ", ".join(f"{cells.retyped(name)} as {name}" for name in (f'"{name}"' for name in _NAMES))
+    return csv.write(connection, f"select * replace ({kept}) from {table}", path, order_by="place, item_id")
 
 
 def write_xlsx(
@@ -213,7 +218,7 @@ def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
                 _write(sheet, number, column, value, day)
             else:
                 layout = free if name in ANSWERS else locked
-                is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+                is_formula = isinstance(value, str) and value.startswith(cells.STARTS)
                 _write(sheet, number, column, value, quoted[layout] if is_formula else layout)
     last = max(len(rows), 1)
     sheet.data_validation(

@@ -18,11 +18,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting import charts, text
+from pipeline.reporting import cells, charts, text
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
 
-__all__ = ["FORMULA_STARTS", "ROWS_HELD", "readable", "write"]
+__all__ = ["ROWS_HELD", "readable", "write"]
 
 #: Rows of data that one sheet can hold, below its heading.
 ROWS_HELD = 1_048_575
@@ -32,7 +32,6 @@ _CUT = "… [cut]"
 _EXACT_INTEGERS = 10**15
 _BATCH = 5_000
 _WIDEST = 60
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: Not allowed in XML, whatever is done to them.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
@@ -164,9 +163,9 @@ class _Book:
         sheet.set_row(0, 26)
         row = 0
 
-        def put(*cells: tuple[Any, Any]) -> None:
+        def put(*parts: tuple[Any, Any]) -> None:
             nonlocal row
-            for column, (value, style) in enumerate(cells):
+            for column, (value, style) in enumerate(parts):
                 if isinstance(value, int):
                     sheet.write_number(row, column, value, style)
                 elif value:
@@ -235,9 +234,9 @@ class _Book:
         writers = [self._writer(sheet, column.kind) for column in columns]
         line, cut = 0, 0
         while batch := rows.fetchmany(_BATCH):
-            for cells in batch:
+            for values in batch:
                 line += 1
-                for position, value in enumerate(cells):
+                for position, value in enumerate(values):
                     if value is not None:
                         cut += writers[position](line, position, value)
         last = max(line, 1)
@@ -260,7 +259,7 @@ class _Book:
         def write_text(row: int, column: int, value: Any) -> bool:
             shown, was_cut = readable(str(value))
             # Even edited in place, a text that looks like a formula stays a text.
-            style = self._quoted if shown.startswith(FORMULA_STARTS) else self._text
+            style = self._quoted if shown.startswith(cells.STARTS) else self._text
             sheet.write_string(row, column, shown, style)
             return was_cut
 

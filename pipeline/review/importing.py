@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import GateError, UsageError
+from pipeline.reporting import cells
 from pipeline.reporting.packets import ANSWERS, DECISIONS
 from pipeline.review import campaign as campaigns
+from pipeline.review import facts
 from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
@@ -64,7 +67,7 @@ def import_file(
         GateError: the campaign is signed off.
     """
     rows = read(path)
-    named = {row.text("campaign") for row in rows} - {""}
+    named = {facts.campaign_of(row.text("campaign")) for row in rows if row.text("item_id")} - {""}
     if len(named) > 1:
         raise UsageError(
             f"the file mixes the campaigns {', '.join(sorted(named))}", where=str(path), hint="import them one by one"
@@ -84,9 +87,10 @@ def import_file(
     with database.transaction(connection):
         campaigns.hold_current(connection, campaign.campaign)
         items = _items(connection)
+        packets = _packets(connection, {items[id_]["reviewer_email"] for id_ in map(_item_id, rows) if id_ in items})
         roles = _roles(connection, campaign.snapshot_id)
         taken = _taken_before(connection, campaign.campaign, content_sha256)
-        accepted, problems, blank = _judge(rows, items, roles, campaign.opened_at.date())
+        accepted, problems, blank = _judge(rows, items, packets, roles, campaign.opened_at.date())
         counts = {"new": 0, "changed": 0, "unchanged": 0}
         if not problems or skip_invalid:
             for item_id, decision in accepted.items():
@@ -114,6 +118,15 @@ def _items(connection: Connection) -> dict[str, dict[str, Any]]:
     names = [column[0] for column in cursor.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {row["item_id"]: row for row in rows}
+
+
+def _packets(connection: Connection, reviewers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the row of each item in the packet that its reviewer was given."""
+    return {
+        facts.item_id_of(row["item_id"]): row
+        for reviewer in sorted(reviewers)
+        for row in campaigns.rows(connection, "packet", reviewer=reviewer)
+    }
 
 
 def _taken_before(connection: Connection, campaign: str, content_sha256: str) -> set[str]:
@@ -153,7 +166,11 @@ def _held(item: Mapping[str, Any]) -> _Decision | None:
 
 
 def _judge(
-    rows: Sequence[Row], items: Mapping[str, Mapping[str, Any]], roles: set[tuple[str, str]], opened_on: date
+    rows: Sequence[Row],
+    items: Mapping[str, Mapping[str, Any]],
+    packets: Mapping[str, Mapping[str, Any]],
+    roles: set[tuple[str, str]],
+    opened_on: date,
 ) -> tuple[dict[str, _Decision], list[Problem], int]:
     """Return the decisions that can be imported, every problem in the order of the file, and the rows left blank."""
     accepted: dict[str, _Decision] = {}
@@ -162,11 +179,14 @@ def _judge(
     blank = 0
     sender = _sender(rows, items)
     for row in rows:
-        item_id = row.text("item_id")
+        item_id = _item_id(row)
         if not row.text("decision") and not (item_id and any(row.text(name) for name in ANSWERS)):
             blank += bool(item_id)  # a title or a total below the table is nobody's decision
             continue
         found = list(_problems(row, items.get(item_id), sender, roles, opened_on))
+        # One is enough to find the row by: a row that slid by one differs in every cell.
+        differing = facts.differing(row, packets.get(item_id, {}))
+        found += [Problem(cell.place, what) for cell, what in itertools.islice(differing, 1)]
         if item_id in seen:
             found.append(Problem(row.place("item_id"), f"the item stands in row {seen[item_id]} already"))
         seen.setdefault(item_id, row.number)
@@ -176,8 +196,8 @@ def _judge(
             continue
         accepted[item_id] = _Decision(
             row.text("decision").lower(),
-            row.text("reason") or None,
-            row.text("target_role") or None,
+            cells.restored(row.text("reason")) or None,
+            _target_role(row) or None,
             to_date(row.cells["defer_until"]) if "defer_until" in row.cells else None,
             row.text("approver") or None,
             to_date(row.cells["expires_on"]) if "expires_on" in row.cells else None,
@@ -191,8 +211,16 @@ def _sender(rows: Sequence[Row], items: Mapping[str, Mapping[str, Any]]) -> str:
     So a file that lost that column cannot decide for several people at once.
     """
     named = (row.text("reviewer") for row in rows)
-    given = (items[row.text("item_id")]["reviewer_email"] for row in rows if row.text("item_id") in items)
+    given = (items[id_]["reviewer_email"] for id_ in map(_item_id, rows) if id_ in items)
     return str(next(filter(None, named), None) or next(given, "")).lower()
+
+
+def _item_id(row: Row) -> str:
+    return facts.item_id_of(row.text("item_id"))
+
+
+def _target_role(row: Row) -> str:
+    return cells.restored(row.text("target_role"))
 
 
 def _problems(
@@ -214,8 +242,8 @@ def _problems(
     if decision == "reduce":
         if item["entitlement_type"] != "role":
             yield Problem(row.place("decision"), "a group can be kept or removed, only a role can be reduced")
-        elif (item["source"], row.text("target_role").lower()) not in roles:
-            yield Problem(row.place("target_role"), f"'{row.text('target_role')}' is no role of {item['source']}")
+        elif (item["source"], _target_role(row).lower()) not in roles:
+            yield Problem(row.place("target_role"), f"'{_target_role(row)}' is no role of {item['source']}")
     if decision == "exception" and "@" not in row.text("approver"):
         yield Problem(row.place("approver"), "an exception names the e-mail address of who approved it")
     if decision == "exception" and row.text("approver").lower() == str(item["email"]).lower():

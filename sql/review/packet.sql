@@ -1,7 +1,8 @@
 -- What one reviewer is asked, in the order of a packet
 -- $reviewer: the reviewer's e-mail address
+-- A campaign 2026-12 is a month to a spreadsheet, and an item id of digits a number: words in front keep them texts.
 select
-    campaign,
+    'campaign ' || campaign as campaign,
     reviewer_email as reviewer,
     place,
     case attention
@@ -36,6 +37,6 @@ select
     defer_until,
     approver,
     expires_on,
-    item_id
+    'item-' || item_id as item_id
 from current_items
 where reviewer_email = $reviewer

@@ -68,13 +68,64 @@ def test_a_formula_is_shown_and_counted_instead_of_run(rows, start):
     assert neutralised == 1
 
 
-@pytest.mark.parametrize("text", ["a=b", " =1", "'=1", "５", "–5", "\n=1"])
+@pytest.mark.parametrize("text", ["a=b", " =1", "'=1", "５", "–5", "A; B; C", "a; =1", "a,=1", "a\tb", "a\nb"])
 def test_what_no_spreadsheet_runs_is_left_alone(rows, text):
     content, neutralised = rows((text, 1, None, None, None, None))
 
     cells = list(standard.reader(io.StringIO(content.decode(), newline="")))
     assert cells[1][0] == text
     assert neutralised == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Bob;=1+1;", "Bob;'=1+1;"),
+        ("Bob;=1;x;+2", "Bob;'=1;x;'+2"),
+        ("Bob\t@SUM(1)", "Bob\t'@SUM(1)"),
+        ("Bob\n=1", "Bob\n'=1"),
+        ("Bob\r\n-1", "Bob\r\n'-1"),
+        ('Bob;"=1', "Bob;'\"=1"),
+        ('Bob;""""=1', 'Bob;\'""""=1'),
+        ("=1;=2", "'=1;'=2"),
+        ("\t=1", "'\t'=1"),
+    ],
+)
+def test_a_formula_after_what_a_spreadsheet_splits_at_is_shown_and_counted_once(rows, text, shown):
+    content, neutralised = rows((text, 1, None, None, None, None), ("plain", 2, None, None, None, None))
+
+    cells = list(standard.reader(io.StringIO(content.decode(), newline="")))
+    assert cells[1][0] == shown
+    assert neutralised == 1
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("text", ["Bob;=1+1;", "Bob\t=1+1", 'Bob;"=1+1', 'Bob\t"@x', "Bob\n=1+1", ";;-1", "a;b\t=c"])
+def test_no_spreadsheet_gets_a_formula_whatever_it_splits_at(rows, text, delimiter):
+    content, _ = rows((text, 1, 0.5, True, None, None), (f"x{text}", 2, None, None, None, None))
+
+    cells = [
+        cell
+        for row in standard.reader(io.StringIO(content.decode(), newline=""), delimiter=delimiter)
+        for cell in row
+    ]
+    assert not [cell for cell in cells if cell[:1] in {"=", "+", "-", "@"}]
+
+
+def test_a_cell_is_quoted_that_a_spreadsheet_would_split(rows):
+    content, _ = rows(
+        ("a;b", 1, None, None, None, None), ("plain", 2, None, None, None, None), (None, 3, None, None, None, None)
+    )
+
+    assert content.splitlines()[1:] == [b'"a;b",1,,,,', b"plain,2,,,,", b",3,,,,"]
+
+
+def test_a_column_is_quoted_where_a_cell_of_it_holds_a_tab(rows):
+    content, _ = rows(
+        ("a\tb", 1, None, None, None, None), ("plain", 2, None, None, None, None), (None, 3, None, None, None, None)
+    )
+
+    assert content.splitlines()[1:] == [b'"a\tb",1,,,,', b'"plain",2,,,,', b",3,,,,"]
 
 
 def test_negative_numbers_stay_numbers(rows):
