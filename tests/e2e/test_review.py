@@ -253,7 +253,12 @@ def test_two_quarters(quarter: Quarter) -> None:
     # the second campaign asks first about what is dangerous or new, and folds away what was kept and has not changed
     opened = json.loads(quarter("--json", "review", "open", "--name", NEXT, *FALLBACKS).stdout)
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
-    asked = {row["item_id"]: row for path in packets if path.suffix == ".csv" for row in rows_of(path)}
+    asked = {
+        row["item_id"].removeprefix("item-"): row
+        for path in packets
+        if path.suffix == ".csv"
+        for row in rows_of(path)
+    }
     assert len(asked) == sum(each["items"] for each in opened["reviewers"])
     for path in packets:
         if path.suffix == ".csv":
