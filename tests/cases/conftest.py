@@ -1,5 +1,6 @@
-"""The tables share the fixtures of the sources: a clock that only sleeping moves, and what an extract left."""
+"""The tables share the fixtures of the areas that they are about: sources with a clock of their own, a warehouse."""
 
 from tests.sources.conftest import certificate, extracting
+from tests.warehouse.conftest import make_user, models, open_house, source
 
-__all__ = ["certificate", "extracting"]
+__all__ = ["certificate", "extracting", "make_user", "models", "open_house", "source"]
