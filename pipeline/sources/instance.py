@@ -79,6 +79,7 @@ class Instance:
         self.missing: dict[str, str] = {}
         self.version: str | None = None
         self.base: str | None = None
+        self.users: Endpoint | None = None
         self.skew_seconds: float | None = None
         self._note = note
         self._sent_on: ElsewhereError | None = None
@@ -125,6 +126,7 @@ class Instance:
             )
         self._note(found.answer, "probe")
         self.base = found.endpoint.path.removesuffix("/users")
+        self.users = found.endpoint
         return found.endpoint
 
     async def find_optional(

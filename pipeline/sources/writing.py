@@ -17,7 +17,8 @@ from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.connection import Clock, RefusedError, utc_now
 from pipeline.sources.http import Client, Sleep
-from pipeline.sources.instance import Instance, read_object
+from pipeline.sources.instance import Endpoint, Instance, read_object
+from pipeline.sources.lookup import Lookup
 from pipeline.sources.records import BadAnswerError, read_json
 from pipeline.sources.session import Session
 from pipeline.spool import Principal
@@ -95,6 +96,7 @@ class Writer:
         self._instance = instance
         self._client = instance.client
         self._users = f"{_BASE}/users"
+        self._lookup = Lookup(instance, instance.users or Endpoint(self._users))
 
     async def account(self, account_id: str) -> AccountState | None:
         """Read one account afresh; null if there is none of that id.
@@ -111,24 +113,12 @@ class Writer:
         return AccountState.of(record)
 
     async def accounts(self, **query: str) -> list[AccountState]:
-        """Read the accounts that fit a filter such as ``userName``.
+        """Read the accounts with one value, such as a ``userName``, whether the server filters its list or not.
 
-        A server that ignores the filter is read to its end: nobody is taken for absent because they come late.
+        Raises:
+            SourceError: they cannot be read.
         """
-        limit = self._client.source.page_size
-        found: dict[str, dict[str, Any]] = {}
-        while True:
-            _, page = await self._client.ask(
-                self._users,
-                _read_list,
-                query={**query, "skip": len(found), "limit": limit},
-                authority=self._instance.session,
-            )
-            new = {str(record["_id"]): record for record in page if record["_id"] not in found}
-            found |= new
-            is_filtered = all(_fits(record, query) for record in page)
-            if not new or (is_filtered and len(page) < limit):
-                return [AccountState.of(record) for record in found.values() if _fits(record, query)]
+        return [AccountState.of(record) for record in await self._lookup.find(query)]
 
     async def roles(self) -> list[dict[str, Any]]:
         """Read every role.
@@ -229,10 +219,6 @@ def _unseen(*_: object) -> AbstractContextManager[None]:
 
 def _ignore(*_: object) -> None:
     """Only an extract keeps the answers."""
-
-
-def _fits(record: Mapping[str, Any], query: Mapping[str, str]) -> bool:
-    return all(str(record.get(key, "")).lower() == value.lower() for key, value in query.items())
 
 
 def _read_user(answer: Any) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""Servers that refuse, ignore or half obey the filters of their list: who is there is found all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline import resources
+from pipeline.errors import ContentError
+from pipeline.remediation.guards import Guards
+from pipeline.settings import SourceSettings
+from pipeline.sources.writing import Writer, connected
+from pipeline.warehouse.policy import PolicyFiles
+from tests.cases.case import Case, each
+from tests.fakes.http import Reply, Request, as_html, as_json
+from tests.fakes.sisense import ADMIN_ROLE, FakeSisense, account
+from tests.sources.conftest import BY_PASSWORD, Waiting
+
+ADMINS = 30
+#: What a server may take for a filter.
+KEYS = ("userName", "email", "roleId")
+Users = list[dict[str, Any]]
+Filter = Callable[[Users, str, str], Users]
+
+
+def people() -> Users:
+    users = [account(number) for number in range(1, 161)]
+    for user in users[-ADMINS:]:
+        user["roleId"] = ADMIN_ROLE
+    users[70]["email"] = "Shared@Example.com"
+    users[150]["email"] = "shared@example.com"
+    return users
+
+
+class Filtering(FakeSisense):
+    """A Sisense that takes filters, in its own way; ``refusal`` answers every request with one."""
+
+    def __init__(self, kept: Filter, refusal: Reply | None = None, **options: Any) -> None:
+        super().__init__(people(), **options)
+        self._kept = kept
+        self._refusal = refusal
+
+    def _reply(self, resource: str, request: Request) -> Reply:
+        asked = {key: value for key, value in request.query.items() if key in KEYS}
+        if resource != "users" or not asked:
+            return super()._reply(resource, request)
+        if self._refusal is not None:
+            return self._refusal
+        ((key, value),) = asked.items()
+        everybody, self.users = self.users, self._kept(self.users, key, value)
+        try:
+            plain = {name: text for name, text in request.query.items() if name not in KEYS}
+            return super()._reply(resource, Request("GET", request.path, plain, request.headers, b"", 0))
+        finally:
+            self.users = everybody
+
+
+def honoured(users: Users, key: str, value: str) -> Users:
+    return [user for user in users if user[key].lower() == value.lower()]
+
+
+def exact(users: Users, key: str, value: str) -> Users:
+    return [user for user in users if user[key] == value]
+
+
+def contained(users: Users, key: str, value: str) -> Users:
+    return [user for user in users if value.lower() in user[key].lower()]
+
+
+def ignored(users: Users, _: str, __: str) -> Users:
+    return users
+
+
+def nothing(_: Users, __: str, ___: str) -> Users:
+    return []
+
+
+def refused(status: int) -> Callable[[], Filtering]:
+    return lambda: Filtering(ignored, as_json({"code": status, "message": "unknown query parameter"}, status))
+
+
+SERVERS = [
+    Case("filter", "honoured", "found", lambda: Filtering(honoured)),
+    Case("filter", "honoured, and a page has 10 at most", "found", lambda: Filtering(honoured, cap=10)),
+    Case("filter", "answered with 422", "found", refused(422)),
+    Case("filter", "answered with 400", "found", refused(400)),
+    Case("filter", "answered with 422, and a page has 10 at most", "found", lambda: _capped(refused(422)())),
+    Case("filter", "ignored", "found", lambda: Filtering(ignored)),
+    Case("filter", "ignored, and a page has 10 at most", "found", lambda: Filtering(ignored, cap=10)),
+    Case("filter", "ignored, like skip", "found", lambda: Filtering(ignored, ignores_skip=True)),
+    Case(
+        "filter",
+        "ignored, like skip and limit",
+        "found",
+        lambda: Filtering(ignored, ignores_skip=True, ignores_limit=True),
+    ),
+    Case("filter", "taken for a part of the value", "found", lambda: Filtering(contained)),
+    Case("filter", "answered with nothing, always", "found", lambda: Filtering(nothing)),
+    Case("filter", "ignored where the server has no count", "found", lambda: Filtering(ignored, has_count=False)),
+]
+
+
+def _capped(fake: Filtering) -> Filtering:
+    fake.cap = 10
+    return fake
+
+
+def look(fake: FakeSisense, *queries: dict[str, str]) -> list[list[str]]:
+    """Look accounts up, one query after the other; return the numbers of those found."""
+
+    async def work() -> list[list[str]]:
+        waiting = Waiting()
+        source = SourceSettings(name="prod", kind="sisense", url=fake.url, page_size=50, max_attempts=2)
+        async with connected(source, BY_PASSWORD, clock=waiting.clock, sleep=waiting.sleep) as writer:
+            found = [await writer.accounts(**query) for query in queries]
+            return [sorted(str(int(one.account_id, 16)) for one in accounts) for accounts in found]
+
+    return asyncio.run(work())
+
+
+@each(SERVERS)
+def test_who_is_there_is_found_and_who_is_not_is_not(case: Case) -> None:
+    with case.content() as fake:
+        named, shared, admins, nobody, again = look(
+            fake,
+            {"userName": "user160@example.com"},
+            {"email": "shared@example.com"},
+            {"roleId": ADMIN_ROLE},
+            {"userName": "nobody@example.com"},
+            {"userName": "USER7@example.com"},
+        )
+
+    assert (named, nobody, again) == (["160"], [], ["7"])
+    assert shared == ["151", "71"]
+    assert len(admins) == ADMINS
+
+
+def test_a_filter_that_minds_case_finds_every_spelling_and_reads_the_list_for_it_once() -> None:
+    with Filtering(exact) as fake:
+        named, nobody, nobody_else, shared = look(
+            fake,
+            {"userName": "USER160@example.com"},
+            {"userName": "nobody@example.com"},
+            {"userName": "nobody.else@example.com"},
+            {"email": "SHARED@example.com"},
+        )
+
+    assert (named, nobody, nobody_else, shared) == (["160"], [], [], ["151", "71"])
+    assert fake.seen["users"] < 40
+
+
+def test_where_neither_filters_nor_pages_can_be_relied_on_nobody_is_called_absent() -> None:
+    with Filtering(ignored, ignores_skip=True, cap=20) as fake, pytest.raises(ContentError) as caught:
+        look(fake, {"userName": "user160@example.com"})
+
+    assert "cannot be relied on" in caught.value.message
+
+
+def test_a_web_page_in_place_of_a_filtered_list_is_an_error() -> None:
+    with Filtering(ignored, as_html()) as fake, pytest.raises(ContentError):
+        look(fake, {"userName": "user160@example.com"})
+
+
+@pytest.fixture
+def policy() -> PolicyFiles:
+    return PolicyFiles(resources.reference_data(), None, ("example.com",))
+
+
+@each([case for case in SERVERS if "skip and limit" not in case.given])
+def test_the_guard_of_the_last_administrator_sees_the_others(case: Case, policy: PolicyFiles) -> None:
+    async def refusal(fake: FakeSisense) -> list[str | None]:
+        waiting = Waiting()
+        source = SourceSettings(name="prod", kind="sisense", url=fake.url, page_size=50, max_attempts=2)
+        async with connected(source, BY_PASSWORD, clock=waiting.clock, sleep=waiting.sleep) as writer:
+            reasons = []
+            for others in (True, False):
+                if not others:
+                    for user in fake.users[:-1]:
+                        user["roleId"] = "0" * 24
+                reasons.append(await _refused(writer, fake.users[-1]["_id"], policy))
+            return reasons
+
+    with case.content() as fake:
+        allowed, last = asyncio.run(refusal(fake))
+
+    assert allowed is None
+    assert last == "it would be the last active administrator"
+
+
+async def _refused(writer: Writer, account_id: str, policy: PolicyFiles) -> str | None:
+    administrators = await writer.accounts(roleId=ADMIN_ROLE)
+    one = next(found for found in administrators if found.account_id == account_id)
+    refusal = await Guards(writer, await writer.roles(), policy).refuse(one, takes_power=True)
+    return refusal.reason if refusal else None
