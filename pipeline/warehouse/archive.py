@@ -169,11 +169,12 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
 
 def unwritten(error: Exception, path: Path) -> RenderError:
     """Return what to say when DuckDB could not write a file: the system's reason, without DuckDB's wrapping of it."""
-    said = str(error)
+    shown = str(path).encode(errors="backslashreplace").decode()
+    said = str(error) if shown == str(path) else "its path contains bytes that are not UTF-8"
     reasons = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS))
     return RenderError(
         f"the file cannot be written: {next((reason for reason in reasons if reason in said), said.splitlines()[0])}",
-        where=str(path),
+        where=shown,
         hint="check the free space on that disk, the folder and its permissions; --out names another",
     )
 

@@ -65,6 +65,13 @@ def _bound(paths: Sequence[Path]) -> dict[str, list[str]]:
 def _exactly(path: Path) -> str:
     """Return the pattern that one file alone fits."""
     text = str(path)
+    shown = text.encode(errors="backslashreplace").decode()
+    if shown != text:
+        raise UsageError(
+            "DuckDB cannot open a path that contains bytes that are not UTF-8",
+            where=shown,
+            hint="rename the folder or the file, or move it",
+        )
     if not _PATTERN.search(text):
         return text
     if os.sep == "/" and "\\" in text:

@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import RenderError, UsageError
+from pipeline.reporting import csv
 from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
 from pipeline.warehouse import archive, database, files
@@ -84,11 +85,28 @@ def test_pages_are_landed_from_the_spool_that_was_written(
     assert (snapshot.completeness, landed) == ("FULL", [("prod", "ann"), ("prod", "bo")])
 
 
-def test_a_path_that_duckdb_cannot_name_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="backslash") as caught:
-        files.parquet(tmp_path / "back\\slash[1]" / "users.parquet")
+UNUSABLE = [
+    Case("path", "a backslash beside a pattern", "refused by name", ("back\\slash[1]", "back\\slash[1]")),
+    Case("path", "bytes that are no text", "refused by name", ("nu\udcff", "nu\\udcff")),
+]
 
-    assert "back\\slash[1]" in caught.value.where
+
+@each(UNUSABLE)
+def test_a_path_that_duckdb_cannot_name_is_refused_by_name(case: Case, tmp_path: Path) -> None:
+    name, shown = case.content
+    with pytest.raises(UsageError) as caught:
+        files.parquet(tmp_path / name / "users.parquet")
+
+    assert shown in caught.value.where
+
+
+def test_a_table_that_cannot_be_written_there_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "nu\udcff" / "rules.csv"
+    path.parent.mkdir()
+    with duckdb.connect() as connection, pytest.raises(RenderError, match="not UTF-8") as caught:
+        csv.write(connection, "select 1 as n", path, order_by="n")
+
+    assert "nu\\udcff" in caught.value.where
 
 
 @each([case for case in ODD_NAMES if not {"?", "\\"} & set(case.given)])
