@@ -32,6 +32,7 @@ from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import JUDGES, Model, load_folder
 from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
 from pipeline.warehouse.roster import load_roster
+from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import RuleInForce, in_force
 
 __all__ = [
@@ -131,8 +132,13 @@ def check_roster(settings: Settings) -> str:
     if settings.roster.source is not None:
         return f"the users of source '{settings.roster.source}', as each extract reads them"
     with database.in_memory() as connection:
-        count, _ = load_roster(connection, settings.roster.path)
-    return f"{settings.roster.path}, {count} people"
+        notes: list[str] = []
+        count, _ = load_roster(connection, settings.roster.path, _roster_format(settings), note=notes.append)
+    return "; ".join([f"{settings.roster.path}, {count} people", *notes])
+
+
+def _roster_format(settings: Settings) -> RosterFormat | None:
+    return RosterFormat(settings.roster.preset, settings.roster.columns) if settings.roster else None
 
 
 def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, str], console: Console) -> Extract:
@@ -226,6 +232,7 @@ def build(
                 policy_files=policy_files(settings),
                 roster_path=settings.roster.path if settings.roster else None,
                 roster_source=settings.roster.source if settings.roster else None,
+                roster_format=_roster_format(settings),
                 rules=in_use,
                 snapshot=snapshot,
                 as_of=as_of or snapshot.as_of,

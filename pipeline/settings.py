@@ -6,6 +6,7 @@ paths are relative to the file. Secrets live in :class:`Secret`, whose ``repr`` 
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import difflib
 import hashlib
@@ -38,6 +39,20 @@ __all__ = [
 ]
 
 DEFAULT_PATH = Path("access-review.toml")
+#: The columns of a roster. Only ``email`` is required.
+ROSTER_COLUMNS = (
+    "person_id",
+    "email",
+    "aliases",
+    "display_name",
+    "manager_email",
+    "department",
+    "title",
+    "employment_status",
+    "start_date",
+    "end_date",
+    "person_type",
+)
 _T = TypeVar("_T")
 #: What people copy from the address bar of Sisense, or from a description of its API, behind the server's address.
 _PAGE = re.compile(
@@ -168,10 +183,15 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, by its name."""
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, by its name.
+
+    ``preset`` is the product that exported the file, ``columns`` the file's own heading of a roster column.
+    """
 
     path: Path | None = None
     source: str | None = None
+    preset: Literal["entra", "okta", "google", "workday", "bamboohr"] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,6 +399,12 @@ class _Reader:
 
     def roster(self, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:
         roster = self.section(RosterSettings, document, "roster")
+        for key in ("preset", "columns"):
+            if roster.source is not None and getattr(roster, key):
+                raise self.error(
+                    f"roster.{key}", f"'{key}' says how a file is read", "use it with 'path', or leave it out"
+                )
+        self.known(roster.columns, set(ROSTER_COLUMNS), "roster.columns")
         if (roster.path is None) == (roster.source is None):
             raise self.error(
                 "roster.path",
@@ -474,7 +500,7 @@ class _Reader:
 
     def value(self, wanted: Any, value: Any, where: str) -> Any:
         origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-        if origin is types.UnionType:
+        if origin in {types.UnionType, typing.Union}:
             return self.value(next(a for a in arguments if a is not types.NoneType), value, where)
         if origin is Literal:
             if value not in arguments:
@@ -484,6 +510,14 @@ class _Reader:
                     "use " + " or ".join(f'"{a}"' for a in arguments),
                 )
             return value
+        if origin is collections.abc.Mapping:
+            table = self.table(value, where)
+            for key, text in table.items():
+                if not isinstance(text, str) or not text.strip():
+                    raise self.error(
+                        f"{where}.{key}", "the value must be a heading of the file", 'write it as "Work Email"'
+                    )
+            return table
         if origin is tuple:
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise self.error(where, "the value must be a list of strings", 'write it as ["one", "two"]')

@@ -44,7 +44,11 @@ username = "svc-access-review"          # set ACCESS_REVIEW_PROD_PASSWORD in the
 
 # [roster]                              # who the people are: an export of HR or of the directory
 # path = "people.csv"                   # only the column 'email' is required
+# preset = "entra"                      # exported by "entra", "okta", "google", "workday" or "bamboohr"
 # source = "idp"                        # instead of a file: a source of kind scim, an identity provider
+
+# [roster.columns]                      # the file's own headings
+# email = "Work Email"
 
 [policy]
 directory = "policy"                    # your ranks, registers and exceptions; the files say what goes in

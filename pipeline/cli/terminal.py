@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import AccessReviewError, RenderError, UsageError
 from pipeline.settings import DEFAULT_PATH, Settings, load
 
@@ -187,13 +188,11 @@ def an_address(value: str | None) -> str | None:
         UsageError: it cannot be one.
     """
     if value is not None:
-        value = value.strip()
-        mailbox, _, domain = value.rpartition("@")
-        if not mailbox or not domain or any(character.isspace() for character in value):
-            raise UsageError(
-                f"'{value}' is not an e-mail address", where="--email", hint="write it as ann@example.com"
-            )
-    return value
+        try:
+            return read_address(value)
+        except AddressError as error:
+            raise UsageError(str(error), where="--email", hint="write it as ann@example.com") from error
+    return None
 
 
 def require_typed(name: str, what: str, *, where: str) -> None:

@@ -7,19 +7,21 @@ is sent is journalled and read back; the account as it then is decides what is s
 from __future__ import annotations
 
 import asyncio
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.settings import Secret, nearest
 from pipeline.sources.connection import UnclearError
 from pipeline.sources.writing import AccountState, Writer
+from pipeline.tables.cells import TableError, trimmed
+from pipeline.tables.delimited import read_table
 from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joiners"]
@@ -203,45 +205,35 @@ def read_joiners(path: Path) -> list[Wanted]:
     Raises:
         UsageError: the file cannot be read, has an unknown column, or a line lacks an address.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            unknown = set(reader.fieldnames or ()) - set(_COLUMNS)
-            rows = list(reader)
-    except OSError as error:
-        raise UsageError(
-            f"the file cannot be read: {error.strerror}",
-            where=str(path),
-            hint=f"give the path of a CSV file with the columns {', '.join(_COLUMNS)}",
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(
-            f"the file cannot be read: {error}", where=str(path), hint="save it as CSV in UTF-8"
-        ) from error
-    if unknown or "email" not in (reader.fieldnames or ()):
-        what = f"unknown columns: {', '.join(sorted(unknown))}" if unknown else "there is no column email"
+    table = read_table(path, known=_COLUMNS, error=UsageError)
+    unknown = [
+        heading for heading, name in zip(table.headings, table.names, strict=True) if name not in {"", *_COLUMNS}
+    ]
+    if unknown or "email" not in table.names:
+        what = f"unknown columns: {', '.join(unknown)}" if unknown else "there is no column email"
         raise UsageError(what, where=str(path), hint=f"the columns are {', '.join(_COLUMNS)}")
-    wanted = []
+    try:
+        rows = list(table.rows())
+    except TableError as error:
+        raise UsageError(error.message, where=str(path), hint=error.hint) from error
     if not rows:
         raise UsageError("there is nobody in it", where=str(path), hint="give each account a line below the columns")
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise UsageError(
-                "it has more or fewer cells than there are columns",
-                where=f"{path}, line {number}",
-                hint="put what holds a comma in quotes",
-            )
-        values = {key: (value or "").strip() for key, value in row.items()}
-        if "@" not in values["email"]:
-            raise UsageError("there is no e-mail address", where=f"{path}, line {number}", hint="fill in email")
-        groups = tuple(filter(None, (name.strip() for name in values.get("groups", "").split(";"))))
+    wanted = []
+    for line, cells in rows:
+        values = dict.fromkeys(_COLUMNS, "") | dict(zip(table.names, map(trimmed, cells), strict=False))
+        try:
+            values["email"] = read_address(values["email"])
+        except AddressError as error:
+            what = f"the email {error}" if values["email"] else "there is no e-mail address"
+            raise UsageError(what, where=f"{path}, line {line}", hint="write it as ann@example.com") from error
+        groups = tuple(filter(None, (name.strip() for name in values["groups"].split(";"))))
         wanted.append(
             Wanted(
-                values.get("user_name") or values["email"],
+                values["user_name"] or values["email"],
                 values["email"],
-                values.get("first_name") or None,
-                values.get("last_name") or None,
-                values.get("role") or None,
+                values["first_name"] or None,
+                values["last_name"] or None,
+                values["role"] or None,
                 groups,
             )
         )

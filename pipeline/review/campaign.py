@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pipeline import resources
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, IncompleteError, UsageError, WarehouseError
 from pipeline.settings import nearest
 from pipeline.warehouse import database, saved
@@ -21,7 +22,6 @@ SCOPES = ("all", "privileged", "flagged", "changed")
 _DEFAULT_CHAIN = ("owner", "manager")
 #: A campaign's name becomes the name of a folder.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SHOWN = 20
 
 
@@ -148,14 +148,12 @@ def hold_current(connection: Connection, name: str) -> None:
 
 
 def _chain(chain: Sequence[str]) -> list[str]:
-    given = [each.strip().lower() if "@" not in each else each.strip() for each in chain]
-    for each in given:
-        if each not in _DEFAULT_CHAIN and not _EMAIL.fullmatch(each):
-            raise UsageError(
-                f"'{each}' is nobody to ask", where="--reviewer", hint="write owner, manager or an e-mail address"
-            )
-    named = [each for each in given if "@" in each]
-    roles = [each for each in given if "@" not in each] or list(_DEFAULT_CHAIN)
+    roles = [each.strip().lower() for each in chain if each.strip().lower() in _DEFAULT_CHAIN]
+    try:
+        named = [read_address(each) for each in chain if each.strip().lower() not in _DEFAULT_CHAIN]
+    except AddressError as error:
+        raise UsageError(str(error), where="--reviewer", hint="write owner, manager or an e-mail address") from error
+    roles = roles or list(_DEFAULT_CHAIN)
     return list(dict.fromkeys([*roles, *named]))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, combined_sha256, tables_sha256
 from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
+from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import RuleInForce
 
 __all__ = ["Build", "Inputs", "build", "comment", "rebuild"]
@@ -55,6 +56,7 @@ class Inputs:
     baseline_snapshot_id: str | None
     tool_version: str
     roster_source: str | None = None
+    roster_format: RosterFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,9 @@ class _Builder:
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
         roster_name = given.roster_path.name if given.roster_path else None
         if given.roster_source is None:
-            _, roster_sha256 = roster.load_roster(self.connection, given.roster_path)
+            _, roster_sha256 = roster.load_roster(
+                self.connection, given.roster_path, given.roster_format, note=self.warnings.append
+            )
         else:
             roster_name = f"source {given.roster_source}"
             _, roster_sha256 = provider.load_people(
@@ -168,6 +172,8 @@ class _Builder:
                 for rule in given.rules
             },
         }
+        if given.roster_format is not None and given.roster_format != RosterFormat():
+            parameters["roster"] = asdict(given.roster_format)
         sql_sha256 = combined_sha256([tables_sha256(resources.sql()), *(model.sha256 for model in models)])
         identity = [
             snapshot.snapshot_id,

@@ -6,16 +6,17 @@ file and the line.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import ConfigurationError
 from pipeline.settings import nearest
+from pipeline.tables.cells import TableError, trimmed
+from pipeline.tables.days import DayError, order_of, read_day
+from pipeline.tables.delimited import CsvTable, read_table
 from pipeline.warehouse.database import Connection
 
 __all__ = ["PolicyFiles", "check_rule_ids", "load_policy", "load_reference", "replace"]
@@ -25,6 +26,15 @@ Parser = Callable[[str], object]
 
 def _text(cell: str) -> str:
     return cell
+
+
+def _day(cell: str) -> object:
+    return read_day(cell)
+
+
+def _approver(cell: str) -> str:
+    """Return who approved: by name, or by an address that is one."""
+    return read_address(cell) if "@" in cell else cell
 
 
 def _rank(cell: str) -> int:
@@ -63,14 +73,14 @@ _POLICY_FILES = (
     _File("privileged_groups", {"group_name": _text}, ("group_name",)),
     _File(
         "service_accounts",
-        {"user_name": _text, "email": _text, "owner_email": _text, "purpose": _text, "review_by": date.fromisoformat},
+        {"user_name": _text, "email": _text, "owner_email": read_address, "purpose": _text, "review_by": _day},
         ("user_name", "email"),
         frozenset({"user_name", "email", "owner_email", "purpose", "review_by"}),
         one_of=("user_name", "email"),
     ),
     _File(
         "break_glass",
-        {"user_name": _text, "email": _text, "owner_email": _text, "purpose": _text},
+        {"user_name": _text, "email": _text, "owner_email": read_address, "purpose": _text},
         ("user_name", "email"),
         frozenset({"user_name", "email", "owner_email", "purpose"}),
         one_of=("user_name", "email"),
@@ -88,21 +98,21 @@ _POLICY_FILES = (
             "source": _text,
             "subject": _text,
             "reason": _text,
-            "approved_by": _text,
-            "expires_on": date.fromisoformat,
+            "approved_by": _approver,
+            "expires_on": _day,
         },
         ("rule_id", "source", "subject"),
         frozenset({"source"}),
     ),
     _File(
         "out_of_scope",
-        {"source": _text, "subject": _text, "reason": _text, "approved_by": _text},
+        {"source": _text, "subject": _text, "reason": _text, "approved_by": _approver},
         ("source", "subject"),
         frozenset({"source"}),
     ),
     _File(
         "owners",
-        {"entitlement_type": _kind, "entitlement_name": _text, "reviewer_email": _text},
+        {"entitlement_type": _kind, "entitlement_name": _text, "reviewer_email": read_address},
         ("entitlement_type", "entitlement_name"),
     ),
 )
@@ -129,7 +139,7 @@ class PolicyFiles:
 def load_reference(connection: Connection, folder: Path) -> str:
     """Replace ``reference`` lists by the shipped ones; return the hash of all shipped files."""
     for file in _REFERENCE_FILES:
-        rows = [tuple(row.values()) for _, row in _read(file, folder / f"{file.name}.csv")]
+        rows = [tuple(row.values()) for _, row in _rows(file, *_open(file, folder / f"{file.name}.csv"))]
         replace(connection, f"reference.{file.name}", rows)
     return _hash_of(sorted(folder.glob("*.csv")))
 
@@ -154,16 +164,17 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
                 where=str(path),
                 hint=f"did you mean '{match}.csv'?" if match else f"the files are: {', '.join(sorted(known))}",
             )
-    used = []
+    used: list[tuple[str, str]] = []
     for file in _POLICY_FILES:
         rows: dict[tuple[str, ...], tuple[object, ...]] = {}
         for base, is_default in ((files.defaults, True), (folder, False)):
             if base is None or not (base / f"{file.name}.csv").exists():
                 continue
             path = base / f"{file.name}.csv"
+            opened = _open(file, path)
             if not is_default:
-                used.append(path)
-            for line, row in _read(file, path):
+                used.append((path.name, opened[1].sha256))
+            for line, row in _rows(file, *opened):
                 key = tuple(str(row[column] or "").casefold() for column in file.key)
                 if key in rows and bool(rows[key][-1]) == is_default:
                     raise ConfigurationError(
@@ -178,7 +189,7 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
         "insert into policy.email_domains select distinct match_key(ltrim(trimmed(unnest($domains)), '@'))",
         {"domains": list(files.email_domains)},
     )
-    return _hash_of(used)
+    return _combined(used)
 
 
 def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:
@@ -198,45 +209,29 @@ def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:
             )
 
 
-def _read(file: _File, path: Path) -> Iterable[tuple[int, dict[str, object]]]:
+def _open(file: _File, path: Path) -> tuple[Path, CsvTable]:
+    table = read_table(path, known=file.columns, error=ConfigurationError)
+    _check_header(file, path, table.names)
+    return path, table
+
+
+def _rows(file: _File, path: Path, table: CsvTable) -> Iterable[tuple[int, dict[str, object]]]:
     """Yield (line, cells by column) of one small CSV file; empty cells are null."""
-    text = _text_of(path)
-    heading = text.partition("\n")[0]
-    # Excel writes semicolons where a comma is the decimal sign.
-    delimiter = ";" if ";" in heading and "," not in heading else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        _check_header(file, path, header)
-        for cells in reader:
-            if cells:
-                yield reader.line_num, _row(file, path, reader.line_num, header, cells)
-    except csv.Error as error:
-        raise ConfigurationError(
-            f"line {reader.line_num} is not CSV: {error}",
-            where=str(path),
-            hint="close every quote, or save it as CSV",
-        ) from error
+        given = [
+            (line, dict(zip(table.names, map(trimmed, cells), strict=False)))  # cells left off at the end are empty
+            for line, cells in table.rows()
+        ]
+    except TableError as error:
+        raise ConfigurationError(error.message, where=str(path), hint=error.hint) from error
+    days = [column for column, parse in file.columns.items() if parse is _day]
+    order = order_of(cells.get(column, "") for _, cells in given for column in days)
+    for line, cells in given:
+        yield line, _row(file, path, line, cells, order)
 
 
-def _text_of(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"the file cannot be read: {error.strerror}", where=str(path), hint="check the path and its permissions"
-        ) from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(
-            f"line {line} is not UTF-8 text", where=str(path), hint="save it as 'CSV UTF-8'"
-        ) from error
-
-
-def _check_header(file: _File, path: Path, header: list[str]) -> None:
-    for name in header:
+def _check_header(file: _File, path: Path, header: Sequence[str]) -> None:
+    for name in filter(None, header):
         if name not in file.columns:
             match = nearest(name, file.columns)
             raise ConfigurationError(
@@ -244,8 +239,6 @@ def _check_header(file: _File, path: Path, header: list[str]) -> None:
                 where=str(path),
                 hint=f"did you mean '{match}'?" if match else f"the columns are: {', '.join(file.columns)}",
             )
-        if header.count(name) > 1:
-            raise ConfigurationError(f"there are two columns '{name}'", where=str(path), hint="keep one of them")
     missing = [name for name in file.columns if name not in header and name not in file.optional]
     if missing or (file.one_of and not set(file.one_of) & set(header)):
         wanted = missing or [" or ".join(file.one_of)]
@@ -254,28 +247,22 @@ def _check_header(file: _File, path: Path, header: list[str]) -> None:
         )
 
 
-def _row(file: _File, path: Path, line: int, header: list[str], cells: list[str]) -> dict[str, object]:
-    if len(cells) > len(header):
-        raise ConfigurationError(
-            f"line {line} has more cells than the header",
-            where=str(path),
-            hint='put cells that hold a comma in "quotes"',
-        )
-    given = dict(zip(header, cells, strict=False))  # cells left off at the end are empty
+def _row(file: _File, path: Path, line: int, cells: Mapping[str, str], order: str | None) -> dict[str, object]:
     row: dict[str, object] = {}
     for column, parse in file.columns.items():
-        cell = given.get(column, "").strip()
-        if not cell:
-            if column not in file.optional:
-                raise ConfigurationError(f"line {line} has no {column}", where=str(path), hint="fill the cell in")
-            row[column] = None
-            continue
+        cell = cells.get(column, "")
         try:
-            row[column] = parse(cell)
+            row[column] = (read_day(cell, order) if parse is _day else parse(cell)) if cell else None
+        except (AddressError, DayError) as error:
+            raise ConfigurationError(
+                f"line {line}: the {column} {error}", where=str(path), hint="correct the cell"
+            ) from error
         except ValueError as error:
             raise ConfigurationError(
                 f"line {line}: '{cell}' is not a {column}: {error}", where=str(path), hint="correct the cell"
             ) from error
+        if row[column] is None and column not in file.optional:
+            raise ConfigurationError(f"line {line} has no {column}", where=str(path), hint="fill the cell in")
     if file.one_of and not any(row[column] for column in file.one_of):
         raise ConfigurationError(
             f"line {line} names no account", where=str(path), hint=f"fill in {' or '.join(file.one_of)}"
@@ -292,8 +279,13 @@ def replace(connection: Connection, table: str, rows: Sequence[tuple[object, ...
 
 
 def _hash_of(paths: Iterable[Path]) -> str:
+    return _combined((path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
+
+
+def _combined(hashes: Iterable[tuple[str, str]]) -> str:
+    """Return one hash for files of these names with these hashes."""
     digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.name}\n".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name, sha256 in hashes:
+        digest.update(f"{name}\n".encode())
+        digest.update(bytes.fromhex(sha256))
     return digest.hexdigest()

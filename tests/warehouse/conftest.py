@@ -19,6 +19,7 @@ from pipeline.warehouse.build import Build, Inputs, build
 from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, load_folder, load_model
 from pipeline.warehouse.policy import PolicyFiles
+from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import in_force
 
 ROLES = [
@@ -157,6 +158,7 @@ class House:
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         policy: Mapping[str, str] | None = None,
         roster: str | None = None,
+        roster_format: RosterFormat | None = None,
     ) -> Build:
         path = None
         if roster is not None:
@@ -170,6 +172,7 @@ class House:
                 organization="Example Corp",
                 policy_files=self.policy_files(policy),
                 roster_path=path,
+                roster_format=roster_format,
                 rules=in_force(known, overrides or {}, where="test.toml"),
                 snapshot=snapshot,
                 as_of=as_of or snapshot.as_of,

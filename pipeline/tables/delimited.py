@@ -1,0 +1,181 @@
+"""CSV in the dialects that spreadsheets, databases and HR systems write.
+
+UTF-8 with or without a byte order mark, UTF-16, or Windows-1252; comma, semicolon or tab, named by a first line
+``sep=;`` or not; cells left off at the end of a line; blank lines and lines of separators alone; any line ends.
+What cannot be read without a guess is refused with its line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import itertools
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import AccessReviewError
+from pipeline.tables.cells import TableError, column_name, refuse_repeated, visible
+
+__all__ = ["CsvTable", "decode", "read_table", "records"]
+
+_DELIMITERS = (",", ";", "\t")
+_SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n?", re.IGNORECASE)
+#: A header is looked for in so many records when the separator is found out.
+_HEADER_RECORDS = 20
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+#: A letter of more than one byte in UTF-8. Windows-1252 has hardly a word that looks like one.
+_UTF8_LETTER = re.compile(rb"[\xc3-\xcf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+_SAVE_AS_UTF8 = "save it as 'CSV UTF-8'"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file: ``headings`` as they are written, ``names`` in lower case, and the hash of the bytes read."""
+
+    headings: tuple[str, ...]
+    names: tuple[str, ...]
+    encoding: str
+    sha256: str
+    _text: str
+    _delimiter: str
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line and the cells of each record below the header; blank ones are left out.
+
+        Cells left off at the end are not there; there are never more cells than headings.
+
+        Raises:
+            TableError: a line is not CSV, or has a cell that no heading is above.
+        """
+        width = len(self.headings)
+        unnamed = [index for index, name in enumerate(self.names) if not name]
+        below_header = False
+        for line, cells in records(self._text, self._delimiter):
+            if not any(cells) or not any(map(str.strip, cells)):
+                continue
+            if not below_header:
+                below_header = True
+                continue
+            if len(cells) > width:
+                raise TableError(
+                    f"line {line} has {len(cells)} cells, the header has {width}",
+                    f"put a cell that holds '{_shown(self._delimiter)}' in \"quotes\", or remove the extra cell",
+                )
+            for index in unnamed:
+                if index < len(cells) and cells[index].strip():
+                    raise TableError(
+                        f"line {line} has a cell in column {index + 1}, which has no heading",
+                        f"put a cell that holds '{_shown(self._delimiter)}' in \"quotes\", or give the column a name",
+                    )
+            yield line, cells
+
+
+def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewError]) -> CsvTable:
+    """Read a CSV file up to its header. ``known`` are names of columns, which tell how the cells are separated.
+
+    Raises:
+        error: the file cannot be read, is not CSV, or has the same column twice.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as cause:
+        raise error("the file does not exist", where=str(path), hint="correct the path") from cause
+    except OSError as cause:
+        raise error(
+            f"the file cannot be read: {cause.strerror}", where=str(path), hint="check the path and its permissions"
+        ) from cause
+    try:
+        text, encoding = decode(content)
+        delimiter = delimiter_of(text, known)
+        header = next((cells for _, cells in records(text, delimiter) if any(map(str.strip, cells))), [])
+        headings = tuple(map(visible, header))
+        names = tuple(map(column_name, headings))
+        refuse_repeated(names)
+    except TableError as cause:
+        raise error(cause.message, where=str(path), hint=cause.hint) from cause
+    return CsvTable(headings, names, encoding, hashlib.sha256(content).hexdigest(), text, delimiter)
+
+
+def decode(content: bytes) -> tuple[str, str]:
+    """Return the text of a file and its encoding: by its mark, else UTF-8, else Windows-1252.
+
+    Raises:
+        TableError: it is a workbook, or its bytes are a text in none of them.
+    """
+    if content.startswith(_BINARY):
+        raise TableError("this is a workbook, not a CSV file", "open it in a spreadsheet and save it as 'CSV UTF-8'")
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    if encoding is None and b"\0" in content[:4096]:
+        encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"  # a mark was left off
+    try:
+        text = content.decode(encoding or "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        if encoding is not None:
+            raise TableError(f"the file is not {encoding.upper()} text: line {line}", _SAVE_AS_UTF8) from error
+        if _UTF8_LETTER.search(content):
+            raise TableError(
+                f"line {line} is not UTF-8, though other lines are", f"correct that line, or {_SAVE_AS_UTF8} again"
+            ) from error
+        encoding = "windows-1252"
+        try:
+            text = content.decode("cp1252")  # what Excel writes where it is not asked for UTF-8
+        except UnicodeDecodeError as undefined:
+            line = content.count(b"\n", 0, undefined.start) + 1
+            raise TableError(f"line {line} is neither UTF-8 nor Windows-1252 text", _SAVE_AS_UTF8) from undefined
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise TableError(f"line {line} has a character that no text has (NUL)", _SAVE_AS_UTF8)
+    return text, encoding or "utf-8"
+
+
+def delimiter_of(text: str, known: Collection[str]) -> str:
+    """Return what separates the cells: as ``sep=`` says, else what gives the most known headings, then cells."""
+    if said := _SEPARATOR_LINE.match(text):
+        return said[1]
+    beginning = list(itertools.islice(io.StringIO(text, newline=""), _HEADER_RECORDS))
+
+    def headings(delimiter: str) -> tuple[int, int]:
+        rows = csv.reader(beginning, delimiter=delimiter, skipinitialspace=True)
+        return max(
+            ((sum(column_name(cell) in known for cell in cells), len(cells)) for cells in rows), default=(0, 0)
+        )
+
+    return max(_DELIMITERS, key=headings)
+
+
+def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record with the line it begins on, blank ones too: a cell in quotes may span lines.
+
+    Raises:
+        TableError: a quote is left open, or text follows one that is closed.
+    """
+    stream = io.StringIO(text, newline="")
+    skipped = 0
+    if _SEPARATOR_LINE.match(text):
+        stream.readline()
+        skipped = 1
+    reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
+    while True:
+        line = reader.line_num + 1 + skipped
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise TableError(f"line {line} is not CSV: {error}", "close every quote, or save it as CSV") from error
+        yield line, cells
+
+
+def _shown(delimiter: str) -> str:
+    return "a tab" if delimiter == "\t" else delimiter

@@ -1,0 +1,645 @@
+"""Tables that people and other programs write: read as they are meant, or refused with the file, the line and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import resources
+from pipeline.errors import AccessReviewError, ConfigurationError, RosterError, UsageError
+from pipeline.remediation.accounts import read_joiners
+from pipeline.warehouse import database
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
+from pipeline.warehouse.roster import load_roster
+from pipeline.warehouse.roster_columns import RosterFormat
+from tests.cases.case import Case, each
+
+READ = "is read"
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[Connection]:
+    with database.in_memory() as connection:
+        load_reference(connection, resources.reference_data())
+        yield connection
+
+
+def people(connection: Connection, columns: str) -> list[tuple[Any, ...]]:
+    return connection.execute(f"select {columns} from policy.roster order by row").fetchall()
+
+
+#: How different programs save the same table of two columns and two rows.
+DIALECTS = [
+    Case("encoding", "UTF-8", READ, str.encode),
+    Case("encoding", "UTF-8 with a mark", READ, lambda text: text.encode("utf-8-sig")),
+    Case("encoding", "UTF-16, little end first", READ, lambda text: text.replace(",", "\t").encode("utf-16")),
+    Case("encoding", "UTF-16, big end first", READ, lambda text: b"\xfe\xff" + text.encode("utf-16-be")),
+    Case("encoding", "UTF-16 without its mark", READ, lambda text: text.encode("utf-16-le")),
+    Case("encoding", "Windows-1252", READ, lambda text: text.encode("cp1252")),
+    Case("separator", "semicolons", READ, lambda text: text.replace(",", ";").encode()),
+    Case("separator", "tabs", READ, lambda text: text.replace(",", "\t").encode()),
+    Case("separator", "sep=; and semicolons", READ, lambda text: ("sep=;\r\n" + text.replace(",", ";")).encode()),
+    Case("separator", "SEP=, in quotes", READ, lambda text: ('"SEP=,"\n' + text).encode("utf-16")),
+    Case("separator", "sep=| and bars", READ, lambda text: ("sep=|\n" + text.replace(",", "|")).encode()),
+    Case("line ends", "CRLF", READ, lambda text: text.replace("\n", "\r\n").encode()),
+    Case("line ends", "CR alone", READ, lambda text: text.replace("\n", "\r").encode()),
+    Case("line ends", "LF after CRLF", READ, lambda text: text.replace("\n", "\r\n", 1).encode()),
+    Case("line ends", "none at the end", READ, lambda text: text.rstrip("\n").encode()),
+    Case("blank rows", "between and after", READ, lambda text: text.replace("\n", "\n\n").encode()),
+    Case("blank rows", "of separators", READ, lambda text: text.replace("\n", "\n,\n , \n").encode()),
+    Case("blank rows", "before the header", READ, lambda text: ("\n,\n" + text).encode()),
+    Case("trailing separator", "on every line", READ, lambda text: text.replace("\n", ",\n").encode()),
+    Case(
+        "quotes",
+        "round every cell",
+        READ,
+        lambda text: ('"' + text.strip().replace(",", '","').replace("\n", '"\n"') + '"').encode(),
+    ),
+    Case(
+        "headings",
+        "capitals, spaces and a hard space",
+        READ,
+        lambda text: text.replace("_", " ").replace("e", "E", 1).replace("\n", "\u00a0\n", 1).encode(),
+    ),
+]
+
+
+@each(DIALECTS)
+def test_a_roster_in_any_dialect(case: Case, connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(case.content("email,display_name\nann@x.test,Jürgen\nbo@x.test,Bo Dahl\n"))
+
+    assert load_roster(connection, path)[0] == 2
+    assert people(connection, "email, display_name") == [("ann@x.test", "Jürgen"), ("bo@x.test", "Bo Dahl")]
+
+
+@each(DIALECTS)
+def test_a_policy_file_in_any_dialect(case: Case, connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "break_glass.csv").write_bytes(
+        case.content("user_name,owner_email\nJürgen,ann@x.test\nBo Dahl,bo@x.test\n")
+    )
+
+    load_policy(connection, PolicyFiles(resources.reference_data(), tmp_path, ()))
+
+    rows = connection.execute("select user_name, owner_email from policy.break_glass order by line").fetchall()
+    assert rows == [("Jürgen", "ann@x.test"), ("Bo Dahl", "bo@x.test")]
+
+
+@each(DIALECTS)
+def test_joiners_in_any_dialect(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "joiners.csv"
+    path.write_bytes(case.content("email,first_name\nann@x.test,Jürgen\nbo@x.test,Bo Dahl\n"))
+
+    assert [(each.email, each.first_name) for each in read_joiners(path)] == [
+        ("ann@x.test", "Jürgen"),
+        ("bo@x.test", "Bo Dahl"),
+    ]
+
+
+@each(
+    [
+        Case("cells", "left off at the end", "are empty", ("email,department,title\na@x.test,D\n", ("D", None))),
+        Case(
+            "cells",
+            "of blanks and a zero-width space",
+            "are empty",
+            ("email,department,title\na@x.test, \u200b,T\n", (None, "T")),
+        ),
+        Case(
+            "cells", "with a quoted comma", "are one", ('email,department,title\na@x.test,"D, E",T\n', ("D, E", "T"))
+        ),
+        Case(
+            "cells",
+            "with a line end inside",
+            "are one",
+            ('email,department,title\na@x.test,"D\nE",T\n', ("D\nE", "T")),
+        ),
+        Case(
+            "cells",
+            "with a quote in the middle",
+            "keep it",
+            ('email,department,title\na@x.test,5" disks,T\n', ('5" disks', "T")),
+        ),
+    ]
+)
+def test_the_cells_of_a_roster(case: Case, connection: Connection, tmp_path: Path) -> None:
+    text, cells = case.content
+    (tmp_path / "people.csv").write_text(text)
+
+    load_roster(connection, tmp_path / "people.csv")
+
+    assert people(connection, "department, title") == [cells]
+
+
+#: ``email`` and ``user_name`` are columns of joiners and of the policy; a roster leaves the second unread.
+REFUSED = [
+    Case(
+        "cell too many",
+        "a comma without quotes",
+        "line 2 has 3 cells, the header has 2",
+        b"email,user_name\na@x.test,Ek, Ann\n",
+    ),
+    Case("cell too many", "an empty one", "line 2 has 3 cells, the header has 2", b"email,user_name\na@x.test,Ek,\n"),
+    Case(
+        "cell too many", "under no heading", "line 2 has a cell in column 3", b"email,user_name,\na@x.test,Ek, Ann\n"
+    ),
+    Case("quotes", "one left open", "line 3 is not CSV", b'email,user_name\na@x.test,A\nb@x.test,"B\nc@x.test,C\n'),
+    Case(
+        "encoding",
+        "one Latin-1 line among UTF-8",
+        "line 3 is not UTF-8, though other lines are",
+        "email,user_name\na@x.test,Ökonom\n".encode() + b"b@x.test,\xd6konom\n",
+    ),
+    Case(
+        "encoding",
+        "a byte of no encoding",
+        "line 2 is neither UTF-8 nor Windows-1252",
+        b"email,user_name\na@x.test,\x81\n",
+    ),
+    Case(
+        "encoding",
+        "NUL in the text",
+        "line 2 has a character that no text has",
+        b"email,user_name\na@x.test,%s\0\n" % (b"x" * 5000),
+    ),
+    Case(
+        "encoding",
+        "half a character of UTF-16",
+        "is not UTF-16 text",
+        "email,user_name\na@x.test,A\n".encode("utf-16")[:-1],
+    ),
+    Case("workbook", "saved under .csv", "this is a workbook, not a CSV file", b"PK\x03\x04rest"),
+    Case("workbook", "an old or a protected one", "this is a workbook, not a CSV file", b"\xd0\xcf\x11\xe0rest"),
+    Case(
+        "repeated column",
+        "the same name",
+        "there are two columns 'user_name': column 2 and column 3",
+        b"email,user_name,user_name\n",
+    ),
+    Case(
+        "repeated column",
+        "other capitals and an invisible mark",
+        "there are two columns 'email': column 1 and column 3",
+        "email,user_name,E\u200bMail \n".encode(),
+    ),
+    Case("repeated column", "three times, and unknown", "there are three columns 'x'", b"x,email,x,x\n"),
+]
+
+
+@each(REFUSED)
+def test_what_cannot_be_read_without_a_guess_is_refused_everywhere(
+    case: Case, connection: Connection, tmp_path: Path
+) -> None:
+    files = PolicyFiles(resources.reference_data(), tmp_path, ())
+    readers: dict[str, tuple[type[AccessReviewError], Callable[[Path], object]]] = {
+        "people.txt": (RosterError, lambda path: load_roster(connection, path)),
+        "break_glass.csv": (ConfigurationError, lambda _: load_policy(connection, files)),
+        "joiners.txt": (UsageError, read_joiners),
+    }
+    for name, (error, read) in readers.items():
+        path = tmp_path / name
+        path.write_bytes(case.content)
+
+        with pytest.raises(error) as caught:
+            read(path)
+
+        assert case.outcome in caught.value.message
+        assert caught.value.where == str(path)
+        assert caught.value.exit_code == 2
+
+
+@each(
+    [
+        Case("day", "ISO", "2025-12-31", ["2025-12-31"]),
+        Case("day", "ISO without zeros", "2025-01-03", ["2025-1-3"]),
+        Case("day", "year first with slashes", "2025-12-31", ["2025/12/31"]),
+        Case("day", "ISO time in UTC", "2025-12-31", ["2025-12-31T00:00:00Z"]),
+        Case("day", "ISO time with a fraction and a zone", "2025-12-31", ["2025-12-31T23:30:00.000-05:00"]),
+        Case("day", "a time after a blank", "2025-12-31", ["2025-12-31 00:00:00"]),
+        Case("day", "dots", "2025-04-03", ["3.4.2025"]),
+        Case("day", "slashes, where only one reading is a day", "2025-12-31", ["31/12/2025"]),
+        Case("day", "slashes, month first", "2025-12-31", ["12/31/2025 12:00:00 AM"]),
+        Case("day", "slashes, as another line shows day first", "2025-04-03", ["03/04/2025", "31/12/2025"]),
+        Case("day", "slashes, as another line shows month first", "2025-03-04", ["03/04/2025", "12/31/2025"]),
+        Case("day", "slashes, both readings the same", "2025-05-05", ["05/05/2025"]),
+        Case("no day", "zeros", "None", ["0000-00-00"]),
+        Case("no day", "zeros with a time", "None", ["0000-00-00 00:00:00"]),
+        Case("no day", "zeros, day first", "None", ["00/00/0000"]),
+        Case(
+            "day",
+            "two readings in the whole file",
+            "line 2: the end_date '03/04/2025' could be 2025-04-03 or 2025-03-04",
+            ["03/04/2025", "05/06/2025"],
+        ),
+        Case(
+            "day",
+            "lines that contradict each other",
+            "line 2: the end_date '03/04/2025' could be",
+            ["03/04/2025", "31/12/2025", "12/31/2025"],
+        ),
+        Case(
+            "day",
+            "no day of the calendar",
+            "line 2: the end_date '2025-02-30' is not a day of the calendar",
+            ["2025-02-30"],
+        ),
+        Case("day", "two digits for the year", "line 2: the end_date '31/12/25' is not a date like", ["31/12/25"]),
+        Case("day", "a spreadsheet's serial number", "line 2: the end_date '46022' is not a date like", ["46022"]),
+    ]
+)
+def test_days_of_a_roster(case: Case, connection: Connection, tmp_path: Path) -> None:
+    lines = "".join(f"p{number}@x.test,{day}\n" for number, day in enumerate(case.content))
+    (tmp_path / "people.csv").write_text("email,end_date\n" + lines)
+
+    if case.outcome.startswith("line"):
+        with pytest.raises(RosterError, match=case.outcome):
+            load_roster(connection, tmp_path / "people.csv")
+    else:
+        load_roster(connection, tmp_path / "people.csv")
+        assert str(people(connection, "end_date")[0][0]) == case.outcome
+
+
+def test_days_of_a_policy_file(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "exceptions.csv").write_text(
+        "rule_id,source,subject,reason,approved_by,expires_on\n"
+        "stale_account,,a,r,CISO,03/04/2026\nstale_account,,b,r,Ann <ann@x.test>,31/12/2026\n"
+    )
+
+    load_policy(connection, PolicyFiles(resources.reference_data(), tmp_path, ()))
+
+    rows = connection.execute("select approved_by, expires_on from policy.exceptions order by line").fetchall()
+    assert rows == [("CISO", date(2026, 4, 3)), ("ann@x.test", date(2026, 12, 31))]
+
+
+ADDRESSES = [
+    Case("address", "as it is", "ann@x.test", "ann@x.test"),
+    Case("address", "with a tab and a hard space round it", "ann@x.test", "\tann@x.test\u00a0"),
+    Case("address", "with a zero-width space inside", "ann@x.test", "ann\u200b@x.test"),
+    Case("address", "with a byte order mark before it", "ann@x.test", "\ufeffann@x.test"),
+    Case("address", "with a soft hyphen", "ann@x.test", "ann@\u00adx.test"),
+    Case("address", "between directional marks", "ann@x.test", "\u202aann@x.test\u202c"),
+    Case("address", "between wide blanks", "ann@x.test", "\u3000ann@x.test\u2003"),
+    Case("address", "with a name", "ann@x.test", "Ann Ek <ann@x.test>"),
+    Case("address", "with the address as its name", "ann@x.test", "'ann@x.test' <ann@x.test>"),
+    Case("address", "in angle brackets", "ann@x.test", "<ann@x.test>"),
+    Case("address", "as a link", "ann@x.test", "mailto:ann@x.test"),
+    Case("address", "as a link with a subject and an escape", "ann+bi@x.test", "MAILTO:ann%2Bbi@x.test?subject=hi"),
+    Case("address", "of a directory", "ann@x.test", "SMTP:ann@x.test"),
+    Case("address", "decomposed", "j\u00fcrgen@x.test", "ju\u0308rgen@x.test"),
+    Case("address", "with an apostrophe", "o'brien@x.test", "o'brien@x.test"),
+    Case("address", "of a guest", "a_y.test#EXT#@x.onmicrosoft.test", "a_y.test#EXT#@x.onmicrosoft.test"),
+    Case("address", "an id", "refused", "1007"),
+    Case("address", "a placeholder", "refused", "n/a"),
+    Case("address", "a dash", "refused", "-"),
+    Case("address", "a name", "refused", "Ann Ek"),
+    Case("address", "a blank inside", "refused", "ann ek@x.test"),
+    Case("address", "two at signs", "refused", "ann@@x.test"),
+    Case("address", "a domain without a dot", "refused", "ann@x"),
+    Case("address", "an empty domain label", "refused", "ann@x..test"),
+    Case("address", "an IP address", "refused", "ann@10.0.0.1"),
+    Case("address", "two addresses", "refused", "ann@x.test; bo@x.test"),
+    Case("address", "another address as its name", "refused", "bo@x.test <ann@x.test>"),
+    Case("address", "a name with an id", "refused", "Ann Ek <1007>"),
+]
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+@each(ADDRESSES)
+def test_every_address_of_a_roster_is_one(case: Case, connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    for column in ("email", "manager_email", "aliases"):
+        if column == "aliases" and case.given == "two addresses":
+            continue  # a list may hold two
+        cell = quoted(case.content)
+        path.write_text(
+            f"person_id,{column}\n1,{cell}\n" if column == "email" else f"email,{column}\nb@x.test,{cell}\n"
+        )
+        if case.outcome == "refused":
+            with pytest.raises(RosterError, match=f"line 2: the {column} '.*' .* e-mail address"):
+                load_roster(connection, path)
+        else:
+            load_roster(connection, path)
+            [(found,)] = people(connection, column)
+            assert found == ([case.outcome] if column == "aliases" else case.outcome)
+
+
+@each(ADDRESSES)
+def test_every_address_of_a_policy_file_is_one(case: Case, connection: Connection, tmp_path: Path) -> None:
+    cell = quoted(case.content)
+    (tmp_path / "owners.csv").write_text(f"entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,{cell}\n")
+    (tmp_path / "break_glass.csv").write_text(f"user_name,owner_email\nroot,{cell}\n")
+    files = PolicyFiles(resources.reference_data(), tmp_path, ())
+
+    if case.outcome == "refused":
+        with pytest.raises(ConfigurationError, match=r"line 2: the owner_email '.*' .* e-mail address"):
+            load_policy(connection, files)
+        (tmp_path / "break_glass.csv").unlink()
+        with pytest.raises(ConfigurationError, match=r"line 2: the reviewer_email '.*' .* e-mail address"):
+            load_policy(connection, files)
+    else:
+        load_policy(connection, files)
+        found = connection.execute(
+            "select reviewer_email from policy.owners union all select owner_email from policy.break_glass"
+        ).fetchall()
+        assert found == [(case.outcome,)] * 2
+
+
+@each(ADDRESSES)
+def test_every_address_of_joiners_is_one(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "joiners.csv"
+    path.write_text(f"email,role\n{quoted(case.content)},Viewer\n")
+
+    if case.outcome == "refused":
+        with pytest.raises(UsageError) as caught:
+            read_joiners(path)
+        assert caught.value.where == f"{path}, line 2"
+    else:
+        assert [(each.user_name, each.email) for each in read_joiners(path)] == [(case.outcome, case.outcome)]
+
+
+@each(
+    [
+        Case(
+            "aliases",
+            "semicolons, commas, bars and blanks",
+            "all of them",
+            ("a@x.test; b@x.test|c@x.test,d@x.test e@x.test", "abcde"),
+        ),
+        Case(
+            "aliases",
+            "with names that hold commas",
+            "all of them",
+            ('"Ek, Ann" <a@x.test>, Ek, Bo <b@x.test>; c@x.test', "abc"),
+        ),
+        Case("aliases", "repeated, and the main address", "each other once", ("a@x.test;a@x.test;MAIN@x.test", "a")),
+    ]
+)
+def test_lists_of_aliases(case: Case, connection: Connection, tmp_path: Path) -> None:
+    cell, expected = case.content
+    (tmp_path / "people.csv").write_text(f"email,aliases\nmain@x.test,{quoted(cell)}\n")
+
+    load_roster(connection, tmp_path / "people.csv")
+
+    [(aliases,)] = people(connection, "aliases")
+    assert sorted(aliases) == [f"{letter}@x.test" for letter in expected]
+
+
+@each(
+    [
+        Case(
+            "rehire",
+            "an ended and an active employment",
+            "the active one counts",
+            ["P1,a@x.test,ended,2020-01-31", "P1,a@x.test,active,"],
+        ),
+        Case(
+            "rehire", "the active one first", "the active one counts", ["P1,a@x.test,active,", "P1,A@x.test,ended,"]
+        ),
+        Case(
+            "rehire",
+            "two ended, and one without a status",
+            "the active one counts",
+            ["P1,a@x.test,ended,2019-01-31", "P1,a@x.test,ended,2020-01-31", "P1,a@x.test,,"],
+        ),
+        Case(
+            "rehire",
+            "ended twice",
+            "the later one counts",
+            ["P1,a@x.test,ended,2020-01-31", "P1,a@x.test,ended,2024-01-31"],
+        ),
+        Case(
+            "repeated person",
+            "active twice",
+            "line 3: the person_id 'P1' is there already, in line 2",
+            ["P1,a@x.test,active,", "P1,a@x.test,active,"],
+        ),
+        Case(
+            "repeated person",
+            "two addresses",
+            "line 3: the person_id 'P1' is there already, in line 2",
+            ["P1,a@x.test,ended,", "P1,b@x.test,active,"],
+        ),
+        Case(
+            "repeated person",
+            "ended twice, once without a day",
+            "line 3: the person_id 'P1' is there already, in line 2",
+            ["P1,a@x.test,ended,", "P1,a@x.test,ended,2024-01-31"],
+        ),
+    ]
+)
+def test_one_person_twice(case: Case, connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("person_id,email,employment_status,end_date\n" + "\n".join(case.content) + "\n")
+    notes: list[str] = []
+
+    if case.outcome.startswith("line"):
+        with pytest.raises(RosterError, match=case.outcome):
+            load_roster(connection, path)
+    else:
+        assert load_roster(connection, path, note=notes.append)[0] == 1
+        [(status, end)] = people(connection, "employment_status, end_date")
+        if "later" in case.outcome:
+            assert (status, end) == ("ended", date(2024, 1, 31))
+        else:
+            assert (status or "active", end) == ("active", None)
+        [note] = notes
+        assert "1 person has an earlier employment" in note
+
+
+def test_columns_that_are_not_known_are_left_unread_and_said(connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("email,cost_center,E-mail 2\na@x.test,4711,b@x.test\n")
+    notes: list[str] = []
+
+    load_roster(connection, path, note=notes.append)
+
+    assert notes == ["people.csv: columns that are not read: cost_center, E-mail 2"]
+
+
+@each(
+    [
+        Case(
+            "misspelt column",
+            given,
+            f"did you mean '{meant}'",
+            f"email,{given}\n" if meant != "email" else f"{given},x\n",
+        )
+        for given, meant in (
+            ("departmant", "department"),
+            ("Emial", "email"),
+            ("alias", "aliases"),
+            ("End Dat", "end_date"),
+            ("manager_mail", "manager_email"),
+            ("employement_status", "employment_status"),
+        )
+    ]
+)
+def test_a_misspelt_column_is_named(case: Case, connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(case.content + "a@x.test,b\n")
+
+    with pytest.raises(RosterError, match=f"unknown roster column '{case.given}'") as caught:
+        load_roster(connection, tmp_path / "people.csv")
+
+    assert case.outcome in caught.value.hint
+
+
+def test_a_column_is_found_by_the_heading_that_the_configuration_gives(
+    connection: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("Work Email;Email;Vorgesetzte\nann@x.test;private@y.test;bo@x.test\n")
+    wanted = RosterFormat(columns={"email": "work email", "manager_email": "Vorgesetzte"})
+
+    load_roster(connection, path, wanted)
+
+    assert people(connection, "email, manager_email") == [("ann@x.test", "bo@x.test")]
+
+
+@each(
+    [
+        Case(
+            "mapping",
+            "a heading that is not there",
+            "no column 'Work Email', which [roster.columns] names for email",
+            "email\na@x.test\n",
+        ),
+        Case(
+            "mapping",
+            "a value that is wrong",
+            "line 2: the Work Email '1007' is not an e-mail address",
+            "Work Email\n1007\n",
+        ),
+    ]
+)
+def test_a_mapping_that_does_not_fit_is_named(case: Case, connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(case.content)
+
+    with pytest.raises(AccessReviewError) as caught:
+        load_roster(connection, tmp_path / "people.csv", RosterFormat(columns={"email": "Work Email"}))
+
+    assert case.outcome in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+PERSON = "person_id, email, display_name, manager_email, department, title, employment_status"
+
+#: Synthetic exports with the columns that each product publishes.
+EXPORTS = [
+    Case(
+        "preset",
+        "entra",
+        "mail, else the principal name; disabled accounts have ended",
+        (
+            "userPrincipalName,displayName,surname,mail,givenName,objectId,userType,jobTitle,department,accountEnabled,"
+            "usageLocation,streetAddress,state,country,physicalDeliveryOfficeName,city,postalCode,telephoneNumber,mobile,"
+            "authenticationAlternativePhoneNumber,authenticationEmail,alternateEmailAddress,ageGroup,"
+            "consentProvidedForMinor,legalAgeGroupClassification\n"
+            "ann@x.onmicrosoft.test,Ann Ek,Ek,ann@x.test,Ann,11-22,Member,Analyst,Sales,True,SE,,,,,,,,,,,,,,\n"
+            "bo@x.test,,Dahl,,Bo,33-44,Guest,,,False,SE,,,,,,,,,,,,,,\n",
+            [
+                ("11-22", "ann@x.test", "Ann Ek", None, "Sales", "Analyst", "active"),
+                ("33-44", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
+            ],
+        ),
+    ),
+    Case(
+        "preset",
+        "okta",
+        "every state of a user has a meaning",
+        (
+            "login,firstName,lastName,middleName,email,title,displayName,nickName,secondEmail,mobilePhone,userType,"
+            "employeeNumber,costCenter,organization,division,department,managerId,manager,status\n"
+            "ann@x.test,Ann,Ek,,ann@x.test,Analyst,,,ann@home.test,,,17,,,,Sales,00u1,Bo Dahl,PASSWORD_EXPIRED\n"
+            "bo@x.test,Bo,Dahl,,bo@x.test,,Bo D.,,,,,18,,,,,,,DEPROVISIONED\n"
+            "cy@x.test,Cy,Roe,,cy@x.test,,,,,,,19,,,,,,,SUSPENDED\n",
+            [
+                ("ann@x.test", "ann@x.test", "Ann Ek", None, "Sales", "Analyst", "active"),
+                ("bo@x.test", "bo@x.test", "Bo D.", None, None, None, "ended"),
+                ("cy@x.test", "cy@x.test", "Cy Roe", None, None, None, "leave"),
+            ],
+        ),
+    ),
+    Case(
+        "preset",
+        "google",
+        "a suspended account has ended",
+        (
+            "First Name [Required],Last Name [Required],Email Address [Required],Password [Required],"
+            "Password Hash Function [UPLOAD ONLY],Org Unit Path [Required],New Primary Email [UPLOAD ONLY],"
+            "Status [READ ONLY],Last Sign In [READ ONLY],Recovery Email,Home Secondary Email,Work Secondary Email,"
+            "Recovery Phone [MUST BE IN THE E.164 FORMAT],Work Phone,Home Phone,Mobile Phone,Work Address,"
+            "Home Address,"
+            "Employee ID,Employee Type,Employee Title,Manager Email,Department,Cost Center\n"
+            "Ann,Ek,ann@x.test,****,,/Sales,,Active,2026/01/02,,,a.ek@x.test,,,,,,,17,,Analyst,bo@x.test,Sales,\n"
+            "Bo,Dahl,bo@x.test,****,,/,,Suspended,Never logged in,,,,,,,,,,,,,,,\n",
+            [
+                ("17", "ann@x.test", "Ann Ek", "bo@x.test", "Sales", "Analyst", "active"),
+                ("bo@x.test", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
+            ],
+        ),
+    ),
+    Case(
+        "preset",
+        "workday",
+        "days and types of workers are read",
+        (
+            "Employee ID,Preferred Name,Email - Primary Work,Manager,Manager Email,Supervisory Organization,"
+            "Business Title,"
+            "Worker Type,Active Status,Hire Date,Termination Date\n"
+            "17,Ann Ek,ann@x.test,Bo Dahl,bo@x.test,Sales,Analyst,Employee,Yes,03/04/2020,\n"
+            "18,Bo Dahl,bo@x.test,,,,,Contingent Worker,No,01/31/2019,06/30/2025\n",
+            [
+                ("17", "ann@x.test", "Ann Ek", "bo@x.test", "Sales", "Analyst", "active"),
+                ("18", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
+            ],
+        ),
+    ),
+    Case(
+        "preset",
+        "bamboohr",
+        "zeros are no date",
+        (
+            "Employee #,First Name,Last Name,Work Email,Job Title,Department,Supervisor,Supervisor Email,Hire Date,"
+            "Termination Date,Status\n"
+            "17,Ann,Ek,ann@x.test,Analyst,Sales,Bo Dahl,bo@x.test,2020-04-03,0000-00-00,Active\n"
+            "18,Bo,Dahl,bo@x.test,,,,,2019-01-31,2025-06-30,Inactive\n",
+            [
+                ("17", "ann@x.test", "Ann Ek", "bo@x.test", "Sales", "Analyst", "active"),
+                ("18", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
+            ],
+        ),
+    ),
+]
+
+
+@each(EXPORTS)
+def test_the_export_of_a_product_is_read_by_its_preset(case: Case, connection: Connection, tmp_path: Path) -> None:
+    text, expected = case.content
+    (tmp_path / "export.csv").write_text(text)
+
+    load_roster(connection, tmp_path / "export.csv", RosterFormat(case.given))
+
+    assert people(connection, PERSON) == expected
+    ends = dict(people(connection, "email, end_date"))
+    types = dict(people(connection, "email, person_type"))
+    if case.given in {"workday", "bamboohr"}:
+        assert (ends["ann@x.test"], ends["bo@x.test"]) == (None, date(2025, 6, 30))
+    if case.given == "workday":
+        assert types["bo@x.test"] == "contractor"
+    if case.given == "google":
+        assert people(connection, "aliases")[0][0] == ["a.ek@x.test"]
+
+
+def test_a_state_that_a_preset_does_not_know_is_named(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "export.csv").write_text("workEmail,status\nann@x.test,Retired\n")
+
+    with pytest.raises(RosterError, match="line 2: the status 'Retired' is not one of active, inactive"):
+        load_roster(connection, tmp_path / "export.csv", RosterFormat("bamboohr"))
