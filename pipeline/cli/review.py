@@ -140,6 +140,8 @@ def import_files(
             except (UsageError, GateError) as error:  # about this file alone; the others are still good
                 refused.append(error)
                 continue
+            for text in found.notes:
+                terminal.note(text)
             for problem in found.problems:
                 sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
             problems += len(found.problems)

@@ -44,7 +44,10 @@ class _Decision:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: decisions that are new, that changed, that stood already, and rows left blank."""
+    """What became of one file: decisions that are new, that changed, that stood already, and rows left blank.
+
+    ``notes`` say which sheets of a workbook were left out.
+    """
 
     campaign: str
     new: int
@@ -52,6 +55,7 @@ class Imported:
     unchanged: int
     blank: int
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 def import_file(
@@ -66,7 +70,8 @@ def import_file(
         UsageError: the file cannot be read, or it is not clear which campaign it belongs to.
         GateError: the campaign is signed off.
     """
-    rows = read(path)
+    notes: list[str] = []
+    rows = [row for row in read(path, notes.append) if _is_answer(row)]
     named = {facts.campaign_of(row.text("campaign")) for row in rows if row.text("item_id")} - {""}
     if len(named) > 1:
         raise UsageError(
@@ -110,7 +115,14 @@ def import_file(
                             *(item["reviewer_email"], now, path.name, content_sha256),
                         ],
                     )
-    return Imported(campaign.campaign, **counts, blank=blank, problems=tuple(problems))
+    return Imported(campaign.campaign, **counts, blank=blank, problems=tuple(problems), notes=tuple(notes))
+
+
+def _is_answer(row: Row) -> bool:
+    """Tell whether a row is about an item, or meant to be: a total or a note below the table is not."""
+    decision = row.text("decision").lower()
+    is_meant = decision in DECISIONS or bool(decision and row.text("who") and row.text("access"))
+    return bool(row.text("item_id")) or is_meant
 
 
 def _items(connection: Connection) -> dict[str, dict[str, Any]]:

@@ -6,29 +6,27 @@ is certain which day is meant.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.tables import days
+from pipeline.tables.cells import TableError, column_name, letters, refuse_repeated
+from pipeline.tables.delimited import decode, delimiter_of, records
+from pipeline.tables.workbook import Sheet, is_workbook, read_sheets
 
 __all__ = ["AmbiguousDateError", "Cell", "Row", "read", "to_date"]
 
 #: A header is looked for in so many rows: people put titles above tables.
 _HEADER_ROWS = 20
 _NEEDED = {"item_id", "decision"}
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?")
-_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
-_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
-
-
-class AmbiguousDateError(ValueError):
-    """A date that people read in two ways, or in none."""
+#: The sheet of a packet that explains it.
+_COVER = "Read me"
+#: A date that people read in two ways, or in none.
+AmbiguousDateError = days.DayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class Cell:
 
     value: Any
     place: str
+    #: How the file writes 31/12/2025: ``dmy``, ``mdy``, or None if that does not show.
+    day_order: str | None = None
 
     @property
     def text(self) -> str:
@@ -64,28 +64,45 @@ class Row:
         return self.cells[name].place if name in self.cells else f"row {self.number}"
 
 
-def read(path: Path) -> list[Row]:
-    """Return the rows of a returned packet that hold anything.
+def read(path: Path, note: Callable[[str], None] = lambda _: None) -> list[Row]:
+    """Return the rows of a returned packet that hold anything, of every sheet that has its columns.
+
+    ``note`` hears which sheets are left out.
 
     Raises:
-        UsageError: it cannot be read, or no sheet of it has the columns item_id and decision.
+        UsageError: it cannot be read, has a column twice, or no sheet of it has the columns item_id and decision.
     """
     try:
-        is_workbook = path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".ods"}
-        sheets = list(_workbook(path)) if is_workbook else [_table(path)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        content = path.read_bytes()
+        sheets = read_sheets(content) if is_workbook(content) else [_csv_sheet(content)]
+        order = days.order_of(
+            value for sheet in sheets for row in sheet.rows for value in row if isinstance(value, str)
+        )
+        tables = [(sheet, index) for sheet in sheets if (index := _header_index(sheet)) is not None]
+        rows = [
+            row
+            for sheet, index in tables
+            for row in _rows(sheet, index, order, prefix=f"{sheet.name}!" if len(tables) > 1 else "")
+        ]
+    except OSError as error:
         raise UsageError(
-            f"the file cannot be read: {error}", where=str(path), hint="save it as .xlsx or as CSV in UTF-8"
+            f"the file cannot be read: {error.strerror or error}",
+            where=str(path),
+            hint="check the path and its permissions",
         ) from error
+    except TableError as error:
+        raise UsageError(error.message, where=str(path), hint=error.hint) from error
+    if not tables:
+        raise UsageError(
+            "no table in it has the columns item_id and decision",
+            where=str(path),
+            hint="send back the packet that was handed out; its columns may be moved, but not renamed",
+        )
+    read_names = {sheet.name for sheet, _ in tables}
     for sheet in sheets:
-        found = _below_header(sheet)
-        if found is not None:
-            return found
-    raise UsageError(
-        "no table in it has the columns item_id and decision",
-        where=str(path),
-        hint="send back the packet that was handed out; its columns may be moved, but not renamed",
-    )
+        if sheet.name not in {*read_names, _COVER} and any(value is not None for row in sheet.rows for value in row):
+            note(f"{path.name}: sheet '{sheet.name}' is not read: it has no columns item_id and decision")
+    return rows
 
 
 def to_date(cell: Cell) -> date | None:
@@ -98,83 +115,55 @@ def to_date(cell: Cell) -> date | None:
         return cell.value.date()
     if isinstance(cell.value, date):
         return cell.value
-    text = cell.text
-    if not text:
-        return None
-    for pattern, order in ((_ISO, "ymd"), (_GERMAN, "dmy")):
-        if found := pattern.fullmatch(text):
-            parts = dict(zip(order, map(int, found.groups()), strict=True))
-            return _day(text, parts["y"], parts["m"], parts["d"])
-    if found := _SLASHED.fullmatch(text):
-        first, second, year = map(int, found.groups())
-        if first > 12:
-            return _day(text, year, second, first)
-        if second > 12 or first == second:
-            return _day(text, year, first, second)
-        raise AmbiguousDateError(f"'{text}' could be two days: write it as {year}-{second:02}-{first:02} or so")
-    raise AmbiguousDateError(f"'{text}' is not a date: write it as 2026-12-31")
+    return days.read_day(cell.text, cell.day_order)
 
 
-def _day(text: str, year: int, month: int, day: int) -> date:
-    try:
-        return date(year, month, day)
-    except ValueError as error:
-        raise AmbiguousDateError(f"'{text}' is not a day of the calendar") from error
+def _csv_sheet(content: bytes) -> Sheet:
+    """Return a CSV file as a sheet; a line that has more cells than the header is refused.
+
+    Raises:
+        TableError: it is not CSV, or has such a line.
+    """
+    text, _ = decode(content)
+    lines, rows = [], []
+    for line, cells in records(text, delimiter_of(text, _NEEDED)):
+        lines.append(line)
+        rows.append([cell or None for cell in cells])
+    sheet = Sheet("", rows)
+    header = _header_index(sheet)
+    if header is not None:
+        for line, row in zip(lines[header:], rows[header:], strict=True):
+            if len(row) > len(rows[header]) and any(row):
+                raise TableError(
+                    f"line {line} has {len(row)} cells, the header has {len(rows[header])}",
+                    'put a cell that holds a separator in "quotes"',
+                )
+    return sheet
 
 
-def _workbook(path: Path) -> Iterator[list[Sequence[Any]]]:
-    import python_calamine
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(path)
-        for name in book.sheet_names:
-            sheet = book.get_sheet_by_name(name)
-            yield [
-                [None if value == "" else value for value in row] for row in sheet.to_python(skip_empty_area=False)
-            ]
-    except python_calamine.CalamineError as error:
-        raise OSError(f"it is no workbook: {error}") from error
-
-
-def _table(path: Path) -> list[Sequence[Any]]:
-    text = _decoded(path.read_bytes())
-    first = next((line for line in text.splitlines() if "item" in line.lower()), text.partition("\n")[0])
-    delimiter = max(";,\t", key=first.count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-
-
-def _decoded(content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")  # what Excel writes where it is not asked for UTF-8
-
-
-def _below_header(sheet: Sequence[Sequence[Any]]) -> list[Row] | None:
-    for index, header in enumerate(sheet[:_HEADER_ROWS]):
-        names = [re.sub(r"[\s_-]+", "_", str(cell or "").strip().lower()) for cell in header]
-        if set(names) >= _NEEDED:
-            return list(_rows(names, sheet, index + 1))
+def _header_index(sheet: Sheet) -> int | None:
+    for index, row in enumerate(sheet.rows[:_HEADER_ROWS]):
+        if set(_names(row)) >= _NEEDED:
+            return index
     return None
 
 
-def _rows(names: Sequence[str], sheet: Sequence[Sequence[Any]], first: int) -> Iterator[Row]:
-    for number, values in enumerate(sheet[first:], start=first + 1):
+def _names(row: Sequence[Any]) -> list[str]:
+    return [column_name(str(cell or "")) for cell in row]
+
+
+def _rows(sheet: Sheet, header: int, order: str | None, prefix: str) -> Iterator[Row]:
+    names = _names(sheet.rows[header])
+    try:
+        refuse_repeated(names, is_sheet=True)
+    except TableError as error:
+        where = f"sheet '{sheet.name}': " if sheet.name else ""
+        raise TableError(f"{where}{error.message}", error.hint) from error
+    for number, values in enumerate(sheet.rows[header + 1 :], start=header + 2):
         cells = {
-            name: Cell(value, f"{_letters(column)}{number}")
+            name: Cell(value, f"{prefix}{letters(column)}{number}", order)
             for column, (name, value) in enumerate(zip(names, values, strict=False))
             if name
         }
         if any(cell.text for cell in cells.values()):
             yield Row(number, cells)
-
-
-def _letters(column: int) -> str:
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters

@@ -202,9 +202,9 @@ def test_a_password_is_shown_for_the_account_that_has_it(case: Callable[..., Cas
     ("text", "said"),
     [
         ("email,role\na@example.com,Viewer,Finance Team\n", "line 2"),
-        ("email,role\na@example.com\n", "line 2"),
+        ("email,role,role\na@example.com,Viewer,Sys. Admin\n", "two columns 'role': column 2 and column 3"),
         ("email,role\n", "there is nobody in it"),
-        ("email,role\nnobody,Viewer\n", "there is no e-mail address"),
+        ("email,role\nnobody,Viewer\n", "'nobody' is not an e-mail address"),
     ],
 )
 def test_a_file_of_joiners_that_is_not_right_is_refused_by_its_line(

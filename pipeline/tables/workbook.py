@@ -1,0 +1,220 @@
+"""Workbooks that come back: .xlsx and what else spreadsheets write, measured before they are read.
+
+A library that reads a sheet makes room for the whole rectangle up to its last cell. One stray cell at the end of a
+sheet would cost gigabytes, and so would a small archive that unpacks to a large one: both are found out first.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from pipeline.tables.cells import TableError, letters
+
+__all__ = ["Sheet", "is_workbook", "read_sheets"]
+
+#: Cells of a sheet up to its last one. A packet of 100,000 items has less.
+_MOST_CELLS = 5_000_000
+#: Bytes of a workbook when it is unpacked.
+_MOST_BYTES = 500_000_000
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_SAVE_AS_XLSX = "open it in a spreadsheet and save it as .xlsx"
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet by its name, and its cells from A1 on; an empty one is None."""
+
+    name: str
+    rows: Sequence[Sequence[Any]]
+
+
+def is_workbook(content: bytes) -> bool:
+    """Tell whether the bytes of a file are a workbook's, whatever the file is called."""
+    return content.startswith((_ZIP, _OLE))
+
+
+def read_sheets(content: bytes) -> list[Sheet]:
+    """Read every sheet of a workbook.
+
+    Raises:
+        TableError: it is none, is locked with a password, is of a kind that is not read, or is far too large.
+    """
+    import python_calamine
+
+    if content.startswith(_ZIP):
+        _measure(content)
+    elif "EncryptedPackage".encode("utf-16-le") in content:
+        raise _locked()
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return [Sheet(name, _rows(book.get_sheet_by_name(name))) for name in _worksheets(book)]
+    except python_calamine.PasswordError as error:
+        raise _locked() from error
+    except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as error:
+        raise TableError(f"the workbook cannot be read: {error}", _SAVE_AS_XLSX) from error
+
+
+def _worksheets(book: Any) -> list[str]:
+    """Return the names of the sheets that have cells; a chart on a sheet of its own has none."""
+    import python_calamine
+
+    kind = python_calamine.SheetTypeEnum.WorkSheet
+    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == kind]
+
+
+def _rows(sheet: Any) -> list[list[Any]]:
+    _refuse_too_many(sheet.name, sheet.total_height, sheet.total_width)
+    return [[None if value == "" else value for value in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _locked() -> TableError:
+    return TableError(
+        "the workbook is protected with a password", "open it, remove the password (File, Info), and save it again"
+    )
+
+
+def _measure(content: bytes) -> None:
+    """Look at the size of every sheet without holding it.
+
+    Raises:
+        TableError: a sheet or the whole is too large, it is no workbook, or of a kind that is not read.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+                raise TableError("the workbook is too large", "send back the packet alone, without other sheets")
+            names = set(archive.namelist())
+            if "xl/workbook.bin" in names:
+                raise TableError("this is a binary workbook (.xlsb), which is not read", _SAVE_AS_XLSX)
+            if "xl/workbook.xml" in names:
+                for name, part in _parts(archive):
+                    with archive.open(part) as stream:
+                        _OfficeSheet(name).read(stream)
+                _unpack(archive, names & {"xl/sharedStrings.xml", "xl/styles.xml"})
+            elif "content.xml" in names:
+                if b"encryption-data" in archive.read("META-INF/manifest.xml"):
+                    raise _locked()
+                with archive.open("content.xml") as stream:
+                    _OpenDocument().read(stream)
+            else:
+                raise TableError("this is an archive, not a workbook", "send back the packet itself")
+    except (zipfile.BadZipFile, expat.ExpatError, ElementTree.ParseError, KeyError, ValueError, EOFError) as error:
+        if isinstance(error, TableError):
+            raise
+        raise TableError(f"the workbook is damaged: {error}", "open it in a spreadsheet and save it again") from error
+    except (NotImplementedError, RuntimeError, zipfile.LargeZipFile) as error:  # encrypted, or packed in another way
+        raise TableError(f"the workbook cannot be unpacked: {error}", _SAVE_AS_XLSX) from error
+
+
+def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Yield the name of each worksheet and the file that holds it."""
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - expat bounds entities
+    targets = {
+        each.get("Id"): str(each.get("Target", "")) for each in relations if "worksheet" in str(each.get("Type", ""))
+    }
+    for element in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():  # noqa: S314
+        if element.tag.rpartition("}")[2] == "sheet":
+            relation = next((value for key, value in element.items() if key.endswith("relationships}id")), None)
+            if target := targets.get(relation):
+                part = target.lstrip("/")
+                yield str(element.get("name")), part if part.startswith("xl/") else f"xl/{part}"
+
+
+def _unpack(archive: zipfile.ZipFile, names: set[str]) -> None:
+    """Unpack files to nothing: their size and checksum must be as the archive says."""
+    for name in names:
+        with archive.open(name) as stream:
+            while stream.read(_CHUNK):
+                pass
+
+
+def _refuse_too_many(sheet: str, rows: int, columns: int) -> None:
+    if rows * columns > _MOST_CELLS:
+        raise TableError(
+            f"sheet '{sheet}' goes as far as {letters(columns - 1)}{rows}, which is too large to read",
+            "delete what stands outside the table, or copy the table alone into a new workbook",
+        )
+
+
+class _Measure:
+    """Follows the cells of a sheet and stops at the first one too far out. Only cells with content count."""
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet = sheet
+        self.row = self.column = self.rows = self.columns = 0
+
+    def read(self, stream: IO[bytes]) -> None:
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = lambda tag, attributes: self.start(tag.rpartition(":")[2], attributes)
+        parser.EndElementHandler = lambda tag: self.end(tag.rpartition(":")[2])
+        while chunk := stream.read(_CHUNK):
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def end(self, tag: str) -> None:
+        """Do nothing, unless the format says something at an end."""
+
+    def fill(self, row: int, column: int) -> None:
+        self.rows, self.columns = max(self.rows, row), max(self.columns, column)
+        _refuse_too_many(self.sheet, self.rows, self.columns)
+
+
+class _OfficeSheet(_Measure):
+    """A sheet of Office Open XML: rows and cells say where they are, or follow one another."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "row":
+            self.row = int(attributes.get("r", self.row + 1))
+            self.column = 0
+        elif tag == "c":
+            self.column += 1
+            if found := _REFERENCE.fullmatch(attributes.get("r", "")):
+                self.row, self.column = int(found[2]), _position(found[1])
+        elif tag in {"v", "t", "f"}:
+            self.fill(self.row, self.column)
+
+
+class _OpenDocument(_Measure):
+    """The sheets of an OpenDocument: rows and cells follow one another and say how often they are repeated."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.row_repeats = 1
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        values = {key.rpartition(":")[2]: value for key, value in attributes.items()}
+        if tag == "table":
+            self.sheet = values.get("name", "")
+            self.row = self.rows = self.columns = 0
+        elif tag == "table-row":
+            self.row_repeats, self.column = int(values.get("number-rows-repeated", 1)), 0
+        elif tag in {"table-cell", "covered-table-cell"}:
+            self.column += int(values.get("number-columns-repeated", 1))
+            if "value-type" in values or "formula" in values:
+                self.fill(self.row + self.row_repeats, self.column)
+        elif tag == "p":
+            self.fill(self.row + self.row_repeats, self.column)
+
+    def end(self, tag: str) -> None:
+        if tag == "table-row":
+            self.row += self.row_repeats
+
+
+def _position(name: str) -> int:
+    """Return the position of a column, counted from 1."""
+    position = 0
+    for letter in name:
+        position = position * 26 + ord(letter) - ord("A") + 1
+    return position
