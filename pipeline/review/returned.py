@@ -159,10 +159,11 @@ def _rows(sheet: Sheet, header: int, order: str | None, prefix: str) -> Iterator
     except TableError as error:
         where = f"sheet '{sheet.name}': " if sheet.name else ""
         raise TableError(f"{where}{error.message}", error.hint) from error
+    places = [f"{prefix}{letters(column)}" for column in range(len(names))]
     for number, values in enumerate(sheet.rows[header + 1 :], start=header + 2):
         cells = {
-            name: Cell(value, f"{prefix}{letters(column)}{number}", order)
-            for column, (name, value) in enumerate(zip(names, values, strict=False))
+            name: Cell(value, f"{place}{number}", order)
+            for name, place, value in zip(names, places, values, strict=False)
             if name
         }
         if any(cell.text for cell in cells.values()):

@@ -88,8 +88,6 @@ def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewEr
     """
     try:
         content = path.read_bytes()
-    except FileNotFoundError as cause:
-        raise error("the file does not exist", where=str(path), hint="correct the path") from cause
     except OSError as cause:
         raise error(
             f"the file cannot be read: {cause.strerror}", where=str(path), hint="check the path and its permissions"

@@ -26,6 +26,8 @@ _MOST_BYTES = 500_000_000
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _SAVE_AS_XLSX = "open it in a spreadsheet and save it as .xlsx"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_CELL_PLACE = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _CHUNK = 1 << 20
 
 
@@ -97,8 +99,9 @@ def _measure(content: bytes) -> None:
                 raise TableError("this is a binary workbook (.xlsb), which is not read", _SAVE_AS_XLSX)
             if "xl/workbook.xml" in names:
                 for name, part in _parts(archive):
-                    with archive.open(part) as stream:
-                        _OfficeSheet(name).read(stream)
+                    if not _is_small(archive, part):
+                        with archive.open(part) as stream:
+                            _OfficeSheet(name).read(stream)
                 _unpack(archive, names & {"xl/sharedStrings.xml", "xl/styles.xml"})
             elif "content.xml" in names:
                 if b"encryption-data" in archive.read("META-INF/manifest.xml"):
@@ -127,6 +130,26 @@ def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             if target := targets.get(relation):
                 part = target.lstrip("/")
                 yield str(element.get("name")), part if part.startswith("xl/") else f"xl/{part}"
+
+
+def _is_small(archive: zipfile.ZipFile, part: str) -> bool:
+    """Tell whether the places that its cells name keep a sheet small: the quick way, which most sheets pass."""
+    columns: set[bytes] = set()
+    rows: set[bytes] = set()
+    cells = named = 0
+    rest = b""
+    with archive.open(part) as stream:
+        while chunk := stream.read(_CHUNK):
+            text, _, tail = (rest + chunk).rpartition(b"<")
+            rest = b"<" + tail
+            places = _CELL_PLACE.findall(text)
+            columns.update(column for column, _ in places)
+            rows.update(row for _, row in places)
+            named += len(places)
+            cells += len(_CELL.findall(text))
+    if not 0 < cells == named:
+        return False  # a cell does not say where it is, or the markup is written in another way: to be read in full
+    return max(map(int, rows)) * max(_position(column.decode()) for column in columns) <= _MOST_CELLS
 
 
 def _unpack(archive: zipfile.ZipFile, names: set[str]) -> None:

@@ -115,6 +115,17 @@ FAR = "is too large to read"
         ),
         Case(
             "bounds",
+            "a cell that lies about its row",
+            FAR,
+            changed(
+                workbook(lambda _: None),
+                "xl/worksheets/sheet1.xml",
+                b"</sheetData>",
+                b'<row r="3"><c r="F1048576"><v>1</v></c></row></sheetData>',
+            ),
+        ),
+        Case(
+            "bounds",
             "a far cell of an OpenDocument",
             FAR,
             open_document(DOCUMENT + PADDING + document_row("x", "x", "x", "x", "x")),
