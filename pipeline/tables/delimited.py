@@ -90,7 +90,9 @@ def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewEr
         content = path.read_bytes()
     except OSError as cause:
         raise error(
-            f"the file cannot be read: {cause.strerror}", where=str(path), hint="check the path and its permissions"
+            f"the file cannot be read: {cause.strerror}",
+            where=str(path),
+            hint="give the path of a CSV file that you may read",
         ) from cause
     try:
         text, encoding = decode(content)
