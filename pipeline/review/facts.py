@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pipeline.reporting import cells, text
@@ -27,9 +27,13 @@ _ITEM = "item-"
 _NO_FACTS = {*ANSWERS, "campaign", "reviewer", "item_id", "place", "attention"}
 #: Encodings without a mark of their own: a spreadsheet saves CSV in one of them, and it is read as the first.
 _LOCAL_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "mac_roman")
-_ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_ISO_DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)
+#: A date and a time in words are shorter; longer runs of digits are nothing to count with.
+_LONGEST_DATE = 40
 #: Day 0 of the numbers behind a spreadsheet's dates, as they count from March 1900 on.
 _FIRST_DAY = date(1899, 12, 30)
+#: Digits that a number of a spreadsheet may have after the first.
+_DIGITS = 16
 #: Columns of a terminal for a fact in a message.
 _SHOWN = 60
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,](?P<decimals>\d+))?(?P<exponent>e[+-]?\d+)?", re.IGNORECASE)
@@ -80,21 +84,19 @@ def _plain(value: str) -> str:
 
 
 def _same_day(cell: Cell, known: str) -> bool:
-    if not (found := _ISO_DAY.fullmatch(known)):
+    """Compare a day, or a month such as a group may be named after, with the date that a spreadsheet made of it."""
+    if not (found := _ISO_DAY.fullmatch(known)) or len(cell.text) > _LONGEST_DATE:
         return False
-    year, month, day = map(int, found.groups())
-    if isinstance(cell.value, datetime):
-        return cell.value.date() == date(year, month, day)
-    if isinstance(cell.value, date):
-        return cell.value == date(year, month, day)
+    year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
+    if isinstance(cell.value, date):  # a datetime is one, too
+        return (cell.value.year, cell.value.month, cell.value.day) == (year, month, day)
     if re.fullmatch(r"\d{5}(?:\.0+)?", cell.text):
-        return _FIRST_DAY + timedelta(days=int(float(cell.text))) == date(year, month, day)
-    # Any order will do: a date that was moved here from another row agrees with this one by chance alone.
-    parts = [int(part) for part in re.findall(r"\d+", cell.text)[:3]]
-    has_month_in_letters = len(parts) == 2
-    return any(
-        sorted(parts) == sorted([y, day] if has_month_in_letters else [y, month, day]) for y in (year, year % 100)
-    )
+        said = _FIRST_DAY + timedelta(days=int(float(cell.text)))
+        return (said.year, said.month, said.day) == (year, month, day)
+    # In any order: a date that was moved here from another row agrees with this one by chance alone.
+    parts = sorted(map(int, re.findall(r"\d+", cell.text)[:3]))
+    forms = [[day, month], [day]] if found[3] else [[day, month], [day], []]  # the month in digits, or in letters
+    return any(parts == sorted([*form, shown]) for form in forms for shown in (year, year % 100))
 
 
 def _same_number(said: str, known: str) -> bool:
@@ -106,7 +108,7 @@ def _same_number(said: str, known: str) -> bool:
     if not (math.isfinite(one) and math.isfinite(other)):
         return False
     if left["exponent"]:
-        digits = len(left["decimals"] or "")
+        digits = min(len(left["decimals"] or ""), _DIGITS)
         return f"{one:.{digits}e}" == f"{other:.{digits}e}"
     return math.isclose(one, other, rel_tol=1e-14)
 

@@ -305,6 +305,11 @@ FORMS = [
     Case("day", "its number", "the same", ("46011", "2025-12-20")),
     Case("day", "its number in a workbook", "the same", (46011.0, "2025-12-20")),
     Case("day", "another", "another", ("21.12.2025", "2025-12-20")),
+    Case("day", "digits without end", "another", ("9" * 5000, "2025-12-20")),
+    Case("number", "decimals without end", "another", (f"1.{'9' * 5000}e1", "15")),
+    Case("day", "the name of a month, in letters", "the same", ("Dec-26", "2026-12")),
+    Case("day", "the name of a month, as a day", "the same", (datetime(2026, 12, 1), "2026-12")),  # noqa: DTZ001
+    Case("day", "the name of another month", "another", (datetime(2026, 11, 1), "2026-12")),  # noqa: DTZ001
     Case("day", "no day at all", "another", ("never", "2025-12-20")),
 ]
 
