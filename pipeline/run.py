@@ -42,8 +42,9 @@ __all__ = [
     "build",
     "check_policy",
     "check_roster",
-    "current_snapshot_id",
+    "current_and_newest",
     "extract",
+    "incomplete",
     "judges",
     "models",
     "no_source",
@@ -246,11 +247,12 @@ def build(
     return built
 
 
-def current_snapshot_id(settings: Settings, console: Console) -> str | None:
-    """Return the snapshot that the current build shows, if anything was built."""
+def current_and_newest(settings: Settings, console: Console) -> tuple[str | None, str | None]:
+    """Return the snapshot of the current build, and the newest one; None where there is none."""
     with database.reading(settings.warehouse.database, notify=console.note) as connection:
         row = connection.execute("select snapshot_id from reference.snapshot").fetchone()
-    return row[0] if row else None
+        known = landing.snapshots(connection)
+    return row[0] if row else None, known[-1].snapshot_id if known else None
 
 
 def report(
@@ -403,15 +405,24 @@ def policy_files(settings: Settings) -> PolicyFiles:
     )
 
 
+def incomplete(snapshot: Snapshot) -> IncompleteError:
+    """Return the error of a snapshot that is not proven complete."""
+    return _incomplete(snapshot.completeness, snapshot.reason)
+
+
+def _incomplete(completeness: str, reason: str | None) -> IncompleteError:
+    return IncompleteError(
+        f"the extract is {completeness}: {reason}",
+        where="completeness checks",
+        hint="'access-review snapshots show' lists every check; --allow-partial reports it as NOT COMPLETE",
+    )
+
+
 def _refuse_partial(completeness: str, reason: str | None, allow_partial: bool, console: Console) -> None:
     if completeness == "FULL":
         return
     if not allow_partial:
-        raise IncompleteError(
-            f"the extract is {completeness}: {reason}",
-            where="completeness checks",
-            hint="'access-review snapshots show' lists every check; --allow-partial reports it as NOT COMPLETE",
-        )
+        raise _incomplete(completeness, reason)
     console.note(f"NOT COMPLETE: {reason}")
 
 

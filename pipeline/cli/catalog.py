@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def catalog(
     context: typer.Context,
-    format: Annotated[Format, typer.Option(help="How it is printed.")] = Format.text,  # noqa: A002
+    format: Annotated[Format, typer.Option(help="How to write it.")] = Format.text,  # noqa: A002
 ) -> None:
-    """Describe every table and column that a query can use; needs no database."""
+    """Describe every table and column; needs no database."""
     from pipeline import run
     from pipeline.warehouse.catalog import catalog as tables_of
 

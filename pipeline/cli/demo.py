@@ -21,11 +21,20 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    accounts: Annotated[int, typer.Option(metavar="N", help="How many synthetic accounts.")] = 2000,
-    seed: Annotated[int, typer.Option(metavar="S", help="The same seed and size give the same people.")] = 7,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes.")] = Path("access-review-demo"),
+    accounts: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Number of synthetic accounts; at least 20. From 500, every rule has findings."
+        ),
+    ] = 2000,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Number that decides who the accounts are; the same one repeats them.")
+    ] = 7,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the configuration, the database and the report.")
+    ] = Path("access-review-demo"),
 ) -> None:
-    """Run everything against a simulated Sisense on this machine; nobody in it exists."""
+    """Try everything on a simulated Sisense with synthetic people."""
     from pipeline import run as stages
     from pipeline import settings
     from pipeline.reporting.report import DEFAULT_FORMATS
@@ -44,6 +53,5 @@ def demo(
         environment = {configured.sources[0].environment_prefix + "_PASSWORD": simulator.password}
         with terminal.progress():
             result = stages.run(configured, environment, terminal, formats=DEFAULT_FORMATS)
-    show(terminal, result)
-    terminal.say(f"the report {result.folder / 'access-review.pdf'}")
     terminal.say(f"look further: access-review --config {files['access-review.toml']} rules list")
+    show(terminal, result)

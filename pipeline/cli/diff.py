@@ -26,10 +26,10 @@ def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The earlier snapshot's id.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The later snapshot's id.")],
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 if anything changed, as 'git diff' does.")
+        bool, typer.Option("--exit-code", help="Exit with 1 if anything changed, as 'git diff' does.")
     ] = False,
 ) -> None:
-    """Compare two built snapshots: joiners, leavers, movers and grants."""
+    """Compare two snapshots: joiners, movers, leavers, grants."""
     from pipeline.warehouse import comparison, database
 
     terminal: Terminal = context.obj

@@ -34,13 +34,17 @@ def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A report folder.")],
     key: Annotated[
         Path | None,
-        typer.Option(metavar="PUBLIC", help="The public key, got from whoever signed, not from the folder."),
+        typer.Option(metavar="PUBLIC", help="Public key of the signer, obtained from them and not from the folder."),
     ] = None,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the CSV files again from raw/, sql/ and inputs/, and compare.")
+        bool,
+        typer.Option("--rebuild", help="Make the CSV files again from raw/, sql/ and inputs/, and compare them."),
     ] = False,
 ) -> None:
-    """Check a report folder against its manifest and signature; needs nothing but the folder."""
+    """Check a report folder against its manifest and signature.
+
+    Needs no configuration, no database and no network.
+    """
     from pipeline.reporting.signature import PublicKey
     from pipeline.reporting.verification import verify as check
 
@@ -68,10 +72,13 @@ def _hint(found: Verification) -> str:
 def keygen(
     context: typer.Context,
     out: Annotated[
-        Path, typer.Option(metavar="PATH", help="Where the private key goes; the public key goes to PATH.pub.")
+        Path, typer.Option("--out", metavar="FILE", help="File for the private key; the public key goes to FILE.pub.")
     ] = Path("access-review-signing-key.pem"),
 ) -> None:
-    """Make a key pair for signing reports; an existing file is never overwritten."""
+    """Make a key pair for signing reports.
+
+    Existing files are never overwritten.
+    """
     from pipeline.reporting.signature import KEY_VARIABLE, generate
 
     terminal: Terminal = context.obj

@@ -5,6 +5,7 @@ Exit codes and streams are part of the contract with scripts: see ``pipeline.err
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from pipeline import __version__
 from pipeline.cli import (
+    bug,
     catalog,
+    commands,
     demo,
     diff,
     evidence,
@@ -34,17 +38,16 @@ from pipeline.cli import (
     watch,
 )
 from pipeline.cli.terminal import Terminal
-from pipeline.errors import AccessReviewError
+from pipeline.errors import AccessReviewError, UsageError
 from pipeline.settings import DEFAULT_PATH
 
-__all__ = ["app", "main"]
+__all__ = ["app", "command_line", "main"]
 
-app = typer.Typer(
+app = commands.Commands(
     name="access-review",
     help="Access reviews of Sisense that an auditor can re-check.",
     epilog="Start with 'access-review demo', then 'access-review init'.",
-    add_completion=False,
-    rich_markup_mode=None,  # plain help: it starts faster, and grep and screen readers like it
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for group in (
@@ -77,17 +80,26 @@ def _version(value: bool) -> None:
 def _options(
     context: typer.Context,
     config: Annotated[
-        Path, typer.Option(help="Configuration file.", envvar="ACCESS_REVIEW_CONFIG", show_default=True)
+        Path,
+        typer.Option(metavar="PATH", help="Configuration file.", envvar="ACCESS_REVIEW_CONFIG", show_default=True),
     ] = DEFAULT_PATH,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only results, warnings and errors.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say every step.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results, warnings and errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every step.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Results as one JSON document.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
     _show_version: Annotated[
-        bool, typer.Option("--version", help="Show the version and stop.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    context.obj = Terminal(config=config, quiet=quiet, verbose=verbose, debug=debug, json=json)
+    terminal: Terminal = context.ensure_object(Terminal)
+    terminal.config, terminal.quiet, terminal.verbose = config, quiet, verbose
+    terminal.debug, terminal.json = debug, json
+
+
+@functools.cache
+def command_line() -> TyperGroup:
+    """Return the command line with all its commands."""
+    return commands.assembled(app)
 
 
 def main() -> None:
@@ -99,29 +111,48 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    terminal = Terminal(debug="--debug" in arguments)
+    # Until the command line is understood, an option counts wherever it stands.
+    terminal = Terminal(debug="--debug" in arguments, json="--json" in arguments)
+    code = _code(arguments, terminal)
     try:
-        code = app(arguments, standalone_mode=False)
+        terminal.end(code)
+    except BrokenPipeError:
+        _stop_writing()
     except AccessReviewError as error:
         terminal.fail(error)
-        code = error.exit_code
-        if terminal.debug:
-            traceback.print_exc()
-    except TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", "access-review")
-        sys.stderr.write(f"error: {error.format_message()} — command line\nhint: run '{command} --help'\n")
-        code = 2
-    except (KeyboardInterrupt, Abort):
-        code = 130
-    except BrokenPipeError:  # the reader of our output has gone, as with '| head'
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:  # the last resort: a bug must not look like a finding
-        sys.stderr.write(f"error: a bug in the program: {type(error).__name__} — pipeline\n")
-        sys.stderr.write("hint: run again with --debug and report what it shows\n")
-        code = 70
-        if terminal.debug:
-            traceback.print_exc()
+        code = code or error.exit_code
     if code == 130:
         sys.stderr.write("interrupted\n")
-    return int(code or 0)
+    return code
+
+
+def _code(arguments: list[str], terminal: Terminal) -> int:
+    """Run a command; return the exit code, after every error has been told."""
+    try:
+        return int(command_line().main(arguments, "access-review", standalone_mode=False, obj=terminal) or 0)
+    except AccessReviewError as error:
+        terminal.fail(error)
+        if terminal.debug:
+            traceback.print_exc()
+        return error.exit_code
+    except TyperException as error:
+        terminal.json = terminal.json or "--json" in arguments  # it may stand behind what was not understood
+        context = getattr(error, "ctx", None)
+        path = getattr(context, "command_path", "access-review")
+        terminal.command = commands.command_name(context)
+        terminal.fail(UsageError(error.format_message(), where="command line", hint=f"run '{path} --help'"))
+        return UsageError.exit_code
+    except (KeyboardInterrupt, Abort):
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as with '| head'
+        _stop_writing()
+        return 0
+    except Exception as error:  # the last resort: a bug must not look like a finding
+        terminal.fail(bug.report(error, terminal.command or "access-review"))
+        if terminal.debug:
+            traceback.print_exc()
+        return AccessReviewError.exit_code
+
+
+def _stop_writing() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

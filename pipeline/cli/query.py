@@ -44,19 +44,25 @@ def register(app: typer.Typer) -> None:
 
 def sql(
     context: typer.Context,
-    query: Annotated[str | None, typer.Argument(help="One select.")] = None,
-    file: Annotated[Path | None, typer.Option(metavar="F", help="Read the query from a file.")] = None,
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="One select statement.")] = None,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="Read the query from this file.")] = None,
     saved: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run a query that ships with the program.")
+        str | None, typer.Option(metavar="NAME", help="Run a query that comes with the program; see --list.")
     ] = None,
-    list_saved: Annotated[bool, typer.Option("--list", help="List those queries instead.")] = False,
+    list_saved: Annotated[bool, typer.Option("--list", help="List the queries that come with the program.")] = False,
     param: Annotated[
-        list[str] | None, typer.Option(metavar="K=V", help="A value for $K in the query, as text; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A value for $KEY in the query, as text (repeatable)."),
     ] = None,
-    format: Annotated[Format, typer.Option(help="How the rows are printed.")] = Format.table,  # noqa: A002
-    output: Annotated[Path | None, typer.Option(metavar="F", help="Write to a file instead of stdout.")] = None,
+    format: Annotated[Format, typer.Option(help="How to write the rows.")] = Format.table,  # noqa: A002
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the rows to this file, not to stdout.")
+    ] = None,
 ) -> None:
-    """Run one query on the database, read-only: no writing, no files, no network."""
+    """Run one read-only query on the database.
+
+    The query can neither write nor reach files or the network.
+    """
     from pipeline.warehouse import adhoc, database
 
     terminal: Terminal = context.obj
@@ -66,25 +72,27 @@ def sql(
     values = dict(_parameter(given) for given in param or ())
     text = _query(query, file, saved, values)
     settings = terminal.settings()
-    if format is Format.parquet and output is None:
-        raise UsageError("a Parquet file is no text", where="--format parquet", hint="name a file with --output")
+    if format is Format.parquet and out is None:
+        raise UsageError("Parquet is not text", where="--format parquet", hint="name a file with --out")
     with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
-        if format is Format.parquet and output is not None:
-            _write_parquet(connection, text, values, output)
-            terminal.result(str(output))
+        if format is Format.parquet and out is not None:
+            _write_parquet(connection, text, values, out)
+            terminal.result(str(out), {"file": out})
             return
         header, rows = _interruptible(connection, lambda: adhoc.run(connection, text, values))
-    rendered = _render(Format.json if terminal.json else format, header, rows)
-    if output is None:
-        terminal.result(rendered)
+    if out is None:
+        terminal.result(
+            "" if terminal.json else _render(format, header, rows),
+            [dict(zip(header, row, strict=True)) for row in rows],
+        )
         return
     try:
-        output.write_text(rendered + "\n", encoding="utf-8")
+        out.write_text(_render(format, header, rows) + "\n", encoding="utf-8")
     except OSError as error:
         raise RenderError(
-            f"the file cannot be written: {error.strerror}", where=str(output), hint="name another path"
+            f"the file cannot be written: {error.strerror}", where=str(out), hint="name another path"
         ) from error
-    terminal.result(str(output))
+    terminal.result(str(out), {"file": out})
 
 
 def _write_parquet(connection: Connection, query: str, values: Mapping[str, str], path: Path) -> None:
@@ -139,7 +147,7 @@ def _query(query: str | None, file: Path | None, saved: str | None, values: Mapp
 def _parameter(given: str) -> tuple[str, str]:
     name, equals, value = given.partition("=")
     if not equals or not name:
-        raise UsageError(f"'{given}' is not K=V", where="--param", hint="write --param email=ada@example.com")
+        raise UsageError(f"'{given}' is not KEY=VALUE", where="--param", hint="write --param email=ada@example.com")
     return name, value
 
 

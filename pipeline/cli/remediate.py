@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, a_name, align, an_address
 from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.reporting.text import count
@@ -26,15 +27,14 @@ __all__ = ["register"]
 
 DEFAULT_PLAN = Path("remediation-plan.json")
 
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.", callback=a_name)]
-Email = Annotated[str, typer.Option("--email", metavar="E", help="Your e-mail address.", callback=an_address)]
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name.", callback=a_name)]
+Email = Annotated[str, typer.Option("--email", metavar="ADDRESS", help="Your e-mail address.", callback=an_address)]
 
-_commands = typer.Typer(
+_commands = Commands(
     name="remediate",
-    help="Change accounts in Sisense: planned, approved, journalled, read back, verified. Nothing is ever deleted.",
+    help="Plan changes in Sisense; approve, apply, verify and undo them.",
     no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 
@@ -48,9 +48,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: access-review remediate apply remediation-plan.json --by 'Bo Dahl' --email bo@example.com"
     )(apply)
     _commands.command(epilog="Example: access-review remediate verify")(verify)
-    _commands.command(epilog="Example: access-review remediate undo remediation-plan.json --output undo-plan.json")(
-        undo
-    )
+    _commands.command(epilog="Example: access-review remediate undo remediation-plan.json --out undo-plan.json")(undo)
     _commands.command(epilog="Example: access-review remediate status remediation-plan.json")(status)
     app.add_typer(_commands)
 
@@ -59,25 +57,29 @@ def plan(
     context: typer.Context,
     stale_days: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Active accounts last seen more than N days before the build's as-of."),
+        typer.Option(metavar="N", min=1, help="Deactivate active accounts that were last seen more than N days ago."),
     ] = None,
     rule: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Accounts with an open finding of this rule.")
+        list[str] | None,
+        typer.Option(metavar="RULE", help="Deactivate accounts with an open finding of this rule (repeatable)."),
     ] = None,
     campaign: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What a signed-off review decided to remove or reduce.")
+        str | None, typer.Option(metavar="NAME", help="Remove or reduce what this signed-off review decided.")
     ] = None,
     include: Annotated[
         list[str] | None,
-        typer.Option(metavar="USER_NAME", help="A registered service or emergency account that is meant."),
+        typer.Option(metavar="USER", help="Also change this service or break-glass account (repeatable)."),
     ] = None,
     max_share: Annotated[
-        float, typer.Option(metavar="PERCENT", min=0, max=100, help="Most accounts of a source that may change.")
+        float,
+        typer.Option(metavar="PERCENT", min=0, max=100, help="Largest share of a source's accounts that may change."),
     ] = 10,
-    max_age_hours: Annotated[float, typer.Option(metavar="HOURS", min=0, help="How old the extract may be.")] = 24,
-    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the plan goes.")] = DEFAULT_PLAN,
+    max_age_hours: Annotated[
+        float, typer.Option(metavar="HOURS", min=0, help="Oldest extract that a plan may rest on.")
+    ] = 24,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File for the plan.")] = DEFAULT_PLAN,
 ) -> None:
-    """Choose what to change and write the plan. Nothing is sent."""
+    """Choose what to change, and write a plan; nothing is sent."""
     from pipeline.remediation import planning
     from pipeline.warehouse import database
 
@@ -94,11 +96,14 @@ def plan(
     )
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
         made = planning.make(connection, selection, datetime.now(UTC))
-    _write_plan(terminal, made, output)
+    _write_plan(terminal, made, out)
 
 
 def approve(context: typer.Context, file: PlanFile, by: By, email: Email) -> None:
-    """Approve the plan as it is now, signed if a signing key is configured."""
+    """Approve a plan as it is now.
+
+    The approval is signed if a signing key is configured.
+    """
     from pipeline.remediation.plan import Approval, load, save
     from pipeline.reporting.signature import signing_key
 
@@ -127,12 +132,16 @@ def apply(
     file: PlanFile,
     by: By,
     email: Email,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     single_operator: Annotated[
-        bool, typer.Option("--single-operator", help="Who approved it may apply it; this is recorded.")
+        bool,
+        typer.Option("--single-operator", help="Let the person who approved the plan apply it; this is recorded."),
     ] = False,
 ) -> None:
-    """Make the changes of an approved plan, one account at a time. Run again after a break, it repeats nothing."""
+    """Make the changes of an approved plan in Sisense.
+
+    Accounts are changed one at a time. After an interruption, run it again: no change is repeated.
+    """
     from pipeline import run as stages
     from pipeline.remediation import applying, journal, record
     from pipeline.remediation.plan import load
@@ -184,7 +193,7 @@ def apply(
                 with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
                     record.keep(connection, wanted, opened.entries)
         entries = dict(opened.entries)
-    counts = _show(terminal, wanted, entries)
+    counts = _show(terminal, wanted, file, entries)
     if counts["failed"] or counts["unclear"] or counts["open"]:
         raise SourceError(
             f"{counts['failed']} changes failed, {counts['unclear']} are unclear, {counts['open']} were not tried",
@@ -194,7 +203,7 @@ def apply(
 
 
 def verify(context: typer.Context) -> None:
-    """Extract afresh, and say of every change that was sent whether it is there."""
+    """Extract again and check every change that was applied."""
     from pipeline import run as stages
     from pipeline.remediation import record
     from pipeline.reporting import remediation
@@ -210,6 +219,11 @@ def verify(context: typer.Context) -> None:
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
             for missing in record.catch_up(connection):
                 terminal.note(missing)
+            applied = record.applied(connection)
+        if not applied:
+            terminal.say("no change has been applied, so there is nothing to verify: no extract was made")
+            terminal.result("nothing to verify", {"verdicts": {}, "folder": None, "report_folder": None, "files": []})
+            return
         extracted = stages.extract(settings, (), os.environ, terminal)
         stages.build(settings, terminal, snapshot_id=extracted.snapshot.snapshot_id)
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
@@ -220,7 +234,10 @@ def verify(context: typer.Context) -> None:
     counts = {name: verdicts[name] for name in ("removed_verified", "still_present", "reappeared", "not_verifiable")}
     for name, changes in counts.items():
         terminal.say(f"{name:<17} {changes}")
-    terminal.result("\n".join(map(str, files)), {"verdicts": counts, "files": files, "report": folder})
+    terminal.result(
+        "\n".join(map(str, files)),
+        {"verdicts": counts, "folder": files[0].parent, "report_folder": folder, "files": files},
+    )
     if sum(verdicts.values()) != counts["removed_verified"]:
         raise GateError(
             f"{counts['still_present'] + counts['reappeared']} changes are not there, and "
@@ -233,22 +250,25 @@ def verify(context: typer.Context) -> None:
 def undo(
     context: typer.Context,
     file: PlanFile = DEFAULT_PLAN,
-    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the plan that sets it back goes.")] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File for the new plan.")] = Path(
         "undo-plan.json"
     ),
 ) -> None:
-    """Make the plan that sets back what a plan has changed; approve and apply it as any other."""
+    """Write a plan that reverses what a plan has changed.
+
+    Approve and apply it as any other plan.
+    """
     from pipeline.remediation import journal, planning
     from pipeline.remediation.plan import load
 
     terminal: Terminal = context.obj
     done = load(file)
     made = planning.reverse(done, journal.read(file, done.plan_id), datetime.now(UTC))
-    _write_plan(terminal, made, output)
+    _write_plan(terminal, made, out)
 
 
 def status(context: typer.Context, file: PlanFile = DEFAULT_PLAN) -> None:
-    """Show where a plan stands: who approved it, and what became of each change."""
+    """Show who approved a plan, and the state of each change."""
     from pipeline.remediation import journal
     from pipeline.remediation.plan import load
 
@@ -257,10 +277,10 @@ def status(context: typer.Context, file: PlanFile = DEFAULT_PLAN) -> None:
     approval = wanted.approval
     terminal.say(f"plan      {wanted.plan_id}")
     terminal.say("approved  " + (f"by {approval.by} <{approval.email}>, {approval.at}" if approval else "no"))
-    _show(terminal, wanted, journal.read(file, wanted.plan_id))
+    _show(terminal, wanted, file, journal.read(file, wanted.plan_id))
 
 
-def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
+def _write_plan(terminal: Terminal, made: Plan, out: Path) -> None:
     from pipeline.remediation import document
     from pipeline.remediation.journal import journal_path
     from pipeline.remediation.plan import save
@@ -280,28 +300,28 @@ def _write_plan(terminal: Terminal, made: Plan, output: Path) -> None:
     if found is not None:
         terminal.say(f"review {found.campaign}: {found.text}")
     if not made.changes:
-        nothing = {"plan": None, "changes": 0, "left_out": len(made.left_out)}
+        nothing = {"file": None, "plan_id": None, "changes": 0, "left_out": len(made.left_out)}
         terminal.result("nothing to change", nothing | _decisions(found))
         return
-    if journal_path(output).exists():
+    if journal_path(out).exists():
         raise UsageError(
             "a plan of that name has been applied, and its journal is the record of it",
-            where=str(output),
-            hint="name another file with --output",
+            where=str(out),
+            hint="name another file with --out",
         )
-    save(made, output)
-    files, warnings = document.write(made, output)
+    save(made, out)
+    files, warnings = document.write(made, out)
     for warning in warnings:
         terminal.note(warning)
     terminal.say(_table(made.changes))
     terminal.say(
         f"{count(len(made.changes), 'change')}, {len(made.left_out)} left out; nothing was sent. To read: {files[-1]}"
     )
-    terminal.say(f"next: access-review remediate approve {output} --by NAME --email E")
+    terminal.say(f"next: access-review remediate approve {out} --by NAME --email E")
     terminal.result(
-        str(output),
+        str(out),
         {
-            "plan": output,
+            "file": out,
             "plan_id": made.plan_id,
             "changes": len(made.changes),
             "left_out": len(made.left_out),
@@ -327,7 +347,7 @@ def _table(changes: Sequence[Change]) -> str:
     )
 
 
-def _show(terminal: Terminal, wanted: Plan, entries: dict[str, Entry]) -> Counter[str]:
+def _show(terminal: Terminal, wanted: Plan, file: Path, entries: dict[str, Entry]) -> Counter[str]:
     """Print what became of each change; return how many there are of each state."""
     table = []
     counts: Counter[str] = Counter()
@@ -342,7 +362,19 @@ def _show(terminal: Terminal, wanted: Plan, entries: dict[str, Entry]) -> Counte
     terminal.result(
         align(header, table),
         {
+            "file": file,
             "plan_id": wanted.plan_id,
+            "approved": wanted.approval is not None,
+            "approvals": [
+                {
+                    "by": approval.by,
+                    "email": approval.email,
+                    "approved_at": approval.at,
+                    "signed": approval.signature is not None,
+                    "current": approval.plan_id == wanted.plan_id,
+                }
+                for approval in wanted.approvals
+            ],
             "counts": dict(counts),
             "changes": [
                 dict(zip(("source", "user_name", "account_id", "action", "state", "detail"), row, strict=True))

@@ -11,17 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, a_name, align, an_address
 from pipeline.errors import GateError, UsageError
 from pipeline.reporting.text import count
 
 __all__ = ["register"]
 
-_commands = typer.Typer(
+_commands = Commands(
     name="review",
-    help="The review cycle: open a campaign, hand out packets, import decisions, sign off.",
+    help="Open a review, send packets, import decisions, sign off.",
     no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 
@@ -35,7 +35,7 @@ class Scope(StrEnum):
 
 
 Name = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="Which campaign; the only open one by default.")
+    str | None, typer.Option("--name", metavar="NAME", help="The campaign (default: the only open one).")
 ]
 
 
@@ -55,19 +55,22 @@ def register(app: typer.Typer) -> None:
 
 def open_review(
     context: typer.Context,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the campaign is called, as 2026-Q4.")],
-    scope: Annotated[Scope, typer.Option(help="What is put to reviewers.")] = Scope.all,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="A name for the campaign, as 2026-Q4.")],
+    scope: Annotated[Scope, typer.Option(help="Which access to review.")] = Scope.all,
     reviewer: Annotated[
         list[str] | None,
         typer.Option(
             metavar="WHO",
-            help="Who is asked, in order: owner, manager, then e-mail addresses. May be repeated; "
-            "owner and manager unless one of them is named.",
+            help="Who reviews: owner, manager or an e-mail address; the first that applies (repeatable). Addresses "
+            "come last. Default: owner, then manager.",
         ),
     ] = None,
-    due: Annotated[str | None, typer.Option(metavar="DATE", help="The last day for decisions.")] = None,
+    due: Annotated[str | None, typer.Option(metavar="DATE", help="Last day for decisions, as 2026-12-31.")] = None,
 ) -> None:
-    """Freeze who has what in the current build, and give every item to a reviewer; never to its holder."""
+    """Open a campaign over the access in the current build.
+
+    Every role and group of every account becomes an item with one reviewer, who is never its holder.
+    """
     from pipeline.review import campaign as campaigns
     from pipeline.warehouse import database
 
@@ -102,7 +105,10 @@ def open_review(
 
 
 def packets(context: typer.Context, name: Name = None) -> None:
-    """Write a workbook, a CSV file and a PDF to read for each reviewer, below the report directory."""
+    """Write a workbook, a CSV file and a PDF for each reviewer.
+
+    They go to campaigns/NAME below the report directory.
+    """
     from pipeline.review import campaign as campaigns
     from pipeline.review import packets as handed_out
     from pipeline.warehouse import database
@@ -118,14 +124,17 @@ def packets(context: typer.Context, name: Name = None) -> None:
 
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Returned packets, XLSX or CSV.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Returned packets, XLSX or CSV (repeatable).")],
     name: Name = None,
     skip_invalid: Annotated[
         bool,
-        typer.Option("--skip-invalid", help="Import the rows of a file that are right, and leave out the others."),
+        typer.Option("--skip-invalid", help="Import the valid rows of a file and leave out the others."),
     ] = False,
 ) -> None:
-    """Import decisions, file by file. A file with a mistake is not imported; all its mistakes are listed."""
+    """Import decisions from returned packets.
+
+    A file with a mistake is not imported; all its mistakes are listed.
+    """
     from pipeline.review.importing import import_file
     from pipeline.warehouse import database
 
@@ -176,14 +185,17 @@ def import_files(
 
 
 def status(context: typer.Context, name: Name = None) -> None:
-    """Show how far each reviewer and each risk is, what is overdue, and what stands in the way of signing off."""
+    """Show progress by reviewer, and what blocks sign-off.
+
+    Without --name this is the open campaign, or after sign-off the last one.
+    """
     from pipeline.review import campaign as campaigns
     from pipeline.review.signing import quality
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj
     with database.reading(terminal.settings().warehouse.database, notify=terminal.note) as connection:
-        campaign = campaigns.find(connection, name)
+        campaign = campaigns.find(connection, name, or_last=True)
         campaigns.hold_current(connection, campaign.campaign)
         progress = campaigns.rows(connection, "progress")
         risks = campaigns.rows(connection, "progress_by_risk")
@@ -223,12 +235,17 @@ def status(context: typer.Context, name: Name = None) -> None:
 
 def sign_off(
     context: typer.Context,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who signs.", callback=a_name)],
-    email: Annotated[str, typer.Option("--email", metavar="E", help="Their e-mail address.", callback=an_address)],
-    role: Annotated[str, typer.Option("--role", metavar="R", help="In what capacity.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Name of the person who signs.", callback=a_name)],
+    email: Annotated[
+        str, typer.Option("--email", metavar="ADDRESS", help="Their e-mail address.", callback=an_address)
+    ],
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="Their role, as CISO.")],
     name: Name = None,
 ) -> None:
-    """Freeze a campaign whose items are all decided, and seal its decisions. Its snapshot becomes the baseline."""
+    """Sign off a campaign whose items are all decided.
+
+    The decisions are sealed in a folder of their own, and the snapshot becomes the baseline of later reports.
+    """
     from pipeline.reporting.signature import signing_key
     from pipeline.review.signing import sign, to_sign
     from pipeline.warehouse import database

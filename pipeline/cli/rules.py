@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import UsageError
 from pipeline.settings import Settings, nearest
 
+if TYPE_CHECKING:
+    from pipeline.warehouse.rules import RuleInForce
+
 __all__ = ["register"]
 
-_group = typer.Typer(help="What is looked for, and the SQL that does it.", rich_markup_mode=None)
+_group = Commands(help="List the rules and their parameters; show the SQL of one.")
 
 
 def register(app: typer.Typer) -> None:
@@ -43,27 +47,13 @@ def list_rules(context: typer.Context) -> None:
         )
         for rule in found
     ]
-    terminal.result(
-        align(("rule", "severity", "parameters", "title"), rows),
-        [
-            {
-                "rule_id": rule.model.name,
-                "title": rule.model.title,
-                "summary": rule.model.summary,
-                "enabled": rule.is_enabled,
-                "severity": rule.severity or rule.model.severity,
-                "parameters": rule.parameters,
-                "controls": rule.model.controls,
-                "remediation": rule.model.remediation,
-                "sql_sha256": rule.model.sha256,
-            }
-            for rule in found
-        ],
-    )
+    terminal.result(align(("rule", "severity", "parameters", "title"), rows), [_document(rule) for rule in found])
 
 
-def show_rule(context: typer.Context, rule: Annotated[str, typer.Argument(help="The rule's id.")]) -> None:
-    """Show one rule: what it means, what it needs, and its SQL."""
+def show_rule(
+    context: typer.Context, rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.")]
+) -> None:
+    """Show one rule: its meaning, parameters, controls and SQL."""
     from pipeline import run
 
     terminal: Terminal = context.obj
@@ -89,9 +79,25 @@ def show_rule(context: typer.Context, rule: Annotated[str, typer.Argument(help="
         ("sha256", found.model.sha256),
     ]
     text = "\n".join(f"{name:<11} {value}" for name, value in facts)
+    population = " ".join(found.model.population.split())
     terminal.result(
-        f"{text}\n\n{found.model.sql}", {**dict(facts), "parameters": found.parameters, "sql": found.model.sql}
+        f"{text}\n\n{found.model.sql}",
+        {**_document(found), "population_sql": population, "sql": found.model.sql},
     )
+
+
+def _document(rule: RuleInForce) -> dict[str, object]:
+    return {
+        "rule_id": rule.model.name,
+        "title": rule.model.title,
+        "summary": rule.model.summary,
+        "enabled": rule.is_enabled,
+        "severity": rule.severity or rule.model.severity,
+        "parameters": rule.parameters,
+        "controls": rule.model.controls,
+        "remediation": rule.model.remediation,
+        "sql_sha256": rule.model.sha256,
+    }
 
 
 def _settings(terminal: Terminal) -> Settings:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, require_typed
 from pipeline.cli.users import SourceName, by_scim_endpoint, journalled
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-_group = typer.Typer(help="The SCIM endpoint of a source.", rich_markup_mode=None, no_args_is_help=True)
+_group = Commands(help="Check SCIM, compare it with Sisense, manage its groups.", no_args_is_help=True)
 
 
-_pushed = typer.Typer(
-    help="Groups through SCIM; they are groups of Sisense, never roles.", rich_markup_mode=None, no_args_is_help=True
-)
+_pushed = Commands(help="Create, update and delete Sisense groups through SCIM.", no_args_is_help=True)
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
 
@@ -31,7 +30,8 @@ GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's nam
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     _group.command("check", epilog="Example: access-review scim check --print-setup")(check)
-    _group.command("sync", epilog="Example: access-review scim sync --report")(sync)
+    _group.command("diff", epilog="Example: access-review scim diff")(diff)
+    _group.command("sync", epilog="The same as 'scim diff'. Example: access-review scim sync --report")(sync)
     _pushed.command("create", epilog="Example: access-review scim group create Sales --member ann@example.com")(
         create_group
     )
@@ -46,10 +46,13 @@ def register(app: typer.Typer) -> None:
 def check(
     context: typer.Context,
     print_setup: Annotated[
-        bool, typer.Option("--print-setup", help="Print the values to paste into Okta or Entra ID; contact nobody.")
+        bool, typer.Option("--print-setup", help="Only print the values to paste into Okta or Entra ID.")
     ] = False,
 ) -> None:
-    """Look at every configured SCIM endpoint: is it there, how many users and groups, what it supports."""
+    """Check every configured SCIM endpoint.
+
+    Says whether it can be reached, how many users and groups it has, and what it supports.
+    """
     from pipeline import preflight
 
     terminal: Terminal = context.obj
@@ -90,15 +93,24 @@ def check(
 
 def sync(
     context: typer.Context,
-    report: Annotated[bool, typer.Option("--report", help="List every difference; nothing is changed.")] = False,
+    report: Annotated[  # noqa: ARG001 - there is nothing else to do
+        bool, typer.Option("--report", help="List every difference; this is what happens anyway.")
+    ] = False,
 ) -> None:
-    """List where SCIM and Sisense differ in the current build: accounts, status, e-mail, groups, missing roles."""
+    """List where SCIM and Sisense differ; nothing is changed."""
+    diff(context)
+
+
+def diff(context: typer.Context) -> None:
+    """List where SCIM and Sisense differ in the current build.
+
+    Compared are accounts, status, e-mail addresses and groups; accounts from SCIM that have no role are listed too.
+    Nothing is changed.
+    """
     from pipeline import resources
     from pipeline.warehouse import adhoc, database
     from pipeline.warehouse.saved import find, load_queries
 
-    if not report:
-        raise UsageError("nothing is synchronised without being asked", where="scim sync", hint="add --report")
     terminal: Terminal = context.obj
     settings = terminal.settings()
     query = find(load_queries(resources.sql() / "queries"), "scim_differences", {})
@@ -119,10 +131,12 @@ def sync(
 def create_group(
     context: typer.Context,
     group: GroupName,
-    member: Annotated[list[str] | None, typer.Option(metavar="USER", help="A user name; may be repeated.")] = None,
+    member: Annotated[
+        list[str] | None, typer.Option(metavar="USER", help="User name of a member (repeatable).")
+    ] = None,
     source: SourceName = None,
 ) -> None:
-    """Create a group; one that is there already is left alone."""
+    """Create a group, unless it exists already."""
     from pipeline.remediation import groups
 
     connect = by_scim_endpoint(context.obj, source)
@@ -134,12 +148,16 @@ def create_group(
 def update_group(
     context: typer.Context,
     group: GroupName,
-    add: Annotated[list[str] | None, typer.Option(metavar="USER", help="Who joins; may be repeated.")] = None,
-    remove: Annotated[list[str] | None, typer.Option(metavar="USER", help="Who leaves; may be repeated.")] = None,
-    rename: Annotated[str | None, typer.Option(metavar="NAME", help="Its new name.")] = None,
+    add: Annotated[
+        list[str] | None, typer.Option(metavar="USER", help="User name of a new member (repeatable).")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(metavar="USER", help="User name of a member to remove (repeatable).")
+    ] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NAME", help="The new name.")] = None,
     source: SourceName = None,
 ) -> None:
-    """Change a group's members and name; who is not named stays."""
+    """Add or remove members of a group, or rename it."""
     from pipeline.remediation import groups
 
     if not (add or remove or rename):
@@ -155,10 +173,15 @@ def update_group(
 def delete_group(
     context: typer.Context,
     group: GroupName,
-    permanently: Annotated[bool, typer.Option("--permanently", help="Deleting cannot be undone.")] = False,
+    permanently: Annotated[
+        bool, typer.Option("--permanently", help="Required, because it cannot be undone.")
+    ] = False,
     source: SourceName = None,
 ) -> None:
-    """Delete a group for good; its members stay. The name is to be typed again."""
+    """Delete a group for good; its members keep their accounts.
+
+    You are asked to type the name again.
+    """
     from pipeline.remediation import groups
 
     if not permanently:
@@ -175,7 +198,7 @@ def delete_group(
 def _show(terminal: Terminal, outcome: Outcome) -> None:
     terminal.result(
         align(("group", "result", "detail"), [(outcome.group, outcome.state, outcome.detail)]),
-        {"group": outcome.group, "result": outcome.state, "detail": outcome.detail},
+        {"group": outcome.group, "state": outcome.state, "detail": outcome.detail},
     )
     if not outcome.is_good:
         raise SourceError(

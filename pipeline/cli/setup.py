@@ -77,14 +77,21 @@ def register(app: typer.Typer) -> None:
 
 def init(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="The configuration file to write.")] = DEFAULT_PATH,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The file to write, or an existing folder to write it in.")
+    ] = DEFAULT_PATH,
 ) -> None:
-    """Write a commented configuration and a policy folder; nothing is overwritten."""
+    """Write a commented configuration and an empty policy folder.
+
+    Existing files are never overwritten.
+    """
     terminal: Terminal = context.obj
-    contents = {path: _CONFIGURATION, **{path.parent / "policy" / name: text for name, text in _POLICY.items()}}
+    configuration = path / DEFAULT_PATH.name if path.is_dir() else path
+    policy = {configuration.parent / "policy" / name: text for name, text in _POLICY.items()}
+    contents = {configuration: _CONFIGURATION, **policy}
     for file in contents:
-        if file.exists():
-            raise UsageError("the file is there already", where=str(file), hint="name another path, or remove it")
+        if file.exists() or file.is_symlink():
+            raise UsageError("the file exists already", where=str(file), hint="name another path, or remove the file")
     try:
         for file, text in contents.items():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -94,27 +101,33 @@ def init(
             f"the file cannot be written: {error.strerror}", where=str(file), hint="name another path"
         ) from error
     terminal.result("\n".join(map(str, contents)), {"files": list(contents)})
-    terminal.say("next: set url and username, set the password in the environment, then 'access-review check'")
+    command = "access-review check" + ("" if configuration == DEFAULT_PATH else f" --config {configuration}")
+    terminal.say(f"next: set url and username there, set the password in the environment, then '{command}'")
 
 
 def check(context: typer.Context) -> None:
-    """Check configuration, models, policy, roster and every source, without changing anything."""
+    """Test configuration, policy, roster and every source.
+
+    Nothing is changed. Everything is tested even if something fails.
+    """
     from pipeline import preflight
 
     terminal: Terminal = context.obj
     settings = terminal.settings()
-    codes: list[int] = []
     items = []
     for item in preflight.items(settings, os.environ):
         items.append(item)
-        if not terminal.json:
-            mark = {"ok": "ok      ", "warning": "warning ", "failed": "FAILED  "}[item.result]
-            terminal.result(
-                f"{mark}{item.name}: {item.detail}" + (f"\n        hint: {item.hint}" if item.hint else "")
+        mark = {"ok": "ok      ", "warning": "warning ", "failed": "FAILED  "}[item.result]
+        hint = f"\n        hint: {item.hint}" if item.hint else ""
+        terminal.result(f"{mark}{item.name}: {item.detail}{hint}", [asdict(item) for item in items])
+    failed = [item for item in items if item.result == "failed"]
+    if failed:
+        code = exit_code(item.exit_code for item in failed)
+        terminal.fail(
+            UsageError(
+                f"{len(failed)} of {len(items)} checks failed",
+                where=", ".join(item.name for item in failed),
+                hint="follow the hint under each of them, then run 'access-review check' again",
             )
-        if item.result == "failed":
-            codes.append(item.exit_code)
-    if terminal.json:
-        terminal.result("", [asdict(item) for item in items])
-    if codes:
-        raise typer.Exit(exit_code(codes))
+        )
+        raise typer.Exit(code)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from pipeline.cli.commands import Command
 from pipeline.cli.terminal import Terminal
 
 __all__ = ["register"]
@@ -17,7 +17,7 @@ __all__ = ["register"]
 _FOLDER = Path("access-review-simulator")
 
 
-class _WithScenarios(TyperCommand):
+class _WithScenarios(Command):
     """Lists the scenarios in the help; only there, because they are slow to import."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
@@ -35,16 +35,22 @@ def register(app: typer.Typer) -> None:
 def simulate(
     context: typer.Context,
     port: Annotated[
-        int, typer.Option(metavar="P", min=0, max=65535, help="Port on 127.0.0.1; a free one by default.")
+        int, typer.Option(metavar="P", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
     ] = 0,
-    accounts: Annotated[int, typer.Option(metavar="N", help="How many synthetic accounts.")] = 2000,
-    seed: Annotated[int, typer.Option(metavar="S", help="The same seed and size give the same people.")] = 7,
+    accounts: Annotated[int, typer.Option(metavar="N", help="Number of synthetic accounts; at least 20.")] = 2000,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Number that decides who the accounts are; the same one repeats them.")
+    ] = 7,
     scenario: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A behaviour to play; see below.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A behaviour to simulate, from the list below (repeatable)."),
     ] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="Speak TLS with a certificate of its own making.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve TLS with a self-signed certificate.")] = False,
 ) -> None:
-    """Serve a simulated Sisense until interrupted; nobody in it exists."""
+    """Serve a simulated Sisense until interrupted.
+
+    All people in it are synthetic.
+    """
     from pipeline.simulator.server import Simulator
 
     terminal: Terminal = context.obj
@@ -57,7 +63,7 @@ def simulate(
             f"try: ACCESS_REVIEW_PROD_PASSWORD={simulator.password} "
             f"access-review --config {files['access-review.toml']} run",
         ]
-        terminal.result(
+        terminal.emit(
             "\n".join(lines),
             {
                 "url": simulator.url,

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align
+from pipeline.reporting.text import count
 
 if TYPE_CHECKING:
     from pipeline.warehouse.landing import Snapshot
 
 __all__ = ["register"]
 
-_group = typer.Typer(help="What has been extracted, and how complete it is.", rich_markup_mode=None)
+_group = Commands(help="List snapshots and their completeness; delete old rows.")
 
 
 def register(app: typer.Typer) -> None:
@@ -62,17 +64,21 @@ def _remark(snapshot: Snapshot) -> str:
 
 
 def show_snapshot(
-    context: typer.Context, snapshot_id: Annotated[str, typer.Argument(metavar="ID", help="The snapshot's id.")]
+    context: typer.Context,
+    snapshot_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The snapshot's id (default: the newest).")
+    ] = None,
 ) -> None:
-    """Show one snapshot: every completeness check with its result."""
+    """Show one snapshot and its completeness checks."""
     from pipeline.warehouse import database, landing
 
     terminal: Terminal = context.obj
     settings = terminal.settings()
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
-        snapshot = landing.snapshot(connection, snapshot_id)
-        checks = landing.reconciliation(connection, snapshot_id)
+        snapshot = landing.snapshot(connection, snapshot_id) if snapshot_id else landing.latest_snapshot(connection)
+        checks = landing.reconciliation(connection, snapshot.snapshot_id)
     header = ("source", "check", "result", "expected", "observed", "explanation")
+    keys = ("source", "check_id", *header[2:])
     facts = [
         f"snapshot      {snapshot.snapshot_id}",
         f"completeness  {snapshot.completeness}" + (f": {snapshot.reason}" if snapshot.reason else ""),
@@ -91,7 +97,7 @@ def show_snapshot(
             "started_at": snapshot.started_at,
             "finished_at": snapshot.finished_at,
             "pruned_at": snapshot.pruned_at,
-            "checks": [dict(zip(header, row, strict=True)) for row in checks],
+            "checks": [dict(zip(keys, row, strict=True)) for row in checks],
         },
     )
 
@@ -102,9 +108,10 @@ def prune_snapshots(
         int, typer.Option("--keep-days", min=1, metavar="N", help="Keep every snapshot of the last N days.")
     ],
 ) -> None:
-    """Remove the rows of old snapshots; that they were made, and how complete they were, stays.
+    """Delete the rows of old snapshots.
 
-    What the reports show or are compared with is kept, and so are the newest and the newest complete snapshot.
+    The list of snapshots keeps their dates and completeness. Snapshots that a report shows or is compared with are
+    kept, and so are the newest and the newest complete one.
     """
     from pipeline.warehouse import database, retention
 
@@ -113,5 +120,5 @@ def prune_snapshots(
     with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
         pruned = retention.prune(connection, before=now - timedelta(days=keep_days), now=now)
     if pruned or terminal.json:
-        terminal.result("\n".join(pruned), pruned)
-    terminal.say(f"pruned {len(pruned)} snapshots")
+        terminal.result("\n".join(pruned), {"snapshot_ids": pruned})
+    terminal.say(f"pruned {count(len(pruned), 'snapshot')}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,19 +22,24 @@ __all__ = ["register", "show"]
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 AsOf = Annotated[
-    str | None, typer.Option(metavar="DATE", help="Judge at the start of this day (UTC), or at this ISO timestamp.")
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="Evaluate as of the start of this day (UTC) or this ISO timestamp (default: when the extract ended).",
+    ),
 ]
-AllowPartial = Annotated[bool, typer.Option(help="Go on with an extract that is not proven complete.")]
+AllowPartial = Annotated[
+    bool, typer.Option("--allow-partial", help="Continue with an extract that is not proven complete.")
+]
 Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where report folders go, instead of [reports] directory.")
+    Path | None, typer.Option("--out", metavar="DIR", help="Write report folders here, not to [reports] directory.")
 ]
-Snapshot = Annotated[str | None, typer.Option(metavar="ID", help="Which snapshot; the newest by default.")]
 Formats = Annotated[
     str,
     typer.Option(
         "--format",
         metavar="LIST",
-        help="Which files, of: csv, xlsx, html, pdf, graph. The CSV files are always there.",
+        help="Files to write: any of csv, xlsx, html, pdf, graph, separated by commas. CSV files are always written.",
     ),
 ]
 
@@ -50,14 +56,18 @@ def run(
     context: typer.Context,
     as_of: AsOf = None,
     out: Out = None,
+    formats: Formats = "csv,xlsx,html,pdf",
     fail_on: Annotated[
-        str | None, typer.Option(metavar="SEVERITY", help="End with 1 if a finding is open at or above this.")
+        str | None,
+        typer.Option(
+            metavar="SEVERITY",
+            help="Exit with 1 if a finding is open at this severity or above: critical, high, medium, low or info.",
+        ),
     ] = None,
     allow_partial: AllowPartial = False,
 ) -> None:
-    """Extract, build, report: the main job."""
+    """Extract, build and report: the main job."""
     from pipeline import run as stages
-    from pipeline.reporting.report import DEFAULT_FORMATS
 
     terminal: Terminal = context.obj
     if fail_on is not None and fail_on not in SEVERITIES:
@@ -65,13 +75,14 @@ def run(
             f"'{fail_on}' is not a severity", where="--fail-on", hint=f"use one of: {', '.join(SEVERITIES)}"
         )
     moment = parse_as_of(as_of)
+    wanted = parse_formats(formats)
     settings = terminal.settings()
     with terminal.progress():
         result = stages.run(
             settings,
             os.environ,
             terminal,
-            formats=DEFAULT_FORMATS,
+            formats=wanted,
             as_of=moment,
             directory=out,
             allow_partial=allow_partial,
@@ -84,7 +95,7 @@ def run(
 def extract(
     context: typer.Context,
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="All of them by default.")
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources (default: all).")
     ] = None,
 ) -> None:
     """Read the sources into a new snapshot."""
@@ -109,20 +120,24 @@ def extract(
     for failure in extracted.failures:
         terminal.fail(failure)
     if snapshot.completeness != "FULL":
+        if not extracted.failures:  # every source answered, and a completeness check failed all the same
+            terminal.fail(stages.incomplete(snapshot))
         raise typer.Exit(exit_code([3, *(failure.exit_code for failure in extracted.failures)]))
 
 
 def build(
     context: typer.Context,
-    snapshot: Snapshot = None,
+    snapshot: Annotated[
+        str | None, typer.Option(metavar="ID", help="The snapshot to build (default: the newest).")
+    ] = None,
     as_of: AsOf = None,
     baseline: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Compare with this snapshot; the previous complete one by default."),
+        typer.Option(metavar="ID", help="The snapshot to compare with (default: the previous complete one)."),
     ] = None,
     allow_partial: AllowPartial = False,
 ) -> None:
-    """Turn a snapshot into the graph, the findings and the report tables."""
+    """Make the graph, the findings and the report tables."""
     from pipeline import run as stages
 
     terminal: Terminal = context.obj
@@ -140,32 +155,42 @@ def build(
     terminal.result(
         f"{built.build_id[:16]} {built.folder}: {built.rows['graph.accounts']} accounts, "
         f"{built.rows['findings.register']} findings",
-        {"build_id": built.build_id, "folder": built.folder, "rows": built.rows, "warnings": built.warnings},
+        {
+            "snapshot_id": built.snapshot_id,
+            "build_id": built.build_id,
+            "accounts": built.rows["graph.accounts"],
+            "folder": settings.reports.directory / built.folder,
+            "rows": built.rows,
+        },
     )
 
 
 def report(
     context: typer.Context,
-    snapshot: Snapshot = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="The snapshot to report, built if it is not yet (default: the current build)."
+        ),
+    ] = None,
     formats: Formats = "csv,xlsx,html,pdf",
     annex: Annotated[bool, typer.Option("--annex", help="Add a PDF that lists the whole population.")] = False,
     out: Out = None,
     allow_partial: AllowPartial = False,
 ) -> None:
-    """Write the report folder of the current build."""
+    """Write the report of the current build, or of --snapshot."""
     from pipeline import run as stages
-    from pipeline.reporting.report import FORMATS
 
     terminal: Terminal = context.obj
-    wanted = frozenset(name.strip() for name in formats.split(",") if name.strip())
-    if not wanted or wanted - FORMATS:
-        unknown = ", ".join(sorted(wanted - FORMATS)) or formats
-        raise UsageError(f"'{unknown}' is not a format", where="--format", hint=f"use: {', '.join(sorted(FORMATS))}")
+    wanted = parse_formats(formats)
     settings = terminal.settings()
     with terminal.progress():
-        if snapshot is not None and stages.current_snapshot_id(settings, terminal) != snapshot:
+        current, newest = stages.current_and_newest(settings, terminal)
+        if snapshot is not None and current != snapshot:
             stages.build(settings, terminal, snapshot_id=snapshot, allow_partial=allow_partial)
-        folder, files, _ = stages.report(
+        elif snapshot is None and current is not None and current != newest:
+            terminal.note(f"this report is of snapshot {current}; the newest, {newest}, is not the current build")
+        folder, files, found = stages.report(
             settings,
             os.environ,
             terminal,
@@ -174,33 +199,59 @@ def report(
             allow_partial=allow_partial,
             annex=annex,
         )
-    terminal.result("\n".join(map(str, files)), {"folder": folder, "files": files})
+    terminal.result(_where(folder, files), {"folder": folder, "files": files, "findings": by_severity(found)})
 
 
 def show(terminal: Terminal, result: Result) -> None:
-    """Print what a run found and where it wrote it: for people on stderr, the paths on stdout."""
-    counts = ", ".join(f"{result.open_findings.get(s, 0)} {s}" for s in SEVERITIES)
+    """Print what a run found, on stderr, and where the report is, on stdout."""
+    findings = by_severity(result.open_findings)
+    counts = ", ".join(f"{count} {severity}" for severity, count in findings.items())
     snapshot = result.snapshot
     terminal.say(f"snapshot  {snapshot.snapshot_id} {snapshot.completeness}")
     terminal.say(f"accounts  {result.build.rows['graph.accounts']}")
-    terminal.say(f"findings  {sum(result.open_findings.values())} open: {counts}")
+    terminal.say(f"findings  {sum(findings.values())} open: {counts}")
     if terminal.verbose:
         header = ("stage", "seconds", "rows", "peak memory, MB")
         terminal.say(align(header, [(s.stage, s.seconds, s.rows, s.peak_memory_mb) for s in result.stages]))
     terminal.result(
-        "\n".join(map(str, result.files)),
+        _where(result.folder, result.files),
         {
             "snapshot_id": snapshot.snapshot_id,
             "build_id": result.build.build_id,
             "completeness": snapshot.completeness,
             "reason": snapshot.reason,
             "accounts": result.build.rows["graph.accounts"],
-            "open_findings": {severity: result.open_findings.get(severity, 0) for severity in SEVERITIES},
+            "findings": findings,
             "folder": result.folder,
             "files": result.files,
             "stages": [asdict(stage) for stage in result.stages],
         },
     )
+
+
+def by_severity(findings: Mapping[str, int]) -> dict[str, int]:
+    """Return how many findings are open of every severity, the highest first."""
+    return {severity: findings.get(severity, 0) for severity in SEVERITIES}
+
+
+def _where(folder: Path, files: Sequence[Path]) -> str:
+    """Return the folder, and every PDF in it, a line each."""
+    return "\n".join(map(str, [folder, *(path for path in files if path.suffix == ".pdf")]))
+
+
+def parse_formats(text: str) -> frozenset[str]:
+    """Return the formats of a list such as ``csv,pdf``.
+
+    Raises:
+        UsageError: one of them does not exist, or there is none.
+    """
+    from pipeline.reporting.report import FORMATS
+
+    wanted = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not wanted or wanted - FORMATS:
+        unknown = ", ".join(sorted(wanted - FORMATS)) or text
+        raise UsageError(f"'{unknown}' is not a format", where="--format", hint=f"use: {', '.join(sorted(FORMATS))}")
+    return wanted
 
 
 def parse_as_of(text: str | None) -> datetime | None:

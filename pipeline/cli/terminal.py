@@ -1,6 +1,14 @@
 """What the commands say and where: results on stdout, everything else on stderr.
 
 Nothing here ever writes a colour or a box unless stderr is a terminal; stdout is plain text always.
+
+With ``--json`` a command prints one document when it ends, and every document has the same shape::
+
+    {"command": "run", "ok": true, "result": ..., "warnings": ["..."]}
+    {"command": "run", "ok": false, "result": null, "warnings": [],
+     "error": {"message": "...", "where": "...", "hint": "...", "exit_code": 3}}
+
+``ok`` is true if the exit code is 0. ``result`` is there beside ``error`` where a command had one before it failed.
 """
 
 from __future__ import annotations
@@ -33,8 +41,14 @@ class Terminal:
     verbose: bool = False
     debug: bool = False
     json: bool = False
+    command: str = ""
+    _result: Any = field(default=None, init=False)
+    _warnings: list[str] = field(default_factory=list, init=False)
+    _error: AccessReviewError | None = field(default=None, init=False)
+    _is_streaming: bool = field(default=False, init=False)
     _progress: Progress | None = field(default=None, init=False)
-    _tasks: dict[str, TaskID] = field(default_factory=dict, init=False)
+    _task: TaskID | None = field(default=None, init=False)
+    _counts: dict[str, tuple[int, int | None]] = field(default_factory=dict, init=False)
     _stage: str = field(default="", init=False)
 
     def settings(self) -> Settings:
@@ -45,25 +59,60 @@ class Terminal:
         """
         return load(self.config)
 
-    def result(self, text: str, document: Any = None) -> None:
-        """Print a command's result: the text, or with ``--json`` the document, where there is one.
+    def result(self, text: str, document: Any) -> None:
+        """Print a command's result as text, or keep the document for the end with ``--json``.
 
         Raises:
             RenderError: stdout takes nothing.
         """
-        if self.json and document is not None:
-            text = json.dumps(plain(document), ensure_ascii=False, indent=2)
-        try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except (OSError, AttributeError) as error:  # a full disk, or no stdout at all
-            raise RenderError(
-                f"the result cannot be written: {getattr(error, 'strerror', None) or 'there is no output'}",
-                where="stdout",
-                hint="send the output to a place that takes it",
-            ) from error
+        if self.json:
+            self._result = document
+        else:
+            _print(text)
+
+    def emit(self, text: str, document: Any, code: int = 0) -> None:
+        """Print one result of a command that has many: a line of text, or with ``--json`` a document on one line.
+
+        ``code`` is the exit code that this result alone would give.
+
+        Raises:
+            RenderError: stdout takes nothing.
+        """
+        if self.json:
+            self._is_streaming = True
+            _print(json.dumps(self._envelope(document, code), ensure_ascii=False))
+            self._warnings.clear()
+            self._error = None
+        else:
+            _print(text)
+
+    def end(self, code: int) -> None:
+        """Print the document of ``--json``; ``code`` is the exit code.
+
+        Raises:
+            RenderError: stdout takes nothing.
+        """
+        if not self.json or (self._is_streaming and self._error is None):
+            return
+        indent = None if self._is_streaming else 2
+        _print(json.dumps(self._envelope(self._result, code), ensure_ascii=False, indent=indent))
+
+    def _envelope(self, document: Any, code: int) -> dict[str, Any]:
+        envelope = {
+            "command": self.command,
+            "ok": code == 0,
+            "result": plain(document),
+            "warnings": list(self._warnings),
+        }
+        if code:
+            error = self._error
+            envelope["error"] = {
+                "message": error.message if error else "interrupted" if code == 130 else "failed",
+                "where": error.where if error else self.command,
+                "hint": error.hint if error else "run the command again",
+                "exit_code": code,
+            }
+        return envelope
 
     def say(self, text: str) -> None:
         """Print a line for people, beside the result."""
@@ -72,25 +121,30 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Print a warning; ``--quiet`` does not hide it."""
+        self._warnings.append(text)
         self._write(f"warning: {text}")
 
     def stage(self, name: str) -> None:
-        """Begin a stage."""
+        """Begin a stage, and with it the one bar that it has."""
         self._stage = name
-        if self._progress is None and not self.quiet:
+        self._counts.clear()
+        if self._progress is not None:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task(name, total=None)
+        elif not self.quiet:
             self._write(f"{name} ...")
 
     def advance(self, what: str, done: int, total: int | None) -> None:
-        """Move the bar of one thing; without a terminal only ``--verbose`` tells."""
-        if self._progress is not None:
+        """Move the bar of the stage; without a terminal only ``--verbose`` tells."""
+        if self._progress is not None and self._task is not None:
             label = f"{self._stage}: {what}"
-            if self._stage in {"build", "report"}:  # one bar for the stage, not one a table or file
-                task = self._tasks.setdefault(self._stage, self._progress.add_task(label, total=total))
-            elif label in self._tasks:
-                task = self._tasks[label]
-            else:
-                task = self._tasks[label] = self._progress.add_task(label, total=total)
-            self._progress.update(task, description=label, completed=done, total=total)
+            if self._stage.startswith("extract"):  # several lists are read at once: the bar is their sum
+                self._counts[what] = (done, total)
+                done = sum(items for items, _ in self._counts.values())
+                totals = [expected for _, expected in self._counts.values()]
+                total = None if None in totals else sum(expected or 0 for expected in totals)
+            self._progress.update(self._task, description=label, completed=done, total=total)
         elif self.verbose:
             self._write(f"  {self._stage}: {what} {done}" + (f" of {total}" if total is not None else ""))
 
@@ -110,10 +164,11 @@ class Terminal:
                 yield
             finally:
                 self._progress = None
-                self._tasks.clear()
+                self._task = None
 
     def fail(self, error: AccessReviewError) -> None:
         """Print an error the way every error looks: what and where, then what to do, a line each."""
+        self._error = self._error or error
         sys.stderr.write(f"error: {_one_line(str(error))}\nhint: {_one_line(error.hint)}\n")
 
     def _write(self, text: str) -> None:
@@ -122,6 +177,20 @@ class Terminal:
         else:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, AttributeError) as error:  # a full disk, or no stdout at all
+        raise RenderError(
+            f"the result cannot be written: {getattr(error, 'strerror', None) or 'there is no output'}",
+            where="stdout",
+            hint="send the output to a place that takes it",
+        ) from error
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, an_address, require_typed
 from pipeline.errors import MissingSecretError, SourceError, UsageError
 from pipeline.settings import Secret, SourceSettings
@@ -27,11 +28,10 @@ __all__ = ["SourceName", "by_scim_endpoint", "journalled", "register"]
 
 _PASSWORD = "ACCESS_REVIEW_NEW_USER_PASSWORD"  # noqa: S105 - the name of a variable
 
-_commands = typer.Typer(
+_commands = Commands(
     name="users",
-    help="Single accounts: look one up, create, change, switch off. What is sent is read back.",
+    help="Look up, create, change, deactivate or delete single accounts.",
     no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 
@@ -43,19 +43,16 @@ class PasswordFrom(StrEnum):
     generated = "generated"
 
 
-UserName = Annotated[str, typer.Argument(metavar="USER", help="The user name, or the e-mail address.")]
+UserName = Annotated[str, typer.Argument(metavar="USER", help="User name or e-mail address.")]
 SourceName = Annotated[
-    str | None, typer.Option("--source", metavar="NAME", help="Which source; the only one by default.")
+    str | None, typer.Option("--source", metavar="NAME", help="The source (default: the only one).")
 ]
-Role = Annotated[str | None, typer.Option(metavar="NAME", help="The role, by the name people see or the API's.")]
-Groups = Annotated[
-    list[str] | None, typer.Option("--group", metavar="NAME", help="A group by name; may be repeated.")
-]
-Email = Annotated[str | None, typer.Option(metavar="E", help="The e-mail address.", callback=an_address)]
-FirstName = Annotated[str | None, typer.Option(metavar="NAME")]
-LastName = Annotated[str | None, typer.Option(metavar="NAME")]
+Role = Annotated[str | None, typer.Option(metavar="NAME", help="Role, as 'Data Designer' or by its API name.")]
+Email = Annotated[str | None, typer.Option(metavar="ADDRESS", help="E-mail address.", callback=an_address)]
+FirstName = Annotated[str | None, typer.Option(metavar="NAME", help="First name.")]
+LastName = Annotated[str | None, typer.Option(metavar="NAME", help="Last name.")]
 ByScim = Annotated[
-    bool, typer.Option("--scim", help="Through the SCIM endpoint of the source; role and groups still go by REST.")
+    bool, typer.Option("--scim", help="Send the account through the SCIM endpoint; role and groups still go by REST.")
 ]
 
 
@@ -83,25 +80,38 @@ def get(context: typer.Context, user: UserName, source: SourceName = None) -> No
 
 def create(
     context: typer.Context,
-    user_name: Annotated[str | None, typer.Option(metavar="USER", help="The e-mail address by default.")] = None,
+    user_name: Annotated[
+        str | None, typer.Option(metavar="USER", help="User name (default: the e-mail address).")
+    ] = None,
     email: Email = None,
     first_name: FirstName = None,
     last_name: LastName = None,
     role: Role = None,
-    group: Groups = None,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", metavar="NAME", help="Group of the account (repeatable).")
+    ] = None,
     file: Annotated[
-        Path | None, typer.Option(metavar="F", help="Several at once: CSV with user_name, email, ..., role, groups.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Create the accounts of a CSV file: user_name, email, first_name, last_name, role, groups.",
+        ),
     ] = None,
     password: Annotated[
-        PasswordFrom, typer.Option(help=f"Where the password comes from; environment: ${_PASSWORD}.")
+        PasswordFrom,
+        typer.Option(help=f"How to set a password: not at all, from ${_PASSWORD}, or a generated one."),
     ] = PasswordFrom.none,
     show_password: Annotated[
-        bool, typer.Option("--show-password", help="Print generated passwords; otherwise nobody sees them.")
+        bool, typer.Option("--show-password", help="Print generated passwords; otherwise they are never shown.")
     ] = False,
     source: SourceName = None,
     scim: ByScim = False,
 ) -> None:
-    """Create accounts; one that is there already is left alone. Without a password they log in by single sign-on."""
+    """Create accounts, except those that exist already.
+
+    Without a password, people log in by single sign-on. Unknown names of roles and groups fail before anything is
+    sent.
+    """
     from pipeline.remediation import accounts
 
     terminal: Terminal = context.obj
@@ -137,19 +147,49 @@ def update(
     first_name: FirstName = None,
     last_name: LastName = None,
     role: Role = None,
-    group: Groups = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", metavar="NAME", help="Replace all groups of the account with these (repeatable)."),
+    ] = None,
+    add_group: Annotated[
+        list[str] | None,
+        typer.Option("--add-group", metavar="NAME", help="Add the account to this group (repeatable)."),
+    ] = None,
+    remove_group: Annotated[
+        list[str] | None,
+        typer.Option("--remove-group", metavar="NAME", help="Remove the account from this group (repeatable)."),
+    ] = None,
     source: SourceName = None,
     scim: ByScim = False,
 ) -> None:
-    """Change an account; --group gives all its groups, those not named are left."""
+    """Change an account; what is not given stays.
+
+    --group replaces all groups. To change some of them, use --add-group and --remove-group.
+    """
     from pipeline.remediation import accounts
     from pipeline.run import policy_files
 
+    added, removed = tuple(add_group or ()), tuple(remove_group or ())
+    if group and (added or removed):
+        raise UsageError(
+            "--group replaces all groups, so it cannot be combined with --add-group or --remove-group",
+            where="users update",
+            hint="give either --group for every group, or --add-group and --remove-group for the changes",
+        )
+    both = {name.strip().lower() for name in added} & {name.strip().lower() for name in removed}
+    if both:
+        raise UsageError(
+            f"'{min(both)}' is to be added and removed",
+            where="users update",
+            hint="name each group in one option only",
+        )
     groups = tuple(group) if group else None
-    wanted = accounts.Wanted(user, email, first_name, last_name, role, groups)
+    wanted = accounts.Wanted(
+        user, email, first_name, last_name, role, groups, add_groups=added, remove_groups=removed
+    )
     if wanted == accounts.Wanted(user):
         raise UsageError(
-            "nothing is to be changed", where="users update", hint="give --role, --group or another field"
+            "nothing is to be changed", where="users update", hint="give --role, --add-group or another field"
         )
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users update", source) as journal:
@@ -158,7 +198,7 @@ def update(
 
 
 def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
-    """Switch an account off; role and groups stay, so that it can be undone."""
+    """Deactivate an account; its role and groups stay."""
     from pipeline.remediation import accounts
     from pipeline.run import policy_files
 
@@ -174,12 +214,15 @@ def delete(
     context: typer.Context,
     user: UserName,
     permanently: Annotated[
-        bool, typer.Option("--permanently", help="Deleting cannot be undone; deactivating can.")
+        bool, typer.Option("--permanently", help="Required, because it cannot be undone; deactivating can.")
     ] = False,
     source: SourceName = None,
     scim: ByScim = False,
 ) -> None:
-    """Delete an account for good. The user name is to be typed again."""
+    """Delete an account for good.
+
+    You are asked to type the user name again.
+    """
     from pipeline.remediation import accounts
     from pipeline.run import policy_files
 
@@ -271,7 +314,7 @@ def _show(terminal: Terminal, outcomes: Sequence[Outcome]) -> None:
     terminal.result(
         align(header, [(o.user_name, o.state, o.account_id, o.detail) for o in outcomes]),
         [
-            {"user_name": o.user_name, "result": o.state, "account_id": o.account_id, "detail": o.detail}
+            {"user_name": o.user_name, "state": o.state, "account_id": o.account_id, "detail": o.detail}
             for o in outcomes
         ],
     )

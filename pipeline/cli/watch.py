@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.terminal import Terminal, plain
-from pipeline.errors import UsageError, exit_code
+from pipeline.cli.terminal import Terminal
+from pipeline.errors import IncompleteError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from pipeline.watch.sinks import Sink
@@ -42,21 +41,24 @@ def register(app: typer.Typer) -> None:
 def watch(
     context: typer.Context,
     every: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="How often, as 30m, 1h or 1h30m; a bit late by chance.")
+        str | None, typer.Option(metavar="DURATION", help="How often to look, as 30m, 1h or 1h30m.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Look once and end, for cron or a timer.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look once and exit, for cron or a timer.")] = False,
     sink: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FILE|URL",
-            help="Where events go: a file of JSON lines or an https address, signed with "
-            "ACCESS_REVIEW_WEBHOOK_SECRET. May be given several times.",
+            help="Also send events here: a file of JSON lines, or an https address, signed with "
+            "ACCESS_REVIEW_WEBHOOK_SECRET (repeatable).",
         ),
     ] = None,
 ) -> None:
-    """Extract, compare with the last complete extract, and append what changed to history.events."""
+    """Extract at intervals and record what changed.
+
+    Every extract is compared with the last complete one; the changes are appended to history.events.
+    """
     if not once and every is None:
-        raise UsageError("it is not said how often to look", where="--every", hint="add --every 1h, or --once")
+        raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
     seconds = parse_duration(every) if every is not None else None
 
     from pipeline.watch.watcher import Watcher, alone
@@ -77,10 +79,7 @@ def watch(
     with alone(settings.warehouse.database):
         if once or seconds is None:
             tick = watcher.tick()
-            _show(terminal, tick, is_one_of_many=False)
-            if tick.errors or tick.waits:
-                raise typer.Exit(exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)]))
-            return
+            raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
         try:
             for tick in watcher.ticks(seconds, random.random):
                 _show(terminal, tick, is_one_of_many=True)
@@ -127,11 +126,18 @@ def _sinks(names: Sequence[str]) -> list[Sink]:
     return sinks
 
 
-def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> None:
+def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
+    """Print what a look gave; return the exit code that it gives alone."""
     for error in tick.errors:
         terminal.fail(error)
+    code = exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)])
     if tick.waits:
-        terminal.note(f"nothing is compared until the next complete extract: {tick.waits}")
+        waits = f"nothing is compared until the next complete extract: {tick.waits}"
+        if is_one_of_many or tick.errors:
+            terminal.note(waits)
+        else:
+            hint = "'access-review snapshots show' lists every check; extract again"
+            terminal.fail(IncompleteError(waits, where="completeness checks", hint=hint))
     document = {
         "started_at": tick.started_at,
         "snapshot_id": tick.snapshot_id,
@@ -141,12 +147,16 @@ def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> None:
         "waits": tick.waits,
         "delivered": tick.delivered,
         "pruned": tick.pruned,
-        "errors": [{"error": str(error), "hint": error.hint, "exit_code": error.exit_code} for error in tick.errors],
+        "errors": [
+            {"message": error.message, "where": error.where, "hint": error.hint, "exit_code": error.exit_code}
+            for error in tick.errors
+        ],
     }
-    if terminal.json and is_one_of_many:
-        terminal.result(json.dumps(plain(document), ensure_ascii=False))  # a line each: a document has no end else
+    if is_one_of_many:
+        terminal.emit(_line(tick), document, code)
     else:
         terminal.result(_line(tick), document)
+    return code
 
 
 def _line(tick: Tick) -> str:

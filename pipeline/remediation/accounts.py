@@ -34,7 +34,10 @@ _UNDONE_BY_NOBODY = "nothing was sent"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An account as it should be; null leaves a field as it is. Role and groups are names."""
+    """An account as it should be; None leaves a field as it is. Role and groups are names.
+
+    ``groups`` replaces all groups; ``add_groups`` and ``remove_groups`` change those that the account has.
+    """
 
     user_name: str
     email: str | None = None
@@ -43,6 +46,8 @@ class Wanted:
     role: str | None = None
     groups: tuple[str, ...] | None = None
     active: bool | None = None
+    add_groups: tuple[str, ...] = ()
+    remove_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,16 @@ class _Names:
         if wanted.role is not None:
             fields["roleId"] = _resolved("role", wanted.role, self.roles, self.role_names, wanted.user_name)
         if wanted.groups is not None:
-            ids = (
-                _resolved("group", name, self.groups, self.group_names, wanted.user_name) for name in wanted.groups
-            )
-            fields["groups"] = sorted(set(ids))
+            fields["groups"] = sorted(self.group_ids(wanted.groups, wanted.user_name))
         return fields
+
+    def group_ids(self, names: Sequence[str], user_name: str) -> set[str]:
+        """Return the ids of groups.
+
+        Raises:
+            UsageError: there is no group of a name, or several have it.
+        """
+        return {_resolved("group", name, self.groups, self.group_names, user_name) for name in names}
 
 
 def get(connect: Connect, user_name: str) -> dict[str, Any]:
@@ -159,7 +169,11 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
         async with connect() as writer:
             names = await _names(writer)
             fields = names.fields(wanted)
+            added = names.group_ids(wanted.add_groups, wanted.user_name)
+            removed = names.group_ids(wanted.remove_groups, wanted.user_name)
             found = await _one(writer, wanted.user_name)
+            if added or removed:
+                fields["groups"] = sorted((set(found.groups) | added) - removed)
             differing = {key: value for key, value in fields.items() if _differs(found, key, value)}
             if not differing:
                 return Outcome(wanted.user_name, "as it was", found.account_id, "it is so already")

@@ -14,7 +14,7 @@ from pipeline.remediation.plan import Plan, load
 from pipeline.remediation.planning import rows
 from pipeline.warehouse.database import Connection, transaction
 
-__all__ = ["announce", "catch_up", "keep", "verify"]
+__all__ = ["announce", "applied", "catch_up", "keep", "verify"]
 
 
 def announce(connection: Connection, plan: Plan, path: Path) -> None:
@@ -113,6 +113,12 @@ def keep(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> No
                     "is_single_operator": entry.is_single_operator,
                 },
             )
+
+
+def applied(connection: Connection) -> int:
+    """Return how many changes were sent, or may have been: those that an extract can be held against."""
+    [(count,)] = connection.execute("select count(*) from review.changes").fetchall()
+    return int(count)
 
 
 def verify(connection: Connection) -> Counter[str]:

@@ -105,8 +105,10 @@ def open_campaign(
 _ITEM_VALUES = dict.fromkeys(("campaign", "scope", "owner_rank", "manager_rank", "fallbacks"))
 
 
-def find(connection: Connection, name: str | None) -> Campaign:
+def find(connection: Connection, name: str | None, *, or_last: bool = False) -> Campaign:
     """Return a campaign by its name; without one, the only campaign that is not signed off.
+
+    ``or_last``: the one that was opened last, if all are signed off.
 
     Raises:
         UsageError: there is none of that name, or it is not clear which is meant.
@@ -125,6 +127,8 @@ def find(connection: Connection, name: str | None) -> Campaign:
         still_open = [each for each in known if not each.is_signed]
         if len(still_open) == 1:
             return still_open[0]
+        if or_last and known and not still_open:
+            return known[-1]
         raise UsageError(
             "no campaign is open" if not still_open else f"{len(still_open)} campaigns are open",
             where="review.campaigns",

@@ -14,11 +14,14 @@ class Entitlements(Planter):
     def administrators(self) -> None:
         """Hire those whose titles bring power, and Data Designers whose role was edited."""
         org = self.org
-        for _ in range(6 if org.is_full else 5):
+        administrators, engineers, report_engineers = (6, 8, 6) if org.is_full else (5, 2, 2)
+        if org.size < 100:
+            administrators, engineers, report_engineers = 3, 1, 1
+        for _ in range(administrators):
             org.hire(org.titles["BI Administrator"])
-        for _ in range(8 if org.is_full else 2):
+        for _ in range(engineers):
             org.hire(self.engineer)
-        for _ in range(6 if org.is_full else 2):
+        for _ in range(report_engineers):
             user = org.hire(org.titles["Report Engineer"]).user
             org.plant("edited_builtin_role", "high", user, detail="Data Designer may edit the roles of users")
         if org.is_full:

@@ -26,13 +26,43 @@ from pipeline.simulator.staffing import Staffing
 __all__ = ["plant"]
 
 
+#: From so many accounts on there is room for one of each condition of the first rules.
+_ROOM_FOR_ONE_EACH = 100
+#: What a smaller organisation gets, in this order while there is room, with the accounts that each takes.
+_ROOM = (
+    ("orphans", 4),
+    ("contractors", 3),
+    ("dangling_groups", 2),
+    ("invitations", 2),
+    ("never_seen", 7),
+    ("leavers", 10),
+    ("stale", 7),
+    ("external", 5),
+    ("switched_off", 6),
+    ("unclassified", 7),
+    ("odd_times", 8),
+)
+
+
 def plant(org: Staffing) -> None:
     """Plant everything that an organisation of this size has room for."""
-    _Everything(org).all()
+    everything = _Everything(org)
+    if org.size >= _ROOM_FOR_ONE_EACH:
+        everything.all()
+    else:
+        everything.what_fits()
 
 
 class _Everything(Lifecycle, Entitlements, Identities):
     """All conditions, in an order that stays: a seed gives the same organisation for ever."""
+
+    def what_fits(self) -> None:
+        """Plant some of the conditions, without going beyond the size of the organisation."""
+        self.registered_accounts()
+        self.administrators()
+        for name, accounts in _ROOM:
+            if len(self.org.users) + accounts <= self.org.size:
+                getattr(self, name)()
 
     def all(self) -> None:
         self.registered_accounts()

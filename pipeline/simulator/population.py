@@ -2,7 +2,7 @@
 
 The same (accounts, seed, anchor) gives the same bytes. How many of each condition are planted does not grow with the
 organisation: the rest of it is clean. Organisations under 500 accounts have room for one of each condition of the
-first rules only.
+first rules only, those under 100 for some of these.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pipeline.simulator.staffing import CALLER, DOMAIN, Person, PlantedFinding, 
 
 __all__ = ["CALLER", "DOMAIN", "SMALLEST", "PlantedFinding", "Population", "build"]
 
-SMALLEST = 100
-"""Fewer accounts have no room for the plants."""
+SMALLEST = 20
+"""Fewer accounts have no room for administrators, registered accounts and something to find."""
 
 # the two groups of everybody list no more than this: a JSON object of a million members serves nobody
 _BUILTIN_MEMBERS = 50_000

@@ -61,7 +61,7 @@ class Simulator:
             )
         if population is None and accounts < populations.SMALLEST:
             raise UsageError(
-                f"{accounts} accounts are too few to plant everything",
+                f"{accounts} accounts are too few: a synthetic organisation has at least {populations.SMALLEST}",
                 where="simulator",
                 hint=f"ask for {populations.SMALLEST} or more",
             )

@@ -61,8 +61,9 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What was built: its id, the report folder's name, rows by table, and the warnings of its checks."""
+    """A build: its snapshot, its id, the name of the report folder, rows by table, and the warnings of its checks."""
 
+    snapshot_id: str
     build_id: str
     folder: str
     rows: Mapping[str, int]
@@ -120,7 +121,7 @@ class _Builder:
         progress("history", len(plan), len(plan))
         self.publish(build_id)
         rows = {table: self.count(table) for table in [*(m.table for m in plan), *BUILDER_TABLES]}
-        return Build(build_id, folder, rows, tuple(self.warnings))
+        return Build(self.snapshot.snapshot_id, build_id, folder, rows, tuple(self.warnings))
 
     def create_all(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> list[Model]:
         """Make every table of the built schemas anew; return the models behind them, in order."""

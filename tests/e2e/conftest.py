@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,11 @@ class Outcome:
     code: int
     stdout: str
     stderr: str
+
+    @property
+    def result(self) -> Any:
+        """What ``--json`` gives beside the command, whether it went well, and its warnings."""
+        return json.loads(self.stdout)["result"]
 
 
 class Silent:
@@ -79,4 +86,4 @@ def finished(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> 
     simulator.write_files(folder)
     outcome = run_command(folder, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
     assert outcome.code == 0, outcome.stderr
-    return Finished(folder, Path(outcome.stdout.splitlines()[0]).parent, outcome, simulator)
+    return Finished(folder, Path(outcome.stdout.splitlines()[0]), outcome, simulator)

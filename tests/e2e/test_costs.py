@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pipeline.simulator.population import SMALLEST
@@ -15,7 +14,7 @@ def test_a_run_tells_what_each_stage_took(tmp_path: Path) -> None:
         simulator.write_files(tmp_path)
         told = run_command(tmp_path, "--json", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
 
-    stages = json.loads(told.stdout)["stages"]
+    stages = told.result["stages"]
     assert [stage["stage"] for stage in stages] == ["extract prod", "land", "build", "report"]
     pulled = len(simulator.population.users) + len(simulator.population.roles) + len(simulator.population.groups)
     assert stages[0]["rows"] == pulled

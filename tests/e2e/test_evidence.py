@@ -57,7 +57,7 @@ def test_the_result_as_json(folder: Path) -> None:
 
     outcome = run_command(folder.parent, "--json", "verify", folder.name)
 
-    found = json.loads(outcome.stdout)
+    found = outcome.result
     assert outcome.code == 1
     assert found["verified"] is False
     assert found["signature"] == "unsigned"
@@ -163,7 +163,7 @@ def test_a_run_is_signed_and_its_key_goes_nowhere_else(simulator: Simulator, tmp
             ACCESS_REVIEW_PROD_PASSWORD=small.password, **{KEY: str(keys / "key.pem")},
         )  # fmt: skip
     assert ran.code == 0, ran.stderr
-    report = Path(ran.stdout.splitlines()[0]).parent
+    report = Path(ran.stdout.splitlines()[0])
 
     checked = run_command(tmp_path, "verify", str(report), "--key", "keys/key.pem.pub", "--rebuild")
     assert checked.code == 0, checked.stdout
@@ -213,7 +213,7 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
         for _ in range(3):
             ran = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
             assert ran.code == 0, ran.stderr
-            reports.append(Path(ran.stdout.splitlines()[0]).parent)
+            reports.append(Path(ran.stdout.splitlines()[0]))
     manifests = [(report / "manifest.json").read_bytes() for report in reports]
     before = [None, *(hashlib.sha256(content).hexdigest() for content in manifests[:-1])]
 
@@ -234,7 +234,7 @@ def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_b
         snapshots = []
         for _ in range(2):
             ran = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
-            snapshots.append(Path(ran.stdout.splitlines()[0]).parent.name)
+            snapshots.append(Path(ran.stdout.splitlines()[0]).name)
         question = ("--snapshot", snapshots[1], "--as-of", "2026-06-30", "--baseline", snapshots[0])
 
         def asked(out: str) -> dict[str, bytes]:
@@ -242,7 +242,7 @@ def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_b
             assert built.code == 0, built.stderr
             reported = run_command(tmp_path, "report", "--out", out)
             assert reported.code == 0, reported.stderr
-            folder = Path(reported.stdout.splitlines()[0]).parent
+            folder = Path(reported.stdout.splitlines()[0])
             assert folder.name.startswith(f"{snapshots[1]}-")  # not the folder of the snapshot's own report
             return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir() if path.is_file()}
 

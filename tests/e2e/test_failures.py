@@ -148,7 +148,7 @@ def test_a_report_folder_that_cannot_be_written(review: Path) -> None:
 def test_init_never_overwrites(tmp_path: Path) -> None:
     assert run_command(tmp_path, "init").code == 0
     written = (tmp_path / "access-review.toml").read_text(encoding="utf-8")
-    assert_one_error(run_command(tmp_path, "init"), 2, "there already")
+    assert_one_error(run_command(tmp_path, "init"), 2, "exists already")
     assert (tmp_path / "access-review.toml").read_text(encoding="utf-8") == written
     started = run_command(tmp_path, "check", ACCESS_REVIEW_PROD_PASSWORD="x")
     assert "ok      configuration" in started.stdout

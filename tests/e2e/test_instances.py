@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import html
-import json
 from pathlib import Path
 
 import openpyxl
@@ -28,7 +27,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
 def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[Path, Outcome]) -> None:
     folder, ran = outcome
     assert ran.code == 0, ran.stderr
-    report = Path(ran.stdout.splitlines()[0]).parent
+    report = Path(ran.stdout.splitlines()[0])
     with (report / "population.csv").open(encoding="utf-8", newline="") as stream:
         population = list(csv.DictReader(stream))
     held: dict[str, set[tuple[str, str]]] = {}
@@ -39,7 +38,7 @@ def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[P
 
     asked = run_command(folder, "--json", "sql", "select person_id, source, account_id from reports.person_access")
 
-    rows = json.loads(asked.stdout)
+    rows = asked.result
     told: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
         told.setdefault(row["person_id"], set()).add((row["source"], row["account_id"]))
@@ -50,7 +49,8 @@ def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[P
 
 def test_people_in_several_sources_are_data_too(outcome: tuple[Path, Outcome]) -> None:
     folder, ran = outcome
-    paths = {Path(line).name: Path(line) for line in ran.stdout.splitlines()}
+    report = Path(ran.stdout.splitlines()[0])
+    paths = {path.name: path for path in report.iterdir()}
     asked = run_command(folder, "--json", "sql", "select * from reports.person_access")
 
     with paths["person_access.csv"].open(encoding="utf-8", newline="") as stream:
@@ -59,7 +59,7 @@ def test_people_in_several_sources_are_data_too(outcome: tuple[Path, Outcome]) -
     verified = run_command(folder, "--json", "verify", str(paths["person_access.csv"].parent), "--rebuild")
     page = paths["access-review.html"].read_text(encoding="utf-8")
 
-    told = json.loads(asked.stdout)
+    told = asked.result
     assert list(rows[0]) == list(told[0])
     assert {(row["person_id"], row["source"], row["account_id"]) for row in rows} == {
         (row["person_id"], row["source"], row["account_id"]) for row in told
@@ -67,13 +67,13 @@ def test_people_in_several_sources_are_data_too(outcome: tuple[Path, Outcome]) -
     assert [row["person_id"] for row in rows] == sorted(row["person_id"] for row in rows)
     assert sheet.max_row == len(rows) + 1
     assert verified.code == 0, verified.stderr
-    assert "person_access.csv" in json.loads(verified.stdout)["rebuilt"]
+    assert "person_access.csv" in verified.result["rebuilt"]
     assert "Columns of person_access.csv" in page
 
 
 def test_the_report_shows_them_by_name(outcome: tuple[Path, Outcome]) -> None:
     folder, ran = outcome
-    report = Path(ran.stdout.splitlines()[0]).parent
+    report = Path(ran.stdout.splitlines()[0])
     asked = run_command(
         folder, "--json", "sql", "select person from reports.person_access order by lower(person), person_id limit 5"
     )
@@ -83,5 +83,5 @@ def test_the_report_shows_them_by_name(outcome: tuple[Path, Outcome]) -> None:
     section = page[page.index('id="people"') :].partition("</section>")[0]
     assert "People in several sources" in section
     assert "<script>" not in section
-    assert all(row["person"] in html.unescape(section) for row in json.loads(asked.stdout))
+    assert all(row["person"] in html.unescape(section) for row in asked.result)
     assert {"<td>prod</td>", "<td>lab</td>"} <= {line.strip() for line in section.splitlines()}

@@ -46,6 +46,7 @@ READING = {
     "review status": [],
     "review sign-off": ["--by", "Ann", "--email", "ann@example.com", "--role", "CISO"],
     "scim check": [],
+    "scim diff": [],
     "scim sync": [],
     "watch": ["--once", "--every", "1h"],
 }

@@ -132,10 +132,11 @@ def test_every_rule_adds_up(finished: Finished) -> None:
         assert (sum(judged) > 0) == (row["rule_id"] not in OF_CAMPAIGNS), row["rule_id"]
 
 
-def test_stdout_is_the_paths_and_stderr_the_story(finished: Finished) -> None:
-    paths = [Path(line) for line in finished.outcome.stdout.splitlines()]
-    assert {path.name for path in paths} >= {"population.csv", "findings.csv", "rules.csv", "access-review.pdf"}
-    assert all(path.is_file() for path in paths)
+def test_stdout_is_the_folder_and_the_pdf_and_stderr_the_story(finished: Finished) -> None:
+    folder, pdf = (Path(line) for line in finished.outcome.stdout.splitlines())
+    assert {path.name for path in folder.iterdir()} >= {"population.csv", "findings.csv", "rules.csv"}
+    assert pdf == folder / "access-review.pdf"
+    assert pdf.is_file()
     assert "findings  160 open: 14 critical, 45 high, 53 medium, 44 low, 4 info" in finished.outcome.stderr
     assert "\x1b" not in finished.outcome.stdout + finished.outcome.stderr
 
@@ -155,7 +156,7 @@ def test_a_second_report_of_one_snapshot_has_the_same_bytes(finished: Finished, 
 def test_a_rebuild_of_one_snapshot_has_the_same_bytes(simulator: Simulator, tmp_path: Path) -> None:
     simulator.write_files(tmp_path)
     first = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
-    folder = Path(first.stdout.splitlines()[0]).parent
+    folder = Path(first.stdout.splitlines()[0])
     before = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
 
     assert run_command(tmp_path, "build").code == 0
@@ -199,14 +200,14 @@ def test_fail_on_ends_with_1_after_the_report_is_written(simulator: Simulator, t
 
     assert gated.code == 1
     assert "error: 14 findings are open at critical or above" in gated.stderr
-    assert Path(gated.stdout.splitlines()[0]).is_file()
+    assert (Path(gated.stdout.splitlines()[0]) / "findings.csv").is_file()
 
 
 def test_json_is_one_document(finished: Finished) -> None:
-    listed = json.loads(finished.command("--json", "rules", "list").stdout)
+    listed = finished.command("--json", "rules", "list").result
     assert [rule["rule_id"] for rule in listed] == sorted(PLANTED)
 
-    snapshots = json.loads(finished.command("--json", "snapshots").stdout)
+    snapshots = finished.command("--json", "snapshots").result
     assert [snapshot["completeness"] for snapshot in snapshots] == ["FULL"]
 
 

@@ -66,7 +66,7 @@ def test_a_rule_file_alone_reaches_every_list_and_report(tmp_path: Path) -> None
 
     assert "borrowed_name" in listed.stdout
     assert "most_accounts" in shown.stdout
-    report = Path(done.stdout.splitlines()[0]).parent
+    report = Path(done.stdout.splitlines()[0])
     with (report / "findings.csv").open(encoding="utf-8", newline="") as file:
         found = [row for row in csv.DictReader(file) if row["rule_id"] == "borrowed_name"]
     with (report / "rules.csv").open(encoding="utf-8", newline="") as file:

@@ -114,7 +114,7 @@ def test_a_change_that_was_confirmed_and_not_made_has_failed_and_can_be_tried_ag
     planned = at.prepare()
 
     first = at.command("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
-    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+    document = at.ok("--json", "remediate", "status").result
 
     assert first.code == 3
     assert {c["state"] for c in document["changes"]} == {"applied", "failed"}
@@ -252,7 +252,7 @@ def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Calla
     verified = at.command("--json", "remediate", "verify")
 
     assert verified.code == 1
-    document = json.loads(verified.stdout)
+    document = verified.result
     assert document["verdicts"] == {
         "removed_verified": 1, "still_present": 1, "reappeared": 0, "not_verifiable": 0,
     }  # fmt: skip
@@ -369,7 +369,7 @@ def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[...,
 
     assert at.inactive() - off_before == set(planned)
     assert sorted(at.changes_sent()) == sorted(("PATCH", f"/api/v1/users/{account}") for account in planned)
-    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+    document = at.ok("--json", "remediate", "status").result
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
 
 
@@ -431,5 +431,5 @@ def test_killed_while_a_faulty_server_is_at_work_it_goes_on_and_repeats_nothing(
     assert {method for method, _ in at.changes_sent()} == {"PATCH"}
     # the two that were not made were sent again, and only those
     assert len(at.changes_sent()) == len(planned) + 2
-    document = json.loads(at.ok("--json", "remediate", "status").stdout)
+    document = at.ok("--json", "remediate", "status").result
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")

@@ -46,7 +46,7 @@ class Quarter:
 
     def run(self) -> Path:
         outcome = self("run")
-        return Path(outcome.stdout.splitlines()[0]).parent
+        return Path(outcome.stdout.splitlines()[0])
 
     def __call__(self, *arguments: str, code: int = 0) -> Outcome:
         outcome = run_command(self.folder, *arguments, **self.secret)
@@ -54,7 +54,7 @@ class Quarter:
         return outcome
 
     def status(self, name: str = NAME) -> dict:
-        return json.loads(self("--json", "review", "status", "--name", name).stdout)
+        return self("--json", "review", "status", "--name", name).result
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     first = quarter.run()
     refused = quarter("review", "open", "--name", NAME, code=1)
     assert "nobody is there to decide on" in refused.stderr
-    opened = json.loads(quarter("--json", "review", "open", "--name", NAME, *FALLBACKS, "--due", "2099-12-31").stdout)
+    opened = quarter("--json", "review", "open", "--name", NAME, *FALLBACKS, "--due", "2099-12-31").result
     assert len(opened["reviewers"]) >= 8
     with (first / "access.csv").open(encoding="utf-8", newline="") as stream:
         access = list(csv.DictReader(stream))
@@ -189,7 +189,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert decisions["removed"] > 0
 
     # the same files again change nothing
-    repeated = json.loads(quarter("--json", "review", "import", *filled).stdout)
+    repeated = quarter("--json", "review", "import", *filled).result
     assert {(each["new"], each["changed"]) for each in repeated} == {(0, 0)}
 
     # signed, sealed, and verified by somebody who has the folder alone
@@ -198,7 +198,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert sealed.name == f"{first.name}-signoff-{NAME}"
     manifest = json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))
     verified = quarter("--json", "verify", str(sealed))
-    assert json.loads(verified.stdout)["verified"] is True
+    assert verified.result["verified"] is True
     assert manifest["previous_manifest_sha256"] == _sha256(first / "manifest.json")
     kept = reconciled(sealed, first, done["reviewers"])
     assert {row["item_id"] for row in kept} == {row["item_id"] for row in access}
@@ -223,7 +223,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     for change in changes:
         assert change["entitlement_id"] not in users[change["account_id"]]["groups"]
     # a group may list a member on its own side, which no change of an account takes away: that is told, not hidden
-    verdicts = json.loads(run_command(quarter.folder, "--json", "remediate", "verify", **quarter.secret).stdout)
+    verdicts = run_command(quarter.folder, "--json", "remediate", "verify", **quarter.secret).result
     assert verdicts["verdicts"]["removed_verified"] + verdicts["verdicts"]["still_present"] == len(changes)
     assert verdicts["verdicts"]["removed_verified"] > 0
 
@@ -251,7 +251,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     }
 
     # the second campaign asks first about what is dangerous or new, and folds away what was kept and has not changed
-    opened = json.loads(quarter("--json", "review", "open", "--name", NEXT, *FALLBACKS).stdout)
+    opened = quarter("--json", "review", "open", "--name", NEXT, *FALLBACKS).result
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
     asked = {
         row["item_id"].removeprefix("item-"): row
@@ -285,7 +285,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     done = quarter.status(NEXT)
     assert done["blockers"] == []
     sealed = Path(quarter("review", "sign-off", *SIGNATURE).stdout.splitlines()[0]).parent
-    assert json.loads(quarter("--json", "verify", str(sealed)).stdout)["verified"] is True
+    assert quarter("--json", "verify", str(sealed)).result["verified"] is True
     decided = reconciled(sealed, second, done["reviewers"])
     assert {row["item_id"] for row in decided} == set(later)
     assert {row["decision"] for row in decided if row["decision"]} == set(PARTS.values())
@@ -463,7 +463,7 @@ def test_a_workbook_saved_again_by_libreoffice_imports_unchanged(tmp_path: Path)
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
 
-        [found] = json.loads(quarter("--json", "review", "import", str(saved / path.name)).stdout)
+        [found] = quarter("--json", "review", "import", str(saved / path.name)).result
 
     assert (found["new"], found["problems"]) == (count, [])
 

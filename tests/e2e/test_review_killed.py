@@ -124,7 +124,7 @@ def test_an_import_and_a_sign_off_are_whole_or_have_not_happened(tmp_path: Path)
                 file.write_text("\n".join(["item_id,decision,reason", *part]) + "\n", encoding="utf-8")
             if parts[-1][1]:
                 ok("review", "import", str(parts[-1][0]))
-        before = json.loads(ok("--json", "review", "status"))["decisions"]
+        before = json.loads(ok("--json", "review", "status"))["result"]["decisions"]
         decided, items = before["items"] - before["pending"], before["items"]
 
         imports = killed_at_every_step(tmp_path, "execute,begin,commit", "review", "import", last.name)
@@ -149,7 +149,7 @@ def test_an_import_and_a_sign_off_are_whole_or_have_not_happened(tmp_path: Path)
         assert states == sorted(states)
         assert set(states) == {(0, 0), (1, 0), (1, 1)}  # recorded, and then the same command makes its folder
         [folder] = (tmp_path / "out").glob("*-signoff-Q")
-        assert json.loads(ok("--json", "verify", str(folder)))["verified"] is True
+        assert json.loads(ok("--json", "verify", str(folder)))["ok"] is True
         sealed = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
         recorded = ok("--json", "sql", "select manifest_sha256 from review.sign_offs")
         assert sealed in recorded

@@ -110,7 +110,7 @@ def test_sync_tells_where_scim_and_sisense_differ(tmp_path: Path, simulator: Sim
     assert (extracted.code, built.code) == (0, 0), extracted.stderr + built.stderr
     done = configured.command("--json", "scim", "sync", "--report")
     assert done.code == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = done.result
     told = {(row["scim_source"], row["difference"], row["account_id"]) for row in found}
     for source in ("prod", "idp"):
         assert {(source, "status", known["_id"]), (source, "email", known["_id"])} <= told
@@ -188,7 +188,7 @@ def test_people_are_provisioned_get_roles_and_the_review_shows_who_still_lacks_o
     assert strangers
     assert not strangers & set(pushed.values())
     assert not findings(report, "idp_drift")
-    by_name = {row["subject"]: row["difference"] for row in json.loads(told.stdout)}
+    by_name = {row["subject"]: row["difference"] for row in told.result}
     assert by_name["Third Pushed"] == "lowest_role"
     assert "First Pushed" not in by_name
     with (report / "access.csv").open(encoding="utf-8", newline="") as stream:

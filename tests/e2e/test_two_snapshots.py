@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
     folder = tmp_path_factory.mktemp("two-snapshots")
     with Simulator(500, 7) as simulator:
         simulator.write_files(folder)
-        first = Path(run_once(simulator, folder).stdout.splitlines()[0]).parent
+        first = Path(run_once(simulator, folder).stdout.splitlines()[0])
         truth = simulator.population
         roles = {role["name"]: role["_id"] for role in truth.roles}
         carriers = [group for group in truth.groups if group["roleId"] == roles["dataAdmin"]]
@@ -79,7 +78,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
                 json={"email": "reborn@example.com", "userName": deleted["userName"], "password": "synthetic-1"},
             )
         assert all(answer.is_success for answer in [*answers, created])
-        report = Path(run_once(simulator, folder).stdout.splitlines()[0]).parent
+        report = Path(run_once(simulator, folder).stdout.splitlines()[0])
         yield Compared(
             report=report,
             first=first.name,
@@ -171,7 +170,7 @@ def test_diff_prints_what_the_report_carries_and_can_be_a_gate(compared: Compare
     unknown = run_command(folder, "diff", compared.first, "20200101T000000Z-0000")
 
     reported = compared.rows("changes.csv")
-    changes = json.loads(shown.stdout)["changes"]
+    changes = shown.result["changes"]
     assert (same.code, shown.code, gate.code, unknown.code) == (0, 0, 1, 4)
     assert "nothing changed" in same.stderr
     assert [row["key"] for row in changes] == [row["key"] for row in reported]

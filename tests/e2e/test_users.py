@@ -49,10 +49,10 @@ def test_an_account_is_provisioned_by_names_and_the_vendors_client_sees_it(case:
     groups = ("Finance Team", "legal team")
     command = ("users", "create", "--email", NEW, "--role", "Designer", "--group", groups[0], "--group", groups[1])
 
-    created = json.loads(at("--json", *command, "--password", "generated").stdout)
-    again = json.loads(at("--json", *command).stdout)
+    created = at("--json", *command, "--password", "generated").result
+    again = at("--json", *command).result
 
-    assert [each["result"] for each in (*created, *again)] == ["created", "as it was"]
+    assert [each["state"] for each in (*created, *again)] == ["created", "as it was"]
     seen = json.loads(
         subprocess.run(
             [sys.executable, "-c", _VENDOR, at.simulator.token, str(at.simulator.port), *map(str.title, groups)],
@@ -60,7 +60,7 @@ def test_an_account_is_provisioned_by_names_and_the_vendors_client_sees_it(case:
         ).stdout.splitlines()[-1]
     )  # fmt: skip
     assert seen == {"role": "contributor", "groups": [True, True]}
-    shown = json.loads(at("--json", "users", "get", NEW).stdout)
+    shown = at("--json", "users", "get", NEW).result
     assert (shown["role"], shown["active"]) == ("Designer", True)
     assert sorted(shown["groups"]) == ["Finance Team", "Legal Team"]
 
@@ -96,9 +96,9 @@ def test_a_wrong_name_in_a_file_creates_nobody(case: Callable[..., Case]) -> Non
 def test_an_account_that_was_made_in_spite_of_the_answer_is_found(case: Callable[..., Case], scenario: str) -> None:
     at = case(scenario)
 
-    created = json.loads(at("--json", "users", "create", "--email", NEW, "--role", "Viewer").stdout)
+    created = at("--json", "users", "create", "--email", NEW, "--role", "Viewer").result
 
-    assert created[0]["result"] == "created"
+    assert created[0]["state"] == "created"
     assert len(at.named(NEW)) == 1
 
 
@@ -167,12 +167,12 @@ def test_nobody_is_missed_where_the_server_ignores_filters(case: Callable[..., C
     at = case("filters-ignored", "capped-limit")
     last = at.simulator.sisense.store.users[-1]["userName"]
 
-    shown = json.loads(at("--json", "users", "get", last).stdout)
+    shown = at("--json", "users", "get", last).result
     at("users", "create", "--email", NEW, "--role", "Viewer")
-    again = json.loads(at("--json", "users", "create", "--email", NEW, "--role", "Viewer").stdout)
+    again = at("--json", "users", "create", "--email", NEW, "--role", "Viewer").result
 
     assert shown["user_name"] == last
-    assert again[0]["result"] == "as it was"
+    assert again[0]["state"] == "as it was"
     assert len(at.named(NEW)) == 1
 
 
@@ -249,9 +249,9 @@ def test_joiners_of_a_run_that_was_killed_are_created_once(case: Callable[..., C
         assert process.wait(timeout=120) == -signal.SIGKILL
     assert [len(at.named(each)) for each in people] == [1, 1, 1, 0, 0]
 
-    again = json.loads(at("--json", "users", "create", "--file", str(joiners)).stdout)
+    again = at("--json", "users", "create", "--file", str(joiners)).result
 
-    assert [each["result"] for each in again] == ["as it was"] * 3 + ["created"] * 2
+    assert [each["state"] for each in again] == ["as it was"] * 3 + ["created"] * 2
     assert [len(at.named(each)) for each in people] == [1] * 5
     posts = [e for e in at.simulator.sisense.log if e.method == "POST" and e.path == "/api/v1/users"]
     assert len(posts) == len(people)
@@ -315,15 +315,15 @@ def test_killed_before_the_answer_the_journal_says_that_it_was_sent(case: Callab
     last = journal(at)[-1]
     assert (last["command"], last["state"], last["account"]) == ("users deactivate", "sending", NEW)
     store.update = update  # type: ignore[method-assign]
-    assert json.loads(at("--json", "users", "deactivate", NEW).stdout)[0]["result"] == "as it was"
+    assert at("--json", "users", "deactivate", NEW).result[0]["state"] == "as it was"
 
 
 def test_an_account_that_sisense_has_as_not_active_is_called_so(case: Callable[..., Case]) -> None:
     at = case()
 
-    without = json.loads(at("--json", "users", "create", "--email", NEW, "--role", "Viewer").stdout)
+    without = at("--json", "users", "create", "--email", NEW, "--role", "Viewer").result
     password = ("--password", "generated")
-    with_one = json.loads(at("--json", "users", "create", "--email", "b@example.com", *password).stdout)
+    with_one = at("--json", "users", "create", "--email", "b@example.com", *password).result
 
     assert at.named(NEW)[0]["active"] is False
     assert "not active" in without[0]["detail"]

@@ -44,7 +44,7 @@ def test_a_login_after_the_end_of_employment_is_an_event_once(tmp_path: Path) ->
         outcomes += [once(simulator, tmp_path, "--json", "watch", "--once")]
 
     assert [outcome.code for outcome in outcomes] == [0, 0, 0, 0]
-    found = [json.loads(outcome.stdout)["events"] for outcome in outcomes]
+    found = [outcome.result["events"] for outcome in outcomes]
     assert found == [{}, {"login_after_end": 1}, {}, {"login_after_end": 1}]
 
 
@@ -69,7 +69,7 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
 
-    assert json.loads(first)["compared_with"] == {"prod": None}, "a tick is not one line"
+    assert json.loads(first)["result"]["compared_with"] == {"prod": None}, "a tick is not one line"
     assert second.code == 4
     assert "another process is watching" in second.stderr
     assert process.returncode == 0, said
@@ -107,7 +107,7 @@ def test_told_to_stop_in_the_middle_of_an_extract_it_leaves_nothing_and_the_next
     assert (process.returncode, said.splitlines()[-1]) == (0, "stopped"), said
     assert left == ["access-review.duckdb.watch.lock"]
     assert after.code == 5, "an unwritable file"
-    told = json.loads(after.stdout)
+    told = after.result
     assert told["compared_with"] == {"prod": None}
     assert [error["exit_code"] for error in told["errors"]] == [5]
     assert "no-such-folder/events.jsonl" in after.stderr

@@ -401,7 +401,22 @@ def key_of(population: Population) -> Counter[Finding]:
 
 
 @pytest.mark.parametrize(
-    ("accounts", "seed"), [(100, 1), (117, 2), (499, 3), (500, 4), (500, 5), (801, 6), (2_000, 7)]
+    ("accounts", "seed"),
+    [
+        (20, 1),
+        (21, 7),
+        (36, 2),
+        (57, 3),
+        (73, 5),
+        (99, 4),
+        (100, 1),
+        (117, 2),
+        (499, 3),
+        (500, 4),
+        (500, 5),
+        (801, 6),
+        (2_000, 7),
+    ],
 )
 @pytest.mark.parametrize("hours", [-23, 0, 47])
 def test_the_answer_key_is_exactly_what_the_rules_demand(accounts: int, seed: int, hours: int) -> None:
@@ -446,7 +461,13 @@ def test_too_many_administrators_is_a_question_of_size() -> None:
     assert "too_many_admins" not in build(2_000, 7, ANCHOR).planted
 
 
-@pytest.mark.parametrize("accounts", [100, 2_000])
+def test_the_smallest_organisations_have_something_to_find() -> None:
+    planted = set(build(20, 7, ANCHOR).planted)
+
+    assert planted >= {"contract_expired", "edited_builtin_role", "leaver_active", "orphaned_account"}
+
+
+@pytest.mark.parametrize("accounts", [20, 100, 2_000])
 def test_login_states_and_statuses_are_counted_as_the_contract_defines_them(accounts: int) -> None:
     population = build(accounts, 7, ANCHOR)
     judge = Judge(population, ANCHOR)

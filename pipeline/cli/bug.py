@@ -1,0 +1,56 @@
+"""What a bug leaves behind: a file with the traceback that can be sent to the maintainers as it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import traceback
+from collections.abc import Iterator
+
+from pipeline import __version__
+from pipeline.errors import AccessReviewError
+
+__all__ = ["report"]
+
+
+def report(error: Exception, command: str) -> AccessReviewError:
+    """Write the traceback to a new file that only its owner can read; return the error that says where it is.
+
+    The file has the place of every call and the type of every exception. It leaves out what the exceptions say and
+    the values of variables, because these can hold account data or secrets; ``--debug`` shows them on the terminal.
+    """
+    message = f"a bug in the program: {type(error).__name__}"
+    again = "run it again with --debug to see the messages, which that file leaves out"
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="access-review-bug-", suffix=".txt")  # mode 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.writelines(f"{line}\n" for line in _lines(error, command))
+    except OSError:
+        return AccessReviewError(
+            message, where=command, hint="run it again with --debug, and send the traceback to the maintainers"
+        )
+    return AccessReviewError(
+        f"{message}; the traceback was written",
+        where=path,
+        hint=f"send that file to the maintainers of sisense-access-review; {again}",
+    )
+
+
+def _lines(error: Exception, command: str) -> Iterator[str]:
+    yield f"sisense-access-review {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    yield f"command: {command}"
+    for place in _chain(error):
+        yield ""
+        yield type(place).__name__
+        yield from (line.rstrip("\n") for line in traceback.format_tb(place.__traceback__))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what led to it, the last first."""
+    found: BaseException | None = error
+    seen: set[int] = set()
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)

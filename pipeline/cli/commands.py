@@ -1,0 +1,117 @@
+"""What all commands have in common: the global options, and one name for the option that says where output goes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from pipeline.cli.terminal import Terminal
+
+__all__ = ["Command", "Commands", "Group", "assembled"]
+
+#: The options of ``access-review`` that every command takes as well.
+_GLOBAL = ("config", "quiet", "verbose", "debug", "json")
+
+
+class Command(TyperCommand):
+    """A command whose help ends with the global options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the command's own options, then the global ones."""
+        super().format_options(ctx, formatter)
+        _write_global_options(ctx, formatter)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; its document names it."""
+        _name_command(ctx)
+        return super().invoke(ctx)
+
+
+class Group(TyperGroup):
+    """A group of commands whose help ends with the global options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the group's own options and its commands, then the global options."""
+        super().format_options(ctx, formatter)
+        if ctx.parent is not None:
+            _write_global_options(ctx, formatter)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command of the group."""
+        _name_command(ctx)
+        return super().invoke(ctx)
+
+
+class Commands(typer.Typer):
+    """A collection of commands that are all a :class:`Command`, in groups that are all a :class:`Group`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(cls=Group, rich_markup_mode=None, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Any:
+        """Return what registers a function as a command."""
+        return super().command(name, **{"cls": Command, **settings})
+
+
+def assembled(app: typer.Typer) -> TyperGroup:
+    """Return the whole command line, where every command takes the global options too."""
+    root = typer.main.get_command(app)
+    if not isinstance(root, TyperGroup):
+        raise TypeError("the command line is a group of commands")
+    options = [option for option in root.params if isinstance(option, TyperOption) and option.name in _GLOBAL]
+    _complete(root, options, is_root=True)
+    return root
+
+
+def _complete(command: Any, options: list[TyperOption], *, is_root: bool = False) -> None:
+    """Add what a command was not written with: the global options, and ``--output`` as another name of ``--out``."""
+    command.params += [_alias(option, "--output") for option in command.params if "--out" in option.opts]
+    if not is_root:
+        command.params += [_twin(option) for option in options]
+    for child in getattr(command, "commands", {}).values():
+        _complete(child, options)
+
+
+def _alias(option: TyperOption, name: str) -> TyperOption:
+    """Return a hidden option of another name that sets the same value."""
+    alias = copy.copy(option)
+    alias.opts, alias.hidden = [name], True
+    return alias
+
+
+def _twin(option: TyperOption) -> TyperOption:
+    """Return a global option for after the command; given there, it wins over the one before."""
+    twin = copy.copy(option)
+    twin.hidden, twin.expose_value = True, False
+    twin.default = twin.envvar = None
+    twin.callback = _override
+    return twin
+
+
+def _override(context: Any, option: Any, value: Any) -> None:
+    if value is not None and isinstance(context.obj, Terminal):
+        setattr(context.obj, option.name, value)
+
+
+def _write_global_options(context: Any, formatter: Any) -> None:
+    root = context.find_root()
+    records = [option.get_help_record(root) for option in root.command.params if option.name in _GLOBAL]
+    with formatter.section("Global options, before or after the command"):
+        formatter.write_dl([record for record in records if record is not None])
+
+
+def _name_command(context: Any) -> None:
+    if isinstance(context.obj, Terminal):
+        context.obj.command = command_name(context)
+
+
+def command_name(context: Any) -> str:
+    """Return the command of a context without the program's name: ``remediate plan``."""
+    names = []
+    while context is not None and context.parent is not None:
+        names.append(context.info_name)
+        context = context.parent
+    return " ".join(reversed(names))
