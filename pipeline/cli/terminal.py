@@ -48,7 +48,7 @@ class Terminal:
     _is_streaming: bool = field(default=False, init=False)
     _progress: Progress | None = field(default=None, init=False)
     _task: TaskID | None = field(default=None, init=False)
-    _counts: dict[str, tuple[int, int | None]] = field(default_factory=dict, init=False)
+    _counts: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     _stage: str = field(default="", init=False)
 
     def settings(self) -> Settings:
@@ -140,10 +140,8 @@ class Terminal:
         if self._progress is not None and self._task is not None:
             label = f"{self._stage}: {what}"
             if self._stage.startswith("extract"):  # several lists are read at once: the bar is their sum
-                self._counts[what] = (done, total)
-                done = sum(items for items, _ in self._counts.values())
-                totals = [expected for _, expected in self._counts.values()]
-                total = None if None in totals else sum(expected or 0 for expected in totals)
+                self._counts[what] = (done, done if total is None else total)
+                done, total = (sum(numbers) for numbers in zip(*self._counts.values(), strict=True))
             self._progress.update(self._task, description=label, completed=done, total=total)
         elif self.verbose:
             self._write(f"  {self._stage}: {what} {done}" + (f" of {total}" if total is not None else ""))

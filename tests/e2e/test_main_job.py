@@ -254,7 +254,7 @@ def test_sql_writes_parquet_with_the_types_of_the_database(finished: Finished) -
     assert all(row[0] == row[1] for row in held)
     without_a_file = finished.command("sql", "select 1", "--format", "parquet")
     assert (without_a_file.code, without_a_file.stdout) == (2, "")
-    assert "--output" in without_a_file.stderr
+    assert "--out" in without_a_file.stderr
 
 
 def test_no_secret_reaches_anything_that_was_written(simulator: Simulator, tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""The command line over one small simulated Sisense, extracted twice; tests must not change what is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.e2e.conftest import Outcome, run_command
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a configuration, and the instance that it names."""
+
+    folder: Path
+    simulator: Simulator
+
+    def __call__(self, *arguments: str, **environment: str) -> Outcome:
+        secret = {"ACCESS_REVIEW_PROD_PASSWORD": self.simulator.password}
+        return run_command(self.folder, *arguments, **secret, **environment)
+
+    def ok(self, *arguments: str) -> Outcome:
+        outcome = self(*arguments)
+        assert outcome.code == 0, outcome.stderr
+        return outcome
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(40, 7) as running:
+        yield running
+
+
+@pytest.fixture
+def place(simulator: Simulator, tmp_path: Path) -> Place:
+    """A place with a configuration and no database."""
+    simulator.write_files(tmp_path)
+    return Place(tmp_path, simulator)
+
+
+@pytest.fixture(scope="session")
+def built(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place with one snapshot and its build; read only."""
+    place = Place(tmp_path_factory.mktemp("built"), simulator)
+    simulator.write_files(place.folder)
+    place.ok("extract")
+    place.ok("build")
+    return place

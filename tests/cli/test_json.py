@@ -1,0 +1,173 @@
+"""``--json``: one shape for what every command says, failures too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cases.case import Case, each
+from tests.cli.conftest import Place
+from tests.e2e.conftest import Outcome, run_command
+
+READING = (
+    "snapshots",
+    "snapshots list",
+    "snapshots show",
+    "rules list",
+    "rules show stale_account",
+    "catalog",
+    "sql --list",
+    "check",
+    "build",
+    "report --format csv",
+    "remediate plan --stale-days 90 --max-share 100",
+    "remediate status",
+    "remediate verify",
+)
+
+
+def envelope(outcome: Outcome) -> dict[str, Any]:
+    document = json.loads(outcome.stdout)
+    assert list(document)[:4] == ["command", "ok", "result", "warnings"]
+    assert document["ok"] == (outcome.code == 0)
+    assert set(document) - {"command", "ok", "result", "warnings"} == (set() if document["ok"] else {"error"})
+    return dict(document)
+
+
+def keys(value: Any, above: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            # the names of tables and of parameters are the model's own
+            if above not in {"rows", "parameters", "columns"}:
+                yield key
+            yield from keys(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from keys(item, above)
+
+
+def test_every_command_answers_in_one_shape_with_keys_in_snake_case(built: Place) -> None:
+    for command in READING:
+        outcome = built(*command.split(), "--json")
+
+        document = envelope(outcome)
+        assert outcome.code == 0, outcome.stderr
+        assert command.startswith(document["command"])
+        wrong = [key for key in keys(document) if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", key)]
+        assert wrong == [], command
+
+
+def test_the_same_thing_has_the_same_key(place: Place) -> None:
+    run = place.ok("run", "--json", "--format", "csv").result
+    build = place.ok("build", "--json").result
+    report = place.ok("report", "--json", "--format", "csv").result
+    extracted = place.ok("extract", "--json").result
+
+    for key in ("snapshot_id", "build_id", "folder", "accounts"):
+        assert run[key] == build[key], key
+    assert (run["folder"], run["findings"]) == (report["folder"], report["findings"])
+    assert {"snapshot_id", "completeness", "reason"} <= set(run) & set(extracted)
+    assert {Path(path).name for path in run["files"]} >= {"population.csv", "manifest.json"}
+    assert not any(path.endswith((".pdf", ".xlsx", ".html")) for path in run["files"])
+
+
+def test_booleans_are_booleans(built: Place) -> None:
+    rule = built("rules", "show", "stale_account", "--json").result
+
+    assert rule["enabled"] is True
+    assert rule["parameters"]["stale_after_days"] == 90
+
+
+FAILURES = [
+    Case("usage", "a command that does not exist", "2", ("remediate", "plann")),
+    Case("usage", "an option that does not exist", "2", ("run", "--fail-upon", "high")),
+    Case("usage", "no command at all", "2", ()),
+    Case("input", "a format that does not exist", "2", ("run", "--format", "docx")),
+    Case("configuration", "a configuration that does not exist", "2", ("run", "--config", "none.toml")),
+    Case("query", "a query that does not run", "4", ("sql", "selec 1")),
+    Case("database", "a snapshot that does not exist", "4", ("snapshots", "show", "x")),
+]
+
+
+@each(FAILURES)
+@pytest.mark.parametrize("is_last", [True, False], ids=["after", "before"])
+def test_a_failure_is_a_document_too(built: Place, case: Case, is_last: bool) -> None:
+    outcome = built(*case.content, "--json") if is_last else built("--json", *case.content)
+
+    error = envelope(outcome)["error"]
+    assert outcome.code == error["exit_code"] == int(case.outcome)
+    assert set(error) == {"message", "where", "hint", "exit_code"}
+    assert outcome.stderr.startswith(f"error: {error['message']} — {error['where']}\nhint: {error['hint']}")
+
+
+def test_what_was_found_before_a_gate_is_still_there(built: Place, tmp_path: Path) -> None:
+    folder = Path(built.ok("report", "--format", "csv", "--out", str(tmp_path)).stdout.splitlines()[0])
+    (folder / "findings.csv").write_text("forged\n", encoding="utf-8")
+
+    outcome = built("verify", str(folder), "--json")
+
+    document = envelope(outcome)
+    assert outcome.code == 1
+    assert document["result"]["problems"]
+    assert document["error"]["exit_code"] == 1
+
+
+def test_a_warning_is_in_the_document(place: Place) -> None:
+    configuration = place.folder / "access-review.toml"
+    second = '[sources.second]\nkind = "sisense"\nurl = "http://127.0.0.1:9"\nusername = "x"\n\n'
+    configuration.write_text(second + configuration.read_text(encoding="utf-8"), encoding="utf-8")
+
+    document = envelope(place("extract", "prod", "--json"))
+
+    assert document["warnings"] == ["not extracted: second"]
+
+
+_BROKEN = """
+import sys
+from pipeline.cli import main, rules
+def list_rules(*_):
+    secret = "canary-4711"
+    raise RuntimeError("the password is " + secret)
+rules.list_rules = list_rules
+sys.argv = ["access-review", "rules", *sys.argv[1:]]
+main.main()
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_a_bug_leaves_a_traceback_that_holds_no_secret(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _BROKEN, *options],
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    [file] = tmp_path.glob("access-review-bug-*.txt")
+    text = file.read_text(encoding="utf-8")
+    assert done.returncode == 70
+    assert f"the traceback was written — {file}" in done.stderr
+    assert "send that file to the maintainers" in done.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "RuntimeError" in text
+    assert "in list_rules" in text
+    assert "canary-4711" not in text + done.stdout + done.stderr
+    if options:
+        assert json.loads(done.stdout)["error"]["where"] == str(file)
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+    for arguments in (("--debug", "run"), ("run", "--debug")):
+        assert "Traceback" in run_command(tmp_path, *arguments).stderr
+    assert "Traceback" not in run_command(tmp_path, "run").stderr

@@ -1,0 +1,171 @@
+"""Options where people put them, and what they are promised to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Place
+from tests.e2e.conftest import run_command
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--config", "here.toml", "--json", "snapshots", "list"),
+        ("snapshots", "--config", "here.toml", "--json", "list"),
+        ("snapshots", "list", "--config", "here.toml", "--json"),
+        ("--config", "nowhere.toml", "snapshots", "list", "--json", "--config", "here.toml"),
+    ],
+    ids=" ".join,
+)
+def test_global_options_count_wherever_they_stand(built: Place, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    here = f'[warehouse]\ndatabase = "{built.folder / "access-review.duckdb"}"\n'
+    (tmp_path / "here.toml").write_text(here, encoding="utf-8")
+
+    listed = run_command(tmp_path, *arguments)
+
+    assert listed.code == 0, listed.stderr
+    assert [row["completeness"] for row in listed.result] == ["FULL"]
+
+
+def test_quiet_and_verbose_after_the_command(place: Place) -> None:
+    quiet = place.ok("run", "--format", "csv", "--quiet")
+    verbose = place.ok("build", "--verbose")
+
+    assert "build ..." not in quiet.stderr
+    assert "build: graph.accounts" in verbose.stderr
+
+
+def test_what_follows_two_dashes_is_no_option(built: Place) -> None:
+    outcome = built("rules", "show", "--", "--json")
+
+    assert outcome.code == 2
+    assert outcome.stdout == ""
+
+
+def test_run_writes_the_formats_that_are_asked_for(place: Place) -> None:
+    [folder] = place.ok("run", "--format", "csv,html").stdout.splitlines()
+
+    names = {path.name for path in Path(folder).iterdir()}
+    assert {"population.csv", "access-review.html"} <= names
+    assert not names & {"access-review.pdf", "access-review.xlsx"}
+
+
+def test_run_refuses_an_unknown_format_before_anything_is_contacted(place: Place) -> None:
+    outcome = place("run", "--format", "csv,docx")
+
+    assert outcome.code == 2
+    assert "'docx' is not a format" in outcome.stderr
+    assert not (place.folder / "access-review.duckdb").exists()
+
+
+def test_init_in_a_folder_that_exists(tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "notes.txt").write_text("kept", encoding="utf-8")
+
+    there = run_command(tmp_path, "init", "team")
+    here = run_command(tmp_path, "init", ".")
+    again = run_command(tmp_path, "init", "team/")
+
+    assert (there.code, here.code, again.code) == (0, 0, 2)
+    assert "access-review check --config team/access-review.toml" in there.stderr
+    assert "team/access-review.toml" in again.stderr
+    for folder in (tmp_path, tmp_path / "team"):
+        assert (folder / "access-review.toml").is_file()
+        assert (folder / "policy" / "exceptions.csv").is_file()
+    assert (tmp_path / "team" / "notes.txt").read_text(encoding="utf-8") == "kept"
+
+
+def test_init_overwrites_no_policy_file_either(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    mine = tmp_path / "policy" / "exceptions.csv"
+    mine.write_text("mine", encoding="utf-8")
+
+    refused = run_command(tmp_path, "init", ".")
+
+    assert refused.code == 2
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "access-review.toml").exists()
+
+
+def test_report_is_of_the_snapshot_that_is_named(place: Place) -> None:
+    first = place.ok("extract", "--json").result["snapshot_id"]
+    place.ok("build")
+    second = place.ok("extract", "--json").result["snapshot_id"]
+
+    current = place.ok("report", "--format", "csv")
+    named = place.ok("report", "--format", "csv", "--snapshot", second)
+    earlier = place.ok("report", "--format", "csv", "--snapshot", first)
+    unknown = place("report", "--format", "csv", "--snapshot", "20200101T000000Z-0000")
+
+    folders = [Path(outcome.stdout.splitlines()[0]).name for outcome in (current, named, earlier)]
+    assert folders == [first, second, first]
+    assert f"this report is of snapshot {first}; the newest, {second}, is not the current build" in current.stderr
+    assert "this report is of" not in named.stderr + earlier.stderr
+    assert unknown.code == 4
+
+
+def test_the_old_name_of_out_still_works(built: Place, tmp_path: Path) -> None:
+    for option in ("--out", "--output"):
+        file = tmp_path / f"{option}.csv"
+        built.ok("sql", "select 1 as one", "--format", "csv", option, str(file))
+        assert file.read_text(encoding="utf-8") == "one\n1\n"
+    built.ok("remediate", "plan", "--stale-days", "90", "--max-share", "100", "--output", str(tmp_path / "p.json"))
+    assert json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))["changes"]
+
+
+def test_snapshots_show_without_an_id_is_the_newest(built: Place) -> None:
+    [known] = built.ok("snapshots", "--json").result
+
+    assert built.ok("snapshots", "show", "--json").result["snapshot_id"] == known["snapshot_id"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_knows_commands_options_and_the_global_ones(tmp_path: Path, shell: str) -> None:
+    def completed(words: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "_ACCESS_REVIEW_COMPLETE": f"complete_{shell}"}
+        environment |= {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        environment |= {"_TYPER_COMPLETE_ARGS": words}
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline"],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout
+
+    assert "remediate" in completed("access-review rem")
+    assert "verify" in completed("access-review remediate ver")
+    assert "--add-group" in completed("access-review users update --add")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_is_installed_below_the_home_of_who_asks(tmp_path: Path, shell: str) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+        "SHELL": f"/bin/{shell}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "--install-completion", shell],
+        env={**environment, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any("_ACCESS_REVIEW_COMPLETE" in path.read_text(encoding="utf-8") for path in written)

@@ -1,0 +1,65 @@
+"""What a person at a terminal sees while a stage runs, and at the end."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from rich.progress import Progress
+
+from pipeline.cli.terminal import Terminal
+from tests.e2e.conftest import run_command
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def bars(terminal: Terminal) -> list[tuple[str, float, float | None]]:
+    progress = terminal._progress
+    assert isinstance(progress, Progress)
+    return [(task.description, task.completed, task.total) for task in progress.tasks]
+
+
+def test_a_stage_has_one_bar_and_the_next_stage_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Screen())
+    terminal = Terminal()
+    with terminal.progress():
+        terminal.stage("extract prod")
+        terminal.advance("users", 50, 200)
+        terminal.advance("groups", 3, 30)
+        terminal.advance("users", 100, 200)
+        assert bars(terminal) == [("extract prod: users", 103, 230)]
+        terminal.advance("roles", 7, None)
+        assert bars(terminal) == [("extract prod: roles", 110, 237)]
+        terminal.stage("build")
+        terminal.advance("staging.users", 0, 40)
+        terminal.advance("graph.accounts", 20, 40)
+        assert bars(terminal) == [("build: graph.accounts", 20, 40)]
+        terminal.stage("report")
+        for name in ("population.csv", "access-review.xlsx", "access-review.pdf"):
+            terminal.advance(name, 0, None)
+        assert bars(terminal) == [("report: access-review.pdf", 0, None)]
+
+
+def test_a_demo_of_twenty_accounts_ends_with_the_folder_and_the_pdf(tmp_path: Path) -> None:
+    demo = run_command(tmp_path, "demo", "--accounts", "20", "--seed", "3")
+
+    assert demo.code == 0, demo.stderr
+    folder, pdf = (Path(line) for line in demo.stdout.splitlines())
+    assert pdf == folder / "access-review.pdf"
+    assert len((folder / "population.csv").read_text(encoding="utf-8").splitlines()) == 21
+    assert "accounts  20\n" in demo.stderr
+
+
+def test_a_demo_says_how_small_it_can_be(tmp_path: Path) -> None:
+    refused = run_command(tmp_path, "demo", "--accounts", "19")
+    shown = run_command(tmp_path, "demo", "--help")
+
+    assert refused.code == 2
+    assert "at least 20" in refused.stderr
+    assert "at least 20" in " ".join(shown.stdout.split())
+    assert list(tmp_path.iterdir()) == []
