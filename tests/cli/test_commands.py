@@ -1,0 +1,139 @@
+"""Single commands, where they used to say less than a user needs or ask for more than they should."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.simulator.server import Simulator
+from tests.cli.conftest import Place
+
+SIGNATURE = ("--by", "C", "--email", "c@example.com", "--role", "CISO")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Place]:
+    """A simulator that the test may change."""
+    with Simulator(40, 7) as simulator:
+        simulator.write_files(tmp_path)
+        yield Place(tmp_path, simulator)
+
+
+def test_groups_are_added_and_removed_and_the_others_stay(own: Place) -> None:
+    store = own.simulator.sisense.store
+    names = {group["_id"]: group["name"] for group in own.simulator.population.groups}
+    user = next(user for user in store.users if user.get("active") and len(user.get("groups") or ()) >= 2)
+    kept, gone = (names[group] for group in user["groups"][:2])
+    new = next(name for group, name in names.items() if group not in user["groups"] and "Team" in name)
+
+    def held() -> set[str]:
+        return {names[group] for group in store.by_id[user["_id"]]["groups"]}
+
+    update = ("users", "update", user["userName"], "--json")
+    first = own.ok(*update, "--add-group", new.upper(), "--remove-group", gone).result
+    assert [row["state"] for row in first] == ["changed"]
+    assert new in held()
+    assert kept in held()
+    assert gone not in held()
+    again = own.ok(*update, "--add-group", new, "--remove-group", gone).result
+    assert [row["state"] for row in again] == ["as it was"]
+    journal = [
+        json.loads(line)
+        for line in (own.folder / "access-review.duckdb.journal.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert {line["command"] for line in journal} == {"users update"}
+    assert any(set(user["groups"]) == set((line.get("previous") or {}).get("groups", ())) for line in journal)
+
+    before = held()
+    for refused in (
+        ("--group", new, "--add-group", gone),
+        ("--group", new, "--remove-group", gone),
+        ("--add-group", new, "--remove-group", new.lower()),
+        ("--add-group", "No Such Group"),
+    ):
+        assert own("users", "update", user["userName"], *refused).code == 2, refused
+    assert held() == before
+    own.ok("users", "update", user["userName"], "--group", gone)
+    assert held() == {gone}
+
+
+@pytest.mark.parametrize("command", [("scim", "diff"), ("scim", "sync"), ("scim", "sync", "--report")], ids=" ".join)
+def test_scim_diff_by_each_of_its_names(built: Place, command: tuple[str, ...]) -> None:
+    outcome = built(*command)
+
+    # a build without SCIM users: the command went as far as the database
+    assert outcome.code == 4
+    assert "the current build has no SCIM users" in outcome.stderr
+
+
+def test_a_plan_and_its_approvals_are_in_the_status(own: Place) -> None:
+    own.ok("extract")
+    own.ok("build")
+    own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
+    before = own.ok("remediate", "status", "--json").result
+    own.ok("remediate", "approve", "remediation-plan.json", "--by", "Ann Ek", "--email", "ann@example.com")
+    after = own.ok("remediate", "status", "--json").result
+
+    assert (before["file"], before["approved"], before["approvals"]) == ("remediation-plan.json", False, [])
+    assert before["plan_id"] == after["plan_id"]
+    assert after["approved"] is True
+    [approval] = after["approvals"]
+    assert (approval["by"], approval["email"]) == ("Ann Ek", "ann@example.com")
+    assert (approval["signed"], approval["current"]) == (False, True)
+    assert {change["state"] for change in after["changes"]} == {"open"}
+
+
+def test_verify_with_nothing_applied_says_so_and_writes_nothing(own: Place) -> None:
+    own.ok("extract")
+    own.ok("build")
+    own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
+    asked = len(own.simulator.sisense.log)
+
+    verified = own("remediate", "verify")
+
+    assert verified.code == 0
+    assert verified.stdout == "nothing to verify\n"
+    assert "no change has been applied" in verified.stderr
+    assert len(own.simulator.sisense.log) == asked
+    assert not (own.folder / "out").exists()
+    assert len(own.ok("snapshots", "--json").result) == 1
+
+
+def test_the_status_after_sign_off_is_of_the_campaign_that_was_signed(own: Place) -> None:
+    own.ok("run", "--format", "csv")
+    nothing = own("review", "status")
+    own.ok("review", "open", "--name", "2026-Q4", "--scope", "privileged", "--reviewer", "ciso@example.com")
+    for packet in own.ok("review", "packets", "--json").result["files"]:
+        if packet.endswith(".csv"):
+            with Path(packet).open(encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            file = own.folder / Path(packet).name
+            lines = [f"{row['item_id']},keep,needed" for row in rows]
+            file.write_text("\n".join(["item_id,decision,reason", *lines]) + "\n", encoding="utf-8")
+            own.ok("review", "import", str(file))
+    own.ok("review", "sign-off", *SIGNATURE)
+
+    status = own.ok("review", "status", "--json").result
+
+    assert nothing.code == 2
+    assert (status["campaign"], status["is_signed"]) == ("2026-Q4", True)
+    assert "campaign  2026-Q4, signed off" in own.ok("review", "status").stdout
+    assert own("review", "packets").code == 2
+
+
+def test_an_extract_that_is_partial_ends_with_an_error_and_a_hint(tmp_path: Path) -> None:
+    with Simulator(40, 7, scenarios=("non-admin",)) as simulator:
+        simulator.write_files(tmp_path)
+        outcome = Place(tmp_path, simulator)("extract", "--json")
+
+    document = json.loads(outcome.stdout)
+    assert outcome.code == document["error"]["exit_code"] == 3
+    assert document["result"]["completeness"] == "PARTIAL"
+    last = outcome.stderr.splitlines()[-2:]
+    assert last[0].startswith("error: the extract is PARTIAL: ")
+    assert last[1] == f"hint: {document['error']['hint']}"
+    assert "snapshots show" in document["error"]["hint"]
