@@ -133,7 +133,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         secret = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
         outcome = run_command(folder, "run", **secret)
     assert outcome.code == 0, outcome.stderr
-    return Path(outcome.stdout.splitlines()[0]).parent
+    return Path(outcome.stdout.splitlines()[0])
 
 
 def test_a_run_in_an_odd_folder_reports_everybody_and_can_be_rebuilt(report: Path) -> None:
