@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline import run
-from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
+from pipeline.errors import AccessReviewError, ConfigurationError
 from pipeline.settings import Secret, Settings, SourceSettings
 from pipeline.warehouse.examples import run_example
 
@@ -93,5 +93,5 @@ def _source(settings: Settings, name: str, environment: Mapping[str, str]) -> It
     if source.kind == "scim":
         return
     for check in preflight(source, credentials).checks:
-        code = SourceError.exit_code if check.result == "failed" else 0
+        code = check.exit_code if check.result == "failed" else 0
         yield Item(f"{name}: {check.name}", check.result, check.detail, check.hint, code)

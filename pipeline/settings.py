@@ -35,6 +35,7 @@ __all__ = [
     "is_loopback",
     "load",
     "nearest",
+    "read_secret",
     "webhook_secret",
 ]
 
@@ -148,9 +149,9 @@ class SourceSettings:
         Raises:
             MissingSecretError: there is neither a token nor a user name with a password.
         """
-        token = _secret(environment, self.environment_prefix + "_TOKEN")
+        token = read_secret(environment, self.environment_prefix + "_TOKEN")
         # with a token, no password is ever tried, and one that cannot be used does not matter
-        password = _secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
+        password = read_secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
         if token is None and (self.username is None or password is None):
             wanted = self.environment_prefix + ("_PASSWORD" if self.username else "_TOKEN")
             raise MissingSecretError(
@@ -170,7 +171,7 @@ class SourceSettings:
         if self.kind != "scim" and self.scim_url is None:
             return None
         variable = self.environment_prefix + ("_TOKEN" if self.kind == "scim" else "_SCIM_TOKEN")
-        token = _secret(environment, variable)
+        token = read_secret(environment, variable)
         if token is None:
             raise MissingSecretError(
                 f"no SCIM token for source '{self.name}'",
@@ -276,7 +277,7 @@ def webhook_secret(environment: Mapping[str, str]) -> Secret:
     Raises:
         MissingSecretError: there is none.
     """
-    secret = _secret(environment, "ACCESS_REVIEW_WEBHOOK_SECRET")
+    secret = read_secret(environment, "ACCESS_REVIEW_WEBHOOK_SECRET")
     if secret is None:
         raise MissingSecretError(
             "there is nothing to sign events with",
@@ -308,7 +309,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _secret(environment: Mapping[str, str], variable: str) -> Secret | None:
+def read_secret(environment: Mapping[str, str], variable: str) -> Secret | None:
+    """Read a secret from a variable, or from the file that the variable with ``_FILE`` names; None if neither is set.
+
+    Raises:
+        ConfigurationError: it holds a line break, as a secret does that was copied or piped carelessly.
+        MissingSecretError: the file cannot be read, or is empty.
+    """
     if environment.get(variable):
         return _usable(environment[variable], variable, f"environment, {variable}")
     file = environment.get(variable + "_FILE")

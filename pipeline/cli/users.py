@@ -16,7 +16,7 @@ import typer
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, an_address, require_typed
 from pipeline.errors import MissingSecretError, SourceError, UsageError
-from pipeline.settings import Secret, SourceSettings
+from pipeline.settings import Secret, SourceSettings, read_secret
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import Outcome
@@ -299,12 +299,12 @@ def _password(chosen: PasswordFrom) -> Callable[[], Secret | None]:
     if chosen is PasswordFrom.none:
         return lambda: None
     if chosen is PasswordFrom.environment:
-        given = os.environ.get(_PASSWORD)
-        if not given:
+        given = read_secret(os.environ, _PASSWORD)
+        if given is None:
             raise MissingSecretError(
                 "there is no password for the new account", where="environment", hint=f"set {_PASSWORD}"
             )
-        return lambda: Secret(given)
+        return lambda: given
 
     return lambda: Secret(secrets.token_urlsafe(18))
 

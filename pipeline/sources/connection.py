@@ -18,7 +18,7 @@ import httpx
 from pipeline.errors import ConfigurationError, ContentError, SourceError, UnreachableError
 from pipeline.settings import SourceSettings
 from pipeline.sources.diagnosis import Trouble, advice, classify, explain, media_type, refused_by_proxy, skew, words
-from pipeline.sources.network import find_route
+from pipeline.sources.network import route_to
 from pipeline.sources.redaction import BLOT, Redaction
 
 __all__ = [
@@ -130,13 +130,7 @@ class Connection:
         self.has_answered = False
         self._clock = clock
         self._redaction = Redaction()
-        self._route = find_route(
-            source.url,
-            verify_tls=source.verify_tls,
-            ca_bundle=source.ca_bundle,
-            place=f"sources.{source.name}",
-            environment=environment,
-        )
+        self._route = route_to(source, environment)
         if self._route.proxy is not None and self._route.proxy.credential is not None:
             self.keep_secret(self._route.proxy.credential[1])
         self._http = self._route.client(

@@ -26,9 +26,9 @@ import httpx
 
 import pipeline
 from pipeline.errors import ConfigurationError
-from pipeline.settings import is_loopback
+from pipeline.settings import SourceSettings, is_loopback
 
-__all__ = ["Proxy", "Route", "find_proxy", "find_route"]
+__all__ = ["Proxy", "Route", "find_proxy", "find_route", "route_to"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SYSTEM = "the proxy settings of this system"
@@ -114,6 +114,17 @@ def find_route(
                 hint="give 'ca_bundle' the path of a PEM file with the certificates of your CA",
             ) from error
     return _by_environment(host, proxy, environment)
+
+
+def route_to(source: SourceSettings, environment: Mapping[str, str] = os.environ) -> Route:
+    """Find the way to a source. Raises as :func:`find_route`."""
+    return find_route(
+        source.url,
+        verify_tls=source.verify_tls,
+        ca_bundle=source.ca_bundle,
+        place=f"sources.{source.name}",
+        environment=environment,
+    )
 
 
 def find_proxy(url: str, environment: Mapping[str, str] = os.environ) -> Proxy | None:

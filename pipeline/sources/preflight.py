@@ -28,12 +28,16 @@ _MOST_SKEW_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. ``hint`` says what to do, and is empty where nothing has to be done."""
+    """One thing that was looked at. ``hint`` says what to do, and is empty where nothing has to be done.
+
+    ``exit_code`` is what a failure of it means to a script.
+    """
 
     name: str
     result: Result
     detail: str
     hint: str = ""
+    exit_code: int = SourceError.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,9 @@ class _Preflight:
                 self.add("login", "ok", _login(session))
                 await self.look(instance, users)
         except (SourceError, ConfigurationError) as error:
-            self.add(stage, "failed", f"{error.message} — {error.where}", error.hint)
+            self.checks.append(
+                Check(stage, "failed", f"{error.message} — {error.where}", error.hint, error.exit_code)
+            )
         return Preflight(self.source.name, tuple(self.checks))
 
     async def look(self, instance: Instance, users: Endpoint) -> None:

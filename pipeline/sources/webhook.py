@@ -65,8 +65,8 @@ class Webhook:
     """One receiver. Use it as a context manager; ``sleep`` waits between attempts, ``clock`` gives Unix seconds.
 
     Raises:
-        ConfigurationError: the secret begins with ``whsec_`` and is not base64 after that; or, when the context is
-            entered, a proxy or CA variable of the environment cannot be used.
+        ConfigurationError: the secret begins with ``whsec_`` and is not base64 after that, or a proxy or CA variable
+            of the environment cannot be used.
     """
 
     def __init__(
@@ -78,15 +78,14 @@ class Webhook:
         sleep: Callable[[float], None],
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        self._environment = environment
         self.origin = origin(url)
+        self._route = find_route(url, environment=environment)
         self._url = url
         self._key = _key(secret)
         self._clock = clock
         self._sleep = sleep
 
     def __enter__(self) -> Webhook:
-        self._route = find_route(self._url, environment=self._environment)
         self._client = self._route.blocking_client(timeout=_TIMEOUT)
         return self
 

@@ -65,6 +65,8 @@ class Watcher:
         Raises:
             ConfigurationError: there is one.
         """
+        from pipeline.sources.network import route_to
+
         run.rules(self.settings, run.models())
         run.check_policy(self.settings)
         run.check_roster(self.settings)
@@ -73,6 +75,7 @@ class Watcher:
         for source in self.settings.sources:
             source.credentials(self.environment)
             source.scim_token(self.environment)
+            route_to(source, self.environment)
 
     def tick(self) -> Tick:
         """Extract, build, compare, tell and thin out. What fails is in the tick's ``errors``; the rest is done."""

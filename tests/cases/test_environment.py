@@ -299,21 +299,25 @@ def test_one_function_makes_every_client() -> None:
     assert makers == {"network.py"}
 
 
-@each(
-    [
-        Case("proxy", "an impossible port", "HTTPS_PROXY", {"HTTPS_PROXY": BROKEN}),
-        Case("proxy", "SOCKS", "ALL_PROXY", {"ALL_PROXY": "socks://127.0.0.1:1080"}),
-        Case("certificates", "not there", "SSL_CERT_FILE", {"SSL_CERT_FILE": "/nowhere/ca.pem"}),
-    ]
-)
-def test_the_program_ends_with_2_and_names_the_variable(case: Case, tmp_path: Path) -> None:
+COMMANDS = [
+    Case("proxy", "an impossible port", "HTTPS_PROXY", ("extract", {"HTTPS_PROXY": BROKEN})),
+    Case("proxy", "SOCKS", "ALL_PROXY", ("watch --every 1h --once", {"ALL_PROXY": "socks://127.0.0.1:1080"})),
+    Case("certificates", "not there", "SSL_CERT_FILE", ("check", {"SSL_CERT_FILE": "/nowhere/ca.pem"})),
+    Case(
+        "certificates", "a folder that is not there", "SSL_CERT_DIR", ("users get ann", {"SSL_CERT_DIR": "/nowhere"})
+    ),
+]
+
+
+@each(COMMANDS)
+def test_every_command_ends_with_2_and_names_the_variable(case: Case, tmp_path: Path) -> None:
+    command, environment = case.content
     (tmp_path / "access-review.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{HOST}"\n')
 
-    done = run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_TOKEN=API_TOKEN, **case.content)
+    done = run_command(tmp_path, *command.split(), ACCESS_REVIEW_PROD_TOKEN=API_TOKEN, **environment)
 
     assert done.code == 2, done.stderr
-    assert f"error: {case.outcome} " in done.stderr
-    assert "hint: " in done.stderr
+    assert case.outcome in done.stdout + done.stderr
 
 
 SECRETS = [
@@ -334,6 +338,19 @@ def test_a_secret_that_was_copied_with_a_line_end_is_named(case: Case, tmp_path:
 
     assert case.outcome in caught.value.message
     assert "canary" not in str(caught.value)
+
+
+def test_the_password_of_a_new_account_is_a_secret_like_any_other(tmp_path: Path) -> None:
+    with FakeSisense(accounts(2)) as fake:
+        (tmp_path / "access-review.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{fake.url}"\n')
+        done = run_command(
+            tmp_path, "users", "create", "--email", "a@example.com", "--role", "Viewer", "--password", "environment",
+            ACCESS_REVIEW_PROD_TOKEN=API_TOKEN, ACCESS_REVIEW_NEW_USER_PASSWORD="canary\n",
+        )  # fmt: skip
+
+    assert done.code == 2, done.stderr
+    assert "ACCESS_REVIEW_NEW_USER_PASSWORD holds a line break" in done.stderr
+    assert "canary" not in done.stderr
 
 
 def test_a_password_that_nobody_uses_does_not_matter(tmp_path: Path) -> None:

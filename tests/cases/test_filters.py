@@ -11,11 +11,14 @@ import pytest
 from pipeline import resources
 from pipeline.errors import ContentError
 from pipeline.remediation.guards import Guards
-from pipeline.settings import SourceSettings
+from pipeline.settings import Secret, SourceSettings
+from pipeline.sources.http import Client
+from pipeline.sources.scim_endpoint import Endpoint
 from pipeline.sources.writing import Writer, connected
 from pipeline.warehouse.policy import PolicyFiles
 from tests.cases.case import Case, each
-from tests.fakes.http import Reply, Request, as_html, as_json
+from tests.fakes.http import HttpServer, Reply, Request, as_html, as_json
+from tests.fakes.scim import TOKEN, RealScim
 from tests.fakes.sisense import ADMIN_ROLE, FakeSisense, account
 from tests.sources.conftest import BY_PASSWORD, Waiting
 
@@ -195,3 +198,50 @@ async def _refused(writer: Writer, account_id: str, policy: PolicyFiles) -> str 
     one = next(found for found in administrators if found.account_id == account_id)
     refusal = await Guards(writer, await writer.roles(), policy).refuse(one, takes_power=True)
     return refusal.reason if refusal else None
+
+
+def find(fake: RealScim, name: str, page_size: int) -> list[str]:
+    async def work() -> list[str]:
+        waiting = Waiting()
+        source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2", page_size=page_size)
+        async with Client(source, clock=waiting.clock, sleep=waiting.sleep) as client:
+            found = await Endpoint(client, Secret(TOKEN)).find("/Users", "userName", name)
+            return [str(record["userName"]) for record in found]
+
+    with HttpServer(fake.answer) as http:
+        return asyncio.run(work())
+
+
+def _unfiltered(status: int | None, *, at_start: bool = False, cap: int = 1000) -> Callable[[Request, Any], Any]:
+    def meddle(_: Request, query: dict[str, str]) -> Reply | None:
+        if "filter" in query and status is not None:
+            return Reply(status, b'{"scimType": "invalidFilter"}')
+        query.pop("filter", None)
+        query["count"] = str(min(cap, int(query["count"])))
+        if at_start:
+            query["startIndex"] = "1"
+        return None
+
+    return meddle
+
+
+ENDPOINTS = [
+    Case("scim filter", "refused with 400", "found", _unfiltered(400)),
+    Case("scim filter", "refused with 501", "found", _unfiltered(501, cap=7)),
+    Case("scim filter", "ignored", "found", _unfiltered(None, cap=7)),
+    Case("scim filter", "ignored, like startIndex", "found", _unfiltered(None, at_start=True)),
+    Case("scim filter", "ignored, like startIndex, and few a page", "error", _unfiltered(None, at_start=True, cap=7)),
+]
+
+
+@each(ENDPOINTS)
+def test_a_user_of_an_endpoint_is_never_wrongly_called_absent(case: Case) -> None:
+    fake = RealScim(40, 1)
+    fake.before = case.content
+
+    if case.outcome == "error":
+        with pytest.raises(ContentError, match="counts 40 records and shows 7"):
+            find(fake, "user39@example.com", 10)
+    else:
+        assert find(fake, "USER39@example.com", 10) == ["user39@example.com"]
+        assert find(fake, "nobody@example.com", 10) == []
