@@ -86,8 +86,11 @@ class Redaction:
 
 
 def clean(text: str, secrets: Iterable[str]) -> str:
-    """Return a text with these secrets blotted out; all of it where they cannot be told from the rest."""
-    secrets = tuple(secrets)
+    """Return a text with these secrets blotted out; all of it where they cannot be told from the rest.
+
+    A secret of very few characters stays: blotting it out of every word that holds it would give it away.
+    """
+    secrets = tuple(secret for secret in secrets if len(secret) >= _LEAST_DECODED)
     for secret in secrets:
         for written in _spellings(secret):
             text = text.replace(written, BLOT)

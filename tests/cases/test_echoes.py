@@ -211,3 +211,11 @@ def test_neither_database_nor_terminal_hears_the_password(tmp_path: Path, case: 
 def test_the_search_of_these_tests_finds_what_it_should() -> None:
     assert leaks(f"x{PASSWORD}", PASSWORD)
     assert not leaks("wrong user name or password (84 bytes, not shown)", PASSWORD)
+
+
+def test_a_very_short_password_is_not_given_away_by_what_is_blotted_out(extracting: Extracting) -> None:
+    with FakeSisense(accounts(1)) as fake:
+        done = extracting(fake, Credentials(USERNAME, Secret("s"), None))
+
+    assert "source 'prod'" in str(done.error)
+    assert "***" not in str(done.error)
