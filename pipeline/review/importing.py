@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, UsageError
 from pipeline.reporting import cells
 from pipeline.reporting.packets import ANSWERS, DECISIONS
@@ -211,7 +212,7 @@ def _judge(
             cells.restored(row.text("reason")) or None,
             _target_role(row) or None,
             to_date(row.cells["defer_until"]) if "defer_until" in row.cells else None,
-            row.text("approver") or None,
+            _approver(row),
             to_date(row.cells["expires_on"]) if "expires_on" in row.cells else None,
         )
     return accepted, problems, blank
@@ -229,6 +230,14 @@ def _sender(rows: Sequence[Row], items: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _item_id(row: Row) -> str:
     return facts.item_id_of(row.text("item_id"))
+
+
+def _approver(row: Row) -> str | None:
+    """Return who approved, as an address where it is one: only an exception must have one."""
+    try:
+        return read_address(row.text("approver"))
+    except AddressError:
+        return row.text("approver") or None
 
 
 def _target_role(row: Row) -> str:
@@ -256,10 +265,13 @@ def _problems(
             yield Problem(row.place("decision"), "a group can be kept or removed, only a role can be reduced")
         elif (item["source"], _target_role(row).lower()) not in roles:
             yield Problem(row.place("target_role"), f"'{_target_role(row)}' is no role of {item['source']}")
-    if decision == "exception" and "@" not in row.text("approver"):
-        yield Problem(row.place("approver"), "an exception names the e-mail address of who approved it")
-    if decision == "exception" and row.text("approver").lower() == str(item["email"]).lower():
-        yield Problem(row.place("approver"), "nobody approves an exception for themselves")
+    if decision == "exception":
+        try:
+            if read_address(row.text("approver")).lower() == str(item["email"]).lower():
+                yield Problem(row.place("approver"), "nobody approves an exception for themselves")
+        except AddressError as error:
+            said = f"{error}: " if row.text("approver") else ""
+            yield Problem(row.place("approver"), f"{said}an exception names the e-mail address of who approved it")
     for name, needed_by in (("defer_until", "defer"), ("expires_on", "exception")):
         try:
             day = to_date(row.cells[name]) if name in row.cells else None

@@ -319,3 +319,67 @@ def test_a_fact_is_known_in_the_form_that_a_spreadsheet_gives_it(case: Case) -> 
     said, fact = case.content
 
     assert facts.is_same(Cell(said, "A1"), fact) is (case.outcome == "the same")
+
+
+#: Lines that people add below the table, by column.
+LINES_BELOW = [
+    Case("line below the table", "a total in the first column", "is ignored", {0: "Total", "peers": "19"}),
+    Case("line below the table", "a total where the decision stands", "is ignored", {0: "Total", "decision": "19"}),
+    Case("line below the table", "a note where the decision stands", "is ignored", {"decision": "all done, Ann"}),
+    Case("line below the table", "a name where the reviewer stands", "is ignored", {"reviewer": "signed: Ann Ek"}),
+    Case("line below the table", "a reason and no decision", "is ignored", {"reason": "see the minutes"}),
+    Case("item without an id", "a decision", "'' is no item", {"decision": "remove", "reason": "left"}),
+    Case(
+        "item without an id", "a decision misspelt", "'' is no item", {"decision": "remov", "who": "A", "access": "B"}
+    ),
+]
+
+
+@each(LINES_BELOW)
+@pytest.mark.parametrize("is_first", [False, True], ids=["below", "above"])
+def test_a_line_that_is_about_no_item_says_nothing(
+    case: Case, is_first: bool, handed_out: Table, send: Callable[..., Imported]
+) -> None:
+    line = [""] * len(handed_out[0])
+    for column, text in case.content.items():
+        line[column if isinstance(column, int) else handed_out[0].index(column)] = text
+    handed_out.insert(1 if is_first else len(handed_out), line)
+
+    found = send(handed_out)
+
+    if case.outcome == "is ignored":
+        assert found.problems == ()
+        assert (found.campaign, found.new, found.blank) == (CAMPAIGN, len(handed_out) - 2, 0)
+    else:
+        [problem] = found.problems
+        assert case.outcome in problem.text
+        assert found.new == 0
+
+
+@each(
+    [
+        Case("approver", "an address with a name", "cfo@example.com", "Eva Roth <cfo@example.com>"),
+        Case("approver", "an address with a zero-width space", "cfo@example.com", "cfo@example.com\u200b"),
+        Case("approver", "nobody", "an exception names the e-mail address", ""),
+        Case("approver", "a name", "'Eva Roth' is not an e-mail address", "Eva Roth"),
+        Case("approver", "two at signs", "is not an e-mail address", "cfo@@example.com"),
+        Case("approver", "the holder, written in another way", "nobody approves an exception", "Me <mailto:{0}>"),
+    ]
+)
+def test_an_exception_names_the_address_of_who_approved_it(
+    case: Case, campaign: tuple[House, Path], handed_out: Table, send: Callable[..., Imported]
+) -> None:
+    names, row = handed_out[0], handed_out[1]
+    given = {"decision": "exception", "expires_on": "2027-01-31"}
+    given["approver"] = case.content.format(row[names.index("email")].upper())
+    for name, text in given.items():
+        row[names.index(name)] = text
+
+    found = send(handed_out)
+
+    if "@" in case.outcome:
+        assert found.problems == ()
+        stored = campaign[0].connection.execute("select approver from review.decisions where approver is not null")
+        assert stored.fetchall() == [(case.outcome,)]
+    else:
+        assert [case.outcome in problem.text for problem in found.problems] == [True]
