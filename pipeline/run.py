@@ -135,7 +135,8 @@ def check_roster(settings: Settings) -> str:
     with database.in_memory() as connection:
         notes: list[str] = []
         count, _ = load_roster(connection, settings.roster.path, _roster_format(settings), note=notes.append)
-    return "; ".join([f"{settings.roster.path}, {count} people", *notes])
+    people = "1 person" if count == 1 else f"{count} people"
+    return "; ".join([f"{settings.roster.path}, {people}", *notes])
 
 
 def _roster_format(settings: Settings) -> RosterFormat | None:

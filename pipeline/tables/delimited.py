@@ -23,7 +23,7 @@ from pipeline.tables.cells import TableError, column_name, refuse_repeated, visi
 __all__ = ["CsvTable", "decode", "read_table", "records"]
 
 _DELIMITERS = (",", ";", "\t")
-_SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n?", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[;,\t]*(?:\r\n?|\n|$)', re.IGNORECASE)
 #: A header is looked for in so many records when the separator is found out.
 _HEADER_RECORDS = 20
 _BYTE_ORDER_MARKS = (
@@ -147,9 +147,12 @@ def delimiter_of(text: str, known: Collection[str]) -> str:
 
     def headings(delimiter: str) -> tuple[int, int]:
         rows = csv.reader(beginning, delimiter=delimiter, skipinitialspace=True)
-        return max(
-            ((sum(column_name(cell) in known for cell in cells), len(cells)) for cells in rows), default=(0, 0)
-        )
+        try:
+            return max(
+                ((sum(column_name(cell) in known for cell in cells), len(cells)) for cells in rows), default=(0, 0)
+            )
+        except csv.Error:  # whoever reads the records says where
+            return 0, 0
 
     return max(_DELIMITERS, key=headings)
 

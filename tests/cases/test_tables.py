@@ -138,6 +138,8 @@ def test_the_cells_of_a_roster(case: Case, connection: Connection, tmp_path: Pat
 
 #: ``email`` and ``user_name`` are columns of joiners and of the policy; a roster leaves the second unread.
 REFUSED = [
+    Case("cells", "of 200,000 characters", "line 2 is not CSV", b"email,user_name\n" + b"a" * 200_000 + b",x\n"),
+    Case("cells", "a heading of 200,000 characters", "line 1 is not CSV", b"a" * 200_000),
     Case(
         "cell too many",
         "a comma without quotes",

@@ -173,3 +173,13 @@ def test_a_build_says_what_it_left_unread_and_knows_how_the_file_was_read(
         snapshot, roster=text, roster_format=RosterFormat(columns={"email": "Mail", "display_name": "phone"})
     )
     assert first.build_id != second.build_id
+
+
+def test_a_large_roster_is_read_whole(connection: Connection, tmp_path: Path) -> None:
+    lines = [f"p{number}@x.test,Person {number}" for number in range(45_000)]
+    (tmp_path / "people.csv").write_text("email,display_name\n" + "\n".join(lines) + "\n")
+
+    assert load_roster(connection, tmp_path / "people.csv")[0] == 45_000
+    assert connection.execute("select row, email from policy.roster order by row desc limit 1").fetchall() == [
+        (45_000, "p44999@x.test")
+    ]
