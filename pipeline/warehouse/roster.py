@@ -60,6 +60,8 @@ def load_roster(
     connection.execute("delete from policy.roster")
     if path is None:
         return 0, None
+    if not path.exists():
+        raise RosterError("there is no roster file", where=str(path), hint="correct [roster] path")
     wanted = wanted or RosterFormat()
     table = read_table(path, known=wanted.headings, error=RosterError)
     try:

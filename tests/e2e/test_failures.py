@@ -107,7 +107,7 @@ Break = Callable[[Path], None]
             2,
             ["unknown key 'sources.prod.user_name'", "did you mean 'username'?"],
         ),
-        (lambda f: (f / "people.csv").write_bytes(b"email,nam\xff\n"), 2, ["the roster is not UTF-8"]),
+        (lambda f: (f / "people.csv").write_bytes(b"email\nn/a\n"), 2, ["line 2: the email 'n/a' is not an e-mail"]),
         (lambda f: (f / "people.csv").unlink(), 2, ["there is no roster file", "people.csv"]),
         (lambda f: (f / "access-review.toml").unlink(), 2, ["there is no configuration file", "init"]),
         (
