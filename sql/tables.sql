@@ -542,7 +542,7 @@ comment on column review.changes.entitlement_id is 'its id';
 comment on column review.changes.reason is 'why, in words';
 comment on column review.changes.request is 'the fields that were sent';
 comment on column review.changes.previous is 'the same fields as they were read just before';
-comment on column review.changes.state is 'applied, skipped, failed, or unclear (nobody could read back whether it took)';
+comment on column review.changes.state is 'applied, skipped, failed, unclear (it could not be read back whether it took), or left_out (a decision that the plan does not carry out)';
 comment on column review.changes.detail is 'why it was skipped, failed or is unclear';
 comment on column review.changes.verified_state is 'removed_verified, still_present, reappeared or not_verifiable; null before a verification';
 comment on column review.changes.verified_snapshot_id is 'the extract that showed it';

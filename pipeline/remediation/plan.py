@@ -24,7 +24,7 @@ __all__ = ["FIELDS", "Approval", "Change", "LeftOut", "Plan", "PlannedAccount", 
 SCHEMA_VERSION = 1
 #: Fields that came after the first version of the file: a plan without them has the hash that it had.
 _LATER_OF_CHANGES = frozenset({"entitlement_name", "target_name", "decided_by", "words"})
-_LATER_OF_LEFT_OUT = frozenset({"display_name", "what", "decided_by", "campaign", "item_id"})
+_LATER_OF_LEFT_OUT = frozenset({"display_name", "action", "what", "decided_by", "campaign", "item_id"})
 #: Action -> the one field of the account that it sets.
 FIELDS = {
     "deactivate": "active",
@@ -72,6 +72,7 @@ class LeftOut:
     user_name: str | None
     reason: str
     display_name: str | None = None
+    action: str | None = None
     what: str | None = None
     decided_by: str | None = None
     campaign: str | None = None

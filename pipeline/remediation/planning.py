@@ -115,6 +115,7 @@ def _arrange(
                     account.get("user_name") or row.get("user_name"),
                     reason,
                     display_name=account.get("display_name") or row.get("display_name"),
+                    action=row["action"],
                     what=_what(row),
                     decided_by=row.get("decided_by"),
                     campaign=row.get("campaign"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import AccessReviewError
 from pipeline.remediation.journal import Entry, read
-from pipeline.remediation.plan import Plan, load
+from pipeline.remediation.plan import Plan, change_id, load
 from pipeline.remediation.planning import rows
 from pipeline.warehouse.database import Connection, transaction
 
@@ -62,9 +62,13 @@ def catch_up(connection: Connection) -> list[str]:
 
 
 def keep(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> None:
-    """Bring every entry of a journal into the database in one transaction; an entry that is there is renewed."""
+    """Bring every entry of a journal into the database in one transaction; an entry that is there is renewed.
+
+    The decisions that the plan left out are kept with their reasons, so that the next report accounts for them.
+    """
     approval = plan.approval
     with transaction(connection):
+        _keep_left_out(connection, plan, journal)
         for change in plan.changes:
             entry = journal.get(change.change_id)
             if entry is None:
@@ -117,8 +121,44 @@ def keep(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> No
 
 def applied(connection: Connection) -> int:
     """Return how many changes were sent, or may have been: those that an extract can be held against."""
-    [(count,)] = connection.execute("select count(*) from review.changes").fetchall()
+    [(count,)] = connection.execute("select count(*) from review.changes where state <> 'left_out'").fetchall()
     return int(count)
+
+
+def _keep_left_out(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> None:
+    approval = plan.approval
+    begun = min((datetime.fromisoformat(entry.at).astimezone(UTC) for entry in journal.values()), default=None)
+    if begun is None or approval is None:
+        return
+    for row in plan.left_out:
+        if row.item_id is None:
+            continue
+        connection.execute(
+            """
+            insert into review.changes by name
+            select
+                $change_id as change_id, $plan_id as plan_id, $campaign as campaign, $item_id as item_id,
+                $source as source, $account_id as account_id, $user_name as user_name, $action as action,
+                $reason as reason, '{}'::json as request, 'left_out' as state, $reason as detail,
+                $at::timestamp as applied_at, $approver as approver, $approver_email as approver_email,
+                false as is_single_operator
+            on conflict (change_id) do nothing
+            """,
+            {
+                "change_id": change_id(plan.plan_id, row.item_id),
+                "plan_id": plan.plan_id,
+                "campaign": row.campaign,
+                "item_id": row.item_id,
+                "source": row.source,
+                "account_id": row.account_id,
+                "user_name": row.user_name,
+                "action": row.action or "deactivate",
+                "reason": row.reason,
+                "at": begun.replace(tzinfo=None),
+                "approver": approval.by,
+                "approver_email": approval.email,
+            },
+        )
 
 
 def verify(connection: Connection) -> Counter[str]:

@@ -51,6 +51,7 @@ known as (
         case
             when not decided.is_standing then 'a later review decided on it again'
             when revoked.is_present = false then null
+            when tried.state = 'left_out' then tried.detail
             when tried.state = 'skipped' then 'skipped when the plan was applied: ' || coalesce(tried.detail, 'no reason')
             when tried.sent = 1 then null
             when protected.reason is not null
@@ -112,6 +113,7 @@ given."graph.review_decisions" = [
   { campaign = "Q", item_id = "9", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g9", decision = "remove", is_signed = true, is_standing = false },
   { campaign = "Q", item_id = "a", source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "ga", decision = "keep", is_signed = true, is_standing = true },
   { campaign = "Q", item_id = "b", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r", decision = "reduce", target_role = "Viewer", is_signed = true, is_standing = true },
+  { campaign = "Q", item_id = "d", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r2", decision = "reduce", target_role = "Viewer", is_signed = true, is_standing = true },
   { campaign = "Q", item_id = "c", source = "s", account_id = "adm", entitlement_type = "role", entitlement_id = "r", decision = "remove", is_signed = true, is_standing = true },
 ]
 given."graph.revocations" = [
@@ -119,12 +121,13 @@ given."graph.revocations" = [
   { campaign = "Q", item_id = "3", is_present = true }, { campaign = "Q", item_id = "4", is_present = true },
   { campaign = "Q", item_id = "5", is_present = true }, { campaign = "Q", item_id = "6" },
   { campaign = "Q", item_id = "7", is_present = true }, { campaign = "Q", item_id = "8", is_present = true },
-  { campaign = "Q", item_id = "b", is_present = true }, { campaign = "Q", item_id = "c", is_present = true },
+  { campaign = "Q", item_id = "b", is_present = true }, { campaign = "Q", item_id = "d", is_present = true }, { campaign = "Q", item_id = "c", is_present = true },
 ]
 given."review.changes" = [
   { change_id = "1", campaign = "Q", item_id = "1", state = "applied", applied_at = 2025-12-01T00:00:00Z },
   { change_id = "3", campaign = "Q", item_id = "3", state = "failed", applied_at = 2025-12-01T00:00:00Z },
   { change_id = "8", campaign = "Q", item_id = "8", state = "skipped", detail = "it has logged in", applied_at = 2025-12-01T00:00:00Z },
+  { change_id = "b", campaign = "Q", item_id = "d", state = "left_out", detail = "it would be the last active administrator", applied_at = 2025-12-01T00:00:00Z },
   { change_id = "2", campaign = "Q", item_id = "2", state = "applied", applied_at = 2026-01-02T00:00:00Z },
 ]
 expect = [
@@ -137,6 +140,7 @@ expect = [
   { item_id = "8", outcome = "left_out", reason = "skipped when the plan was applied: it has logged in" },
   { item_id = "9", outcome = "left_out", reason = "a later review decided on it again" },
   { item_id = "b", outcome = "unverified", is_sent = false },
+  { item_id = "d", outcome = "left_out", reason = "it would be the last active administrator" },
   { item_id = "c", outcome = "left_out", reason = "it would be the last active administrator" },
 ]
 */
