@@ -56,9 +56,6 @@ def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
         holder = (account.person_id,) if account.person_id else key
         person = people.setdefault(holder, {"name": account.person or account.display_name, "accounts": []})
         person["accounts"].append(_account(account, changes))
-    for person in people.values():
-        parts = [account["summary"] for account in person["accounts"]]
-        person["summary"] = parts[0] if len(parts) == 1 else f"{count(len(parts), 'account')} change"
     found = decision_sum(plan)
     return {
         "plan_id": plan.plan_id,
