@@ -45,6 +45,6 @@ def write(path: Path, document: Mapping[str, Any]) -> tuple[tuple[Path, ...], tu
         raise RenderError(
             f"the plan cannot be written for reading: {error.strerror}",
             where=str(error.filename or page),
-            hint="name another file with --output",
+            hint="name another file with --out",
         ) from error
     return tuple(written), tuple(warnings)
