@@ -138,4 +138,4 @@ def _base(character: str) -> str:
 
 
 def _shown(value: str) -> str:
-    return text.shorten(" ".join(text.printable(cells.restored(value)).split()), _SHOWN)
+    return text.shorten(" ".join(text.printable(value).split()), _SHOWN)

@@ -12,7 +12,6 @@ from typing import Any
 
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, UsageError
-from pipeline.reporting import cells
 from pipeline.reporting.packets import ANSWERS, DECISIONS
 from pipeline.review import campaign as campaigns
 from pipeline.review import facts
@@ -209,8 +208,8 @@ def _judge(
             continue
         accepted[item_id] = _Decision(
             row.text("decision").lower(),
-            cells.restored(row.text("reason")) or None,
-            _target_role(row) or None,
+            row.text("reason") or None,
+            row.text("target_role") or None,
             to_date(row.cells["defer_until"]) if "defer_until" in row.cells else None,
             _approver(row),
             to_date(row.cells["expires_on"]) if "expires_on" in row.cells else None,
@@ -240,10 +239,6 @@ def _approver(row: Row) -> str | None:
         return row.text("approver") or None
 
 
-def _target_role(row: Row) -> str:
-    return cells.restored(row.text("target_role"))
-
-
 def _problems(
     row: Row, item: Mapping[str, Any] | None, sender: str, roles: set[tuple[str, str]], opened_on: date
 ) -> Iterator[Problem]:
@@ -263,8 +258,8 @@ def _problems(
     if decision == "reduce":
         if item["entitlement_type"] != "role":
             yield Problem(row.place("decision"), "a group can be kept or removed, only a role can be reduced")
-        elif (item["source"], _target_role(row).lower()) not in roles:
-            yield Problem(row.place("target_role"), f"'{_target_role(row)}' is no role of {item['source']}")
+        elif (item["source"], row.text("target_role").lower()) not in roles:
+            yield Problem(row.place("target_role"), f"'{row.text('target_role')}' is no role of {item['source']}")
     if decision == "exception":
         try:
             if read_address(row.text("approver")).lower() == str(item["email"]).lower():

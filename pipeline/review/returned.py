@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.reporting.cells import restored
 from pipeline.tables import days
 from pipeline.tables.cells import TableError, column_name, letters, refuse_repeated
 from pipeline.tables.delimited import decode, delimiter_of, records
@@ -40,12 +41,11 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """Return the value as text without spaces around it; an apostrophe that neutralised a formula is off."""
+        """Return the value as text without spaces around it, nor the apostrophes that a packet puts into texts."""
         value = self.value
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        text = "" if value is None else str(value).strip()
-        return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
+        return "" if value is None else restored(str(value).strip())
 
 
 @dataclass(frozen=True, slots=True)
