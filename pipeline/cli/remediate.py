@@ -168,7 +168,7 @@ def apply(
     terminal.say(_table(wanted.changes))
     if not yes and wanted.changes:
         _ask(len(wanted.changes))
-    with journal.opened(file, wanted.plan_id) as opened:
+    with journal.opened(file, wanted.plan_id, settings.warehouse.database) as opened:
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
             record.announce(connection, wanted, file)
         terminal.stage("apply")

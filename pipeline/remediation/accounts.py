@@ -7,18 +7,19 @@ is sent is journalled and read back; the account as it then is decides what is s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
+from pipeline.remediation.waiting import locked, read_until
 from pipeline.settings import Secret, nearest
-from pipeline.sources.connection import UnclearError
+from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.writing import AccountState, Writer
 from pipeline.tables.cells import TableError, trimmed
 from pipeline.tables.delimited import read_table
@@ -29,6 +30,9 @@ __all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joine
 Connect = Callable[[], AbstractAsyncContextManager[Writer]]
 
 _COLUMNS = ("user_name", "email", "first_name", "last_name", "role", "groups")
+_T = TypeVar("_T")
+#: What a server answers where a user name or address is taken.
+_TAKEN = frozenset({400, 409, 422})
 _UNDONE_BY_NOBODY = "nothing was sent"
 
 
@@ -52,7 +56,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one account: ``created``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``."""
+    """What became of one account.
+
+    ``state`` is ``created``, ``exists``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``.
+    """
 
     user_name: str
     state: str
@@ -182,8 +189,14 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
             now = _now(found)
             with journal.attempt(writer, _subject(found), {key: now[key] for key in differing}) as attempt:
                 trouble = await attempt.send(writer.change(found.account_id, differing))
-                after = await writer.account(found.account_id)
-                left = [key for key, value in differing.items() if after is None or _differs(after, key, value)]
+
+                def left_of(after: AccountState | None) -> list[str]:
+                    return [key for key, value in differing.items() if after is None or _differs(after, key, value)]
+
+                after = await _read_back(
+                    writer, lambda: writer.account(found.account_id), lambda seen: not left_of(seen), trouble
+                )
+                left = left_of(after)
                 return _outcome(attempt, wanted.user_name, "changed", found.account_id, left, trouble)
 
     return asyncio.run(work())
@@ -205,7 +218,10 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
             await _guard(writer, await _names(writer), policy, found)
             with journal.attempt(writer, _subject(found), _now(found)) as attempt:
                 trouble = await attempt.send(writer.delete(found.account_id))
-                left = [] if await writer.account(found.account_id) is None else ["it is still there"]
+                after = await _read_back(
+                    writer, lambda: writer.account(found.account_id), lambda seen: seen is None, trouble
+                )
+                left = [] if after is None else ["it is still there"]
                 return _outcome(attempt, user_name, "deleted", found.account_id, left, trouble)
 
     return asyncio.run(work())
@@ -262,18 +278,40 @@ async def _created(
     password: Callable[[], Secret | None],
     made: Callable[[Outcome, Secret | None], None],
 ) -> Outcome:
+    # looked for and created in one go: another process with the same file finds it there
+    with locked(journal.beside, f"create {writer.where} {wanted.user_name.lower()}"):
+        return await _created_alone(writer, journal, wanted, fields, password, made)
+
+
+async def _created_alone(
+    writer: Writer,
+    journal: CommandJournal,
+    wanted: Wanted,
+    fields: Mapping[str, Any],
+    password: Callable[[], Secret | None],
+    made: Callable[[Outcome, Secret | None], None],
+) -> Outcome:
     found = await writer.accounts(userName=wanted.user_name)
     if not found and wanted.email:
         found = await writer.accounts(email=wanted.email)
     if found:
-        differing = [key for key, value in fields.items() if _differs(found[0], key, value)]
-        detail = f"it is there, with another {', '.join(differing)}" if differing else "it is there already"
-        return Outcome(wanted.user_name, "as it was", found[0].account_id, detail)
+        return _existing(wanted, fields, found[0])
     secret = password()
     document = {"userName": wanted.user_name, **fields} | ({"password": secret.reveal()} if secret else {})
     with journal.attempt(writer, {"account": wanted.user_name, "account_id": None}) as attempt:
         trouble = await attempt.send(writer.create(document))
-        after = await writer.accounts(userName=wanted.user_name)
+
+        async def read() -> list[AccountState]:
+            return await writer.accounts(userName=wanted.user_name)
+
+        def is_so(seen: list[AccountState]) -> bool:
+            return bool(seen) and not any(_differs(seen[0], key, value) for key, value in fields.items())
+
+        after = await _read_back(writer, read, is_so, trouble)
+        if after and isinstance(trouble, RefusedError) and trouble.status in _TAKEN:
+            outcome = _existing(wanted, fields, after[0])  # somebody else has created it meanwhile
+            attempt.ended(outcome.state, outcome.detail, account_id=outcome.account_id)
+            return outcome
         found_id = after[0].account_id if after else None
         left = (
             [key for key, value in fields.items() if _differs(after[0], key, value)] if after else ["it is not there"]
@@ -283,6 +321,20 @@ async def _created(
         outcome = replace(outcome, detail=f"{outcome.detail}; Sisense has it as not active")
     made(outcome, secret)
     return outcome
+
+
+def _existing(wanted: Wanted, fields: Mapping[str, Any], found: AccountState) -> Outcome:
+    differing = [key for key, value in fields.items() if _differs(found, key, value)]
+    detail = f"it is there, with another {', '.join(differing)}" if differing else "it is there already"
+    return Outcome(wanted.user_name, "exists", found.account_id, detail)
+
+
+async def _read_back(
+    writer: Writer, read: Callable[[], Awaitable[_T]], is_so: Callable[[_T], bool], trouble: SourceError | None
+) -> _T:
+    """Read what was changed, and give it time to show unless the server clearly refused it."""
+    is_no = isinstance(trouble, RefusedError) and trouble.status != 302
+    return await read_until(read, lambda found: is_no or is_so(found), writer.sleep)
 
 
 def _subject(found: AccountState) -> dict[str, Any]:
@@ -301,7 +353,7 @@ def _outcome(
     if not left:
         detail = f"though {trouble.message}" if trouble else "read back, and it is so"
     elif trouble is None:
-        state, detail = "failed", f"the server said yes, and it is {what}"
+        state, detail = "unclear", f"the server said yes, and it does not show yet: {what}"
     else:
         state = "unclear" if isinstance(trouble, UnclearError) else "failed"
         detail = f"{what}; {trouble.message}"

@@ -17,6 +17,7 @@ from pipeline.errors import GateError, LoginError, SourceError
 from pipeline.remediation.guards import Guards
 from pipeline.remediation.journal import Entry, Journal
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
+from pipeline.remediation.waiting import read_until
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
 from pipeline.sources.http import Sleep
@@ -27,9 +28,8 @@ __all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval", "require_fr
 
 #: Failures in a row after which the rest is left alone.
 MOST_FAILURES = 3
-#: Seconds between two accounts, and before a change of which nobody knows is looked for again.
+#: Seconds between two accounts.
 _PAUSE = 0.1
-_LOOK_AGAIN = (1.0, 3.0)
 #: Words for what has changed since the plan.
 _WORDS = {
     "userName": "its user name has changed",
@@ -39,12 +39,12 @@ _WORDS = {
     "lastLogin": "it has logged in",
     "lastActivity": "it has been active",
 }
+#: What a server answers to a value that it does not take.
+_VALUE_STATUSES = frozenset({400, 404, 422})
 #: What a refused value may mean, and what to do, by the field that it was for.
 _VALUE_REFUSED = {
     "active": "; this Sisense does not take 'active' over the API: switch the account off in Admin > Users, or "
     "through the identity provider, then run 'access-review remediate verify'",
-    "groups": "; one of its other groups may no longer exist: take that one out in Sisense, or decide on it too, "
-    "then make a new plan",
 }
 
 
@@ -141,11 +141,13 @@ class _Application:
         self.sleep = sleep
         self.done = 0
         self.failures = 0
+        self.group_ids: frozenset[str] | None = None
 
     async def run(self, sources: Mapping[str, tuple[SourceSettings, Credentials]]) -> None:
         open_changes = [c for c in self.plan.changes if not self._is_over(c)]
         self.done = len(self.plan.changes) - len(open_changes)
         for name, changes in groupby(sorted(open_changes, key=lambda c: c.source), key=lambda c: c.source):
+            self.group_ids = None
             async with connected(*sources[name], clock=self.clock, sleep=self.sleep) as writer:
                 guards = Guards(writer, await writer.roles(), self.policy)
                 await self._source(writer, guards, list(changes))
@@ -168,8 +170,13 @@ class _Application:
         before = self.journal.entries.get(change.change_id)
         was_sent = before is not None and before.previous is not None
         previous = before.previous if before else None
+        request = change.request
         try:
-            found = await writer.account(change.account_id)
+            found = await self._read(
+                writer, change, is_outstanding=was_sent and before is not None and before.state != "failed"
+            )
+            if was_sent and found is not None and not _holds(change, found):
+                request = await self._without_lost_groups(writer, change)  # as an earlier run may have sent it
             refusal = None if found is None else await guards.refuse(found, takes_power=_takes_power(change))
         except LoginError:
             raise
@@ -178,44 +185,95 @@ class _Application:
             return self._note(change, state, previous, f"it cannot be read: {error.message}")
         if found is None:
             return self._note(change, "skipped", previous, "the account is no longer there")
-        if _holds(change, found):
+        if _holds(change, found, request):
             if was_sent:
                 return self._note(change, "applied", previous, "found made when it was read back")
             return self._note(change, "skipped", None, "it is so already")
         if refusal is not None:
             return self._note(change, "skipped", previous, refusal.reason)
+        if found.has_unreadable_groups and "groups" in request:
+            return self._note(change, "skipped", previous, "its groups cannot be read")
         changed = _changed(change, found)
         if changed:
             return self._note(change, "skipped", previous, f"changed since the plan: {', '.join(changed)}")
         return await self._send(writer, change, _values(change, found))
 
+    async def _read(self, writer: Writer, change: Change, *, is_outstanding: bool) -> AccountState | None:
+        """Read the account; one whose change was sent before is given time to show it."""
+
+        async def read() -> AccountState | None:
+            return await writer.account(change.account_id)
+
+        def is_over(found: AccountState | None) -> bool:
+            return not is_outstanding or found is None or _holds(change, found)
+
+        return await read_until(read, is_over, self.sleep)
+
     async def _send(self, writer: Writer, change: Change, previous: Mapping[str, Any]) -> str:
-        self._note(change, "sending", previous, None)
-        trouble: SourceError | None = None
+        request, dropped = change.request, ""
+        trouble = await self._try(writer, change, request, previous, None)
+        if isinstance(trouble, RefusedError) and trouble.status in _VALUE_STATUSES and "groups" in request:
+            # the account still lists a group that no longer exists, which the server does not take back
+            request = await self._without_lost_groups(writer, change)
+            lost = sorted(set(change.request["groups"]) - set(request["groups"]))
+            if lost:
+                dropped = f"sent without {', '.join(lost)}, which names no group any more"
+                trouble = await self._try(writer, change, request, previous, dropped)
+        is_no = isinstance(trouble, RefusedError) and trouble.status != 302
+
+        async def read() -> AccountState | None:
+            return await writer.account(change.account_id)
+
+        def is_over(found: AccountState | None) -> bool:
+            return is_no or (found is not None and _holds(change, found, request))
+
         try:
-            await writer.change(change.account_id, change.request)
+            found = await read_until(read, is_over, self.sleep)
+        except SourceError as error:
+            return self._note(change, "unclear", previous, _said(dropped, f"it cannot be read back: {error.message}"))
+        if found is not None and _holds(change, found, request):
+            return self._note(
+                change, "applied", previous, _said(dropped, f"made, though {trouble.message}" if trouble else "")
+            )
+        if trouble is None:
+            said = "the server said yes, and the change does not show yet"
+            return self._note(change, "unclear", previous, _said(dropped, said))
+        detail = trouble.message
+        if isinstance(trouble, RefusedError) and trouble.status in _VALUE_STATUSES:
+            detail += _VALUE_REFUSED.get(FIELDS[change.action], "")
+        return self._note(change, "failed" if is_no else "unclear", previous, _said(dropped, detail))
+
+    async def _try(
+        self,
+        writer: Writer,
+        change: Change,
+        request: Mapping[str, Any],
+        previous: Mapping[str, Any],
+        detail: str | None,
+    ) -> SourceError | None:
+        """Journal a request and send it once; return what is wrong with the answer, which proves nothing."""
+        self._note(change, "sending", previous, detail)
+        try:
+            await writer.change(change.account_id, request)
         except LoginError as error:
             self._note(change, "failed", previous, f"nothing was sent: {error.message}")
             raise
         except (RefusedError, UnclearError) as error:
-            trouble = error
-        is_no = isinstance(trouble, RefusedError) and trouble.status != 302
-        for wait in (None,) if is_no else (None, *_LOOK_AGAIN):
-            if wait is not None:  # the server may still be at work on it, or read from a copy that lags behind
-                await self.sleep(wait)
+            return error
+        return None
+
+    async def _without_lost_groups(self, writer: Writer, change: Change) -> Mapping[str, Any]:
+        """Return the request without the groups that no longer exist; as it is where they cannot be listed."""
+        if "groups" not in change.request:
+            return change.request
+        if self.group_ids is None:
             try:
-                found = await writer.account(change.account_id)
-            except SourceError as error:
-                return self._note(change, "unclear", previous, f"it cannot be read back: {error.message}")
-            if found is not None and _holds(change, found):
-                said = f"made, though {trouble.message}" if trouble else None
-                return self._note(change, "applied", previous, said)
-        if trouble is None:
-            return self._note(change, "failed", previous, "the server said yes, and did not make it")
-        detail = trouble.message
-        if isinstance(trouble, RefusedError) and trouble.status in {400, 422}:
-            detail += _VALUE_REFUSED.get(FIELDS[change.action], "")
-        return self._note(change, "failed" if is_no else "unclear", previous, detail)
+                self.group_ids = frozenset(str(group["_id"]) for group in await writer.groups())
+            except SourceError:
+                return change.request
+        if not self.group_ids:  # a list that shows nothing proves nothing
+            return change.request
+        return {"groups": [group for group in change.request["groups"] if group in self.group_ids]}
 
     def _note(self, change: Change, state: str, previous: Mapping[str, Any] | None, detail: str | None) -> str:
         operator = self.operator
@@ -237,9 +295,14 @@ def _values(change: Change, found: AccountState) -> dict[str, Any]:
     return {field: found.fields[field]}
 
 
-def _holds(change: Change, found: AccountState) -> bool:
+def _said(*parts: str) -> str | None:
+    return "; ".join(filter(None, parts)) or None
+
+
+def _holds(change: Change, found: AccountState, request: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether the account is as the change, or the request that was made of it, wants it."""
     field = FIELDS[change.action]
-    wanted = change.request[field]
+    wanted = (request or change.request)[field]
     return bool(found.fields[field] == (sorted(wanted) if field == "groups" else wanted))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.remediation.journal import Attempt, CommandJournal
-from pipeline.sources.connection import UnclearError
+from pipeline.remediation.waiting import read_until
+from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.provisioning import Provisioner
 
 __all__ = ["Outcome", "change", "create", "delete"]
@@ -24,7 +25,10 @@ Connect = Callable[[], AbstractAsyncContextManager[Provisioner]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one group: ``created``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``."""
+    """What became of one group.
+
+    ``state`` is ``created``, ``exists``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``.
+    """
 
     group: str
     state: str
@@ -47,12 +51,15 @@ def create(connect: Connect, journal: CommandJournal, name: str, members: Sequen
         async with connect() as provisioner:
             ids = await _user_ids(provisioner, members)
             if await provisioner.groups_named(name):
-                return Outcome(name, "as it was", "it is there already")
+                return Outcome(name, "exists", "it is there already")
             with journal.attempt(provisioner, {"group": name, "group_id": None}) as attempt:
                 trouble = await attempt.send(provisioner.create_group(name, ids))
-                found = await provisioner.groups_named(name)
-                is_so = len(found) == 1 and _members(found[0]) == set(ids)
-                return _outcome(attempt, name, "created", trouble, is_so=is_so)
+
+                def is_made(found: list[dict[str, Any]]) -> bool:
+                    return len(found) == 1 and _members(found[0]) == set(ids)
+
+                found = await _read_back(provisioner, name, is_made, trouble)
+                return _outcome(attempt, name, "created", trouble, is_so=is_made(found))
 
     return asyncio.run(work())
 
@@ -93,9 +100,13 @@ def change(
                 request = provisioner.change_group(group_id, name=new_name, add=joining, remove=leaving)
                 trouble = await attempt.send(request)
                 wanted = (before | set(joining)) - set(leaving)
-                found = [g for g in await provisioner.groups_named(new_name or name) if str(g["id"]) == group_id]
-                is_so = len(found) == 1 and _members(found[0]) == wanted
-                return _outcome(attempt, name, "changed", trouble, is_so=is_so)
+
+                def is_changed(found: list[dict[str, Any]]) -> bool:
+                    own = [each for each in found if str(each["id"]) == group_id]
+                    return len(own) == 1 and _members(own[0]) == wanted
+
+                found = await _read_back(provisioner, new_name or name, is_changed, trouble)
+                return _outcome(attempt, name, "changed", trouble, is_so=is_changed(found))
 
     return asyncio.run(work())
 
@@ -113,10 +124,23 @@ def delete(connect: Connect, journal: CommandJournal, name: str) -> Outcome:
             subject = {"group": name, "group_id": str(group["id"])}
             with journal.attempt(provisioner, subject, _previous(group)) as attempt:
                 trouble = await attempt.send(provisioner.delete_group(str(group["id"])))
-                is_so = not await provisioner.groups_named(name)
-                return _outcome(attempt, name, "deleted", trouble, is_so=is_so)
+                found = await _read_back(provisioner, name, lambda seen: not seen, trouble)
+                return _outcome(attempt, name, "deleted", trouble, is_so=not found)
 
     return asyncio.run(work())
+
+
+async def _read_back(
+    provisioner: Provisioner,
+    name: str,
+    is_so: Callable[[list[dict[str, Any]]], bool],
+    trouble: SourceError | None,
+) -> list[dict[str, Any]]:
+    """Read the groups of a name, and give a change time to show unless the server clearly refused it."""
+    is_no = isinstance(trouble, RefusedError) and trouble.status != 302
+    return await read_until(
+        lambda: provisioner.groups_named(name), lambda found: is_no or is_so(found), provisioner.sleep
+    )
 
 
 async def _one(provisioner: Provisioner, name: str) -> dict[str, Any]:
@@ -158,7 +182,7 @@ def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | Non
     if is_so:
         outcome = Outcome(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
     elif trouble is None:
-        outcome = Outcome(name, "failed", "the server said yes, and it is not as wanted")
+        outcome = Outcome(name, "unclear", "the server said yes, and it does not show yet")
     else:
         outcome = Outcome(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
     attempt.ended(outcome.state, outcome.detail)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import AccessReviewError, SourceError, UsageError
+from pipeline.remediation.waiting import locked
 from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
 from pipeline.sources.writing import Writer
 
@@ -67,6 +68,8 @@ class CommandJournal:
 
     def __init__(self, path: Path, command: str, source: str, *, clock: Clock = utc_now) -> None:
         self.path = path
+        #: Where locks are made that all commands share.
+        self.beside = path
         self.is_used = False
         self._common = {"command": command, "source": source, "os_user": _os_user()}
         self._clock = clock
@@ -154,32 +157,29 @@ def journal_path(beside: Path) -> Path:
 
 
 @contextmanager
-def opened(plan: Path, plan_id: str) -> Iterator[Journal]:
+def opened(plan: Path, plan_id: str, database: Path) -> Iterator[Journal]:
     """Open the journal of a plan for writing, alone; make it if it is missing.
+
+    The lock is beside the database and goes by the plan itself, so that copies of one plan are not applied at once.
 
     Raises:
         UsageError: another process has it, it belongs to another plan, or it cannot be read or written.
     """
     path = journal_path(plan)
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError as error:
-        raise _unusable(path, error.strerror or "unknown") from error
-    try:
+    with locked(database, f"plan {plan_id}", busy="another process is applying this plan, or a copy of it"):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise UsageError(
-                "another process is applying this plan", where=str(path), hint="wait until it has ended"
-            ) from error
-        whole, entries = _parse(path, plan_id)
-        os.ftruncate(file, whole)
-        if whole == 0:
-            _append(file, {"plan_id": plan_id})
-            _force_folder(path)
-        yield Journal(file, entries)
-    finally:
-        os.close(file)
+            raise _unusable(path, error.strerror or "unknown") from error
+        try:
+            whole, entries = _parse(path, plan_id)
+            os.ftruncate(file, whole)
+            if whole == 0:
+                _append(file, {"plan_id": plan_id})
+                _force_folder(path)
+            yield Journal(file, entries)
+        finally:
+            os.close(file)
 
 
 def read(plan: Path, plan_id: str) -> dict[str, Entry]:

@@ -84,7 +84,7 @@ class Client(Connection):
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         super().__init__(source, clock=clock, environment=environment)
-        self._sleep = sleep
+        self.sleep = sleep
         self._jitter = random.SystemRandom()
         self._lanes = Lanes(source.concurrency)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
@@ -228,7 +228,7 @@ class Client(Connection):
             raise type(error)(
                 f"{message} (no good answer for {silent:.0f} s)", where=error.where, hint=error.hint
             ) from failure
-        await self._sleep(wait)
+        await self.sleep(wait)
 
     def _read(self, request: Request, answer: Answer, read: Callable[[Answer], _T]) -> _T:
         try:

@@ -205,8 +205,8 @@ class Instance:
         text = self._text
         return Principal(
             user_name=text(document.get("userName")) or text(document.get("email")),
-            account_id=text(document.get("_id")),
-            role_id=text(document.get("roleId")) or text(role_id),
+            account_id=text(_number_as_text(document.get("_id"))),
+            role_id=text(_number_as_text(document.get("roleId"))) or text(_number_as_text(role_id)),
             role_name=text(document.get("roleName")) or text(role_name),
         )
 
@@ -272,6 +272,11 @@ class Instance:
     def _see_clock(self, answer: Answer) -> None:
         if self.skew_seconds is None:
             self.skew_seconds = answer.skew_seconds
+
+
+def _number_as_text(value: object) -> object:
+    """Return an id as the rest of the program has it: some servers write numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def read_page(answer: Answer) -> Records:

@@ -7,7 +7,7 @@ No answer to a change is believed, good or bad: what counts is the account as it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,8 @@ _BASE = "/api/v1"
 class AccountState:
     """What the program compares of an account: as the source has it, an absent and an empty value alike.
 
-    ``groups`` are ids, sorted. ``active`` is null where the source gives no usable flag.
+    ``groups`` are ids, sorted; where some cannot be read, ``has_unreadable_groups``. Ids that are numbers stand here
+    as text. ``active`` is None where the source gives no usable flag.
     """
 
     account_id: str
@@ -51,6 +52,7 @@ class AccountState:
     last_activity: str | None
     first_name: str | None = None
     last_name: str | None = None
+    has_unreadable_groups: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -66,21 +68,25 @@ class AccountState:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> AccountState:
-        """Read a user record; groups may be ids or objects."""
-        groups = record.get("groups") or ()
-        ids = {group.get("_id") if isinstance(group, dict) else group for group in groups}
+        """Read a user record as staging does; groups and the role may be ids or objects."""
+        groups = record.get("groups")
+        listed = groups if isinstance(groups, list) else [groups]  # one group outside a list is a group all the same
+        ids = [_id_of(group) for group in listed if group is not None and group != ""]
         active = record.get("active")
+        if isinstance(active, str):
+            active = {"true": True, "false": False}.get(active.lower())
         return cls(
-            account_id=str(record["_id"]),
+            account_id=_id_of(record["_id"]) or str(record["_id"]),
             user_name=_text(record.get("userName")),
             email=_text(record.get("email")),
             active=active if isinstance(active, bool) else None,
-            role_id=_text(record.get("roleId")),
-            groups=tuple(sorted(str(group) for group in ids if group)),
+            role_id=_id_of(record.get("roleId")) or _id_of(record.get("role"), is_object=True),
+            groups=tuple(sorted({group for group in ids if group is not None})),
             last_login=_text(record.get("lastLogin")),
             last_activity=_text(record.get("lastActivity")),
             first_name=_text(record.get("firstName")),
             last_name=_text(record.get("lastName")),
+            has_unreadable_groups=None in ids,
         )
 
 
@@ -97,6 +103,18 @@ class Writer:
         self._client = instance.client
         self._users = f"{_BASE}/users"
         self._lookup = Lookup(instance, instance.users or Endpoint(self._users))
+        # ids that this server writes as numbers: they go back to it as numbers
+        self._numbers: set[str] = set()
+
+    @property
+    def where(self) -> str:
+        """Return the address of the instance."""
+        return self._client.source.url
+
+    @property
+    def sleep(self) -> Sleep:
+        """Return how to wait."""
+        return self._client.sleep
 
     async def account(self, account_id: str) -> AccountState | None:
         """Read one account afresh; null if there is none of that id.
@@ -110,7 +128,7 @@ class Writer:
             if error.status in _ABSENT:
                 return None
             raise
-        return AccountState.of(record)
+        return self._state(record)
 
     async def accounts(self, **query: str) -> list[AccountState]:
         """Read the accounts with one value, such as a ``userName``, whether the server filters its list or not.
@@ -118,7 +136,7 @@ class Writer:
         Raises:
             SourceError: they cannot be read.
         """
-        return [AccountState.of(record) for record in await self._lookup.find(query)]
+        return [self._state(record) for record in await self._lookup.find(query)]
 
     async def roles(self) -> list[dict[str, Any]]:
         """Read every role.
@@ -129,7 +147,8 @@ class Writer:
         found = await self._instance.read_roles()
         if found is None:
             raise self._missing("roles")
-        records: list[dict[str, Any]] = read_json(found.value.kept)
+        records = [record for record in read_json(found.value.kept) if isinstance(record, dict)]
+        self._note_numbers(record.get("_id") for record in records)
         return records
 
     async def groups(self) -> list[dict[str, Any]]:
@@ -149,8 +168,9 @@ class Writer:
                 query={"skip": len(found), "limit": self._client.source.page_size},
                 authority=self._instance.session,
             )
-            new = {str(group["_id"]): group for group in page if group["_id"] not in found}
+            new = {key: group for group in page if (key := _id_of(group.get("_id"))) and key not in found}
             if not new:
+                self._note_numbers(group["_id"] for group in found.values())
                 return list(found.values())
             found |= new
 
@@ -160,18 +180,35 @@ class Writer:
         Raises:
             RefusedError: a clear no. UnclearError: nobody knows; read back.
         """
-        await self._write("PATCH", self._path(account_id), dict(fields))
+        await self._write("PATCH", self._path(account_id), self._as_written(fields))
 
     async def create(self, fields: Mapping[str, Any]) -> None:
         """Send a new account, once. Raises as :meth:`change`."""
         password = fields.get("password")
         if isinstance(password, str):
             self._client.keep_secret(password)
-        await self._write("POST", self._users, dict(fields))
+        await self._write("POST", self._users, self._as_written(fields))
 
     async def delete(self, account_id: str) -> None:
         """Delete an account for good. Raises as :meth:`change`."""
         await self._write("DELETE", self._path(account_id), None)
+
+    def _state(self, record: Mapping[str, Any]) -> AccountState:
+        groups = record.get("groups")
+        self._note_numbers([record.get("roleId"), *(groups if isinstance(groups, list) else [groups])])
+        return AccountState.of(record)
+
+    def _note_numbers(self, ids: Iterable[object]) -> None:
+        self._numbers.update(str(each) for each in ids if isinstance(each, int) and not isinstance(each, bool))
+
+    def _as_written(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return fields with ids as this server writes them."""
+        written = dict(fields)
+        if written.get("roleId") in self._numbers:
+            written["roleId"] = int(written["roleId"])
+        if "groups" in written:
+            written["groups"] = [int(group) if group in self._numbers else group for group in written["groups"]]
+        return written
 
     def _path(self, account_id: str) -> str:
         return f"{self._users}/{quote(account_id, safe='')}"
@@ -223,16 +260,27 @@ def _ignore(*_: object) -> None:
 
 def _read_user(answer: Any) -> dict[str, Any]:
     record = read_object(answer)
-    if not isinstance(record.get("_id"), str):
+    if _id_of(record.get("_id")) is None:
         raise BadAnswerError("the answer is not an account")
     return record
 
 
 def _read_list(answer: Any) -> list[dict[str, Any]]:
     document = read_json(answer.body)
-    if not isinstance(document, list) or not all(isinstance(r, dict) and "_id" in r for r in document):
+    if not isinstance(document, list):
         raise BadAnswerError("the answer is not a list of records")
-    return document
+    return [record for record in document if isinstance(record, dict)]
+
+
+def _id_of(value: object, *, is_object: bool = False) -> str | None:
+    """Return an id, or that of an object, as text; None if it cannot be read. ``is_object``: nothing else has one."""
+    if isinstance(value, dict):
+        value = value.get("_id")
+    elif is_object:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(value)
 
 
 def _text(value: object) -> str | None:

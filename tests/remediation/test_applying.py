@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, Response
 
 from pipeline import resources
-from pipeline.errors import GateError, SourceError
+from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation import applying, journal
 from pipeline.remediation.plan import FIELDS, Change, Plan
 from pipeline.settings import Credentials, Secret, SourceSettings
@@ -161,7 +161,7 @@ class Server:
             await asyncio.sleep(0)
 
         try:
-            with journal.opened(file, plan.plan_id) as opened:
+            with journal.opened(file, plan.plan_id, file.with_name("access-review.duckdb")) as opened:
                 applying.apply(
                     plan,
                     opened,
@@ -339,20 +339,72 @@ def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
     assert skipped_because(server, tmp_path / "plan.json", plan) == "it would be the last active administrator"
 
 
-def test_a_removal_that_is_refused_for_a_group_that_no_longer_exists_says_what_to_do(
-    server: Server, tmp_path: Path
+GONE = "ffff00000000000000000000"
+
+
+@pytest.mark.parametrize("kill_at", [None, *range(4, 16, 2)])
+def test_a_group_that_no_longer_exists_is_left_out_of_what_is_sent_and_the_journal_says_so(
+    server: Server, tmp_path: Path, kill_at: int | None
 ) -> None:
     server.play([], [])
     [change] = planned(server, ["remove_from_groups"]).changes
     user = server.store.by_id[change.account_id]
-    server.store._put({**user, "groups": [*user["groups"], "ffff00000000000000000000"]})
+    server.store._put({**user, "groups": [*user["groups"], GONE]})
     plan = planned(server, ["remove_from_groups"])
     server.simulator.sisense._proceed = server._proceed  # the simulator's own answer: it refuses the other group
 
+    if kill_at is not None:
+        server.apply(plan, tmp_path / "plan.json", kill_at)
     [entry] = server.apply(plan, tmp_path / "plan.json").values()
 
-    assert entry.state == "failed"
-    assert "one of its other groups may no longer exist" in str(entry.detail)
+    assert entry.state == "applied"
+    assert GONE in str(entry.detail) or kill_at is not None
+    assert sorted(server.store.by_id[change.account_id]["groups"]) == sorted(user["groups"])[1:]
+
+
+def test_a_copy_of_a_plan_is_not_applied_while_the_plan_is(server: Server, tmp_path: Path) -> None:
+    server.play([], [])
+    plan = planned(server, ["deactivate"])
+    database = tmp_path / "access-review.duckdb"
+
+    with (
+        journal.opened(tmp_path / "plan.json", plan.plan_id, database),
+        pytest.raises(UsageError, match="or a copy of it"),
+        journal.opened(tmp_path / "copy.json", plan.plan_id, database),
+    ):
+        pass
+
+    assert not list(tmp_path.glob("*.lock"))
+    assert server.apply(plan, tmp_path / "copy.json")["change-0"].state == "applied"
+
+
+def test_a_change_that_does_not_show_in_time_is_unclear_and_not_sent_again_when_it_shows(
+    server: Server, tmp_path: Path
+) -> None:
+    acting = server.play([(9, "answered")], [])
+    plan = planned(server, ["deactivate"])
+
+    first = server.apply(plan, tmp_path / "plan.json")["change-0"]
+    again = server.apply(plan, tmp_path / "plan.json")["change-0"]  # it shows while that looks for it
+
+    assert (first.state, again.state) == ("unclear", "unclear") or again.state == "applied"
+    assert first.state == "unclear"
+    acting.pass_time(9)
+    assert server.apply(plan, tmp_path / "plan.json")["change-0"].state == "applied"
+
+
+@pytest.mark.parametrize("shows_after", [2, 3, 4])
+def test_a_restart_waits_for_what_was_sent_before_the_kill(server: Server, tmp_path: Path, shows_after: int) -> None:
+    sent = []
+    for kill_at in range(1, 12):
+        acting = server.play([(shows_after, "504")], [])
+        plan = planned(server, ["deactivate"])
+        file = tmp_path / f"{kill_at}.json"
+        server.apply(plan, file, kill_at)
+        server.apply(plan, file)
+        sent.append(len(acting.sent))
+
+    assert set(sent) == {1}
 
 
 def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_path: Path) -> None:
