@@ -17,11 +17,22 @@ import httpx
 
 from pipeline.errors import ConfigurationError, ContentError, SourceError, UnreachableError
 from pipeline.settings import SourceSettings
-from pipeline.sources.diagnosis import Trouble, advice, classify, explain, media_type, refused_by_proxy, skew, words
+from pipeline.sources.diagnosis import (
+    Trouble,
+    advice,
+    classify,
+    duration,
+    explain,
+    media_type,
+    refused_by_proxy,
+    skew,
+    words,
+)
 from pipeline.sources.network import route_to
 from pipeline.sources.redaction import BLOT, Redaction
 
 __all__ = [
+    "LONGEST_ADVICE",
     "Answer",
     "AttemptError",
     "Clock",
@@ -42,6 +53,8 @@ Query = Mapping[str, str | int]
 #: Answers that a later one may contradict: the server, or a proxy before it, has trouble.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _REDIRECTS = 3
+#: The longest ``Retry-After`` that is obeyed to the second, in seconds.
+LONGEST_ADVICE = 120.0
 #: One answer may take this many times ``timeout_seconds``, which itself is between two pieces of it.
 _WHOLE_ANSWER = 10
 
@@ -183,14 +196,7 @@ class Connection:
         else:
             raise self._redirected(request, url)
         if status in _PASSING:
-            raise AttemptError(
-                UnreachableError(
-                    f"the server answers {status}{self._said(request, response)}",
-                    where=self.where(request.method, _shown(response)),
-                    hint="wait until the server has recovered, or lower 'concurrency' and 'page_size'",
-                ),
-                wait=advice(response, self._clock()),
-            )
+            raise self._passing(request, response)
         if not response.is_success and not (status == 401 and token is not None):
             raise self._no(request, response)
         return response
@@ -224,6 +230,19 @@ class Connection:
         return UnreachableError(
             self.hide(trouble.message), where=self.where(request.method, request.url), hint=trouble.hint
         )
+
+    def _passing(self, request: Request, response: httpx.Response) -> AttemptError:
+        """Tell of trouble that may pass, and of a wait that is asked for and too long to be waited for here."""
+        message = f"the server answers {response.status_code}{self._said(request, response)}"
+        hint = "wait until the server has recovered, or lower 'concurrency' and 'page_size'"
+        wait = advice(response, self._clock())
+        if wait is not None and wait > LONGEST_ADVICE:
+            message += f"; the server asks to wait {duration(wait)}"
+            hint = f"run this again in {duration(wait)}, or ask whoever runs the server, or what stands before it"
+        if self._is_proxied_openly and self._route.proxy is not None:
+            hint += f"; a proxy from {self._route.proxy.variable} is in the way, and may have answered in its place"
+        where = self.where(request.method, _shown(response))
+        return AttemptError(UnreachableError(message, where=where, hint=hint), wait=wait)
 
     def _no(self, request: Request, response: httpx.Response) -> RefusedError:
         status = response.status_code

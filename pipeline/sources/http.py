@@ -22,6 +22,7 @@ import httpx
 from pipeline.errors import UnreachableError
 from pipeline.settings import SourceSettings
 from pipeline.sources.connection import (
+    LONGEST_ADVICE,
     Answer,
     AttemptError,
     Clock,
@@ -34,7 +35,7 @@ from pipeline.sources.connection import (
     UnclearError,
     UnreadableError,
 )
-from pipeline.sources.diagnosis import duration, is_web_page
+from pipeline.sources.diagnosis import is_web_page
 from pipeline.sources.lanes import Lanes
 from pipeline.sources.records import BadAnswerError
 
@@ -44,8 +45,6 @@ Sleep = Callable[[float], Awaitable[None]]
 _T = TypeVar("_T")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 20.0
-#: The longest ``Retry-After`` that is obeyed to the second, in seconds.
-_LONGEST_ADVICE = 120.0
 #: How often one request may find that the token in force has just expired.
 _MOST_REFUSALS = 10
 
@@ -212,21 +211,18 @@ class Client(Connection):
             SourceError: there is no next one; it is what the failure was.
         """
         error = failure.error
-        message = error.message
-        if failure.wait is not None and failure.wait > _LONGEST_ADVICE:
-            message += f"; the server asks to wait {duration(failure.wait)}"
         tries.failed += 1
         if tries.failed >= tries.most:
             raise type(error)(
-                f"{message} (asked {tries.failed} times)", where=error.where, hint=error.hint
+                f"{error.message} (asked {tries.failed} times)", where=error.where, hint=error.hint
             ) from failure
         wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tries.failed - 1)) * self._jitter.uniform(0.5, 1.0)
         if failure.wait is not None:
-            wait = max(wait, min(failure.wait, _LONGEST_ADVICE))
+            wait = max(wait, min(failure.wait, LONGEST_ADVICE))
         silent = (self._clock() - self._last_good).total_seconds()
         if silent + wait > self.source.give_up_after_seconds:
             raise type(error)(
-                f"{message} (no good answer for {silent:.0f} s)", where=error.where, hint=error.hint
+                f"{error.message} (no good answer for {silent:.0f} s)", where=error.where, hint=error.hint
             ) from failure
         await self.sleep(wait)
 

@@ -55,6 +55,7 @@ class Route:
     proxy: Proxy | None
     trusted_by: str | None
     _tls: ssl.SSLContext
+    _proxy_tls: ssl.SSLContext | None
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         """Return a client that goes this way; ``options`` are httpx's."""
@@ -67,8 +68,7 @@ class Route:
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         proxy = None
         if self.proxy is not None:
-            tls = _bundled() if self.proxy.url.startswith("https:") else None
-            proxy = httpx.Proxy(self.proxy.url, auth=self.proxy.credential, ssl_context=tls)
+            proxy = httpx.Proxy(self.proxy.url, auth=self.proxy.credential, ssl_context=self._proxy_tls)
         headers = {"User-Agent": f"sisense-access-review/{pipeline.__version__}", **options.get("headers", {})}
         return {
             **options,
@@ -97,23 +97,30 @@ def find_route(
     """
     proxy = find_proxy(url, environment)
     host = urlsplit(url).hostname or ""
+    proxy_tls = _trust(environment)[0] if proxy is not None and proxy.url.startswith("https:") else None
+    trusted_by: str | None = None
     if urlsplit(url).scheme != "https":
-        return Route(host, proxy, None, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-    if not verify_tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    elif not verify_tls:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-        return Route(host, proxy, None, tls)
-    if ca_bundle is not None:
-        try:
-            return Route(host, proxy, "'ca_bundle'", _context(cafile=str(ca_bundle)))
-        except (OSError, ValueError) as error:
-            # By its name alone: the message is kept with the extract, which leaves this machine.
-            raise ConfigurationError(
-                f"the CA bundle '{ca_bundle.name}' cannot be read: {getattr(error, 'strerror', None) or error}",
-                where=f"{place}.ca_bundle",
-                hint="give 'ca_bundle' the path of a PEM file with the certificates of your CA",
-            ) from error
-    return _by_environment(host, proxy, environment)
+    elif ca_bundle is not None:
+        tls, trusted_by = _bundle(ca_bundle, place), "'ca_bundle'"
+    else:
+        tls, trusted_by = _trust(environment)
+    return Route(host, proxy, trusted_by, tls, proxy_tls)
+
+
+def _bundle(path: Path, place: str) -> ssl.SSLContext:
+    try:
+        return _context(cafile=str(path))
+    except (OSError, ValueError) as error:
+        # By its name alone: the message is kept with the extract, which leaves this machine.
+        raise ConfigurationError(
+            f"the CA bundle '{path.name}' cannot be read: {getattr(error, 'strerror', None) or error}",
+            where=f"{place}.ca_bundle",
+            hint="give 'ca_bundle' the path of a PEM file with the certificates of your CA",
+        ) from error
 
 
 def route_to(source: SourceSettings, environment: Mapping[str, str] = os.environ) -> Route:
@@ -241,12 +248,12 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
-def _by_environment(host: str, proxy: Proxy | None, environment: Mapping[str, str]) -> Route:
+def _trust(environment: Mapping[str, str]) -> tuple[ssl.SSLContext, str | None]:
     """Trust what SSL_CERT_FILE and SSL_CERT_DIR name, as far as it can be read; without them, the usual CAs."""
     given = {name: environment[name].strip() for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)}
     given = {name: value for name, value in given.items() if value}
     if not given:
-        return Route(host, proxy, None, _bundled())
+        return _context(cafile=certifi.where()), None
     usable = dict(_readable(given))
     if not usable:
         variable = next(iter(given))
@@ -260,7 +267,7 @@ def _by_environment(host: str, proxy: Proxy | None, environment: Mapping[str, st
     for places in usable.values():
         for place in places:
             context.load_verify_locations(**place)
-    return Route(host, proxy, " and ".join(usable), context)
+    return context, " and ".join(usable)
 
 
 def _readable(given: Mapping[str, str]) -> Iterator[tuple[str, list[dict[str, str]]]]:
@@ -277,10 +284,6 @@ def _readable(given: Mapping[str, str]) -> Iterator[tuple[str, list[dict[str, st
             found.append({key: place})
         if found:
             yield name, found
-
-
-def _bundled() -> ssl.SSLContext:
-    return _context(cafile=certifi.where())
 
 
 def _context(cafile: str | None = None) -> ssl.SSLContext:

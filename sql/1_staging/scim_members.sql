@@ -34,7 +34,7 @@ ids as (
     select source, scim_group_id, group_name, coalesce(element ->> '$.value', element ->> '$') as scim_id
     from elements
     -- a group within a group is no member
-    where coalesce(element ->> '$.type', 'User') <> 'Group'
+    where lower(coalesce(element ->> '$.type', 'User')) <> 'group'
 )
 
 select distinct source, scim_group_id, group_name, usable_id(scim_id) as scim_id
@@ -44,7 +44,7 @@ where usable_id(scim_id) is not null
 /* example
 name = "objects and plain ids are members, groups within groups are not"
 given."raw.scim_groups" = [
-  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":"Ops","members":[{"value":"a"},{"value":"h","type":"Group"},"b",{"value":"a"}]}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":"Ops","members":[{"value":"a"},{"value":"h","type":"group"},"b",{"value":"a"}]}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"empty","displayName":"Empty"}' },
 ]
 expect = [

@@ -193,7 +193,7 @@ def test_an_ordinary_page_is_not_taken_for_one_with_a_secret() -> None:
     assert not carries(page, [TOKEN, PASSWORD])
 
 
-@each(EACH[:12])
+@each(EACH[::4])
 def test_neither_database_nor_terminal_hears_the_password(tmp_path: Path, case: Case) -> None:
     words = case.content(PASSWORD)
     reply = as_json({"error": {"message": f"wrong: {words}"}}, 401)

@@ -80,6 +80,8 @@ def test_a_long_wait_is_named_and_not_waited_for(extracting: Extracting, case: C
         done = extracting(fake)
 
     assert f"the server asks to wait {case.outcome}" in str(done.error)
+    assert done.error is not None
+    assert done.error.hint.startswith(f"run this again in {case.outcome}")
     assert max(done.waiting.slept) <= 120
     assert sum(done.waiting.slept) <= 300
 
