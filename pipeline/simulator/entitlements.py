@@ -22,8 +22,9 @@ class Entitlements(Planter):
         for _ in range(engineers):
             org.hire(self.engineer)
         for _ in range(report_engineers):
-            user = org.hire(org.titles["Report Engineer"]).user
-            org.plant("edited_builtin_role", "high", user, detail="Data Designer may edit the roles of users")
+            org.hire(org.titles["Report Engineer"])
+        edited = org.role_ids["dataDesigner"]
+        org.plant("edited_builtin_role", "high", None, subject=edited, detail="Data Designer may edit users' roles")
         if org.is_full:
             tenant = org.hire(org.titles["BI Administrator"]).user
             tenant["roleId"] = org.role_ids["tenantAdmin"]

@@ -78,23 +78,21 @@ class Identities(Planter):
     def two_accounts(self) -> None:
         """Give some people a second account."""
         org = self.org
-        for role, address in (("consumer", "upper"), ("consumer", "tag"), ("admin", "alias"), ("admin", "alias")):
-            title = org.titles["BI Administrator"] if role == "admin" else next(self._ordinary)
-            first = org.hire(title)
-            if role == "admin":
-                first.user["roleId"] = org.role_ids["consumer"]
-                first.user["groups"] = [title.department.group_id]
-            second = self.second_account(first, role, address)
+        for address in ("upper", "tag"):
+            first = org.hire(next(self._ordinary))
+            second = self.second_account(first, "consumer", address)
             for user in (first.user, second):
                 org.plant("duplicate_accounts", "medium", user, subject=first.person.person_id, detail=address)
-                if role == "admin":
-                    org.plant(
-                        "several_accounts_one_person",
-                        "medium",
-                        user,
-                        subject=first.person.person_id,
-                        detail="one of them privileged",
-                    )
+        title = org.titles["BI Administrator"]
+        # near miss: an ordinary account, and one to administer with
+        for role in ("consumer", "dataAdmin"):
+            first = org.hire(title)
+            first.user["roleId"] = org.role_ids[role]
+            first.user["groups"] = [title.department.group_id]
+            second = self.second_account(first, "admin", "alias")
+            for user in (first.user, second) if role == "dataAdmin" else ():
+                for rule_id in ("duplicate_accounts", "several_accounts_one_person"):
+                    org.plant(rule_id, "medium", user, subject=first.person.person_id, detail="two privileged")
 
     def second_account(self, first: Hire, role: str, address: str) -> User:
         """Add an account of the same person, whose address differs from theirs in the way that is named."""

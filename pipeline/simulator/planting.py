@@ -8,7 +8,8 @@ Readings of the rules that the key rests on, where their words leave room:
 
 - ``roster_drift`` compares names and addresses case-folded; an alias is the person's own address, a ``+tag`` is not,
   and an account without an address has none that could differ.
-- ``edited_builtin_role`` is one finding an account that holds the role.
+- ``edited_builtin_role`` is one finding for the role, however many accounts hold it.
+- One privileged account beside one ordinary one of the same person is as it should be; two privileged ones are not.
 - ``membership_disagreement`` and ``rare_group_membership`` judge groups that exist; a dangling id is
   ``dangling_reference`` alone.
 - The rules about peers are stated for accounts matched to a person, in organisations of 500 accounts and more.

@@ -49,7 +49,7 @@ IMPLICIT_PARAMETERS = frozenset({"snapshot_id", "as_of"})
 
 #: Which schemas a model of each schema may read. A layer never reads upward.
 _MAY_READ = {
-    "staging": {"raw", "policy", "review"},
+    "staging": {"raw", "meta", "policy", "review"},
     "graph": {"staging", "reference", "policy", "review", "graph"},
     "findings": {"graph", "baseline", "reference", "policy", "review"},
     "reports": {"graph", "findings", "baseline", "history", "policy", "reference", "review", "meta", "reports"},

@@ -2,7 +2,7 @@
 summary = "One account of one source: who it belongs to, what it is, what it may, and when it was last seen."
 reads   = [
     "staging.users", "graph.sources", "graph.roles", "graph.groups", "graph.memberships", "graph.account_links",
-    "graph.people", "graph.registrations", "reference.shared_names",
+    "graph.people", "graph.registrations", "staging.principals", "reference.shared_names",
 ]
 grain   = ["source", "account_id"]
 
@@ -20,6 +20,7 @@ name_key         = "varchar: both names as they are compared"
 display_name     = "varchar: both names, else the user name, else the e-mail address"
 account_type     = "varchar: break_glass, service, human, shared or unknown"
 is_registered    = "boolean: the policy registers it as a service or an emergency account"
+is_own           = "boolean: the program signs in to the source with it"
 status           = "varchar: active, inactive, pending (invited, never seen) or unknown (no usable active flag)"
 origin           = "varchar: local, directory, sso or unknown"
 role_id          = "varchar: the role that holds, which is the user record's own"
@@ -27,12 +28,12 @@ role_rank        = "integer: the role's rank; null if the role is missing, dangl
 privileged       = "boolean: by the account's own role; an unclassified role counts as privileged"
 created_at       = "timestamp: creation; null if it cannot be believed"
 last_updated_at  = "timestamp: last change of the record; null if it cannot be believed"
-age_days         = "bigint: whole days since creation, 0 if that is after as-of"
+age_days         = "bigint: UTC calendar days from the day of creation to the day of as-of, 0 if that is later"
 last_login_at    = "timestamp: last login as the source gives it"
 last_activity_at = "timestamp: last activity as the source gives it"
 last_seen_at     = "timestamp: the later believable one of login and activity"
 last_seen_field  = "varchar: which of the two it is: lastLogin or lastActivity"
-days_since_seen  = "bigint: whole days since last seen, 0 if that is after as-of"
+days_since_seen  = "bigint: UTC calendar days from the day last seen to the day of as-of, 0 if that is later"
 login_state      = "varchar: seen, never, or unknown (unreadable, in the future, or the source gives it for nobody)"
 group_count      = "bigint: groups, the built-in ones not counted; null if the record's groups cannot be read"
 groups           = "varchar: their names, or ids where there is no name"
@@ -142,6 +143,7 @@ select
     ) as display_name,
     typed.account_type,
     typed.is_registered,
+    coalesce(typed.account_id = principal.account_id or typed.user_name_key = principal.user_name_key, false) as is_own,
     case
         when typed.is_active then 'active'
         when typed.is_active is null then 'unknown'
@@ -164,7 +166,7 @@ select
     typed.believable_updated_at as last_updated_at,
     case
         when typed.believable_created_at > $as_of then 0
-        else cast(floor(date_diff('microsecond', typed.believable_created_at, $as_of) / 86400000000.0) as bigint)
+        else date_diff('day', cast(typed.believable_created_at as date), cast($as_of as date))
     end as age_days,
     typed.last_login_at,
     typed.last_activity_at,
@@ -177,7 +179,7 @@ select
     -- greatest() passes over nulls, so the case keeps "not seen" from becoming "seen today"
     case
         when typed.last_seen_at > $as_of then 0
-        else cast(floor(date_diff('microsecond', typed.last_seen_at, $as_of) / 86400000000.0) as bigint)
+        else date_diff('day', cast(typed.last_seen_at as date), cast($as_of as date))
     end as days_since_seen,
     case
         when typed.last_seen_at is not null then 'seen'
@@ -195,6 +197,7 @@ select
     coalesce(typed.unreadable_fields, []) as unreadable_fields
 from typed
 left join graph.roles as role on role.source = typed.source and role.role_id = typed.role_id
+left join staging.principals as principal on principal.source = typed.source
 left join memberships on memberships.source = typed.source and memberships.account_id = typed.account_id
 
 /* example
@@ -215,7 +218,7 @@ given."staging.users" = [
   { source = "silent", account_id = "8", is_active = true, has_pending_expiration = false },
 ]
 expect = [
-  { account_id = "1", status = "active", login_state = "seen", days_since_seen = 1, last_seen_field = "lastLogin", origin = "local" },
+  { account_id = "1", status = "active", login_state = "seen", days_since_seen = 2, last_seen_field = "lastLogin", origin = "local" },
   { account_id = "2", status = "pending", login_state = "never", days_since_seen = "<null>" },
   { account_id = "3", status = "inactive", login_state = "never" },
   { account_id = "4", status = "unknown", login_state = "unknown" },

@@ -77,7 +77,7 @@ chosen as (
             else 5
         end as step
     from counted
-    cross join needs
+    join needs on needs.entitlement_type = 'group' or counted.has_peers_by_role
 )
 
 select
@@ -99,11 +99,11 @@ given."reference.rule_parameters" = [
   { rule_id = "rare_group_membership", parameter = "min_peers", value = 9 },
 ]
 given."graph.peer_keys" = [
-  { source = "s", account_id = "1", is_peer = true, title_group = "t", department_group = "d", source_group = "all" },
-  { source = "s", account_id = "2", is_peer = true, title_group = "t", department_group = "d", source_group = "all" },
-  { source = "s", account_id = "3", is_peer = true, department_group = "d", source_group = "all" },
-  { source = "s", account_id = "4", is_peer = false, title_group = "t", source_group = "all" },
-  { source = "t", account_id = "5", is_peer = true, title_group = "t", source_group = "all" },
+  { source = "s", account_id = "1", is_peer = true, has_peers_by_role = true, title_group = "t", department_group = "d", source_group = "all" },
+  { source = "s", account_id = "2", is_peer = true, has_peers_by_role = true, title_group = "t", department_group = "d", source_group = "all" },
+  { source = "s", account_id = "3", is_peer = true, has_peers_by_role = true, department_group = "d", source_group = "all" },
+  { source = "s", account_id = "4", is_peer = false, has_peers_by_role = true, title_group = "t", source_group = "all" },
+  { source = "t", account_id = "5", is_peer = true, has_peers_by_role = true, title_group = "t", source_group = "all" },
 ]
 expect = [
   { account_id = "1", entitlement_type = "role", peer_group = "d", peer_count = 2, has_enough = true },

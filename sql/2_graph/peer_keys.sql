@@ -7,6 +7,7 @@ grain   = ["source", "account_id"]
 source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the account"
 is_peer          = "boolean: an active human account, with which others are compared"
+has_peers_by_role = "boolean: its role can be compared with that of people; not a service or emergency account, nor the program's own"
 title_group      = "varchar: same department and title"
 department_group = "varchar: same department"
 manager_group    = "varchar: same manager"
@@ -17,7 +18,15 @@ with
 
 -- The largest group is the one with most members, then the lowest id.
 places as (
-    select source, group_id, row_number() over (partition by source order by member_count desc, group_id) as place
+    select
+        source, group_id,
+        row_number() over (partition by source order by member_count desc, group_id) as place,
+        -- people read the name; two groups of one name are told apart by their ids
+        case
+            when group_name is null then group_id
+            when count(*) over (partition by source, group_name) > 1 then group_name || ' (' || group_id || ')'
+            else group_name
+        end as label
     from graph.groups
     where not is_builtin
 ),
@@ -33,10 +42,11 @@ select
     account.source,
     account.account_id,
     account.status = 'active' and account.account_type = 'human' as is_peer,
+    account.account_type not in ('service', 'break_glass') and not account.is_own as has_peers_by_role,
     'department ' || person.department || ', title ' || person.title as title_group,
     'department ' || person.department as department_group,
     'manager ' || person.manager_key as manager_group,
-    'domain ' || account.email_domain || ', largest group ' || places.group_id as domain_group,
+    'domain ' || account.email_domain || ', largest group ' || places.label as domain_group,
     'all active accounts' as source_group
 from graph.accounts as account
 left join graph.people as person on person.person_id = account.person_id
@@ -49,20 +59,36 @@ given."graph.people" = [ { person_id = "p", department = "Sales", title = "Selle
 given."graph.groups" = [
   { source = "s", group_id = "all", is_builtin = true, member_count = 9 },
   { source = "s", group_id = "b", is_builtin = false, member_count = 2 },
-  { source = "s", group_id = "a", is_builtin = false, member_count = 2 },
+  { source = "s", group_id = "a", group_name = "Sales", is_builtin = false, member_count = 2 },
 ]
 given."graph.memberships" = [
   { source = "s", account_id = "1", group_id = "all" }, { source = "s", account_id = "1", group_id = "b" },
   { source = "s", account_id = "1", group_id = "a" },
 ]
 given."graph.accounts" = [
-  { source = "s", account_id = "1", status = "active", account_type = "human", person_id = "p", email_domain = "example.com" },
-  { source = "s", account_id = "2", status = "inactive", account_type = "human", email_domain = "example.com" },
-  { source = "s", account_id = "3", status = "active", account_type = "service" },
+  { source = "s", account_id = "1", status = "active", account_type = "human", is_own = false, person_id = "p", email_domain = "example.com" },
+  { source = "s", account_id = "2", status = "inactive", account_type = "human", is_own = true, email_domain = "example.com" },
+  { source = "s", account_id = "3", status = "active", account_type = "service", is_own = false },
 ]
 expect = [
-  { account_id = "1", is_peer = true, title_group = "department Sales, title Seller", department_group = "department Sales", manager_group = "manager boss@example.com", domain_group = "domain example.com, largest group a" },
-  { account_id = "2", is_peer = false, title_group = "<null>", department_group = "<null>", manager_group = "<null>", domain_group = "<null>" },
-  { account_id = "3", is_peer = false, title_group = "<null>", department_group = "<null>", manager_group = "<null>", domain_group = "<null>" },
+  { account_id = "1", is_peer = true, has_peers_by_role = true, title_group = "department Sales, title Seller", department_group = "department Sales", manager_group = "manager boss@example.com", domain_group = "domain example.com, largest group Sales" },
+  { account_id = "2", is_peer = false, has_peers_by_role = false, title_group = "<null>", department_group = "<null>", manager_group = "<null>", domain_group = "<null>" },
+  { account_id = "3", is_peer = false, has_peers_by_role = false, title_group = "<null>", department_group = "<null>", manager_group = "<null>", domain_group = "<null>" },
+]
+*/
+/* example
+name = "groups of one name are told apart by their ids, so that nobody is compared with the members of the other"
+given."graph.groups" = [
+  { source = "s", group_id = "a", group_name = "Sales", is_builtin = false, member_count = 2 },
+  { source = "s", group_id = "b", group_name = "Sales", is_builtin = false, member_count = 2 },
+]
+given."graph.memberships" = [ { source = "s", account_id = "1", group_id = "a" }, { source = "s", account_id = "2", group_id = "b" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", account_type = "human", is_own = false, email_domain = "x.test" },
+  { source = "s", account_id = "2", status = "active", account_type = "human", is_own = false, email_domain = "x.test" },
+]
+expect = [
+  { account_id = "1", domain_group = "domain x.test, largest group Sales (a)" },
+  { account_id = "2", domain_group = "domain x.test, largest group Sales (b)" },
 ]
 */

@@ -33,10 +33,10 @@ select
     source,
     account_id,
     verdict,
-    'Seen ' || strftime(last_seen_at, '%Y-%m-%d %H:%M:%S') || ' UTC, after the baseline of '
-        || strftime(compared_at, '%Y-%m-%d %H:%M:%S') || ' UTC.' as detail,
-    strftime(last_seen_at, '%Y-%m-%d %H:%M:%S') as observed_value,
-    'not since ' || strftime(compared_at, '%Y-%m-%d %H:%M:%S') as threshold
+    'Seen ' || strftime(last_seen_at, '%-d %b %Y %H:%M:%S') || ' UTC, after the baseline of '
+        || strftime(compared_at, '%-d %b %Y %H:%M:%S') || ' UTC.' as detail,
+    strftime(last_seen_at, '%-d %b %Y %H:%M:%S') as observed_value,
+    'not since ' || strftime(compared_at, '%-d %b %Y %H:%M:%S') as threshold
 from judged
 where verdict is not null
 

@@ -1,6 +1,6 @@
 /*
 title       = "Several accounts for one address or person"
-summary     = "An active account that shares its e-mail address, case and +tag aside, or its person with another one in the source."
+summary     = "An active account that shares its e-mail address, case and +tag aside, or its person with another one in the source; one privileged account beside one ordinary one, each with an address of its own, is no duplicate."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
@@ -16,14 +16,20 @@ with
 
 accounts as (
     select
-        source, account_id, status, person_id,
+        source, account_id, status, person_id, privileged, email_key,
         case when email_domain is not null then regexp_replace(email_key, '\+[^@]*@', '@') end as address
     from graph.accounts
     where status in ('active', 'unknown')
 ),
 
 addresses as (
-    select source, address, count(*) filter (where status = 'active') as active_count, count(*) as possible_count
+    select
+        source, address,
+        count(*) filter (where status = 'active') as active_count,
+        count(*) filter (where status = 'active' and privileged) as privileged_count,
+        count(*) as possible_count,
+        count(*) filter (where privileged) as possible_privileged_count,
+        count(distinct email_key) = count(*) as has_own_addresses
     from accounts
     where address is not null
     group by source, address
@@ -31,22 +37,35 @@ addresses as (
 ),
 
 people as (
-    select source, person_id, count(*) filter (where status = 'active') as active_count, count(*) as possible_count
+    select
+        source, person_id,
+        count(*) filter (where status = 'active') as active_count,
+        count(*) filter (where status = 'active' and privileged) as privileged_count,
+        count(*) as possible_count,
+        count(*) filter (where privileged) as possible_privileged_count
     from accounts
     where person_id is not null
     group by source, person_id
     having count(*) > 1
 ),
 
+-- One privileged account beside one ordinary one is how administrators should work, unless both have the same address.
 judged as (
     select
         account.source, account.account_id, account.address, addresses.active_count as address_count,
         people.active_count as person_count,
         case
             when account.status = 'unknown' then 'unknown'
-            when addresses.active_count > 1 or people.active_count > 1 then 'failed'
+            when addresses.active_count > 1
+                and not (addresses.active_count = 2 and addresses.privileged_count = 1 and addresses.has_own_addresses)
+                then 'failed'
+            when people.active_count > 1 and not (people.active_count = 2 and people.privileged_count = 1) then 'failed'
             -- shared with an account of unknown status, or nothing that could be shared is known
-            when addresses.possible_count > 1 or people.possible_count > 1 then 'unknown'
+            when addresses.possible_count > 1 and not (
+                addresses.possible_count = 2 and addresses.possible_privileged_count = 1 and addresses.has_own_addresses
+            ) then 'unknown'
+            when people.possible_count > 1
+                and not (people.possible_count = 2 and people.possible_privileged_count = 1) then 'unknown'
             when account.address is null and account.person_id is null then 'unknown'
         end as verdict
     from accounts as account
@@ -62,7 +81,7 @@ select
         when person_count > 1 then person_count || ' active accounts belong to the same person.'
         else address_count || ' active accounts share the address ' || address || '.'
     end as detail,
-    greatest(coalesce(address_count, 0), coalesce(person_count, 0)) || ' accounts' as observed_value,
+    counted(greatest(coalesce(address_count, 0), coalesce(person_count, 0)), 'account') as observed_value,
     'one account' as threshold
 from judged
 where verdict is not null
@@ -70,23 +89,44 @@ where verdict is not null
 /* example
 name = "case and tag aside the same address, or one person, fails for each; inactive ones and other sources do not count"
 given."graph.accounts" = [
-  { source = "s", account_id = "1", status = "active", email_key = "ada@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "2", status = "active", email_key = "ada+bi@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "3", status = "active", email_key = "bo@example.com", email_domain = "example.com", person_id = "p" },
-  { source = "s", account_id = "4", status = "active", email_key = "adm-bo@example.com", email_domain = "example.com", person_id = "p" },
-  { source = "s", account_id = "5", status = "active", email_key = "cy@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "6", status = "inactive", email_key = "cy@example.com", email_domain = "example.com" },
-  { source = "t", account_id = "7", status = "active", email_key = "cy@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "8", status = "active", email_key = "di@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "9", status = "unknown", email_key = "di@example.com", email_domain = "example.com" },
-  { source = "s", account_id = "10", status = "active" },
-  { source = "s", account_id = "11", status = "active" },
+  { source = "s", account_id = "1", status = "active", privileged = false, email_key = "ada@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "2", status = "active", privileged = false, email_key = "ada+bi@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "3", status = "active", privileged = false, email_key = "bo@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "4", status = "active", privileged = false, email_key = "adm-bo@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "5", status = "active", privileged = false, email_key = "cy@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "6", status = "inactive", privileged = false, email_key = "cy@example.com", email_domain = "example.com" },
+  { source = "t", account_id = "7", status = "active", privileged = false, email_key = "cy@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "8", status = "active", privileged = false, email_key = "di@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "9", status = "unknown", privileged = false, email_key = "di@example.com", email_domain = "example.com" },
+  { source = "s", account_id = "10", status = "active", privileged = false },
+  { source = "s", account_id = "11", status = "active", privileged = false },
 ]
 expect = [
   { account_id = "1", verdict = "failed" }, { account_id = "2", verdict = "failed" },
   { account_id = "3", verdict = "failed" }, { account_id = "4", verdict = "failed" },
   { account_id = "8", verdict = "unknown" }, { account_id = "9", verdict = "unknown" },
   { account_id = "10", verdict = "unknown" }, { account_id = "11", verdict = "unknown" },
+]
+population = 10
+*/
+/* example
+name = "a privileged account beside an ordinary one is no duplicate, unless both have one address or there are more of them"
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", email_key = "ada@example.com", email_domain = "example.com", person_id = "p", privileged = false },
+  { source = "s", account_id = "2", status = "active", email_key = "ada+adm@example.com", email_domain = "example.com", person_id = "p", privileged = true },
+  { source = "s", account_id = "3", status = "active", email_key = "bo@example.com", email_domain = "example.com", person_id = "q", privileged = false },
+  { source = "s", account_id = "4", status = "active", email_key = "adm-bo@example.com", email_domain = "example.com", person_id = "q", privileged = true },
+  { source = "s", account_id = "5", status = "active", email_key = "cy@example.com", email_domain = "example.com", privileged = false },
+  { source = "s", account_id = "6", status = "active", email_key = "cy@example.com", email_domain = "example.com", privileged = true },
+  { source = "s", account_id = "7", status = "active", email_key = "di@example.com", email_domain = "example.com", person_id = "r", privileged = true },
+  { source = "s", account_id = "8", status = "active", email_key = "adm-di@example.com", email_domain = "example.com", person_id = "r", privileged = true },
+  { source = "s", account_id = "9", status = "active", email_key = "ed@example.com", email_domain = "example.com", person_id = "t", privileged = true },
+  { source = "s", account_id = "10", status = "unknown", email_key = "ed2@example.com", email_domain = "example.com", person_id = "t", privileged = false },
+]
+expect = [
+  { account_id = "5", verdict = "failed" }, { account_id = "6", verdict = "failed" },
+  { account_id = "7", verdict = "failed" }, { account_id = "8", verdict = "failed" },
+  { account_id = "10", verdict = "unknown" },
 ]
 population = 10
 */

@@ -1,11 +1,11 @@
 /*
 title       = "Built-in role that was given management rights"
-summary     = "An account whose role is a built-in one below Data Admin that may manage users, groups or tenants."
+summary     = "A built-in role below Data Admin that may manage users, groups or tenants, whether anyone holds it or not."
 severity    = "high"
-population  = "select source, account_id from graph.accounts"
+population  = "select source, role_id from graph.roles where is_builtin"
 reads       = ["graph.accounts", "graph.roles"]
-grain       = ["source", "account_id"]
-remediation = "Set the built-in role back to what it was, and make a custom role for whoever needs more."
+grain       = ["source", "role_id"]
+remediation = "Set the built-in role back to what it was, and make a custom role for those who need more."
 
 [controls]
 iso27001 = ["A.8.2"]
@@ -13,50 +13,73 @@ nist     = ["AC-6"]
 */
 with
 
-judged as (
+edited_roles as (
     select
-        account.source, account.account_id, role.role_display_name,
-        case
-            when role.role_id is null then 'unknown'
-            -- 70 is the rank of Data Admin.
-            when not role.is_builtin or role.role_rank >= 70 then null
-            when not role.has_manifest then 'unknown'
-            when role.manages_users then 'failed'
-        end as verdict
+        source, role_id, coalesce(role_display_name, role_name, role_id) as role_name,
+        case when not has_manifest then 'unknown' when manages_users then 'failed' end as verdict
+    from graph.roles
+    -- 70 is the rank of Data Admin.
+    where is_builtin and coalesce(role_rank, 0) < 70
+),
+
+-- Active accounts come first; ten are named, the evidence has a hundred.
+ranked_holders as (
+    select
+        account.source, account.role_id, account.account_id, account.display_name, account.status,
+        row_number() over (
+            partition by account.source, account.role_id
+            order by account.status <> 'active', account.display_name, account.account_id
+        ) as place
     from graph.accounts as account
-    left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+    join edited_roles as role on role.source = account.source and role.role_id = account.role_id and role.verdict = 'failed'
+),
+
+holders as (
+    select
+        source, role_id, count(*) as holder_count, count(*) filter (where status = 'active') as active_count,
+        array_to_string(list(display_name order by place) filter (where place <= 10), ', ') as names,
+        list(account_id order by place) filter (where place <= 100) as account_ids
+    from ranked_holders
+    group by source, role_id
 )
 
 select
-    source,
-    account_id,
-    verdict,
-    'The built-in role ' || role_display_name || ' may manage users, groups or tenants here.' as detail,
-    role_display_name as observed_value,
-    'no management rights' as threshold
-from judged
-where verdict is not null
+    role.source,
+    role.role_id,
+    role.verdict,
+    'The built-in role ' || role.role_name || ' may manage users, groups or tenants here. '
+        || case
+            when holders.holder_count is null then 'No account holds it.'
+            else counted(holders.holder_count, 'account') || case when holders.holder_count = 1 then ' holds' else ' hold' end
+                || ' it, ' || holders.active_count || ' of them active: ' || holders.names
+                || case when holders.holder_count > 10 then ' and ' || (holders.holder_count - 10) || ' more' else '' end || '.'
+        end as detail,
+    role.role_name as observed_value,
+    'no management rights' as threshold,
+    cast({'holders': coalesce(holders.holder_count, 0), 'account_ids': coalesce(holders.account_ids, [])} as json) as evidence
+from edited_roles as role
+left join holders on holders.source = role.source and holders.role_id = role.role_id
+where role.verdict is not null
 
 /* example
-name = "below Data Admin fails; Data Admin and custom roles pass; a role or a manifest that is not there is unknown"
+name = "below Data Admin fails, also where nobody holds it; Data Admin and custom roles pass; without a manifest it is unknown"
 given."graph.roles" = [
-  { source = "s", role_id = "edited", is_builtin = true, role_rank = 50, has_manifest = true, manages_users = true },
+  { source = "s", role_id = "edited", role_display_name = "Designer", is_builtin = true, role_rank = 50, has_manifest = true, manages_users = true },
+  { source = "s", role_id = "unheld", role_display_name = "Viewer", is_builtin = true, role_rank = 10, has_manifest = true, manages_users = true },
   { source = "s", role_id = "plain", is_builtin = true, role_rank = 50, has_manifest = true, manages_users = false },
   { source = "s", role_id = "data admin", is_builtin = true, role_rank = 70, has_manifest = true, manages_users = true },
   { source = "s", role_id = "custom", is_builtin = false, role_rank = 50, has_manifest = true, manages_users = true },
   { source = "s", role_id = "silent", is_builtin = true, role_rank = 50, has_manifest = false, manages_users = false },
 ]
 given."graph.accounts" = [
-  { source = "s", account_id = "1", role_id = "edited" }, { source = "s", account_id = "2", role_id = "plain" },
-  { source = "s", account_id = "3", role_id = "data admin" }, { source = "s", account_id = "4", role_id = "custom" },
-  { source = "s", account_id = "5", role_id = "silent" }, { source = "s", account_id = "6", role_id = "gone" },
-  { source = "s", account_id = "7" },
+  { source = "s", account_id = "1", role_id = "edited", display_name = "Zed", status = "active" },
+  { source = "s", account_id = "2", role_id = "edited", display_name = "Ann", status = "inactive" },
+  { source = "s", account_id = "3", role_id = "data admin", display_name = "Bo", status = "active" },
 ]
 expect = [
-  { account_id = "1", verdict = "failed" },
-  { account_id = "5", verdict = "unknown" },
-  { account_id = "6", verdict = "unknown" },
-  { account_id = "7", verdict = "unknown" },
+  { role_id = "edited", verdict = "failed", detail = "The built-in role Designer may manage users, groups or tenants here. 2 accounts hold it, 1 of them active: Zed, Ann." },
+  { role_id = "unheld", verdict = "failed", detail = "The built-in role Viewer may manage users, groups or tenants here. No account holds it." },
+  { role_id = "silent", verdict = "unknown" },
 ]
-population = 7
+population = 5
 */

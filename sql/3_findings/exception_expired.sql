@@ -43,9 +43,9 @@ select
     case found.severity_rank when 1 then 'critical' when 2 then 'high' when 3 then 'medium' when 4 then 'low'
         when 5 then 'info' else rule.severity end as severity,
     case when excused.subject_type = 'account' then excused.subject_id end as account_id,
-    'The exception from ' || excused.rule_id || ' ended on ' || strftime(excused.expires_on, '%Y-%m-%d')
+    'The exception from ' || excused.rule_id || ' ended on ' || strftime(excused.expires_on, '%-d %b %Y')
         || ' (' || excused.reason || ', approved by ' || excused.approved_by || ').' as detail,
-    'until ' || strftime(excused.expires_on, '%Y-%m-%d') as observed_value,
+    'until ' || strftime(excused.expires_on, '%-d %b %Y') as observed_value,
     'an exception that still holds' as threshold
 from excused
 left join found

@@ -34,9 +34,9 @@ select
     source,
     account_id,
     verdict,
-    'In ' || group_count || ' groups; ' || peer_n || ' peers (' || peer_group || ') have a median of ' || peer_median
+    'In ' || counted(group_count, 'group') || '; ' || counted(peer_n, 'peer') || ' (' || peer_group || ') have a median of ' || peer_median
         || ' with a spread of ' || peer_mad || '.' as detail,
-    group_count || ' groups' as observed_value,
+    counted(group_count, 'group') as observed_value,
     'at most ' || greatest(peer_median + $mad_factor * peer_mad, peer_median + $min_excess) as threshold
 from judged
 where verdict is not null

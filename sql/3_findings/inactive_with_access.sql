@@ -65,12 +65,12 @@ select
     account_id,
     verdict,
     case when privileged then 'medium' else 'low' end as severity,
-    'Unchanged since ' || strftime(inactive_since, '%Y-%m-%d') || ', with '
+    'Unchanged since ' || strftime(inactive_since, '%-d %b %Y') || ', with '
         || case when is_above_viewer then 'a role above Viewer' else 'the lowest role' end
-        || ' and ' || group_count || case when group_count = 1 then ' group.' else ' groups.' end as detail,
-    cast(floor(date_diff('microsecond', inactive_since, $as_of) / 86400000000.0) as bigint) || ' days'
+        || ' and ' || counted(group_count, 'group') || '.' as detail,
+    counted(date_diff('day', cast(inactive_since as date), cast($as_of as date)), 'day')
         as observed_value,
-    $inactive_for_days || ' days' as threshold
+    counted($inactive_for_days, 'day') as threshold
 from judged
 where verdict is not null
 

@@ -18,7 +18,8 @@ with
 
 judged as (
     select
-        account.source, account.account_id, person.employment_status, person.end_date,
+        account.source, account.account_id, account.last_seen_at, account.login_state, person.employment_status,
+        person.end_date,
         case
             -- Nobody is known to have left whom the roster does not know.
             when account.status = 'unknown' or person.person_id is null then 'unknown'
@@ -35,13 +36,24 @@ select
     account_id,
     verdict,
     case
-        when end_date is null then 'The roster says that the employment has ended.'
+        when end_date is null then 'The roster says that the employment has ended, without a last day.'
         when end_date > cast($as_of as date)
-            then 'The roster says that the employment has ended, with ' || strftime(end_date, '%Y-%m-%d') || ' as last day.'
-        else 'Left on ' || strftime(end_date, '%Y-%m-%d') || ', '
-            || date_diff('day', end_date, cast($as_of as date)) || ' days ago.'
-    end as detail,
-    coalesce('last day ' || strftime(end_date, '%Y-%m-%d'), 'employment ended') as observed_value,
+            then 'The roster says that the employment has ended, with ' || strftime(end_date, '%-d %b %Y') || ' as last day.'
+        when end_date = cast($as_of as date)
+            then 'Left on ' || strftime(end_date, '%-d %b %Y') || ', the day of this review.'
+        else 'Left on ' || strftime(end_date, '%-d %b %Y') || ', '
+            || counted(date_diff('day', end_date, cast($as_of as date)), 'day') || ' ago.'
+    end
+        || case
+            when login_state = 'unknown' then ' Whether the account was used since then is not known.'
+            when login_state = 'never' then ' The account was never used.'
+            when end_date is null then ' Last seen ' || strftime(last_seen_at, '%-d %b %Y') || '.'
+            when cast(last_seen_at as date) > end_date
+                then ' Logged in afterwards: last seen ' || strftime(last_seen_at, '%-d %b %Y') || ', '
+                    || counted(date_diff('day', end_date, cast(last_seen_at as date)), 'day') || ' later.'
+            else ' Not seen after that day; last seen ' || strftime(last_seen_at, '%-d %b %Y') || '.'
+        end as detail,
+    coalesce('last day ' || strftime(end_date, '%-d %b %Y'), 'employment ended') as observed_value,
     'active until the last day' as threshold
 from judged
 where verdict is not null
@@ -74,6 +86,28 @@ expect = [
   { account_id = "7", verdict = "unknown" },
 ]
 population = 7
+*/
+/* example
+name = "the detail says when the person left, and whether the account was used since"
+as_of = 2026-04-02T09:00:00Z
+given."graph.people" = [
+  { person_id = "p", employment_status = "ended", end_date = 2026-04-01 }, { person_id = "q", employment_status = "ended" },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", person_id = "p", login_state = "seen", last_seen_at = 2026-04-01T23:59:59Z },
+  { source = "s", account_id = "2", status = "active", person_id = "p", login_state = "seen", last_seen_at = 2026-04-02T00:00:00Z },
+  { source = "s", account_id = "3", status = "active", person_id = "p", login_state = "never" },
+  { source = "s", account_id = "4", status = "active", person_id = "p", login_state = "unknown" },
+  { source = "s", account_id = "5", status = "active", person_id = "q", login_state = "seen", last_seen_at = 2026-04-01T23:59:59Z },
+]
+expect = [
+  { account_id = "1", detail = "Left on 1 Apr 2026, 1 day ago. Not seen after that day; last seen 1 Apr 2026." },
+  { account_id = "2", detail = "Left on 1 Apr 2026, 1 day ago. Logged in afterwards: last seen 2 Apr 2026, 1 day later." },
+  { account_id = "3", detail = "Left on 1 Apr 2026, 1 day ago. The account was never used." },
+  { account_id = "4", detail = "Left on 1 Apr 2026, 1 day ago. Whether the account was used since then is not known." },
+  { account_id = "5", detail = "The roster says that the employment has ended, without a last day. Last seen 1 Apr 2026." },
+]
+population = 5
 */
 /* example
 name = "without a roster nobody is judged"

@@ -33,10 +33,10 @@ select
     source,
     account_id,
     verdict,
-    'Seen ' || strftime(last_seen_at, '%Y-%m-%d') || '; the last day was ' || strftime(end_date, '%Y-%m-%d') || '.'
+    'Seen ' || strftime(last_seen_at, '%-d %b %Y') || '; the last day was ' || strftime(end_date, '%-d %b %Y') || '.'
         as detail,
-    strftime(last_seen_at, '%Y-%m-%d') as observed_value,
-    'last day ' || strftime(end_date, '%Y-%m-%d') as threshold
+    strftime(last_seen_at, '%-d %b %Y') as observed_value,
+    'last day ' || strftime(end_date, '%-d %b %Y') as threshold
 from judged
 where verdict is not null
 

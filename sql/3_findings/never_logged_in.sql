@@ -45,10 +45,10 @@ select
     case when privileged then 'high' else 'medium' end as severity,
     case
         when created_at is null then 'Never seen, and the source gives no usable creation date.'
-        else 'Created ' || strftime(created_at, '%Y-%m-%d') || ', ' || age_days || ' days ago, and never seen since.'
+        else 'Created ' || strftime(created_at, '%-d %b %Y') || ', ' || counted(age_days, 'day') || ' ago, and never seen since.'
     end as detail,
-    case when created_at is null then 'age unknown' else age_days || ' days old' end as observed_value,
-    grace || ' days' as threshold
+    case when created_at is null then 'age unknown' else counted(age_days, 'day') || ' old' end as observed_value,
+    counted(grace, 'day') as threshold
 from judged
 where verdict is not null
 

@@ -2,7 +2,7 @@
 title       = "Role above that of the peers"
 summary     = "An account whose role, or a higher one, few of its peers have."
 severity    = "medium"
-population  = "select source, account_id from graph.accounts"
+population  = "select source, account_id from graph.accounts where account_type not in ('service', 'break_glass') and not is_own"
 reads       = ["graph.accounts", "graph.peer_groups", "graph.peer_statistics"]
 grain       = ["source", "account_id"]
 remediation = "Lower the role to the one that is enough for half of the peers, or record why this account needs more."
@@ -36,6 +36,8 @@ judged as (
         on statistic.source = peers.source and statistic.peer_group = peers.peer_group
         and statistic.is_peer = peers.is_peer and statistic.entitlement_type = 'role'
         and statistic.entitlement_id = account.role_id and account.role_rank is not null
+    -- what a service, an emergency or the program's own account needs is not what people's accounts have
+    where account.account_type not in ('service', 'break_glass') and not account.is_own
 )
 
 select
@@ -43,11 +45,11 @@ select
     account_id,
     verdict,
     case when privileged and peer_verdict = 'rare_confident' then 'high' else 'medium' end as severity,
-    peer_k || ' of ' || peer_n || ' peers (' || peer_group || ') hold this role or a higher one: '
+    peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') hold this role or a higher one: '
         || round(100 * peer_share, 1) || ' %, with 95 % confidence ' || round(100 * peer_share_low, 1) || ' to '
         || round(100 * peer_share_high, 1) || ' %.'
         || coalesce(' ' || usual_role || ' is enough for half of them.', '') as detail,
-    round(100 * peer_share, 1) || ' % of ' || peer_n || ' peers' as observed_value,
+    round(100 * peer_share, 1) || ' % of ' || counted(peer_n, 'peer') as observed_value,
     'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold
 from judged
 where verdict is not null
@@ -55,14 +57,14 @@ where verdict is not null
 /* example
 name = "rare fails, high only for the privileged beyond doubt; too few peers and no rank are unknown"
 given."graph.accounts" = [
-  { source = "s", account_id = "sure", role_id = "sure", role_rank = 90, privileged = true },
-  { source = "s", account_id = "perhaps", role_id = "perhaps", role_rank = 90, privileged = true },
-  { source = "s", account_id = "sure, not privileged", role_id = "sure", role_rank = 90, privileged = false },
-  { source = "s", account_id = "neutral", role_id = "neutral", role_rank = 90, privileged = true },
-  { source = "s", account_id = "common", role_id = "common", role_rank = 10, privileged = false },
-  { source = "s", account_id = "few", role_id = "few", role_rank = 90, privileged = true },
-  { source = "s", account_id = "unranked", role_id = "odd", privileged = true },
-  { source = "s", account_id = "no peers", role_id = "sure", role_rank = 90, privileged = true },
+  { source = "s", account_id = "sure", account_type = "human", is_own = false, role_id = "sure", role_rank = 90, privileged = true },
+  { source = "s", account_id = "perhaps", account_type = "human", is_own = false, role_id = "perhaps", role_rank = 90, privileged = true },
+  { source = "s", account_id = "sure, not privileged", account_type = "human", is_own = false, role_id = "sure", role_rank = 90, privileged = false },
+  { source = "s", account_id = "neutral", account_type = "human", is_own = false, role_id = "neutral", role_rank = 90, privileged = true },
+  { source = "s", account_id = "common", account_type = "human", is_own = false, role_id = "common", role_rank = 10, privileged = false },
+  { source = "s", account_id = "few", account_type = "human", is_own = false, role_id = "few", role_rank = 90, privileged = true },
+  { source = "s", account_id = "unranked", account_type = "human", is_own = false, role_id = "odd", privileged = true },
+  { source = "s", account_id = "no peers", account_type = "human", is_own = false, role_id = "sure", role_rank = 90, privileged = true },
 ]
 given."graph.peer_groups" = [
   { source = "s", account_id = "sure", entitlement_type = "role", peer_group = "p", is_peer = true },
@@ -91,4 +93,21 @@ expect = [
   { account_id = "no peers", verdict = "unknown" },
 ]
 population = 8
+*/
+/* example
+name = "registered accounts and the program's own are not compared"
+given."graph.accounts" = [
+  { source = "s", account_id = "svc", account_type = "service", is_own = false, role_id = "r", role_rank = 90, privileged = true },
+  { source = "s", account_id = "glass", account_type = "break_glass", is_own = false, role_id = "r", role_rank = 90, privileged = true },
+  { source = "s", account_id = "own", account_type = "unknown", is_own = true, role_id = "r", role_rank = 90, privileged = true },
+  { source = "s", account_id = "person", account_type = "human", is_own = false, role_id = "r", role_rank = 90, privileged = true },
+]
+given."graph.peer_groups" = [
+  { source = "s", account_id = "svc", entitlement_type = "role", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "own", entitlement_type = "role", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "person", entitlement_type = "role", peer_group = "p", is_peer = false },
+]
+given."graph.peer_statistics" = [ { source = "s", entitlement_type = "role", entitlement_id = "r", peer_group = "p", is_peer = false, peer_n = 30, peer_k = 0, peer_share = 0.0, peer_share_low = 0.0, peer_share_high = 0.11, peer_verdict = "rare_confident" } ]
+expect = [ { account_id = "person", verdict = "failed" } ]
+population = 1
 */

@@ -46,8 +46,8 @@ select
     source,
     group_id,
     verdict,
-    group_name || ' had ' || earlier_count || ' members and has ' || member_count || '.' as detail,
-    member_count - earlier_count || ' more members' as observed_value,
+    group_name || ' had ' || counted(earlier_count, 'member') || ' and has ' || member_count || '.' as detail,
+    counted(member_count - earlier_count, 'more member') as observed_value,
     'fewer than ' || $growth_min || ' more, or at most ' || round(100 * $growth_share, 1) || ' %' as threshold
 from judged
 where verdict is not null

@@ -56,10 +56,10 @@ select
     account_id,
     entitlement_id as group_id,
     verdict,
-    peer_k || ' of ' || peer_n || ' peers (' || peer_group || ') are in ' || group_name || ': '
+    peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') are in ' || group_name || ': '
         || round(100 * peer_share, 1) || ' %, with 95 % confidence ' || round(100 * peer_share_low, 1) || ' to '
         || round(100 * peer_share_high, 1) || ' %.' as detail,
-    round(100 * peer_share, 1) || ' % of ' || peer_n || ' peers' as observed_value,
+    round(100 * peer_share, 1) || ' % of ' || counted(peer_n, 'peer') as observed_value,
     'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold,
     cast({'group_id': entitlement_id} as json) as evidence
 from judged

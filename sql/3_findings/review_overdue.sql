@@ -63,9 +63,9 @@ select
     source,
     scope,
     verdict,
-    'The last signed-off review of ' || scope || ' access was on ' || strftime(signed_at, '%Y-%m-%d') || '.' as detail,
-    'signed off on ' || strftime(signed_at, '%Y-%m-%d') as observed_value,
-    'every ' || days || ' days' as threshold
+    'The last signed-off review of ' || scope || ' access was on ' || strftime(signed_at, '%-d %b %Y') || '.' as detail,
+    'signed off on ' || strftime(signed_at, '%-d %b %Y') as observed_value,
+    'every ' || counted(days, 'day') as threshold
 from judged
 where verdict is not null
 
@@ -84,7 +84,7 @@ given."graph.review_decisions" = [
   { campaign = "open", item_id = "5", source = "both" }, { campaign = "open", item_id = "6", source = "never" },
 ]
 expect = [
-  { source = "old", scope = "privileged", verdict = "failed", observed_value = "signed off on 2025-10-02" },
+  { source = "old", scope = "privileged", verdict = "failed", observed_value = "signed off on 2 Oct 2025" },
   { source = "exact", scope = "all", verdict = "unknown" },
   { source = "both", scope = "privileged", verdict = "failed" }, { source = "both", scope = "all", verdict = "failed", threshold = "every 180 days" },
   { source = "never", scope = "privileged", verdict = "unknown" }, { source = "never", scope = "all", verdict = "unknown" },

@@ -45,7 +45,7 @@ due as (
 classified as (
     select
         *,
-        cast(floor(epoch(known_at - signed_at) / 86400) as bigint) as days_since,
+        date_diff('day', cast(signed_at as date), cast(known_at as date)) as days_since,
         case
             when is_present is null then 'unknown'
             when is_present and signed_at < known_at - to_days(cast(days as integer)) then 'failed'
@@ -64,9 +64,9 @@ select
     case when is_privileged then 'critical' else 'high' end as severity,
     'Review ' || campaign || ': ' || decided_by || case decision when 'remove' then ' removed' else ' reduced' end
         || ' the ' || entitlement_type || ' ' || coalesce(entitlement_name, entitlement_id) || ', signed off on '
-        || strftime(signed_at, '%Y-%m-%d') || '; it is still there.' as detail,
-    days_since || case days_since when 1 then ' day' else ' days' end || ' after the sign-off' as observed_value,
-    'gone after ' || days || case days when 1 then ' day' else ' days' end as threshold
+        || strftime(signed_at, '%-d %b %Y') || '; it is still there.' as detail,
+    counted(days_since, 'day') || ' after the sign-off' as observed_value,
+    'gone after ' || counted(days, 'day') as threshold
 from classified
 where verdict is not null
 
@@ -90,7 +90,7 @@ given."graph.revocations" = [
   { campaign = "late", item_id = "9", source = "s", account_id = "deleted", entitlement_type = "role", entitlement_id = "r", permission_level = "standard", decision = "remove", decided_by = "b@x.org", signed_at = 2025-12-17T23:59:59Z, known_at = 2026-01-01T00:00:00Z, is_present = false },
 ]
 expect = [
-  { account_id = "1", entitlement_id = "late", verdict = "failed", severity = "high", observed_value = "14 days after the sign-off", threshold = "gone after 14 days" },
+  { account_id = "1", entitlement_id = "late", verdict = "failed", severity = "high", observed_value = "15 days after the sign-off", threshold = "gone after 14 days" },
   { account_id = "admin", entitlement_id = "r", verdict = "failed", severity = "critical", threshold = "gone after 5 days" },
   { account_id = "admin", entitlement_id = "g", verdict = "failed", severity = "critical", threshold = "gone after 5 days" },
   { account_id = "left", entitlement_id = "g", verdict = "failed", threshold = "gone after 1 day" },

@@ -58,7 +58,7 @@ select
         else 'Provisioned through SCIM, and still ' || role_name || ', the lowest role.'
     end as detail,
     case when has_no_role then 'no role' else role_name end as observed_value,
-    'a role within ' || $grace_days || ' days of creation' as threshold
+    'a role within ' || counted($grace_days, 'day') || ' of creation' as threshold
 from judged
 where verdict is not null
 

@@ -1,11 +1,11 @@
 /*
 title       = "One person with several accounts, one of them privileged"
-summary     = "An account of a person who has two or more active accounts in the source, at least one of them privileged."
+summary     = "An account of a person who has two or more active accounts in the source, at least one of them privileged; one privileged account beside one ordinary one is as it should be."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Keep one account, or register the second one with its purpose."
+remediation = "Keep one ordinary account and, where the work needs it, one privileged account; disable the others."
 
 [controls]
 nist = ["AC-5"]
@@ -17,22 +17,24 @@ people as (
     select
         source, person_id,
         count(*) filter (where status = 'active') as active_count,
-        coalesce(bool_or(privileged) filter (where status = 'active'), false) as has_privileged,
+        count(*) filter (where status = 'active' and privileged) as privileged_count,
         count(*) as possible_count,
-        bool_or(privileged) as may_have_privileged
+        count(*) filter (where privileged) as possible_privileged_count
     from graph.accounts
     where status in ('active', 'unknown') and person_id is not null
     group by source, person_id
 ),
 
+-- A privileged account of its own beside an ordinary one is good practice, and the only pair that is.
 judged as (
     select
-        account.source, account.account_id, people.active_count,
+        account.source, account.account_id, people.active_count, people.privileged_count,
         case
             when account.status = 'unknown' or people.person_id is null then 'unknown'
-            when people.active_count >= 2 and people.has_privileged then 'failed'
-            -- an account of unknown status would make it so
-            when people.possible_count >= 2 and people.may_have_privileged then 'unknown'
+            when people.privileged_count >= 2 or (people.privileged_count = 1 and people.active_count >= 3) then 'failed'
+            -- accounts of unknown status would make it so
+            when people.possible_privileged_count >= 2
+                or (people.possible_privileged_count = 1 and people.possible_count >= 3) then 'unknown'
         end as verdict
     from graph.accounts as account
     left join people on people.source = account.source and people.person_id = account.person_id
@@ -43,29 +45,47 @@ select
     source,
     account_id,
     verdict,
-    'The person has ' || active_count || ' active accounts here, at least one of them privileged.' as detail,
-    active_count || ' accounts' as observed_value,
-    'one account, or none privileged' as threshold
+    'The person has ' || counted(active_count, 'active account') || ' here, ' || privileged_count || ' of them privileged.'
+        as detail,
+    counted(active_count, 'account') || ', ' || privileged_count || ' privileged' as observed_value,
+    'one account, or one ordinary and one privileged' as threshold
 from judged
 where verdict is not null
 
 /* example
-name = "each account of the set fails; none privileged, or in two sources, passes; nobody's account is unknown"
+name = "two privileged accounts fail, so do two ordinary ones beside a privileged one; one of each passes"
 given."graph.accounts" = [
-  { source = "s", account_id = "1", status = "active", person_id = "two", privileged = true },
-  { source = "s", account_id = "2", status = "active", person_id = "two", privileged = false },
-  { source = "s", account_id = "3", status = "inactive", person_id = "two", privileged = false },
+  { source = "s", account_id = "1", status = "active", person_id = "pair", privileged = true },
+  { source = "s", account_id = "2", status = "active", person_id = "pair", privileged = false },
+  { source = "s", account_id = "3", status = "inactive", person_id = "pair", privileged = true },
+  { source = "s", account_id = "4", status = "active", person_id = "two", privileged = true },
+  { source = "s", account_id = "5", status = "active", person_id = "two", privileged = true },
+  { source = "s", account_id = "6", status = "active", person_id = "three", privileged = true },
+  { source = "s", account_id = "7", status = "active", person_id = "three", privileged = false },
+  { source = "s", account_id = "8", status = "active", person_id = "three", privileged = false },
+]
+expect = [
+  { account_id = "4", verdict = "failed" }, { account_id = "5", verdict = "failed", observed_value = "2 accounts, 2 privileged" },
+  { account_id = "6", verdict = "failed" }, { account_id = "7", verdict = "failed" }, { account_id = "8", verdict = "failed" },
+]
+population = 7
+*/
+/* example
+name = "none privileged, or in two sources, passes; what an unknown status leaves open and nobody's account are unknown"
+given."graph.accounts" = [
   { source = "s", account_id = "4", status = "active", person_id = "plain", privileged = false },
   { source = "s", account_id = "5", status = "active", person_id = "plain", privileged = false },
   { source = "s", account_id = "6", status = "active", person_id = "apart", privileged = true },
   { source = "t", account_id = "7", status = "active", person_id = "apart", privileged = true },
   { source = "s", account_id = "8", status = "active", person_id = "perhaps", privileged = true },
-  { source = "s", account_id = "9", status = "unknown", person_id = "perhaps", privileged = false },
+  { source = "s", account_id = "9", status = "unknown", person_id = "perhaps", privileged = true },
   { source = "s", account_id = "10", status = "active", privileged = true },
+  { source = "s", account_id = "11", status = "active", person_id = "pair", privileged = true },
+  { source = "s", account_id = "12", status = "unknown", person_id = "pair", privileged = false },
 ]
 expect = [
-  { account_id = "1", verdict = "failed" }, { account_id = "2", verdict = "failed" },
   { account_id = "8", verdict = "unknown" }, { account_id = "9", verdict = "unknown" }, { account_id = "10", verdict = "unknown" },
+  { account_id = "12", verdict = "unknown" },
 ]
 population = 9
 */

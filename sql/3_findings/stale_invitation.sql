@@ -30,9 +30,9 @@ select
     source,
     account_id,
     verdict,
-    'Invited ' || strftime(created_at, '%Y-%m-%d') || ', ' || age_days || ' days ago.' as detail,
-    age_days || ' days' as observed_value,
-    $pending_after_days || ' days' as threshold
+    'Invited ' || strftime(created_at, '%-d %b %Y') || ', ' || counted(age_days, 'day') || ' ago.' as detail,
+    counted(age_days, 'day') as observed_value,
+    counted($pending_after_days, 'day') as threshold
 from judged
 where verdict is not null
 

@@ -35,9 +35,15 @@ select
     account_id,
     verdict,
     case when last_seen_at < $as_of - interval ($critical_after_days) day then 'critical' else 'high' end as severity,
-    'Last seen ' || strftime(last_seen_at, '%Y-%m-%d') || ', ' || days_since_seen || ' days ago.' as detail,
-    days_since_seen || ' days' as observed_value,
-    $stale_after_days || ' days' as threshold
+    case
+        -- Dates alone would not show that the very day of the limit is on the far side of it.
+        when days_since_seen = $stale_after_days
+            then 'Last seen ' || strftime(last_seen_at, '%-d %b %Y %H:%M') || ' UTC, more than '
+                || counted($stale_after_days, 'day') || ' before ' || strftime($as_of, '%-d %b %Y %H:%M') || ' UTC.'
+        else 'Last seen ' || strftime(last_seen_at, '%-d %b %Y') || ', ' || counted(days_since_seen, 'day') || ' ago.'
+    end as detail,
+    counted(days_since_seen, 'day') as observed_value,
+    counted($stale_after_days, 'day') as threshold
 from judged
 where verdict is not null
 

@@ -33,8 +33,8 @@ counts as (
 select
     source,
     case when possible_admin_count < $min_admins then 'failed' else 'unknown' end as verdict,
-    admin_count || ' active human administrators.' as detail,
-    admin_count || ' administrators' as observed_value,
+    counted(admin_count, 'active human administrator') || '.' as detail,
+    counted(admin_count, 'administrator') as observed_value,
     'at least ' || $min_admins as threshold
 from counts
 where admin_count < $min_admins

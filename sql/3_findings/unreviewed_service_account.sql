@@ -41,11 +41,11 @@ select
     case when privileged then 'high' else 'medium' end as severity,
     concat_ws(
         ' ',
-        case when is_overdue then 'Its review was due on ' || strftime(review_by, '%Y-%m-%d') || '.' end,
+        case when is_overdue then 'Its review was due on ' || strftime(review_by, '%-d %b %Y') || '.' end,
         case when has_no_owner then 'It has no owner.' end,
         case when has_no_purpose then 'It has no purpose.' end
     ) as detail,
-    coalesce('review by ' || strftime(review_by, '%Y-%m-%d'), 'no review date') as observed_value,
+    coalesce('review by ' || strftime(review_by, '%-d %b %Y'), 'no review date') as observed_value,
     'an owner, a purpose, and a review that is not overdue' as threshold
 from judged
 where has_no_owner or has_no_purpose or is_overdue or has_no_date

@@ -108,7 +108,7 @@ prior as (
 statistics as (
     select
         *,
-        peer_k || ' of ' || peer_n || ' peers (' || peer_group || ') '
+        peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') '
             || case when entitlement_type = 'role' then 'have this role or a higher one' else 'are in this group' end
             || ', ' || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1)
             || ' to ' || round(100 * peer_share_high, 1) || ' %)' as comparison
@@ -137,7 +137,8 @@ items as (
                 or earlier.granted_via_group_id is distinct from access.granted_via_group_id then 'changed'
             else 'unchanged'
         end as change_since_baseline,
-        statistic.comparison
+        statistic.comparison,
+        peers.account_id is not null or access.entitlement_type <> 'role' as is_compared
     from graph.effective_access as access
     cross join base
     left join graph.peer_groups as peers
@@ -180,6 +181,7 @@ reasoned as (
             when peer_verdict in ('rare_confident', 'rare_possible') then 'perhaps rare'
             when owner_title is not null then 'owner'
             when peer_verdict in ('common', 'neutral') then 'like peers'
+            when not is_compared then 'not compared'
             else 'few peers'
         end as reason
     from items
@@ -219,6 +221,7 @@ select
         when 'like peers' then 'keep'
         when 'built-in' then 'no_information'
         when 'few peers' then 'no_information'
+        when 'not compared' then 'no_information'
         else 'investigate'
     end as recommendation,
     case reason
@@ -235,6 +238,7 @@ select
         when 'perhaps rare' then comparison || '.'
         when 'owner' then owner_title || '.'
         when 'like peers' then comparison || '.'
+        when 'not compared' then 'Service and emergency accounts, and the program''s own, are not compared with people.'
         else 'There are too few peers to compare with' || coalesce(': ' || peer_n, '') || '.'
     end as recommendation_reason,
     rule_ids

@@ -144,7 +144,7 @@ assigned as (
         access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
         access.permission_level, access.path,
         case
-            when access.peer_n is not null then access.peer_k || ' of ' || access.peer_n || ' peers (' || access.peer_group || ')'
+            when access.peer_n is not null then access.peer_k || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'
         end as peers,
         access.findings, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
         access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,

@@ -206,14 +206,13 @@ class Judge:
                 found.add(("inactive_with_access", severity, user["_id"], None))
             if status == "pending" and (self.days_ago(user.get("created")) or 0) > 14:
                 found.add(("stale_invitation", "low", user["_id"], None))
+        found.update(("edited_builtin_role", "high", None, role_id) for role_id in self.edited)
         return found | self.administrators() | self.group_rules() | self.person_rules()
 
     def any_status(self, user: dict[str, Any]) -> list[tuple[str, str]]:
         found = []
         if self.rank.get(user.get("roleId") or "") is None:
             found.append(("unclassified_role", "medium"))
-        if user.get("roleId") in self.edited:
-            found.append(("edited_builtin_role", "high"))
         person, (_, seen) = self.person_of[user["_id"]], self.last_seen(user)
         if person and person["end_date"] and seen and seen.date() > date.fromisoformat(person["end_date"]):
             found.append(("leaver_login_after_end", "critical"))
@@ -262,7 +261,11 @@ class Judge:
         if not domain and self.human(user):
             found.append(("missing_email", "low"))
         if not self.registered(user):
-            if local in SHARED or local_part(user["userName"]).lower() in SHARED or not self.named(user):
+            if (
+                local in SHARED
+                or local_part(user["userName"]).lower() in SHARED
+                or not (user.get("firstName") or user.get("lastName"))
+            ):
                 found.append(("shared_account", "high" if privileged else "medium"))
             if self.mostly_sso and not user["createdSso"] and not user["activeDirectory"]:
                 found.append(("local_account_beside_sso", "high" if privileged else "medium"))
@@ -336,9 +339,11 @@ class Judge:
                 accounts[person["person_id"]].append(user)
                 held[person["person_id"]] |= {self.groups[g]["name"] for g in self.groups_of(user)}
         for person_id, own in accounts.items():
-            if len(own) > 1:
+            powerful = sum(self.privileged(user) for user in own)
+            is_good_practice = len(own) == 2 and powerful == 1
+            if len(own) > 1 and not is_good_practice:
                 found.update(("duplicate_accounts", "medium", user["_id"], person_id) for user in own)
-                if any(self.privileged(user) for user in own):
+                if powerful:
                     found.update(("several_accounts_one_person", "medium", u["_id"], person_id) for u in own)
         for pair in self.pairs:
             assert pair["left_type"] == pair["right_type"] == "group"

@@ -1,0 +1,13 @@
+/*
+summary = "The account with which the program read one source."
+reads   = ["meta.sources"]
+grain   = ["source"]
+
+[columns]
+source        = "varchar: the source's name in the configuration"
+account_id    = "varchar: its id, where the source says it"
+user_name_key = "varchar: its user name as it is compared"
+*/
+select source, principal_account_id as account_id, match_key(principal_user_name) as user_name_key
+from meta.sources
+where snapshot_id = $snapshot_id
