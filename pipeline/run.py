@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -38,7 +38,9 @@ from pipeline.warehouse.rules import RuleInForce, in_force
 __all__ = [
     "Console",
     "Extract",
+    "Report",
     "Result",
+    "UnevaluatedRule",
     "build",
     "check_policy",
     "check_roster",
@@ -76,7 +78,32 @@ class Result:
     folder: Path
     files: tuple[Path, ...]
     open_findings: Mapping[str, int]
+    unevaluated_rules: tuple[UnevaluatedRule, ...]
+    coverage: str
     stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnevaluatedRule:
+    """A rule without a result: ``outcome`` is ``off`` or ``not_evaluated``, ``reason`` says why in words."""
+
+    rule_id: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that was written: its folder and files, and what its build found and could not evaluate.
+
+    ``coverage`` says in a sentence or two how many rules have no result, and why.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    open_findings: Mapping[str, int]
+    unevaluated_rules: tuple[UnevaluatedRule, ...]
+    coverage: str
 
 
 @cache
@@ -266,8 +293,8 @@ def report(
     allow_partial: bool = False,
     build_id: str | None = None,
     annex: bool = False,
-) -> tuple[Path, tuple[Path, ...], Mapping[str, int]]:
-    """Write the report of the current build; return its folder, its files, and the open findings by severity.
+) -> Report:
+    """Write the report of the current build.
 
     It is signed if the environment names a signing key, and remembered, so that the next snapshot's is chained to it.
 
@@ -280,6 +307,7 @@ def report(
     """
     from pipeline.reporting.report import write
     from pipeline.reporting.signature import signing_key
+    from pipeline.reporting.summary import coverage
 
     key = signing_key(environment)
     console.stage("report")
@@ -313,6 +341,10 @@ def report(
         found = connection.execute(
             "select severity, count(*) from findings.register where status = 'open' group by severity"
         ).fetchall()
+        silent = connection.execute(
+            "select rule_id, outcome, reason from reports.unevaluated_rules order by rule_id"
+        ).fetchall()
+        rule_count = connection.execute("select count(*) from findings.rule_summary").fetchall()[0][0]
     try:
         with database.writing(settings.warehouse.database, notify=console.note) as connection:
             chain.record(
@@ -328,7 +360,9 @@ def report(
         console.note(f"the next snapshot's report will not be chained to this one: {error.message}")
     for warning in written.warnings:
         console.note(warning)
-    return written.folder, written.files, dict(found)
+    unevaluated = tuple(UnevaluatedRule(*row) for row in silent)
+    said = coverage([asdict(rule) for rule in unevaluated], rule_count)
+    return Report(written.folder, written.files, dict(found), unevaluated, " ".join(said))
 
 
 def run(
@@ -364,7 +398,7 @@ def run(
         built = build(settings, meter, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
         meter.end(sum(built.rows.values()))
         try:
-            folder, files, found = report(
+            written = report(
                 settings,
                 environment,
                 meter,
@@ -379,7 +413,16 @@ def run(
             continue
         break
     meter.end(sum(rows for table, rows in built.rows.items() if table.startswith("reports.")))
-    return Result(extracted.snapshot, built, folder, files, found, tuple(meter.stages))
+    return Result(
+        extracted.snapshot,
+        built,
+        written.folder,
+        written.files,
+        written.open_findings,
+        written.unevaluated_rules,
+        written.coverage,
+        tuple(meter.stages),
+    )
 
 
 def no_source(settings: Settings) -> ConfigurationError:

@@ -300,8 +300,12 @@ comment on column reference.risk_factors.likelihood is 'what the factor adds, 0 
 
 create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
 alter table reference.rules add column if not exists is_per_person boolean;
+alter table reference.rules add column if not exists is_per_role boolean;
+alter table reference.rules add column if not exists needs varchar;
 comment on table reference.rules is 'The severity of each rule as it is in force, where a finding has none of its own.';
 comment on column reference.rules.severity is 'critical, high, medium, low or info';
+comment on column reference.rules.is_per_role is 'it is about roles';
+comment on column reference.rules.needs is 'what it cannot do without: roster, baseline, campaign or provider';
 comment on column reference.rules.is_per_person is 'it is about persons, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
 comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';

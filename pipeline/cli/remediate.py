@@ -228,7 +228,7 @@ def verify(context: typer.Context) -> None:
         stages.build(settings, terminal, snapshot_id=extracted.snapshot.snapshot_id)
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
             verdicts = record.verify(connection)
-        folder, _, _ = stages.report(settings, os.environ, terminal, formats=DEFAULT_FORMATS)
+        folder = stages.report(settings, os.environ, terminal, formats=DEFAULT_FORMATS).folder
         with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
             files = remediation.write(connection, settings.reports.directory, rests_on=folder, key=key)
     counts = {name: verdicts[name] for name in ("removed_verified", "still_present", "reappeared", "not_verifiable")}

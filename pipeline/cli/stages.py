@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -190,7 +191,7 @@ def report(
             stages.build(settings, terminal, snapshot_id=snapshot, allow_partial=allow_partial)
         elif snapshot is None and current is not None and current != newest:
             terminal.note(f"this report is of snapshot {current}; the newest, {newest}, is not the current build")
-        folder, files, found = stages.report(
+        written = stages.report(
             settings,
             os.environ,
             terminal,
@@ -199,7 +200,16 @@ def report(
             allow_partial=allow_partial,
             annex=annex,
         )
-    terminal.result(_where(folder, files), {"folder": folder, "files": files, "findings": by_severity(found)})
+    terminal.say(fill(f"rules     {written.coverage}", 80, subsequent_indent=" " * 10))
+    terminal.result(
+        _where(written.folder, written.files),
+        {
+            "folder": written.folder,
+            "files": written.files,
+            "findings": by_severity(written.open_findings),
+            "unevaluated_rules": [asdict(rule) for rule in written.unevaluated_rules],
+        },
+    )
 
 
 def show(terminal: Terminal, result: Result) -> None:
@@ -210,6 +220,7 @@ def show(terminal: Terminal, result: Result) -> None:
     terminal.say(f"snapshot  {snapshot.snapshot_id} {snapshot.completeness}")
     terminal.say(f"accounts  {result.build.rows['graph.accounts']}")
     terminal.say(f"findings  {sum(findings.values())} open: {counts}")
+    terminal.say(fill(f"rules     {result.coverage}", 80, subsequent_indent=" " * 10))
     if terminal.verbose:
         header = ("stage", "seconds", "rows", "peak memory, MB")
         terminal.say(align(header, [(s.stage, s.seconds, s.rows, s.peak_memory_mb) for s in result.stages]))
@@ -222,6 +233,7 @@ def show(terminal: Terminal, result: Result) -> None:
             "reason": snapshot.reason,
             "accounts": result.build.rows["graph.accounts"],
             "findings": findings,
+            "unevaluated_rules": [asdict(rule) for rule in result.unevaluated_rules],
             "folder": result.folder,
             "files": result.files,
             "stages": [asdict(stage) for stage in result.stages],

@@ -19,12 +19,16 @@ __all__ = ["ROWS_HELD", "Dataset", "has_several_sources", "load"]
 #: Findings of one rule that are at hand for the reports for people; findings.csv has them all.
 ROWS_HELD = 1000
 
+#: The gravest first, then privileged accounts, then those of people who left longest ago.
 _FINDINGS = """
     select *
     from reports.finding_rows
-    qualify row_number() over (partition by rule_id order by severity_rank, lower(label), finding_id) <= {rows}
-    order by rule_id, severity_rank, lower(label), finding_id
+    qualify row_number() over (partition by rule_id order by {order}) <= {rows}
+    order by rule_id, {order}
 """
+_FINDINGS_ORDER = (
+    "severity_rank, privileged desc nulls last, days_since_end desc nulls last, lower(label), finding_id"
+)
 _PRIVILEGED = """
     select * from reports.privileged_accounts
     order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
@@ -93,6 +97,7 @@ class Dataset:
     decision_sums: polars.DataFrame
     statistics: polars.DataFrame
     rule_results: polars.DataFrame
+    unevaluated_rules: polars.DataFrame
     change_counts: polars.DataFrame
     changes: polars.DataFrame
     control_matrix: polars.DataFrame
@@ -118,7 +123,7 @@ def load(connection: Connection) -> Dataset:
         privileged_accounts=frame(_PRIVILEGED),
         person_access=frame(_PEOPLE.format(rows=ROWS_HELD)),
         rule_summary=frame("select * from reports.rule_summary order by rule_id"),
-        finding_rows=frame(_FINDINGS.format(rows=ROWS_HELD)),
+        finding_rows=frame(_FINDINGS.format(order=_FINDINGS_ORDER, rows=ROWS_HELD)),
         finding_counts=frame("select * from reports.finding_counts order by rule_id, severity_rank"),
         reconciliation=frame("select * from reports.reconciliation order by source, not is_gate, check_id"),
         requests=frame("select * from reports.requests order by source, sweep, resource, endpoint, parameters"),
@@ -130,6 +135,7 @@ def load(connection: Connection) -> Dataset:
         decision_sums=frame("select * from reports.decision_sums order by signed_at desc, campaign, position, label"),
         statistics=frame("select * from reports.statistics order by property, position"),
         rule_results=frame("select * from reports.rule_results order by rule_id"),
+        unevaluated_rules=frame("select * from reports.unevaluated_rules order by outcome, title, rule_id"),
         change_counts=frame("select * from reports.change_counts order by position, object_kind, change"),
         changes=frame(_CHANGES.format(rows=ROWS_HELD)),
         control_matrix=frame("select * from reports.control_matrix order by rule_id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,21 @@ from pipeline.reporting import charts
 from pipeline.reporting.charts import SEVERITIES, Bar
 from pipeline.reporting.text import count, number
 
-__all__ = ["Chart", "Identity", "Sections", "Tile", "draw", "headline", "identities", "tiles"]
+__all__ = [
+    "NOT_EVALUATED",
+    "Chart",
+    "Identity",
+    "Sections",
+    "Tile",
+    "coverage",
+    "draw",
+    "headline",
+    "identities",
+    "tiles",
+]
+
+#: Stands where a rule that is off, or that could not be evaluated, would have given a number.
+NOT_EVALUATED = "not evaluated"
 
 Row = dict[str, Any]
 Chart = tuple[str, Markup]
@@ -37,6 +52,11 @@ class Tile:
 
     value: str
     label: str
+
+    @property
+    def is_number(self) -> bool:
+        """Say whether there is a number, and not a word in its place."""
+        return self.value != NOT_EVALUATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +98,50 @@ def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, 
     return tuple(said)
 
 
-def tiles(figures: dict[str, int], severities: dict[str, int], changes: Sequence[Row]) -> tuple[Tile, ...]:
-    """Return the four numbers. ``changes`` are the rows of ``reports.change_counts``, none without a baseline."""
-    urgent = severities.get("critical", 0) + severities.get("high", 0)
-    if "leavers_active" in figures:
-        last = Tile(number(figures["leavers_active"]), "leavers still active")
+def coverage(unevaluated: Sequence[Row], rules: int) -> tuple[str, ...]:
+    """Say how many of the rules were not evaluated, and why, and how many are switched off.
+
+    ``unevaluated`` are the rows of ``reports.unevaluated_rules``.
+    """
+    reasons = Counter(row["reason"] for row in unevaluated if row["outcome"] == "not_evaluated")
+    off = sum(1 for row in unevaluated if row["outcome"] == "off")
+    missing = reasons.total()
+    if not missing and not off:
+        return (f"All {number(rules)} rules were evaluated.",)
+    said = []
+    if missing:
+        why = "; ".join(f"{number(times)} because {reason}" for reason, times in reasons.most_common())
+        said.append(f"{number(missing)} of {count(rules, 'rule')} {was(missing)} not evaluated: {why}.")
     else:
-        last = Tile(number(urgent), "findings critical or high")
-    newly = [row["changes"] for row in changes if row["change"] == "new_privileged"]
-    since = f", {number(newly[0])} of them new" if newly else ""
+        said.append(f"Every rule that is switched on was evaluated, {number(rules - off)} of {number(rules)}.")
+    if off:
+        said.append(f"{count(off, 'rule')} {'is' if off == 1 else 'are'} switched off.")
+    return tuple(said)
+
+
+def was(value: int) -> str:
+    """Return the verb for so many."""
+    return "was" if value == 1 else "were"
+
+
+def tiles(figures: dict[str, int], unevaluated: Sequence[Row]) -> tuple[Tile, ...]:
+    """Return the four numbers. A number that rests on a rule without a result reads "not evaluated", never 0.
+
+    ``unevaluated`` are the rows of ``reports.unevaluated_rules``.
+    """
+    why = {row["rule_id"]: row["reason"] for row in unevaluated}
+    newly = figures.get("privileged_active_new")
+    since = f", {number(newly)} of them new" if newly is not None else ""
+    if "leavers_active" in figures:
+        leavers = Tile(number(figures["leavers_active"]), "leavers still active")
+    else:
+        leavers = Tile(NOT_EVALUATED, f"leavers still active: {why.get('leaver_active', 'not known')}")
+    affected = count(figures["accounts_with_findings"], "account")
     return (
         Tile(number(figures["accounts"]), f"accounts, {number(figures['active'])} active"),
-        Tile(number(figures["privileged"]), f"privileged accounts{since}"),
-        Tile(
-            number(figures["findings"]),
-            f"open findings on {count(figures['accounts_with_findings'], 'account')}",
-        ),
-        last,
+        Tile(number(figures["privileged_active"]), f"active privileged accounts{since}"),
+        Tile(number(figures["findings"]), f"open findings on {affected}"),
+        leavers,
     )
 
 
@@ -113,7 +160,10 @@ def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], 
         last = "Since the last review", [Bar(label, counted[kind]) for kind, label in _CHANGES_DRAWN.items()]
     else:
         last = "Accounts by status", [Bar(label, value) for _, label, value in numbers.get("status", [])]
-    columns = ((("Findings by severity", by_severity), ("Accounts by role", roles)), (("Last seen", last_seen), last))
+    columns = (
+        (("Findings by severity", by_severity), ("Accounts by role", roles)),
+        (("Last seen, active accounts", last_seen), last),
+    )
     return tuple(tuple((title, charts.bars(title, rows)) for title, rows in column if rows) for column in columns)
 
 

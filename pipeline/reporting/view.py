@@ -28,7 +28,7 @@ _PROPERTIES = {
     "source": "By source",
     "status": "By status",
     "role": "By role",
-    "last_seen": "By last use",
+    "last_seen": "By last seen",
     "account_type": "By kind of account",
     "origin": "By origin",
     "department": "By department",
@@ -100,6 +100,7 @@ class View:
     sources: tuple[Row, ...]
     figures: dict[str, int]
     headline: tuple[str, ...]
+    coverage: tuple[str, ...]
     tiles: tuple[Tile, ...]
     charts: tuple[tuple[Chart, ...], ...]
     identities: tuple[Identity, ...]
@@ -170,7 +171,8 @@ def arrange(
         sources=_rows(dataset.sources),
         figures=figures,
         headline=summary.headline(figures, severities),
-        tiles=summary.tiles(figures, severities, changes),
+        coverage=summary.coverage(_rows(dataset.unevaluated_rules), len(dataset.rule_summary)),
+        tiles=summary.tiles(figures, _rows(dataset.unevaluated_rules)),
         charts=summary.draw(numbers, changes),
         identities=summary.identities(figures, numbers),
         act_first=tuple(first[:_ACT_FIRST]),

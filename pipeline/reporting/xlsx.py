@@ -182,6 +182,7 @@ class _Book:
             put((f"NOT COMPLETE: the population is not proven complete: {reason}.", self._danger))
         row += 1
         put((" ".join(view.headline), self._strong))
+        put((" ".join(view.coverage), self._text))
         row += 1
         for identity in view.identities:
             total, label = identity.total

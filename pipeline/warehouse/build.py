@@ -229,7 +229,13 @@ class _Builder:
     def load_rules(self) -> None:
         """Tell the models of the graph what the configuration says about rules that share their work."""
         rules = [
-            (rule.model.name, rule.severity or rule.model.severity, register.subject(rule.model)[1] == "'person'")
+            (
+                rule.model.name,
+                rule.severity or rule.model.severity,
+                register.subject(rule.model)[1] == "'person'",
+                register.subject(rule.model)[1] == "'role'",
+                rule.model.needs,
+            )
             for rule in self.rules.values()
         ]
         parameters = [

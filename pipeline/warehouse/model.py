@@ -23,6 +23,7 @@ from pipeline.errors import ModelError
 __all__ = [
     "CONTROL_KEYS",
     "JUDGES",
+    "NEEDS",
     "SEVERITIES",
     "Check",
     "Column",
@@ -37,6 +38,8 @@ __all__ = [
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTROL_KEYS = ("soc2", "iso27001", "pci", "nist", "cis", "hipaa")
+#: What a rule may need that an extract can lack; without it the rule is not evaluated.
+NEEDS = ("roster", "baseline", "campaign", "provider")
 
 #: The folders of what judges an extract when it lands, and of all models.
 JUDGES = ("landed", "completeness")
@@ -66,7 +69,7 @@ _FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
-_RULE_KEYS = _HEADER_KEYS - {"columns"} | {"title", "severity", "population", "remediation", "controls"}
+_RULE_KEYS = _HEADER_KEYS - {"columns"} | {"title", "severity", "population", "remediation", "controls", "needs"}
 _LANDED_KEYS = {"summary", "reads"}
 _CHECK_KEYS = {"summary", "reads", "params", "gate"}
 #: What each key of a header holds: its type, the type of what is in it, and how to write it.
@@ -76,6 +79,7 @@ _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
     "severity": (str, str, 'severity = "medium"'),
     "population": (str, str, 'population = "select ..."'),
     "remediation": (str, str, 'remediation = "What to do."'),
+    "needs": (str, str, 'needs = "roster"'),
     "reads": (list, str, 'reads = ["graph.accounts"]'),
     "grain": (list, str, 'grain = ["source", "account_id"]'),
     "columns": (dict, str, 'name = "type: description" under [columns]'),
@@ -141,6 +145,7 @@ class Model:
     severity: str = ""
     population: str = ""
     remediation: str = ""
+    needs: str | None = None
     controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -214,7 +219,7 @@ class _File:
         valid = {"findings": _RULE_KEYS, "completeness": _CHECK_KEYS, "landed": _LANDED_KEYS}.get(
             self.schema, _HEADER_KEYS
         )
-        optional = {"checks", "params", "controls", "gate"}
+        optional = {"checks", "params", "controls", "gate", "needs"}
         for key in header:
             if key not in valid:
                 raise self.error(f"unknown header key '{key}'", f"the keys are: {', '.join(sorted(valid))}")
@@ -241,6 +246,7 @@ class _File:
             severity=header.get("severity", ""),
             population=header.get("population", ""),
             remediation=header.get("remediation", ""),
+            needs=header.get("needs"),
             controls={key: tuple(value) for key, value in header.get("controls", {}).items()},
         )
         self.check_statements(model)
@@ -379,6 +385,8 @@ class _File:
     def check_rule(self, model: Model) -> None:
         if model.severity not in SEVERITIES:
             raise self.error(f"'{model.severity}' is not a severity", f"use one of: {', '.join(SEVERITIES)}")
+        if model.needs is not None and model.needs not in NEEDS:
+            raise self.error(f"'{model.needs}' is nothing a rule can need", f"use one of: {', '.join(NEEDS)}")
         if "source" not in model.grain and "person_id" not in model.grain:
             raise self.error("the grain has no 'source'", 'begin it with "source", or use "person_id"')
         for key in model.controls:

@@ -5,6 +5,7 @@ severity    = "high"
 population  = "select source, account_id from graph.accounts where account_type = 'break_glass'"
 reads       = ["graph.accounts", "baseline.snapshot"]
 grain       = ["source", "account_id"]
+needs       = "baseline"
 remediation = "Match the use with an incident, change the password, and seal it again."
 
 [controls]

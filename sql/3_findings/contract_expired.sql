@@ -10,6 +10,7 @@ where account.status in ('active', 'unknown') and coalesce(person.person_type, '
 """
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
+needs       = "roster"
 remediation = "Ask the manager whether the contract goes on: put its end into the roster, or disable the account."
 
 [controls]

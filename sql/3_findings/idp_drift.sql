@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.provider_accounts", "graph.scim_differences"]
 grain       = ["source", "account_id"]
+needs       = "provider"
 remediation = "Find out which side is right, correct it in the identity provider, and let it push again."
 
 [controls]

@@ -8,6 +8,7 @@ from graph.review_decisions where is_current and is_high_risk
 """
 reads       = ["graph.review_decisions"]
 grain       = ["campaign", "source", "account_id", "entitlement_type", "entitlement_id"]
+needs       = "campaign"
 remediation = "Ask the reviewer why it is needed and import the answer, or remove the access."
 
 [controls]

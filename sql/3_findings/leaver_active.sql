@@ -5,6 +5,7 @@ severity    = "critical"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
+needs       = "roster"
 remediation = "Deactivate today, and check what was opened since the last day."
 
 [controls]

@@ -5,6 +5,7 @@ severity    = "critical"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
+needs       = "roster"
 remediation = "Treat it as an incident: disable the account and find out who used it, and for what."
 
 [controls]

@@ -5,6 +5,7 @@ severity    = "high"
 population  = "select source, account_id from graph.accounts where privileged"
 reads       = ["graph.accounts", "baseline.accounts"]
 grain       = ["source", "account_id"]
+needs       = "baseline"
 remediation = "Compare with the request that was approved; take the privilege back if there is none."
 
 [controls]

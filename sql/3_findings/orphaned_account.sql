@@ -8,6 +8,7 @@ where status in ('active', 'unknown') and not is_registered
 """
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
+needs       = "roster"
 remediation = "Find the owner and correct the roster or the account; register it if it is a service account; otherwise disable it."
 
 [controls]

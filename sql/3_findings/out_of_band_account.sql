@@ -8,6 +8,7 @@ where status in ('active', 'unknown') and not is_registered
 """
 reads       = ["graph.accounts", "graph.provider_accounts", "reference.snapshot"]
 grain       = ["source", "account_id"]
+needs       = "provider"
 remediation = "Assign the person in the identity provider, register the account with its purpose, or disable it."
 
 [controls]

@@ -7,6 +7,7 @@ select source, group_id from graph.groups where is_listed_privileged or carries_
 """
 reads       = ["graph.groups", "baseline.accounts", "baseline.groups"]
 grain       = ["source", "group_id"]
+needs       = "baseline"
 remediation = "Compare the new members with the requests that were approved."
 
 [params]

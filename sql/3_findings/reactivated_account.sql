@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts", "baseline.accounts"]
 grain       = ["source", "account_id"]
+needs       = "baseline"
 remediation = "Ask who switched it on and on whose request; disable it again if nobody asked."
 
 [controls]

@@ -9,6 +9,7 @@ join baseline.absences as absence on absence.campaign = revoked.campaign and abs
 """
 reads       = ["graph.revocations", "baseline.absences"]
 grain       = ["source", "account_id", "entitlement_type", "entitlement_id"]
+needs       = "campaign"
 remediation = "Ask who gave it back and on whose request; take it away again, or have the next review decide on it."
 
 [controls]

@@ -9,6 +9,7 @@ cross join (select 'privileged' as scope union all select 'all') as scope
 """
 reads       = ["graph.sources", "graph.review_campaigns", "graph.review_decisions", "reference.snapshot"]
 grain       = ["source", "scope"]
+needs       = "campaign"
 remediation = "Open a campaign ('access-review review open') and sign it off."
 
 [params]

@@ -7,6 +7,7 @@ select source, account_id, entitlement_type, entitlement_id from graph.revocatio
 """
 reads       = ["graph.revocations", "graph.accounts", "graph.people", "baseline.absences"]
 grain       = ["source", "account_id", "entitlement_type", "entitlement_id"]
+needs       = "campaign"
 remediation = "Take the access away now ('access-review remediate plan --campaign'), extract again, and find out why it was not done."
 
 [params]

@@ -5,6 +5,7 @@ severity    = "low"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.roles", "graph.provider_accounts"]
 grain       = ["source", "account_id"]
+needs       = "provider"
 remediation = "Give the account the role that the person needs, or record that the lowest one is meant."
 
 [params]

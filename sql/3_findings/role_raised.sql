@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "baseline.accounts"]
 grain       = ["source", "account_id"]
+needs       = "baseline"
 remediation = "Compare with the request that was approved; lower the role again if there is none."
 
 [controls]

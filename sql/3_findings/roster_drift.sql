@@ -5,6 +5,7 @@ severity    = "low"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
+needs       = "roster"
 remediation = "Correct whichever is wrong; an old name or address is often the last trace of a move."
 
 [controls]

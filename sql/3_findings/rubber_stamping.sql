@@ -8,6 +8,7 @@ from graph.review_decisions where is_current
 """
 reads       = ["graph.review_decisions"]
 grain       = ["source", "campaign", "subject_type", "subject_id"]
+needs       = "campaign"
 remediation = "Ask the reviewer how they decided, and put a sample of the items to another reviewer."
 
 [params]

@@ -7,6 +7,7 @@ select campaign, source, account_id, entitlement_type, entitlement_id from graph
 """
 reads       = ["graph.review_decisions"]
 grain       = ["campaign", "source", "account_id", "entitlement_type", "entitlement_id"]
+needs       = "campaign"
 remediation = "Have somebody else decide on this item; a campaign cannot be signed off before that."
 
 [controls]

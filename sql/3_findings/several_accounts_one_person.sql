@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
+needs       = "roster"
 remediation = "Keep one ordinary account and, where the work needs it, one privileged account; disable the others."
 
 [controls]

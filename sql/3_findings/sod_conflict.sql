@@ -15,6 +15,7 @@ reads       = [
     "graph.people", "graph.accounts", "graph.effective_access", "graph.role_names", "policy.sod_pairs",
 ]
 grain       = ["person_id", "left_type", "left_name", "right_type", "right_name"]
+needs       = "roster"
 remediation = "Take one side away, or record who checks the person's work and have the exception approved."
 
 [controls]

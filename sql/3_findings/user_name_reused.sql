@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "baseline.accounts"]
 grain       = ["source", "account_id"]
+needs       = "baseline"
 remediation = "Find out whether it is the same person; access and audit trails of the former account must not pass on."
 
 [controls]

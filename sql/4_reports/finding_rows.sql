@@ -23,6 +23,8 @@ detail            = "varchar: what was found, in a sentence"
 observed_value    = "varchar: what was observed"
 threshold         = "varchar: what it was held against"
 status            = "varchar: open, accepted_risk or out_of_scope"
+privileged        = "boolean: the account is privileged; null where the finding is not about one account"
+days_since_end    = "bigint: UTC calendar days since the person's last day, where that has passed"
 */
 select
     found.finding_id,
@@ -44,7 +46,33 @@ select
     found.detail,
     found.observed_value,
     found.threshold,
-    found.status
+    found.status,
+    account.privileged,
+    case when owner.end_date <= cast($as_of as date) then date_diff('day', owner.end_date, cast($as_of as date)) end
+        as days_since_end
 from findings.register as found
 left join reports.population as account on account.source = found.source and account.account_id = found.account_id
 left join graph.people as person on found.subject_type = 'person' and person.person_id = found.subject_id
+left join graph.people as owner on owner.person_id = account.person_id
+
+/* example
+name = "how long ago the person left counts from their last day; one to come, or none, is not in the past"
+as_of = 2026-04-01T09:00:00Z
+given."graph.people" = [
+  { person_id = "left", end_date = 2026-03-31 }, { person_id = "today", end_date = 2026-04-01 }, { person_id = "leaving", end_date = 2026-04-02 },
+]
+given."reports.population" = [
+  { source = "s", account_id = "1", person_id = "left", privileged = true }, { source = "s", account_id = "2", person_id = "today", privileged = false },
+  { source = "s", account_id = "3", person_id = "leaving", privileged = false }, { source = "s", account_id = "4", privileged = false },
+]
+given."findings.register" = [
+  { finding_id = "1", rule_id = "r", severity = "low", source = "s", subject_type = "account", subject_id = "1", account_id = "1", title = "t", detail = "d", controls = "", recommended_action = "a", status = "open", first_seen_snapshot_id = "x" },
+  { finding_id = "2", rule_id = "r", severity = "low", source = "s", subject_type = "account", subject_id = "2", account_id = "2", title = "t", detail = "d", controls = "", recommended_action = "a", status = "open", first_seen_snapshot_id = "x" },
+  { finding_id = "3", rule_id = "r", severity = "low", source = "s", subject_type = "account", subject_id = "3", account_id = "3", title = "t", detail = "d", controls = "", recommended_action = "a", status = "open", first_seen_snapshot_id = "x" },
+  { finding_id = "4", rule_id = "r", severity = "low", source = "s", subject_type = "account", subject_id = "4", account_id = "4", title = "t", detail = "d", controls = "", recommended_action = "a", status = "open", first_seen_snapshot_id = "x" },
+]
+expect = [
+  { finding_id = "1", privileged = true, days_since_end = 1 }, { finding_id = "2", privileged = false, days_since_end = 0 },
+  { finding_id = "3", days_since_end = "<null>" }, { finding_id = "4", days_since_end = "<null>" },
+]
+*/

@@ -1,6 +1,6 @@
 /*
-summary = "One number of the management summary. The numbers of a section add up to the population or to the open findings."
-reads   = ["reports.population", "findings.register", "graph.people"]
+summary = "One number of the management summary. The numbers of a section add up to the population, the active accounts (last_seen) or the open findings."
+reads   = ["reports.population", "findings.register", "reports.unevaluated_rules", "baseline.accounts"]
 grain   = ["section", "position"]  # a name from the source may be any key, "(others)" too
 
 [columns]
@@ -64,9 +64,18 @@ headline as (
     union all
     select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
     from open_findings where rule_id = 'leaver_active'
-    having exists (select 1 from graph.people)  -- without a roster nobody is known to have left
+    -- a rule that is off or was not evaluated has no number
+    having 'leaver_active' not in (select rule_id from reports.unevaluated_rules)
     union all
     select 17, 'privileged_with_findings', 'privileged with findings', count(*) filter (where privileged and finding_count > 0) from accounts
+    union all
+    select 18, 'privileged_active_new', 'privileged and active, and not both in the baseline', count(*)
+    from accounts
+    left join baseline.accounts as before on before.source = accounts.source and before.account_id = accounts.account_id
+    where accounts.privileged and accounts.status = 'active'
+        and (before.account_id is null or not before.privileged or before.status <> 'active')
+        and accounts.source in (select source from baseline.accounts)
+    having exists (select 1 from baseline.accounts)
 ),
 
 -- Every status and bucket is a bar of its own, also when nobody is in it.
@@ -136,7 +145,7 @@ numbers as (
     group by statuses.position, statuses.key
     union all
     select 'last_seen', buckets.position, buckets.key, buckets.label, count(accounts.account_id)
-    from buckets left join accounts on accounts.last_seen_position = buckets.position
+    from buckets left join accounts on accounts.last_seen_position = buckets.position and accounts.status = 'active'
     group by buckets.position, buckets.key, buckets.label
     union all
     select 'severity', severities.position, severities.key, severities.key, count(open_findings.finding_id)

@@ -21,7 +21,7 @@ BASELINE, BASELINE_AS_OF = "20260801T000000Z-11aa", datetime.fromisoformat("2026
 #: Models that count what is in the tables above: built from their files, so that a report has the real numbers.
 _COUNTING = (
     "statistics", "exclusions", "exceptions", "finding_counts", "finding_accounts", "rule_results", "control_matrix",
-    "controls", "change_counts", "criteria",
+    "controls", "change_counts", "criteria", "unevaluated_rules",
 )  # fmt: skip
 FULL_NAMES = (
     "Ada Example", "Björn Ångström", "Zoë van der Muster", "李 明", "Łukasz Przykład", "Μαρία Παράδειγμα",
@@ -35,6 +35,9 @@ create table graph.policy_subjects (
     policy varchar, line integer, rule_id varchar, subject varchar, source varchar, subject_type varchar,
     subject_id varchar, reason varchar, approved_by varchar, expires_on date, is_in_force boolean);
 create table graph.accounts (source varchar, account_id varchar, person_id varchar);
+create table graph.people (person_id varchar);
+create table graph.review_campaigns (campaign varchar);
+create table graph.provider_accounts (account_id varchar);
 create table graph.nodes (node_id varchar, node_type varchar, label varchar, source varchar);
 create table graph.edges (from_id varchar, edge_type varchar, to_id varchar);
 create schema if not exists reports;
@@ -74,7 +77,7 @@ create table reports.finding_rows (
     finding_id varchar, rule_id varchar, severity varchar, severity_rank integer, source varchar,
     subject_type varchar, subject_id varchar, account_id varchar, label varchar, email varchar, role varchar,
     department varchar, last_seen_at timestamp, days_since_seen bigint, login_state varchar, detail varchar,
-    observed_value varchar, threshold varchar, status varchar);
+    observed_value varchar, threshold varchar, status varchar, privileged boolean, days_since_end bigint);
 create table reports.privileged_accounts (
     source varchar, account_id varchar, label varchar, email varchar, role_display_name varchar, role_rank integer,
     rank_basis varchar, granted_via varchar, privileged_since date, account_type varchar, status varchar,
@@ -257,7 +260,7 @@ def fill(
              ("Viewer", "Designer", "Data Designer")[i % 3] if is_account else None,
              ("Finance", "Field Sales", "R&D", None)[i % 4] if is_account else None,
              seen if is_account else None, 91 + i % 400 if seen and is_account else None,
-             state if is_account else None, detail, "334", "90", status)
+             state if is_account else None, detail, "334", "90", status, False, None)
         )  # fmt: skip
         found.append(
             (finding_id, rule[0], severity, "prod", rule[7], account_id, account_id if is_account else None, email,
@@ -310,6 +313,7 @@ def fill(
         "in_scope_without_findings": accounts - excluded - with_findings,
         "privileged_active": sum(row[10] == "active" for row in privileged),
         "privileged_with_findings": sum(row[-1] > 0 for row in privileged),
+        "privileged_active_new": 0 if changes else None,
         "leavers_active": sum(row[1] == "leaver_active" for row in open_rows),
     }  # fmt: skip
     sections: dict[str, dict[str, int]] = {
