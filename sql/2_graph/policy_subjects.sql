@@ -1,7 +1,7 @@
 /*
-summary = "One account, group or person that a line of exceptions.csv or out_of_scope.csv means."
+summary = "One account, group, person or role that a line of exceptions.csv or out_of_scope.csv means."
 reads   = [
-    "graph.accounts", "graph.groups", "graph.people", "staging.policy_lines", "reference.rules",
+    "graph.accounts", "graph.groups", "graph.people", "graph.roles", "graph.role_names", "staging.policy_lines", "reference.rules",
 ]
 grain   = ["policy", "line", "source", "subject_type", "subject_id"]
 
@@ -11,7 +11,7 @@ line         = "integer: line of the policy file"
 rule_id      = "varchar: the rule an exception is for; null for out_of_scope"
 subject      = "varchar: what the line says"
 source       = "varchar: the subject's source; empty for a person"
-subject_type = "varchar: account, group or person"
+subject_type = "varchar: account, group, person or role"
 subject_id   = "varchar: its id"
 reason       = "varchar: why"
 approved_by  = "varchar: who decided"
@@ -40,7 +40,7 @@ order by lines.policy, lines.line
 [checks.names_nothing]
 level = "warn"
 sql = """
-select lines.policy || '.csv, line ' || lines.line || ': there is no account, group or person ''' || lines.subject || '''' as problem
+select lines.policy || '.csv, line ' || lines.line || ': there is no account, group, person or role ''' || lines.subject || '''' as problem
 from staging.policy_lines as lines
 anti join graph.policy_subjects as found on found.policy = lines.policy and found.line = lines.line
 where lines.source is null or lines.source in (select source from graph.sources)
@@ -75,6 +75,10 @@ exception_names as (
     select '' as source, 'person' as subject_type, person_id as subject_id, email_key as name
     from graph.people
     where email_key is not null and email_key <> lower(person_id)
+    union
+    select source, 'role', role_id, lower(role_id) from graph.roles
+    union
+    select source, 'role', role_id, name from graph.role_names
 ),
 
 all_names as (
@@ -102,5 +106,30 @@ left join reference.rules as rule on rule.rule_id = lines.rule_id
 join all_names as names
     on names.policy = lines.policy and names.name = lines.name
     and (lines.source is null or names.source = '' or names.source = lines.source)
--- A rule about persons means a person, any other rule never does: their ids may be the same.
-where lines.policy = 'out_of_scope' or (names.subject_type = 'person') = coalesce(rule.is_per_person, false)
+-- A rule about persons means a person, one about roles a role; any other rule never does: their names may be the same.
+where lines.policy = 'out_of_scope'
+    or (
+        (names.subject_type = 'person') = coalesce(rule.is_per_person, false)
+        and (names.subject_type = 'role') = coalesce(rule.is_per_role, false)
+    )
+
+/* example
+name = "a rule about roles means a role, by either name or id; no other line does"
+as_of = 2026-01-01T00:00:00Z
+given."reference.rules" = [ { rule_id = "of roles", severity = "high", is_per_role = true }, { rule_id = "of accounts", severity = "high", is_per_role = false } ]
+given."graph.accounts" = [ { source = "s", account_id = "a", user_name_key = "viewer" } ]
+given."graph.roles" = [ { source = "s", role_id = "R1" } ]
+given."graph.role_names" = [ { source = "s", role_id = "R1", name = "consumer" }, { source = "s", role_id = "R1", name = "viewer" } ]
+given."staging.policy_lines" = [
+  { policy = "exceptions", line = 2, is_default = false, rule_id = "of roles", subject = "Viewer", subject_key = "viewer", expires_on = 2026-01-01 },
+  { policy = "exceptions", line = 3, is_default = false, rule_id = "of roles", subject = "r1", subject_key = "r1", expires_on = 2025-12-31 },
+  { policy = "exceptions", line = 4, is_default = false, rule_id = "of accounts", subject = "viewer", subject_key = "viewer", expires_on = 2026-01-01 },
+  { policy = "out_of_scope", line = 2, is_default = false, subject = "Viewer", subject_key = "viewer" },
+]
+expect = [
+  { policy = "exceptions", line = 2, subject_type = "role", subject_id = "R1", is_in_force = true },
+  { policy = "exceptions", line = 3, subject_type = "role", subject_id = "R1", is_in_force = false },
+  { policy = "exceptions", line = 4, subject_type = "account", subject_id = "a" },
+  { policy = "out_of_scope", line = 2, subject_type = "account", subject_id = "a" },
+]
+*/

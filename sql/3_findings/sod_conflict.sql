@@ -1,6 +1,6 @@
 /*
 title       = "Duties that one person must not combine"
-summary     = "A person who holds, over all accounts, both sides of a pair that the policy keeps apart."
+summary     = "A person who holds, over all accounts that are or may be active, both sides of a pair that the policy keeps apart."
 severity    = "high"
 population  = """
 select person.person_id, pair.left_type, pair.left_name, pair.right_type, pair.right_name
@@ -8,7 +8,8 @@ from policy.sod_pairs as pair
 cross join (
     select person_id from graph.people
     union all
-    select 'account ' || source || ':' || account_id from graph.accounts where person_id is null
+    select 'account ' || source || ':' || account_id from graph.accounts
+    where person_id is null and status in ('active', 'unknown')
 ) as person
 """
 reads       = [
@@ -57,7 +58,7 @@ held_access as (
     join wanted
         on wanted.source = access.source and wanted.entitlement_type = access.entitlement_type
         and wanted.entitlement_id = access.entitlement_id
-    where access.person_id is not null
+    where access.person_id is not null and access.status in ('active', 'unknown')
 ),
 
 held as (
@@ -125,7 +126,7 @@ select
     null
 from graph.accounts as account
 cross join pairs
-where account.person_id is null
+where account.person_id is null and account.status in ('active', 'unknown')
 
 /* example
 name = "both sides in one account or over two fail; one side passes; an account of nobody is unknown"
@@ -135,19 +136,34 @@ given."graph.role_names" = [ { source = "s", role_id = "r", name = "dataadmin" }
 given."graph.accounts" = [
   { source = "s", account_id = "1", person_id = "one account" }, { source = "s", account_id = "2", person_id = "two accounts" },
   { source = "t", account_id = "3", person_id = "two accounts" }, { source = "s", account_id = "4", person_id = "one side" },
-  { source = "s", account_id = "5" },
+  { source = "s", account_id = "5", status = "active" }, { source = "s", account_id = "6", status = "inactive" },
 ]
 given."graph.effective_access" = [
-  { source = "s", account_id = "1", person_id = "one account", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
-  { source = "s", account_id = "1", person_id = "one account", entitlement_type = "group", entitlement_id = "g", entitlement_name = "PAYMENTS" },
-  { source = "s", account_id = "2", person_id = "two accounts", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
-  { source = "t", account_id = "3", person_id = "two accounts", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
-  { source = "s", account_id = "4", person_id = "one side", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
-  { source = "s", account_id = "5", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
+  { source = "s", account_id = "1", status = "active", person_id = "one account", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "1", status = "active", person_id = "one account", entitlement_type = "group", entitlement_id = "g", entitlement_name = "PAYMENTS" },
+  { source = "s", account_id = "2", status = "active", person_id = "two accounts", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
+  { source = "t", account_id = "3", status = "active", person_id = "two accounts", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "4", status = "active", person_id = "one side", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
+  { source = "s", account_id = "5", status = "active", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
 ]
 expect = [
   { person_id = "one account", verdict = "failed", evidence = '{"access":[{"side":"left","source":"s","account_id":"1","entitlement_type":"role","entitlement_id":"r"},{"side":"right","source":"s","account_id":"1","entitlement_type":"group","entitlement_id":"g"}]}' }, { person_id = "two accounts", verdict = "failed" },
   { person_id = "account s:5", verdict = "unknown" },
 ]
 population = 4
+*/
+/* example
+name = "an account of unknown status counts as one that may be used; a deactivated or invited one does not"
+given."policy.sod_pairs" = [ { left_type = "group", left_name = "Payments", right_type = "group", right_name = "Approvals", is_default = false } ]
+given."graph.people" = [ { person_id = "perhaps" }, { person_id = "deactivated" }, { person_id = "invited" } ]
+given."graph.effective_access" = [
+  { source = "s", account_id = "1", status = "unknown", person_id = "perhaps", entitlement_type = "group", entitlement_id = "p", entitlement_name = "Payments" },
+  { source = "s", account_id = "2", status = "active", person_id = "perhaps", entitlement_type = "group", entitlement_id = "a", entitlement_name = "Approvals" },
+  { source = "s", account_id = "3", status = "inactive", person_id = "deactivated", entitlement_type = "group", entitlement_id = "p", entitlement_name = "Payments" },
+  { source = "s", account_id = "4", status = "active", person_id = "deactivated", entitlement_type = "group", entitlement_id = "a", entitlement_name = "Approvals" },
+  { source = "s", account_id = "5", status = "pending", person_id = "invited", entitlement_type = "group", entitlement_id = "p", entitlement_name = "Payments" },
+  { source = "s", account_id = "6", status = "active", person_id = "invited", entitlement_type = "group", entitlement_id = "a", entitlement_name = "Approvals" },
+]
+expect = [ { person_id = "perhaps", verdict = "failed" } ]
+population = 3
 */

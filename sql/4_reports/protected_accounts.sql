@@ -1,6 +1,6 @@
 /*
 summary = "One account that this program does not change, or not in a way that takes rights away, and why."
-reads   = ["graph.accounts", "meta.sources", "reference.snapshot"]
+reads   = ["graph.accounts"]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -23,9 +23,7 @@ reasons as (
     select
         account.source, account.account_id,
         case
-            when account.account_id = source.principal_account_id
-                or account.user_name_key = lower(source.principal_user_name)
-                then 'it is the account this program logs in with'
+            when account.is_own then 'it is the account this program logs in with'
             -- the role made at install is ranked 100
             when account.role_rank >= 100 then 'it is the administrator made at install'
             when account.account_type = 'break_glass' then 'it is an emergency account'
@@ -35,9 +33,6 @@ reasons as (
         end as reason,
         account.account_type
     from graph.accounts as account
-    cross join reference.snapshot as snapshot
-    left join meta.sources as source
-        on source.snapshot_id = snapshot.snapshot_id and source.source = account.source
     left join admin_counts on admin_counts.source = account.source
 )
 
@@ -52,10 +47,8 @@ where reason is not null
 
 /* example
 name = "the program's own account, the administrator made at install, registered accounts and the last administrator are protected"
-given."reference.snapshot" = [ { snapshot_id = "n" } ]
-given."meta.sources" = [ { snapshot_id = "n", source = "s", principal_user_name = "Svc", principal_account_id = "1" }, { snapshot_id = "n", source = "t" } ]
 given."graph.accounts" = [
-  { source = "s", account_id = "1", user_name = "svc", user_name_key = "svc", status = "active", role_rank = 90, account_type = "human" },
+  { source = "s", account_id = "1", is_own = true, user_name_key = "svc", status = "active", role_rank = 90, account_type = "human" },
   { source = "s", account_id = "2", status = "active", role_rank = 100, account_type = "human" },
   { source = "s", account_id = "3", status = "active", role_rank = 10, account_type = "service" },
   { source = "s", account_id = "4", status = "inactive", role_rank = 90, account_type = "break_glass" },

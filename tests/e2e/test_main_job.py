@@ -137,7 +137,10 @@ def test_stdout_is_the_folder_and_the_pdf_and_stderr_the_story(finished: Finishe
     assert {path.name for path in folder.iterdir()} >= {"population.csv", "findings.csv", "rules.csv"}
     assert pdf == folder / "access-review.pdf"
     assert pdf.is_file()
-    assert "findings  160 open: 14 critical, 45 high, 53 medium, 44 low, 4 info" in finished.outcome.stderr
+    assert "findings  147 open: 14 critical, 36 high, 49 medium, 44 low, 4 info" in finished.outcome.stderr
+    story = " ".join(finished.outcome.stderr.split())
+    assert "15 of 47 rules were not evaluated: " in story
+    assert "6 because there is no earlier extract to compare with" in story
     assert "\x1b" not in finished.outcome.stdout + finished.outcome.stderr
 
 

@@ -403,7 +403,7 @@ def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a
         house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",c,r,b@x.test\n,twin,r,b@x.test\n"})
     built = house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",c,r,b@x.test\n,nobody,r,b@x.test\n"})
 
-    assert "out_of_scope.csv, line 3: there is no account, group or person 'nobody'" in built.warnings
+    assert "out_of_scope.csv, line 3: there is no account, group, person or role 'nobody'" in built.warnings
 
 
 def test_an_exception_means_an_account_even_where_a_person_has_the_same_id(
