@@ -20,7 +20,7 @@ status            = "varchar: active, inactive, pending or unknown"
 department        = "varchar: the person's department"
 created_at        = "timestamp: creation"
 last_seen_at      = "timestamp: last seen"
-days_since_seen   = "bigint: whole days since then"
+days_since_seen   = "bigint: UTC calendar days since that day"
 login_state       = "varchar: seen, never or unknown"
 finding_count     = "bigint: open findings"
 */
