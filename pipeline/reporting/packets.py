@@ -14,6 +14,7 @@ from typing import Any
 from pipeline import resources
 from pipeline.reporting import cells, charts, csv, pdf
 from pipeline.reporting.templating import Filler
+from pipeline.reporting.text import day as day_text
 from pipeline.reporting.xlsx import readable
 from pipeline.warehouse.database import Connection
 
@@ -170,7 +171,7 @@ def _cover(
     facts = {
         "For": reviewer,
         "Items": f"{len(rows)}, {urgent} of them of high risk",
-        "Due": f"{due_on:%Y-%m-%d}" if due_on else "no day was set",
+        "Due": day_text(due_on) if due_on else "no day was set",
     }
     line = 2
     for name, value in facts.items():

@@ -2,8 +2,8 @@
 -- $stale_days: days
 select
     account.source, account.account_id, 'deactivate' as action,
-    'Last seen ' || strftime(account.last_seen_at, '%Y-%m-%d') || ', ' || account.days_since_seen
-        || ' days before ' || strftime(snapshot.as_of, '%Y-%m-%d') || '.' as reason,
+    'Last seen ' || strftime(account.last_seen_at, '%-d %b %Y') || ', ' || counted(account.days_since_seen, 'day')
+        || ' before ' || strftime(snapshot.as_of, '%-d %b %Y') || '.' as reason,
     null::varchar as finding_id
 from graph.accounts as account
 cross join reference.snapshot as snapshot

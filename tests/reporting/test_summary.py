@@ -1,0 +1,59 @@
+"""The first page says what was not evaluated beside what was found, and gives no number where there is none."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.reporting.summary import NOT_EVALUATED, coverage, tiles
+
+FIGURES = {
+    "accounts": 20, "active": 12, "privileged": 5, "privileged_active": 3, "findings": 4, "accounts_with_findings": 1,
+}  # fmt: skip
+
+
+def silent(rule_id: str, outcome: str = "not_evaluated", reason: str = "no roster was given") -> dict[str, Any]:
+    return {"rule_id": rule_id, "title": rule_id, "outcome": outcome, "reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("unevaluated", "says"),
+    [
+        ([], ["All 47 rules were evaluated."]),
+        ([silent("a")], ["1 of 47 rules was not evaluated: 1 because no roster was given."]),
+        (
+            [silent("a"), silent("b", reason="there has been no review yet"), silent("c"), silent("d", "off")],
+            [
+                "3 of 47 rules were not evaluated: 2 because no roster was given; 1 because there has been no review yet.",
+                "1 rule is switched off.",
+            ],
+        ),
+        (
+            [silent("a", "off"), silent("b", "off")],
+            ["Every rule that is switched on was evaluated, 45 of 47.", "2 rules are switched off."],
+        ),
+    ],
+)
+def test_what_was_not_evaluated_is_counted_with_its_reason(unevaluated: list[Any], says: list[str]) -> None:
+    assert list(coverage(unevaluated, 47)) == says
+
+
+@pytest.mark.parametrize(
+    "row", [silent("leaver_active"), silent("leaver_active", "off", "the configuration switches it off")]
+)
+def test_a_tile_without_a_rule_behind_it_is_no_zero(row: dict[str, Any]) -> None:
+    last = tiles(FIGURES, [row])[-1]
+
+    assert last.value == NOT_EVALUATED
+    assert not last.is_number
+    assert last.label == f"leavers still active: {row['reason']}"
+
+
+def test_a_tile_with_a_rule_behind_it_may_be_a_zero() -> None:
+    assert tiles(FIGURES | {"leavers_active": 0}, [])[-1].value == "0"
+
+
+def test_deactivated_accounts_are_no_privileged_accounts_in_use() -> None:
+    assert [(tile.value, tile.label) for tile in tiles(FIGURES | {"privileged_active_new": 1}, [])][1] == (
+        "3",
+        "active privileged accounts, 1 of them new",
+    )
