@@ -77,7 +77,7 @@ def built(models: list[Model], tmp_path_factory: pytest.TempPathFactory) -> Iter
         "break_glass": "email,owner_email,purpose",
         "out_of_scope": "subject,reason,approved_by",
     }
-    needed = [m for m in models if m.schema in {"staging", "graph"} or m.name in RULES | {"population"}]
+    needed = [model for model in models if not model.is_rule or model.name in RULES]
     with database.in_memory() as connection:
         house = House(connection, tmp_path_factory.mktemp("keys"), needed)
         snapshot = house.land("20260101T000000Z-0001", {"prod": Source(users)})
