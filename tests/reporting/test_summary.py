@@ -23,7 +23,8 @@ def silent(rule_id: str, outcome: str = "not_evaluated", reason: str = "no roste
         (
             [silent("a"), silent("b", reason="there has been no review yet"), silent("c"), silent("d", "off")],
             [
-                "3 of 47 rules were not evaluated: 2 because no roster was given; 1 because there has been no review yet.",
+                "3 of 47 rules were not evaluated: 2 because no roster was given; "
+                "1 because there has been no review yet.",
                 "1 rule is switched off.",
             ],
         ),
