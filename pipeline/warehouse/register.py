@@ -32,7 +32,7 @@ def create(connection: Connection) -> None:
         """
         create table findings.register (
             finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
-            subject_type varchar not null, subject_id varchar not null, subject_name varchar, account_id varchar,
+            subject_type varchar not null, subject_id varchar not null, display_name varchar, account_id varchar,
             email varchar,
             title varchar not null, detail varchar not null, observed_value varchar, threshold varchar,
             evidence json, controls varchar not null, recommended_action varchar not null, status varchar not null,

@@ -36,7 +36,7 @@ select
     found.subject_type,
     found.subject_id,
     found.account_id,
-    coalesce(found.subject_name, found.subject_id) as label,
+    coalesce(found.display_name, found.subject_id) as label,
     coalesce(found.email, account.user_name) as email,
     coalesce(account.role_display_name, account.role_id) as role,
     coalesce(account.department, person.department) as department,

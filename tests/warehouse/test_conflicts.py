@@ -37,7 +37,7 @@ def opened(house: Any, scope: str = "flagged") -> None:
 
 
 def test_a_finding_about_a_person_names_the_person(built: Any) -> None:
-    found = "select subject_name, email from reports.findings where rule_id = 'sod_conflict'"
+    found = "select display_name, email from reports.findings where rule_id = 'sod_conflict'"
     shown = "select label, email from reports.finding_rows where rule_id = 'sod_conflict'"
 
     assert built.rows(found) == [("Ada Reyes", "ada@example.com")]
