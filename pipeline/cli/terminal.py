@@ -137,8 +137,10 @@ class Terminal:
 
     def advance(self, what: str, done: int, total: int | None) -> None:
         """Move the bar of the stage; without a terminal only ``--verbose`` tells."""
-        if self._progress is not None and self._task is not None:
-            label = f"{self._stage}: {what}"
+        if self._progress is not None:
+            label = f"{self._stage}: {what}" if self._stage else what
+            if self._task is None:  # the stage began before there were bars
+                self._task = self._progress.add_task(label, total=total)
             if self._stage.startswith("extract"):  # several lists are read at once: the bar is their sum
                 self._counts[what] = (done, done if total is None else total)
                 done, total = (sum(numbers) for numbers in zip(*self._counts.values(), strict=True))

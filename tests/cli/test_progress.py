@@ -45,6 +45,16 @@ def test_a_stage_has_one_bar_and_the_next_stage_takes_its_place(monkeypatch: pyt
         assert bars(terminal) == [("report: access-review.pdf", 0, None)]
 
 
+def test_a_stage_that_began_before_the_bars_has_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Screen())
+    terminal = Terminal()
+    terminal.stage("apply")
+    with terminal.progress():
+        terminal.advance("accounts", 1, 3)
+        terminal.advance("accounts", 2, 3)
+        assert bars(terminal) == [("apply: accounts", 2, 3)]
+
+
 def test_a_demo_of_twenty_accounts_ends_with_the_folder_and_the_pdf(tmp_path: Path) -> None:
     demo = run_command(tmp_path, "demo", "--accounts", "20", "--seed", "3")
 
