@@ -92,8 +92,8 @@ class Outcome:
     """What became of one source. ``error`` is a redacted sentence when it failed, with the ``hint`` beside it.
 
     ``accepted_sweeps`` names, for each resource, the sweep that the population is made of; rows of the other sweeps
-    are landed beside it as evidence. ``overlaps`` holds, for each resource, the offsets of those pages of that sweep
-    whose first record is the last of the page before: it is landed once. ``server_counts`` are the source's own
+    are landed beside it as evidence. ``overlaps`` holds, for each resource and each sweep in turn, the offsets of the
+    pages whose first record is the last of the page before: it is landed once. ``server_counts`` are the source's own
     totals (``users_before``, ``users_after``), None where it has none.
     ``missing`` names endpoints that do not exist there, each with what the report loses by it.
     """
@@ -105,7 +105,7 @@ class Outcome:
     version: str | None = None
     principal: Principal = field(default_factory=Principal)
     accepted_sweeps: dict[str, int] = field(default_factory=dict)
-    overlaps: dict[str, list[int]] = field(default_factory=dict)
+    overlaps: dict[str, list[list[int]]] = field(default_factory=dict)
     server_counts: dict[str, int | None] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)

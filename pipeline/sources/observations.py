@@ -105,7 +105,9 @@ def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
     elif reading.accepted.is_whole:
         words = "The list came in one answer, so it has no boundaries between pages."
     else:
-        words = f"All {_counted(seen.expected, 'boundary')} matched, so no record slipped between two pages."
+        words = (
+            f"{seen.matched} of {_counted(seen.expected, 'boundary')} matched: no record slipped between two pages."
+        )
     return Observation(
         check_id=check_id,
         description=f"The last of the {things} on a page is the first on the next page",

@@ -51,7 +51,10 @@ class PagedList(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list as it was read. ``accepted`` is the last sweep, without its ids; ``agreed`` is null if one sufficed."""
+    """A list as it was read. ``accepted`` is the last sweep, without its ids; ``agreed`` is None if one sufficed.
+
+    ``overlaps`` holds, for each sweep in turn, the offsets of the pages whose first record the page before has.
+    """
 
     accepted: Sweep
     sweeps: int
@@ -59,6 +62,7 @@ class Reading:
     before: int | None
     after: int | None
     page_size: int
+    overlaps: tuple[tuple[int, ...], ...]
 
 
 async def read_list(
@@ -92,6 +96,7 @@ class _Reader:
         whole = careful = False
         before = await self._source.count()
         number = 0
+        overlaps: list[tuple[int, ...]] = []
         while True:
             number += 1
             self._total = before
@@ -104,6 +109,7 @@ class _Reader:
             else:
                 await self._read_pages(sweep, before, previous, careful)
                 whole = sweep.is_echo
+            overlaps.append(sweep.boundaries().overlaps)
             after = await self._source.count()
             is_calm = before == after and sweep.is_closed
             agreed = previous is not None and previous.is_whole == sweep.is_whole and previous.same_as(sweep)
@@ -124,6 +130,7 @@ class _Reader:
             before=before,
             after=after,
             page_size=self._step or self._asked,
+            overlaps=tuple(overlaps),
         )
 
     async def _read_pages(self, sweep: Sweep, expected: int | None, previous: Sweep | None, careful: bool) -> None:

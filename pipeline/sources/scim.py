@@ -116,7 +116,7 @@ class _Extract:
         self.ledger = Ledger(spool, source.name)
         self.readings: dict[str, Reading] = {}
         self.accepted: dict[str, int] = {}
-        self.overlaps: dict[str, list[int]] = {}
+        self.overlaps: dict[str, list[list[int]]] = {}
         self.strays: Counter[str] = Counter()
         self.settings: dict[str, str] = {"page_size_asked": str(source.page_size)}
         self.missing: dict[str, str] = {}
@@ -182,7 +182,7 @@ class _Extract:
         finally:
             self.strays.update({f"{things}: {stray}": count for stray, count in records.strays.items()})
         self.readings[things] = reading
-        self.overlaps[resource] = list(reading.accepted.boundaries().overlaps)
+        self.overlaps[resource] = list(map(list, reading.overlaps))
         self.settings[f"{resource}_page_size"] = str(reading.page_size)
         self.settings[f"{resource}_sweeps"] = str(reading.sweeps)
 

@@ -95,7 +95,7 @@ class _Extract:
         self.principal = Principal()
         self.count: Endpoint | None = None
         self.accepted: dict[str, int] = {}
-        self.overlaps: dict[str, list[int]] = {}
+        self.overlaps: dict[str, list[list[int]]] = {}
         self.counts: dict[str, int | None] = {"users_before": None, "users_after": None}
         self.settings: dict[str, str] = {}
         self.readings: dict[str, Reading] = {}
@@ -139,7 +139,7 @@ class _Extract:
         records = _List(instance, self.ledger, resource, endpoint, count)
         reading = await records.read(self.source, self.progress, self.accepted)
         self.readings[resource] = reading
-        self.overlaps[resource] = list(reading.accepted.boundaries().overlaps)
+        self.overlaps[resource] = list(map(list, reading.overlaps))
         self.settings[f"{resource}_page_size"] = str(reading.page_size)
         self.settings[f"{resource}_list"] = "whole" if reading.accepted.is_whole else "paged"
         self.settings[f"{resource}_sweeps"] = str(reading.sweeps)

@@ -259,14 +259,19 @@ def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes
     if accepted:
         connection.executemany("insert into accepted values ($1, $2, $3)", accepted)
     connection.execute(
-        'create or replace temp table shared_records (source varchar, resource varchar, "offset" bigint)'
+        """
+        create or replace temp table shared_records (
+            source varchar, resource varchar, sweep integer, "offset" bigint
+        )
+        """
     )
     for outcome in outcomes:
-        for resource, offsets in outcome.overlaps.items():
-            connection.execute(
-                "insert into shared_records select $source, $resource, unnest($offsets)",
-                {"source": outcome.source, "resource": resource, "offsets": offsets},
-            )
+        for resource, sweeps in outcome.overlaps.items():
+            for sweep, offsets in enumerate(sweeps, 1):
+                connection.execute(
+                    "insert into shared_records select $source, $resource, $sweep, unnest($offsets)",
+                    {"source": outcome.source, "resource": resource, "sweep": sweep, "offsets": offsets},
+                )
     journal = files.json([spool.folder / "pages.jsonl"], _JOURNAL)
     connection.execute(
         f"""
@@ -274,14 +279,14 @@ def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes
         select
             pages.* exclude (items), accepted.sweep is not null and pages.file is not null as is_accepted,
             -- the first record of the page is the last of the page before
-            accepted.sweep is not null and shared_records."offset" is not null as is_overlapping,
+            shared_records."offset" is not null as is_overlapping,
             pages.items - is_overlapping::bigint as items
         from {journal.sql} as pages
         left join accepted
             on accepted.source = pages.source and accepted.resource = pages.resource and accepted.sweep = pages.sweep
         left join shared_records
             on shared_records.source = pages.source and shared_records.resource = pages.resource
-            and shared_records."offset" = pages."offset" and pages.items > 0
+            and shared_records.sweep = pages.sweep and shared_records."offset" = pages."offset" and pages.items > 0
         """,
         journal.values,
     )

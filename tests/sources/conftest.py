@@ -53,7 +53,7 @@ class Extract:
     def rows(self, resource: str) -> list[Any]:
         """Return the records of the accepted sweep."""
         sweep = self.outcome.accepted_sweeps.get(resource)
-        overlaps = self.outcome.overlaps.get(resource, [])
+        overlaps = self.outcome.overlaps[resource][sweep - 1] if resource in self.outcome.overlaps else []
         pages = [p for p in self.pages if (p.resource, p.sweep) == (resource, sweep) and p.file]
         return [
             row
