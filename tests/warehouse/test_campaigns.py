@@ -103,7 +103,7 @@ def test_a_partial_snapshot_is_not_reviewed(house: Any, source: Any, make_user: 
         ("reduce,because,Emperor,,,", "'Emperor' is no role of prod"),
         ("defer,because,,,,", "defer needs a day"),
         ("defer,because,,2026-01-10,,", "is not after the day"),
-        ("exception,because,,,boss@example.com,03/04/2027", "could be two days"),
+        ("exception,because,,,boss@example.com,03/04/2027", "could be 2027-04-03 or 2027-03-04"),
         ("exception,because,,,,2027-01-01", "names the e-mail address of who approved it"),
         ("exception,because,,,bob@example.com,2027-01-01", "nobody approves an exception for themselves"),
     ],
