@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _SIGNATURES = {
-    "unsigned": "unsigned: nothing tells who made the folder",
+    "unsigned": "unsigned: the author cannot be verified",
     "trusted": "good by the key that was given:",
     "unproven": "good by the key inside the folder, which proves nothing until --key names one you trust:",
     "bad": "BAD",

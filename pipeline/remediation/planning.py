@@ -241,7 +241,7 @@ def _snapshot(connection: Connection, selection: Selection, now: datetime) -> di
     snapshot_id, build_id, as_of, finished_at, completeness = found[0]
     if completeness != "FULL":
         raise GateError(
-            f"the extract is {completeness}: who is missing in it cannot be judged",
+            f"the extract is {completeness}: accounts may be missing from it",
             where=f"snapshot {snapshot_id}",
             hint="extract again until it is FULL; 'access-review snapshots show' says what is wrong",
         )

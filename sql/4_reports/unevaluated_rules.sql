@@ -32,7 +32,7 @@ select
     case
         when results.outcome = 'off' then 'the configuration switches it off'
         when not inputs.is_there then inputs.reason
-        else 'what it looks at is not known'
+        else 'the extract lacks the data for it'
     end as reason
 from findings.rule_summary as rules
 join reports.rule_results as results on results.rule_id = rules.rule_id
@@ -60,7 +60,7 @@ given."reports.rule_results" = [
 expect = [
   { rule_id = "leavers", outcome = "not_evaluated", reason = "no roster was given" },
   { rule_id = "decisions", outcome = "not_evaluated", reason = "there has been no review yet" },
-  { rule_id = "blind", outcome = "not_evaluated", reason = "what it looks at is not known" },
+  { rule_id = "blind", outcome = "not_evaluated", reason = "the extract lacks the data for it" },
   { rule_id = "off", outcome = "off", reason = "the configuration switches it off" },
 ]
 */

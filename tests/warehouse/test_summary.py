@@ -36,7 +36,7 @@ def test_a_rule_that_lacks_what_it_needs_is_named_with_the_reason(
     assert unevaluated(some_rules) == {
         "leaver_active": ("not_evaluated", "no roster was given"),
         "new_privileged_account": ("not_evaluated", "there is no earlier extract to compare with"),
-        "over_privileged_vs_peers": ("not_evaluated", "what it looks at is not known"),
+        "over_privileged_vs_peers": ("not_evaluated", "the extract lacks the data for it"),
         "self_review": ("not_evaluated", "there has been no review yet"),
     }
     assert "leavers_active" not in numbers(some_rules, "headline")
