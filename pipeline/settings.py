@@ -337,7 +337,7 @@ def read_secret(environment: Mapping[str, str], variable: str) -> Secret | None:
 
 
 def _usable(value: str, variable: str, where: str) -> Secret:
-    if re.search(r"[\x00-\x1f\x7f]", value):
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
         raise ConfigurationError(
             f"the secret in {variable} holds a line break or another character that no secret has",
             where=where,

@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -104,10 +104,37 @@ def command_line() -> TyperGroup:
 
 def main() -> None:
     """Run the command line and end the process with the contract's exit code."""
+    _keep_messages_from_failing()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is not an error
     sys.exit(_run(sys.argv[1:]))
+
+
+class _Forgiving(io.FileIO):
+    """A file that drops what it cannot write."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def _keep_messages_from_failing() -> None:
+    """Drop messages that stderr does not take: a full disk or a closed stream must not end the work halfway."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except (
+            OSError
+        ):  # closed: the next file opened, such as the database, would be written to as if it were stderr
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None or sys.stderr is sys.__stderr__:
+        encoding = sys.stderr.encoding if sys.stderr else "utf-8"
+        sys.stderr = io.TextIOWrapper(
+            io.BufferedWriter(_Forgiving(2, "w", closefd=False)), encoding=encoding, line_buffering=True
+        )
 
 
 def _run(arguments: list[str]) -> int:
@@ -129,6 +156,7 @@ def _run(arguments: list[str]) -> int:
 def _code(arguments: list[str], terminal: Terminal) -> int:
     """Run a command; return the exit code, after every error has been told."""
     try:
+        _require_text(arguments)
         return int(command_line().main(arguments, "access-review", standalone_mode=False, obj=terminal) or 0)
     except AccessReviewError as error:
         terminal.fail(error)
@@ -152,6 +180,16 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
         if terminal.debug:
             traceback.print_exc()
         return AccessReviewError.exit_code
+
+
+def _require_text(arguments: list[str]) -> None:
+    for position, argument in enumerate(arguments, 1):
+        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise UsageError(
+                f"argument {position} holds bytes that are no text in this locale",
+                where="command line",
+                hint="type it in a terminal that uses UTF-8, or set LC_ALL=C.UTF-8",
+            )
 
 
 def _stop_writing() -> None:

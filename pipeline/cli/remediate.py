@@ -57,7 +57,12 @@ def plan(
     context: typer.Context,
     stale_days: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Deactivate active accounts that were last seen more than N days ago."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=36_500,
+            help="Deactivate active accounts that were last seen more than N days ago.",
+        ),
     ] = None,
     rule: Annotated[
         list[str] | None,

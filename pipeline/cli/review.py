@@ -178,7 +178,7 @@ def import_files(
         raise refused[0]
     if problems and not skip_invalid:
         raise UsageError(
-            f"{problems} problems, and nothing of the files that have one was imported",
+            f"{count(problems, 'problem')}, and nothing of the files that have one was imported",
             where=", ".join(str(path) for path, found in results if found.problems),
             hint="correct the cells that are named, or add --skip-invalid to import the other rows",
         )

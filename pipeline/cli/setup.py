@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
 def init(
     context: typer.Context,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="The file to write, or an existing folder to write it in.")
+        Path, typer.Argument(metavar="PATH", help="The folder to write to, or a file whose name ends in .toml.")
     ] = DEFAULT_PATH,
 ) -> None:
     """Write a commented configuration and an empty policy folder.
@@ -86,7 +86,8 @@ def init(
     Existing files are never overwritten.
     """
     terminal: Terminal = context.obj
-    configuration = path / DEFAULT_PATH.name if path.is_dir() else path
+    is_file = not path.is_dir() and (path.suffix == ".toml" or path.exists())
+    configuration = path if is_file else path / DEFAULT_PATH.name
     policy = {configuration.parent / "policy" / name: text for name, text in _POLICY.items()}
     contents = {configuration: _CONFIGURATION, **policy}
     for file in contents:

@@ -233,7 +233,8 @@ def read_joiners(path: Path) -> list[Wanted]:
     Groups are joined by ``;``. Only ``email`` is required; it is the user name where none is given.
 
     Raises:
-        UsageError: the file cannot be read, has an unknown column, or a line lacks an address.
+        UsageError: the file cannot be read, has an unknown column, a line lacks an address, or two lines name
+            the same account: capitals do not tell accounts apart.
     """
     table = read_table(path, known=_COLUMNS, error=UsageError)
     unknown = [
@@ -249,6 +250,7 @@ def read_joiners(path: Path) -> list[Wanted]:
     if not rows:
         raise UsageError("there is nobody in it", where=str(path), hint="give each account a line below the columns")
     wanted = []
+    lines: dict[str, int] = {}
     for line, cells in rows:
         values = dict.fromkeys(_COLUMNS, "") | dict(zip(table.names, map(trimmed, cells), strict=False))
         try:
@@ -257,6 +259,13 @@ def read_joiners(path: Path) -> list[Wanted]:
             what = f"the email {error}" if values["email"] else "there is no e-mail address"
             raise UsageError(what, where=f"{path}, line {line}", hint="write it as ann@example.com") from error
         groups = tuple(filter(None, (name.strip() for name in values["groups"].split(";"))))
+        for name in {(values["user_name"] or values["email"]).lower(), values["email"].lower()}:
+            if (earlier := lines.setdefault(name, line)) != line:
+                raise UsageError(
+                    f"'{name}' is in line {earlier} already",
+                    where=f"{path}, line {line}",
+                    hint="keep one of the lines",
+                )
         wanted.append(
             Wanted(
                 values["user_name"] or values["email"],

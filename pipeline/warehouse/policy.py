@@ -38,10 +38,9 @@ def _approver(cell: str) -> str:
 
 
 def _rank(cell: str) -> int:
-    value = int(cell)
-    if not 0 <= value <= 100:
-        raise ValueError("a rank lies between 0 and 100")
-    return value
+    if not (cell.isdecimal() and len(cell) <= 3 and int(cell) <= 100):
+        raise ValueError("write a whole number from 0 to 100")
+    return int(cell)
 
 
 def _truth(cell: str) -> bool:
@@ -153,7 +152,9 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
     folder = files.folder
     if folder is not None and not folder.is_dir():
         raise ConfigurationError(
-            "the policy folder does not exist", where=str(folder), hint="correct [policy] directory, or remove it"
+            "the policy folder is not a folder" if folder.exists() else "the policy folder does not exist",
+            where=str(folder),
+            hint="correct [policy] directory, or remove it",
         )
     known = {file.name for file in _POLICY_FILES}
     for path in sorted(folder.iterdir()) if folder else []:
