@@ -80,7 +80,7 @@ def plan(
         typer.Option(metavar="PERCENT", min=0, max=100, help="Largest share of a source's accounts that may change."),
     ] = 10,
     max_age_hours: Annotated[
-        float, typer.Option(metavar="HOURS", min=0, help="Oldest extract that a plan may rest on.")
+        float, typer.Option(metavar="HOURS", min=0, max=876_000, help="Oldest extract that a plan may rest on.")
     ] = 24,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File for the plan.")] = DEFAULT_PLAN,
 ) -> None:

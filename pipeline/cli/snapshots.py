@@ -105,7 +105,8 @@ def show_snapshot(
 def prune_snapshots(
     context: typer.Context,
     keep_days: Annotated[
-        int, typer.Option("--keep-days", min=1, metavar="N", help="Keep every snapshot of the last N days.")
+        int,
+        typer.Option("--keep-days", min=1, max=36_500, metavar="N", help="Keep every snapshot of the last N days."),
     ],
 ) -> None:
     """Delete the rows of old snapshots.

@@ -64,6 +64,9 @@ ARGUMENTS = [
     Case("bytes", "in a query", "argument 2", "sql \"$(printf 'select \\377')\""),
     Case("bytes", "in a name", "argument 4", "review open --name \"$(printf 'Q\\344')\""),
     Case("number", "more days than a calendar has", "stale-days", "remediate plan --stale-days 99999999999"),
+    Case("number", "more days to keep", "keep-days", "snapshots prune --keep-days 99999999999"),
+    Case("number", "more hours", "max-age-hours", "remediate plan --stale-days 9 --max-age-hours 99999999999"),
+    Case("number", "hours that are no number", "max-age-hours", "remediate plan --stale-days 9 --max-age-hours nan"),
 ]
 
 
