@@ -394,6 +394,7 @@ create table if not exists history.groups (
     group_name varchar, role_id varchar, is_builtin boolean not null, member_count bigint not null,
     carries_privileged boolean, is_listed_privileged boolean not null
 );
+alter table history.groups add column if not exists has_unreadable_members boolean;
 comment on table history.groups is 'The groups of every published build.';
 create table if not exists history.memberships (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
@@ -478,6 +479,7 @@ create table if not exists baseline.groups (
     group_name varchar, role_id varchar, is_builtin boolean not null, member_count bigint not null,
     carries_privileged boolean, is_listed_privileged boolean not null
 );
+alter table baseline.groups add column if not exists has_unreadable_members boolean;
 comment on table baseline.groups is 'The groups of the baseline.';
 create table if not exists baseline.memberships (
     source varchar not null, account_id varchar not null,

@@ -35,6 +35,7 @@ last_seen_at     = "timestamp: the later believable one of login and activity"
 last_seen_field  = "varchar: which of the two it is: lastLogin or lastActivity"
 days_since_seen  = "bigint: UTC calendar days from the day last seen to the day of as-of, 0 if that is later"
 login_state      = "varchar: seen, never, or unknown (unreadable, in the future, or the source gives it for nobody)"
+has_unreadable_times = "boolean: its last login or last activity cannot be read or believed; it may have been seen later than it says"
 group_count      = "bigint: groups, the built-in ones not counted; null if the record's groups cannot be read"
 groups           = "varchar: their names, or ids where there is no name"
 tenant_id        = "varchar: tenant, on multi-tenant servers"
@@ -86,7 +87,9 @@ dated as (
             when believable_activity_at is null then believable_login_at
             else greatest(believable_login_at, believable_activity_at)
         end as last_seen_at,
-        last_login_text is null and last_activity_text is null as has_no_login
+        last_login_text is null and last_activity_text is null as has_no_login,
+        (last_login_text is not null and believable_login_at is null)
+            or (last_activity_text is not null and believable_activity_at is null) as has_unreadable_times
     from seen
 ),
 
@@ -186,6 +189,7 @@ select
         when typed.has_no_login and typed.gives_last_seen then 'never'
         else 'unknown'
     end as login_state,
+    typed.has_unreadable_times,
     case when not coalesce(list_contains(typed.unreadable_fields, 'groups'), false)
         then coalesce(memberships.group_count, 0) end as group_count,
     coalesce(
@@ -218,13 +222,13 @@ given."staging.users" = [
   { source = "silent", account_id = "8", is_active = true, has_pending_expiration = false },
 ]
 expect = [
-  { account_id = "1", status = "active", login_state = "seen", days_since_seen = 2, last_seen_field = "lastLogin", origin = "local" },
+  { account_id = "1", status = "active", login_state = "seen", has_unreadable_times = false, days_since_seen = 2, last_seen_field = "lastLogin", origin = "local" },
   { account_id = "2", status = "pending", login_state = "never", days_since_seen = "<null>" },
   { account_id = "3", status = "inactive", login_state = "never" },
   { account_id = "4", status = "unknown", login_state = "unknown" },
   { account_id = "5", status = "active", login_state = "seen", days_since_seen = 0 },
   { account_id = "6", status = "active", login_state = "unknown", last_seen_at = "<null>" },
-  { account_id = "7", status = "active", login_state = "seen", last_seen_field = "lastActivity", days_since_seen = 1 },
+  { account_id = "7", status = "active", login_state = "seen", has_unreadable_times = true, last_seen_field = "lastActivity", days_since_seen = 1 },
   { account_id = "8", status = "active", login_state = "unknown", origin = "unknown" },
 ]
 */

@@ -24,6 +24,7 @@ judged as (
         case
             when compared.compared_at is null or account.login_state = 'unknown' then 'unknown'
             when account.last_seen_at > compared.compared_at then 'failed'
+            when account.has_unreadable_times then 'unknown'
         end as verdict
     from graph.accounts as account
     cross join compared

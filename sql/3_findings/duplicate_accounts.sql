@@ -17,6 +17,7 @@ with
 accounts as (
     select
         source, account_id, status, person_id, privileged, email_key,
+        list_contains(unreadable_fields, 'email') as has_unreadable_email,
         case when email_domain is not null then regexp_replace(email_key, '\+[^@]*@', '@') end as address
     from graph.accounts
     where status in ('active', 'unknown')
@@ -66,7 +67,7 @@ judged as (
             ) then 'unknown'
             when people.possible_count > 1
                 and not (people.possible_count = 2 and people.possible_privileged_count = 1) then 'unknown'
-            when account.address is null and account.person_id is null then 'unknown'
+            when account.has_unreadable_email or (account.address is null and account.person_id is null) then 'unknown'
         end as verdict
     from accounts as account
     left join addresses on addresses.source = account.source and addresses.address = account.address

@@ -25,6 +25,7 @@ judged as (
             when person.end_date is null then null
             when account.last_seen_at is null then 'unknown'
             when cast(account.last_seen_at as date) > person.end_date then 'failed'
+            when account.has_unreadable_times then 'unknown'
         end as verdict
     from graph.accounts as account
     left join graph.people as person on person.person_id = account.person_id

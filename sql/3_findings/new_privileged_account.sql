@@ -24,6 +24,9 @@ judged as (
         account.source, account.account_id, account.role_id, earlier.account_id is not null as was_there,
         case
             when compared.source is null then 'unknown'
+            -- a role that cannot be read counts as privileged, and does not show what has changed
+            when list_contains(account.unreadable_fields, 'roleId') or list_contains(earlier.unreadable_fields, 'roleId')
+                then 'unknown'
             when earlier.privileged is distinct from true then 'failed'
         end as verdict
     from graph.accounts as account

@@ -25,6 +25,9 @@ judged as (
             -- a list that is not proven complete says nothing of who is missing in it
             when account.status = 'unknown' or provider.is_assigned is null or snapshot.completeness <> 'FULL'
                 then 'unknown'
+            -- the provider may know it by what cannot be read here
+            when list_contains(account.unreadable_fields, 'userName') or list_contains(account.unreadable_fields, 'email')
+                then 'unknown'
             else 'failed'
         end as verdict
     from graph.accounts as account

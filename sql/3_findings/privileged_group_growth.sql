@@ -5,7 +5,7 @@ severity    = "medium"
 population  = """
 select source, group_id from graph.groups where is_listed_privileged or carries_privileged is distinct from false
 """
-reads       = ["graph.groups", "baseline.accounts", "baseline.groups"]
+reads       = ["graph.accounts", "graph.groups", "baseline.accounts", "baseline.groups"]
 grain       = ["source", "group_id"]
 needs       = "baseline"
 remediation = "Compare the new members with the requests that were approved."
@@ -25,22 +25,52 @@ compared as (
     select distinct source from baseline.accounts
 ),
 
-judged as (
+-- Each account whose groups cannot be read may be one more member of any group.
+hidden_members as (
+    select source, count(*) as account_count
+    from graph.accounts
+    where list_contains(unreadable_fields, 'groups')
+    group by source
+),
+
+earlier_hidden_members as (
+    select source, count(*) as account_count
+    from baseline.accounts
+    where list_contains(unreadable_fields, 'groups')
+    group by source
+),
+
+-- The most there can be is null where a group's own list cannot be read.
+counts as (
     select
-        now.source, now.group_id, coalesce(now.group_name, now.group_id) as group_name, now.member_count,
-        coalesce(earlier.member_count, 0) as earlier_count,
-        case
-            when compared.source is null then 'unknown'
-            when now.member_count - coalesce(earlier.member_count, 0) < $growth_min
-                or now.member_count - coalesce(earlier.member_count, 0)
-                    <= $growth_share * coalesce(earlier.member_count, 0) then null
-            when now.is_listed_privileged or now.carries_privileged then 'failed'
-            else 'unknown'
-        end as verdict
+        now.source, now.group_id, coalesce(now.group_name, now.group_id) as group_name,
+        now.is_listed_privileged or now.carries_privileged as is_privileged, compared.source is not null as is_compared,
+        now.member_count, coalesce(earlier.member_count, 0) as earlier_count,
+        case when now.has_unreadable_members is distinct from true
+            then now.member_count + coalesce(hidden.account_count, 0) end as most_members,
+        case when earlier.has_unreadable_members is distinct from true
+            then coalesce(earlier.member_count, 0) + coalesce(earlier_hidden.account_count, 0) end as most_earlier
     from graph.groups as now
     left join compared on compared.source = now.source
     left join baseline.groups as earlier on earlier.source = now.source and earlier.group_id = now.group_id
+    left join hidden_members as hidden on hidden.source = now.source
+    left join earlier_hidden_members as earlier_hidden on earlier_hidden.source = now.source
     where now.is_listed_privileged or now.carries_privileged is distinct from false
+),
+
+judged as (
+    select
+        *,
+        case
+            when not is_compared then 'unknown'
+            when is_privileged and member_count - most_earlier >= $growth_min
+                and member_count - most_earlier > $growth_share * most_earlier then 'failed'
+            when most_members is null or (
+                most_members - earlier_count >= $growth_min
+                and most_members - earlier_count > $growth_share * earlier_count
+            ) then 'unknown'
+        end as verdict
+    from counts
 )
 
 select
@@ -77,6 +107,41 @@ expect = [
   { group_id = "lost role", verdict = "unknown" },
 ]
 population = 6
+*/
+/* example
+name = "members that cannot be read may be the growth or be none, now and in the baseline; what grew in any case fails"
+given."baseline.accounts" = [
+  { source = "s", account_id = "a" }, { source = "t", account_id = "a" }, { source = "t", account_id = "b" },
+  { source = "u", account_id = "a", unreadable_fields = ["groups"] },
+]
+given."baseline.groups" = [
+  { source = "s", group_id = "hidden now", member_count = 9 },
+  { source = "s", group_id = "hidden then", member_count = 1, has_unreadable_members = true },
+  { source = "s", group_id = "same", member_count = 9 }, { source = "t", group_id = "two may be more", member_count = 9 },
+  { source = "t", group_id = "too large", member_count = 10 }, { source = "t", group_id = "grew", member_count = 1 },
+  { source = "u", group_id = "one may have been there", member_count = 1 },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "a", unreadable_fields = [] }, { source = "t", account_id = "a", unreadable_fields = ["groups"] },
+  { source = "t", account_id = "b", unreadable_fields = ["groups"] }, { source = "u", account_id = "a", unreadable_fields = [] },
+]
+given."graph.groups" = [
+  { source = "s", group_id = "hidden now", member_count = 9, carries_privileged = true, is_listed_privileged = false, has_unreadable_members = true },
+  { source = "s", group_id = "hidden then", member_count = 9, carries_privileged = true, is_listed_privileged = false, has_unreadable_members = false },
+  { source = "s", group_id = "same", member_count = 9, carries_privileged = true, is_listed_privileged = false, has_unreadable_members = false },
+  { source = "t", group_id = "two may be more", member_count = 9, carries_privileged = true, is_listed_privileged = false },
+  { source = "t", group_id = "too large", member_count = 10, carries_privileged = true, is_listed_privileged = false },
+  { source = "t", group_id = "grew", member_count = 3, carries_privileged = true, is_listed_privileged = false },
+  { source = "u", group_id = "one may have been there", member_count = 3, carries_privileged = true, is_listed_privileged = false },
+]
+expect = [
+  { source = "s", group_id = "hidden now", verdict = "unknown" },
+  { source = "s", group_id = "hidden then", verdict = "unknown" },
+  { source = "t", group_id = "two may be more", verdict = "unknown" },
+  { source = "t", group_id = "grew", verdict = "failed" },
+  { source = "u", group_id = "one may have been there", verdict = "unknown" },
+]
+population = 7
 */
 /* example
 name = "without a baseline nothing is judged"

@@ -24,7 +24,7 @@ compared as (
     select
         account.source, account.account_id, account.email, person.person_id, person.email as roster_email,
         person.display_name as roster_name,
-        nullif(concat_ws(' ', account.first_name, account.last_name), '') as name, account.name_key,
+        nullif(concat_ws(' ', account.first_name, account.last_name), '') as name, account.name_key, account.unreadable_fields,
         person.name_key as roster_name_key,
         addresses.address is not null as is_own_address
     from graph.accounts as account
@@ -42,6 +42,8 @@ judged as (
             when email is not null and not is_own_address then 'failed'
             when name_key <> roster_name_key then 'failed'
             -- what either side does not have cannot be compared
+            when list_contains(unreadable_fields, 'email') or list_contains(unreadable_fields, 'firstName')
+                or list_contains(unreadable_fields, 'lastName') then 'unknown'
             when email is null or name is null or roster_name is null then 'unknown'
         end as verdict
     from compared

@@ -13,7 +13,8 @@ cross join (
 ) as person
 """
 reads       = [
-    "graph.people", "graph.accounts", "graph.effective_access", "graph.role_names", "policy.sod_pairs",
+    "graph.people", "graph.accounts", "graph.effective_access", "graph.groups", "graph.memberships", "graph.role_names",
+    "graph.roles", "graph.sources", "policy.sod_pairs",
 ]
 grain       = ["person_id", "left_type", "left_name", "right_type", "right_name"]
 needs       = "roster"
@@ -65,6 +66,71 @@ held as (
     select distinct person_id, entitlement_type, name from held_access
 ),
 
+-- What a person may hold as well: what cannot be read may name it.
+owned_accounts as (
+    select source, account_id, person_id, role_id, unreadable_fields
+    from graph.accounts
+    where person_id is not null and status in ('active', 'unknown')
+),
+
+unreadable_accounts as (
+    select person_id, 'group' as entitlement_type from owned_accounts where list_contains(unreadable_fields, 'groups')
+    union
+    select person_id, 'role' from owned_accounts where list_contains(unreadable_fields, 'roleId')
+    union
+    select account.person_id, 'role'
+    from owned_accounts as account
+    join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+    where role.role_name is null and role.role_display_name is null
+    union
+    select account.person_id, 'group'
+    from owned_accounts as account
+    join graph.memberships as membership
+        on membership.source = account.source and membership.account_id = account.account_id
+    join graph.groups as nameless
+        on nameless.source = membership.source and nameless.group_id = membership.group_id
+    where nameless.group_name is null
+),
+
+-- Where accounts do not say which groups they are in, anybody may be a member that a group's list hides.
+unreadable_groups as (
+    select hidden.source, lower(hidden.group_name) as name
+    from graph.groups as hidden
+    join graph.sources as source on source.source = hidden.source
+    where hidden.has_unreadable_members and not source.gives_user_groups
+),
+
+possible as (
+    select person_id, entitlement_type, name from held
+    union
+    select unreadable.person_id, names.entitlement_type, names.name
+    from unreadable_accounts as unreadable
+    join names on names.entitlement_type = unreadable.entitlement_type
+    union
+    select account.person_id, names.entitlement_type, names.name
+    from owned_accounts as account
+    join unreadable_groups as hidden on hidden.source = account.source
+    join names on names.entitlement_type = 'group' and names.name = coalesce(hidden.name, names.name)
+),
+
+possible_conflicts as (
+    select
+        left_side.person_id, pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name,
+        left_held.person_id is not null and right_held.person_id is not null as is_certain
+    from pairs
+    join possible as left_side
+        on left_side.entitlement_type = pairs.left_type and left_side.name = lower(pairs.left_name)
+    join possible as right_side
+        on right_side.entitlement_type = pairs.right_type and right_side.name = lower(pairs.right_name)
+        and right_side.person_id = left_side.person_id
+    left join held as left_held
+        on left_held.person_id = left_side.person_id and left_held.entitlement_type = left_side.entitlement_type
+        and left_held.name = left_side.name
+    left join held as right_held
+        on right_held.person_id = right_side.person_id and right_held.entitlement_type = right_side.entitlement_type
+        and right_held.name = right_side.name
+),
+
 -- What each side of a pair is for one person: the reports put it before the reviewer.
 sides as (
     select pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name, 'left' as side, held_access.*
@@ -111,6 +177,20 @@ join evidence
     on evidence.person_id = left_side.person_id and evidence.left_type = pairs.left_type
     and evidence.left_name = pairs.left_name and evidence.right_type = pairs.right_type
     and evidence.right_name = pairs.right_name
+union all
+select
+    person_id,
+    left_type,
+    left_name,
+    right_type,
+    right_name,
+    'unknown',
+    'The groups or the role of one of the person''s accounts cannot be read.',
+    null,
+    null,
+    null
+from possible_conflicts
+where not is_certain
 union all
 -- Nobody can say what else the owner of an account holds while the owner is not known.
 select
@@ -166,4 +246,68 @@ given."graph.effective_access" = [
 ]
 expect = [ { person_id = "perhaps", verdict = "failed" } ]
 population = 3
+*/
+
+/* example
+name = "what cannot be read may be the other side, over all accounts of the person; a side that is known not to be held passes"
+given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
+given."graph.people" = [
+  { person_id = "groups" }, { person_id = "role" }, { person_id = "both" }, { person_id = "two accounts" }, { person_id = "no role" },
+  { person_id = "off" }, { person_id = "nameless" }, { person_id = "certain" },
+]
+given."graph.sources" = [ { source = "s", gives_user_groups = true } ]
+given."graph.role_names" = [ { source = "s", role_id = "r", name = "dataadmin" } ]
+given."graph.roles" = [ { source = "s", role_id = "r", role_name = "dataAdmin" } ]
+given."graph.groups" = [ { source = "s", group_id = "n", has_unreadable_members = false } ]
+given."graph.memberships" = [ { source = "s", account_id = "7", group_id = "n" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", person_id = "groups", role_id = "r", unreadable_fields = ["groups"] },
+  { source = "s", account_id = "2", status = "active", person_id = "role", unreadable_fields = ["roleId"] },
+  { source = "s", account_id = "3", status = "unknown", person_id = "both", unreadable_fields = ["roleId", "groups"] },
+  { source = "s", account_id = "4a", status = "active", person_id = "two accounts", role_id = "r", unreadable_fields = [] },
+  { source = "s", account_id = "4b", status = "active", person_id = "two accounts", role_id = "v", unreadable_fields = ["groups"] },
+  { source = "s", account_id = "5", status = "active", person_id = "no role", role_id = "v", unreadable_fields = ["groups"] },
+  { source = "s", account_id = "6", status = "inactive", person_id = "off", role_id = "r", unreadable_fields = ["groups"] },
+  { source = "s", account_id = "7", status = "active", person_id = "nameless", role_id = "r", unreadable_fields = [] },
+  { source = "s", account_id = "8", status = "active", person_id = "certain", role_id = "r", unreadable_fields = ["groups"] },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "1", status = "active", person_id = "groups", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "2", status = "active", person_id = "role", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
+  { source = "s", account_id = "4a", status = "active", person_id = "two accounts", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "6", status = "inactive", person_id = "off", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "7", status = "active", person_id = "nameless", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "8", status = "active", person_id = "certain", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "s", account_id = "8", status = "active", person_id = "certain", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Payments" },
+]
+expect = [
+  { person_id = "groups", verdict = "unknown" },
+  { person_id = "role", verdict = "unknown" },
+  { person_id = "both", verdict = "unknown" },
+  { person_id = "two accounts", verdict = "unknown" },
+  { person_id = "nameless", verdict = "unknown" },
+  { person_id = "certain", verdict = "failed" },
+]
+population = 8
+*/
+/* example
+name = "members that a group's list hides may be anybody, unless accounts say which groups they are in"
+given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
+given."graph.people" = [ { person_id = "may be in it" }, { person_id = "says not" } ]
+given."graph.sources" = [ { source = "s", gives_user_groups = false }, { source = "t", gives_user_groups = true } ]
+given."graph.role_names" = [ { source = "s", role_id = "r", name = "dataadmin" }, { source = "t", role_id = "r", name = "dataadmin" } ]
+given."graph.groups" = [
+  { source = "s", group_id = "g", group_name = "Payments", has_unreadable_members = true },
+  { source = "t", group_id = "g", group_name = "Payments", has_unreadable_members = true },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", status = "active", person_id = "may be in it", role_id = "r", unreadable_fields = [] },
+  { source = "t", account_id = "2", status = "active", person_id = "says not", role_id = "r", unreadable_fields = [] },
+]
+given."graph.effective_access" = [
+  { source = "s", account_id = "1", status = "active", person_id = "may be in it", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+  { source = "t", account_id = "2", status = "active", person_id = "says not", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
+]
+expect = [ { person_id = "may be in it", verdict = "unknown" } ]
+population = 2
 */
