@@ -570,7 +570,7 @@ create table if not exists review.plans (
 comment on table review.plans is 'One approved remediation plan, written down before the first of its changes was sent.';
 comment on column review.plans.plan_id is 'the plan: hash of everything in it but its approvals';
 comment on column review.plans.campaign is 'the review campaign whose decisions it carries out, if one';
-comment on column review.plans.path is 'where the plan was when it was applied; its journal is beside it';
+comment on column review.plans.path is 'where the plan was when it was first applied; its journal is beside it, for every copy of the plan';
 comment on column review.plans.approver is 'who approved it';
 comment on column review.plans.approver_email is 'their e-mail address';
 comment on column review.plans.approved_at is 'when, UTC';

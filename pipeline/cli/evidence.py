@@ -9,6 +9,7 @@ import typer
 
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import GateError
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.reporting.verification import Verification
@@ -103,7 +104,7 @@ def _text(folder: Path, found: Verification) -> str:
     if found.rebuilt is not None:
         lines.append(f"rebuilt      equal: {', '.join(found.rebuilt) or 'none'}")
     verdict = "NOT VERIFIED" if found.problems else "verified"
-    lines.append(f"{verdict}: {folder}, {found.files} files, {found.bytes:,} bytes")
+    lines.append(f"{verdict}: {folder}, {counted(found.files, 'file')}, {counted(found.bytes, 'byte')}")
     return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
 
 

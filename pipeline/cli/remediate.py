@@ -15,11 +15,11 @@ import typer
 
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, a_name, align, an_address
-from pipeline.errors import GateError, SourceError, UsageError
+from pipeline.errors import ConfigurationError, GateError, SourceError, UsageError
 from pipeline.reporting.text import count
 
 if TYPE_CHECKING:
-    from pipeline.remediation.journal import Entry
+    from pipeline.remediation.journal import Entry, Journal
     from pipeline.remediation.plan import Change, Plan
     from pipeline.reporting.decisions import DecisionSum
 
@@ -120,7 +120,7 @@ def approve(context: typer.Context, file: PlanFile, by: By, email: Email) -> Non
         approval = approval.signed(key)
     save(replace(approved, approvals=(*approved.approvals, approval)), file)
     terminal.result(
-        f"approved {approved.plan_id} ({len(approved.changes)} changes) by {by} <{email}>, "
+        f"approved {approved.plan_id} ({count(len(approved.changes), 'change')}) by {by} <{email}>, "
         + ("signed" if key else "not signed"),
         {
             "plan_id": approved.plan_id,
@@ -173,9 +173,15 @@ def apply(
     terminal.say(_table(wanted.changes))
     if not yes and wanted.changes:
         _ask(len(wanted.changes))
-    with journal.opened(file, wanted.plan_id, settings.warehouse.database) as opened:
+
+    def locate(plan: Path) -> Path:
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
-            record.announce(connection, wanted, file)
+            return record.locate(connection, wanted.plan_id, plan)
+
+    with journal.opened(file, wanted.plan_id, settings.warehouse.database, locate=locate) as opened:
+        _say_where_it_stands(terminal, wanted, file, opened)
+        with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
+            record.announce(connection, wanted, journal.plan_path(opened.path))
         terminal.stage("apply")
         try:
             with terminal.progress():
@@ -189,7 +195,7 @@ def apply(
                 )
         except BaseException:
             terminal.say(
-                f"{len(opened.entries)} of {len(wanted.changes)} changes are in {journal.journal_path(file)}; "
+                f"begun: {len(opened.entries)} of {count(len(wanted.changes), 'change')}, as {opened.path} says; "
                 "run the same command again to go on: what was made is not repeated"
             )
             raise
@@ -197,12 +203,12 @@ def apply(
             if opened.entries:
                 with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
                     record.keep(connection, wanted, opened.entries)
-        entries = dict(opened.entries)
+        entries, kept_in = dict(opened.entries), opened.path
     counts = _show(terminal, wanted, file, entries)
     if counts["failed"] or counts["unclear"] or counts["open"]:
         raise SourceError(
-            f"{counts['failed']} changes failed, {counts['unclear']} are unclear, {counts['open']} were not tried",
-            where=str(journal.journal_path(file)),
+            f"{count(counts['failed'], 'change')} failed, {counts['unclear']} unclear, {counts['open']} not tried",
+            where=str(kept_in),
             hint="read why above, then run the same command again: what was made is not repeated",
         )
 
@@ -243,10 +249,10 @@ def verify(context: typer.Context) -> None:
         "\n".join(map(str, files)),
         {"verdicts": counts, "folder": files[0].parent, "report_folder": folder, "files": files},
     )
+    undone = counts["still_present"] + counts["reappeared"]
     if sum(verdicts.values()) != counts["removed_verified"]:
         raise GateError(
-            f"{counts['still_present'] + counts['reappeared']} changes are not there, and "
-            f"{counts['not_verifiable']} cannot be verified",
+            f"{count(undone, 'change')} not there, {counts['not_verifiable']} not verifiable",
             where=str(files[0]),
             hint="look at these accounts in Sisense, then plan again",
         )
@@ -268,7 +274,7 @@ def undo(
 
     terminal: Terminal = context.obj
     done = load(file)
-    made = planning.reverse(done, journal.read(file, done.plan_id), datetime.now(UTC))
+    made = planning.reverse(done, journal.read(_applied_copy(terminal, done, file), done.plan_id), datetime.now(UTC))
     _write_plan(terminal, made, out)
 
 
@@ -282,7 +288,35 @@ def status(context: typer.Context, file: PlanFile = DEFAULT_PLAN) -> None:
     approval = wanted.approval
     terminal.say(f"plan      {wanted.plan_id}")
     terminal.say("approved  " + (f"by {approval.by} <{approval.email}>, {approval.at}" if approval else "no"))
-    _show(terminal, wanted, file, journal.read(file, wanted.plan_id))
+    _show(terminal, wanted, file, journal.read(_applied_copy(terminal, wanted, file), wanted.plan_id))
+
+
+def _applied_copy(terminal: Terminal, wanted: Plan, file: Path) -> Path:
+    """Return the copy of a plan that was applied, as far as it can be known without a configuration."""
+    from pipeline.remediation import journal, record
+    from pipeline.warehouse import database
+
+    if journal.journal_path(file).exists():
+        return file
+    try:
+        path = terminal.settings().warehouse.database
+    except ConfigurationError:
+        return file
+    if not path.exists():
+        return file
+    with database.reading(path, notify=terminal.note) as connection:
+        return record.locate(connection, wanted.plan_id, file)
+
+
+def _say_where_it_stands(terminal: Terminal, wanted: Plan, file: Path, opened: Journal) -> None:
+    """Say if the plan, or a copy of it, has been applied before."""
+    from pipeline.remediation import journal
+
+    if opened.path != journal.journal_path(file):
+        terminal.note(f"a copy of this plan has been applied before: its journal is {opened.path}")
+    states = [entry.state for entry in opened.entries.values()]
+    if wanted.changes and states.count("applied") == len(wanted.changes):
+        terminal.note("the plan has been applied already: every change of it was made then, and nothing is sent now")
 
 
 def _write_plan(terminal: Terminal, made: Plan, out: Path) -> None:
@@ -391,10 +425,13 @@ def _show(terminal: Terminal, wanted: Plan, file: Path, entries: dict[str, Entry
     return counts
 
 
-def _ask(count: int) -> None:
+def _ask(number: int) -> None:
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", where="remediate apply", hint="give --yes if it is meant")
-    if not typer.confirm(f"Make these {count} changes in Sisense?", err=True):
+    if not typer.confirm(
+        "Make this change in Sisense?" if number == 1 else f"Make these {count(number, 'change')} in Sisense?",
+        err=True,
+    ):
         raise GateError(
             "it was not confirmed", where="remediate apply", hint="nothing was sent; run it again and answer y"
         )

@@ -14,6 +14,7 @@ import typer
 
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import GateError, UsageError, exit_code
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.run import Result
@@ -154,8 +155,8 @@ def build(
             allow_partial=allow_partial,
         )
     terminal.result(
-        f"{built.build_id[:16]} {built.folder}: {built.rows['graph.accounts']} accounts, "
-        f"{built.rows['findings.register']} findings",
+        f"{built.build_id[:16]} {built.folder}: {counted(built.rows['graph.accounts'], 'account')}, "
+        f"{counted(built.rows['findings.register'], 'finding')}",
         {
             "snapshot_id": built.snapshot_id,
             "build_id": built.build_id,
@@ -290,7 +291,7 @@ def _gate(fail_on: str, result: Result) -> None:
     found = sum(result.open_findings.get(severity, 0) for severity in at_or_above)
     if found:
         raise GateError(
-            f"{found} findings are open at {fail_on} or above",
+            f"{counted(found, 'finding')} {'is' if found == 1 else 'are'} open at {fail_on} or above",
             where="--fail-on",
             hint=f"read {result.folder / 'findings.csv'}",
         )

@@ -17,6 +17,7 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, an_address, require_typed
 from pipeline.errors import MissingSecretError, SourceError, UsageError
 from pipeline.settings import Secret, SourceSettings, read_secret
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import Outcome
@@ -113,6 +114,7 @@ def create(
     sent.
     """
     from pipeline.remediation import accounts
+    from pipeline.remediation.joiners import read_joiners
 
     terminal: Terminal = context.obj
     if (file is None) == (email is None):
@@ -124,7 +126,7 @@ def create(
             hint="leave out --password, or --scim",
         )
     if file is not None:
-        wanted = accounts.read_joiners(file)
+        wanted = read_joiners(file)
     else:
         wanted = [accounts.Wanted(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
 
@@ -321,7 +323,7 @@ def _show(terminal: Terminal, outcomes: Sequence[Outcome]) -> None:
     bad = [outcome for outcome in outcomes if not outcome.is_good]
     if bad:
         raise SourceError(
-            f"{len(bad)} of {len(outcomes)} accounts are not as wanted",
+            f"{len(bad)} of {counted(len(outcomes), 'account')} {'is' if len(bad) == 1 else 'are'} not as wanted",
             where=", ".join(outcome.user_name for outcome in bad[:5]),
             hint="'access-review users get' shows what is there now; run the command again when the server is well",
         )

@@ -10,10 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
@@ -21,15 +19,12 @@ from pipeline.remediation.waiting import locked, read_until
 from pipeline.settings import Secret, nearest
 from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.writing import AccountState, Writer
-from pipeline.tables.cells import TableError, trimmed
-from pipeline.tables.delimited import read_table
 from pipeline.warehouse.policy import PolicyFiles
 
-__all__ = ["Outcome", "Wanted", "change", "create", "delete", "get", "read_joiners"]
+__all__ = ["Outcome", "Wanted", "change", "create", "delete", "get"]
 
 Connect = Callable[[], AbstractAsyncContextManager[Writer]]
 
-_COLUMNS = ("user_name", "email", "first_name", "last_name", "role", "groups")
 _T = TypeVar("_T")
 #: What a server answers where a user name or address is taken.
 _TAKEN = frozenset({400, 409, 422})
@@ -225,58 +220,6 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
                 return _outcome(attempt, user_name, "deleted", found.account_id, left, trouble)
 
     return asyncio.run(work())
-
-
-def read_joiners(path: Path) -> list[Wanted]:
-    """Read accounts to create from a CSV file with the columns user_name, email, first_name, last_name, role, groups.
-
-    Groups are joined by ``;``. Only ``email`` is required; it is the user name where none is given.
-
-    Raises:
-        UsageError: the file cannot be read, has an unknown column, a line lacks an address, or two lines name
-            the same account: capitals do not tell accounts apart.
-    """
-    table = read_table(path, known=_COLUMNS, error=UsageError)
-    unknown = [
-        heading for heading, name in zip(table.headings, table.names, strict=True) if name not in {"", *_COLUMNS}
-    ]
-    if unknown or "email" not in table.names:
-        what = f"unknown columns: {', '.join(unknown)}" if unknown else "there is no column email"
-        raise UsageError(what, where=str(path), hint=f"the columns are {', '.join(_COLUMNS)}")
-    try:
-        rows = list(table.rows())
-    except TableError as error:
-        raise UsageError(error.message, where=str(path), hint=error.hint) from error
-    if not rows:
-        raise UsageError("there is nobody in it", where=str(path), hint="give each account a line below the columns")
-    wanted = []
-    lines: dict[str, int] = {}
-    for line, cells in rows:
-        values = dict.fromkeys(_COLUMNS, "") | dict(zip(table.names, map(trimmed, cells), strict=False))
-        try:
-            values["email"] = read_address(values["email"])
-        except AddressError as error:
-            what = f"the email {error}" if values["email"] else "there is no e-mail address"
-            raise UsageError(what, where=f"{path}, line {line}", hint="write it as ann@example.com") from error
-        groups = tuple(filter(None, (name.strip() for name in values["groups"].split(";"))))
-        for name in {(values["user_name"] or values["email"]).lower(), values["email"].lower()}:
-            if (earlier := lines.setdefault(name, line)) != line:
-                raise UsageError(
-                    f"'{name}' is in line {earlier} already",
-                    where=f"{path}, line {line}",
-                    hint="keep one of the lines",
-                )
-        wanted.append(
-            Wanted(
-                values["user_name"] or values["email"],
-                values["email"],
-                values["first_name"] or None,
-                values["last_name"] or None,
-                values["role"] or None,
-                groups,
-            )
-        )
-    return wanted
 
 
 async def _created(

@@ -3,7 +3,8 @@
 One JSON object a line, appended and forced to the disk before the program goes on; so it survives a kill at any step,
 and the database is not held while a server is slow. A last line without its end was being written when the program
 was killed: it announced nothing that was sent, and is cut off. A plan has its own journal, ``<plan>.journal.jsonl``
-beside it; what is changed without a plan is in one for all commands, ``<database>.journal.jsonl``.
+beside the first copy of it that was applied; what is changed without a plan is in one for all commands,
+``<database>.journal.jsonl``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import pwd
 import secrets
 from asyncio import CancelledError
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,9 @@ from pipeline.remediation.waiting import locked
 from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
 from pipeline.sources.writing import Writer
 
-__all__ = ["Attempt", "CommandJournal", "Entry", "Journal", "journal_path", "opened", "read"]
+__all__ = ["Attempt", "CommandJournal", "Entry", "Journal", "journal_path", "opened", "plan_path", "read"]
+
+_ENDING = ".journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Entry:
 class Journal:
     """The entries by change, the last of each; :meth:`write` adds one for good."""
 
-    def __init__(self, file: int, entries: dict[str, Entry]) -> None:
+    def __init__(self, path: Path, file: int, entries: dict[str, Entry]) -> None:
+        self.path = path
         self.entries = entries
         self._file = file
 
@@ -153,20 +157,28 @@ class Attempt:
 
 def journal_path(beside: Path) -> Path:
     """Return where the journal of a plan is, or of what is changed without one: beside the plan, or the database."""
-    return beside.with_name(beside.name + ".journal.jsonl")
+    return beside.with_name(beside.name + _ENDING)
+
+
+def plan_path(journal: Path) -> Path:
+    """Return the plan that a journal is beside."""
+    return journal.with_name(journal.name.removesuffix(_ENDING))
 
 
 @contextmanager
-def opened(plan: Path, plan_id: str, database: Path) -> Iterator[Journal]:
+def opened(
+    plan: Path, plan_id: str, database: Path, *, locate: Callable[[Path], Path] = lambda plan: plan
+) -> Iterator[Journal]:
     """Open the journal of a plan for writing, alone; make it if it is missing.
 
     The lock is beside the database and goes by the plan itself, so that copies of one plan are not applied at once.
+    ``locate`` says, once the lock is held, beside which copy of the plan the journal is: copies share it.
 
     Raises:
         UsageError: another process has it, it belongs to another plan, or it cannot be read or written.
     """
-    path = journal_path(plan)
     with locked(database, f"plan {plan_id}", busy="another process is applying this plan, or a copy of it"):
+        path = journal_path(locate(plan))
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
@@ -177,7 +189,7 @@ def opened(plan: Path, plan_id: str, database: Path) -> Iterator[Journal]:
             if whole == 0:
                 _append(file, {"plan_id": plan_id})
                 _force_folder(path)
-            yield Journal(file, entries)
+            yield Journal(path, file, entries)
         finally:
             os.close(file)
 

@@ -21,6 +21,7 @@ from pipeline.settings import nearest
 from pipeline.sources.writing import AccountState
 from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
+from pipeline.wording import counted
 
 __all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows"]
 
@@ -370,7 +371,8 @@ def _refuse_too_many(changes: Sequence[Change], accounts: Counter[str], max_shar
     for source, count in sorted(Counter(source for source, _ in touched).items()):
         if count * 100 > max_share * accounts[source]:
             raise GateError(
-                f"{count} of {accounts[source]} accounts of '{source}' would change, more than {max_share:g} %",
+                f"{count} of {counted(accounts[source], 'account')} of '{source}' would change, "
+                f"more than {max_share:g} %",
                 where="--max-share",
                 hint="see whether the choice is right; if it is, allow more with --max-share",
             )

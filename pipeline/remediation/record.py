@@ -8,17 +8,38 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.errors import AccessReviewError
-from pipeline.remediation.journal import Entry, read
+from pipeline.errors import AccessReviewError, UsageError
+from pipeline.remediation.journal import Entry, journal_path, read
 from pipeline.remediation.plan import Plan, change_id, load
 from pipeline.remediation.planning import rows
 from pipeline.warehouse.database import Connection, transaction
 
-__all__ = ["announce", "applied", "catch_up", "keep", "verify"]
+__all__ = ["announce", "applied", "catch_up", "keep", "locate", "verify"]
+
+
+def locate(connection: Connection, plan_id: str, path: Path) -> Path:
+    """Return the copy of a plan that has the journal beside it: the one applied first, else the one at ``path``.
+
+    Raises:
+        UsageError: the plan was applied, and its journal is in neither place.
+    """
+    row = connection.execute("select path from review.plans where plan_id = $1", [plan_id]).fetchone()
+    if row is None or Path(row[0]) == path.resolve():
+        return path
+    first = Path(row[0])
+    if journal_path(first).exists():
+        return first
+    if journal_path(path).exists():  # both were moved
+        return path
+    raise UsageError(
+        "this plan has been applied, and its journal, which says what was sent, is missing",
+        where=str(journal_path(first)),
+        hint="put the journal back, or extract again and make a new plan",
+    )
 
 
 def announce(connection: Connection, plan: Plan, path: Path) -> None:
-    """Write down that an approved plan is about to be applied, and where its journal will be."""
+    """Write down that an approved plan is about to be applied, and beside which copy of it the journal is."""
     approval = plan.approval
     if approval is None:
         raise ValueError("only an approved plan is applied")

@@ -27,6 +27,7 @@ from pipeline.reporting.manifest import Entry
 from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
+from pipeline.wording import counted
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "replacing", "write", "write_csv"]
 
@@ -204,7 +205,7 @@ def _write_annex(
         arranged,
         resources.templates(),
         path,
-        lambda done, pages: progress(f"{path.name}: {done:,} of {pages:,} pages"),
+        lambda done, pages: progress(f"{path.name}: {done:,} of {counted(pages, 'page')}"),
     )
     if not missing:
         return ()

@@ -7,6 +7,8 @@ import unicodedata
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
+from pipeline.wording import counted as count
+
 __all__ = [
     "FRAMEWORKS",
     "NOTHING",
@@ -86,11 +88,6 @@ def moment(value: datetime | None) -> str:
 def number(value: int | None) -> str:
     """Write a number with its thousands apart."""
     return NOTHING if value is None else f"{value:,}"
-
-
-def count(value: int, noun: str) -> str:
-    """Write ``1 account``, ``2,000 accounts``."""
-    return f"{value:,} {noun if value == 1 else noun + 's'}"
 
 
 def percent(share: float) -> str:

@@ -20,6 +20,7 @@ from pipeline.reporting import manifest, report
 from pipeline.reporting.manifest import MANIFEST, SIGNATURE, Entry
 from pipeline.reporting.signature import PUBLIC_KEY_FILE, PublicKey
 from pipeline.warehouse import archive, database
+from pipeline.wording import counted
 
 __all__ = ["Problem", "Verification", "verify"]
 
@@ -190,7 +191,7 @@ def _added(path: str, is_system_file: bool) -> Problem:
 
 
 def _rows(entry: Entry) -> str:
-    return "no rows that can be counted" if entry.rows is None else f"{entry.rows:,} rows"
+    return "no rows that can be counted" if entry.rows is None else counted(entry.rows, "row")
 
 
 def _signature(

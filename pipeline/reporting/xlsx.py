@@ -21,6 +21,7 @@ from typing import Any
 from pipeline.reporting import cells, charts, text
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
+from pipeline.wording import counted
 
 __all__ = ["ROWS_HELD", "readable", "write"]
 
@@ -245,7 +246,8 @@ class _Book:
         for position, column in enumerate(columns):
             self._colour(sheet, column.name, position, last)
         if held < count:
-            missing = f"{count - held:,} more rows do not fit on a sheet: all of them are in {name}.csv"
+            rest = f"{counted(count - held, 'more row')} {'does' if count - held == 1 else 'do'}"
+            missing = f"{rest} not fit on a sheet: all of them are in {name}.csv"
             sheet.write_string(line + 1, 0, missing, self._danger)
             self.warnings.append(f"access-review.xlsx, sheet {name}: {missing}")
         if cut:

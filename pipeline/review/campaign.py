@@ -14,6 +14,7 @@ from pipeline.errors import GateError, IncompleteError, UsageError, WarehouseErr
 from pipeline.settings import nearest
 from pipeline.warehouse import database, saved
 from pipeline.warehouse.database import Connection
+from pipeline.wording import counted
 
 __all__ = ["SCOPES", "Campaign", "find", "hold_current", "open_campaign", "rows"]
 
@@ -198,7 +199,7 @@ def _refuse_unassigned(connection: Connection, name: str) -> None:
             {"name": name, "most": _SHOWN},
         ).fetchall()
         raise GateError(
-            f"nobody is there to decide on {unassigned} of {items} items: "
+            f"nobody is there to decide on {unassigned} of {counted(items, 'item')}: "
             + "; ".join(text for (text,) in shown)
             + (" ..." if unassigned > len(shown) else ""),
             where=f"campaign {name}",

@@ -18,6 +18,7 @@ from pipeline.tables import days
 from pipeline.tables.cells import TableError, column_name, letters, refuse_repeated
 from pipeline.tables.delimited import decode, delimiter_of, records
 from pipeline.tables.workbook import Sheet, is_workbook, read_sheets
+from pipeline.wording import counted
 
 __all__ = ["AmbiguousDateError", "Cell", "Row", "read", "to_date"]
 
@@ -135,7 +136,7 @@ def _csv_sheet(content: bytes) -> Sheet:
         for line, row in zip(lines[header:], rows[header:], strict=True):
             if len(row) > len(rows[header]) and any(row):
                 raise TableError(
-                    f"line {line} has {len(row)} cells, the header has {len(rows[header])}",
+                    f"line {line} has {counted(len(row), 'cell')}, the header has {len(rows[header])}",
                     'put a cell that holds a separator in "quotes"',
                 )
     return sheet

@@ -38,6 +38,7 @@ from pipeline.sources.connection import (
 from pipeline.sources.diagnosis import is_web_page
 from pipeline.sources.lanes import Lanes
 from pipeline.sources.records import BadAnswerError
+from pipeline.wording import counted
 
 __all__ = ["Authority", "Client", "Sleep"]
 
@@ -214,7 +215,7 @@ class Client(Connection):
         tries.failed += 1
         if tries.failed >= tries.most:
             raise type(error)(
-                f"{error.message} (asked {tries.failed} times)", where=error.where, hint=error.hint
+                f"{error.message} (asked {counted(tries.failed, 'time')})", where=error.where, hint=error.hint
             ) from failure
         wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tries.failed - 1)) * self._jitter.uniform(0.5, 1.0)
         if failure.wait is not None:

@@ -16,6 +16,7 @@ from pipeline.sources.instance import Endpoint, Instance, read_count
 from pipeline.sources.observations import observations
 from pipeline.sources.paging import read_list
 from pipeline.sources.records import BadAnswerError, Records, read_json
+from pipeline.wording import counted
 
 __all__ = ["Lookup"]
 
@@ -113,7 +114,7 @@ class Lookup:
         found = everybody.records(reading.accepted.number)
         doubts = [seen.explanation for seen in observations({"users": reading}) if seen.result == "FAIL"]
         if reading.after is not None and reading.after != len(found):
-            doubts.append(f"The server counts {reading.after} accounts, and {len(found)} were read.")
+            doubts.append(f"The server counts {counted(reading.after, 'account')}, and {len(found)} came.")
         if doubts:
             raise ContentError(
                 f"the server does not filter its list of accounts, and the list cannot be relied on: {doubts[0]}",

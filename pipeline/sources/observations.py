@@ -7,6 +7,7 @@ from typing import Literal
 
 from pipeline.sources.paging import Reading
 from pipeline.spool import Observation
+from pipeline.wording import counted
 
 __all__ = ["observations"]
 
@@ -65,7 +66,7 @@ def _doubt(things: str, reading: Reading) -> str | None:
     if sweep.halted:
         return f"Reading the list of {things} was stopped: {sweep.halted}."
     if sweep.unreadable:
-        return f"{len(sweep.unreadable)} pages of the list of {things} could not be read, so it has holes."
+        return f"{counted(len(sweep.unreadable), 'page')} of the list of {things} could not be read, so it has holes."
     if sweep.repeated:
         return (
             f"{sweep.repeated} {things} came twice in one reading of the list, "
@@ -75,7 +76,7 @@ def _doubt(things: str, reading: Reading) -> str | None:
         return f"The server ignores skip, and nothing shows that the {sweep.items} {things} it sends are all."
     moved = sweep.boundaries().mismatched
     if moved:
-        return f"The list of {things} moved between {_counted(moved, 'page')} and the next, so some may be missing."
+        return f"The list of {things} moved between {counted(moved, 'page')} and the next, so some may be missing."
     if sweep.has_gap:
         return f"The pages of the list of {things} leave a gap at {sweep.reached}."
     if not sweep.is_closed:
@@ -95,18 +96,18 @@ def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
     result: Literal["PASS", "FAIL", "NOT_AVAILABLE"] = "PASS"
     if seen.mismatched:
         result = "FAIL"
-        words = f"{seen.matched} of {_counted(seen.expected, 'boundary')} matched: the list moved while it was read."
+        words = f"{seen.matched} of {counted(seen.expected, 'boundary')} matched: the list moved while it was read."
     elif seen.open:
         result = "NOT_AVAILABLE"
         words = (
-            f"{seen.open} of {_counted(seen.expected, 'boundary')} could not be compared, because a page held one "
+            f"{seen.open} of {counted(seen.expected, 'boundary')} could not be compared, because a page held one "
             "record or the record has no id; the list rests on two readings that agree."
         )
     elif reading.accepted.is_whole:
         words = "The list came in one answer, so it has no boundaries between pages."
     else:
         words = (
-            f"{seen.matched} of {_counted(seen.expected, 'boundary')} matched: no record slipped between two pages."
+            f"{seen.matched} of {counted(seen.expected, 'boundary')} matched: no record slipped between two pages."
         )
     return Observation(
         check_id=check_id,
@@ -117,11 +118,6 @@ def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
         result=result,
         explanation=words,
     )
-
-
-def _counted(number: int, thing: str) -> str:
-    plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
-    return f"{number} {thing if number == 1 else plural}"
 
 
 def _pages_readable(reading: Reading) -> Observation:

@@ -15,6 +15,7 @@ from pipeline.sources.instance import Endpoint, Found, Instance, read_count
 from pipeline.sources.records import Records, read_json
 from pipeline.sources.session import Session
 from pipeline.spool import Principal
+from pipeline.wording import counted
 
 __all__ = ["Check", "Preflight", "preflight"]
 
@@ -105,7 +106,7 @@ class _Preflight:
         if instance.version:
             self.add("version", "ok", instance.version)
         if total is not None:
-            self.add("users_count", "ok", f"{total} accounts")
+            self.add("users_count", "ok", counted(total, "account"))
         if roles is not None:
             self.add("roles", "ok", f"{roles.value.items} roles at {roles.endpoint.path}")
         if groups is not None:
@@ -117,7 +118,7 @@ class _Preflight:
     async def look_at_page(self, instance: Instance, users: Endpoint, total: int | None) -> None:
         asked = self.source.page_size
         _, page = await instance.get(users, instance.read_records, {"skip": 0, "limit": asked})
-        detail = f"{asked} accounts asked for, {page.items} came"
+        detail = f"{counted(asked, 'account')} asked for, {page.items} came"
         if page.items > asked:
             self.add("page_size", "warning", f"{detail}: the server ignores the limit and sends the whole list")
         elif total is not None and page.items < min(asked, total):

@@ -20,6 +20,7 @@ from pipeline.sources.http import Client, Sleep
 from pipeline.sources.records import BadAnswerError, Key, Records, cut_places, read_json, without_secrets
 from pipeline.sources.scim_names import canonical
 from pipeline.sources.session import fits_a_header
+from pipeline.wording import counted
 
 __all__ = ["HINT", "Endpoint", "NoScimError", "Page", "Provider", "address", "operations", "probe"]
 
@@ -125,8 +126,8 @@ class Endpoint:
                 return list(found.values())
             if limit > page.total:
                 raise ContentError(
-                    f"the endpoint counts {page.total} records and shows {len(seen)} of them, so nothing says that "
-                    "there is none of this name",
+                    f"the endpoint counts {counted(page.total, 'record')} and shows {len(seen)} of them, so nothing "
+                    "says that there is none of this name",
                     where=self.client.where("GET", answer.url),
                     hint="run 'access-review scim check'; the endpoint ignores startIndex or count",
                 )

@@ -25,6 +25,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 
 from pipeline.sources.records import Key, Records
+from pipeline.wording import counted
 
 __all__ = ["Boundaries", "Span", "Sweep"]
 
@@ -185,9 +186,9 @@ class Sweep:
         self._add(Span(offset, records.items, keys[0], keys[-1], _is_ascending(keys)))
         self._stale = 0 if new else self._stale + 1
         if self._stale > patience:
-            self.halted = f"{self._stale} pages in a row held no new record"
+            self.halted = f"{counted(self._stale, 'page')} in a row held no new record"
         elif self.distinct_ids + self.without_id > self.most:
-            self.halted, self.ran_away = f"more than {self.most} records came", True
+            self.halted, self.ran_away = f"more than {counted(self.most, 'record')} came", True
 
     def forget_ids(self) -> None:
         """Let the ids go, which are most of what is held, once no other sweep is compared with this one."""

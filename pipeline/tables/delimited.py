@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pipeline.errors import AccessReviewError
 from pipeline.tables.cells import TableError, column_name, refuse_repeated, visible
+from pipeline.wording import counted
 
 __all__ = ["CsvTable", "decode", "read_table", "records"]
 
@@ -68,7 +69,7 @@ class CsvTable:
                 continue
             if len(cells) > width:
                 raise TableError(
-                    f"line {line} has {len(cells)} cells, the header has {width}",
+                    f"line {line} has {counted(len(cells), 'cell')}, the header has {width}",
                     f"put a cell that holds '{_shown(self._delimiter)}' in \"quotes\", or remove the extra cell",
                 )
             for index in unnamed:

@@ -15,6 +15,7 @@ from pipeline.errors import ConfigurationError, ModelError
 from pipeline.spool import Outcome
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
+from pipeline.wording import counted
 
 __all__ = ["bound", "completeness", "verify_model"]
 
@@ -182,7 +183,8 @@ def _verify_grain(connection: Connection, model: Model) -> None:
     nulls, twice = row or (0, 0)
     if nulls or twice:
         raise ModelError(
-            f"{model.table} is not one row for each {grain}: {nulls} rows without it, {twice} values more than once",
+            f"{model.table} is not one row for each {grain}: {counted(nulls, 'row')} without it, "
+            f"{counted(twice, 'value')} more than once",
             where=str(model.path),
             hint="correct the statement, or the grain in its header",
         )

@@ -11,6 +11,7 @@ from pipeline.warehouse import checks
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import SEVERITIES, Model
 from pipeline.warehouse.rules import RuleInForce
+from pipeline.wording import counted
 
 __all__ = ["create", "fill", "subject"]
 
@@ -147,7 +148,7 @@ def _population(
 def _refuse(model: Model, rows: int, what: str) -> None:
     if rows:
         raise ModelError(
-            f"the rule {model.name} {what} ({rows} rows)",
+            f"the rule {model.name} {what} ({counted(rows, 'row')})",
             where=str(model.path),
             hint="let population and statement say the same",
         )

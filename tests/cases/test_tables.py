@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import resources
 from pipeline.errors import AccessReviewError, ConfigurationError, RosterError, UsageError
-from pipeline.remediation.accounts import read_joiners
+from pipeline.remediation.joiners import read_joiners
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference

@@ -323,7 +323,7 @@ def test_an_interrupted_run_says_how_far_it_came_and_how_to_go_on(case: Callable
         _, said = process.communicate(timeout=120)
 
     assert process.returncode == 130
-    assert f"of {len(planned)} changes are in remediation-plan.json.journal.jsonl" in said
+    assert f"of {len(planned)} changes, as remediation-plan.json.journal.jsonl says" in said
     assert "run the same command again" in said
     at.ok(*apply)
     assert set(planned) <= at.inactive()
@@ -371,6 +371,45 @@ def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[...,
     assert sorted(at.changes_sent()) == sorted(("PATCH", f"/api/v1/users/{account}") for account in planned)
     document = at.ok("--json", "remediate", "status").result
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
+
+
+def test_a_copy_of_a_plan_goes_on_from_the_journal_of_the_first(case: Callable[..., Case]) -> None:
+    at = case()
+    planned = at.prepare()
+    killing = Killing(at, [("", "made"), ("", "kill")])
+    plan, copy = at.folder / "remediation-plan.json", at.folder / "elsewhere" / "copy.json"
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "remediate", "apply", plan.name, *OPERATOR, "--yes"],
+        cwd=at.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        killing.victim = running.pid
+        assert running.wait(timeout=120) == -signal.SIGKILL
+    copy.parent.mkdir()
+    copy.write_bytes(plan.read_bytes())
+
+    went_on = at.ok("remediate", "apply", str(copy), *OPERATOR, "--yes")
+    sent = at.changes_sent()
+    again = at.ok("remediate", "apply", str(copy), *OPERATOR, "--yes")
+
+    assert "a copy of this plan has been applied before" in went_on.stderr
+    assert "the plan has been applied already" not in went_on.stderr
+    assert sorted(sent) == sorted(("PATCH", f"/api/v1/users/{account}") for account in planned)
+    assert killing.needless == []
+    assert "the plan has been applied already" in again.stderr
+    assert at.changes_sent() == sent
+    status = at.ok("--json", "remediate", "status", str(copy)).result
+    assert status["counts"] == {"applied": len(planned)}
+    at.ok("remediate", "undo", str(copy), "--out", "undo-plan.json")
+    assert len(json.loads((at.folder / "undo-plan.json").read_text())["changes"]) == len(planned)
+
+    plan.with_name(f"{plan.name}.journal.jsonl").unlink()
+    lost = at.command("remediate", "apply", str(copy), *OPERATOR, "--yes")
+
+    assert lost.code == 2
+    assert "its journal, which says what was sent, is missing" in lost.stderr
+    assert at.changes_sent() == sent
 
 
 class Killing:

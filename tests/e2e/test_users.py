@@ -257,6 +257,29 @@ def test_joiners_of_a_run_that_was_killed_are_created_once(case: Callable[..., C
     assert len(posts) == len(people)
 
 
+def test_two_commands_with_one_file_create_each_account_once(case: Callable[..., Case]) -> None:
+    at = case()
+    joiners = at.folder / "joiners.csv"
+    people = [f"joiner{number}@example.com" for number in range(4)]
+    joiners.write_text("email,role\n" + "".join(f"{each},Viewer\n" for each in people), encoding="utf-8")
+    environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "--json", "users", "create", "--file", str(joiners)],
+            cwd=at.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    said = [json.loads(process.communicate(timeout=120)[0])["result"] for process in running]
+
+    assert [process.returncode for process in running] == [0, 0]
+    assert [len(at.named(each)) for each in people] == [1] * 4
+    for states in zip(*([each["state"] for each in outcomes] for outcomes in said), strict=True):
+        assert sorted(states) == ["created", "exists"]
+
+
 def journal(at: Case) -> list[dict]:
     text = (at.folder / "access-review.duckdb.journal.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]

@@ -17,6 +17,8 @@ def test_dates_and_numbers_read_the_same_everywhere():
     assert text.moment(datetime.fromisoformat("2026-11-01T00:00:05")) == "1 Nov 2026 00:00:05 UTC"
     assert text.count(1, "account") == "1 account"
     assert text.count(2000, "account") == "2,000 accounts"
+    assert text.count(2, "entry") == "2 entries"
+    assert text.count(2, "day") == "2 days"
     assert (text.day(None), text.number(None)) == ("–", "–")
 
 

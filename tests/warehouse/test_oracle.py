@@ -262,7 +262,11 @@ def leaver_login_after_end(a: Account) -> Verdict:
         return UNKNOWN if status in (None, "ended") else None
     if a.seen_at is None:
         return UNKNOWN
-    return ("failed", "critical") if a.seen_at.date() > end else None
+    if a.seen_at.date() > end:
+        return ("failed", "critical")
+    # what cannot be read or believed may be a later day
+    is_hidden = any(m.believed is None and not m.is_absent for m in (a.login, a.activity))
+    return UNKNOWN if is_hidden else None
 
 
 def contract_expired(a: Account) -> Verdict:
