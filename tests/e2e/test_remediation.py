@@ -260,7 +260,7 @@ def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Calla
         verdicts = {row["account_id"]: (row["state"], row["verified_state"]) for row in csv.DictReader(file)}
     assert verdicts == {first["_id"]: ("applied", "still_present"), second["_id"]: ("unclear", "removed_verified")}
     assert set(verdicts) <= set(planned)
-    page = (at.folder / document["report"] / "access-review.html").read_text(encoding="utf-8")
+    page = (at.folder / document["report_folder"] / "access-review.html").read_text(encoding="utf-8")
     section = page.partition('<section id="remediation">')[2].partition("</section>")[0]
     assert "1 of 2 changes sent before this extract is not proven done" in section
     assert "not done: still present" in section
