@@ -146,7 +146,7 @@ def test_a_grain_that_does_not_hold_is_a_model_error(
 
     twice = altered(model, r'grain   = \["source", "account_id", "group_id"\]', 'grain = ["source", "group_id"]')
     with pytest.raises(
-        ModelError, match=r"graph\.memberships is not one row for each source, group_id: 0 .* 1 values"
+        ModelError, match=r"graph\.memberships is not one row for each source, group_id: 0 .* 1 value more"
     ):
         house.build(snapshot, models=swapped(house.models, twice))
 
