@@ -29,6 +29,12 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _CELL_PLACE = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _CHUNK = 1 << 20
+#: A cell with an error (#N/A), and one with a formula whose result was not stored: both read as if they were empty.
+_ERROR = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_NO_RESULT = re.compile(
+    rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*'
+    rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Sheet:
     """A sheet by its name, and its cells from A1 on; an empty one is None."""
 
     name: str
-    rows: Sequence[Sequence[Any]]
+    rows: list[list[Any]]
 
 
 def is_workbook(content: bytes) -> bool:
@@ -58,11 +64,30 @@ def read_sheets(content: bytes) -> list[Sheet]:
         raise _locked()
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return [Sheet(name, _rows(book.get_sheet_by_name(name))) for name in _worksheets(book)]
+        sheets = [Sheet(name, _rows(book.get_sheet_by_name(name))) for name in _worksheets(book)]
     except python_calamine.PasswordError as error:
         raise _locked() from error
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as error:
         raise TableError(f"the workbook cannot be read: {error}", _SAVE_AS_XLSX) from error
+    if content.startswith(_ZIP):
+        _show_lost_values(content, sheets)
+    return sheets
+
+
+def _show_lost_values(content: bytes, sheets: Sequence[Sheet]) -> None:
+    """Put words into cells that hold an error, or a formula without its result, which would pass for empty ones."""
+    rows_of = {sheet.name: sheet.rows for sheet in sheets}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            return
+        for name, part in _parts(archive):
+            text = archive.read(part)
+            for pattern, words in ((_ERROR, "(an error)"), (_NO_RESULT, "(a formula without its result)")):
+                for letters_, number in pattern.findall(text):
+                    row, column = int(number) - 1, _position(letters_.decode()) - 1
+                    rows = rows_of.get(name, ())
+                    if row < len(rows) and column < len(rows[row]) and rows[row][column] is None:
+                        rows[row][column] = words
 
 
 def _worksheets(book: Any) -> list[str]:

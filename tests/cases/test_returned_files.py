@@ -353,3 +353,20 @@ def test_days_of_a_packet(case: Case, tmp_path: Path) -> None:
     else:
         day = None if case.outcome == "None" else date.fromisoformat(case.outcome)
         assert to_date(cell) == day
+
+
+LOST = [
+    Case("lost value", "a formula whose result was not stored", "(a formula without its result)", '=IF(1,"keep")'),
+    Case("lost value", "an error", "(an error)", "#N/A"),
+]
+
+
+@each(LOST)
+def test_a_cell_whose_value_is_lost_is_not_taken_for_an_empty_one(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "packet.xlsx"
+    path.write_bytes(workbook(lambda book: book.active.append(["0043", case.content, None, "because"])))
+
+    kept, lost = read(path)
+
+    assert kept.text("decision") == "keep"
+    assert (lost.text("decision"), lost.place("decision")) == (case.outcome, "B3")
