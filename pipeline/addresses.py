@@ -1,7 +1,7 @@
-"""E-mail addresses as people paste them: with a name round them, as a link, with characters that nobody sees.
+"""E-mail addresses as people paste them: with a name, as a link, with invisible characters.
 
-The address is taken out where there is exactly one. Anything else is refused: an address that matches nobody makes a
-leaver look like an account without a person, and a reviewer of somebody who is not asked.
+The address is taken out where there is exactly one. Anything else is refused: an address that matches no account
+would make a leaver an orphaned account, and let a reviewer decide on their own access.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def verify(
 def _hint(found: Verification) -> str:
     if all(problem.is_system_file for problem in found.problems):
         return "delete these files and verify again: nothing that was sealed has changed"
-    return "get the folder again from whoever made it, and do not rely on this one"
+    return "get the folder again from its author, and do not rely on this one"
 
 
 def keygen(

@@ -36,7 +36,9 @@ def read_joiners(path: Path) -> list[Wanted]:
     except TableError as error:
         raise UsageError(error.message, where=str(path), hint=error.hint) from error
     if not rows:
-        raise UsageError("there is nobody in it", where=str(path), hint="give each account a line below the columns")
+        raise UsageError(
+            "the file has no accounts", where=str(path), hint="give each account a line below the header"
+        )
     wanted = []
     lines: dict[str, int] = {}
     for line, cells in rows:

@@ -203,7 +203,7 @@ def test_a_password_is_shown_for_the_account_that_has_it(case: Callable[..., Cas
     [
         ("email,role\na@example.com,Viewer,Finance Team\n", "line 2"),
         ("email,role,role\na@example.com,Viewer,Sys. Admin\n", "two columns 'role': column 2 and column 3"),
-        ("email,role\n", "there is nobody in it"),
+        ("email,role\n", "the file has no accounts"),
         ("email,role\nnobody,Viewer\n", "'nobody' is not an e-mail address"),
     ],
 )
