@@ -33,6 +33,7 @@ class Filler:
             "count": text.count,
             "count_of": lambda rows, noun: text.count(len(rows), noun),
             "day": text.day,
+            "dated": text.dated,
             "host": text.host,
             "listed": text.listed,
             "moment": text.moment,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from datetime import date, datetime
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ __all__ = [
     "ago",
     "controls",
     "count",
+    "dated",
     "day",
     "host",
     "listed",
@@ -27,6 +29,8 @@ __all__ = [
     "shorten",
 ]
 
+#: Dates as SQL writes them into texts.
+_ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 #: Stands where there is no value.
 NOTHING = "–"
 
@@ -76,6 +80,18 @@ def shorten(text: str | None, length: int) -> str:
 def day(value: date | None) -> str:
     """Write a date as ``1 Nov 2026``."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else NOTHING
+
+
+def dated(words: str) -> str:
+    """Write each ISO date in a text as :func:`day` does."""
+
+    def written(found: re.Match[str]) -> str:
+        try:
+            return day(date.fromisoformat(found[0]))
+        except ValueError:  # digits that only look like a date, in a name
+            return found[0]
+
+    return _ISO_DATE.sub(written, words)
 
 
 def moment(value: datetime | None) -> str:

@@ -72,3 +72,9 @@ def test_the_fonts_come_with_their_licence():
 
     assert "SIL OPEN FONT LICENSE" in (fonts / "OFL.txt").read_text(encoding="utf-8")
     assert sum(path.stat().st_size for path in fonts.iterdir()) < 2_000_000
+
+
+def test_dates_within_a_text_are_written_as_all_others() -> None:
+    assert text.dated("keep by ann@example.com on 2026-03-01") == "keep by ann@example.com on 1 Mar 2026"
+    assert text.dated("never") == "never"
+    assert text.dated("2026-02-31") == "2026-02-31"
