@@ -239,6 +239,10 @@ def _approver(row: Row) -> str | None:
         return row.text("approver") or None
 
 
+#: The decision that a further answer belongs to.
+_GOES_WITH = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
+
+
 def _problems(
     row: Row, item: Mapping[str, Any] | None, sender: str, roles: set[tuple[str, str]], opened_on: date
 ) -> Iterator[Problem]:
@@ -267,6 +271,11 @@ def _problems(
         except AddressError as error:
             said = f"{error}: " if row.text("approver") else ""
             yield Problem(row.place("approver"), f"{said}an exception names the e-mail address of who approved it")
+    for name, goes_with in _GOES_WITH.items():
+        if decision != goes_with and row.text(name):
+            yield Problem(
+                row.place(name), f"this goes with {goes_with}, the decision is {decision}: change one of them"
+            )
     for name, needed_by in (("defer_until", "defer"), ("expires_on", "exception")):
         try:
             day = to_date(row.cells[name]) if name in row.cells else None

@@ -99,6 +99,9 @@ def test_a_partial_snapshot_is_not_reviewed(house: Any, source: Any, make_user: 
     [
         ("keep,,,,,", "a row of high risk needs a reason to keep"),
         ("dunno,,,,,", "'dunno' is no decision"),
+        ("keep,because,Viewer,,,", "this goes with reduce, the decision is keep"),
+        ("remove,because,,2099-01-01,,", "this goes with defer, the decision is remove"),
+        ("keep,because,,,boss@example.com,", "this goes with exception, the decision is keep"),
         (",because,,,,", "there is no decision"),
         ("reduce,because,Emperor,,,", "'Emperor' is no role of prod"),
         ("defer,because,,,,", "defer needs a day"),
