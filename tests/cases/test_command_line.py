@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError, UsageError
-from pipeline.remediation.accounts import read_joiners
+from pipeline.remediation.joiners import read_joiners
 from pipeline.settings import read_secret
 from pipeline.tables.cells import TableError
 from pipeline.tables.delimited import decode

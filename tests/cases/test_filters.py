@@ -241,7 +241,7 @@ def test_a_user_of_an_endpoint_is_never_wrongly_called_absent(case: Case) -> Non
 
     if case.outcome == "error":
         with pytest.raises(ContentError, match="counts 40 records and shows 7"):
-            find(fake, "user39@example.com", 10)
+            find(fake, "nobody@example.com", 10)  # which seven the server shows is its own choice
     else:
         assert find(fake, "USER39@example.com", 10) == ["user39@example.com"]
         assert find(fake, "nobody@example.com", 10) == []

@@ -41,7 +41,12 @@ def ranks(connection: Connection) -> dict[str, tuple[int, bool]]:
         ("roles.csv", "role_nam,rank,privileged\n", "unknown column 'role_nam'", "'role_name'"),
         ("roles.csv", "role_name,rank,rank,privileged\n", "two columns 'rank'", "keep one"),
         ("roles.csv", "role_name,rank,privileged\nx,1,no\ny,high,no\n", "line 3: 'high' is not a rank", "correct"),
-        ("roles.csv", "role_name,rank,privileged\nx,101,no\n", "line 2: '101' is not a rank: a rank lies", "correct"),
+        (
+            "roles.csv",
+            "role_name,rank,privileged\nx,101,no\n",
+            "line 2: '101' is not a rank: write a whole number from 0 to 100",
+            "correct",
+        ),
         ("roles.csv", "role_name,rank,privileged\nx,1,maybe\n", "line 2: 'maybe' is not a privileged", "correct"),
         ("roles.csv", "role_name,rank,privileged\n,1,no\n", "line 2 has no role_name", "fill"),
         ("roles.csv", "role_name,rank,privileged\nx,1\n", "line 2 has no privileged", "fill"),
