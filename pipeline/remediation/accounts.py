@@ -261,7 +261,7 @@ async def _created_alone(
 
         after = await _read_back(writer, read, is_so, trouble)
         if after and isinstance(trouble, RefusedError) and trouble.status in _TAKEN:
-            outcome = _existing(wanted, fields, after[0])  # somebody else has created it meanwhile
+            outcome = _existing(wanted, fields, after[0])  # another run created it meanwhile
             attempt.ended(outcome.state, outcome.detail, account_id=outcome.account_id)
             return outcome
         found_id = after[0].account_id if after else None

@@ -131,7 +131,7 @@ def _summary(account: PlannedAccount, changes: Sequence[Change]) -> str:
 def _decider(change: Change) -> str:
     if change.decided_by:
         return f"{change.decided_by}, review {change.campaign}"
-    return "a rule" if change.finding_id else "whoever made the plan"
+    return "a rule" if change.finding_id else "the author of the plan"
 
 
 def _basis(plan: Plan) -> str:

@@ -62,7 +62,7 @@ def locked(database: Path, name: str, *, busy: str | None = None) -> Iterator[No
 
 
 def _acquired(path: Path, *, wait: bool) -> int:
-    """Open and lock the file that bears the name now: whoever had it before takes the name away at the end."""
+    """Open and lock the file that has the name now: the holder before removes the name when it ends."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
