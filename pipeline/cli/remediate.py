@@ -19,7 +19,7 @@ from pipeline.errors import ConfigurationError, GateError, SourceError, UsageErr
 from pipeline.reporting.text import count
 
 if TYPE_CHECKING:
-    from pipeline.remediation.journal import Entry, Journal
+    from pipeline.remediation.journal import Journal, JournalEntry
     from pipeline.remediation.plan import Change, Plan
     from pipeline.reporting.decisions import DecisionSum
 
@@ -386,7 +386,7 @@ def _table(changes: Sequence[Change]) -> str:
     )
 
 
-def _show(terminal: Terminal, wanted: Plan, file: Path, entries: dict[str, Entry]) -> Counter[str]:
+def _show(terminal: Terminal, wanted: Plan, file: Path, entries: dict[str, JournalEntry]) -> Counter[str]:
     """Print what became of each change; return how many there are of each state."""
     table = []
     counts: Counter[str] = Counter()

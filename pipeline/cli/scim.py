@@ -15,7 +15,7 @@ from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, 
 from pipeline.settings import SourceSettings
 
 if TYPE_CHECKING:
-    from pipeline.remediation.groups import Outcome
+    from pipeline.remediation.groups import GroupResult
 
 __all__ = ["register"]
 
@@ -195,7 +195,7 @@ def delete_group(
     _show(context.obj, outcome)
 
 
-def _show(terminal: Terminal, outcome: Outcome) -> None:
+def _show(terminal: Terminal, outcome: GroupResult) -> None:
     terminal.result(
         align(("group", "result", "detail"), [(outcome.group, outcome.state, outcome.detail)]),
         {"group": outcome.group, "state": outcome.state, "detail": outcome.detail},

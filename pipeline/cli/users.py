@@ -20,7 +20,7 @@ from pipeline.settings import Secret, SourceSettings, read_secret
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.remediation.accounts import Outcome
+    from pipeline.remediation.accounts import AccountResult
     from pipeline.remediation.journal import CommandJournal
     from pipeline.sources.provisioning import Provisioner
     from pipeline.sources.writing import Writer
@@ -128,9 +128,11 @@ def create(
     if file is not None:
         wanted = read_joiners(file)
     else:
-        wanted = [accounts.Wanted(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
+        wanted = [
+            accounts.DesiredAccount(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))
+        ]
 
-    def made(outcome: Outcome, secret: Secret | None) -> None:
+    def made(outcome: AccountResult, secret: Secret | None) -> None:
         if password is not PasswordFrom.generated or not show_password or outcome.account_id is None:
             return
         if secret is not None:
@@ -186,10 +188,10 @@ def update(
             hint="name each group in one option only",
         )
     groups = tuple(group) if group else None
-    wanted = accounts.Wanted(
+    wanted = accounts.DesiredAccount(
         user, email, first_name, last_name, role, groups, add_groups=added, remove_groups=removed
     )
-    if wanted == accounts.Wanted(user):
+    if wanted == accounts.DesiredAccount(user):
         raise UsageError(
             "nothing is to be changed", where="users update", hint="give --role, --add-group or another field"
         )
@@ -207,7 +209,7 @@ def deactivate(context: typer.Context, user: UserName, source: SourceName = None
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users deactivate", source) as journal:
         outcome = accounts.change(
-            connect, journal, policy_files(context.obj.settings()), accounts.Wanted(user, active=False)
+            connect, journal, policy_files(context.obj.settings()), accounts.DesiredAccount(user, active=False)
         )
     _show(context.obj, [outcome])
 
@@ -311,7 +313,7 @@ def _password(chosen: PasswordFrom) -> Callable[[], Secret | None]:
     return lambda: Secret(secrets.token_urlsafe(18))
 
 
-def _show(terminal: Terminal, outcomes: Sequence[Outcome]) -> None:
+def _show(terminal: Terminal, outcomes: Sequence[AccountResult]) -> None:
     header = ("user name", "result", "account", "detail")
     terminal.result(
         align(header, [(o.user_name, o.state, o.account_id, o.detail) for o in outcomes]),

@@ -21,7 +21,7 @@ from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.writing import AccountState, Writer
 from pipeline.warehouse.policy import PolicyFiles
 
-__all__ = ["Outcome", "Wanted", "change", "create", "delete", "get"]
+__all__ = ["AccountResult", "DesiredAccount", "change", "create", "delete", "get"]
 
 Connect = Callable[[], AbstractAsyncContextManager[Writer]]
 
@@ -32,7 +32,7 @@ _UNDONE_BY_NOBODY = "nothing was sent"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredAccount:
     """An account as it should be; None leaves a field as it is. Role and groups are names.
 
     ``groups`` replaces all groups; ``add_groups`` and ``remove_groups`` change those that the account has.
@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AccountResult:
     """What became of one account.
 
     ``state`` is ``created``, ``exists``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``.
@@ -77,7 +77,7 @@ class _Names:
     group_names: Mapping[str, str]
     role_records: Sequence[Mapping[str, Any]]
 
-    def fields(self, wanted: Wanted) -> dict[str, Any]:
+    def fields(self, wanted: DesiredAccount) -> dict[str, Any]:
         """Return what is sent for an account.
 
         Raises:
@@ -133,10 +133,10 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
 def create(
     connect: Connect,
     journal: CommandJournal,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[DesiredAccount],
     password: Callable[[], Secret | None],
-    made: Callable[[Outcome, Secret | None], None],
-) -> list[Outcome]:
+    made: Callable[[AccountResult, Secret | None], None],
+) -> list[AccountResult]:
     """Create accounts; one that is there already is left alone. Every name is resolved before the first is sent.
 
     ``password`` gives each new account its password, or none where people log in by single sign-on only; ``made``
@@ -147,7 +147,7 @@ def create(
         SourceError: the source cannot be read.
     """
 
-    async def work() -> list[Outcome]:
+    async def work() -> list[AccountResult]:
         async with connect() as writer:
             names = await _names(writer)
             all_fields = [names.fields(each) for each in wanted]
@@ -157,7 +157,7 @@ def create(
     return asyncio.run(work())
 
 
-def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wanted: Wanted) -> Outcome:
+def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wanted: DesiredAccount) -> AccountResult:
     """Change one account: only the fields that are given, and only if they differ.
 
     Raises:
@@ -167,7 +167,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
         SourceError: the source cannot be read.
     """
 
-    async def work() -> Outcome:
+    async def work() -> AccountResult:
         async with connect() as writer:
             names = await _names(writer)
             fields = names.fields(wanted)
@@ -178,7 +178,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
                 fields["groups"] = sorted((set(found.groups) | added) - removed)
             differing = {key: value for key, value in fields.items() if _differs(found, key, value)}
             if not differing:
-                return Outcome(wanted.user_name, "as it was", found.account_id, "it is so already")
+                return AccountResult(wanted.user_name, "as it was", found.account_id, "it is so already")
             if differing.get("active") is False or "roleId" in differing:
                 await _guard(writer, names, policy, found)
             now = _now(found)
@@ -197,7 +197,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
     return asyncio.run(work())
 
 
-def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_name: str) -> Outcome:
+def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_name: str) -> AccountResult:
     """Delete one account for good.
 
     Raises:
@@ -207,7 +207,7 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
         SourceError: the source cannot be read.
     """
 
-    async def work() -> Outcome:
+    async def work() -> AccountResult:
         async with connect() as writer:
             found = await _one(writer, user_name)
             await _guard(writer, await _names(writer), policy, found)
@@ -225,11 +225,11 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
 async def _created(
     writer: Writer,
     journal: CommandJournal,
-    wanted: Wanted,
+    wanted: DesiredAccount,
     fields: Mapping[str, Any],
     password: Callable[[], Secret | None],
-    made: Callable[[Outcome, Secret | None], None],
-) -> Outcome:
+    made: Callable[[AccountResult, Secret | None], None],
+) -> AccountResult:
     # looked for and created in one go: another process with the same file finds it there
     with locked(journal.beside, f"create {writer.where} {wanted.user_name.lower()}"):
         return await _created_alone(writer, journal, wanted, fields, password, made)
@@ -238,11 +238,11 @@ async def _created(
 async def _created_alone(
     writer: Writer,
     journal: CommandJournal,
-    wanted: Wanted,
+    wanted: DesiredAccount,
     fields: Mapping[str, Any],
     password: Callable[[], Secret | None],
-    made: Callable[[Outcome, Secret | None], None],
-) -> Outcome:
+    made: Callable[[AccountResult, Secret | None], None],
+) -> AccountResult:
     found = await writer.accounts(userName=wanted.user_name)
     if not found and wanted.email:
         found = await writer.accounts(email=wanted.email)
@@ -275,10 +275,10 @@ async def _created_alone(
     return outcome
 
 
-def _existing(wanted: Wanted, fields: Mapping[str, Any], found: AccountState) -> Outcome:
+def _existing(wanted: DesiredAccount, fields: Mapping[str, Any], found: AccountState) -> AccountResult:
     differing = [key for key, value in fields.items() if _differs(found, key, value)]
     detail = f"it is there, with another {', '.join(differing)}" if differing else "it is there already"
-    return Outcome(wanted.user_name, "exists", found.account_id, detail)
+    return AccountResult(wanted.user_name, "exists", found.account_id, detail)
 
 
 async def _read_back(
@@ -300,7 +300,7 @@ def _outcome(
     account_id: str | None,
     left: Sequence[str],
     trouble: SourceError | None,
-) -> Outcome:
+) -> AccountResult:
     what = f"not as wanted: {', '.join(left)}"
     if not left:
         detail = f"though {trouble.message}" if trouble else "read back, and it is so"
@@ -310,7 +310,7 @@ def _outcome(
         state = "unclear" if isinstance(trouble, UnclearError) else "failed"
         detail = f"{what}; {trouble.message}"
     attempt.ended(state, detail, account_id=account_id)
-    return Outcome(user_name, state, account_id, detail)
+    return AccountResult(user_name, state, account_id, detail)
 
 
 async def _guard(writer: Writer, names: _Names, policy: PolicyFiles, found: AccountState) -> None:

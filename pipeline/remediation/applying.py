@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.errors import GateError, LoginError, SourceError
 from pipeline.remediation.guards import Guards
-from pipeline.remediation.journal import Entry, Journal
+from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.remediation.waiting import read_until
 from pipeline.settings import Credentials, SourceSettings
@@ -280,7 +280,7 @@ class _Application:
         at: datetime = self.clock()
         self.journal.write(
             change.change_id,
-            Entry(state, at.isoformat(), operator.by, operator.email, operator.is_single, previous, detail),
+            JournalEntry(state, at.isoformat(), operator.by, operator.email, operator.is_single, previous, detail),
         )
         return state
 

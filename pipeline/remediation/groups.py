@@ -18,13 +18,13 @@ from pipeline.remediation.waiting import read_until
 from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.provisioning import Provisioner
 
-__all__ = ["Outcome", "change", "create", "delete"]
+__all__ = ["GroupResult", "change", "create", "delete"]
 
 Connect = Callable[[], AbstractAsyncContextManager[Provisioner]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class GroupResult:
     """What became of one group.
 
     ``state`` is ``created``, ``exists``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``.
@@ -40,18 +40,18 @@ class Outcome:
         return self.state not in {"failed", "unclear"}
 
 
-def create(connect: Connect, journal: CommandJournal, name: str, members: Sequence[str]) -> Outcome:
+def create(connect: Connect, journal: CommandJournal, name: str, members: Sequence[str]) -> GroupResult:
     """Create a group with these members; one that is there already is left alone.
 
     Raises:
         UsageError: a member does not exist. SourceError: the endpoint cannot be read.
     """
 
-    async def work() -> Outcome:
+    async def work() -> GroupResult:
         async with connect() as provisioner:
             ids = await _user_ids(provisioner, members)
             if await provisioner.groups_named(name):
-                return Outcome(name, "exists", "it is there already")
+                return GroupResult(name, "exists", "it is there already")
             with journal.attempt(provisioner, {"group": name, "group_id": None}) as attempt:
                 trouble = await attempt.send(provisioner.create_group(name, ids))
 
@@ -72,7 +72,7 @@ def change(
     rename: str | None = None,
     add: Sequence[str] = (),
     remove: Sequence[str] = (),
-) -> Outcome:
+) -> GroupResult:
     """Change a group's name and members; only what differs is sent.
 
     Raises:
@@ -84,7 +84,7 @@ def change(
             f"'{min(both)}' is to be added and removed", where=f"group {name}", hint="give one of the two"
         )
 
-    async def work() -> Outcome:
+    async def work() -> GroupResult:
         async with connect() as provisioner:
             group = await _one(provisioner, name)
             before = _members(group)
@@ -92,7 +92,7 @@ def change(
             leaving = [each for each in await _user_ids(provisioner, remove) if each in before]
             new_name = None if rename in {None, str(group.get("displayName"))} else rename
             if not (joining or leaving or new_name):
-                return Outcome(name, "as it was", "it is so already")
+                return GroupResult(name, "as it was", "it is so already")
             if new_name is not None and new_name.lower() != name.lower() and await provisioner.groups_named(new_name):
                 raise UsageError(f"there is a group '{new_name}'", where="--rename", hint="choose another name")
             group_id = str(group["id"])
@@ -111,14 +111,14 @@ def change(
     return asyncio.run(work())
 
 
-def delete(connect: Connect, journal: CommandJournal, name: str) -> Outcome:
+def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
     """Delete a group; its members stay.
 
     Raises:
         UsageError: there is none of that name, or several. SourceError: the endpoint cannot be read.
     """
 
-    async def work() -> Outcome:
+    async def work() -> GroupResult:
         async with connect() as provisioner:
             group = await _one(provisioner, name)
             subject = {"group": name, "group_id": str(group["id"])}
@@ -178,12 +178,12 @@ def _previous(group: dict[str, Any]) -> dict[str, Any]:
     return {"displayName": group.get("displayName"), "members": sorted(_members(group))}
 
 
-def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | None, *, is_so: bool) -> Outcome:
+def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | None, *, is_so: bool) -> GroupResult:
     if is_so:
-        outcome = Outcome(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
+        outcome = GroupResult(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
     elif trouble is None:
-        outcome = Outcome(name, "unclear", "the server said yes, and it does not show yet")
+        outcome = GroupResult(name, "unclear", "the server said yes, and it does not show yet")
     else:
-        outcome = Outcome(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
+        outcome = GroupResult(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
     attempt.ended(outcome.state, outcome.detail)
     return outcome

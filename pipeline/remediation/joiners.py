@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import UsageError
-from pipeline.remediation.accounts import Wanted
+from pipeline.remediation.accounts import DesiredAccount
 from pipeline.tables.cells import TableError, trimmed
 from pipeline.tables.delimited import read_table
 
@@ -15,7 +15,7 @@ __all__ = ["read_joiners"]
 _COLUMNS = ("user_name", "email", "first_name", "last_name", "role", "groups")
 
 
-def read_joiners(path: Path) -> list[Wanted]:
+def read_joiners(path: Path) -> list[DesiredAccount]:
     """Read accounts to create from a CSV file with the columns user_name, email, first_name, last_name, role, groups.
 
     Groups are joined by ``;``. Only ``email`` is required; it is the user name where none is given.
@@ -57,7 +57,7 @@ def read_joiners(path: Path) -> list[Wanted]:
                     hint="keep one of the lines",
                 )
         wanted.append(
-            Wanted(
+            DesiredAccount(
                 values["user_name"] or values["email"],
                 values["email"],
                 values["first_name"] or None,

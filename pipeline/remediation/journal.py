@@ -26,13 +26,13 @@ from pipeline.remediation.waiting import locked
 from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
 from pipeline.sources.writing import Writer
 
-__all__ = ["Attempt", "CommandJournal", "Entry", "Journal", "journal_path", "opened", "plan_path", "read"]
+__all__ = ["Attempt", "CommandJournal", "Journal", "JournalEntry", "journal_path", "opened", "plan_path", "read"]
 
 _ENDING = ".journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """Where one change stands. ``state`` is ``sending``, or one of those of ``review.changes``.
 
     ``previous`` is what the account had before the change was sent; null while nothing was sent.
@@ -50,14 +50,14 @@ class Entry:
 class Journal:
     """The entries by change, the last of each; :meth:`write` adds one for good."""
 
-    def __init__(self, path: Path, file: int, entries: dict[str, Entry]) -> None:
+    def __init__(self, path: Path, file: int, entries: dict[str, JournalEntry]) -> None:
         self.path = path
         self.entries = entries
         self._file = file
 
-    def write(self, change_id: str, entry: Entry) -> None:
+    def write(self, change_id: str, entry: JournalEntry) -> None:
         """Append an entry and return when it is on the disk."""
-        document = {"change_id": change_id, **{name: getattr(entry, name) for name in Entry.__slots__}}
+        document = {"change_id": change_id, **{name: getattr(entry, name) for name in JournalEntry.__slots__}}
         _append(self._file, document)
         self.entries[change_id] = entry
 
@@ -194,16 +194,16 @@ def opened(
             os.close(file)
 
 
-def read(plan: Path, plan_id: str) -> dict[str, Entry]:
+def read(plan: Path, plan_id: str) -> dict[str, JournalEntry]:
     """Return the last entry of each change; none where nothing was applied yet. Raises as :func:`opened`."""
     path = journal_path(plan)
     return _parse(path, plan_id)[1] if path.exists() else {}
 
 
-def _parse(path: Path, plan_id: str) -> tuple[int, dict[str, Entry]]:
+def _parse(path: Path, plan_id: str) -> tuple[int, dict[str, JournalEntry]]:
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
-    entries: dict[str, Entry] = {}
+    entries: dict[str, JournalEntry] = {}
     try:
         lines = [json.loads(line) for line in content[:whole].splitlines()]
         if lines and lines[0]["plan_id"] != plan_id:
@@ -214,7 +214,7 @@ def _parse(path: Path, plan_id: str) -> tuple[int, dict[str, Entry]]:
             )
         for line in lines[1:]:
             change_id = line.pop("change_id")
-            entries[change_id] = Entry(**line)
+            entries[change_id] = JournalEntry(**line)
     except (ValueError, KeyError, TypeError) as error:
         raise _unusable(path, str(error)) from error
     return whole, entries

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
-from pipeline.remediation.journal import Entry
+from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.settings import nearest
@@ -196,7 +196,7 @@ def _described(
     )
 
 
-def reverse(plan: Plan, journal: Mapping[str, Entry], now: datetime) -> Plan:
+def reverse(plan: Plan, journal: Mapping[str, JournalEntry], now: datetime) -> Plan:
     """Return the plan that sets back what a plan has changed, from what its journal says was there before."""
     created_at = now.astimezone(UTC).isoformat(timespec="microseconds")
     actions = {"active": "activate", "roleId": "restore_role", "groups": "restore_groups"}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import AccessReviewError, UsageError
-from pipeline.remediation.journal import Entry, journal_path, read
+from pipeline.remediation.journal import JournalEntry, journal_path, read
 from pipeline.remediation.plan import Plan, change_id, load
 from pipeline.remediation.planning import rows
 from pipeline.warehouse.database import Connection, transaction
@@ -82,7 +82,7 @@ def catch_up(connection: Connection) -> list[str]:
     return missing
 
 
-def keep(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> None:
+def keep(connection: Connection, plan: Plan, journal: Mapping[str, JournalEntry]) -> None:
     """Bring every entry of a journal into the database in one transaction; an entry that is there is renewed.
 
     The decisions that the plan left out are kept with their reasons, so that the next report accounts for them.
@@ -146,7 +146,7 @@ def applied(connection: Connection) -> int:
     return int(count)
 
 
-def _keep_left_out(connection: Connection, plan: Plan, journal: Mapping[str, Entry]) -> None:
+def _keep_left_out(connection: Connection, plan: Plan, journal: Mapping[str, JournalEntry]) -> None:
     approval = plan.approval
     begun = min((datetime.fromisoformat(entry.at).astimezone(UTC) for entry in journal.values()), default=None)
     if begun is None or approval is None:

@@ -19,11 +19,11 @@ from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 
-__all__ = ["Imported", "Problem", "import_file"]
+__all__ = ["CellProblem", "Imported", "import_file"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CellProblem:
     """One thing wrong in a file: where, as ``row 7, C7``, and what."""
 
     place: str
@@ -54,7 +54,7 @@ class Imported:
     changed: int
     unchanged: int
     blank: int
-    problems: tuple[Problem, ...]
+    problems: tuple[CellProblem, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -183,10 +183,10 @@ def _judge(
     packets: Mapping[str, Mapping[str, Any]],
     roles: set[tuple[str, str]],
     opened_on: date,
-) -> tuple[dict[str, _Decision], list[Problem], int]:
+) -> tuple[dict[str, _Decision], list[CellProblem], int]:
     """Return the decisions that can be imported, every problem in the order of the file, and the rows left blank."""
     accepted: dict[str, _Decision] = {}
-    problems: list[Problem] = []
+    problems: list[CellProblem] = []
     seen: dict[str, int] = {}
     blank = 0
     sender = _sender(rows, items)
@@ -198,12 +198,12 @@ def _judge(
         found = list(_problems(row, items.get(item_id), sender, roles, opened_on))
         # One is enough to find the row by: a row that slid by one differs in every cell.
         differing = facts.differing(row, packets.get(item_id, {}))
-        found += [Problem(cell.place, what) for cell, what in itertools.islice(differing, 1)]
+        found += [CellProblem(cell.place, what) for cell, what in itertools.islice(differing, 1)]
         if item_id in seen:
-            found.append(Problem(row.place("item_id"), f"the item stands in row {seen[item_id]} already"))
+            found.append(CellProblem(row.place("item_id"), f"the item stands in row {seen[item_id]} already"))
         seen.setdefault(item_id, row.number)
         if found:
-            problems += [Problem(f"row {row.number}, {each.place}", each.text) for each in found]
+            problems += [CellProblem(f"row {row.number}, {each.place}", each.text) for each in found]
             accepted.pop(item_id, None)
             continue
         accepted[item_id] = _Decision(
@@ -245,44 +245,48 @@ _GOES_WITH = {"target_role": "reduce", "defer_until": "defer", "approver": "exce
 
 def _problems(
     row: Row, item: Mapping[str, Any] | None, sender: str, roles: set[tuple[str, str]], opened_on: date
-) -> Iterator[Problem]:
+) -> Iterator[CellProblem]:
     decision = row.text("decision").lower()
     if item is None:
-        yield Problem(row.place("item_id"), f"'{row.text('item_id')}' is no item of this campaign")
+        yield CellProblem(row.place("item_id"), f"'{row.text('item_id')}' is no item of this campaign")
         return
     reviewer = row.text("reviewer").lower() or sender
     if reviewer != item["reviewer_email"].lower():
-        yield Problem(row.place("reviewer"), f"this item was given to {item['reviewer_email']}, not to {reviewer}")
+        yield CellProblem(
+            row.place("reviewer"), f"this item was given to {item['reviewer_email']}, not to {reviewer}"
+        )
     if decision not in DECISIONS:
         said = f"'{row.text('decision')}' is no decision" if decision else "there is no decision"
-        yield Problem(row.place("decision"), f"{said}: write {', '.join(DECISIONS)}")
+        yield CellProblem(row.place("decision"), f"{said}: write {', '.join(DECISIONS)}")
         return
     if item["is_high_risk"] and decision in {"keep", "remove", "reduce"} and not row.text("reason"):
-        yield Problem(row.place("reason"), f"a row of high risk needs a reason to {decision}")
+        yield CellProblem(row.place("reason"), f"a row of high risk needs a reason to {decision}")
     if decision == "reduce":
         if item["entitlement_type"] != "role":
-            yield Problem(row.place("decision"), "a group can be kept or removed, only a role can be reduced")
+            yield CellProblem(row.place("decision"), "a group can be kept or removed, only a role can be reduced")
         elif (item["source"], row.text("target_role").lower()) not in roles:
-            yield Problem(row.place("target_role"), f"'{row.text('target_role')}' is no role of {item['source']}")
+            yield CellProblem(row.place("target_role"), f"'{row.text('target_role')}' is no role of {item['source']}")
     if decision == "exception":
         try:
             if read_address(row.text("approver")).lower() == str(item["email"]).lower():
-                yield Problem(row.place("approver"), "nobody approves an exception for themselves")
+                yield CellProblem(row.place("approver"), "nobody approves an exception for themselves")
         except AddressError as error:
             said = f"{error}: " if row.text("approver") else ""
-            yield Problem(row.place("approver"), f"{said}an exception names the e-mail address of who approved it")
+            yield CellProblem(
+                row.place("approver"), f"{said}an exception names the e-mail address of who approved it"
+            )
     for name, goes_with in _GOES_WITH.items():
         if decision != goes_with and row.text(name):
-            yield Problem(
+            yield CellProblem(
                 row.place(name), f"this goes with {goes_with}, the decision is {decision}: change one of them"
             )
     for name, needed_by in (("defer_until", "defer"), ("expires_on", "exception")):
         try:
             day = to_date(row.cells[name]) if name in row.cells else None
         except AmbiguousDateError as error:
-            yield Problem(row.place(name), str(error))
+            yield CellProblem(row.place(name), str(error))
             continue
         if decision == needed_by and day is None:
-            yield Problem(row.place(name), f"{needed_by} needs a day, as 2026-12-31")
+            yield CellProblem(row.place(name), f"{needed_by} needs a day, as 2026-12-31")
         elif decision == needed_by and day is not None and day <= opened_on:
-            yield Problem(row.place(name), f"{day} is not after the day the campaign was opened")
+            yield CellProblem(row.place(name), f"{day} is not after the day the campaign was opened")

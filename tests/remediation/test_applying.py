@@ -142,7 +142,7 @@ class Server:
 
     def apply(
         self, plan: Plan, file: Path, kill_at: int | None = None, now: datetime | None = None
-    ) -> dict[str, journal.Entry]:
+    ) -> dict[str, journal.JournalEntry]:
         """Apply as the command does, waiting for nothing; return what the journal on the disk says."""
         steps = 0
 
@@ -211,7 +211,7 @@ def planned(server: Server, actions: list[str]) -> Plan:
     return Plan(basis, tuple(changes))
 
 
-def assert_true(server: Server, plan: Plan, entries: dict[str, journal.Entry]) -> None:
+def assert_true(server: Server, plan: Plan, entries: dict[str, journal.JournalEntry]) -> None:
     """Hold what the journal says of each change to what the server has."""
     late = len(server.acting.late)
     for change in plan.changes:

@@ -22,7 +22,8 @@ from tests.cases.case import Case, each
 from tests.remediation.test_applying import Server
 
 PEOPLE = [
-    accounts.Wanted(f"new{number}@example.com", f"new{number}@example.com", role="Viewer") for number in range(4)
+    accounts.DesiredAccount(f"new{number}@example.com", f"new{number}@example.com", role="Viewer")
+    for number in range(4)
 ]
 
 
@@ -32,7 +33,9 @@ def server() -> Iterator[Server]:
         yield Server(simulator)
 
 
-def create(server: Server, folder: Path, wanted: list[accounts.Wanted] = PEOPLE) -> list[accounts.Outcome]:
+def create(
+    server: Server, folder: Path, wanted: list[accounts.DesiredAccount] = PEOPLE
+) -> list[accounts.AccountResult]:
     source, credentials = server.source()
     kept = journal.CommandJournal(folder / "access-review.duckdb.journal.jsonl", "users create", "prod")
     patient = dataclasses.replace(source, timeout_seconds=20)
@@ -50,7 +53,7 @@ def test_two_processes_with_one_file_create_each_account_once_and_tell_what_each
 ) -> None:
     server.play([], [])
     server.simulator.sisense._proceed = server._proceed
-    outcomes: list[list[accounts.Outcome]] = []
+    outcomes: list[list[accounts.AccountResult]] = []
     threads = [threading.Thread(target=lambda: outcomes.append(create(server, tmp_path))) for _ in range(2)]
 
     for thread in threads:

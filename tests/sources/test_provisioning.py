@@ -13,7 +13,7 @@ import pytest
 from pipeline import resources
 from pipeline.errors import ContentError, GateError, SourceError, UsageError
 from pipeline.remediation import accounts, groups
-from pipeline.remediation.accounts import Outcome, Wanted
+from pipeline.remediation.accounts import AccountResult, DesiredAccount
 from pipeline.remediation.journal import CommandJournal
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator.population import SMALLEST
@@ -25,7 +25,7 @@ from tests.fakes.http import HttpServer, Reply, Request
 from tests.sources.conftest import Waiting
 
 POLICY = PolicyFiles(resources.reference_data(), None, ())
-NEW = Wanted("new@example.com", "new@example.com", "New", "Comer", "Designer", ())
+NEW = DesiredAccount("new@example.com", "new@example.com", "New", "Comer", "Designer", ())
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def connect(simulator: Simulator, *, scim_url: str | None = None, token: str | N
     )
 
 
-def create(simulator: Simulator, journal: CommandJournal, **options: Any) -> Outcome:
+def create(simulator: Simulator, journal: CommandJournal, **options: Any) -> AccountResult:
     [group] = [g for g in simulator.sisense.store.groups.values() if g["name"] == simulator_group(simulator)]
-    wanted = Wanted(NEW.user_name, NEW.email, NEW.first_name, NEW.last_name, NEW.role, (group["name"],))
+    wanted = DesiredAccount(NEW.user_name, NEW.email, NEW.first_name, NEW.last_name, NEW.role, (group["name"],))
     [outcome] = accounts.create(connect(simulator, **options), journal, [wanted], lambda: None, lambda *_: None)
     return outcome
 
@@ -98,9 +98,11 @@ def test_status_and_names_go_by_scim_and_what_is_not_named_stays(
     created = create(simulator, journal)
     before = simulator.sisense.store.by_id[str(created.account_id)]
 
-    renamed = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", last_name="Married"))
-    off = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", active=False))
-    again = accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", active=False))
+    renamed = accounts.change(
+        connect(simulator), journal, POLICY, DesiredAccount("new@example.com", last_name="Married")
+    )
+    off = accounts.change(connect(simulator), journal, POLICY, DesiredAccount("new@example.com", active=False))
+    again = accounts.change(connect(simulator), journal, POLICY, DesiredAccount("new@example.com", active=False))
 
     after = simulator.sisense.store.by_id[str(created.account_id)]
     assert (renamed.state, off.state, again.state) == ("changed", "changed", "as it was")
@@ -111,7 +113,7 @@ def test_status_and_names_go_by_scim_and_what_is_not_named_stays(
 
 def test_the_guards_hold_for_scim_too(simulator: Simulator, journal: CommandJournal) -> None:
     with pytest.raises(GateError):
-        accounts.change(connect(simulator), journal, POLICY, Wanted(simulator.username, active=False))
+        accounts.change(connect(simulator), journal, POLICY, DesiredAccount(simulator.username, active=False))
 
     assert changes(simulator) == []
 
@@ -169,7 +171,10 @@ def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator, jou
 
     with between(simulator, no_patch) as proxy:
         outcome = accounts.change(
-            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", first_name="Ann")
+            connect(simulator, scim_url=proxy.url),
+            journal,
+            POLICY,
+            DesiredAccount("new@example.com", first_name="Ann"),
         )
 
     account = simulator.sisense.store.by_id[str(outcome.account_id)]
@@ -192,7 +197,7 @@ def test_a_server_that_does_not_filter_is_read_to_its_end(
 
     with between(simulator, no_filter) as proxy:
         outcome = accounts.change(
-            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", active=False)
+            connect(simulator, scim_url=proxy.url), journal, POLICY, DesiredAccount("new@example.com", active=False)
         )
 
     assert outcome.state == "changed", outcome.detail
@@ -206,7 +211,7 @@ def test_an_account_that_scim_does_not_have_is_not_touched(simulator: Simulator,
 
     with between(simulator, empty) as proxy, pytest.raises(ContentError, match="has no users"):
         accounts.change(
-            connect(simulator, scim_url=proxy.url), journal, POLICY, Wanted("new@example.com", active=False)
+            connect(simulator, scim_url=proxy.url), journal, POLICY, DesiredAccount("new@example.com", active=False)
         )
 
     assert len(changes(simulator)) == 2
@@ -308,7 +313,7 @@ def test_the_journal_holds_what_it_takes_to_set_a_change_back(simulator: Simulat
     create(simulator, journal)
     before = len(lines(journal))
 
-    accounts.change(connect(simulator), journal, POLICY, Wanted("new@example.com", last_name="Married"))
+    accounts.change(connect(simulator), journal, POLICY, DesiredAccount("new@example.com", last_name="Married"))
     groups.create(connect(simulator), journal, "Newcomers", ["new@example.com"])
     groups.delete(connect(simulator), journal, "Newcomers")
 

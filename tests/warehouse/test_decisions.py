@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pipeline.remediation import document, planning, record
-from pipeline.remediation.journal import Entry
+from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import Approval, Plan, load, save
 from pipeline.review import campaign as campaigns
 from tests.cases.case import Case, each
@@ -86,7 +86,7 @@ def planned(house: Any, now: datetime = NOW) -> Plan:
 
 def carried_out(house: Any, plan: Plan, state: str = "applied", detail: str | None = None) -> None:
     entries = {
-        change.change_id: Entry(
+        change.change_id: JournalEntry(
             state, NOW.replace(tzinfo=UTC).isoformat(), "Bo", "bo@example.com", False, change.expected, detail
         )
         for change in plan.changes
