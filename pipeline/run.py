@@ -25,15 +25,15 @@ from pipeline.errors import (
 from pipeline.meter import Console, Meter, Stage
 from pipeline.settings import Settings, SourceSettings
 from pipeline.spool import Spool, held
-from pipeline.warehouse import chain, database, landing
+from pipeline.warehouse import chain, database, landing, snapshots
 from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
-from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import JUDGES, Model, load_folder
 from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
 from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import RuleInForce, in_force
+from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = [
     "Console",
@@ -225,7 +225,7 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
                 tool_version=__version__,
                 config_sha256=settings.sha256,
             )
-            rows = landing.row_count(connection, snapshot_id)
+            rows = snapshots.row_count(connection, snapshot_id)
         console.advance("rows", rows, rows)
     return Extract(snapshot, tuple(failures))
 
@@ -250,7 +250,7 @@ def build(
     in_use = rules(settings, known)
     console.stage("build")
     with database.writing(settings.warehouse.database, notify=console.note) as connection:
-        snapshot = landing.snapshot(connection, snapshot_id) if snapshot_id else landing.latest_snapshot(connection)
+        snapshot = snapshots.get(connection, snapshot_id) if snapshot_id else snapshots.latest(connection)
         snapshot.require_rows()
         _refuse_partial(snapshot.completeness, snapshot.reason, allow_partial, console)
         built = build_models(
@@ -279,7 +279,7 @@ def current_and_newest(settings: Settings, console: Console) -> tuple[str | None
     """Return the snapshot of the current build, and the newest one; None where there is none."""
     with database.reading(settings.warehouse.database, notify=console.note) as connection:
         row = connection.execute("select snapshot_id from reference.snapshot").fetchone()
-        known = landing.snapshots(connection)
+        known = snapshots.list_all(connection)
     return row[0] if row else None, known[-1].snapshot_id if known else None
 
 

@@ -12,7 +12,7 @@ from pipeline.cli.terminal import Terminal, align
 from pipeline.reporting.text import count
 
 if TYPE_CHECKING:
-    from pipeline.warehouse.landing import Snapshot
+    from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = ["register"]
 
@@ -35,12 +35,12 @@ def _default(context: typer.Context) -> None:
 
 def list_snapshots(context: typer.Context) -> None:
     """List every snapshot, oldest first."""
-    from pipeline.warehouse import database, landing
+    from pipeline.warehouse import database, snapshots
 
     terminal: Terminal = context.obj
     settings = terminal.settings()
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
-        found = landing.snapshots(connection)
+        found = snapshots.list_all(connection)
     rows = [(s.snapshot_id, s.completeness, s.finished_at, _remark(s)) for s in found]
     terminal.result(
         align(("snapshot", "completeness", "finished at (UTC)", "remark"), rows),
@@ -70,13 +70,13 @@ def show_snapshot(
     ] = None,
 ) -> None:
     """Show one snapshot and its completeness checks."""
-    from pipeline.warehouse import database, landing
+    from pipeline.warehouse import database, snapshots
 
     terminal: Terminal = context.obj
     settings = terminal.settings()
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
-        snapshot = landing.snapshot(connection, snapshot_id) if snapshot_id else landing.latest_snapshot(connection)
-        checks = landing.reconciliation(connection, snapshot.snapshot_id)
+        snapshot = snapshots.get(connection, snapshot_id) if snapshot_id else snapshots.latest(connection)
+        checks = snapshots.reconciliation(connection, snapshot.snapshot_id)
     header = ("source", "check", "result", "expected", "observed", "explanation")
     keys = ("source", "check_id", *header[2:])
     facts = [

@@ -29,7 +29,7 @@ import duckdb
 
 from pipeline import resources
 from pipeline.errors import RenderError, WarehouseError
-from pipeline.warehouse import database, files, landing
+from pipeline.warehouse import database, files, snapshots
 from pipeline.warehouse.build import rebuild
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import combined_sha256, load_folder, model_files
@@ -161,7 +161,7 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
             snapshot_id, as_of, overrides = _parameters(connection, folder)
             models = load_folder(folder / "sql")
             rules = in_force(models, overrides, where="inputs/meta.builds.parquet")
-            rebuild(connection, models, rules, landing.snapshot(connection, snapshot_id), as_of)
+            rebuild(connection, models, rules, snapshots.get(connection, snapshot_id), as_of)
             yield connection  # a table that the folder's SQL did not make fails in the caller's hands
         except (duckdb.Error, OSError, UnicodeDecodeError) as error:
             raise _unreadable(folder, str(error).splitlines()[0]) from error

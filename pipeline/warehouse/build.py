@@ -20,12 +20,12 @@ from pipeline import resources
 from pipeline.errors import ModelError, WarehouseError
 from pipeline.warehouse import checks, database, policy, provider, register, roster, saved
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, combined_sha256, tables_sha256
 from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import RuleInForce
+from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = ["Build", "Inputs", "build", "comment", "rebuild"]
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from pipeline import resources
 from pipeline.errors import WarehouseError
-from pipeline.warehouse import landing
+from pipeline.warehouse import snapshots
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import load_model
 
@@ -55,7 +55,7 @@ def laid_out(connection: Connection, old: str, new: str, sources: Collection[str
         WarehouseError: there is no such snapshot, it was never built, or it was pruned.
     """
     for snapshot_id in (old, new):
-        landing.snapshot(connection, snapshot_id).require_rows()
+        snapshots.get(connection, snapshot_id).require_rows()
         _require_built(connection, snapshot_id)
     [(database,)] = connection.execute("""select '"' || replace(current_database(), '"', '""') || '"'""").fetchall()
     connection.execute(f"attach ':memory:' as {_SCRATCH} (read_only false); use {_SCRATCH}")

@@ -18,7 +18,7 @@ from pipeline import resources
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import comparison, database, saved
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.landing import Snapshot
+from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = ["LAST_COMPARED", "Comparison", "id_at", "last_position", "note", "pending", "record", "remember"]
 

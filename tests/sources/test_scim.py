@@ -15,7 +15,7 @@ from pipeline import resources
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources import scim, scim_endpoint
 from pipeline.spool import Spool
-from pipeline.warehouse import database, landing
+from pipeline.warehouse import database, landing, snapshots
 from pipeline.warehouse.model import load_folder
 from pipeline.warehouse.policy import PolicyFiles
 from tests.fakes.http import HttpServer, Reply, Request, as_html, as_json
@@ -77,7 +77,7 @@ def read(answer: Any, folder: Path, page_size: int = 37) -> Landed:
             ]
             for table in ("scim_users", "scim_groups")
         }
-        checks = {str(row[1]): str(row[2]) for row in landing.reconciliation(connection, SNAPSHOT)}
+        checks = {str(row[1]): str(row[2]) for row in snapshots.reconciliation(connection, SNAPSHOT)}
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     return Landed(snapshot.completeness, snapshot.reason, rows["scim_users"], rows["scim_groups"], checks, written)
 

@@ -16,11 +16,11 @@ from pipeline import resources
 from pipeline.spool import Observation, Outcome, Page, Principal, Spool
 from pipeline.warehouse import database, landing
 from pipeline.warehouse.build import Build, Inputs, build
-from pipeline.warehouse.landing import Snapshot
 from pipeline.warehouse.model import Model, load_folder, load_model
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import in_force
+from pipeline.warehouse.snapshots import Snapshot
 
 ROLES = [
     {"_id": "r-admin", "name": "admin"},

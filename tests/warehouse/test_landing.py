@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import WarehouseError
 from pipeline.spool import Observation
-from pipeline.warehouse import database, landing
+from pipeline.warehouse import database, snapshots
 from pipeline.warehouse.model import Model
 
 SNAPSHOT = "20260101T000000Z-0001"
@@ -141,7 +141,7 @@ def test_a_landing_that_fails_leaves_nothing_and_loses_nothing(
         house.land(LATER, {})
 
     assert [house.rows(f"select * from {table} order by all") for table in _lasting(house)] == before
-    assert landing.latest_snapshot(house.connection) == earlier
+    assert snapshots.latest(house.connection) == earlier
 
 
 def _lasting(house: Any) -> list[str]:
@@ -155,16 +155,16 @@ def test_snapshots_are_found_by_id_and_the_newest_is_the_last(
     house: Any, source: Any, make_user: Callable[..., Any]
 ) -> None:
     with pytest.raises(WarehouseError, match="holds no snapshot"):
-        landing.latest_snapshot(house.connection)
+        snapshots.latest(house.connection)
 
     first = house.land(SNAPSHOT, {"prod": source([make_user("ann")])})
     second = house.land(LATER, {"prod": source([make_user("ann")])})
 
     assert (first.previous_snapshot_id, second.previous_snapshot_id) == (None, SNAPSHOT)
-    assert landing.snapshots(house.connection) == [first, second]
-    assert landing.latest_snapshot(house.connection) == second
+    assert snapshots.list_all(house.connection) == [first, second]
+    assert snapshots.latest(house.connection) == second
     with pytest.raises(WarehouseError, match="no snapshot 'x'"):
-        landing.snapshot(house.connection, "x")
+        snapshots.get(house.connection, "x")
 
 
 # The completeness gate -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import WarehouseError
-from pipeline.warehouse import comparison, landing, retention
+from pipeline.warehouse import comparison, retention, snapshots
 
 NOW = datetime(2026, 7, 1)  # noqa: DTZ001 - UTC without a zone, as the database has it
 #: Two old ones, the baseline, the one that is shown, one that is newer and PARTIAL.
@@ -53,7 +53,7 @@ def test_a_pruned_snapshot_is_neither_pruned_twice_nor_built_from_nothing(filled
 
     assert retention.prune(filled.connection, before=NOW, now=NOW) == []
     with pytest.raises(WarehouseError, match="were pruned on 2026-07-01"):
-        landing.snapshot(filled.connection, OLD).require_rows()
+        snapshots.get(filled.connection, OLD).require_rows()
     with pytest.raises(WarehouseError, match="were pruned on 2026-07-01"):
         comparison.changes(filled.connection, OLD, SHOWN)
 
