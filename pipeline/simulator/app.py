@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.simulator.exchange import Answer, Call, Proceed, error, json_response
+from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, error, json_response
 from pipeline.simulator.population import CALLER, Population
 from pipeline.simulator.scenarios import SCENARIOS
 from pipeline.simulator.store import Conflict, Invalid, Record, Store
@@ -60,8 +60,9 @@ class Logged:
 class Sisense:
     """One simulated instance: its data, its tokens, what it was asked, and the faults it plays.
 
-    ``token_seconds`` is how long a token from a login lives; null is for ever, as is an issued API token. ``outage``
-    may be set at any time: the calls for which it is true are answered 503.
+    ``token_seconds`` is how long a token from a login lives; None means that it never expires, like an issued API
+    token. Two attributes may be set at any time: calls for which ``outage`` is true are answered with 503, and
+    ``intercept`` answers every other call in front of the scenarios.
     """
 
     def __init__(
@@ -71,17 +72,23 @@ class Sisense:
         self.username = CALLER
         self.password = PASSWORD
         self.token_seconds = token_seconds
-        self.log: list[Logged] = []
-        self.outage: Callable[[Call], bool] = lambda _: False
         self._tokens: dict[str, float] = {}
         self.scim_token = secrets.token_urlsafe(24)
         self._scim: Scim | None = None
+        self.reset(scenarios)
+        self.app = Starlette(routes=[Route("/{path:path}", self._exchange, methods=_METHODS)])
+
+    def reset(self, scenarios: Iterable[str] = ()) -> None:
+        """Start over with the population as it was made, an empty log and these scenarios. Tokens stay valid."""
+        self.store.reset()
+        self.log: list[Logged] = []
+        self.outage: Callable[[Call], bool] = lambda _: False
+        self.intercept: Answer = as_it_is
         self.scenarios = tuple(SCENARIOS[name] for name in scenarios)
         proceed: Proceed = self._answer
         for scenario in reversed(self.scenarios):
             proceed = _wrapped(scenario.behaviour(self.store), proceed)
         self._proceed = proceed
-        self.app = Starlette(routes=[Route("/{path:path}", self._exchange, methods=_METHODS)])
 
     def issue_token(self, *, seconds: float | None = None) -> str:
         """Return a new token of the caller's, valid for so many seconds or for ever."""
@@ -109,7 +116,9 @@ class Sisense:
         )
         query = dict(call.query)
         try:
-            response = error(503, 0, "out of order") if self.outage(call) else await self._proceed(call)
+            response = (
+                error(503, 0, "out of order") if self.outage(call) else await self.intercept(call, self._proceed)
+            )
         except ConnectionResetError:
             self.log.append(Logged(request.method, path, query, 0))
             raise

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-__all__ = ["Answer", "Call", "Proceed", "error", "json_response"]
+__all__ = ["Answer", "Call", "Proceed", "as_it_is", "error", "json_response"]
 
 
 @dataclass(slots=True)
@@ -45,6 +45,11 @@ Proceed = Callable[[Call], Awaitable[Response]]
 """Answers a call as everything behind would."""
 Answer = Callable[[Call, Proceed], Awaitable[Response]]
 """A scenario at work: it answers the call itself, or lets it proceed and changes what comes back."""
+
+
+async def as_it_is(call: Call, proceed: Proceed) -> Response:
+    """Let everything proceed."""
+    return await proceed(call)
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from pipeline.simulator.exchange import Answer, Call, Proceed, error, json_response
+from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, error, json_response
 from pipeline.simulator.organisation import DISPLAY_NAMES
 from pipeline.simulator.store import Store
 
@@ -121,11 +121,7 @@ def _display_role_names(store: Store) -> Answer:
         role_id: {**role, "name": DISPLAY_NAMES.get(role["name"], role["name"])}
         for role_id, role in store.roles.items()
     }
-    return _as_it_is
-
-
-async def _as_it_is(call: Call, proceed: Proceed) -> Response:
-    return await proceed(call)
+    return as_it_is
 
 
 def _whole_list(_: Store) -> Answer:

@@ -42,6 +42,12 @@ class Store:
     """What the server knows now. Not thread-safe by itself: one event loop owns it, readers take copies."""
 
     def __init__(self, population: Population) -> None:
+        self._population = population
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the population as it was made."""
+        population = self._population
         self.users: list[Record] = list(population.users)
         self.roles: dict[str, Record] = {role["_id"]: role for role in population.roles}
         self.groups: dict[str, Record] = {group["_id"]: group for group in population.groups}
@@ -163,14 +169,15 @@ class Store:
         after.pop("password", None)
         if body.get("active") is True:
             after.pop("pendingExpiration", None)
-        self._put(after)
+        self.put(after)
         if "groups" in body:
             old, new = set(before.get("groups") or ()), set(body["groups"])
             self._leave(user_id, old - new)
             self._enter(user_id, new - old)
         return after
 
-    def _put(self, user: Record) -> None:
+    def put(self, user: Record) -> None:
+        """Replace an account as it stands, unchecked, as only a test or a scenario needs to."""
         self.users[self._position(user["_id"])] = user
         self.by_id[user["_id"]] = user
         self._sorted = None
@@ -260,7 +267,7 @@ class Store:
             user = self.by_id.get(user_id)
             if user is not None:
                 kept = [other for other in user.get("groups") or () if other != group_id]
-                self._put({**user, "groups": [*kept, group_id] if user_id in after else kept})
+                self.put({**user, "groups": [*kept, group_id] if user_id in after else kept})
 
     def group_users(self, group_id: str) -> list[Record]:
         """Return the members as the group side shows them: who they are, nothing else."""

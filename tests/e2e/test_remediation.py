@@ -167,7 +167,7 @@ def test_nobody_in_particular_neither_approves_nor_applies(case: Callable[..., C
 def test_what_changed_since_the_plan_is_skipped_and_said(case: Callable[..., Case]) -> None:
     at = case()
     planned = at.prepare()
-    at.store._put({**at.store.by_id[planned[0]], "lastLogin": "2026-11-25T10:00:00.000Z"})
+    at.store.put({**at.store.by_id[planned[0]], "lastLogin": "2026-11-25T10:00:00.000Z"})
 
     outcome = at.ok("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
 
@@ -247,7 +247,7 @@ def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Calla
         assert running.wait(timeout=120) == -signal.SIGKILL
     first, second = (at.store.by_id[path.rpartition("/")[2]] for _, path in at.changes_sent())
     # between the kill and the proof somebody switches the first one on again
-    at.store._put({**first, "active": True})
+    at.store.put({**first, "active": True})
 
     verified = at.command("--json", "remediate", "verify")
 
@@ -351,7 +351,7 @@ def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[...,
     off_before = at.inactive()
     used = [user for user in at.store.users if user.get("active") and user["userName"] != at.simulator.username]
     for user in used[-10:]:  # enough of them that every run below has something left to do
-        at.store._put({**user, "lastLogin": "2026-01-05T10:00:00.000Z", "lastActivity": None})
+        at.store.put({**user, "lastLogin": "2026-01-05T10:00:00.000Z", "lastActivity": None})
     planned = at.prepare()
     apply = ["remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes"]
     environment = {**os.environ, "ACCESS_REVIEW_PROD_PASSWORD": at.simulator.password}
@@ -420,9 +420,7 @@ class Killing:
         self.script = script
         self.victim = 0
         self.needless: list[str] = []
-        sisense = case.simulator.sisense
-        self._proceed = sisense._proceed
-        sisense._proceed = lambda call: self.answer(call, self._proceed)
+        case.simulator.sisense.intercept = self.answer
 
     async def answer(self, call: Call, proceed: Proceed) -> Response:
         if call.method != "PATCH":

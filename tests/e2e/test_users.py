@@ -132,11 +132,11 @@ def test_an_administrator_by_the_policy_alone_is_guarded(case: Callable[..., Cas
     roles = {record["name"]: key for key, record in store.roles.items()}
     for user in [*store.users]:
         if user["_id"] == store.caller_id:
-            store._put({**user, "roleId": roles["tenantAdmin"]})
+            store.put({**user, "roleId": roles["tenantAdmin"]})
         elif user["userName"] != NEW and user.get("roleId") in {
             roles[name] for name in ("admin", "super", "custom_partnerAccess")
         }:
-            store._put({**user, "active": False})
+            store.put({**user, "active": False})
     with (at.folder / "policy" / "roles.csv").open("a", encoding="utf-8") as file:
         file.write("custom_partnerAccess,95,true\n")
 
@@ -364,9 +364,8 @@ def test_a_password_is_shown_when_its_account_is_made_whatever_comes_after(case:
     at = case()
     store = at.simulator.sisense.store
     create, made = store.create, []
-    proceed = at.simulator.sisense._proceed
 
-    async def failing(call):  # type: ignore[no-untyped-def]
+    async def failing(call, proceed):  # type: ignore[no-untyped-def]
         if len(made) == 1 and call.method == "GET" and "other" in str(call.query):
             return HTMLResponse("<h1>403</h1>", 403)
         return await proceed(call)
@@ -376,7 +375,7 @@ def test_a_password_is_shown_when_its_account_is_made_whatever_comes_after(case:
         return create(body)
 
     store.create = record  # type: ignore[method-assign]
-    at.simulator.sisense._proceed = failing  # type: ignore[method-assign]
+    at.simulator.sisense.intercept = failing
     joiners = at.folder / "joiners.csv"
     joiners.write_text(f"email,role\n{NEW},Viewer\nother@example.com,Viewer\n", encoding="utf-8")
 

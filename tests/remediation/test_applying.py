@@ -21,7 +21,7 @@ from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation import applying, journal
 from pipeline.remediation.plan import FIELDS, Change, Plan
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.simulator.exchange import Call, Proceed, error, json_response
+from pipeline.simulator.exchange import Call, Proceed, as_it_is, error, json_response
 from pipeline.simulator.server import Simulator
 from pipeline.sources.writing import AccountState
 from pipeline.warehouse.policy import PolicyFiles
@@ -118,20 +118,14 @@ class Server:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.store = simulator.sisense.store
-        self._proceed = simulator.sisense._proceed
-        self._users = list(self.store.users)
-        self._members = dict(self.store.members)
         self.policy: Path | None = None
         self.play([], [])
 
     def play(self, faults: list[tuple[str | int, str]], reads: list[str]) -> Misbehaviour:
-        self.store.users[:] = self._users
-        self.store.by_id = {user["_id"]: user for user in self._users}
-        self.store.members = dict(self._members)
-        self.store._sorted = None
+        self.simulator.sisense.reset()
         self.policy = None
         self.acting = Misbehaviour(self.store, list(faults), list(reads))
-        self.simulator.sisense._proceed = lambda call: self.acting(call, self._proceed)
+        self.simulator.sisense.intercept = self.acting
         return self.acting
 
     def source(self) -> tuple[SourceSettings, Credentials]:
@@ -309,11 +303,11 @@ def test_who_is_an_administrator_by_the_policy_alone_is_guarded_and_counted_as_o
     other = next(u["_id"] for u in server.store.users if u.get("active") and u["_id"] != own and u.get("roleId"))
     for user in [*server.store.users]:
         if user["_id"] in {own, other}:
-            server.store._put({**user, "roleId": role(server, own_role if user["_id"] == own else other_role)})
+            server.store.put({**user, "roleId": role(server, own_role if user["_id"] == own else other_role)})
         elif user["_id"] == server.store.caller_id:
-            server.store._put({**user, "roleId": role(server, "tenantAdmin")})
+            server.store.put({**user, "roleId": role(server, "tenantAdmin")})
         elif user.get("roleId") in {role(server, name) for name in ("admin", "super", "custom_partnerAccess")}:
-            server.store._put({**user, "active": False})
+            server.store.put({**user, "active": False})
     (tmp_path / "policy").mkdir()
     server.policy = ranked(tmp_path / "policy", "Custom_PartnerAccess", rank)
 
@@ -330,11 +324,11 @@ def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
     # the caller manages one tenant only, and every other administrator has left meanwhile
     for user in [*server.store.users]:
         if user["_id"] == change.account_id:
-            server.store._put({**user, "roleId": role(server, "admin")})
+            server.store.put({**user, "roleId": role(server, "admin")})
         elif user["_id"] == server.store.caller_id:
-            server.store._put({**user, "roleId": role(server, "tenantAdmin")})
+            server.store.put({**user, "roleId": role(server, "tenantAdmin")})
         elif user.get("roleId") in {role(server, "admin"), role(server, "super")}:
-            server.store._put({**user, "active": False})
+            server.store.put({**user, "active": False})
 
     assert skipped_because(server, tmp_path / "plan.json", plan) == "it would be the last active administrator"
 
@@ -349,9 +343,9 @@ def test_a_group_that_no_longer_exists_is_left_out_of_what_is_sent_and_the_journ
     server.play([], [])
     [change] = planned(server, ["remove_from_groups"]).changes
     user = server.store.by_id[change.account_id]
-    server.store._put({**user, "groups": [*user["groups"], GONE]})
+    server.store.put({**user, "groups": [*user["groups"], GONE]})
     plan = planned(server, ["remove_from_groups"])
-    server.simulator.sisense._proceed = server._proceed  # the simulator's own answer: it refuses the other group
+    server.simulator.sisense.intercept = as_it_is  # the simulator itself refuses an unknown group
 
     if kill_at is not None:
         server.apply(plan, tmp_path / "plan.json", kill_at)
@@ -427,7 +421,7 @@ def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_ca
     server.play([], [])
     plan = planned(server, ["deactivate"])
     user, super_id = server.store.by_id[plan.changes[0].account_id], role(server, "super")
-    server.store._put({**user, "roleId": super_id})
+    server.store.put({**user, "roleId": super_id})
     before = server.store.roles[super_id]
     server.store.roles[super_id] = {**before, "name": name}
     (tmp_path / "policy").mkdir()

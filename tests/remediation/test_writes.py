@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from pipeline.remediation import accounts, journal
 from pipeline.remediation.plan import Change, Plan
-from pipeline.simulator.exchange import Call, Proceed, error
+from pipeline.simulator.exchange import Call, Proceed, as_it_is, error
 from pipeline.simulator.server import Simulator
 from pipeline.sources.writing import AccountState, connected
 from tests.cases.case import Case, each
@@ -52,7 +52,7 @@ def test_two_processes_with_one_file_create_each_account_once_and_tell_what_each
     server: Server, tmp_path: Path
 ) -> None:
     server.play([], [])
-    server.simulator.sisense._proceed = server._proceed
+    server.simulator.sisense.intercept = as_it_is
     outcomes: list[list[accounts.AccountResult]] = []
     threads = [threading.Thread(target=lambda: outcomes.append(create(server, tmp_path))) for _ in range(2)]
 
@@ -77,7 +77,7 @@ def test_an_account_that_somebody_else_creates_meanwhile_exists_and_was_not_crea
         response = await proceed(call)
         return error(status, 0, "taken") if call.method == "POST" and not call.is_login else response
 
-    server.simulator.sisense._proceed = lambda call: taken(call, server._proceed)
+    server.simulator.sisense.intercept = taken
 
     [outcome] = create(server, tmp_path, PEOPLE[:1])
 
@@ -115,7 +115,7 @@ class Numbers:
 def test_an_account_whose_ids_are_numbers_is_changed(server: Server, tmp_path: Path, action: str) -> None:
     server.play([], [])
     numbers = Numbers()
-    server.simulator.sisense._proceed = lambda call: numbers(call, server._proceed)
+    server.simulator.sisense.intercept = numbers
     user = next(
         u
         for u in server.store.users
@@ -178,7 +178,7 @@ def test_groups_that_cannot_be_read_are_left_alone(server: Server, tmp_path: Pat
         and u["_id"] != server.store.caller_id
         and server.store.roles.get(u.get("roleId"), {}).get("name") == "contributor"
     )
-    server.store._put({**user, "groups": [*user["groups"], [user["groups"][0]]]})
+    server.store.put({**user, "groups": [*user["groups"], [user["groups"][0]]]})
     found = AccountState.of(user)
     change = Change(
         "change-0",
