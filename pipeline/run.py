@@ -305,8 +305,8 @@ def report(
         WarehouseError: nothing has been built yet.
         RenderError: a file could not be written; an earlier report folder is untouched.
     """
+    from pipeline.evidence.signature import signing_key
     from pipeline.reporting.report import write
-    from pipeline.reporting.signature import signing_key
     from pipeline.reporting.summary import coverage
 
     key = signing_key(environment)
@@ -380,7 +380,7 @@ def run(
     Raises:
         AccessReviewError: as each stage does. A snapshot that is PARTIAL is kept, and ends the run unless allowed.
     """
-    from pipeline.reporting.signature import signing_key
+    from pipeline.evidence.signature import signing_key
 
     # A mistake in a file is told before anything is contacted.
     signing_key(environment)

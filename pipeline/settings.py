@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-import difflib
 import hashlib
 import ipaddress
 import math
@@ -24,6 +23,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError, MissingSecretError
+from pipeline.spelling import nearest
 
 __all__ = [
     "Credentials",
@@ -34,7 +34,6 @@ __all__ = [
     "SourceSettings",
     "is_loopback",
     "load",
-    "nearest",
     "read_secret",
     "webhook_secret",
 ]
@@ -285,12 +284,6 @@ def webhook_secret(environment: Mapping[str, str]) -> Secret:
             hint="set ACCESS_REVIEW_WEBHOOK_SECRET, or ACCESS_REVIEW_WEBHOOK_SECRET_FILE to a file that holds it",
         )
     return secret
-
-
-def nearest(name: str, valid: typing.Iterable[str]) -> str | None:
-    """Return the valid name most like the one given, if any is like it."""
-    found = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
-    return found[0] if found else None
 
 
 def _suggest(name: str, valid: typing.Iterable[str], otherwise: str) -> str:

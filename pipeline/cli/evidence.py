@@ -12,7 +12,7 @@ from pipeline.errors import GateError
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.reporting.verification import Verification
+    from pipeline.evidence.verification import Verification
 
 __all__ = ["register"]
 
@@ -46,12 +46,13 @@ def verify(
 
     Needs no configuration, no database and no network.
     """
-    from pipeline.reporting.signature import PublicKey
-    from pipeline.reporting.verification import verify as check
+    from pipeline.evidence.signature import PublicKey
+    from pipeline.evidence.verification import verify as check
+    from pipeline.reporting.report import write_csv
 
     terminal: Terminal = context.obj
     trusted = PublicKey.read(key) if key else None
-    found = check(folder, key=trusted, rebuild=rebuild)
+    found = check(folder, key=trusted, rebuild=write_csv if rebuild else None)
     for note in found.notes:
         terminal.note(note)
     terminal.result(_text(folder, found), _document(folder, found))
@@ -80,7 +81,7 @@ def keygen(
 
     Existing files are never overwritten.
     """
-    from pipeline.reporting.signature import KEY_VARIABLE, generate
+    from pipeline.evidence.signature import KEY_VARIABLE, generate
 
     terminal: Terminal = context.obj
     public_path, public = generate(out)

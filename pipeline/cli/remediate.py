@@ -109,8 +109,8 @@ def approve(context: typer.Context, file: PlanFile, by: By, email: Email) -> Non
 
     The approval is signed if a signing key is configured.
     """
+    from pipeline.evidence.signature import signing_key
     from pipeline.remediation.plan import Approval, load, save
-    from pipeline.reporting.signature import signing_key
 
     terminal: Terminal = context.obj
     approved = load(file)
@@ -148,9 +148,9 @@ def apply(
     Accounts are changed one at a time. After an interruption, run it again: no change is repeated.
     """
     from pipeline import run as stages
+    from pipeline.evidence.signature import signing_key
     from pipeline.remediation import applying, journal, record
     from pipeline.remediation.plan import load
-    from pipeline.reporting.signature import signing_key
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj
@@ -216,10 +216,10 @@ def apply(
 def verify(context: typer.Context) -> None:
     """Extract again and check every change that was applied."""
     from pipeline import run as stages
+    from pipeline.evidence.signature import signing_key
     from pipeline.remediation import record
     from pipeline.reporting import remediation
     from pipeline.reporting.report import DEFAULT_FORMATS
-    from pipeline.reporting.signature import signing_key
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj

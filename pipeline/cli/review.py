@@ -246,7 +246,7 @@ def sign_off(
 
     The decisions are sealed in a folder of their own, and the snapshot becomes the baseline of later reports.
     """
-    from pipeline.reporting.signature import signing_key
+    from pipeline.evidence.signature import signing_key
     from pipeline.review.signing import sign, to_sign
     from pipeline.warehouse import database
 

@@ -9,7 +9,8 @@ import typer
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import UsageError
-from pipeline.settings import Settings, nearest
+from pipeline.settings import Settings
+from pipeline.spelling import nearest
 
 if TYPE_CHECKING:
     from pipeline.warehouse.rules import RuleInForce

@@ -16,9 +16,10 @@ from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.remediation.waiting import locked, read_until
-from pipeline.settings import Secret, nearest
+from pipeline.settings import Secret
 from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.writing import AccountState, Writer
+from pipeline.spelling import nearest
 from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["AccountResult", "DesiredAccount", "change", "create", "delete", "get"]

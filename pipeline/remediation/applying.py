@@ -13,13 +13,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, LoginError, SourceError
 from pipeline.remediation.guards import Guards
 from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.remediation.waiting import read_until
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.http import Sleep
 from pipeline.sources.writing import AccountState, Writer, connected
 from pipeline.warehouse.policy import PolicyFiles

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError, SourceError, UsageError
 from pipeline.remediation.waiting import locked
-from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.writing import Writer
 
 __all__ = ["Attempt", "CommandJournal", "Journal", "JournalEntry", "journal_path", "opened", "plan_path", "read"]

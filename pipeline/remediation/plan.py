@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import GateError, UsageError
-from pipeline.reporting.signature import SigningKey
+from pipeline.evidence.signature import SigningKey
 
 __all__ = ["FIELDS", "Approval", "Change", "LeftOut", "Plan", "PlannedAccount", "change_id", "load", "save"]
 

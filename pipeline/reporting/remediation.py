@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from pipeline.evidence.manifest import MANIFEST
+from pipeline.evidence.sealing import seal
+from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import csv
-from pipeline.reporting.dataset import load
-from pipeline.reporting.evidence import seal
-from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
-from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -24,14 +23,14 @@ def write(connection: Connection, directory: Path, *, rests_on: Path, key: Signi
     Raises:
         RenderError: a file cannot be written.
     """
-    dataset = load(connection)
+    [(snapshot_id,)] = connection.execute("select snapshot_id from reports.snapshot").fetchall()
     previous = hashlib.sha256((rests_on / MANIFEST).read_bytes()).hexdigest()
-    stem = f"{dataset.snapshot['snapshot_id']}-remediation-"
+    stem = f"{snapshot_id}-remediation-"
     number = next(n for n in range(1, 1_000_000) if not (directory / f"{stem}{n}").exists())
     folder = directory / f"{stem}{number}"
     with replacing(folder, lambda: folder / _FILE) as draft:
         neutralised = csv.write(
             connection, "select * from review.changes", draft / _FILE, order_by="source, account_id, change_id"
         )
-        seal(connection, dataset, draft, neutralised=neutralised, previous_manifest_sha256=previous, key=key)
+        seal(connection, draft, neutralised=neutralised, previous_manifest_sha256=previous, key=key)
     return folder / _FILE, folder / MANIFEST

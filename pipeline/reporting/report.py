@@ -19,17 +19,18 @@ import polars
 
 from pipeline import resources
 from pipeline.errors import RenderError
+from pipeline.evidence import manifest, sealing
+from pipeline.evidence.manifest import SealedFile
+from pipeline.evidence.sealing import Seal
+from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import csv, evidence, glyphs, graph, html, manifest, pdf, templating, view, xlsx
+from pipeline.reporting import csv, glyphs, graph, html, pdf, templating, view, xlsx
 from pipeline.reporting.dataset import Dataset, has_several_sources, load
-from pipeline.reporting.evidence import Seal
-from pipeline.reporting.manifest import Entry
-from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "Report", "replacing", "write", "write_csv"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "ReportFolder", "replacing", "write", "write_csv"]
 
 #: The formats that are written unless others are asked for.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
@@ -68,7 +69,7 @@ _PDF_PRIVILEGED = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportFolder:
     """A finished report folder, and what its reader should be told.
 
     ``files`` are those for people and the manifest; ``neutralised`` counts the cells of the CSV files that a
@@ -91,7 +92,7 @@ def write(
     key: SigningKey | None = None,
     rows_per_table: int = ROWS_PER_TABLE,
     annex: bool = False,
-) -> Report:
+) -> ReportFolder:
     """Write the report of the build in the database to its folder below ``directory``, signed if there is a key.
 
     ``progress`` is given the name of each file before it is made. The PDF shows at most ``rows_per_table`` rows of a
@@ -119,7 +120,7 @@ def write(
     with replacing(folder, lambda: making) as draft:
         neutralised = write_csv(connection, draft, begin)
         begin("raw, sql, inputs")
-        data = evidence.collect(connection, draft)
+        data = sealing.collect(connection, draft)
         data_sha256 = manifest.data_sha256(data)
         if "xlsx" in formats:
             begin(_XLSX_FILE)
@@ -146,9 +147,8 @@ def write(
                 write_graph(connection, draft / name)
                 names.append(name)
         begin(manifest.MANIFEST)
-        seal = evidence.seal(
+        seal = sealing.seal(
             connection,
-            dataset,
             draft,
             data,
             neutralised=neutralised,
@@ -156,10 +156,10 @@ def write(
             key=key,
         )
         names.append(manifest.MANIFEST)
-    return Report(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
+    return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
 
-def write_csv(connection: Connection, folder: Path, progress: Callable[[str], None]) -> int:
+def write_csv(connection: Connection, folder: Path, progress: Callable[[str], None] = lambda _: None) -> int:
     """Write every CSV file of the current build; return how many cells were neutralised.
 
     Raises:
@@ -176,7 +176,7 @@ def _csv_files(connection: Connection) -> Mapping[str, tuple[str, str]]:
     return _CSV_FILES_OF_SEVERAL if has_several_sources(connection) else _CSV_FILES
 
 
-def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[Entry], rows_per_table: int) -> tuple[str, ...]:
+def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[SealedFile], rows_per_table: int) -> tuple[str, ...]:
     templates = resources.templates()
     tables = [entry for entry in data if entry.path in _CSV_FILES_OF_SEVERAL]
     attached = [entry.path for entry in tables if entry.bytes <= _ATTACHED_BYTES]

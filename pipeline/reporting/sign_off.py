@@ -8,13 +8,14 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.errors import ModelError
-from pipeline.reporting import csv, manifest, pdf, templating, view
+from pipeline.evidence import manifest
+from pipeline.evidence.manifest import MANIFEST
+from pipeline.evidence.sealing import seal
+from pipeline.evidence.signature import SigningKey
+from pipeline.reporting import csv, pdf, templating, view
 from pipeline.reporting.dataset import load
 from pipeline.reporting.decisions import DecisionSum
-from pipeline.reporting.evidence import seal
-from pipeline.reporting.manifest import MANIFEST
 from pipeline.reporting.report import replacing
-from pipeline.reporting.signature import SigningKey
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -92,7 +93,6 @@ def write(
         making = folder / MANIFEST
         sealed = seal(
             connection,
-            dataset,
             draft,
             entries,
             neutralised=neutralised,

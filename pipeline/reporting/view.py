@@ -11,11 +11,11 @@ from typing import Any
 
 import polars
 
+from pipeline.evidence.manifest import SHELL_CHECK
 from pipeline.reporting import summary
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
-from pipeline.reporting.manifest import SHELL_CHECK
 from pipeline.reporting.summary import Chart, Identity, Sections, Tile
 
 __all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline import resources
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import GateError, IncompleteError, UsageError, WarehouseError
-from pipeline.settings import nearest
+from pipeline.spelling import nearest
 from pipeline.warehouse import database, saved
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted

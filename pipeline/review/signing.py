@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.errors import GateError, WarehouseError
+from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import sign_off
-from pipeline.reporting.signature import SigningKey
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
 from pipeline.warehouse import database, saved

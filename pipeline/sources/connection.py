@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 import httpx
 
+from pipeline.clock import Clock
 from pipeline.errors import ConfigurationError, ContentError, SourceError, UnreachableError
 from pipeline.settings import SourceSettings
 from pipeline.sources.diagnosis import (
@@ -35,7 +36,6 @@ __all__ = [
     "LONGEST_ADVICE",
     "Answer",
     "AttemptError",
-    "Clock",
     "Connection",
     "ElsewhereError",
     "Query",
@@ -44,10 +44,8 @@ __all__ = [
     "Token",
     "UnclearError",
     "UnreadableError",
-    "utc_now",
 ]
 
-Clock = Callable[[], datetime]
 Query = Mapping[str, str | int]
 
 #: Answers that a later one may contradict: the server, or a proxy before it, has trouble.
@@ -57,11 +55,6 @@ _REDIRECTS = 3
 LONGEST_ADVICE = 120.0
 #: One answer may take this many times ``timeout_seconds``, which itself is between two pieces of it.
 _WHOLE_ANSWER = 10
-
-
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 class RefusedError(ContentError):

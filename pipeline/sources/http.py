@@ -19,13 +19,13 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
+from pipeline.clock import Clock
 from pipeline.errors import UnreachableError
 from pipeline.settings import SourceSettings
 from pipeline.sources.connection import (
     LONGEST_ADVICE,
     Answer,
     AttemptError,
-    Clock,
     Connection,
     ElsewhereError,
     Query,

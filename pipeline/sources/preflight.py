@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import Clock, utc_now
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Endpoint, Found, Instance, read_count
 from pipeline.sources.records import Records, read_json

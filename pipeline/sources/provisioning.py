@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.connection import Clock, RefusedError, UnclearError, utc_now
+from pipeline.sources.connection import RefusedError, UnclearError
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.scim_endpoint import Endpoint, address
 from pipeline.sources.writing import Writer, connected

@@ -9,9 +9,10 @@ import asyncio
 import dataclasses
 from collections import Counter
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.connection import Answer, Clock, RefusedError, UnreadableError, utc_now
+from pipeline.sources.connection import Answer, RefusedError, UnreadableError
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.ledger import Ledger, timestamp
 from pipeline.sources.lists import LedgerList, Progress

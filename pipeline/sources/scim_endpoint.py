@@ -13,9 +13,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, ContentError, LoginError, UnreachableError
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.connection import Answer, Clock, RefusedError, Token, UnreadableError, utc_now
+from pipeline.sources.connection import Answer, RefusedError, Token, UnreadableError
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.records import BadAnswerError, Key, Records, cut_places, read_json, without_secrets
 from pipeline.sources.scim_names import canonical

@@ -8,9 +8,10 @@ import gc
 from collections.abc import Coroutine
 from typing import Any
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import Answer, Clock, RefusedError, UnreadableError, utc_now
+from pipeline.sources.connection import Answer, RefusedError, UnreadableError
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Endpoint, Instance, read_count
 from pipeline.sources.ledger import Ledger, timestamp

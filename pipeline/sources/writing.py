@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from pipeline.clock import Clock, utc_now
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import Clock, RefusedError, utc_now
+from pipeline.sources.connection import RefusedError
 from pipeline.sources.http import Client, Sleep
 from pipeline.sources.instance import Endpoint, Instance, read_object
 from pipeline.sources.lookup import Lookup

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-__all__ = ["TableError", "column_name", "letters", "misspelt", "refuse_repeated", "trimmed", "visible"]
+__all__ = ["TableError", "column_name", "letters", "refuse_repeated", "trimmed", "visible"]
 
 #: What no reader sees: controls, soft hyphen, zero-width and directional marks, fillers, variation selectors.
 _INVISIBLE = re.compile(
@@ -15,9 +15,6 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _ENDS = re.compile(rf"^(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+$")
-#: How alike two names are, and how much their lengths may differ, for one to be the other misspelt.
-_LIKENESS = 0.8
-_LENGTH_DIFFERENCE = 2
 
 
 class TableError(ValueError):
@@ -65,14 +62,6 @@ def refuse_repeated(names: Sequence[str], *, is_sheet: bool = False) -> None:
             places = [index for index, each in enumerate(names) if each == name]
             shown = " and ".join(f"column {letters(p)}" if is_sheet else f"column {p + 1}" for p in places)
             raise TableError(f"there are {_number(occurrences)} columns '{name}': {shown}", "keep one of them")
-
-
-def misspelt(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that this one is probably meant to be, or None."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(name, list(known), n=1, cutoff=_LIKENESS)
-    return found[0] if found and abs(len(found[0]) - len(name)) <= _LENGTH_DIFFERENCE else None
 
 
 def _number(count: int) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import duckdb
 
 from pipeline.errors import QueryError
-from pipeline.settings import nearest
+from pipeline.spelling import nearest
 from pipeline.warehouse.database import Connection
 
 __all__ = ["run", "stream"]

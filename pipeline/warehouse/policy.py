@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import ConfigurationError
-from pipeline.settings import nearest
+from pipeline.spelling import nearest
 from pipeline.tables.cells import TableError, trimmed
 from pipeline.tables.days import DayError, order_of, read_day
 from pipeline.tables.delimited import CsvTable, read_table

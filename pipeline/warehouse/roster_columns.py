@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.settings import ROSTER_COLUMNS
-from pipeline.tables.cells import TableError, column_name, misspelt
+from pipeline.spelling import misspelt
+from pipeline.tables.cells import TableError, column_name
 
 __all__ = ["PRESETS", "Preset", "RosterColumns", "RosterFormat", "find_columns"]
 

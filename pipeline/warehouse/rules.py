@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import ConfigurationError
-from pipeline.settings import nearest
+from pipeline.spelling import nearest
 from pipeline.warehouse.model import SEVERITIES, Model
 
 __all__ = ["RuleInForce", "in_force"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelError, UsageError
-from pipeline.settings import nearest
+from pipeline.spelling import nearest
 
 if TYPE_CHECKING:  # the command line lists queries without loading DuckDB
     from pipeline.warehouse.database import Connection

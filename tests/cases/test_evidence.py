@@ -14,7 +14,7 @@ import duckdb
 import pypdf
 import pytest
 
-from pipeline.reporting.verification import verify
+from pipeline.evidence.verification import verify
 from pipeline.simulator.server import Simulator
 from pipeline.warehouse import files
 from tests.cases.case import Case, each
@@ -130,7 +130,7 @@ def test_a_file_that_somebody_s_machine_added_is_named_with_what_to_do(case: Cas
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"\0")
     try:
-        found = verify(sealed, key=None, rebuild=False)
+        found = verify(sealed)
         said = {problem.path: problem for problem in found.problems}
         if case.kind == "system file":
             assert list(said) == [case.content]

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.reporting import manifest
+from pipeline.evidence import manifest
 
 __all__ = ["reseal"]
 

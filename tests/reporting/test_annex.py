@@ -18,11 +18,11 @@ SCRIPTS = ("李 明", "نور المثال", "דנה דוגמה", "Ада При
 HOSTILE = ("<script>alert(1)</script>", "two\nlines", "tab\there", "\u202eexe.fdp", "{{ 7 * 7 }}", "para\u2029graph")
 
 
-def write(connection: duckdb.DuckDBPyConnection, directory: Path) -> report.Report:
+def write(connection: duckdb.DuckDBPyConnection, directory: Path) -> report.ReportFolder:
     return report.write(connection, directory, frozenset({"csv"}), lambda _: None, annex=True)
 
 
-def read(result: report.Report) -> tuple[pypdf.PdfReader, list[str]]:
+def read(result: report.ReportFolder) -> tuple[pypdf.PdfReader, list[str]]:
     reader = pypdf.PdfReader(result.folder / ANNEX)
     return reader, [page.extract_text() for page in reader.pages]
 

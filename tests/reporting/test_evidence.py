@@ -17,9 +17,10 @@ import pypdf
 import pytest
 
 from pipeline.errors import ConfigurationError, UsageError
-from pipeline.reporting import manifest, report, signature
-from pipeline.reporting.signature import PublicKey, SigningKey
-from pipeline.reporting.verification import Verification, verify
+from pipeline.evidence import manifest, signature
+from pipeline.evidence.signature import PublicKey, SigningKey
+from pipeline.evidence.verification import Verification, verify
+from pipeline.reporting import report
 from pipeline.warehouse import chain
 from tests.fakes.forger import reseal
 from tests.reporting.conftest import AS_OF, fill
@@ -28,12 +29,14 @@ CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconcili
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 
 
-def write(connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, key: Any = None) -> report.Report:
+def write(
+    connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, key: Any = None
+) -> report.ReportFolder:
     return report.write(connection, directory, frozenset(formats or ("csv",)), lambda _: None, key=key)
 
 
 def check(folder: Path, key: PublicKey | None = None) -> Verification:
-    return verify(folder, key=key, rebuild=False)
+    return verify(folder, key=key)
 
 
 def named(found: Verification) -> set[str]:

@@ -25,7 +25,7 @@ HOSTILE = (
 )
 
 
-def write(connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str) -> report.Report:
+def write(connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str) -> report.ReportFolder:
     return report.write(connection, directory, frozenset(formats), lambda _: None)
 
 
@@ -33,7 +33,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def pages(result: report.Report) -> list[str]:
+def pages(result: report.ReportFolder) -> list[str]:
     reader = pypdf.PdfReader(result.folder / "access-review.pdf")
     return [" ".join(page.extract_text().split()) for page in reader.pages]
 

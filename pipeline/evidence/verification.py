@@ -10,19 +10,23 @@ import itertools
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import AccessReviewError, RenderError, UsageError
-from pipeline.reporting import manifest, report
-from pipeline.reporting.manifest import MANIFEST, SIGNATURE, Entry
-from pipeline.reporting.signature import PUBLIC_KEY_FILE, PublicKey
+from pipeline.evidence import manifest
+from pipeline.evidence.manifest import MANIFEST, SIGNATURE, SealedFile
+from pipeline.evidence.signature import PUBLIC_KEY_FILE, PublicKey
 from pipeline.warehouse import archive, database
+from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["Problem", "Verification", "verify"]
+__all__ = ["Problem", "Verification", "WriteTables", "verify"]
+
+#: Writes the CSV files of the build that a database holds into a folder.
+WriteTables = Callable[[Connection, Path], object]
 
 #: What file managers and office programs leave in a folder that somebody looked at: macOS (.DS_Store, ._name,
 #: __MACOSX in archives), Windows (Thumbs.db, desktop.ini), KDE (.directory), Synology (@eaDir), Microsoft Office
@@ -65,8 +69,11 @@ class Verification:
     notes: tuple[str, ...]
 
 
-def verify(folder: Path, *, key: PublicKey | None, rebuild: bool) -> Verification:
-    """Check a report folder, with a public key that is trusted if one is given.
+def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables | None = None) -> Verification:
+    """Check a report folder against its manifest and signature.
+
+    ``key`` is a public key that the caller trusts. ``rebuild`` writes the CSV files anew, to be compared with those
+    of the folder; without it they are not rebuilt.
 
     Raises:
         UsageError: there is no such folder, or it was made by a program whose manifests this one does not know.
@@ -83,7 +90,7 @@ def verify(folder: Path, *, key: PublicKey | None, rebuild: bool) -> Verificatio
         ) from error
 
 
-def _verify(folder: Path, key: PublicKey | None, rebuild: bool) -> Verification:
+def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) -> Verification:
     present = manifest.files_below(folder)
     odd = [path for path in present if (folder / path).is_symlink() or not (folder / path).is_file()]
     problems = [Problem(path, "is not a plain file") for path in odd]
@@ -108,7 +115,7 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: bool) -> Verification:
     if rebuild and problems:
         notes.append("not rebuilt: what a rebuild rests on must be whole first")
     elif rebuild:
-        rebuilt, differences = _rebuild(folder, [entry for entry in found if "/" not in entry.path])
+        rebuilt, differences = _rebuild(folder, rebuild, [entry for entry in found if "/" not in entry.path])
         problems += differences
     return Verification(
         document=document,
@@ -155,9 +162,9 @@ def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
     return document, []
 
 
-def _compare(document: Mapping[str, Any], found: Sequence[Entry]) -> list[Problem]:
+def _compare(document: Mapping[str, Any], found: Sequence[SealedFile]) -> list[Problem]:
     """Hold the files found to those listed."""
-    listed = {row["path"]: Entry(**row) for row in document["files"]}
+    listed = {row["path"]: SealedFile(**row) for row in document["files"]}
     there = {entry.path: entry for entry in found}
     problems = []
     if len(listed) != len(document["files"]):
@@ -190,7 +197,7 @@ def _added(path: str, is_system_file: bool) -> Problem:
     return Problem(path, f"is not in the manifest{origin}", is_system_file)
 
 
-def _rows(entry: Entry) -> str:
+def _rows(entry: SealedFile) -> str:
     return "no rows that can be counted" if entry.rows is None else counted(entry.rows, "row")
 
 
@@ -219,14 +226,16 @@ def _signature(
     return ("trusted" if key else "unproven"), signer, []
 
 
-def _rebuild(folder: Path, top: Sequence[Entry]) -> tuple[tuple[str, ...] | None, list[Problem]]:
+def _rebuild(
+    folder: Path, write_tables: WriteTables, top: Sequence[SealedFile]
+) -> tuple[tuple[str, ...] | None, list[Problem]]:
     """Make every CSV file once more; return those that are equal, and how the others differ."""
     wanted = {entry.path for entry in top if entry.path.endswith(".csv")}
     with tempfile.TemporaryDirectory(prefix="access-review-verify-") as name:
         workspace = Path(name)
         try:
             with archive.rebuilt(folder, workspace) as connection:
-                report.write_csv(connection, workspace, lambda _: None)
+                write_tables(connection, workspace)
         except RenderError:
             raise  # the place for temporary files, not the folder
         except AccessReviewError as error:

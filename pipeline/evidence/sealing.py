@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.reporting import manifest
-from pipeline.reporting.dataset import Dataset
-from pipeline.reporting.manifest import MANIFEST, SIGNATURE, Entry
-from pipeline.reporting.signature import PUBLIC_KEY_FILE, SigningKey
+from pipeline.evidence import manifest
+from pipeline.evidence.manifest import MANIFEST, SIGNATURE, SealedFile
+from pipeline.evidence.signature import PUBLIC_KEY_FILE, SigningKey
 from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
@@ -30,7 +29,7 @@ class Seal:
     previous_manifest_sha256: str | None
 
 
-def collect(connection: Connection, folder: Path) -> list[Entry]:
+def collect(connection: Connection, folder: Path) -> list[SealedFile]:
     """Write ``raw/``, ``sql/`` and ``inputs/`` beside the CSV files; return all these data files.
 
     Raises:
@@ -43,9 +42,8 @@ def collect(connection: Connection, folder: Path) -> list[Entry]:
 
 def seal(
     connection: Connection,
-    dataset: Dataset,
     folder: Path,
-    data: Sequence[Entry] = (),
+    data: Sequence[SealedFile] = (),
     *,
     neutralised: int,
     previous_manifest_sha256: str | None,
@@ -66,7 +64,6 @@ def seal(
     files = [*data, *manifest.entries(connection, folder, others)]
     content = manifest.compose(
         connection,
-        dataset,
         files,
         neutralised=neutralised,
         previous_manifest_sha256=previous_manifest_sha256,

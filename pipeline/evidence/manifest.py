@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
-from pipeline.reporting.dataset import Dataset
 from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
@@ -28,7 +27,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SHELL_CHECK",
     "SIGNATURE",
-    "Entry",
+    "SealedFile",
     "compose",
     "data_sha256",
     "entries",
@@ -68,7 +67,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SealedFile:
     """One file: its path with ``/`` below the folder, its size, its hash, and its rows if it is a table."""
 
     path: str
@@ -90,12 +89,12 @@ def files_below(folder: Path) -> list[str]:
     )
 
 
-def entries(connection: Connection, folder: Path, paths: Iterable[str]) -> list[Entry]:
+def entries(connection: Connection, folder: Path, paths: Iterable[str]) -> list[SealedFile]:
     """Read files below a folder, a chunk at a time; any connection serves to look into Parquet files."""
-    return [_entry(connection, folder / path, path) for path in paths]
+    return [_sealed(connection, folder / path, path) for path in paths]
 
 
-def _entry(connection: Connection, file: Path, path: str) -> Entry:
+def _sealed(connection: Connection, file: Path, path: str) -> SealedFile:
     digest = hashlib.sha256()
     size = 0
     lines = 0
@@ -115,10 +114,10 @@ def _entry(connection: Connection, file: Path, path: str) -> Entry:
         rows = max(lines - 1, 0)
     elif file.suffix == ".parquet":
         rows = archive.parquet_rows(connection, file)
-    return Entry(path, size, digest.hexdigest(), rows)
+    return SealedFile(path, size, digest.hexdigest(), rows)
 
 
-def data_sha256(files: Iterable[Entry]) -> str:
+def data_sha256(files: Iterable[SealedFile]) -> str:
     """Return the one hash of all data files."""
     listed = sorted((entry.path, entry.sha256) for entry in files if entry.is_data)
     return hashlib.sha256("".join(f"{sha256}  {path}\n" for path, sha256 in listed).encode()).hexdigest()
@@ -136,22 +135,22 @@ def tool() -> dict[str, str]:
 
 def compose(
     connection: Connection,
-    dataset: Dataset,
-    files: Iterable[Entry],
+    files: Iterable[SealedFile],
     *,
     neutralised: int,
     previous_manifest_sha256: str | None,
 ) -> bytes:
     """Return the manifest of the current build's report as it is written, the same bytes every time."""
     files = list(files)
-    snapshot = dataset.snapshot
-    parameters, roster_file, roster_sha256, config_sha256, people = connection.execute(
+    [snapshot] = _rows(connection, "select * from reports.snapshot")
+    [build] = _rows(
+        connection,
         """
-        select parameters, roster_file, roster_sha256, config_sha256, (select count(*) from policy.roster)
+        select parameters, roster_file, roster_sha256, config_sha256, (select count(*) from policy.roster) as people
         from meta.builds join meta.snapshots using (snapshot_id) where build_id = $build_id
         """,
-        {"build_id": snapshot["build_id"]},
-    ).fetchall()[0]
+        build_id=snapshot["build_id"],
+    )
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "snapshot_id": snapshot["snapshot_id"],
@@ -159,16 +158,7 @@ def compose(
         "data_sha256": data_sha256(files),
         "previous_manifest_sha256": previous_manifest_sha256,
         "organization": snapshot["organization"],
-        "sources": [
-            {
-                "name": row["source"],
-                "url": row["url"],
-                "api": row["api"],
-                "version": row["version"],
-                "principal": {"user_name": row["principal_user_name"], "role": row["principal_role_name"]},
-            }
-            for row in dataset.sources.iter_rows(named=True)
-        ],
+        "sources": _sources(connection),
         "as_of": _moment(snapshot["as_of"]),
         "extracted": {
             "started_at": _moment(snapshot["started_at"]),
@@ -178,31 +168,58 @@ def compose(
         "completeness": {
             "state": snapshot["completeness"],
             "reason": snapshot["reason"],
-            "checks": [
-                {key: row[key] for key in ("check_id", "source", "result", "is_gate")}
-                for row in dataset.reconciliation.iter_rows(named=True)
-            ],
+            "checks": _rows(
+                connection,
+                """
+                select check_id, source, result, is_gate from reports.reconciliation
+                order by source, not is_gate, check_id
+                """,
+            ),
         },
-        "counts": _counts(dataset),
-        "config_sha256": config_sha256,
-        "rules": _rules(dataset, json.loads(parameters)["rules"]),
-        "roster": {"path": roster_file, "rows": people, "sha256": roster_sha256} if roster_sha256 else None,
+        "counts": _counts(connection),
+        "config_sha256": build["config_sha256"],
+        "rules": _rules(connection, json.loads(build["parameters"])["rules"]),
+        "roster": (
+            {"path": build["roster_file"], "rows": build["people"], "sha256": build["roster_sha256"]}
+            if build["roster_sha256"]
+            else None
+        ),
         "baseline_snapshot_id": snapshot["baseline_snapshot_id"],
         "formula_cells_neutralised": neutralised,
-        "files": [asdict(entry) for entry in sorted(files, key=lambda entry: entry.path)],
+        "files": [asdict(file) for file in sorted(files, key=lambda file: file.path)],
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+def _rows(connection: Connection, query: str, **values: object) -> list[dict[str, Any]]:
+    """Return the rows of a query by the names of their columns."""
+    found = connection.execute(query, values)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _sources(connection: Connection) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": row["source"],
+            "url": row["url"],
+            "api": row["api"],
+            "version": row["version"],
+            "principal": {"user_name": row["principal_user_name"], "role": row["principal_role_name"]},
+        }
+        for row in _rows(connection, "select * from reports.sources order by source")
+    ]
+
+
+def _counts(connection: Connection) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {section: {} for section in _COUNTED}
-    for row in dataset.summary.iter_rows(named=True):
+    for row in _rows(connection, "select section, key, value from reports.summary order by section, position, key"):
         if row["section"] in counts:
             counts[row["section"]][row["key"]] = row["value"]
     return counts
 
 
-def _rules(dataset: Dataset, given: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _rules(connection: Connection, given: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "rule_id": row["rule_id"],
@@ -210,7 +227,7 @@ def _rules(dataset: Dataset, given: Mapping[str, Mapping[str, Any]]) -> list[dic
             "parameters": {key: value for key, value in given[row["rule_id"]].items() if key != "enabled"},
             "sql_sha256": row["sql_sha256"],
         }
-        for row in dataset.rule_summary.iter_rows(named=True)
+        for row in _rows(connection, "select rule_id, enabled, sql_sha256 from reports.rule_summary order by rule_id")
     ]
 
 

@@ -1,0 +1,1 @@
+"""Manifests, signatures, sealed folders and their verification; nothing here renders."""
