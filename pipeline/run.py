@@ -28,7 +28,8 @@ from pipeline.spool import Spool, held
 from pipeline.warehouse import chain, database, landing, snapshots
 from pipeline.warehouse.build import Build, Inputs
 from pipeline.warehouse.build import build as build_models
-from pipeline.warehouse.model import JUDGES, Model, load_folder
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
 from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
 from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.roster_columns import RosterFormat
@@ -123,7 +124,7 @@ def judges() -> tuple[Model, ...]:
     Raises:
         ModelError: one of them is wrong.
     """
-    return tuple(load_folder(resources.sql(), JUDGES))
+    return tuple(load_folder(resources.sql(), LANDING_LAYERS))
 
 
 def rules(settings: Settings, known: Sequence[Model]) -> list[RuleInForce]:

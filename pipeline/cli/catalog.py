@@ -11,12 +11,12 @@ import typer
 from pipeline.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pipeline.warehouse.catalog import Table
+    from pipeline.warehouse.catalog import CatalogTable
 
 __all__ = ["register"]
 
 
-class Format(StrEnum):
+class CatalogFormat(StrEnum):
     """How the catalog is printed."""
 
     text = "text"
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def catalog(
     context: typer.Context,
-    format: Annotated[Format, typer.Option(help="How to write it.")] = Format.text,  # noqa: A002
+    format: Annotated[CatalogFormat, typer.Option(help="How to write it.")] = CatalogFormat.text,  # noqa: A002
 ) -> None:
     """Describe every table and column; needs no database."""
     from pipeline import run
@@ -38,7 +38,7 @@ def catalog(
 
     terminal: Terminal = context.obj
     tables = tables_of(run.models())
-    text = "\n".join(_markdown(tables) if format is Format.markdown else _text(tables))
+    text = "\n".join(_markdown(tables) if format is CatalogFormat.markdown else _text(tables))
     terminal.result(
         text,
         [
@@ -55,7 +55,7 @@ def catalog(
     )
 
 
-def _text(tables: Sequence[Table]) -> Iterator[str]:
+def _text(tables: Sequence[CatalogTable]) -> Iterator[str]:
     for table in tables:
         names = max(len(column.name) for column in table.columns)
         types = max(len(column.type) for column in table.columns)
@@ -66,7 +66,7 @@ def _text(tables: Sequence[Table]) -> Iterator[str]:
         yield ""
 
 
-def _markdown(tables: Sequence[Table]) -> Iterator[str]:
+def _markdown(tables: Sequence[CatalogTable]) -> Iterator[str]:
     yield "# Catalog"
     yield ""
     yield "Every table that a query can use. Made from `sql/` by `access-review catalog --format markdown`."

@@ -32,7 +32,7 @@ from pipeline.errors import RenderError, WarehouseError
 from pipeline.warehouse import database, files, snapshots
 from pipeline.warehouse.build import rebuild
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.model import combined_sha256, load_folder, model_files
+from pipeline.warehouse.model_file import combined_sha256, load_folder, model_files
 from pipeline.warehouse.rules import in_force
 
 __all__ = ["FOLDERS", "parquet_rows", "rebuilt", "require_current", "unwritten", "write"]

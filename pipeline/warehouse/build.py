@@ -20,7 +20,8 @@ from pipeline import resources
 from pipeline.errors import ModelError, WarehouseError
 from pipeline.warehouse import checks, database, policy, provider, register, roster, saved
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.model import Model, combined_sha256, tables_sha256
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.model_file import combined_sha256, tables_sha256
 from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.roster_columns import RosterFormat

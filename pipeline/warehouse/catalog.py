@@ -16,7 +16,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import order
 
-__all__ = ["Column", "Table", "catalog"]
+__all__ = ["CatalogColumn", "CatalogTable", "catalog"]
 
 #: The order in which somebody meets the schemas: what the files carry first, where it came from last.
 _SCHEMAS = (
@@ -52,7 +52,7 @@ _VALUES = {"snapshot_id": "catalog", "as_of": datetime(2026, 1, 1)}  # noqa: DTZ
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class CatalogColumn:
     """A column: its DuckDB type in lower case, and what it holds."""
 
     name: str
@@ -61,15 +61,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CatalogTable:
     """A table, ``schema.name``: what one row of it is, and its columns in order."""
 
     name: str
     description: str
-    columns: tuple[Column, ...]
+    columns: tuple[CatalogColumn, ...]
 
 
-def catalog(models: Sequence[Model]) -> list[Table]:
+def catalog(models: Sequence[Model]) -> list[CatalogTable]:
     """Return every table that the program makes, schema by schema, those for readers first.
 
     Raises:
@@ -81,17 +81,17 @@ def catalog(models: Sequence[Model]) -> list[Table]:
         for model in order([model for model in models if model.schema not in {"landed", "completeness"}], lasting):
             _create(connection, model)
         descriptions = dict(_tables(connection))
-        columns: dict[str, list[Column]] = {name: [] for name in descriptions}
+        columns: dict[str, list[CatalogColumn]] = {name: [] for name in descriptions}
         for table, name, kind, text in connection.execute(
             """
             select schema_name || '.' || table_name, column_name, lower(data_type), comment
             from duckdb_columns() where not internal order by schema_name, table_name, column_index
             """
         ).fetchall():
-            columns[table].append(Column(name, kind, text or ""))
+            columns[table].append(CatalogColumn(name, kind, text or ""))
     own = {(table, column.name): column.description for table in columns for column in columns[table]}
     return [
-        Table(table, descriptions[table], tuple(_described(table, column, own) for column in columns[table]))
+        CatalogTable(table, descriptions[table], tuple(_described(table, column, own) for column in columns[table]))
         for table in sorted(columns, key=lambda table: (_SCHEMAS.index(table.partition(".")[0]), table))
     ]
 
@@ -113,9 +113,9 @@ def _create(connection: Connection, model: Model) -> None:
     comment(connection, model)
 
 
-def _described(table: str, column: Column, own: Mapping[tuple[str, str], str]) -> Column:
+def _described(table: str, column: CatalogColumn, own: Mapping[tuple[str, str], str]) -> CatalogColumn:
     schema, _, name = table.partition(".")
     places = [table, f"graph.{name}", *_SAME_AS.get(schema, ())]
     texts = (own.get((place, column.name)) for place in places)
     text = next((text for text in texts if text), _OF_RULES.get(column.name, ""))
-    return Column(column.name, column.type, text)
+    return CatalogColumn(column.name, column.type, text)

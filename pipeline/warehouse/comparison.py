@@ -13,7 +13,7 @@ from pipeline import resources
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import snapshots
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.model import load_model
+from pipeline.warehouse.model_file import load_model
 
 __all__ = ["changes", "laid_out"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.warehouse import database
-from pipeline.warehouse.model import load_model
+from pipeline.warehouse.model_file import load_model
 from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
 
 __all__ = ["role_ranks"]

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import resources
 from pipeline.warehouse import register
-from pipeline.warehouse.model import combined_sha256, load_model, model_files
+from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 
 AS_OF = datetime.fromisoformat("2026-11-01")
 BASELINE, BASELINE_AS_OF = "20260801T000000Z-11aa", datetime.fromisoformat("2026-08-01")

@@ -16,7 +16,7 @@ from pipeline.settings import Secret, SourceSettings
 from pipeline.sources import scim, scim_endpoint
 from pipeline.spool import Spool
 from pipeline.warehouse import database, landing, snapshots
-from pipeline.warehouse.model import load_folder
+from pipeline.warehouse.model_file import load_folder
 from pipeline.warehouse.policy import PolicyFiles
 from tests.fakes.http import HttpServer, Reply, Request, as_html, as_json
 from tests.fakes.scim import TOKEN, RealScim

@@ -4,7 +4,8 @@ import pytest
 
 from pipeline import resources
 from pipeline.warehouse.examples import run_example
-from pipeline.warehouse.model import Example, Model, load_folder
+from pipeline.warehouse.model import Example, Model
+from pipeline.warehouse.model_file import load_folder
 
 MODELS = load_folder(resources.sql())
 EXAMPLES = [(model, example) for model in MODELS for example in model.examples]

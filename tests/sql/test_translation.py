@@ -5,7 +5,8 @@ import sqlglot
 from sqlglot import exp
 
 from pipeline import resources
-from pipeline.warehouse.model import Model, load_folder
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.model_file import load_folder
 
 MODELS = load_folder(resources.sql())
 

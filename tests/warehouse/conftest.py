@@ -16,7 +16,8 @@ from pipeline import resources
 from pipeline.spool import Observation, Outcome, Page, Principal, Spool
 from pipeline.warehouse import database, landing
 from pipeline.warehouse.build import Build, Inputs, build
-from pipeline.warehouse.model import Model, load_folder, load_model
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.model_file import load_folder, load_model
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import in_force

@@ -9,18 +9,18 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app
-from pipeline.warehouse.catalog import Table, catalog
+from pipeline.warehouse.catalog import CatalogTable, catalog
 from pipeline.warehouse.model import Model
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "catalog.md"
 
 
 @pytest.fixture(scope="module")
-def tables(models: list[Model]) -> dict[str, Table]:
+def tables(models: list[Model]) -> dict[str, CatalogTable]:
     return {table.name: table for table in catalog(models)}
 
 
-def test_every_table_and_every_column_is_described(tables: dict[str, Table]) -> None:
+def test_every_table_and_every_column_is_described(tables: dict[str, CatalogTable]) -> None:
     silent = [table.name for table in tables.values() if not table.description]
     silent += [f"{t.name}.{column.name}" for t in tables.values() for column in t.columns if not column.description]
 
@@ -28,7 +28,7 @@ def test_every_table_and_every_column_is_described(tables: dict[str, Table]) -> 
 
 
 def test_it_lists_what_a_build_leaves_and_nothing_else(
-    tables: dict[str, Table], house: Any, make_user: Any, source: Any
+    tables: dict[str, CatalogTable], house: Any, make_user: Any, source: Any
 ) -> None:
     house.build(house.land("20260101T000000Z-0001", {"prod": source([make_user("a")])}))
 
@@ -42,7 +42,7 @@ def test_it_lists_what_a_build_leaves_and_nothing_else(
     assert {name: [(c.name, c.type) for c in table.columns] for name, table in tables.items()} == dict(built)
 
 
-def test_a_description_is_that_of_the_header(tables: dict[str, Table], models: list[Model]) -> None:
+def test_a_description_is_that_of_the_header(tables: dict[str, CatalogTable], models: list[Model]) -> None:
     population = next(model for model in models if model.table == "reports.population")
 
     assert tables["reports.population"].description == population.summary

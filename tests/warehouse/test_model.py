@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.errors import ModelError
 from pipeline.warehouse.examples import run_example
-from pipeline.warehouse.model import Model, load_folder, load_model
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.model_file import load_folder, load_model
 
 RULE = """/*
 title = "Old account"
@@ -111,7 +112,7 @@ def test_a_rule_that_keeps_the_grammar_is_read_whole(tmp_path: Path) -> None:
         ("population = 2\n", "", None),
         ("population = 2\n*/\n", "population = 2\n*/\nselect 2", "between or after the examples"),
         ('expect = [ {', 'expected = [ {', "an example needs"),
-        ("population = 2\n", "params = { limit_day = 1 }\n", "sets parameters that the header has not"),
+        ("population = 2\n", "params = { limit_day = 1 }\n", "sets parameters that the header does not declare"),
     ],
 )  # fmt: skip
 def test_what_breaks_the_grammar_of_a_rule_is_refused(tmp_path: Path, old: str, new: str, says: str | None) -> None:
