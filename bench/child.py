@@ -17,7 +17,7 @@ from typing import Any
 
 from bench import harness, material
 from bench.instance import Instance
-from pipeline import resources, run
+from pipeline import project, resources
 from pipeline.spool import Spool
 from pipeline.warehouse import checks, database, landing
 
@@ -61,8 +61,8 @@ def land(folder: str, spool: str) -> dict[str, float]:
         landed = landing.land(
             connection,
             Spool(Path(spool)),
-            run.judges(),
-            policy_files=run.policy_files(settings),
+            project.judges(),
+            policy_files=project.policy_files(settings),
             snapshot_id=material.SNAPSHOT,
             started_at=material.STARTED,
             finished_at=material.FINISHED,
@@ -74,7 +74,7 @@ def land(folder: str, spool: str) -> dict[str, float]:
 
 
 def build(folder: str) -> None:
-    run.build(material.settings(Path(folder)), Silence())
+    project.build(material.settings(Path(folder)), Silence())
 
 
 def copy(folder: str) -> None:
@@ -125,7 +125,7 @@ def plain_table(folder: str) -> None:
 
 def whole(folder: str, token: str, formats: str) -> dict[str, Any]:
     """The main job; ``stages`` is what it says of itself."""
-    result = run.run(
+    result = project.run(
         material.settings(Path(folder)),
         {"ACCESS_REVIEW_PROD_TOKEN": token},
         Silence(),

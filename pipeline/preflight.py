@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline import run
+from pipeline import project
 from pipeline.errors import AccessReviewError, ConfigurationError
 from pipeline.settings import Secret, Settings, SourceSettings
 from pipeline.warehouse.examples import run_example
@@ -28,10 +28,10 @@ def items(settings: Settings, environment: Mapping[str, str]) -> Iterator[Item]:
     """Yield one item for each thing as it has been looked at; a failure does not hide what comes after it."""
     yield Item("configuration", "ok", f"{settings.path}, {len(settings.sources)} sources")
     yield _try("models", lambda: _models(settings))
-    yield _try("policy", lambda: run.check_policy(settings))
-    yield _try("roster", lambda: run.check_roster(settings))
+    yield _try("policy", lambda: project.check_policy(settings))
+    yield _try("roster", lambda: project.check_roster(settings))
     if not settings.sources:
-        yield _failed("sources", run.no_source(settings))
+        yield _failed("sources", project.no_source(settings))
     for source in settings.sources:
         yield from _source(settings, source.name, environment)
 
@@ -48,8 +48,8 @@ def _failed(name: str, error: AccessReviewError) -> Item:
 
 
 def _models(settings: Settings) -> str:
-    known = run.models()
-    in_use = run.rules(settings, known)
+    known = project.models()
+    in_use = project.rules(settings, known)
     examples = [(model, example) for model in known for example in model.examples]
     for model, example in examples:
         run_example(known, model, example)

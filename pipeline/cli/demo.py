@@ -35,7 +35,7 @@ def demo(
     ] = Path("access-review-demo"),
 ) -> None:
     """Try everything on a simulated Sisense with synthetic people."""
-    from pipeline import run as stages
+    from pipeline import project as stages
     from pipeline import settings
     from pipeline.reporting.report import DEFAULT_FORMATS
     from pipeline.simulator.server import Simulator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.commands import Commands
-from pipeline.cli.terminal import Terminal, a_name, align, an_address
+from pipeline.cli.terminal import Terminal, align, email_address, required_name
 from pipeline.errors import ConfigurationError, GateError, SourceError, UsageError
 from pipeline.reporting.text import count
 
@@ -28,8 +28,10 @@ __all__ = ["register"]
 DEFAULT_PLAN = Path("remediation-plan.json")
 
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan file.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name.", callback=a_name)]
-Email = Annotated[str, typer.Option("--email", metavar="ADDRESS", help="Your e-mail address.", callback=an_address)]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name.", callback=required_name)]
+Email = Annotated[
+    str, typer.Option("--email", metavar="ADDRESS", help="Your e-mail address.", callback=email_address)
+]
 
 _commands = Commands(
     name="remediate",
@@ -147,7 +149,7 @@ def apply(
 
     Accounts are changed one at a time. After an interruption, run it again: no change is repeated.
     """
-    from pipeline import run as stages
+    from pipeline import project as stages
     from pipeline.evidence.signature import signing_key
     from pipeline.remediation import applying, journal, record
     from pipeline.remediation.plan import load
@@ -215,7 +217,7 @@ def apply(
 
 def verify(context: typer.Context) -> None:
     """Extract again and check every change that was applied."""
-    from pipeline import run as stages
+    from pipeline import project as stages
     from pipeline.evidence.signature import signing_key
     from pipeline.remediation import record
     from pipeline.reporting import remediation

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli.commands import Commands
-from pipeline.cli.terminal import Terminal, a_name, align, an_address
+from pipeline.cli.terminal import Terminal, align, email_address, required_name
 from pipeline.errors import GateError, UsageError
 from pipeline.reporting.text import count
 
@@ -235,9 +235,11 @@ def status(context: typer.Context, name: Name = None) -> None:
 
 def sign_off(
     context: typer.Context,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Name of the person who signs.", callback=a_name)],
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Name of the person who signs.", callback=required_name)
+    ],
     email: Annotated[
-        str, typer.Option("--email", metavar="ADDRESS", help="Their e-mail address.", callback=an_address)
+        str, typer.Option("--email", metavar="ADDRESS", help="Their e-mail address.", callback=email_address)
     ],
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="Their role, as CISO.")],
     name: Name = None,

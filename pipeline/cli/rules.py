@@ -35,10 +35,10 @@ def _default(context: typer.Context) -> None:
 
 def list_rules(context: typer.Context) -> None:
     """List every rule with its severity and parameters in force."""
-    from pipeline import run
+    from pipeline import project
 
     terminal: Terminal = context.obj
-    found = run.rules(_settings(terminal), run.models())
+    found = project.rules(_settings(terminal), project.models())
     rows = [
         (
             rule.model.name,
@@ -55,10 +55,10 @@ def show_rule(
     context: typer.Context, rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.")]
 ) -> None:
     """Show one rule: its meaning, parameters, controls and SQL."""
-    from pipeline import run
+    from pipeline import project
 
     terminal: Terminal = context.obj
-    by_id = {found.model.name: found for found in run.rules(_settings(terminal), run.models())}
+    by_id = {found.model.name: found for found in project.rules(_settings(terminal), project.models())}
     if rule not in by_id:
         match = nearest(rule, by_id)
         raise UsageError(

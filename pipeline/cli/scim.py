@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.commands import Commands
-from pipeline.cli.terminal import Terminal, align, require_typed
+from pipeline.cli.terminal import Terminal, align, confirm_by_typing
 from pipeline.cli.users import SourceName, by_scim_endpoint, journalled
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
 from pipeline.settings import SourceSettings
@@ -188,7 +188,7 @@ def delete_group(
         raise UsageError(
             "deleting cannot be undone", where="scim group delete", hint="add --permanently if it is meant"
         )
-    require_typed(group, "group", where="scim group delete")
+    confirm_by_typing(group, "group", where="scim group delete")
     connect = by_scim_endpoint(context.obj, source)
     with journalled(context.obj, "scim group delete", source) as journal:
         outcome = groups.delete(connect, journal, group)

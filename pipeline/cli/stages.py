@@ -17,7 +17,7 @@ from pipeline.errors import GateError, UsageError, exit_code
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.run import Result
+    from pipeline.project import Result
 
 __all__ = ["register", "show"]
 
@@ -69,7 +69,7 @@ def run(
     allow_partial: AllowPartial = False,
 ) -> None:
     """Extract, build and report: the main job."""
-    from pipeline import run as stages
+    from pipeline import project as stages
 
     terminal: Terminal = context.obj
     if fail_on is not None and fail_on not in SEVERITIES:
@@ -101,7 +101,7 @@ def extract(
     ] = None,
 ) -> None:
     """Read the sources into a new snapshot."""
-    from pipeline import run as stages
+    from pipeline import project as stages
 
     terminal: Terminal = context.obj
     settings = terminal.settings()
@@ -140,7 +140,7 @@ def build(
     allow_partial: AllowPartial = False,
 ) -> None:
     """Make the graph, the findings and the report tables."""
-    from pipeline import run as stages
+    from pipeline import project as stages
 
     terminal: Terminal = context.obj
     moment = parse_as_of(as_of)
@@ -181,7 +181,7 @@ def report(
     allow_partial: AllowPartial = False,
 ) -> None:
     """Write the report of the current build, or of --snapshot."""
-    from pipeline import run as stages
+    from pipeline import project as stages
 
     terminal: Terminal = context.obj
     wanted = parse_formats(formats)

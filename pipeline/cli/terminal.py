@@ -29,7 +29,7 @@ from pipeline.settings import DEFAULT_PATH, Settings, load
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Terminal", "a_name", "align", "an_address", "plain", "require_typed"]
+__all__ = ["Terminal", "align", "confirm_by_typing", "email_address", "plain", "required_name"]
 
 
 @dataclass(slots=True)
@@ -239,22 +239,22 @@ def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
-def a_name(value: str) -> str:
-    """Let a name through; who acts must be somebody.
+def required_name(value: str) -> str:
+    """Return a name without the blanks around it.
 
     Raises:
         UsageError: it is blank.
     """
     if not value.strip():
-        raise UsageError("there is no name", where="command line", hint="say who you are")
+        raise UsageError("the name is blank", where="command line", hint="give the full name of the person who acts")
     return value.strip()
 
 
-def an_address(value: str | None) -> str | None:
-    """Let an e-mail address through, and null.
+def email_address(value: str | None) -> str | None:
+    """Return an e-mail address in its usual form, or None if there is none.
 
     Raises:
-        UsageError: it cannot be one.
+        UsageError: it is not a valid address.
     """
     if value is not None:
         try:
@@ -264,16 +264,16 @@ def an_address(value: str | None) -> str | None:
     return None
 
 
-def require_typed(name: str, what: str, *, where: str) -> None:
-    """Let somebody go on who types a name again.
+def confirm_by_typing(name: str, what: str, *, where: str) -> None:
+    """Ask on stderr for a name to be typed again, and return if stdin gives the same name.
 
     Raises:
-        UsageError: something else was typed, or nobody is there to type.
+        UsageError: another text was typed, or stdin has ended.
     """
-    sys.stderr.write(f"type '{name}' again to delete this {what} for good: ")
+    sys.stderr.write(f"type '{name}' again to delete this {what} permanently: ")
     sys.stderr.flush()
     typed = sys.stdin.readline()
     if not typed.endswith("\n"):
         sys.stderr.write("\n")
     if typed.strip() != name:
-        raise UsageError("what was typed is not that name", where=where, hint="nothing was deleted")
+        raise UsageError("the typed text is not that name", where=where, hint="nothing was deleted")

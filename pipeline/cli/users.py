@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.commands import Commands
-from pipeline.cli.terminal import Terminal, align, an_address, require_typed
+from pipeline.cli.terminal import Terminal, align, confirm_by_typing, email_address
 from pipeline.errors import MissingSecretError, SourceError, UsageError
 from pipeline.settings import Secret, SourceSettings, read_secret
 from pipeline.wording import counted
@@ -49,7 +49,7 @@ SourceName = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="The source (default: the only one).")
 ]
 Role = Annotated[str | None, typer.Option(metavar="NAME", help="Role, as 'Data Designer' or by its API name.")]
-Email = Annotated[str | None, typer.Option(metavar="ADDRESS", help="E-mail address.", callback=an_address)]
+Email = Annotated[str | None, typer.Option(metavar="ADDRESS", help="E-mail address.", callback=email_address)]
 FirstName = Annotated[str | None, typer.Option(metavar="NAME", help="First name.")]
 LastName = Annotated[str | None, typer.Option(metavar="NAME", help="Last name.")]
 ByScim = Annotated[
@@ -170,8 +170,8 @@ def update(
 
     --group replaces all groups. To change some of them, use --add-group and --remove-group.
     """
+    from pipeline.project import policy_files
     from pipeline.remediation import accounts
-    from pipeline.run import policy_files
 
     added, removed = tuple(add_group or ()), tuple(remove_group or ())
     if group and (added or removed):
@@ -203,8 +203,8 @@ def update(
 
 def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
     """Deactivate an account; its role and groups stay."""
+    from pipeline.project import policy_files
     from pipeline.remediation import accounts
-    from pipeline.run import policy_files
 
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users deactivate", source) as journal:
@@ -227,8 +227,8 @@ def delete(
 
     You are asked to type the user name again.
     """
+    from pipeline.project import policy_files
     from pipeline.remediation import accounts
-    from pipeline.run import policy_files
 
     if not permanently:
         raise UsageError(
@@ -236,7 +236,7 @@ def delete(
             where="users delete",
             hint="use 'users deactivate', or add --permanently if it is really meant",
         )
-    require_typed(user, "account", where="users delete")
+    confirm_by_typing(user, "account", where="users delete")
     connect = _connect(context.obj, source, by_scim=scim)
     with journalled(context.obj, "users delete", source) as journal:
         outcome = accounts.delete(connect, journal, policy_files(context.obj.settings()), user)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.errors import RenderError
-from pipeline.meter import Console
+from pipeline.progress import Progress
 from pipeline.reporting import glyphs, packets, pdf
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
@@ -19,7 +19,7 @@ from pipeline.warehouse.database import Connection
 __all__ = ["write"]
 
 
-def write(connection: Connection, campaign: Campaign, directory: Path, console: Console) -> list[Path]:
+def write(connection: Connection, campaign: Campaign, directory: Path, progress: Progress) -> list[Path]:
     """Write a workbook, a CSV file and a PDF for each reviewer to ``campaigns/<name>/`` below a folder.
 
     Return the paths. Decisions that were imported already stand in them. Where PDFs cannot be made for want of a
@@ -32,9 +32,9 @@ def write(connection: Connection, campaign: Campaign, directory: Path, console: 
     query = saved.find(saved.load_queries(resources.sql() / "review"), "packet", {"reviewer": None})
     folder = directory / "campaigns" / campaign.campaign
     reviewers = [row["reviewer_email"] for row in campaigns.rows(connection, "progress")]
-    has_pdf = _can_make_pdf(console)
+    has_pdf = _can_make_pdf(progress)
     written: list[Path] = []
-    console.stage("packets")
+    progress.stage("packets")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, reviewer in enumerate(reviewers, start=1):
@@ -55,9 +55,9 @@ def write(connection: Connection, campaign: Campaign, directory: Path, console: 
             if has_pdf:
                 missing = packets.write_pdf(path.with_suffix(".pdf"), snapshot_id=campaign.snapshot_id, **asked)
                 if missing:
-                    console.note(glyphs.warning(missing, [str(row[0]) for row in _names(connection)]))
+                    progress.note(glyphs.warning(missing, [str(row[0]) for row in _names(connection)]))
                 written.append(path.with_suffix(".pdf"))
-            console.advance("reviewers", number, len(reviewers))
+            progress.advance("reviewers", number, len(reviewers))
     except OSError as error:
         raise RenderError(
             f"a packet cannot be written: {error.strerror}",
@@ -67,11 +67,11 @@ def write(connection: Connection, campaign: Campaign, directory: Path, console: 
     return written
 
 
-def _can_make_pdf(console: Console) -> bool:
+def _can_make_pdf(progress: Progress) -> bool:
     try:
         pdf.check_libraries()
     except RenderError as error:
-        console.note(f"the PDFs to read are left out: {error}; {error.hint}")
+        progress.note(f"the PDFs to read are left out: {error}; {error.hint}")
         return False
     return True
 

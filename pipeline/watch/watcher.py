@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import run
+from pipeline import project
 from pipeline.errors import AccessReviewError, DatabaseLockedError, LoginError, WarehouseError
-from pipeline.meter import Console
+from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.warehouse import database, events, retention
 from pipeline.watch.sinks import Sink
@@ -54,7 +54,7 @@ class Watcher:
 
     settings: Settings
     environment: Mapping[str, str]
-    console: Console
+    progress: Progress
     sinks: Sequence[Sink]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None)
     sleep: Callable[[float], None] = time.sleep
@@ -67,11 +67,11 @@ class Watcher:
         """
         from pipeline.sources.network import route_to
 
-        run.rules(self.settings, run.models())
-        run.check_policy(self.settings)
-        run.check_roster(self.settings)
+        project.rules(self.settings, project.models())
+        project.check_policy(self.settings)
+        project.check_roster(self.settings)
         if not self.settings.sources:
-            raise run.no_source(self.settings)
+            raise project.no_source(self.settings)
         for source in self.settings.sources:
             source.credentials(self.environment)
             source.scim_token(self.environment)
@@ -106,14 +106,14 @@ class Watcher:
             self.sleep((due - now).total_seconds() + late)
 
     def _look(self, tick: Tick) -> None:
-        extracted = run.extract(self.settings, (), self.environment, self.console)
+        extracted = project.extract(self.settings, (), self.environment, self.progress)
         snapshot = extracted.snapshot
         tick.snapshot_id, tick.completeness = snapshot.snapshot_id, snapshot.completeness
         tick.errors += extracted.failures
         with self._writing() as connection:
             events.note(connection, snapshot.snapshot_id, now=self.clock())
         if snapshot.completeness == "FULL":
-            run.build(self.settings, self.console, snapshot_id=snapshot.snapshot_id)
+            project.build(self.settings, self.progress, snapshot_id=snapshot.snapshot_id)
         with self._writing() as connection:
             compared = events.record(connection, snapshot, now=self.clock())
         if compared is None:
@@ -166,7 +166,7 @@ class Watcher:
 
     @contextmanager
     def _writing(self) -> Iterator[database.Connection]:
-        with database.writing(self.settings.warehouse.database, notify=self.console.note) as connection:
+        with database.writing(self.settings.warehouse.database, notify=self.progress.note) as connection:
             yield connection
 
 

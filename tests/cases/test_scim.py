@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import run, settings
+from pipeline import project, settings
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources import scim_endpoint
 from pipeline.sources.scim_names import canonical
@@ -109,8 +109,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
         loaded = settings.load(path)
         console = Notes([])
         secrets = {"ACCESS_REVIEW_PROD_PASSWORD": PASSWORD, "ACCESS_REVIEW_IDP_TOKEN": TOKEN}
-        extracted = run.extract(loaded, (), secrets, console)
-        run.build(loaded, console)
+        extracted = project.extract(loaded, (), secrets, console)
+        project.build(loaded, console)
     with duckdb.connect(str(folder / "access-review.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select account.user_name, coalesce(leaver.verdict, 'passed') from graph.accounts as account "

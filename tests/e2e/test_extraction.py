@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import run, settings
+from pipeline import project, settings
 from pipeline.errors import AccessReviewError
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Silent, run_command
@@ -19,7 +19,7 @@ from tests.e2e.conftest import Silent, run_command
 ACCOUNTS = 400
 
 
-def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> run.Extract:
+def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> project.Extract:
     simulator.write_files(folder)
     path = folder / "access-review.toml"
     text = path.read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> run
         )
     )
     environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
-    return run.extract(settings.load(path), (), environment, Silent())
+    return project.extract(settings.load(path), (), environment, Silent())
 
 
 def landed_ids(folder: Path) -> set[str]:
@@ -119,7 +119,7 @@ def test_one_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
         dead = '[sources.dead]\nkind = "sisense"\nurl = "http://127.0.0.1:9"\nusername = "x"\nmax_attempts = 1\n\n'
         path.write_text(dead + path.read_text(encoding="utf-8"), encoding="utf-8")
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password, "ACCESS_REVIEW_DEAD_PASSWORD": "x"}
-        result = run.extract(settings.load(path), (), environment, Silent())
+        result = project.extract(settings.load(path), (), environment, Silent())
 
     assert [failure.exit_code for failure in result.failures] == [3]
     assert result.snapshot.completeness == "PARTIAL"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import run, settings
+from pipeline import project, settings
 from pipeline.errors import SupersededError
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, Silent, run_command
@@ -168,11 +168,11 @@ def test_help_is_quick_because_it_imports_little() -> None:
 
 def test_a_report_is_of_the_build_that_was_asked_for(review: Path) -> None:
     configured = settings.load(review / "access-review.toml")
-    mine = run.build(configured, Silent())
-    run.build(configured, Silent(), as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
+    mine = project.build(configured, Silent())
+    project.build(configured, Silent(), as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
 
     with pytest.raises(SupersededError):
-        run.report(configured, {}, Silent(), formats=frozenset({"csv"}), build_id=mine.build_id)
+        project.report(configured, {}, Silent(), formats=frozenset({"csv"}), build_id=mine.build_id)
 
 
 def test_a_source_that_was_left_out_is_named(review: Path, simulator: Simulator) -> None:

@@ -1,6 +1,6 @@
 """The stages in order: extract, build, report. Each is usable alone; ``run`` is all three.
 
-Everything outside the program is handed in: settings, environment, and the :class:`Console` that says how far it is.
+Everything outside the program is handed in: settings, environment, and the :class:`Progress` that says how far it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.errors import (
     SupersededError,
     WarehouseError,
 )
-from pipeline.meter import Console, Meter, Stage
+from pipeline.progress import Progress, StageCost, StageTimer
 from pipeline.settings import Settings, SourceSettings
 from pipeline.spool import Spool, held
 from pipeline.warehouse import chain, database, landing, snapshots
@@ -37,8 +37,8 @@ from pipeline.warehouse.rules import RuleInForce, in_force
 from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = [
-    "Console",
     "Extract",
+    "Progress",
     "Report",
     "Result",
     "UnevaluatedRule",
@@ -81,7 +81,7 @@ class Result:
     open_findings: Mapping[str, int]
     unevaluated_rules: tuple[UnevaluatedRule, ...]
     coverage: str
-    stages: tuple[Stage, ...]
+    stages: tuple[StageCost, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _roster_format(settings: Settings) -> RosterFormat | None:
     return RosterFormat(settings.roster.preset, settings.roster.columns) if settings.roster else None
 
 
-def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, str], console: Console) -> Extract:
+def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, str], progress: Progress) -> Extract:
     """Read sources into a new snapshot: all that are configured, or those named.
 
     The database is opened only to land what was pulled. A source that fails does not lose the others' pages.
@@ -184,7 +184,7 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
     sources = _chosen(settings, names)
     skipped = [source.name for source in settings.sources if source not in sources]
     if skipped:
-        console.note(f"not extracted: {', '.join(skipped)}")
+        progress.note(f"not extracted: {', '.join(skipped)}")
     credentials = {source.name: source.credentials(environment) for source in sources}
     scim_tokens = {source.name: source.scim_token(environment) for source in sources}
     started_at = _now()
@@ -194,26 +194,26 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
 
         failures: list[AccessReviewError] = []
         for source in sources:
-            console.stage(f"extract {source.name}")
+            progress.stage(f"extract {source.name}")
             if source.warns_of_plain_http(credentials[source.name]):
-                console.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
+                progress.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
             scim_token = scim_tokens[source.name]
             try:
                 if source.kind == "sisense":
-                    sisense.extract(source, credentials[source.name], spool, progress=console.advance)
+                    sisense.extract(source, credentials[source.name], spool, progress=progress.advance)
                 elif scim_token is not None:
-                    scim.extract(source, scim_token, spool, progress=console.advance)
+                    scim.extract(source, scim_token, spool, progress=progress.advance)
                 if source.scim_url is not None and scim_token is not None:
-                    console.stage(f"extract {source.name} by SCIM")
-                    scim.beside(source, scim_token, spool, progress=console.advance)
+                    progress.stage(f"extract {source.name} by SCIM")
+                    scim.beside(source, scim_token, spool, progress=progress.advance)
             except (SourceError, ConfigurationError) as error:
                 failures.append(error)
         spool.close()
         finished_at = _now()
         if failures and not any(page.file for page in spool.pages()):
             raise failures[0]
-        console.stage("land")
-        with database.writing(settings.warehouse.database, notify=console.note) as connection:
+        progress.stage("land")
+        with database.writing(settings.warehouse.database, notify=progress.note) as connection:
             snapshot = landing.land(
                 connection,
                 spool,
@@ -227,13 +227,13 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
                 config_sha256=settings.sha256,
             )
             rows = snapshots.row_count(connection, snapshot_id)
-        console.advance("rows", rows, rows)
+        progress.advance("rows", rows, rows)
     return Extract(snapshot, tuple(failures))
 
 
 def build(
     settings: Settings,
-    console: Console,
+    progress: Progress,
     *,
     snapshot_id: str | None = None,
     as_of: datetime | None = None,
@@ -249,11 +249,11 @@ def build(
     """
     known = models()
     in_use = rules(settings, known)
-    console.stage("build")
-    with database.writing(settings.warehouse.database, notify=console.note) as connection:
+    progress.stage("build")
+    with database.writing(settings.warehouse.database, notify=progress.note) as connection:
         snapshot = snapshots.get(connection, snapshot_id) if snapshot_id else snapshots.latest(connection)
         snapshot.require_rows()
-        _refuse_partial(snapshot.completeness, snapshot.reason, allow_partial, console)
+        _refuse_partial(snapshot.completeness, snapshot.reason, allow_partial, progress)
         built = build_models(
             connection,
             known,
@@ -269,16 +269,16 @@ def build(
                 baseline_snapshot_id=baseline,
                 tool_version=__version__,
             ),
-            progress=console.advance,
+            progress=progress.advance,
         )
     for warning in built.warnings:
-        console.note(warning)
+        progress.note(warning)
     return built
 
 
-def current_and_newest(settings: Settings, console: Console) -> tuple[str | None, str | None]:
+def current_and_newest(settings: Settings, progress: Progress) -> tuple[str | None, str | None]:
     """Return the snapshot of the current build, and the newest one; None where there is none."""
-    with database.reading(settings.warehouse.database, notify=console.note) as connection:
+    with database.reading(settings.warehouse.database, notify=progress.note) as connection:
         row = connection.execute("select snapshot_id from reference.snapshot").fetchone()
         known = snapshots.list_all(connection)
     return row[0] if row else None, known[-1].snapshot_id if known else None
@@ -287,7 +287,7 @@ def current_and_newest(settings: Settings, console: Console) -> tuple[str | None
 def report(
     settings: Settings,
     environment: Mapping[str, str],
-    console: Console,
+    progress: Progress,
     *,
     formats: frozenset[str],
     directory: Path | None = None,
@@ -311,9 +311,9 @@ def report(
     from pipeline.reporting.summary import coverage
 
     key = signing_key(environment)
-    console.stage("report")
+    progress.stage("report")
     with database.reading(
-        settings.warehouse.database, notify=console.note, memory=database.RENDERING_MEMORY
+        settings.warehouse.database, notify=progress.note, memory=database.RENDERING_MEMORY
     ) as connection:
         current = connection.execute(
             "select build_id, completeness, reason, snapshot_id from reference.snapshot"
@@ -329,12 +329,12 @@ def report(
                 where=str(settings.warehouse.database),
                 hint="run this again when the other process has ended",
             )
-        _refuse_partial(completeness, reason, allow_partial, console)
+        _refuse_partial(completeness, reason, allow_partial, progress)
         written = write(
             connection,
             directory or settings.reports.directory,
             formats,
-            lambda name: console.advance(name, 0, None),
+            lambda name: progress.advance(name, 0, None),
             key=key,
             rows_per_table=settings.reports.rows_per_table,
             annex=annex,
@@ -347,7 +347,7 @@ def report(
         ).fetchall()
         rule_count = connection.execute("select count(*) from findings.rule_summary").fetchall()[0][0]
     try:
-        with database.writing(settings.warehouse.database, notify=console.note) as connection:
+        with database.writing(settings.warehouse.database, notify=progress.note) as connection:
             chain.record(
                 connection,
                 snapshot_id=snapshot_id,
@@ -358,9 +358,9 @@ def report(
                 written_at=_now(),
             )
     except WarehouseError as error:  # the folder is whole; a database that nobody may write still gives reports
-        console.note(f"the next snapshot's report will not be chained to this one: {error.message}")
+        progress.note(f"the next snapshot's report will not be chained to this one: {error.message}")
     for warning in written.warnings:
-        console.note(warning)
+        progress.note(warning)
     unevaluated = tuple(UnevaluatedRule(*row) for row in silent)
     said = coverage([asdict(rule) for rule in unevaluated], rule_count)
     return Report(written.folder, written.files, dict(found), unevaluated, " ".join(said))
@@ -369,7 +369,7 @@ def report(
 def run(
     settings: Settings,
     environment: Mapping[str, str],
-    console: Console,
+    progress: Progress,
     *,
     formats: frozenset[str],
     as_of: datetime | None = None,
@@ -388,21 +388,21 @@ def run(
     rules(settings, models())
     check_policy(settings)
     check_roster(settings)
-    meter = Meter(console)
-    extracted = extract(settings, (), environment, meter)
+    timer = StageTimer(progress)
+    extracted = extract(settings, (), environment, timer)
     for failure in extracted.failures:
         if not allow_partial:
             raise failure
-        console.note(str(failure))
+        progress.note(str(failure))
     snapshot_id = extracted.snapshot.snapshot_id
     for attempt in range(1, _MOST_BUILDS + 1):
-        built = build(settings, meter, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
-        meter.end(sum(built.rows.values()))
+        built = build(settings, timer, snapshot_id=snapshot_id, as_of=as_of, allow_partial=allow_partial)
+        timer.end(sum(built.rows.values()))
         try:
             written = report(
                 settings,
                 environment,
-                meter,
+                timer,
                 formats=formats,
                 directory=directory,
                 allow_partial=allow_partial,
@@ -413,7 +413,7 @@ def run(
                 raise
             continue
         break
-    meter.end(sum(rows for table, rows in built.rows.items() if table.startswith("reports.")))
+    timer.end(sum(rows for table, rows in built.rows.items() if table.startswith("reports.")))
     return Result(
         extracted.snapshot,
         built,
@@ -422,7 +422,7 @@ def run(
         written.open_findings,
         written.unevaluated_rules,
         written.coverage,
-        tuple(meter.stages),
+        tuple(timer.stages),
     )
 
 
@@ -463,12 +463,12 @@ def _incomplete(completeness: str, reason: str | None) -> IncompleteError:
     )
 
 
-def _refuse_partial(completeness: str, reason: str | None, allow_partial: bool, console: Console) -> None:
+def _refuse_partial(completeness: str, reason: str | None, allow_partial: bool, progress: Progress) -> None:
     if completeness == "FULL":
         return
     if not allow_partial:
         raise _incomplete(completeness, reason)
-    console.note(f"NOT COMPLETE: {reason}")
+    progress.note(f"NOT COMPLETE: {reason}")
 
 
 @contextmanager
