@@ -12,7 +12,9 @@ from tests.e2e.conftest import run_command
 def test_a_run_tells_what_each_stage_took(tmp_path: Path) -> None:
     with Simulator(SMALLEST, 7) as simulator:
         simulator.write_files(tmp_path)
-        told = run_command(tmp_path, "--json", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+        told = run_command(
+            tmp_path, "--json", "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=simulator.password
+        )
 
     stages = told.result["stages"]
     assert [stage["stage"] for stage in stages] == ["extract prod", "land", "build", "report"]

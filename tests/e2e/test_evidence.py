@@ -159,7 +159,7 @@ def test_a_run_is_signed_and_its_key_goes_nowhere_else(simulator: Simulator, tmp
     with Simulator(200, 7) as small:
         small.write_files(review)
         ran = run_command(
-            review, "--debug", "-v", "run",
+            review, "--debug", "-v", "run", "--format", "csv,html",
             ACCESS_REVIEW_PROD_PASSWORD=small.password, **{KEY: str(keys / "key.pem")},
         )  # fmt: skip
     assert ran.code == 0, ran.stderr
@@ -211,7 +211,7 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
     with Simulator(200, 7) as small:
         small.write_files(tmp_path)
         for _ in range(3):
-            ran = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+            ran = run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
             assert ran.code == 0, ran.stderr
             reports.append(Path(ran.stdout.splitlines()[0]))
     manifests = [(report / "manifest.json").read_bytes() for report in reports]
@@ -223,7 +223,7 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
         assert checked.code == 0, checked.stdout
 
     # An old snapshot made again, as the current build of a database that knows later ones, is the same report.
-    old = run_command(tmp_path, "report", "--snapshot", reports[1].name, "--out", "again")
+    old = run_command(tmp_path, "report", "--snapshot", reports[1].name, "--format", "csv", "--out", "again")
     assert old.code == 0, old.stderr
     assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]
 
@@ -233,7 +233,7 @@ def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_b
         small.write_files(tmp_path)
         snapshots = []
         for _ in range(2):
-            ran = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+            ran = run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
             snapshots.append(Path(ran.stdout.splitlines()[0]).name)
         question = ("--snapshot", snapshots[1], "--as-of", "2026-06-30", "--baseline", snapshots[0])
 
@@ -247,7 +247,7 @@ def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_b
             return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir() if path.is_file()}
 
         before = asked("then")
-        run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+        run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
         after = asked("now")
 
     assert {"access-review.pdf", "access-review.xlsx", "findings.csv", "manifest.json"} <= before.keys()

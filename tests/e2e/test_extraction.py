@@ -131,7 +131,7 @@ def test_killed_at_any_moment_it_loses_no_earlier_snapshot(tmp_path: Path) -> No
     with Simulator(ACCOUNTS, 7) as simulator:
         simulator.write_files(tmp_path)
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
-        assert run_command(tmp_path, "run", **environment).code == 0
+        assert run_command(tmp_path, "run", "--format", "csv", **environment).code == 0
         for moment in (0.2, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.6):
             victim = subprocess.Popen(
                 [sys.executable, "-m", "pipeline", "run"],
@@ -146,7 +146,7 @@ def test_killed_at_any_moment_it_loses_no_earlier_snapshot(tmp_path: Path) -> No
             check = run_command(tmp_path, "--json", "snapshots")
             assert check.code == 0, check.stderr
             assert '"PARTIAL"' not in check.stdout
-        after = run_command(tmp_path, "run", **environment)
+        after = run_command(tmp_path, "run", "--format", "csv", **environment)
 
     assert after.code == 0, after.stderr
     assert not list(tmp_path.glob("*.spool"))
@@ -167,7 +167,7 @@ def test_two_runs_at_once_both_end_well(tmp_path: Path) -> None:
         environment["ACCESS_REVIEW_PROD_PASSWORD"] = simulator.password
         both = [
             subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "run"],
+                [sys.executable, "-m", "pipeline", "run", "--format", "csv"],
                 cwd=tmp_path,
                 env=environment,
                 stdout=subprocess.PIPE,

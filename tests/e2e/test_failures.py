@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,13 +18,19 @@ from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, Silent, run_command
 
 
-@pytest.fixture
-def review(simulator: Simulator, tmp_path: Path) -> Path:
-    """A folder with one good snapshot."""
-    simulator.write_files(tmp_path)
-    good = run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+@pytest.fixture(scope="module")
+def extracted(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("extracted")
+    simulator.write_files(folder)
+    good = run_command(folder, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
     assert good.code == 0, good.stderr
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def review(extracted: Path, tmp_path: Path) -> Path:
+    """Copy a folder with one good snapshot."""
+    return shutil.copytree(extracted, tmp_path, dirs_exist_ok=True)
 
 
 def edit(folder: Path, old: str, new: str) -> None:
@@ -89,7 +96,9 @@ def test_a_filtered_list_is_partial_and_not_reported_unless_allowed(review: Path
     with Simulator(500, 7, scenarios=["non-admin"]) as filtered:
         edit(review, f"{simulator.port}", f"{filtered.port}")
         refused = run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD=filtered.password)
-        allowed = run_command(review, "run", "--allow-partial", ACCESS_REVIEW_PROD_PASSWORD=filtered.password)
+        allowed = run_command(
+            review, "run", "--allow-partial", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=filtered.password
+        )
     assert_one_error(refused, 3, "PARTIAL", "filtered list")
     assert allowed.code == 0, allowed.stderr
     assert "warning: NOT COMPLETE" in allowed.stderr

@@ -21,7 +21,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
         second = f'\n[sources.lab]\nkind = "sisense"\nurl = "{lab.url}"\nusername = "{lab.username}"\n'
         configuration.write_text(configuration.read_text(encoding="utf-8") + second, encoding="utf-8")
         secrets = {"ACCESS_REVIEW_PROD_PASSWORD": prod.password, "ACCESS_REVIEW_LAB_PASSWORD": lab.password}
-        return folder, run_command(folder, "run", **secrets)
+        return folder, run_command(folder, "run", "--format", "csv,xlsx,html", **secrets)
 
 
 def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[Path, Outcome]) -> None:

@@ -22,7 +22,7 @@ READING = {
     "check": [],
     "extract": [],
     "build": [],
-    "run": [],
+    "run": ["--format", "csv"],
     "report": ["--format", "csv"],
     "remediate plan": ["--stale-days", "90"],
     "remediate approve": ["remediation-plan.json", "--by", "Ann", "--email", "ann@example.com"],

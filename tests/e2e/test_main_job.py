@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -156,16 +157,16 @@ def test_a_second_report_of_one_snapshot_has_the_same_bytes(finished: Finished, 
     assert copies == first
 
 
-def test_a_rebuild_of_one_snapshot_has_the_same_bytes(simulator: Simulator, tmp_path: Path) -> None:
-    simulator.write_files(tmp_path)
-    first = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
-    folder = Path(first.stdout.splitlines()[0])
-    before = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+def test_a_rebuild_of_one_snapshot_has_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path, dirs_exist_ok=True)
+    before = {path.name: path.read_bytes() for path in finished.report.glob("*.csv")}
 
     assert run_command(tmp_path, "build").code == 0
-    assert run_command(tmp_path, "report", "--format", "csv").code == 0
+    again = run_command(tmp_path, "report", "--format", "csv", "--out", "again")
 
-    assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == before
+    assert again.code == 0, again.stderr
+    rebuilt = tmp_path / "again" / finished.report.name
+    assert {path.name: path.read_bytes() for path in rebuilt.glob("*.csv")} == before
 
 
 def test_hostile_names_are_plain_text_everywhere(finished: Finished) -> None:
@@ -199,7 +200,9 @@ def test_the_report_reads_like_one(finished: Finished) -> None:
 
 def test_fail_on_ends_with_1_after_the_report_is_written(simulator: Simulator, tmp_path: Path) -> None:
     simulator.write_files(tmp_path)
-    gated = run_command(tmp_path, "run", "--fail-on", "critical", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    gated = run_command(
+        tmp_path, "run", "--format", "csv", "--fail-on", "critical", ACCESS_REVIEW_PROD_PASSWORD=simulator.password
+    )
 
     assert gated.code == 1
     assert "error: 14 findings are open at critical or above" in gated.stderr
@@ -260,9 +263,10 @@ def test_sql_writes_parquet_with_the_types_of_the_database(finished: Finished) -
     assert "--out" in without_a_file.stderr
 
 
-def test_no_secret_reaches_anything_that_was_written(simulator: Simulator, tmp_path: Path) -> None:
-    simulator.write_files(tmp_path)
-    loud = run_command(tmp_path, "--debug", "--verbose", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+def test_no_secret_reaches_anything_that_was_written(tmp_path: Path) -> None:
+    with Simulator(100) as simulator:
+        simulator.write_files(tmp_path)
+        loud = run_command(tmp_path, "--debug", "--verbose", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
 
     assert loud.code == 0, loud.stderr
     canaries = [simulator.password.encode(), simulator.token.encode(), b'"hash"']

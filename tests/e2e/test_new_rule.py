@@ -59,7 +59,9 @@ def test_a_rule_file_alone_reaches_every_list_and_report(tmp_path: Path) -> None
 
     with Simulator(120, 3) as simulator:
         simulator.write_files(work)
-        done = run_command(work, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password, **here)
+        done = run_command(
+            work, "run", "--format", "csv,html,pdf", ACCESS_REVIEW_PROD_PASSWORD=simulator.password, **here
+        )
     assert done.code == 0, done.stderr
     listed = run_command(work, "rules", "list", **here)
     shown = run_command(work, "rules", "show", "borrowed_name", **here)

@@ -27,7 +27,7 @@ def test_every_line_that_names_nothing_is_named(tmp_path: Path) -> None:
         (policy / "sod_pairs.csv").write_text(
             "left_type,left_name,right_type,right_name,reason\nrole,Admin,role,nothing,test\n"
         )
-        outcome = run_command(tmp_path, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+        outcome = run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
 
     assert outcome.code == 0, outcome.stderr
     warnings = [line for line in outcome.stderr.splitlines() if line.startswith("warning:") and "there is no" in line]

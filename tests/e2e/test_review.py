@@ -44,8 +44,8 @@ class Quarter:
     def secret(self) -> dict[str, str]:
         return {"ACCESS_REVIEW_PROD_PASSWORD": self.simulator.password}
 
-    def run(self) -> Path:
-        outcome = self("run")
+    def run(self, formats: str) -> Path:
+        outcome = self("run", "--format", formats)
         return Path(outcome.stdout.splitlines()[0])
 
     def __call__(self, *arguments: str, code: int = 0) -> Outcome:
@@ -111,7 +111,7 @@ def fill_csv(path: Path, target: Path) -> None:
 
 def test_two_quarters(quarter: Quarter) -> None:
     # the first quarter is opened
-    first = quarter.run()
+    first = quarter.run("csv")
     refused = quarter("review", "open", "--name", NAME, code=1)
     assert "nobody is there to decide on" in refused.stderr
     opened = quarter("--json", "review", "open", "--name", NAME, *FALLBACKS, "--due", "2099-12-31").result
@@ -231,7 +231,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     changed = live(quarter.simulator)
 
     # the next quarter knows what was decided, compares with what was signed, and tells how that review was done
-    second = quarter.run()
+    second = quarter.run("csv,html,pdf")
     later = {row["item_id"]: row for row in rows_of(second / "access.csv")}
     told = [row for row in later.values() if row["prior_decision"]]
     raised_role = 1  # that item is gone
@@ -292,7 +292,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     by_account = {row["account_id"]: row for row in decided if row["entitlement_type"] == "role"}
     assert by_account[changed.raised]["decision"] == "reduce"
     assert {by_account[account_id]["decision"] for account_id in changed.joined} == {"defer"}
-    third = quarter.run()
+    third = quarter.run("csv,html,pdf")
     told_of(third, NEXT, decided, len(later), len(rows_of(second / "population.csv")))
     assert json.loads((third / "manifest.json").read_text(encoding="utf-8"))["baseline_snapshot_id"] == second.name
 
@@ -452,7 +452,7 @@ def test_a_workbook_saved_again_by_libreoffice_imports_unchanged(tmp_path: Path)
     with Simulator(500, 11) as simulator:
         simulator.write_files(tmp_path)
         quarter = Quarter(simulator, tmp_path)
-        quarter.run()
+        quarter.run("csv")
         quarter("review", "open", "--name", NAME, "--reviewer", "ciso@example.com", "--reviewer", "it@example.com")
         path = next(Path(line) for line in quarter("review", "packets").stdout.splitlines() if line.endswith(".xlsx"))
         count = fill_workbook(path)

@@ -175,7 +175,7 @@ def test_people_are_provisioned_get_roles_and_the_review_shows_who_still_lacks_o
             for name in ("first", "second")
         ]
         later = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
-        done = run_command(tmp_path, "run", "--as-of", later, "--out", "reports", **secrets)
+        done = run_command(tmp_path, "run", "--format", "csv", "--as-of", later, "--out", "reports", **secrets)
         told = run_command(tmp_path, "--json", "scim", "sync", "--report")
 
     assert [each.code for each in given] == [0, 0], given
@@ -222,7 +222,7 @@ def test_an_identity_provider_reached_by_scim_is_the_roster(tmp_path: Path, simu
         path = tmp_path / "access-review.toml"
         path.write_text(path.read_text().replace('path = "people.csv"', 'source = "idp"'))
         checked = configured.command("check")
-        done = configured.command("run", "--out", "reports")
+        done = configured.command("run", "--format", "csv", "--out", "reports")
     missing = configured.command("extract", "prod")
 
     assert "the users of source 'idp'" in checked.stdout

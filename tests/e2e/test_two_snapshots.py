@@ -38,7 +38,7 @@ class Compared:
 
 
 def run_once(simulator: Simulator, folder: Path) -> Outcome:
-    outcome = run_command(folder, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
+    outcome = run_command(folder, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
     assert outcome.code == 0, outcome.stderr
     return outcome
 
