@@ -1,6 +1,6 @@
 # Every target sets up what it needs first (scripts/with-env); a second call finds it done.
 
-.PHONY: help demo test check bench bench-quick
+.PHONY: help demo test test-deep check bench bench-quick
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -11,6 +11,9 @@ demo: ## simulated Sisense -> reports in ./access-review-demo
 
 test: ## all tests
 	@sh scripts/with-env dev pytest -n auto --dist loadgroup
+
+test-deep: ## the random searches of the tests, with many more examples than in make test
+	@sh scripts/with-env dev pytest -n auto --dist loadgroup -m search --hypothesis-profile deep
 
 check: ## format, lint, types, import layers
 	@sh scripts/with-env dev ruff format --check .

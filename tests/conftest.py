@@ -1,4 +1,4 @@
-"""What every test may rely on, wherever it was started from."""
+"""What every test may rely on, wherever it was started from, and how tests are shared out among workers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,35 @@ import os
 import re
 import signal
 
+import pytest
+from hypothesis import settings
+
+from tests.search import DEEP, QUICK
+
 # A shell that starts a job in the background lets it ignore Ctrl-C, and the job's children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What a machine sets for everybody, and what a developer has set for their own instance, is no part of a test.
-_THE_MACHINES = re.compile(
+# Settings of the machine, or of a developer's own instance, must not change what a test sees.
+_SET_BY_THE_MACHINE = re.compile(
     r"(?:.+_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|REQUEST_METHOD|ACCESS_REVIEW_.+)", re.IGNORECASE
 )
-for _name in [name for name in os.environ if _THE_MACHINES.fullmatch(name)]:
+for _name in [name for name in os.environ if _SET_BY_THE_MACHINE.fullmatch(name)]:
     del os.environ[_name]
+
+settings.register_profile(QUICK, derandomize=True, deadline=None)
+settings.register_profile(DEEP, deadline=None, print_blob=True)
+settings.load_profile(QUICK)
+
+#: Fixtures that take seconds to make. All tests that use one run on one worker, so that it is made once.
+_MADE_ONCE = ("finished", "prepared", "compared", "instances", "extracted")
+#: The longest tests start first, so that no worker is left with one of them at the end.
+_FIRST = ("tests/e2e/", "tests/packaging/", "tests/reporting/")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if group := next((name for name in _MADE_ONCE if name in names), None):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))

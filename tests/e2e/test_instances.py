@@ -14,7 +14,7 @@ from tests.e2e.conftest import Outcome, run_command
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+def instances(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     folder = tmp_path_factory.mktemp("instances")
     with Simulator(100, 7) as prod, Simulator(100, 7) as lab:
         configuration = prod.write_files(folder)["access-review.toml"]
@@ -24,8 +24,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
         return folder, run_command(folder, "run", "--format", "csv,xlsx,html", **secrets)
 
 
-def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[Path, Outcome]) -> None:
-    folder, ran = outcome
+def test_two_instances_make_one_report_with_one_table_of_people(instances: tuple[Path, Outcome]) -> None:
+    folder, ran = instances
     assert ran.code == 0, ran.stderr
     report = Path(ran.stdout.splitlines()[0])
     with (report / "population.csv").open(encoding="utf-8", newline="") as stream:
@@ -47,8 +47,8 @@ def test_two_instances_make_one_report_with_one_table_of_people(outcome: tuple[P
     assert told == several
 
 
-def test_people_in_several_sources_are_data_too(outcome: tuple[Path, Outcome]) -> None:
-    folder, ran = outcome
+def test_people_in_several_sources_are_data_too(instances: tuple[Path, Outcome]) -> None:
+    folder, ran = instances
     report = Path(ran.stdout.splitlines()[0])
     paths = {path.name: path for path in report.iterdir()}
     asked = run_command(folder, "--json", "sql", "select * from reports.person_access")
@@ -71,8 +71,8 @@ def test_people_in_several_sources_are_data_too(outcome: tuple[Path, Outcome]) -
     assert "Columns of person_access.csv" in page
 
 
-def test_the_report_shows_them_by_name(outcome: tuple[Path, Outcome]) -> None:
-    folder, ran = outcome
+def test_the_report_shows_them_by_name(instances: tuple[Path, Outcome]) -> None:
+    folder, ran = instances
     report = Path(ran.stdout.splitlines()[0])
     asked = run_command(
         folder, "--json", "sql", "select person from reports.person_access order by lower(person), person_id limit 5"

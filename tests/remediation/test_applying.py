@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, Response
 
@@ -25,6 +25,7 @@ from pipeline.simulator.exchange import Call, Proceed, as_it_is, error, json_res
 from pipeline.simulator.server import Simulator
 from pipeline.sources.writing import AccountState
 from pipeline.warehouse.policy import PolicyFiles
+from tests.search import looking_for
 
 OPERATOR = applying.Operator("Bo Dahl", "bo@example.com", is_single=False)
 #: Seconds that the client waits for an answer: only those that never come take so long.
@@ -220,7 +221,8 @@ def assert_true(server: Server, plan: Plan, entries: dict[str, journal.JournalEn
 ACTIONS = st.lists(st.sampled_from(("deactivate", "change_role", "remove_from_groups")), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.search
+@looking_for(quick=15, deep=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     actions=ACTIONS,
     faults=st.lists(FAULTS, max_size=12),

@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests.fakes.http import Reply, as_html, as_json
 from tests.fakes.sisense import FakeSisense, account, accounts
+from tests.search import looking_for
 from tests.sources.conftest import extract_from
 
 FAULTS = [
@@ -31,7 +33,8 @@ FAULTS = [
 EMPTY = as_json([])  # without a count, nothing tells a false end from the true one
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.search
+@looking_for(quick=30, deep=1200, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_full_implies_exactly_the_accounts_of_the_server(data: Any) -> None:
     has_count = data.draw(st.booleans(), "count")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from tests.fakes.sisense import FakeSisense, account
+from tests.search import looking_for
 from tests.sources.conftest import Extract, Extracting, extract_from
 
 #: Accounts that are there at first have every thousandth number, so that others can arrive between any two of them.
@@ -75,7 +76,8 @@ class MovingList:
 CHANGES = [f"{what} {where}" for what in ("leave", "arrive", "both") for where in ("front", "middle", "end")]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.search
+@looking_for(quick=10, deep=400, suppress_health_check=[HealthCheck.too_slow])
 @given(
     number=st.integers(1, 110),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=6),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sources.records import BadAnswerError, read_records
+from tests.search import looking_for
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,8 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.search
+@looking_for(quick=100, deep=5000)
 @given(st.lists(_VALUES | st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=5), st.booleans())
 def test_a_page_is_read_the_same_whichever_way_it_is_read(document: list[object], is_escaped: bool) -> None:
     body = json.dumps(document, ensure_ascii=is_escaped).encode("utf-8", "surrogatepass")

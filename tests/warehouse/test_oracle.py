@@ -12,16 +12,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 from pipeline.warehouse.model import Model
+from tests.search import looking_for
 
 AS_OF = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 LATEST = AS_OF + timedelta(hours=24)
 MILLISECOND = timedelta(milliseconds=1)
-BOUNDED = settings(
-    max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+BOUNDED = looking_for(
+    quick=2, deep=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )  # not shrunk: an example is a whole build, and the message names the account
 
 RANKS = {"r-super": 100, "r-admin": 90, "r-data": 70, "r-viewer": 10, "r-designer": 30, "r-odd": None}
@@ -363,6 +365,7 @@ accounts = st.builds(
 )
 
 
+@pytest.mark.search
 def test_rules_find_exactly_who_a_careful_reader_finds(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any
 ) -> None:

@@ -5,19 +5,22 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from pipeline.warehouse.model import Model
+from tests.search import looking_for
 
 SNAPSHOT = "20260101T000000Z-0001"
 NAMES = ("ann", "bob", "cyd", "dee", "eve", "fay")
 GROUPS = ("g-all", "g-sales", "g-ops", "g-gone")
-BOUNDED = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BOUNDED = looking_for(quick=3, deep=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 members = st.frozensets(st.tuples(st.sampled_from(NAMES), st.sampled_from(GROUPS)), max_size=8)
 
 
+@pytest.mark.search
 def test_order_and_repetition_change_no_report(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
 ) -> None:
@@ -51,6 +54,7 @@ def test_order_and_repetition_change_no_report(
     holds()
 
 
+@pytest.mark.search
 def test_a_membership_more_never_takes_access_away(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
 ) -> None:
@@ -87,6 +91,7 @@ ABOUT_OTHERS = {
 }  # fmt: skip
 
 
+@pytest.mark.search
 def test_removing_an_account_adds_no_finding_on_another_and_every_sum_holds(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
 ) -> None:
@@ -119,7 +124,7 @@ def test_removing_an_account_adds_no_finding_on_another_and_every_sum_holds(
         }
     )
 
-    @settings(parent=BOUNDED, max_examples=4)
+    @BOUNDED
     @given(drawn=st.lists(people, min_size=3, max_size=6), gone=st.integers(0, 2))
     def holds(drawn: list[dict[str, Any]], gone: int) -> None:
         users = [make_user(NAMES[number], **fields) for number, fields in enumerate(drawn)]
