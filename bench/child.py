@@ -19,7 +19,7 @@ from bench import harness, material
 from bench.instance import Instance
 from pipeline import project, resources
 from pipeline.spool import Spool
-from pipeline.warehouse import checks, database, landing
+from pipeline.warehouse import completeness, database, landing
 
 
 class Silence:
@@ -47,28 +47,25 @@ def pull(folder: str, port: str, accounts: str, concurrency: str) -> None:
 def land(folder: str, spool: str) -> dict[str, float]:
     settings = material.settings(Path(folder))
     checking = 0.0
-    judge = checks.completeness
+    check = completeness.check
 
-    def judged(*arguments: Any) -> tuple[str, str | None]:
+    def timed_check(*arguments: Any) -> None:
         nonlocal checking
         began = time.perf_counter()
-        verdict: tuple[str, str | None] = judge(*arguments)
+        check(*arguments)
         checking = time.perf_counter() - began
-        return verdict
 
-    checks.completeness = judged  # type: ignore[assignment]  # landing calls it by this name
+    completeness.check = timed_check  # type: ignore[assignment]  # landing calls it by this name
     with database.writing(settings.warehouse.database, notify=print) as connection:
-        landed = landing.land(
-            connection,
-            Spool(Path(spool)),
-            project.judges(),
-            policy_files=project.policy_files(settings),
+        job = landing.LandingJob(
             snapshot_id=material.SNAPSHOT,
             started_at=material.STARTED,
             finished_at=material.FINISHED,
+            policy_files=project.policy_files(settings),
             tool_version="bench",
             config_sha256="0",
         )
+        landed = landing.land(connection, Spool(Path(spool)), project.judges(), job)
     assert landed.completeness == "FULL", landed.reason
     return {"checking": checking}
 

@@ -214,18 +214,16 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
             raise failures[0]
         progress.stage("land")
         with database.writing(settings.warehouse.database, notify=progress.note) as connection:
-            snapshot = landing.land(
-                connection,
-                spool,
-                judges(),
-                policy_files=policy_files(settings),
-                not_extracted=skipped,
+            job = landing.LandingJob(
                 snapshot_id=snapshot_id,
                 started_at=started_at,
                 finished_at=finished_at,
+                policy_files=policy_files(settings),
                 tool_version=__version__,
                 config_sha256=settings.sha256,
+                not_extracted=skipped,
             )
+            snapshot = landing.land(connection, spool, judges(), job)
             rows = snapshots.row_count(connection, snapshot_id)
         progress.advance("rows", rows, rows)
     return Extract(snapshot, tuple(failures))

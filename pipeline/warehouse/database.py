@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import duckdb
 from pipeline import resources
 from pipeline.errors import DatabaseLockedError, WarehouseError
 
-__all__ = ["Connection", "confine", "empty", "in_memory", "reading", "sandbox", "transaction", "writing"]
+__all__ = ["Connection", "confine", "empty", "in_memory", "insert", "reading", "sandbox", "transaction", "writing"]
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -129,6 +129,15 @@ def transaction(connection: Connection) -> Iterator[None]:
         with suppress(duckdb.TransactionException):  # a commit that failed has rolled back already
             connection.rollback()
         raise
+
+
+def insert(connection: Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows into a table by the names of its columns; columns that the rows do not name are null."""
+    if rows:
+        names = list(rows[0])
+        columns = ", ".join(f'"{name}"' for name in names)
+        places = ", ".join(f"${name}" for name in names)
+        connection.executemany(f"insert into {table} ({columns}) values ({places})", rows)
 
 
 def confine(connection: Connection, workspace: Path | None = None) -> None:

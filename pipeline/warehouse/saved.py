@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline import resources
 from pipeline.errors import ModelError, UsageError
 from pipeline.spelling import nearest
 
 if TYPE_CHECKING:  # the command line lists queries without loading DuckDB
     from pipeline.warehouse.database import Connection
 
-__all__ = ["SavedQuery", "find", "load_queries", "rows"]
+__all__ = ["SavedQuery", "find", "load_queries", "rows", "statement"]
 
 _PARAMETER = re.compile(r"-- \$(?P<name>[a-z][a-z0-9_]*): (?P<text>.+)")
 
@@ -65,6 +66,15 @@ def find(queries: list[SavedQuery], name: str, given: Mapping[str, object]) -> S
             hint=f"write: access-review sql --saved {name} {wanted}".rstrip(),
         )
     return query
+
+
+def statement(folder: str, name: str) -> str:
+    """Return the SQL of ``sql/<folder>/<name>.sql``, a statement that the program itself runs.
+
+    Raises:
+        ModelError: the file does not begin with a comment line, or declares other parameters than it uses.
+    """
+    return _load(resources.sql() / folder / f"{name}.sql").sql
 
 
 def rows(connection: Connection, folder: Path, name: str, **values: object) -> list[dict[str, Any]]:

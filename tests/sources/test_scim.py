@@ -59,17 +59,15 @@ def read(answer: Any, folder: Path, page_size: int = 37) -> Landed:
         scim.extract(source, Secret(TOKEN), spool, progress=lambda *_: None, clock=waiting.clock, sleep=waiting.sleep)
     spool.close()
     with database.writing(folder / "db.duckdb", notify=lambda text: None) as connection:
-        snapshot = landing.land(
-            connection,
-            spool,
-            load_folder(resources.sql()),
-            policy_files=PolicyFiles(resources.reference_data(), None, ("example.com",)),
+        job = landing.LandingJob(
             snapshot_id=SNAPSHOT,
             started_at=datetime(2026, 1, 1),  # noqa: DTZ001
             finished_at=datetime(2026, 1, 1, 1),  # noqa: DTZ001
+            policy_files=PolicyFiles(resources.reference_data(), None, ("example.com",)),
             tool_version="0",
             config_sha256="",
         )
+        snapshot = landing.land(connection, spool, load_folder(resources.sql()), job)
         rows = {
             table: [
                 json.loads(payload)

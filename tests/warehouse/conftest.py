@@ -16,6 +16,7 @@ from pipeline import resources
 from pipeline.spool import Observation, Outcome, Page, Principal, Spool
 from pipeline.warehouse import database, landing
 from pipeline.warehouse.build import Build, Inputs, build
+from pipeline.warehouse.landing import LandingJob
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import load_folder, load_model
 from pipeline.warehouse.policy import PolicyFiles
@@ -124,17 +125,15 @@ class House:
         started_at = datetime.strptime(snapshot_id[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - UTC, as stored
         spool = self.spool(snapshot_id, sources)
         try:
-            return landing.land(
-                self.connection,
-                spool,
-                self.models,
-                policy_files=self.policy_files(None),
+            job = LandingJob(
                 snapshot_id=snapshot_id,
                 started_at=started_at,
                 finished_at=finished_at or started_at + timedelta(minutes=1, microseconds=500_000),
+                policy_files=self.policy_files(None),
                 tool_version="0",
                 config_sha256="0",
             )
+            return landing.land(self.connection, spool, self.models, job)
         finally:
             spool.close()
 

@@ -1,0 +1,104 @@
+"""Checks whether an extract is complete: FULL, or PARTIAL with the reasons.
+
+The checks are ``sql/completeness/*.sql``, one in each file, and the observations that only the extractor could make.
+Both become rows of ``meta.reconciliation``; ``sql/landing/verdict.sql`` decides by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from pipeline.errors import ModelError
+from pipeline.spool import Observation, Outcome
+from pipeline.warehouse import checks, database, saved
+from pipeline.warehouse.database import Connection
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.snapshots import Snapshot
+
+__all__ = ["check", "note_left_out"]
+
+
+def check(connection: Connection, models: Sequence[Model], outcomes: Sequence[Outcome], snapshot: Snapshot) -> None:
+    """Write this extract's rows of ``meta.reconciliation``, and set its completeness and the reason for PARTIAL.
+
+    Raises:
+        ModelError: a check does not run.
+    """
+    observations = [
+        _reconciliation(snapshot.snapshot_id, outcome.source, seen)
+        for outcome in outcomes
+        for seen in outcome.observations
+    ]
+    database.insert(connection, "meta.reconciliation", observations)
+    _run_checks(connection, models, {"as_of": snapshot.as_of, "snapshot_id": snapshot.snapshot_id})
+    verdict = saved.statement("landing", "verdict")
+    connection.execute(
+        f"update meta.snapshots set completeness = verdict.completeness, reason = verdict.reason"
+        f" from ({verdict}) as verdict where snapshot_id = $snapshot_id",
+        {"snapshot_id": snapshot.snapshot_id},
+    )
+
+
+def note_left_out(connection: Connection, snapshot_id: str, sources: Sequence[str]) -> None:
+    """Note in the reconciliation that configured sources were left out on purpose; this never makes it PARTIAL."""
+    left_out = Observation(
+        check_id="source_extracted",
+        description="Every configured source is part of the extract.",
+        expected="extracted",
+        observed="not extracted",
+        difference=None,
+        result="FAIL",
+        explanation="This source is configured, and was left out.",
+        is_gate=False,
+    )
+    rows = [_reconciliation(snapshot_id, source, left_out) for source in sources]
+    database.insert(connection, "meta.reconciliation", rows)
+
+
+def _reconciliation(snapshot_id: str, source: str, seen: Observation) -> dict[str, object]:
+    return {
+        "snapshot_id": snapshot_id,
+        "check_id": seen.check_id,
+        "source": source,
+        "description": seen.description,
+        "expected": seen.expected,
+        "observed": seen.observed,
+        "difference": seen.difference,
+        "result": seen.result,
+        "explanation": seen.explanation,
+        "is_gate": seen.is_gate,
+    }
+
+
+def _run_checks(connection: Connection, models: Sequence[Model], moment: dict[str, object]) -> None:
+    """Run the checks over temporary tables of ``landed``, so that each record is parsed once for all of them."""
+    landed = [model for model in models if model.schema == "landed"]
+    connection.execute("create schema landed")
+    for model in landed:
+        statement = f"create table {model.table} as {model.sql}"
+        _run(connection, model, statement, checks.bound(connection, model.sql, moment))
+    for model in models:
+        if model.schema != "completeness":
+            continue
+        statement = f"""
+            insert into meta.reconciliation by name
+            select $snapshot_id as snapshot_id, $check_id as check_id, $description as description,
+                $is_gate as is_gate, checked.* from ({model.sql}
+            ) as checked order by source
+            """
+        values = moment | {"check_id": model.name, "description": model.summary, "is_gate": model.is_gate}
+        _run(connection, model, statement, checks.bound(connection, statement, {**values, **model.params}))
+    for model in landed:
+        connection.execute(f"drop table {model.table}")  # one by one: after 'cascade' DuckDB refuses to commit
+    connection.execute("drop schema landed")
+
+
+def _run(connection: Connection, model: Model, statement: str, values: dict[str, object]) -> None:
+    try:
+        connection.execute(statement, values)
+    except duckdb.Error as error:
+        raise ModelError(
+            f"the completeness check does not run: {error}", where=str(model.path), hint="correct the SQL"
+        ) from error
