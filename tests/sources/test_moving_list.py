@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,11 +56,12 @@ class MovingList:
         place = self.place(where, len(users))
         before = int(users[place - 1]["_id"], 16) if place else 0
         after = int(users[place]["_id"], 16) if place < len(users) else before + 2 * APART
-        free = [n for n in range(before + 1, after) if f"{n:024x}" not in self.ever]
+        middle = (before + after) // 2
+        between = itertools.chain(range(middle, after), range(middle - 1, before, -1))
         if not self.is_sorted:
             users.insert(place, account(10_000_000 + self.moved))
-        elif free:
-            users.insert(place, account(free[len(free) // 2]))
+        elif free := next((n for n in between if f"{n:024x}" not in self.ever), None):
+            users.insert(place, account(free))
 
     @staticmethod
     def place(where: str, last: int) -> int:
@@ -77,7 +79,7 @@ CHANGES = [f"{what} {where}" for what in ("leave", "arrive", "both") for where i
 
 
 @pytest.mark.search
-@looking_for(quick=10, deep=400, suppress_health_check=[HealthCheck.too_slow])
+@looking_for(quick=25, deep=1000, suppress_health_check=[HealthCheck.too_slow])
 @given(
     number=st.integers(1, 110),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=6),
