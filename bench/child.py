@@ -33,7 +33,7 @@ class Silence:
 
 
 def pull(folder: str, port: str, accounts: str, concurrency: str) -> None:
-    from pipeline.sources import sisense
+    from pipeline.sources.sisense import extract as sisense
 
     server = Instance(int(port), int(accounts), 500)
     spool = Spool.create(Path(folder))

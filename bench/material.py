@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.organisation import Organisation, encode, listed
 from pipeline.settings import Settings, load
-from pipeline.spool import Observation, Outcome, Page, Principal, Spool
+from pipeline.spool import Observation, PageEntry, Principal, SourceOutcome, Spool
 
 MOMENT = "2026-11-01T00:00:00.000Z"
 STARTED = datetime(2026, 11, 1)  # noqa: DTZ001 - UTC without a zone, as the database has it
@@ -48,7 +48,7 @@ def spooled(folder: Path, accounts: int) -> Path:
         keep(spool, "users", number, body, min(500, left))
         left -= 500
     spool.write_outcome(
-        Outcome(
+        SourceOutcome(
             source="prod",
             kind="sisense",
             url=NOWHERE,
@@ -70,7 +70,7 @@ def spooled(folder: Path, accounts: int) -> Path:
 def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> None:
     file = spool.write_body("prod", f"{resource}-1-{number:06d}.json", body)
     spool.add_page(
-        Page(
+        PageEntry(
             source="prod",
             resource=resource,
             sweep=1,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.harness import Row, alternate, ratios, times
 from bench.instance import Instance, serving, simulating
-from pipeline.sources import sisense
+from pipeline.sources.sisense import extract as sisense
 from pipeline.spool import Spool
 
 _DELAY = 0.1

@@ -63,10 +63,10 @@ def scim_in_words(source: SourceSettings, token: Secret) -> str:
     Raises:
         SourceError: it cannot be reached, or nothing there speaks SCIM to this token.
     """
-    from pipeline.sources import scim_endpoint
+    from pipeline.sources.scim import endpoint
 
-    at = scim_endpoint.address(source)
-    found = scim_endpoint.probe(at, token)
+    at = endpoint.address(source)
+    found = endpoint.probe(at, token)
     counts = [
         f"{things} not counted" if total is None else f"{total} {things}"
         for things, total in (("users", found.users), ("groups", found.groups))
@@ -79,7 +79,7 @@ def scim_in_words(source: SourceSettings, token: Secret) -> str:
 
 
 def _source(settings: Settings, name: str, environment: Mapping[str, str]) -> Iterator[Item]:
-    from pipeline.sources.preflight import preflight
+    from pipeline.sources.sisense.preflight import preflight
 
     source = settings.source(name)
     try:

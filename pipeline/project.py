@@ -190,7 +190,8 @@ def extract(settings: Settings, names: Sequence[str], environment: Mapping[str, 
     started_at = _now()
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _spool(settings, snapshot_id) as spool:
-        from pipeline.sources import scim, sisense
+        from pipeline.sources.scim import extract as scim
+        from pipeline.sources.sisense import extract as sisense
 
         failures: list[AccessReviewError] = []
         for source in sources:

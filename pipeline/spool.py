@@ -5,8 +5,8 @@ extract that is killed leaves a folder here and nothing in the database.
 
 Layout, under ``<database>.spool/<snapshot_id>/``::
 
-    pages.jsonl              one :class:`Page` a line, in the order in which the answers were accepted
-    <source>.outcome.json    one :class:`Outcome`, written when the source is finished, well or badly
+    pages.jsonl              one :class:`PageEntry` a line, in the order in which the answers were accepted
+    <source>.outcome.json    one :class:`SourceOutcome`, written when the source is finished, well or badly
     <source>/<file>          the body of each page that holds rows, as it came (a JSON array)
 
 A body that carried a secret (a password hash, a token) is rewritten without it before it is written here; the page
@@ -27,13 +27,13 @@ from typing import IO, Any, Literal
 
 import orjson
 
-__all__ = ["Observation", "Outcome", "Page", "Principal", "Spool", "held"]
+__all__ = ["Observation", "PageEntry", "Principal", "SourceOutcome", "Spool", "held"]
 
 _LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageEntry:
     """One request and its answer. ``url`` never carries a secret; ``offset`` is in items, ``bytes`` as received.
 
     ``page`` counts from 1 within source, resource and sweep. ``file`` is relative to the spool, and null where the
@@ -88,7 +88,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SourceOutcome:
     """What became of one source. ``error`` is a redacted sentence when it failed, with the ``hint`` beside it.
 
     ``accepted_sweeps`` names, for each resource, the sweep that the population is made of; rows of the other sweeps
@@ -139,13 +139,13 @@ class Spool:
         aside.replace(folder / name)
         return f"{source}/{name}"
 
-    def add_page(self, page: Page) -> None:
+    def add_page(self, page: PageEntry) -> None:
         """Append one line to the journal of pages."""
         if self._pages is None:
             self._pages = (self.folder / "pages.jsonl").open("ab")
         self._pages.write(orjson.dumps(page, option=orjson.OPT_APPEND_NEWLINE))
 
-    def write_outcome(self, outcome: Outcome) -> None:
+    def write_outcome(self, outcome: SourceOutcome) -> None:
         """Write down what became of a source."""
         path = self.folder / f"{outcome.source}.outcome.json"
         path.write_text(json.dumps(asdict(outcome), ensure_ascii=False, indent=1), encoding="utf-8")
@@ -158,15 +158,15 @@ class Spool:
             self._pages.close()
             self._pages = None
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Iterator[PageEntry]:
         """Yield the journal."""
         journal = self.folder / "pages.jsonl"
         if journal.exists():
             with journal.open(encoding="utf-8") as lines:
                 for line in lines:
-                    yield Page(**json.loads(line))
+                    yield PageEntry(**json.loads(line))
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[SourceOutcome]:
         """Return every source's outcome, by name."""
         return [
             _outcome(json.loads(path.read_text(encoding="utf-8")))
@@ -203,7 +203,7 @@ def _sweep(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _outcome(document: dict[str, Any]) -> Outcome:
+def _outcome(document: dict[str, Any]) -> SourceOutcome:
     document["principal"] = Principal(**document["principal"])
     document["observations"] = tuple(Observation(**item) for item in document["observations"])
-    return Outcome(**document)
+    return SourceOutcome(**document)

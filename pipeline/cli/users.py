@@ -22,8 +22,8 @@ from pipeline.wording import counted
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import AccountResult
     from pipeline.remediation.journal import CommandJournal
-    from pipeline.sources.provisioning import Provisioner
-    from pipeline.sources.writing import Writer
+    from pipeline.sources.scim.provisioning import Provisioner
+    from pipeline.sources.sisense.writing import Writer
 
 __all__ = ["SourceName", "by_scim_endpoint", "journalled", "register"]
 
@@ -246,7 +246,7 @@ def delete(
 def _connect(
     terminal: Terminal, name: str | None, *, by_scim: bool = False
 ) -> Callable[[], AbstractAsyncContextManager[Writer]]:
-    from pipeline.sources.writing import connected
+    from pipeline.sources.sisense.writing import connected
 
     if by_scim:
         return by_scim_endpoint(terminal, name)
@@ -261,7 +261,7 @@ def by_scim_endpoint(terminal: Terminal, name: str | None) -> Callable[[], Abstr
     Raises:
         UsageError: no such source, or no such endpoint. MissingSecretError: it lacks a secret.
     """
-    from pipeline.sources.provisioning import connected_by_scim
+    from pipeline.sources.scim.provisioning import connected_by_scim
 
     source = _source(terminal, name)
     credentials = source.credentials(os.environ)

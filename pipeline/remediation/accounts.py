@@ -17,8 +17,8 @@ from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.remediation.waiting import locked, read_until
 from pipeline.settings import Secret
-from pipeline.sources.connection import RefusedError, UnclearError
-from pipeline.sources.writing import AccountState, Writer
+from pipeline.sources.errors import RefusedError, UnclearError
+from pipeline.sources.sisense.writing import AccountState, Writer
 from pipeline.spelling import nearest
 from pipeline.warehouse.policy import PolicyFiles
 

@@ -20,9 +20,9 @@ from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.remediation.waiting import read_until
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import RefusedError, UnclearError
-from pipeline.sources.http import Sleep
-from pipeline.sources.writing import AccountState, Writer, connected
+from pipeline.sources.errors import RefusedError, UnclearError
+from pipeline.sources.sisense.writing import AccountState, Writer, connected
+from pipeline.sources.transport import Sleep
 from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval", "require_fresh"]

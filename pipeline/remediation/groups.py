@@ -15,8 +15,8 @@ from typing import Any
 from pipeline.errors import SourceError, UsageError
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.remediation.waiting import read_until
-from pipeline.sources.connection import RefusedError, UnclearError
-from pipeline.sources.provisioning import Provisioner
+from pipeline.sources.errors import RefusedError, UnclearError
+from pipeline.sources.scim.provisioning import Provisioner
 
 __all__ = ["GroupResult", "change", "create", "delete"]
 

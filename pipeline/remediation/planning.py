@@ -17,7 +17,7 @@ from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
 from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
 from pipeline.reporting.decisions import DecisionSum
-from pipeline.sources.writing import AccountState
+from pipeline.sources.sisense.writing import AccountState
 from pipeline.spelling import nearest
 from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection

@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 
 from pipeline.clock import Clock
-from pipeline.errors import ConfigurationError, ContentError, SourceError, UnreachableError
+from pipeline.errors import ConfigurationError
 from pipeline.settings import SourceSettings
 from pipeline.sources.diagnosis import (
     Trouble,
@@ -29,21 +29,17 @@ from pipeline.sources.diagnosis import (
     skew,
     words,
 )
+from pipeline.sources.errors import AttemptError, RedirectedError, RefusedError, UnreachableError
 from pipeline.sources.network import route_to
 from pipeline.sources.redaction import BLOT, Redaction
 
 __all__ = [
     "LONGEST_ADVICE",
     "Answer",
-    "AttemptError",
     "Connection",
-    "ElsewhereError",
     "Query",
-    "RefusedError",
     "Request",
     "Token",
-    "UnclearError",
-    "UnreadableError",
 ]
 
 Query = Mapping[str, str | int]
@@ -55,26 +51,6 @@ _REDIRECTS = 3
 LONGEST_ADVICE = 120.0
 #: One answer may take this many times ``timeout_seconds``, which itself is between two pieces of it.
 _WHOLE_ANSWER = 10
-
-
-class RefusedError(ContentError):
-    """The source said no, and would say it again. ``status`` is its HTTP status."""
-
-    def __init__(self, message: str, *, where: str, hint: str, status: int) -> None:
-        super().__init__(message, where=where, hint=hint)
-        self.status = status
-
-
-class ElsewhereError(RefusedError):
-    """The request was sent on to another address, or a login was answered by a page for people."""
-
-
-class UnclearError(SourceError):
-    """A change was sent, and nothing tells whether it was made: read back before anything else."""
-
-
-class UnreadableError(ContentError):
-    """The source answered to the end of the budget, and never with what was asked for."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,15 +74,6 @@ class Answer:
     fetched_at: datetime
     elapsed_ms: int
     attempts: int
-
-
-class AttemptError(Exception):
-    """One attempt failed and the next may not. ``wait`` is what the server asked for, in seconds."""
-
-    def __init__(self, error: SourceError, *, wait: float | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +238,7 @@ class Connection:
             hint = f"set 'url' to where the server is: it begins with {place}"
             return RefusedError(message, where=at, hint=hint, status=302)
         hint = "set 'url' to the address the API really has; behind single sign-on use an API token"
-        return ElsewhereError(message, where=at, hint=hint, status=302)
+        return RedirectedError(message, where=at, hint=hint, status=302)
 
     def _answer(self, response: httpx.Response, started: datetime, attempts: int) -> Answer:
         now = self._clock()

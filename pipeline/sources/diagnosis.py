@@ -11,8 +11,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from pipeline.sources.errors import BadAnswerError
 from pipeline.sources.network import Route
-from pipeline.sources.records import BadAnswerError, read_json
+from pipeline.sources.records import read_json
 
 __all__ = [
     "SSO",

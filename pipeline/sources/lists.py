@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pipeline.errors import SourceError
 from pipeline.settings import SourceSettings
 from pipeline.sources.connection import Answer
-from pipeline.sources.ledger import Ledger
+from pipeline.sources.page_log import PageLog
 from pipeline.sources.paging import Reading, read_list
 from pipeline.sources.records import Records
 
@@ -22,7 +22,7 @@ Progress = Callable[[str, int, int | None], None]
 class LedgerList(ABC):
     """One list of a source, as :mod:`pipeline.sources.paging` reads it."""
 
-    def __init__(self, ledger: Ledger, resource: str) -> None:
+    def __init__(self, ledger: PageLog, resource: str) -> None:
         self.ledger = ledger
         self.resource = resource
         self._kept: Counter[int] = Counter()

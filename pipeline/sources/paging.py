@@ -18,7 +18,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.sources.connection import Answer, RefusedError, UnreadableError
+from pipeline.sources.connection import Answer
+from pipeline.sources.errors import RefusedError, UnreadableError
 from pipeline.sources.records import Records
 from pipeline.sources.sweep import Sweep
 

@@ -18,9 +18,10 @@ from typing import Any, NoReturn
 
 import orjson
 
+from pipeline.sources.errors import BadAnswerError
 from pipeline.sources.redaction import LEAST_SECRET, carries, clean
 
-__all__ = ["BadAnswerError", "Key", "Records", "cut_places", "read_json", "read_records", "without_secrets"]
+__all__ = ["Key", "Records", "cut_places", "read_json", "read_records", "without_secrets"]
 
 #: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
 Key = int | str
@@ -40,10 +41,6 @@ _MOST_DIGITS = 400
 _MOST_PLAIN_LEVELS, _KEPT_LEVELS = 600, 200
 _STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _TOO_DEEP = b'"(nested too deep to be kept)"'
-
-
-class BadAnswerError(Exception):
-    """The answer is not what was asked for, and the next one may be: it is asked again like a 503."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import duckdb
 
 from pipeline.errors import ModelError
-from pipeline.spool import Observation, Outcome
+from pipeline.spool import Observation, SourceOutcome
 from pipeline.warehouse import checks, database, saved
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
@@ -20,7 +20,9 @@ from pipeline.warehouse.snapshots import Snapshot
 __all__ = ["check", "note_left_out"]
 
 
-def check(connection: Connection, models: Sequence[Model], outcomes: Sequence[Outcome], snapshot: Snapshot) -> None:
+def check(
+    connection: Connection, models: Sequence[Model], outcomes: Sequence[SourceOutcome], snapshot: Snapshot
+) -> None:
     """Write this extract's rows of ``meta.reconciliation``, and set its completeness and the reason for PARTIAL.
 
     Raises:

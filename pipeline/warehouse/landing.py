@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from pipeline.errors import WarehouseError
-from pipeline.spool import Outcome, Spool
+from pipeline.spool import SourceOutcome, Spool
 from pipeline.warehouse import completeness, database, files, policy, saved, snapshots
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
@@ -102,7 +102,7 @@ def _land_snapshot(connection: Connection, job: LandingJob) -> None:
     database.insert(connection, "meta.snapshots", [snapshot])
 
 
-def _source(snapshot_id: str, outcome: Outcome) -> dict[str, object]:
+def _source(snapshot_id: str, outcome: SourceOutcome) -> dict[str, object]:
     """Return the row of ``meta.sources`` for one source."""
     return {
         "snapshot_id": snapshot_id,
@@ -131,7 +131,7 @@ def _utc(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
 
 
-def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes: Sequence[Outcome]) -> None:
+def _land_pages(connection: Connection, snapshot_id: str, spool: Spool, outcomes: Sequence[SourceOutcome]) -> None:
     """Land the journal of pages, and keep it as ``temp.landing_pages`` for the records."""
     accepted = [
         {"source": outcome.source, "resource": resource, "sweep": sweep}

@@ -12,9 +12,9 @@ from pipeline import resources
 from pipeline.errors import ContentError
 from pipeline.remediation.guards import Guards
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.http import Client
-from pipeline.sources.scim_endpoint import Endpoint
-from pipeline.sources.writing import Writer, connected
+from pipeline.sources.scim.endpoint import ScimEndpoint
+from pipeline.sources.sisense.writing import Writer, connected
+from pipeline.sources.transport import Client
 from pipeline.warehouse.policy import PolicyFiles
 from tests.cases.case import Case, each
 from tests.fakes.http import HttpServer, Reply, Request, as_html, as_json
@@ -205,7 +205,7 @@ def find(fake: RealScim, name: str, page_size: int) -> list[str]:
         waiting = Waiting()
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2", page_size=page_size)
         async with Client(source, clock=waiting.clock, sleep=waiting.sleep) as client:
-            found = await Endpoint(client, Secret(TOKEN)).find("/Users", "userName", name)
+            found = await ScimEndpoint(client, Secret(TOKEN)).find("/Users", "userName", name)
             return [str(record["userName"]) for record in found]
 
     with HttpServer(fake.answer) as http:

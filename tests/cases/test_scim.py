@@ -13,8 +13,8 @@ import pytest
 
 from pipeline import project, settings
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources import scim_endpoint
-from pipeline.sources.scim_names import canonical
+from pipeline.sources.scim import endpoint
+from pipeline.sources.scim.names import canonical
 from tests.cases.case import Case, each
 from tests.fakes.http import HttpServer, Reply, Request, as_json
 from tests.fakes.scim import TOKEN, RealScim
@@ -192,7 +192,7 @@ def test_a_server_that_does_not_take_count_0_is_read_whole(server: RealScim, tmp
 
     assert_all(server, read(server.answer, tmp_path))
     with HttpServer(server.answer) as http:
-        found = scim_endpoint.probe(
+        found = endpoint.probe(
             SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2", max_attempts=1), Secret(TOKEN)
         )
     assert (found.users, found.groups) == (90, 6)
@@ -223,7 +223,7 @@ def test_a_server_that_ignores_start_index_and_caps_a_page_is_never_full(server:
 def test_what_an_endpoint_supports_is_read_whatever_its_case() -> None:
     document = {"PATCH": {"Supported": "True"}, "filter": {"supported": False}, "Sort": {}}
 
-    assert scim_endpoint.operations(json.loads(json.dumps(document))) == {
+    assert endpoint.operations(json.loads(json.dumps(document))) == {
         "patch": True,
         "filter": False,
         "sort": False,

@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.sisense import extract
-from pipeline.spool import Observation, Outcome, Page, Spool
+from pipeline.sources.sisense.extract import extract
+from pipeline.spool import Observation, PageEntry, SourceOutcome, Spool
 from tests.fakes.sisense import API_TOKEN, PASSWORD, USERNAME, FakeSisense
 
 BY_PASSWORD = Credentials(USERNAME, Secret(PASSWORD), None)
@@ -45,10 +45,10 @@ class Waiting:
 @dataclass
 class Extract:
     spool: Spool
-    outcome: Outcome
+    outcome: SourceOutcome
     error: AccessReviewError | None
     waiting: Waiting
-    pages: list[Page]
+    pages: list[PageEntry]
 
     def rows(self, resource: str) -> list[Any]:
         """Return the records of the accepted sweep."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.preflight import Check, Preflight, preflight
+from pipeline.sources.sisense.preflight import Preflight, PreflightCheck, preflight
 from tests.fakes.http import HttpServer, as_html, as_json
 from tests.fakes.sisense import PASSWORD, USERNAME, VIEWER_ROLE, FakeSisense, accounts
 from tests.sources.conftest import BY_PASSWORD, BY_TOKEN, Waiting
@@ -24,7 +24,7 @@ def look(fake: FakeSisense | str, credentials: Credentials = BY_PASSWORD, **sett
     return preflight(source, credentials, clock=waiting.clock, sleep=waiting.sleep)
 
 
-def found(done: Preflight, name: str) -> Check:
+def found(done: Preflight, name: str) -> PreflightCheck:
     return next(check for check in done.checks if check.name == name)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import UnreachableError
 from pipeline.settings import SourceSettings
-from pipeline.sources.sisense import extract
+from pipeline.sources.sisense.extract import extract
 from pipeline.spool import Spool
 from tests.fakes.http import HttpServer, Reply, as_html, as_json
 from tests.fakes.sisense import FakeSisense, accounts

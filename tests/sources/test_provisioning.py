@@ -18,8 +18,8 @@ from pipeline.remediation.journal import CommandJournal
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
-from pipeline.sources.provisioning import connected_by_scim
-from pipeline.sources.scim_endpoint import NoScimError
+from pipeline.sources.errors import NoScimError
+from pipeline.sources.scim.provisioning import connected_by_scim
 from pipeline.warehouse.policy import PolicyFiles
 from tests.fakes.http import HttpServer, Reply, Request
 from tests.sources.conftest import Waiting

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources.records import BadAnswerError, read_records
+from pipeline.sources.errors import BadAnswerError
+from pipeline.sources.records import read_records
 from tests.search import looking_for
 
 

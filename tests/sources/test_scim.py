@@ -13,7 +13,9 @@ import pytest
 
 from pipeline import resources
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources import scim, scim_endpoint
+from pipeline.sources.errors import NoScimError
+from pipeline.sources.scim import endpoint
+from pipeline.sources.scim import extract as scim
 from pipeline.spool import Spool
 from pipeline.warehouse import database, landing, snapshots
 from pipeline.warehouse.model_file import load_folder
@@ -233,7 +235,7 @@ def test_what_is_no_scim_is_said_with_what_to_do(tmp_path: Path, reply: Reply) -
     spool, waiting = Spool.create(tmp_path / "spool"), Waiting()
     with HttpServer(lambda request: reply) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2")
-        with pytest.raises(scim_endpoint.NoScimError, match="no SCIM here") as caught:
+        with pytest.raises(NoScimError, match="no SCIM here") as caught:
             scim.extract(
                 source, Secret(TOKEN), spool, progress=lambda *_: None, clock=waiting.clock, sleep=waiting.sleep
             )
@@ -250,7 +252,7 @@ def test_a_probe_says_what_the_endpoint_says_of_itself(server: RealScim) -> None
     with HttpServer(server.answer) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2")
 
-        found = scim_endpoint.probe(source, Secret(TOKEN))
+        found = endpoint.probe(source, Secret(TOKEN))
 
     assert (found.users, found.groups) == (len(server.users), len(server.groups))
     assert found.operations is not None

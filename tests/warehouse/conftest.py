@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline import resources
-from pipeline.spool import Observation, Outcome, Page, Principal, Spool
+from pipeline.spool import Observation, PageEntry, Principal, SourceOutcome, Spool
 from pipeline.warehouse import database, landing
 from pipeline.warehouse.build import Build, Inputs, build
 from pipeline.warehouse.landing import LandingJob
@@ -92,7 +92,7 @@ class House:
                 body = json.dumps(page, ensure_ascii=False).encode()
                 file = spool.write_body(name, f"{resource}-{sweep}-{number}.json", body) if page else None
                 spool.add_page(
-                    Page(
+                    PageEntry(
                         source=name, resource=resource, sweep=sweep, page=number,
                         offset=(number - 1) * source.page_size, status=200, items=len(page), bytes=len(body),
                         url=f"https://bi.example.com/api/{resource}?skip=0", redacted_sha256=None,
@@ -103,7 +103,7 @@ class House:
                 )  # fmt: skip
         ids = [record.get("_id") for record in source.users if isinstance(record, dict)]
         distinct = len({str(record_id) for record_id in ids if record_id})
-        outcome = Outcome(
+        outcome = SourceOutcome(
             source=name,
             kind="sisense",
             url="https://bi.example.com",

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 from pipeline.sources.connection import Answer
 from pipeline.sources.records import Records
-from pipeline.spool import Observation, Page, Spool
+from pipeline.spool import Observation, PageEntry, Spool
 
-__all__ = ["Ledger", "timestamp"]
+__all__ = ["PageLog", "timestamp"]
 
 #: How many records one explanation names.
 _MOST_NAMED = 5
 
 
-class Ledger:
+class PageLog:
     """Accounts for the requests of one source."""
 
     def __init__(self, spool: Spool, source: str) -> None:
@@ -83,7 +83,7 @@ class Ledger:
     ) -> None:
         self._pages[resource, sweep] += 1
         self._spool.add_page(
-            Page(
+            PageEntry(
                 source=self._source,
                 resource=resource,
                 sweep=sweep,

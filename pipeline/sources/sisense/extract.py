@@ -11,23 +11,24 @@ from typing import Any
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import Answer, RefusedError, UnreadableError
-from pipeline.sources.http import Client, Sleep
-from pipeline.sources.instance import Endpoint, Instance, read_count
-from pipeline.sources.ledger import Ledger, timestamp
+from pipeline.sources.completeness import observations
+from pipeline.sources.connection import Answer
+from pipeline.sources.errors import RefusedError, UnreadableError
 from pipeline.sources.lists import LedgerList, Progress
-from pipeline.sources.observations import observations
+from pipeline.sources.page_log import PageLog, timestamp
 from pipeline.sources.paging import Reading
 from pipeline.sources.records import Records
-from pipeline.sources.session import Session
-from pipeline.spool import Outcome, Principal, Spool
+from pipeline.sources.sisense.rest import Endpoint, SisenseApi, read_count
+from pipeline.sources.sisense.session import Session
+from pipeline.sources.transport import Client, Sleep
+from pipeline.spool import Principal, SourceOutcome, Spool
 
 __all__ = ["extract"]
 
 
 class _List(LedgerList):
     def __init__(
-        self, instance: Instance, ledger: Ledger, resource: str, endpoint: Endpoint, count: Endpoint | None
+        self, instance: SisenseApi, ledger: PageLog, resource: str, endpoint: Endpoint, count: Endpoint | None
     ) -> None:
         super().__init__(ledger, resource)
         self._instance = instance
@@ -56,7 +57,7 @@ def extract(
     progress: Progress,
     clock: Clock = utc_now,
     sleep: Sleep = asyncio.sleep,
-) -> Outcome:
+) -> SourceOutcome:
     """Read one source into the spool; return what became of it, which is in the spool too.
 
     ``progress(resource, items_so_far, total_or_None)`` is called after every page of records.
@@ -91,8 +92,8 @@ class _Extract:
         self.clock = clock
         self.sleep = sleep
         self.started = clock()
-        self.instance: Instance | None = None
-        self.ledger = Ledger(spool, source.name)
+        self.instance: SisenseApi | None = None
+        self.ledger = PageLog(spool, source.name)
         self.principal = Principal()
         self.count: Endpoint | None = None
         self.accepted: dict[str, int] = {}
@@ -101,12 +102,12 @@ class _Extract:
         self.settings: dict[str, str] = {}
         self.readings: dict[str, Reading] = {}
 
-    async def run(self) -> Outcome:
+    async def run(self) -> SourceOutcome:
         failure: AccessReviewError | None = None
         try:
             async with Client(self.source, clock=self.clock, sleep=self.sleep) as client:
                 session = Session(client, self.credentials, on_login=lambda answer: self.ledger.note(answer, "login"))
-                self.instance = Instance(client, session, self.ledger.note)
+                self.instance = SisenseApi(client, session, self.ledger.note)
                 await self.read(self.instance)
         except (SourceError, ConfigurationError) as error:
             failure = error
@@ -116,25 +117,27 @@ class _Extract:
             raise failure
         return outcome
 
-    async def read(self, instance: Instance) -> None:
+    async def read(self, instance: SisenseApi) -> None:
         await instance.read_status()
         users = await instance.find_users()
         await _side_by_side(self.read_principal(instance), self.find_count(instance))
         await self.read_list(instance, "users", users, self.count)
         await _side_by_side(self.read_roles(instance), self.read_groups(instance))
 
-    async def read_principal(self, instance: Instance) -> None:
+    async def read_principal(self, instance: SisenseApi) -> None:
         self.principal = await instance.read_principal()
 
-    async def find_count(self, instance: Instance) -> None:
+    async def find_count(self, instance: SisenseApi) -> None:
         self.count = await instance.find_count()
 
-    async def read_groups(self, instance: Instance) -> None:
+    async def read_groups(self, instance: SisenseApi) -> None:
         groups = await instance.find_groups()
         if groups is not None:
             await self.read_list(instance, "groups", groups, None)
 
-    async def read_list(self, instance: Instance, resource: str, endpoint: Endpoint, count: Endpoint | None) -> None:
+    async def read_list(
+        self, instance: SisenseApi, resource: str, endpoint: Endpoint, count: Endpoint | None
+    ) -> None:
         self.settings[f"{resource}_path"] = endpoint.path
         self.settings[f"{resource}_query"] = _written(endpoint)
         records = _List(instance, self.ledger, resource, endpoint, count)
@@ -147,7 +150,7 @@ class _Extract:
         if resource == "users":
             self.counts = {"users_before": reading.before, "users_after": reading.after}
 
-    async def read_roles(self, instance: Instance) -> None:
+    async def read_roles(self, instance: SisenseApi) -> None:
         found = await instance.read_roles()
         if found is None:
             return
@@ -157,8 +160,8 @@ class _Extract:
         self.settings["roles_query"] = _written(found.endpoint)
         self.progress("roles", found.value.items, found.value.items)
 
-    def outcome(self, failure: AccessReviewError | None) -> Outcome:
-        found = Outcome(
+    def outcome(self, failure: AccessReviewError | None) -> SourceOutcome:
+        found = SourceOutcome(
             source=self.source.name,
             kind=self.source.kind,
             url=self.source.url,

@@ -16,14 +16,15 @@ from typing import Any
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, ContentError, LoginError, UnreachableError
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.connection import Answer, RefusedError, Token, UnreadableError
-from pipeline.sources.http import Client, Sleep
-from pipeline.sources.records import BadAnswerError, Key, Records, cut_places, read_json, without_secrets
-from pipeline.sources.scim_names import canonical
-from pipeline.sources.session import fits_a_header
+from pipeline.sources.connection import Answer, Token
+from pipeline.sources.errors import BadAnswerError, NoScimError, RefusedError, UnreadableError
+from pipeline.sources.records import Key, Records, cut_places, read_json, without_secrets
+from pipeline.sources.scim.names import canonical
+from pipeline.sources.sisense.session import fits_a_header
+from pipeline.sources.transport import Client, Sleep
 from pipeline.wording import counted
 
-__all__ = ["HINT", "Endpoint", "NoScimError", "Page", "Provider", "address", "operations", "probe"]
+__all__ = ["HINT", "ScimEndpoint", "ScimPage", "ScimProvider", "address", "operations", "probe"]
 
 HINT = (
     "SCIM needs the Enterprise plan, and single sign-on active first; make its token under Admin > Security, "
@@ -35,12 +36,8 @@ _OPERATIONS = ("patch", "bulk", "filter", "changePassword", "sort", "etag")
 _PROBES = 3
 
 
-class NoScimError(ContentError):
-    """Nothing at this address speaks SCIM, or not to this token."""
-
-
 @dataclass(frozen=True, slots=True)
-class Provider:
+class ScimProvider:
     """What the endpoint says of itself. ``operations`` is null where it does not say; totals are its own counts."""
 
     operations: dict[str, bool] | None
@@ -75,7 +72,7 @@ class _OneToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ScimPage:
     """One ListResponse: its records, its total if it has a usable one, and how it strays from the RFC."""
 
     records: Records
@@ -83,7 +80,7 @@ class Page:
     strays: tuple[str, ...]
 
 
-class Endpoint:
+class ScimEndpoint:
     """One SCIM endpoint, asked with one token."""
 
     def __init__(self, client: Client, token: Secret) -> None:
@@ -92,7 +89,7 @@ class Endpoint:
         self._fewest = 0
 
     async def write(self, method: str, path: str, document: Any) -> None:
-        """Send a change once. Raises as :meth:`pipeline.sources.http.Client.write`."""
+        """Send a change once. Raises as :meth:`pipeline.sources.transport.Client.write`."""
         await self.client.write(method, path, document, authority=self._authority)
 
     async def find(self, path: str, attribute: str, value: str) -> list[dict[str, Any]]:
@@ -136,14 +133,14 @@ class Endpoint:
 
     async def list(
         self, path: str, start: int, count: int, *, matching: str | None = None, attempts: int | None = None
-    ) -> tuple[Answer, Page]:
+    ) -> tuple[Answer, ScimPage]:
         """Ask for one page, of those that match a filter or of all."""
         query: dict[str, str | int] = {"startIndex": start, "count": count}
         if matching is not None:
             query["filter"] = matching
         return await self.client.ask(path, self._read, query=query, authority=self._authority, attempts=attempts)
 
-    def _read(self, answer: Answer) -> Page:
+    def _read(self, answer: Answer) -> ScimPage:
         return _read_list(answer.body, self.client.secrets)
 
     async def configuration(self) -> tuple[Answer, dict[str, Any]] | None:
@@ -158,7 +155,7 @@ class Endpoint:
         except (RefusedError, UnreadableError):
             return None
 
-    async def total(self, path: str, *, attempts: int | None = None) -> tuple[Answer, Page]:
+    async def total(self, path: str, *, attempts: int | None = None) -> tuple[Answer, ScimPage]:
         """Ask for a list without its records, or with one where a server refuses that, or then counts none."""
         if self._fewest == 0:
             try:
@@ -173,7 +170,7 @@ class Endpoint:
             self._fewest = 1
         return answer, page
 
-    async def first(self, path: str) -> Page:
+    async def first(self, path: str) -> ScimPage:
         """Ask for a list without its records.
 
         Raises:
@@ -191,7 +188,9 @@ def address(source: SourceSettings) -> SourceSettings:
     return dataclasses.replace(source, kind="scim", url=source.scim_url or source.url, scim_url=None)
 
 
-def probe(source: SourceSettings, token: Secret, *, clock: Clock = utc_now, sleep: Sleep = asyncio.sleep) -> Provider:
+def probe(
+    source: SourceSettings, token: Secret, *, clock: Clock = utc_now, sleep: Sleep = asyncio.sleep
+) -> ScimProvider:
     """Look at an endpoint without reading it.
 
     Raises:
@@ -199,13 +198,13 @@ def probe(source: SourceSettings, token: Secret, *, clock: Clock = utc_now, slee
         SourceError: it cannot be reached.
     """
 
-    async def look() -> Provider:
+    async def look() -> ScimProvider:
         async with Client(source, clock=clock, sleep=sleep) as client:
-            endpoint = Endpoint(client, token)
+            endpoint = ScimEndpoint(client, token)
             users = await endpoint.first("/Users")
             groups = await endpoint.first("/Groups")
             found = await endpoint.configuration()
-            return Provider(operations(found[1]) if found else None, users.total, groups.total)
+            return ScimProvider(operations(found[1]) if found else None, users.total, groups.total)
 
     return asyncio.run(look())
 
@@ -228,7 +227,7 @@ def _folded(value: Any) -> dict[str, Any]:
     return {str(key).lower(): inner for key, inner in value.items()} if isinstance(value, dict) else {}
 
 
-def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
+def _read_list(body: bytes, secrets: tuple[str, ...]) -> ScimPage:
     """Read a ListResponse.
 
     Raises:
@@ -267,4 +266,4 @@ def _read_list(body: bytes, secrets: tuple[str, ...]) -> Page:
     kept = without_secrets(resources, secrets)
     sha256 = hashlib.sha256(body).hexdigest()
     records = Records(tuple(keys), kept, True, sha256, cut_places(kept, body))
-    return Page(records, total, tuple(strays))
+    return ScimPage(records, total, tuple(strays))

@@ -16,12 +16,12 @@ from urllib.parse import quote
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.connection import RefusedError
-from pipeline.sources.http import Client, Sleep
-from pipeline.sources.instance import Endpoint, Instance, read_object
-from pipeline.sources.lookup import Lookup
-from pipeline.sources.records import BadAnswerError, read_json
-from pipeline.sources.session import Session
+from pipeline.sources.errors import BadAnswerError, RefusedError
+from pipeline.sources.records import read_json
+from pipeline.sources.sisense.lookup import Lookup
+from pipeline.sources.sisense.rest import Endpoint, SisenseApi, read_object
+from pipeline.sources.sisense.session import Session
+from pipeline.sources.transport import Client, Sleep
 from pipeline.spool import Principal
 
 __all__ = ["AccountState", "Witness", "Writer", "connected"]
@@ -97,7 +97,7 @@ class Writer:
     ``witness`` sees every change that is sent; what it raises beforehand keeps the change from being sent.
     """
 
-    def __init__(self, instance: Instance, principal: Principal) -> None:
+    def __init__(self, instance: SisenseApi, principal: Principal) -> None:
         self.principal = principal
         self.witness: Witness = _unseen
         self._instance = instance
@@ -239,7 +239,7 @@ async def connected(
     """
     async with Client(source, clock=clock, sleep=sleep) as client:
         session = Session(client, credentials, on_login=_ignore)
-        instance = Instance(client, session, _ignore)
+        instance = SisenseApi(client, session, _ignore)
         await instance.find_users()
         if instance.base != _BASE:
             raise ContentError(

@@ -1,7 +1,7 @@
 """Changes to accounts through SCIM, and by REST what SCIM does not know: the role and the groups of one account.
 
-A :class:`Provisioner` is a :class:`pipeline.sources.writing.Writer`, so what acts on accounts has the same guards and
-the same reading back by REST, whichever way its changes go.
+A :class:`Provisioner` is a :class:`pipeline.sources.sisense.writing.Writer`, with the same guards and the same
+reading back by REST, whichever way its changes go.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from urllib.parse import quote
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.connection import RefusedError, UnclearError
-from pipeline.sources.http import Client, Sleep
-from pipeline.sources.scim_endpoint import Endpoint, address
-from pipeline.sources.writing import Writer, connected
+from pipeline.sources.errors import RefusedError, UnclearError
+from pipeline.sources.scim.endpoint import ScimEndpoint, address
+from pipeline.sources.sisense.writing import Writer, connected
+from pipeline.sources.transport import Client, Sleep
 
 __all__ = ["Provisioner", "connected_by_scim"]
 
@@ -35,7 +35,7 @@ _BY_SCIM = ("userName", "email", "firstName", "lastName", "active")
 class Provisioner(Writer):
     """A writer whose accounts are created, changed and deleted through the SCIM endpoint beside the Sisense."""
 
-    def __init__(self, rest: Writer, endpoint: Endpoint) -> None:
+    def __init__(self, rest: Writer, endpoint: ScimEndpoint) -> None:
         super().__init__(rest._instance, rest.principal)
         self._endpoint = endpoint
 
@@ -145,13 +145,13 @@ async def connected_by_scim(
 
     Raises:
         NoScimError: nothing there speaks SCIM, or not to this token.
-        SourceError: as :func:`pipeline.sources.writing.connected`.
+        SourceError: as :func:`pipeline.sources.sisense.writing.connected`.
     """
     async with (
         connected(source, credentials, clock=clock, sleep=sleep) as rest,
         Client(address(source), clock=clock, sleep=sleep) as client,
     ):
-        endpoint = Endpoint(client, token)
+        endpoint = ScimEndpoint(client, token)
         await endpoint.first("/Users")
         yield Provisioner(rest, endpoint)
 

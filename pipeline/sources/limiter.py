@@ -1,4 +1,4 @@
-"""Lanes: how many requests may be in flight."""
+"""Limiter: how many requests may be in flight."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-__all__ = ["Lanes"]
+__all__ = ["Limiter"]
 
 
-class Lanes:
+class Limiter:
     """Hands out lanes: half as many when the server pushes back; more again, slowly, when it does not.
 
     ``narrowest`` is the fewest there were.

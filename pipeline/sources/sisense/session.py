@@ -13,10 +13,11 @@ from typing import Any
 
 from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
-from pipeline.sources.connection import Answer, ElsewhereError, RefusedError, Token, UnreadableError
+from pipeline.sources.connection import Answer, Token
 from pipeline.sources.diagnosis import SSO, classify
-from pipeline.sources.http import Client
-from pipeline.sources.records import BadAnswerError, read_json
+from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
+from pipeline.sources.records import read_json
+from pipeline.sources.transport import Client
 
 __all__ = ["LOGIN_PATHS", "Session", "fits_a_header"]
 
@@ -32,7 +33,7 @@ _OTHER_FORM = frozenset({400, 415, 422})
 
 
 class Session:
-    """Hands out tokens (see :class:`~pipeline.sources.http.Authority`).
+    """Hands out tokens (see :class:`~pipeline.sources.transport.Authority`).
 
     ``style`` is how the login was sent: ``form``, ``json``, or ``token`` when a ready-made one is used; ``profile``
     is what the server said about the caller when it logged them in.
@@ -163,7 +164,7 @@ class Session:
                 document=content if style == "json" else None,
                 is_login=True,
             )
-        except ElsewhereError as error:  # whatever answers there, it is not the login: no more passwords for it
+        except RedirectedError as error:  # whatever answers there, it is not the login: no more passwords for it
             raise self._end(f"{SSO}, it seems: {error.message}", where, self._sso_hint()) from None
         except UnreadableError:
             if self.path is not None:

@@ -22,22 +22,17 @@ import httpx
 from pipeline.clock import Clock
 from pipeline.errors import UnreachableError
 from pipeline.settings import SourceSettings
-from pipeline.sources.connection import (
-    LONGEST_ADVICE,
-    Answer,
+from pipeline.sources.connection import LONGEST_ADVICE, Answer, Connection, Query, Request, Token
+from pipeline.sources.diagnosis import is_web_page
+from pipeline.sources.errors import (
     AttemptError,
-    Connection,
-    ElsewhereError,
-    Query,
+    BadAnswerError,
+    RedirectedError,
     RefusedError,
-    Request,
-    Token,
     UnclearError,
     UnreadableError,
 )
-from pipeline.sources.diagnosis import is_web_page
-from pipeline.sources.lanes import Lanes
-from pipeline.sources.records import BadAnswerError
+from pipeline.sources.limiter import Limiter
 from pipeline.wording import counted
 
 __all__ = ["Authority", "Client", "Sleep"]
@@ -86,7 +81,7 @@ class Client(Connection):
         super().__init__(source, clock=clock, environment=environment)
         self.sleep = sleep
         self._jitter = random.SystemRandom()
-        self._lanes = Lanes(source.concurrency)
+        self._lanes = Limiter(source.concurrency)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._last_good = clock()
 
@@ -118,7 +113,7 @@ class Client(Connection):
 
         Raises:
             RefusedError: a clear no (most of 4xx).
-            ElsewhereError: a redirect to elsewhere, or a web page in answer to a login.
+            RedirectedError: a redirect to elsewhere, or a web page in answer to a login.
             UnreadableError: the budget is spent, and the last answer made no sense.
             UnreachableError: the budget is spent without an answer.
             LoginError: the authority has no other token.
@@ -231,7 +226,7 @@ class Client(Connection):
         try:
             if is_web_page(answer.body, answer.media_type):
                 if request.is_login:  # the same page would come again, and the password with every request for it
-                    raise ElsewhereError(
+                    raise RedirectedError(
                         "a web page came in answer to the login",
                         where=self.where(request.method, request.url),
                         hint="use an API token",

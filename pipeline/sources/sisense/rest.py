@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pipeline.errors import ContentError, LoginError, UnreachableError
-from pipeline.sources.connection import Answer, ElsewhereError, RefusedError, UnreadableError
-from pipeline.sources.http import Client
-from pipeline.sources.records import BadAnswerError, Records, read_json, read_records
-from pipeline.sources.session import Session
+from pipeline.sources.connection import Answer
+from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
+from pipeline.sources.records import Records, read_json, read_records
+from pipeline.sources.sisense.session import Session
+from pipeline.sources.transport import Client
 from pipeline.spool import Principal
 
-__all__ = ["LOSSES", "Endpoint", "Found", "Instance", "read_count", "read_page"]
+__all__ = ["LOSSES", "Endpoint", "Found", "SisenseApi", "read_count", "read_page"]
 
 _T = TypeVar("_T")
 
@@ -70,7 +71,7 @@ class _Wanted(Generic[_T]):
     page: Mapping[str, int]
 
 
-class Instance:
+class SisenseApi:
     """One Sisense: finds endpoints and reads them. ``note`` hears of every answer that holds no records."""
 
     def __init__(self, client: Client, session: Session, note: Callable[[Answer, str], None]) -> None:
@@ -82,7 +83,7 @@ class Instance:
         self.users: Endpoint | None = None
         self.skew_seconds: float | None = None
         self._note = note
-        self._sent_on: ElsewhereError | None = None
+        self._sent_on: RedirectedError | None = None
 
     @property
     def api(self) -> str | None:
@@ -255,7 +256,7 @@ class Instance:
                     attempts=attempts,
                 )
             except RefusedError as error:
-                if isinstance(error, ElsewhereError):
+                if isinstance(error, RedirectedError):
                     self._sent_on = error
                 if error.status in _UNKNOWN_KEYS and len(queries) > 1:
                     del queries[0]

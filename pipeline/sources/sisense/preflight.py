@@ -10,14 +10,14 @@ from typing import Literal
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
-from pipeline.sources.http import Client, Sleep
-from pipeline.sources.instance import Endpoint, Found, Instance, read_count
 from pipeline.sources.records import Records, read_json
-from pipeline.sources.session import Session
+from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi, read_count
+from pipeline.sources.sisense.session import Session
+from pipeline.sources.transport import Client, Sleep
 from pipeline.spool import Principal
 from pipeline.wording import counted
 
-__all__ = ["Check", "Preflight", "preflight"]
+__all__ = ["Preflight", "PreflightCheck", "preflight"]
 
 Result = Literal["ok", "warning", "failed"]
 
@@ -28,7 +28,7 @@ _MOST_SKEW_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PreflightCheck:
     """One thing that was looked at. ``hint`` says what to do, and is empty where nothing has to be done.
 
     ``exit_code`` is what a failure of it means to a script.
@@ -46,7 +46,7 @@ class Preflight:
     """All checks of one source, in the order in which they were made; the first that failed may be the last."""
 
     source: str
-    checks: tuple[Check, ...]
+    checks: tuple[PreflightCheck, ...]
 
     @property
     def result(self) -> Result:
@@ -70,7 +70,7 @@ class _Preflight:
     def __init__(self, source: SourceSettings, credentials: Credentials) -> None:
         self.source = source
         self.credentials = credentials
-        self.checks: list[Check] = []
+        self.checks: list[PreflightCheck] = []
 
     async def run(self, clock: Clock, sleep: Sleep) -> Preflight:
         self.checks += _transport(self.source, self.credentials)
@@ -78,7 +78,7 @@ class _Preflight:
         try:
             async with Client(self.source, clock=clock, sleep=sleep) as client:
                 session = Session(client, self.credentials, on_login=_ignore)
-                instance = Instance(client, session, _ignore)
+                instance = SisenseApi(client, session, _ignore)
                 await instance.read_status()
                 self.add("address", "ok", f"{self.source.url} answers")
                 stage = "login"
@@ -89,11 +89,11 @@ class _Preflight:
                 await self.look(instance, users)
         except (SourceError, ConfigurationError) as error:
             self.checks.append(
-                Check(stage, "failed", f"{error.message} — {error.where}", error.hint, error.exit_code)
+                PreflightCheck(stage, "failed", f"{error.message} — {error.where}", error.hint, error.exit_code)
             )
         return Preflight(self.source.name, tuple(self.checks))
 
-    async def look(self, instance: Instance, users: Endpoint) -> None:
+    async def look(self, instance: SisenseApi, users: Endpoint) -> None:
         self.add("api", "ok", f"{instance.api}, users at {users.path}")
         principal = await instance.read_principal()
         count = await instance.find_count()
@@ -115,7 +115,7 @@ class _Preflight:
             self.add(resource, "warning", f"not there: {loss}", _MISSING_HINT)
         self.checks.append(_clock(instance.skew_seconds))
 
-    async def look_at_page(self, instance: Instance, users: Endpoint, total: int | None) -> None:
+    async def look_at_page(self, instance: SisenseApi, users: Endpoint, total: int | None) -> None:
         asked = self.source.page_size
         _, page = await instance.get(users, instance.read_records, {"skip": 0, "limit": asked})
         detail = f"{counted(asked, 'account')} asked for, {page.items} came"
@@ -127,7 +127,7 @@ class _Preflight:
             self.add("page_size", "ok", detail)
 
     def add(self, name: str, result: Result, detail: str, hint: str = "") -> None:
-        self.checks.append(Check(name, result, detail, hint))
+        self.checks.append(PreflightCheck(name, result, detail, hint))
 
 
 _MISSING_HINT = (
@@ -146,11 +146,11 @@ def _ignore(*_: object) -> None:
     """Nothing is journalled in a preflight."""
 
 
-def _transport(source: SourceSettings, credentials: Credentials) -> Iterator[Check]:
+def _transport(source: SourceSettings, credentials: Credentials) -> Iterator[PreflightCheck]:
     if source.warns_of_plain_http(credentials):
-        yield Check("transport", "warning", "the password travels over plain http", "use https in 'url'")
+        yield PreflightCheck("transport", "warning", "the password travels over plain http", "use https in 'url'")
     if source.url.startswith("https:") and not source.verify_tls:
-        yield Check(
+        yield PreflightCheck(
             "transport",
             "warning",
             "the server's certificate is not verified",
@@ -173,21 +173,21 @@ def _role_name(principal: Principal, roles: Found[Records] | None) -> str | None
     return name if isinstance(name, str) else None
 
 
-def _role(who: str, name: str | None) -> Check:
+def _role(who: str, name: str | None) -> PreflightCheck:
     if name is None:
-        return Check(
+        return PreflightCheck(
             "role", "warning", f"the role of {who} cannot be read", "make sure that it is an administrator's"
         )
     if name.lower() in _SEES_EVERYONE:
-        return Check("role", "ok", f"{who} is {name}")
+        return PreflightCheck("role", "ok", f"{who} is {name}")
     if name.lower() in _SEES_ONE_TENANT:
-        return Check(
+        return PreflightCheck(
             "role",
             "warning",
             f"{who} is {name}, who sees the accounts of one tenant",
             "with several tenants, use an administrator of the system tenant",
         )
-    return Check(
+    return PreflightCheck(
         "role",
         "failed",
         f"{who} is {name}, to whom Sisense shows a filtered list of accounts",
@@ -195,11 +195,11 @@ def _role(who: str, name: str | None) -> Check:
     )
 
 
-def _clock(skew: float | None) -> Check:
+def _clock(skew: float | None) -> PreflightCheck:
     if skew is None:
-        return Check("clock", "warning", "the server does not say what time it is")
+        return PreflightCheck("clock", "warning", "the server does not say what time it is")
     if abs(skew) >= _MOST_SKEW_SECONDS:
-        return Check(
+        return PreflightCheck(
             "clock", "warning", f"the server's clock is {skew:+.0f} s from ours", "synchronise both clocks (NTP)"
         )
-    return Check("clock", "ok", f"the server's clock is {skew:+.0f} s from ours")
+    return PreflightCheck("clock", "ok", f"the server's clock is {skew:+.0f} s from ours")

@@ -12,21 +12,22 @@ from collections import Counter
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.connection import Answer, RefusedError, UnreadableError
-from pipeline.sources.http import Client, Sleep
-from pipeline.sources.ledger import Ledger, timestamp
+from pipeline.sources.completeness import observations
+from pipeline.sources.connection import Answer
+from pipeline.sources.errors import RefusedError, UnreadableError
 from pipeline.sources.lists import LedgerList, Progress
-from pipeline.sources.observations import observations
+from pipeline.sources.page_log import PageLog, timestamp
 from pipeline.sources.paging import Reading
 from pipeline.sources.records import Records
-from pipeline.sources.scim_endpoint import Endpoint, address, operations
-from pipeline.spool import Observation, Outcome, Spool
+from pipeline.sources.scim.endpoint import ScimEndpoint, address, operations
+from pipeline.sources.transport import Client, Sleep
+from pipeline.spool import Observation, SourceOutcome, Spool
 
 __all__ = ["beside", "extract"]
 
 
 class _List(LedgerList):
-    def __init__(self, endpoint: Endpoint, ledger: Ledger, resource: str, path: str) -> None:
+    def __init__(self, endpoint: ScimEndpoint, ledger: PageLog, resource: str, path: str) -> None:
         super().__init__(ledger, resource)
         self._endpoint = endpoint
         self._path = path
@@ -54,8 +55,8 @@ def extract(
     progress: Progress,
     clock: Clock = utc_now,
     sleep: Sleep = asyncio.sleep,
-) -> Outcome:
-    """Read a source of kind ``scim`` into the spool, as :func:`pipeline.sources.sisense.extract` does a Sisense.
+) -> SourceOutcome:
+    """Read a source of kind ``scim`` into the spool, like :func:`pipeline.sources.sisense.extract.extract`.
 
     Raises:
         SourceError: the source failed. Its outcome, with the ``error``, was written before.
@@ -114,7 +115,7 @@ class _Extract:
         self.clock = clock
         self.sleep = sleep
         self.started = clock()
-        self.ledger = Ledger(spool, source.name)
+        self.ledger = PageLog(spool, source.name)
         self.readings: dict[str, Reading] = {}
         self.accepted: dict[str, int] = {}
         self.overlaps: dict[str, list[list[int]]] = {}
@@ -123,17 +124,17 @@ class _Extract:
         self.missing: dict[str, str] = {}
         self.skew: float | None = None
 
-    async def run(self) -> tuple[Outcome, AccessReviewError | None]:
+    async def run(self) -> tuple[SourceOutcome, AccessReviewError | None]:
         failure: AccessReviewError | None = None
         try:
             async with Client(self.source, clock=self.clock, sleep=self.sleep) as client:
-                await self.read(Endpoint(client, self.token))
+                await self.read(ScimEndpoint(client, self.token))
                 self.settings["requests"] = str(client.requests)
         except (SourceError, ConfigurationError) as error:
             failure = error
         users = self.readings.get("users")
         return (
-            Outcome(
+            SourceOutcome(
                 source=self.source.name,
                 kind="scim",
                 url=self.source.url,
@@ -160,7 +161,7 @@ class _Extract:
             failure,
         )
 
-    async def read(self, endpoint: Endpoint) -> None:
+    async def read(self, endpoint: ScimEndpoint) -> None:
         await endpoint.first("/Users")
         found = await endpoint.configuration()
         if found is None:
@@ -175,7 +176,7 @@ class _Extract:
         await self.read_list(endpoint, "users", "/Users")
         await self.read_list(endpoint, "groups", "/Groups")
 
-    async def read_list(self, endpoint: Endpoint, things: str, path: str) -> None:
+    async def read_list(self, endpoint: ScimEndpoint, things: str, path: str) -> None:
         resource = f"scim_{things}"
         records = _List(endpoint, self.ledger, resource, path)
         try:

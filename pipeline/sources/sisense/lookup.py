@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.errors import ContentError
-from pipeline.sources.connection import Answer, RefusedError, UnreadableError
-from pipeline.sources.instance import Endpoint, Instance, read_count
-from pipeline.sources.observations import observations
+from pipeline.sources.completeness import observations
+from pipeline.sources.connection import Answer
+from pipeline.sources.errors import BadAnswerError, RefusedError, UnreadableError
 from pipeline.sources.paging import read_list
-from pipeline.sources.records import BadAnswerError, Records, read_json
+from pipeline.sources.records import Records, read_json
+from pipeline.sources.sisense.rest import Endpoint, SisenseApi, read_count
 from pipeline.wording import counted
 
 __all__ = ["Lookup"]
@@ -32,7 +33,7 @@ _UNKNOWN_FILTER = frozenset({400, 404, 405, 422, 501})
 class Lookup:
     """Finds accounts of one instance, and remembers which filters it honours."""
 
-    def __init__(self, instance: Instance, users: Endpoint) -> None:
+    def __init__(self, instance: SisenseApi, users: Endpoint) -> None:
         self._instance = instance
         self._users = users
         self._is_honoured: dict[str, bool] = {}
@@ -127,7 +128,7 @@ class Lookup:
 class _Everybody:
     """The list of accounts, as :mod:`pipeline.sources.paging` reads it, kept in memory."""
 
-    def __init__(self, instance: Instance, users: Endpoint, count: Endpoint | None) -> None:
+    def __init__(self, instance: SisenseApi, users: Endpoint, count: Endpoint | None) -> None:
         self._instance = instance
         self._users = users
         self._count = count
