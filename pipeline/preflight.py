@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pipeline import project
 from pipeline.errors import AccessReviewError, ConfigurationError
 from pipeline.settings import Secret, Settings, SourceSettings
-from pipeline.warehouse import database
 from pipeline.warehouse.examples import run_example
 
 __all__ = ["Item", "items", "scim_in_words"]
@@ -52,9 +51,8 @@ def _models(settings: Settings) -> str:
     known = project.models()
     in_use = project.rules(settings, known)
     examples = [(model, example) for model in known for example in model.examples]
-    with database.in_memory() as connection:
-        for model, example in examples:
-            run_example(connection, known, model, example)
+    for model, example in examples:
+        run_example(known, model, example)
     on = sum(rule.is_enabled for rule in in_use)
     return f"{len(known)} models, {on} of {len(in_use)} rules on, {len(examples)} examples hold"
 

@@ -708,6 +708,31 @@ comment on column review.decisions.imported_at is 'when it was imported, UTC';
 comment on column review.decisions.file_name is 'the file it came in';
 comment on column review.decisions.file_sha256 is 'hash of that file';
 
+-- The items of one campaign that have a reviewer, each with the decision that holds: the newest one. Every statement
+-- about a campaign starts from these rows.
+create or replace macro review.assigned_items(name) as table
+with
+
+newest_decisions as (
+    select item_id, max(sequence) as sequence from review.decisions where campaign = name group by item_id
+),
+
+held_decisions as (
+    select decisions.*
+    from review.decisions as decisions
+    join newest_decisions on newest_decisions.item_id = decisions.item_id
+        and newest_decisions.sequence = decisions.sequence
+    where decisions.campaign = name
+)
+
+select
+    items.*, held.sequence, held.decision, held.reason, held.target_role, held.defer_until, held.approver,
+    held.expires_on, held.reviewer_email as decided_by, held.imported_at,
+    items.risk in ('critical', 'high') as is_high_risk
+from review.items as items
+left join held_decisions as held on held.item_id = items.item_id
+where items.campaign = name and items.exclusion_reason is null;
+
 create table if not exists review.sign_offs (
     campaign varchar primary key,
     snapshot_id varchar not null,

@@ -1,20 +1,25 @@
-"""``review``: a campaign is opened, packets go out, decisions come in, and somebody signs."""
+"""``review``: open a campaign, hand out packets, import decisions, sign off."""
 
 from __future__ import annotations
 
-import os
 import sys
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, email_address, required_name
-from pipeline.errors import GateError, UsageError
+from pipeline.errors import UsageError
 from pipeline.reporting.text import count
+
+if TYPE_CHECKING:
+    from pipeline.review.campaign import ReviewerProgress, RiskProgress
+    from pipeline.review.service import CampaignStatus, Import, ReviewService
 
 __all__ = ["register"]
 
@@ -26,7 +31,7 @@ _commands = Commands(
 
 
 class Scope(StrEnum):
-    """What is put to reviewers."""
+    """The access that a campaign covers."""
 
     all = "all"
     privileged = "privileged"
@@ -71,35 +76,25 @@ def open_review(
 
     Every role and group of every account becomes an item with one reviewer, who is never its holder.
     """
-    from pipeline.review import campaign as campaigns
-    from pipeline.warehouse import database
+    from pipeline.review.service import NewCampaign
 
     terminal: Terminal = context.obj
-    with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
-        opened = campaigns.open_campaign(
-            connection, name=name, scope=scope.value, chain=reviewer or [], due_on=_day(due), now=_now()
-        )
-        campaigns.hold_current(connection, name)
-        progress = campaigns.rows(connection, "progress")
-        excluded = connection.execute(
-            "select exclusion_reason, count(*) from review.items where campaign = $name "
-            "and exclusion_reason is not null group by all order by all",
-            {"name": name},
-        ).fetchall()
-    items = sum(row["items"] for row in progress)
-    asked = f"{count(items, 'item')} for {count(len(progress), 'reviewer')}"
-    terminal.say(f"campaign {name} over snapshot {opened.snapshot_id}: {asked}")
-    for reason, left_out in excluded:
-        terminal.say(f"left out {left_out}: {reason}")
-    header = ("reviewer", "items", "high risk")
+    opened = _service(terminal).open(NewCampaign(name, scope.value, reviewer or (), _day(due)))
+    summary = f"{count(opened.items, 'item')} for {count(len(opened.reviewers), 'reviewer')}"
+    terminal.say(f"campaign {name} over snapshot {opened.snapshot_id}: {summary}")
+    for each in opened.left_out:
+        terminal.say(f"left out {each.items}: {each.reason}")
     terminal.result(
-        align(header, [(row["reviewer_email"], row["items"], row["high_risk"]) for row in progress]),
+        align(
+            ("reviewer", "items", "high risk"),
+            [(row.reviewer_email, row.items, row.high_risk) for row in opened.reviewers],
+        ),
         {
             "campaign": name,
             "snapshot_id": opened.snapshot_id,
-            "items": items,
-            "reviewers": progress,
-            "left_out": [{"reason": reason, "items": left_out} for reason, left_out in excluded],
+            "items": opened.items,
+            "reviewers": [asdict(row) for row in opened.reviewers],
+            "left_out": [asdict(each) for each in opened.left_out],
         },
     )
 
@@ -109,17 +104,11 @@ def packets(context: typer.Context, name: Name = None) -> None:
 
     They go to campaigns/NAME below the report directory.
     """
-    from pipeline.review import campaign as campaigns
-    from pipeline.review import packets as handed_out
-    from pipeline.warehouse import database
-
     terminal: Terminal = context.obj
-    settings = terminal.settings()
-    with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
-        campaign = campaigns.find(connection, name)
-        with terminal.progress():
-            written = handed_out.write(connection, campaign, settings.reports.directory, terminal)
-    terminal.result("\n".join(map(str, written)), {"campaign": campaign.campaign, "files": written})
+    service = _service(terminal)
+    with terminal.progress():
+        written = service.write_packets(name)
+    terminal.result("\n".join(map(str, written.files)), {"campaign": written.campaign, "files": written.files})
 
 
 def import_files(
@@ -135,52 +124,18 @@ def import_files(
 
     A file with a mistake is not imported; all its mistakes are listed.
     """
-    from pipeline.review.importing import import_file
-    from pipeline.warehouse import database
-
     terminal: Terminal = context.obj
-    results = []
-    refused: list[UsageError | GateError] = []
-    problems = 0
-    with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
-        for path in files:
-            try:
-                found = import_file(connection, path, name=name, now=_now(), skip_invalid=skip_invalid)
-            except (UsageError, GateError) as error:  # about this file alone; the others are still good
-                refused.append(error)
-                continue
-            for text in found.notes:
-                terminal.note(text)
-            for problem in found.problems:
-                sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
-            problems += len(found.problems)
-            results.append((path, found))
-    header = ("file", "new", "changed", "as before", "left blank", "problems")
-    rows = [(p.name, f.new, f.changed, f.unchanged, f.blank, len(f.problems)) for p, f in results]
-    terminal.result(
-        align(header, rows),
-        [
-            {
-                "file": path,
-                "campaign": found.campaign,
-                "new": found.new,
-                "changed": found.changed,
-                "unchanged": found.unchanged,
-                "blank": found.blank,
-                "problems": [{"place": p.place, "problem": p.text} for p in found.problems],
-            }
-            for path, found in results
-        ],
-    )
-    for other in refused[1:]:
-        sys.stderr.write(f"problem: {other}\n")
-    if refused:
-        raise refused[0]
-    if problems and not skip_invalid:
+    found = _service(terminal).import_files(files, name, skip_invalid=skip_invalid)
+    _show_import(terminal, found)
+    for error in found.refused[1:]:
+        sys.stderr.write(f"problem: {error}\n")
+    if found.refused:
+        raise found.refused[0]
+    if found.problems and not skip_invalid:
         raise UsageError(
-            f"{count(problems, 'problem')}, and nothing of the files that have one was imported",
-            where=", ".join(str(path) for path, found in results if found.problems),
-            hint="correct the cells that are named, or add --skip-invalid to import the other rows",
+            f"{count(found.problems, 'problem')}: files with problems were not imported",
+            where=", ".join(str(path) for path, imported in found.files if imported.problems),
+            hint="correct these cells, or add --skip-invalid to import the other rows",
         )
 
 
@@ -189,48 +144,23 @@ def status(context: typer.Context, name: Name = None) -> None:
 
     Without --name this is the open campaign, or after sign-off the last one.
     """
-    from pipeline.review import campaign as campaigns
-    from pipeline.review.signing import quality
-    from pipeline.warehouse import database
-
     terminal: Terminal = context.obj
-    with database.reading(terminal.settings().warehouse.database, notify=terminal.note) as connection:
-        campaign = campaigns.find(connection, name, or_last=True)
-        campaigns.hold_current(connection, campaign.campaign)
-        progress = campaigns.rows(connection, "progress")
-        risks = campaigns.rows(connection, "progress_by_risk")
-        decided = quality(connection, campaign.campaign)
-        blockers = campaigns.rows(connection, "blockers", campaign=campaign.campaign)
-    late = (_now().date() - campaign.due_on).days if campaign.due_on else 0
-    days_overdue = late if late > 0 and decided["pending"] and not campaign.is_signed else 0
+    found = _service(terminal).status(name)
     facts = [
-        f"campaign  {campaign.campaign}{', signed off' if campaign.is_signed else ''}",
-        f"snapshot  {campaign.snapshot_id}",
-        f"due       {campaign.due_on or 'no day'}",
-        *_overdue(days_overdue, progress),
+        f"campaign  {found.campaign}{', signed off' if found.is_signed else ''}",
+        f"snapshot  {found.snapshot_id}",
+        f"due       {found.due_on or 'no date'}",
+        *_overdue(found),
         "items     {items} = {kept} kept + {removed} removed + {reduced} reduced + {deferred} deferred + "
-        "{excepted} excepted + {pending} pending".format(**decided),
-        f"blockers  {len(blockers)}",
+        "{excepted} excepted + {pending} pending".format(**asdict(found.decisions)),
+        f"blockers  {len(found.blockers)}",
         "",
-        _table(progress, ("reviewer_email", "decided", "items", "pending", "high_risk_pending")),
+        _table(found.reviewers, ("reviewer_email", "decided", "items", "pending", "high_risk_pending")),
         "",
-        _table(risks, ("risk", "decided", "items", "pending")),
+        _table(found.risks, ("risk", "decided", "items", "pending")),
     ]
-    terminal.result(
-        "\n".join(facts),
-        {
-            "campaign": campaign.campaign,
-            "snapshot_id": campaign.snapshot_id,
-            "is_signed": campaign.is_signed,
-            "due_on": campaign.due_on,
-            "is_overdue": days_overdue > 0,
-            "days_overdue": days_overdue,
-            "decisions": decided,
-            "blockers": blockers,
-            "reviewers": progress,
-            "risks": risks,
-        },
-    )
+    document = asdict(found)
+    terminal.result("\n".join(facts), document | {"is_overdue": found.days_overdue > 0})
 
 
 def sign_off(
@@ -248,50 +178,68 @@ def sign_off(
 
     The decisions are sealed in a folder of their own, and the snapshot becomes the baseline of later reports.
     """
-    from pipeline.evidence.signature import signing_key
-    from pipeline.review.signing import sign, to_sign
-    from pipeline.warehouse import database
+    from pipeline.review.service import Signer
 
     terminal: Terminal = context.obj
-    settings = terminal.settings()
-    key = signing_key(os.environ)
-    with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
-        campaign = to_sign(connection, name, settings.reports.directory)
-        files = sign(
-            connection,
-            campaign,
-            by=by,
-            email=email,
-            role=role,
-            directory=settings.reports.directory,
-            now=_now(),
-            key=key,
-        )
-    terminal.say(f"signed off {campaign.campaign}; snapshot {campaign.snapshot_id} is the baseline of what follows")
-    terminal.result("\n".join(map(str, files)), {"campaign": campaign.campaign, "files": files})
+    signed = _service(terminal).sign_off(Signer(by, email, role), name)
+    terminal.say(f"signed off {signed.campaign}; snapshot {signed.snapshot_id} is the baseline from now on")
+    terminal.result("\n".join(map(str, signed.files)), {"campaign": signed.campaign, "files": signed.files})
 
 
-def _overdue(days: int, progress: list[dict[str, Any]]) -> list[str]:
-    if not days:
+def _service(terminal: Terminal) -> ReviewService:
+    from pipeline.review.service import ReviewService
+
+    return ReviewService(terminal.settings(), terminal)
+
+
+def _show_import(terminal: Terminal, found: Import) -> None:
+    for path, imported in found.files:
+        for problem in imported.problems:
+            sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
+    header = ("file", "new", "changed", "as before", "left blank", "problems")
+    terminal.result(
+        align(
+            header,
+            [
+                (path.name, each.new, each.changed, each.unchanged, each.blank, len(each.problems))
+                for path, each in found.files
+            ],
+        ),
+        [
+            {
+                "file": path,
+                "campaign": each.campaign,
+                "new": each.new,
+                "changed": each.changed,
+                "unchanged": each.unchanged,
+                "blank": each.blank,
+                "problems": [{"place": problem.place, "problem": problem.text} for problem in each.problems],
+            }
+            for path, each in found.files
+        ],
+    )
+
+
+def _overdue(found: CampaignStatus) -> list[str]:
+    if not found.days_overdue:
         return []
-    waiting = [row for row in progress if row["pending"]]
-    pending = sum(row["pending"] for row in waiting)
-    late, what, whose = count(days, "day"), count(pending, "item"), count(len(waiting), "reviewer")
-    return [f"OVERDUE   by {late}: {what} pending, of {whose}"]
+    late = [row for row in found.reviewers if row.pending]
+    pending = count(sum(row.pending for row in late), "item")
+    return [f"OVERDUE   by {count(found.days_overdue, 'day')}: {pending} pending, of {count(len(late), 'reviewer')}"]
 
 
-def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> str:
-    """Return how far each is as columns of text, with a bar at the end where a person is watching."""
+def _table(rows: Sequence[ReviewerProgress | RiskProgress], names: Sequence[str]) -> str:
+    """Return progress as columns of text; on a terminal, each line ends with a bar."""
     header = [name.removesuffix("_email").replace("_", " ") for name in names]
-    cells = [[row[name] for name in names] for row in rows]
+    cells: list[list[Any]] = [[getattr(row, name) for name in names] for row in rows]
     if sys.stdout.isatty():
         header.append("")
         cells = [[*line, _bar(row)] for line, row in zip(cells, rows, strict=True)]
     return align(header, cells)
 
 
-def _bar(row: dict[str, Any]) -> str:
-    done = 20 * row["decided"] // row["items"] if row["items"] else 20
+def _bar(row: ReviewerProgress | RiskProgress) -> str:
+    done = 20 * row.decided // row.items if row.items else 20
     return f"[{'#' * done}{'.' * (20 - done)}]"
 
 
@@ -302,7 +250,3 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"'{text}' is not a date", where="--due", hint="write it as 2026-12-31") from error
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

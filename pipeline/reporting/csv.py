@@ -10,6 +10,7 @@ column, as DuckDB can be told only one more character to look for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,10 @@ class _Text:
     has_tab: bool
 
 
-def write(connection: Connection, query: str, path: Path, *, order_by: str) -> int:
-    """Write the rows of ``query`` in that order, and return how many cells were neutralised.
+def write(
+    connection: Connection, query: str, path: Path, *, order_by: str, parameters: Mapping[str, object] | None = None
+) -> int:
+    """Write the rows of ``query`` with its parameters in that order, and return how many cells were neutralised.
 
     The column types decide what a cell is: formulas are neutralised in text columns alone, so that a negative number
     stays a number.
@@ -43,8 +46,10 @@ def write(connection: Connection, query: str, path: Path, *, order_by: str) -> i
     Raises:
         RenderError: the file cannot be written.
     """
-    columns = {_quoted(str(row[0])): str(row[1]) for row in connection.execute(f"describe {query}").fetchall()}
-    texts = _texts(connection, query, [name for name, kind in columns.items() if kind in _TEXT])
+    values = dict(parameters or {})
+    described = connection.execute(f"describe {query}", values).fetchall()
+    columns = {_quoted(str(row[0])): str(row[1]) for row in described}
+    texts = _texts(connection, query, values, [name for name, kind in columns.items() if kind in _TEXT])
     shown = ", ".join(f"{_cell(name, kind, texts.get(name))} as {name}" for name, kind in columns.items())
     with_tab = [name for name, text in texts.items() if text.has_tab]
     quoting = f", force_quote ({', '.join(with_tab)})" if with_tab else ""
@@ -54,7 +59,7 @@ def write(connection: Connection, query: str, path: Path, *, order_by: str) -> i
         f" (format csv, header, new_line '\\n', comment '{_QUOTED_TOO}'{quoting})"
     )
     try:
-        connection.execute(copy, {"path": str(path)}).fetchall()
+        connection.execute(copy, {**values, "path": str(path)}).fetchall()
     except RuntimeError:
         raise  # interrupted
     except Exception as error:  # the exceptions of the database cannot be named in this layer
@@ -62,7 +67,7 @@ def write(connection: Connection, query: str, path: Path, *, order_by: str) -> i
     return sum(text.formulas for text in texts.values())
 
 
-def _texts(connection: Connection, query: str, names: list[str]) -> dict[str, _Text]:
+def _texts(connection: Connection, query: str, values: Mapping[str, object], names: list[str]) -> dict[str, _Text]:
     """Look at every text once, apart and unsorted: a fraction of the time that it takes inside the sorted query.
 
     A regular expression on every cell would take as long as the file: only columns with a semicolon, and rows with
@@ -76,7 +81,7 @@ def _texts(connection: Connection, query: str, names: list[str]) -> dict[str, _T
         for name in names
     )
     [[has_other, *found]] = connection.execute(
-        f"select coalesce(bool_or({cells.separates(row_text)}), false), {counts} from ({query})"
+        f"select coalesce(bool_or({cells.separates(row_text)}), false), {counts} from ({query})", values
     ).fetchall()
     starting, with_semicolon = found[::2], [name for name, has in zip(names, found[1::2], strict=True) if has]
     if not has_other and not with_semicolon:
@@ -90,7 +95,8 @@ def _texts(connection: Connection, query: str, names: list[str]) -> dict[str, _T
         f" coalesce(bool_or(contains({name}, chr(9))), false)"
         for name in names
     )
-    [more] = connection.execute(f"select {inside} from ({query}) where {' or '.join(suspicious)}").fetchall()
+    rows_inside = f"select {inside} from ({query}) where {' or '.join(suspicious)}"
+    [more] = connection.execute(rows_inside, values).fetchall()
     return {
         name: _Text(count + only_inside, any_inside > 0, has_tab)
         for name, count, any_inside, only_inside, has_tab in zip(

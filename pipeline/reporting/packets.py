@@ -6,7 +6,8 @@ Every question has the facts beside it, in the same order in all three.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from pipeline.reporting.text import day as day_text
 from pipeline.reporting.xlsx import readable
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ANSWERS", "DECISIONS", "ROWS_TO_READ", "write_csv", "write_pdf", "write_xlsx"]
+__all__ = ["ANSWERS", "DECISIONS", "ROWS_TO_READ", "PacketContents", "write_csv", "write_pdf", "write_xlsx"]
 
 #: What may be decided, as the cells of a packet offer it.
 DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
@@ -59,8 +60,21 @@ _MEANINGS = {
 }
 
 
-def write_csv(connection: Connection, table: str, path: Path) -> int:
-    """Write the rows of a packet's table as CSV; return how many cells were neutralised.
+@dataclass(frozen=True, slots=True)
+class PacketContents:
+    """The packet of one reviewer: the names of its columns, and its rows in order, one for each item."""
+
+    campaign: str
+    snapshot_id: str
+    reviewer: str
+    due_on: date | None
+    opened_at: datetime
+    names: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def write_csv(connection: Connection, query: str, parameters: Mapping[str, object], path: Path) -> int:
+    """Write the rows of a packet's query as CSV; return how many cells were neutralised.
 
     Names that a spreadsheet would take for a number or a date, and then save as one, get an apostrophe too.
 
@@ -68,19 +82,11 @@ def write_csv(connection: Connection, table: str, path: Path) -> int:
         RenderError: the file cannot be written.
     """
     kept = ", ".join(f"{cells.retyped(name)} as {name}" for name in (f'"{name}"' for name in _NAMES))
-    return csv.write(connection, f"select * replace ({kept}) from {table}", path, order_by="place, item_id")
+    retyped = f"select * replace ({kept}) from ({query})"
+    return csv.write(connection, retyped, path, order_by="place, item_id", parameters=parameters)
 
 
-def write_xlsx(
-    path: Path,
-    *,
-    names: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    campaign: str,
-    reviewer: str,
-    due_on: date | None,
-    opened_at: datetime,
-) -> None:
+def write_xlsx(path: Path, contents: PacketContents) -> None:
     """Write one reviewer's workbook: a cover, and a sheet whose white cells can be filled in.
 
     The same rows give the same bytes: the workbook's date is ``opened_at``.
@@ -93,24 +99,14 @@ def write_xlsx(
     packed = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(packed, options) as book:
-        book.set_properties({"title": f"Access review {campaign}: {reviewer}", "created": opened_at})
-        _cover(book, rows, names, campaign, reviewer, due_on)
-        _questions(book, names, rows)
+        title = f"Access review {contents.campaign}: {contents.reviewer}"
+        book.set_properties({"title": title, "created": contents.opened_at})
+        _cover(book, contents)
+        _questions(book, contents.names, contents.rows)
     path.write_bytes(packed.getvalue())
 
 
-def write_pdf(
-    path: Path,
-    *,
-    names: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    campaign: str,
-    snapshot_id: str,
-    reviewer: str,
-    due_on: date | None,
-    opened_at: datetime,
-    rows_shown: int = ROWS_TO_READ,
-) -> frozenset[str]:
+def write_pdf(path: Path, contents: PacketContents, *, rows_shown: int = ROWS_TO_READ) -> frozenset[str]:
     """Write what one reviewer is asked for reading, at most ``rows_shown`` items of it, and how many there are.
 
     Return the characters that no font could show.
@@ -121,7 +117,7 @@ def write_pdf(
         RenderError: Pango is missing, or a template is wrong.
         OSError: it cannot be written.
     """
-    facts = [dict(zip(names, row, strict=True)) for row in rows]
+    facts = [dict(zip(contents.names, row, strict=True)) for row in contents.rows]
     # A campaign of an earlier version has no parts.
     parts = dict.fromkeys([*_PARTS, *(str(row["attention"] or "") for row in facts)])
     groups = [
@@ -138,11 +134,11 @@ def write_pdf(
     document = Filler(templates)(
         "packet.html",
         None,
-        campaign=campaign,
-        snapshot_id=snapshot_id,
-        reviewer=reviewer,
-        due_on=due_on,
-        opened_at=opened_at,
+        campaign=contents.campaign,
+        snapshot_id=contents.snapshot_id,
+        reviewer=contents.reviewer,
+        due_on=contents.due_on,
+        opened_at=contents.opened_at,
         meanings=_MEANINGS,
         groups=groups,
         total=len(facts),
@@ -153,9 +149,7 @@ def write_pdf(
     return missing
 
 
-def _cover(
-    book: Any, rows: Sequence[Sequence[Any]], names: Sequence[str], campaign: str, reviewer: str, due_on: date | None
-) -> None:
+def _cover(book: Any, contents: PacketContents) -> None:
     plain, strong = {"font_name": "Arial", "font_size": 10}, {"font_name": "Arial", "bold": True}
     text, title = book.add_format(plain), book.add_format({**strong, "font_size": 16})
     bold = book.add_format({**strong, "font_size": 10})
@@ -166,12 +160,13 @@ def _cover(
     sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 100)
-    urgent = sum(str(row[names.index("attention")]).startswith("1") for row in rows)
-    sheet.write_string(0, 0, f"Access review {campaign}", title)
+    attention = contents.names.index("attention")
+    urgent = sum(str(row[attention]).startswith("1") for row in contents.rows)
+    sheet.write_string(0, 0, f"Access review {contents.campaign}", title)
     facts = {
-        "For": reviewer,
-        "Items": f"{len(rows)}, {urgent} of them of high risk",
-        "Due": day_text(due_on) if due_on else "no day was set",
+        "For": contents.reviewer,
+        "Items": f"{len(contents.rows)}, {urgent} of them of high risk",
+        "Due": day_text(contents.due_on) if contents.due_on else "no day was set",
     }
     line = 2
     for name, value in facts.items():

@@ -45,7 +45,8 @@ def write(
     raises leaves no folder. The same values give the same bytes, so a folder that was recorded and got no name can be
     made again.
 
-    ``decisions`` is a table with a row an item. ``attestation`` says who signs what: ``campaign``, ``signed_by``,
+    ``decisions`` is a query with one row for each item, which takes ``$campaign``.
+    ``attestation`` says who signs what: ``campaign``, ``signed_by``,
     ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``. ``revocations`` are the decisions to remove or
     reduce, the rows of ``sql/remediation/campaign.sql``.
 
@@ -70,9 +71,10 @@ def write(
     with replacing(folder, lambda: making) as draft:
         neutralised = csv.write(
             connection,
-            f"select * from {decisions}",
+            decisions,
             draft / _DECISIONS,
             order_by="source, account_id, entitlement_type, entitlement_id",
+            parameters={"campaign": attestation["campaign"]},
         )
         entries = manifest.entries(connection, draft, [_DECISIONS])
         making = folder / _PDF

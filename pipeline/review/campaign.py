@@ -1,11 +1,12 @@
-"""A campaign: opened over the current build, and what is known of it at any moment."""
+"""Campaigns: opened over the current build, found by name, and counted as decisions come in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from pipeline import resources
@@ -16,19 +17,39 @@ from pipeline.warehouse import database, saved
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["SCOPES", "Campaign", "find", "hold_current", "open_campaign", "rows"]
+__all__ = [
+    "SCOPES",
+    "Blocker",
+    "Campaign",
+    "LeftOutItems",
+    "NewCampaign",
+    "ReviewQuality",
+    "ReviewerProgress",
+    "RiskProgress",
+    "blockers",
+    "find",
+    "find_unsealed",
+    "left_out",
+    "open_campaign",
+    "progress_by_reviewer",
+    "progress_by_risk",
+    "quality",
+    "rows",
+    "statement",
+]
 
 SCOPES = ("all", "privileged", "flagged", "changed")
-#: Who is asked unless somebody else is named: whoever answers for the role or group, else the person's manager.
+#: Reviewers unless others are named: the owner of the role or group, else the manager of the account's holder.
 _DEFAULT_CHAIN = ("owner", "manager")
-#: A campaign's name becomes the name of a folder.
+#: A campaign's name is also the name of a folder.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: Items that an error lists.
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One row of ``review.campaigns``, and whether it is signed off. Times are UTC without a zone."""
+    """A campaign, with its sign-off if there is one. Times are aware, in UTC."""
 
     campaign: str
     snapshot_id: str
@@ -36,94 +57,169 @@ class Campaign:
     scope: str
     due_on: date | None
     opened_at: datetime
-    is_signed: bool
+    signed_at: datetime | None
+    sign_off_folder: str | None
+
+    @property
+    def is_signed(self) -> bool:
+        """Return whether the campaign is signed off."""
+        return self.signed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCampaign:
+    """A campaign to open: its name, the access to review, the last day for decisions, and the reviewers in order.
+
+    ``reviewers`` holds ``owner``, ``manager`` and e-mail addresses; the first that applies to an item reviews it.
+    """
+
+    name: str
+    scope: str = "all"
+    reviewers: Sequence[str] = ()
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerProgress:
+    """Decisions of one reviewer: number of items, decided and pending, by decision and by risk."""
+
+    reviewer_email: str
+    items: int
+    decided: int
+    pending: int
+    kept: int
+    removed: int
+    reduced: int
+    deferred: int
+    excepted: int
+    high_risk: int
+    high_risk_pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class RiskProgress:
+    """Decisions on the items of one risk."""
+
+    risk: str
+    items: int
+    decided: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """An item that blocks the sign-off, and why."""
+
+    problem: str
+    item_id: str
+    reviewer_email: str
+    display_name: str | None
+    entitlement_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutItems:
+    """How many items were left out of a campaign for one reason."""
+
+    reason: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQuality:
+    """All decisions of a campaign: ``kept`` to ``pending`` add up to ``items``.
+
+    ``approval_rate`` is the share of decisions that keep access, 0 to 1, or None without a decision. ``longest_run``
+    is the longest run of equal decisions in one packet. ``snapshot_items`` and ``snapshot_accounts`` count the whole
+    snapshot, in scope or not.
+    """
+
+    items: int
+    kept: int
+    removed: int
+    reduced: int
+    deferred: int
+    excepted: int
+    pending: int
+    high_risk: int
+    reviewers: int
+    accounts: int
+    approval_rate: float | None
+    longest_run: int | None
+    snapshot_items: int | None
+    snapshot_accounts: int | None
+    left_out: int
+
+
+def statement(name: str, *parameters: str) -> str:
+    """Return the SQL of a statement in ``sql/review``, which must declare exactly these parameters.
+
+    Raises:
+        UsageError: it declares others.
+    """
+    return saved.find(saved.load_queries(resources.sql() / "review"), name, dict.fromkeys(parameters)).sql
 
 
 def rows(connection: Connection, name: str, **values: object) -> list[dict[str, Any]]:
-    """Return the rows of a query in ``sql/review``."""
+    """Return the rows of a statement in ``sql/review``."""
     return saved.rows(connection, resources.sql() / "review", name, **values)
 
 
-def open_campaign(
-    connection: Connection,
-    *,
-    name: str,
-    scope: str,
-    chain: Sequence[str],
-    due_on: date | None,
-    now: datetime,
-) -> Campaign:
-    """Freeze the access of the current build and give every item its reviewer; nothing is kept if that fails.
-
-    ``chain`` is who is asked, in order: ``owner``, ``manager`` or an e-mail address.
+def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Campaign:
+    """Freeze the access of the current build and assign each item to a reviewer, in one transaction.
 
     Raises:
-        UsageError: the name, the scope or a reviewer makes no sense, or the name is taken.
-        WarehouseError: nothing has been built yet.
-        IncompleteError: the snapshot is not proven complete.
-        GateError: an item has nobody to decide on it, or there is no item.
+        UsageError: the name, the due date or a reviewer is invalid, or the name is taken.
+        WarehouseError: there is no build.
+        IncompleteError: the snapshot is not FULL.
+        GateError: an item has no reviewer, or there are no items.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(new.name):
         raise UsageError(
-            f"'{name}' cannot be a campaign's name",
+            f"'{new.name}' cannot be a campaign's name",
             where="--name",
             hint="use letters, digits, '.', '_' and '-', as in 2026-Q4",
         )
-    if due_on is not None and due_on < now.date():
-        raise UsageError(f"{due_on} is past", where="--due", hint="name a day from today on")
-    reviewers = _chain(chain)
+    if new.due_on is not None and new.due_on < now.date():
+        raise UsageError(f"the due date {new.due_on} is in the past", where="--due", hint="choose today or later")
+    reviewers = _reviewer_chain(new.reviewers)
     with database.transaction(connection):
-        snapshot = _current(connection)
-        if connection.execute("select 1 from review.campaigns where campaign = $name", {"name": name}).fetchone():
+        _require_full_build(connection)
+        if any(each.campaign == new.name for each in _campaigns(connection)):
             raise UsageError(
-                f"there is a campaign '{name}' already", where="review.campaigns", hint="choose another --name"
+                f"there is a campaign '{new.name}' already", where="review.campaigns", hint="choose another --name"
             )
-        connection.execute(
-            """
-            insert into review.campaigns by name
-            select
-                $1 as campaign, $2 as snapshot_id, $3 as build_id, cast($4 as timestamp) as as_of, $5 as scope,
-                $6 as reviewers, cast($7 as date) as due_on, cast($8 as timestamp) as opened_at,
-                (select count(distinct item_id) from reports.access) as snapshot_items,
-                (select count(*) from reports.population) as snapshot_accounts
-            """,
-            [name, snapshot["snapshot_id"], snapshot["build_id"], snapshot["as_of"], scope, reviewers, due_on, now],
+        rows(
+            connection,
+            "open",
+            campaign=new.name,
+            scope=new.scope,
+            reviewers=reviewers,
+            due_on=new.due_on,
+            opened_at=now,
         )
-        query = saved.find(saved.load_queries(resources.sql() / "review"), "items", _ITEM_VALUES)
-        values = {
-            "campaign": name,
-            "scope": scope,
-            "owner_rank": reviewers.index("owner") + 1 if "owner" in reviewers else None,
-            "manager_rank": reviewers.index("manager") + 1 if "manager" in reviewers else None,
-            "fallbacks": [reviewer for reviewer in reviewers if "@" in reviewer],
-        }
-        connection.execute(f"insert into review.items by name {query.sql}", values)
-        _refuse_unassigned(connection, name)
-    return find(connection, name)
-
-
-#: The parameters of ``sql/review/items.sql``, which runs inside an insert.
-_ITEM_VALUES = dict.fromkeys(("campaign", "scope", "owner_rank", "manager_rank", "fallbacks"))
+        rows(
+            connection,
+            "items",
+            campaign=new.name,
+            scope=new.scope,
+            owner_rank=_rank("owner", reviewers),
+            manager_rank=_rank("manager", reviewers),
+            fallbacks=[reviewer for reviewer in reviewers if "@" in reviewer],
+        )
+        _refuse_unassigned(connection, new.name)
+    return find(connection, new.name)
 
 
 def find(connection: Connection, name: str | None, *, or_last: bool = False) -> Campaign:
-    """Return a campaign by its name; without one, the only campaign that is not signed off.
+    """Return a campaign by its name; without a name, the only open one.
 
-    ``or_last``: the one that was opened last, if all are signed off.
+    ``or_last``: without a name, return the campaign opened last if all are signed off.
 
     Raises:
-        UsageError: there is none of that name, or it is not clear which is meant.
+        UsageError: there is no campaign of that name, or none or several are open.
     """
-    known = [
-        Campaign(*row)
-        for row in connection.execute(
-            """
-            select c.campaign, c.snapshot_id, c.build_id, c.scope, c.due_on, c.opened_at, s.campaign is not null
-            from review.campaigns as c left join review.sign_offs as s on s.campaign = c.campaign
-            order by c.opened_at, c.campaign
-            """
-        ).fetchall()
-    ]
+    known = _campaigns(connection)
     if name is None:
         still_open = [each for each in known if not each.is_signed]
         if len(still_open) == 1:
@@ -131,9 +227,9 @@ def find(connection: Connection, name: str | None, *, or_last: bool = False) -> 
         if or_last and known and not still_open:
             return known[-1]
         raise UsageError(
-            "no campaign is open" if not still_open else f"{len(still_open)} campaigns are open",
+            f"{len(still_open)} campaigns are open" if still_open else "no campaign is open",
             where="review.campaigns",
-            hint="'access-review review open --name 2026-Q4' opens one; --name says which is meant",
+            hint="choose one with --name, or open one with 'access-review review open --name 2026-Q4'",
         )
     for each in known:
         if each.campaign == name:
@@ -146,13 +242,50 @@ def find(connection: Connection, name: str | None, *, or_last: bool = False) -> 
     )
 
 
-def hold_current(connection: Connection, name: str) -> None:
-    """Make the temporary table ``current_items``: each item somebody is asked about, with the decision that holds."""
-    query = saved.find(saved.load_queries(resources.sql() / "review"), "current", {"campaign": None})
-    connection.execute(f"create or replace temp table current_items as {query.sql}", {"campaign": name})
+def find_unsealed(connection: Connection, directory: Path) -> Campaign | None:
+    """Return the campaign signed last if none is open and its sealed folder is missing from ``directory``."""
+    known = _campaigns(connection)
+    if not known or not all(each.is_signed for each in known):
+        return None
+    last = max(known, key=lambda each: (each.signed_at, each.campaign))
+    return None if (directory / str(last.sign_off_folder)).exists() else last
 
 
-def _chain(chain: Sequence[str]) -> list[str]:
+def progress_by_reviewer(connection: Connection, campaign: str) -> tuple[ReviewerProgress, ...]:
+    """Return the progress of each reviewer of a campaign, by e-mail address."""
+    return tuple(ReviewerProgress(**row) for row in rows(connection, "progress", campaign=campaign))
+
+
+def progress_by_risk(connection: Connection, campaign: str) -> tuple[RiskProgress, ...]:
+    """Return the progress of a campaign for each risk, the most severe first."""
+    return tuple(RiskProgress(**row) for row in rows(connection, "progress_by_risk", campaign=campaign))
+
+
+def quality(connection: Connection, campaign: str) -> ReviewQuality:
+    """Return how many items have which decision, and signs of careless review."""
+    return ReviewQuality(**rows(connection, "quality", campaign=campaign)[0])
+
+
+def blockers(connection: Connection, campaign: str) -> tuple[Blocker, ...]:
+    """Return the items that block the sign-off of a campaign."""
+    return tuple(Blocker(**row) for row in rows(connection, "blockers", campaign=campaign))
+
+
+def left_out(connection: Connection, campaign: str) -> tuple[LeftOutItems, ...]:
+    """Return how many items of a campaign were left out, for each reason."""
+    return tuple(LeftOutItems(**row) for row in rows(connection, "left_out", campaign=campaign))
+
+
+def _campaigns(connection: Connection) -> list[Campaign]:
+    return [Campaign(**{**row, **_aware(row)}) for row in rows(connection, "campaigns")]
+
+
+def _aware(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the times of a row with their zone; the database stores UTC without one."""
+    return {name: value.replace(tzinfo=UTC) for name, value in row.items() if isinstance(value, datetime)}
+
+
+def _reviewer_chain(chain: Sequence[str]) -> list[str]:
     roles = [each.strip().lower() for each in chain if each.strip().lower() in _DEFAULT_CHAIN]
     try:
         named = [read_address(each) for each in chain if each.strip().lower() not in _DEFAULT_CHAIN]
@@ -162,46 +295,32 @@ def _chain(chain: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*roles, *named]))
 
 
-def _current(connection: Connection) -> dict[str, Any]:
-    cursor = connection.execute("select snapshot_id, build_id, as_of, completeness, reason from reference.snapshot")
-    names = [column[0] for column in cursor.description or []]
-    row = cursor.fetchone()
+def _rank(role: str, reviewers: Sequence[str]) -> int | None:
+    return reviewers.index(role) + 1 if role in reviewers else None
+
+
+def _require_full_build(connection: Connection) -> None:
+    row = connection.execute("select snapshot_id, completeness, reason from reference.snapshot").fetchone()
     if row is None:
         raise WarehouseError("nothing has been built yet", where="database", hint="run 'access-review run' first")
-    snapshot = dict(zip(names, row, strict=True))
-    if snapshot["completeness"] != "FULL":
+    snapshot_id, completeness, reason = row
+    if completeness != "FULL":
         raise IncompleteError(
-            f"the extract is {snapshot['completeness']}: {snapshot['reason']}",
-            where=f"snapshot {snapshot['snapshot_id']}",
+            f"the extract is {completeness}: {reason}",
+            where=f"snapshot {snapshot_id}",
             hint="a review needs a population that is proven complete: extract again",
         )
-    return snapshot
 
 
 def _refuse_unassigned(connection: Connection, name: str) -> None:
-    [(items, unassigned)] = connection.execute(
-        """
-        select count(*), count(*) filter (where reviewer_email is null) from review.items
-        where campaign = $name and exclusion_reason is null
-        """,
-        {"name": name},
-    ).fetchall()
+    unassigned = [row["item"] for row in rows(connection, "unassigned", campaign=name)]
+    items = sum(each.items for each in progress_by_reviewer(connection, name))
     if not items:
         raise GateError("there is nothing to review", where=f"campaign {name}", hint="choose a wider --scope")
     if unassigned:
-        shown = connection.execute(
-            """
-            select coalesce(display_name, account_id) || ' - ' || entitlement_type || ' '
-                || coalesce(entitlement_name, entitlement_id)
-            from review.items where campaign = $name and exclusion_reason is null and reviewer_email is null
-            order by all limit $most
-            """,
-            {"name": name, "most": _SHOWN},
-        ).fetchall()
         raise GateError(
-            f"nobody is there to decide on {unassigned} of {counted(items, 'item')}: "
-            + "; ".join(text for (text,) in shown)
-            + (" ..." if unassigned > len(shown) else ""),
+            f"{len(unassigned)} of {counted(items, 'item')} have no reviewer: {'; '.join(unassigned[:_SHOWN])}"
+            + (" ..." if len(unassigned) > _SHOWN else ""),
             where=f"campaign {name}",
-            hint="add --reviewer with an e-mail address that is asked last; nobody reviews their own access",
+            hint="name a last reviewer with --reviewer and an e-mail address; people never review their own access",
         )

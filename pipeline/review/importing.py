@@ -1,11 +1,11 @@
-"""Decisions coming in: a returned packet is checked whole, and imported whole or not at all."""
+"""Import of decisions: a returned packet is checked as a whole, and imported as a whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline.errors import GateError, UsageError
 from pipeline.reporting.packets import ANSWERS, DECISIONS
 from pipeline.review import campaign as campaigns
 from pipeline.review import facts
+from pipeline.review.campaign import Campaign
 from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
@@ -24,7 +25,7 @@ __all__ = ["CellProblem", "Imported", "import_file"]
 
 @dataclass(frozen=True, slots=True)
 class CellProblem:
-    """One thing wrong in a file: where, as ``row 7, C7``, and what."""
+    """A mistake in a returned file: its place, as ``row 7, C7``, and a description."""
 
     place: str
     text: str
@@ -32,7 +33,7 @@ class CellProblem:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What somebody decided on one item; the columns of ``review.decisions`` that say it."""
+    """A decision on one item; the fields are columns of ``review.decisions``."""
 
     decision: str
     reason: str | None
@@ -44,9 +45,9 @@ class _Decision:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: decisions that are new, that changed, that stood already, and rows left blank.
+    """The result of one file: its new, changed and unchanged decisions, and its blank rows.
 
-    ``notes`` say which sheets of a workbook were left out.
+    ``notes`` name the sheets of a workbook that were not read.
     """
 
     campaign: str
@@ -58,110 +59,139 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    """The state of a campaign that returned rows are checked against.
+
+    ``items`` are the assigned items by id, ``facts`` the rows of the packets that were handed out, also by item id.
+    ``roles`` holds (source, role name) of every role that access can be reduced to.
+    """
+
+    items: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, Mapping[str, Any]]
+    roles: frozenset[tuple[str, str]]
+    opened_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Checked rows: the decisions that can be imported by item id, all problems in file order, and blank rows."""
+
+    decisions: Mapping[str, _Decision]
+    problems: tuple[CellProblem, ...]
+    blank: int
+
+
 def import_file(
     connection: Connection, path: Path, *, name: str | None, now: datetime, skip_invalid: bool = False
 ) -> Imported:
     """Import one returned packet in one transaction.
 
-    With problems nothing of it is imported, unless ``skip_invalid``: then everything but the rows that have one.
-    A file that was imported before changes nothing; a decision that changed keeps the earlier one in the table.
+    A file with problems is not imported; with ``skip_invalid``, its rows without a problem are. Importing a file
+    again changes nothing. A changed decision keeps the earlier one in the table.
 
     Raises:
-        UsageError: the file cannot be read, or it is not clear which campaign it belongs to.
+        UsageError: the file cannot be read, or its campaign is not clear.
         GateError: the campaign is signed off.
     """
     notes: list[str] = []
     rows = [row for row in read(path, notes.append) if _is_answer(row)]
+    campaign = _campaign_of(connection, rows, path, name)
+    content_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    counts = {"new": 0, "changed": 0, "unchanged": 0}
+    with database.transaction(connection):
+        packet = _packet(connection, campaign, rows)
+        imported_before = _imported_before(connection, campaign.campaign, content_sha256)
+        checked = _check(rows, packet)
+        accepted = {} if checked.problems and not skip_invalid else checked.decisions
+        insert = campaigns.statement("decide", *_COLUMNS)
+        for item_id, decision in accepted.items():
+            item = packet.items[item_id]
+            held = _held(item)
+            # Importing an old file again must not undo later decisions.
+            is_unchanged = held == decision or item_id in imported_before
+            counts["unchanged" if is_unchanged else "changed" if held else "new"] += 1
+            if not is_unchanged:
+                values = {
+                    "campaign": campaign.campaign,
+                    "item_id": item_id,
+                    **asdict(decision),
+                    "reviewer_email": item["reviewer_email"],
+                    "imported_at": now,
+                    "file_name": path.name,
+                    "file_sha256": content_sha256,
+                }
+                connection.execute(insert, values)
+    return Imported(campaign.campaign, **counts, blank=checked.blank, problems=checked.problems, notes=tuple(notes))
+
+
+#: The parameters of ``sql/review/decide.sql``.
+_COLUMNS = (
+    *("campaign", "item_id", "decision", "reason", "target_role", "defer_until", "approver", "expires_on"),
+    *("reviewer_email", "imported_at", "file_name", "file_sha256"),
+)
+
+
+def _campaign_of(connection: Connection, rows: Sequence[Row], path: Path, name: str | None) -> Campaign:
     named = {facts.campaign_of(row.text("campaign")) for row in rows if row.text("item_id")} - {""}
     if len(named) > 1:
         raise UsageError(
-            f"the file mixes the campaigns {', '.join(sorted(named))}", where=str(path), hint="import them one by one"
+            f"the file mixes the campaigns {', '.join(sorted(named))}",
+            where=str(path),
+            hint="split the file, and import one campaign at a time",
         )
     campaign = campaigns.find(connection, name or next(iter(named), None))
     if named - {campaign.campaign}:
         raise UsageError(
             f"the file belongs to the campaign '{named.pop()}'",
             where=str(path),
-            hint="leave --name away, or correct it",
+            hint="remove or correct --name",
         )
     if campaign.is_signed:
         raise GateError(
             f"the campaign '{campaign.campaign}' is signed off", where=str(path), hint="open another campaign"
         )
-    content_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    with database.transaction(connection):
-        campaigns.hold_current(connection, campaign.campaign)
-        items = _items(connection)
-        packets = _packets(connection, {items[id_]["reviewer_email"] for id_ in map(_item_id, rows) if id_ in items})
-        roles = _roles(connection, campaign.snapshot_id)
-        taken = _taken_before(connection, campaign.campaign, content_sha256)
-        accepted, problems, blank = _judge(rows, items, packets, roles, campaign.opened_at.date())
-        counts = {"new": 0, "changed": 0, "unchanged": 0}
-        if not problems or skip_invalid:
-            for item_id, decision in accepted.items():
-                item = items[item_id]
-                before = _held(item)
-                # An old file that comes again does not undo what was decided after it.
-                stands = before == decision or item_id in taken
-                state = "unchanged" if stands else "changed" if before else "new"
-                counts[state] += 1
-                if state != "unchanged":
-                    connection.execute(
-                        "insert into review.decisions "
-                        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null, $11, $12, $13)",
-                        [
-                            *(campaign.campaign, item_id, (item["sequence"] or 0) + 1),
-                            *astuple(decision),
-                            *(item["reviewer_email"], now, path.name, content_sha256),
-                        ],
-                    )
-    return Imported(campaign.campaign, **counts, blank=blank, problems=tuple(problems), notes=tuple(notes))
+    return campaign
 
 
 def _is_answer(row: Row) -> bool:
-    """Tell whether a row is about an item, or meant to be: a total or a note below the table is not."""
+    """Return whether a row is about an item, or meant to be. A total or a note below the table is not."""
     decision = row.text("decision").lower()
     is_meant = decision in DECISIONS or bool(decision and row.text("who") and row.text("access"))
     return bool(row.text("item_id")) or is_meant
 
 
-def _items(connection: Connection) -> dict[str, dict[str, Any]]:
-    cursor = connection.execute("select * from current_items")
+def _packet(connection: Connection, campaign: Campaign, rows: Sequence[Row]) -> _Packet:
+    assigned = "select * from review.assigned_items($campaign)"
+    cursor = connection.execute(assigned, {"campaign": campaign.campaign})
     names = [column[0] for column in cursor.description or []]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return {row["item_id"]: row for row in rows}
+    items = {item["item_id"]: item for item in (dict(zip(names, row, strict=True)) for row in cursor.fetchall())}
+    reviewers = {items[item_id]["reviewer_email"] for item_id in map(_item_id, rows) if item_id in items}
+    roles = campaigns.rows(connection, "roles", snapshot_id=campaign.snapshot_id)
+    return _Packet(
+        items,
+        _packet_facts(connection, campaign.campaign, reviewers),
+        frozenset((row["source"], row["role"]) for row in roles),
+        campaign.opened_at.date(),
+    )
 
 
-def _packets(connection: Connection, reviewers: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the row of each item in the packet that its reviewer was given."""
+def _packet_facts(connection: Connection, campaign: str, reviewers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the packet rows of these reviewers, by item id."""
     return {
         facts.item_id_of(row["item_id"]): row
         for reviewer in sorted(reviewers)
-        for row in campaigns.rows(connection, "packet", reviewer=reviewer)
+        for row in campaigns.rows(connection, "packet", campaign=campaign, reviewer=reviewer)
     }
 
 
-def _taken_before(connection: Connection, campaign: str, content_sha256: str) -> set[str]:
-    """Return the items that got a decision from a file with the same content."""
+def _imported_before(connection: Connection, campaign: str, content_sha256: str) -> set[str]:
+    """Return the items with a decision from a file with the same content."""
     found = connection.execute(
         "select item_id from review.decisions where campaign = $campaign and file_sha256 = $content_sha256",
         {"campaign": campaign, "content_sha256": content_sha256},
     ).fetchall()
     return {item_id for (item_id,) in found}
-
-
-def _roles(connection: Connection, snapshot_id: str) -> set[tuple[str, str]]:
-    """Return (source, name) of every role there is, by the name of the API and the one that people see."""
-    found = connection.execute(
-        """
-        select source, lower(role_name) from history.roles where snapshot_id = $id and role_name is not null
-        union
-        select source, lower(role_display_name) from history.roles
-        where snapshot_id = $id and role_display_name is not null
-        """,
-        {"id": snapshot_id},
-    ).fetchall()
-    return {(source, role) for source, role in found}
 
 
 def _held(item: Mapping[str, Any]) -> _Decision | None:
@@ -177,50 +207,47 @@ def _held(item: Mapping[str, Any]) -> _Decision | None:
     )
 
 
-def _judge(
-    rows: Sequence[Row],
-    items: Mapping[str, Mapping[str, Any]],
-    packets: Mapping[str, Mapping[str, Any]],
-    roles: set[tuple[str, str]],
-    opened_on: date,
-) -> tuple[dict[str, _Decision], list[CellProblem], int]:
-    """Return the decisions that can be imported, every problem in the order of the file, and the rows left blank."""
-    accepted: dict[str, _Decision] = {}
+def _check(rows: Sequence[Row], packet: _Packet) -> _Checked:
+    decisions: dict[str, _Decision] = {}
     problems: list[CellProblem] = []
-    seen: dict[str, int] = {}
+    first_rows: dict[str, int] = {}
     blank = 0
-    sender = _sender(rows, items)
+    sender = _sender(rows, packet.items)
     for row in rows:
         item_id = _item_id(row)
         if not row.text("decision") and not (item_id and any(row.text(name) for name in ANSWERS)):
-            blank += bool(item_id)  # a title or a total below the table is nobody's decision
+            blank += bool(item_id)  # a title or a total below the table is not a blank decision
             continue
-        found = list(_problems(row, items.get(item_id), sender, roles, opened_on))
-        # One is enough to find the row by: a row that slid by one differs in every cell.
-        differing = facts.differing(row, packets.get(item_id, {}))
-        found += [CellProblem(cell.place, what) for cell, what in itertools.islice(differing, 1)]
-        if item_id in seen:
-            found.append(CellProblem(row.place("item_id"), f"the item stands in row {seen[item_id]} already"))
-        seen.setdefault(item_id, row.number)
+        found = list(_problems(row, sender, packet))
+        # One differing cell is enough: a row that was shifted by one differs in every cell.
+        differing = facts.differing(row, packet.facts.get(item_id, {}))
+        found += [CellProblem(cell.place, text) for cell, text in itertools.islice(differing, 1)]
+        if item_id in first_rows:
+            found.append(CellProblem(row.place("item_id"), f"the same item is in row {first_rows[item_id]}"))
+        first_rows.setdefault(item_id, row.number)
         if found:
             problems += [CellProblem(f"row {row.number}, {each.place}", each.text) for each in found]
-            accepted.pop(item_id, None)
+            decisions.pop(item_id, None)
             continue
-        accepted[item_id] = _Decision(
-            row.text("decision").lower(),
-            row.text("reason") or None,
-            row.text("target_role") or None,
-            to_date(row.cells["defer_until"]) if "defer_until" in row.cells else None,
-            _approver(row),
-            to_date(row.cells["expires_on"]) if "expires_on" in row.cells else None,
-        )
-    return accepted, problems, blank
+        decisions[item_id] = _decision(row)
+    return _Checked(decisions, tuple(problems), blank)
+
+
+def _decision(row: Row) -> _Decision:
+    return _Decision(
+        row.text("decision").lower(),
+        row.text("reason") or None,
+        row.text("target_role") or None,
+        to_date(row.cells["defer_until"]) if "defer_until" in row.cells else None,
+        _approver(row),
+        to_date(row.cells["expires_on"]) if "expires_on" in row.cells else None,
+    )
 
 
 def _sender(rows: Sequence[Row], items: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return whose packet the rows without a reviewer are: the first one named, else whose the first item is.
+    """Return the reviewer of rows that name none: the first one named in the file, else that of its first item.
 
-    So a file that lost that column cannot decide for several people at once.
+    A file that lost its reviewer column can therefore not decide for several people at once.
     """
     named = (row.text("reviewer") for row in rows)
     given = (items[id_]["reviewer_email"] for id_ in map(_item_id, rows) if id_ in items)
@@ -232,61 +259,68 @@ def _item_id(row: Row) -> str:
 
 
 def _approver(row: Row) -> str | None:
-    """Return who approved, as an address where it is one: only an exception must have one."""
+    """Return the approver, as an address if it is one. Only an exception needs one."""
     try:
         return read_address(row.text("approver"))
     except AddressError:
         return row.text("approver") or None
 
 
-#: The decision that a further answer belongs to.
-_GOES_WITH = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
+#: The decision that each further answer belongs to.
+_BELONGS_TO = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
 
 
-def _problems(
-    row: Row, item: Mapping[str, Any] | None, sender: str, roles: set[tuple[str, str]], opened_on: date
-) -> Iterator[CellProblem]:
+def _problems(row: Row, sender: str, packet: _Packet) -> Iterator[CellProblem]:
     decision = row.text("decision").lower()
+    item = packet.items.get(_item_id(row))
     if item is None:
-        yield CellProblem(row.place("item_id"), f"'{row.text('item_id')}' is no item of this campaign")
+        yield CellProblem(row.place("item_id"), f"'{row.text('item_id')}' is not an item of this campaign")
         return
     reviewer = row.text("reviewer").lower() or sender
     if reviewer != item["reviewer_email"].lower():
-        yield CellProblem(
-            row.place("reviewer"), f"this item was given to {item['reviewer_email']}, not to {reviewer}"
-        )
+        text = f"this item is assigned to {item['reviewer_email']}, not to {reviewer}"
+        yield CellProblem(row.place("reviewer"), text)
     if decision not in DECISIONS:
-        said = f"'{row.text('decision')}' is no decision" if decision else "there is no decision"
+        said = f"'{row.text('decision')}' is not a decision" if decision else "the decision is missing"
         yield CellProblem(row.place("decision"), f"{said}: write {', '.join(DECISIONS)}")
         return
     if item["is_high_risk"] and decision in {"keep", "remove", "reduce"} and not row.text("reason"):
-        yield CellProblem(row.place("reason"), f"a row of high risk needs a reason to {decision}")
+        yield CellProblem(row.place("reason"), f"a high-risk item needs a reason to {decision}")
     if decision == "reduce":
-        if item["entitlement_type"] != "role":
-            yield CellProblem(row.place("decision"), "a group can be kept or removed, only a role can be reduced")
-        elif (item["source"], row.text("target_role").lower()) not in roles:
-            yield CellProblem(row.place("target_role"), f"'{row.text('target_role')}' is no role of {item['source']}")
+        yield from _target_problems(row, item, packet.roles)
     if decision == "exception":
-        try:
-            if read_address(row.text("approver")).lower() == str(item["email"]).lower():
-                yield CellProblem(row.place("approver"), "nobody approves an exception for themselves")
-        except AddressError as error:
-            said = f"{error}: " if row.text("approver") else ""
-            yield CellProblem(
-                row.place("approver"), f"{said}an exception names the e-mail address of who approved it"
-            )
-    for name, goes_with in _GOES_WITH.items():
-        if decision != goes_with and row.text(name):
-            yield CellProblem(
-                row.place(name), f"this goes with {goes_with}, the decision is {decision}: change one of them"
-            )
+        yield from _approver_problems(row, item)
+    for name, belongs_to in _BELONGS_TO.items():
+        if decision != belongs_to and row.text(name):
+            text = f"this goes with {belongs_to}, but the decision is {decision}: change one of them"
+            yield CellProblem(row.place(name), text)
     for name, needed_by in (("defer_until", "defer"), ("expires_on", "exception")):
-        try:
-            day = to_date(row.cells[name]) if name in row.cells else None
-        except AmbiguousDateError as error:
-            yield CellProblem(row.place(name), str(error))
-            continue
-        if decision == needed_by and day is None:
-            yield CellProblem(row.place(name), f"{needed_by} needs a day, as 2026-12-31")
-        elif decision == needed_by and day is not None and day <= opened_on:
-            yield CellProblem(row.place(name), f"{day} is not after the day the campaign was opened")
+        yield from _day_problems(row, name, packet.opened_on, is_needed=decision == needed_by)
+
+
+def _target_problems(row: Row, item: Mapping[str, Any], roles: frozenset[tuple[str, str]]) -> Iterator[CellProblem]:
+    if item["entitlement_type"] != "role":
+        yield CellProblem(row.place("decision"), "only a role can be reduced; a group can be kept or removed")
+    elif (item["source"], row.text("target_role").lower()) not in roles:
+        yield CellProblem(row.place("target_role"), f"'{row.text('target_role')}' is not a role of {item['source']}")
+
+
+def _approver_problems(row: Row, item: Mapping[str, Any]) -> Iterator[CellProblem]:
+    try:
+        if read_address(row.text("approver")).lower() == str(item["email"]).lower():
+            yield CellProblem(row.place("approver"), "the holder of an account cannot approve its exception")
+    except AddressError as error:
+        said = f"{error}: " if row.text("approver") else ""
+        yield CellProblem(row.place("approver"), f"{said}an exception needs the e-mail address of its approver")
+
+
+def _day_problems(row: Row, name: str, opened_on: date, *, is_needed: bool) -> Iterator[CellProblem]:
+    try:
+        day = to_date(row.cells[name]) if name in row.cells else None
+    except AmbiguousDateError as error:
+        yield CellProblem(row.place(name), str(error))
+        return
+    if is_needed and day is None:
+        yield CellProblem(row.place(name), f"{_BELONGS_TO[name]} needs a date, as 2026-12-31")
+    elif is_needed and day is not None and day <= opened_on:
+        yield CellProblem(row.place(name), f"{day} is not after the day on which the campaign was opened")

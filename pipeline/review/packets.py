@@ -1,62 +1,40 @@
-"""Handing out: one packet for each reviewer of a campaign, to fill in and to read."""
+"""Packets: the files with which each reviewer of a campaign reads and answers their items."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
 
-from pipeline import resources
 from pipeline.errors import RenderError
 from pipeline.progress import Progress
 from pipeline.reporting import glyphs, packets, pdf
+from pipeline.reporting.packets import PacketContents
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
-from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
 
 
-def write(connection: Connection, campaign: Campaign, directory: Path, progress: Progress) -> list[Path]:
+def write(connection: Connection, campaign: Campaign, directory: Path, progress: Progress) -> tuple[Path, ...]:
     """Write a workbook, a CSV file and a PDF for each reviewer to ``campaigns/<name>/`` below a folder.
 
-    Return the paths. Decisions that were imported already stand in them. Where PDFs cannot be made for want of a
-    library, that is a warning: they are to read, and the other two have everything.
+    Return the paths. Imported decisions are filled in. Without the libraries that PDFs need, the PDFs are left out
+    with a warning: the other two files hold everything.
 
     Raises:
         RenderError: a file cannot be written.
     """
-    campaigns.hold_current(connection, campaign.campaign)
-    query = saved.find(saved.load_queries(resources.sql() / "review"), "packet", {"reviewer": None})
     folder = directory / "campaigns" / campaign.campaign
-    reviewers = [row["reviewer_email"] for row in campaigns.rows(connection, "progress")]
+    reviewers = [row.reviewer_email for row in campaigns.progress_by_reviewer(connection, campaign.campaign)]
     has_pdf = _can_make_pdf(progress)
     written: list[Path] = []
     progress.stage("packets")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, reviewer in enumerate(reviewers, start=1):
-            connection.execute(f"create or replace temp table packet as {query.sql}", {"reviewer": reviewer})
-            path = folder / f"{_stem(reviewer)}.xlsx"
-            cursor = connection.execute("select * from packet order by place, item_id")
-            asked: dict[str, Any] = {
-                "names": [column[0] for column in cursor.description or []],
-                "rows": cursor.fetchall(),
-                "campaign": campaign.campaign,
-                "reviewer": reviewer,
-                "due_on": campaign.due_on,
-                "opened_at": campaign.opened_at,
-            }
-            packets.write_xlsx(path, **asked)
-            packets.write_csv(connection, "packet", path.with_suffix(".csv"))
-            written += [path, path.with_suffix(".csv")]
-            if has_pdf:
-                missing = packets.write_pdf(path.with_suffix(".pdf"), snapshot_id=campaign.snapshot_id, **asked)
-                if missing:
-                    progress.note(glyphs.warning(missing, [str(row[0]) for row in _names(connection)]))
-                written.append(path.with_suffix(".pdf"))
+            written += _write_packet(connection, campaign, reviewer, folder, progress if has_pdf else None)
             progress.advance("reviewers", number, len(reviewers))
     except OSError as error:
         raise RenderError(
@@ -64,26 +42,50 @@ def write(connection: Connection, campaign: Campaign, directory: Path, progress:
             where=str(error.filename or folder),
             hint="check the folder, its permissions and the free space",
         ) from error
-    return written
+    return tuple(written)
+
+
+def _write_packet(
+    connection: Connection, campaign: Campaign, reviewer: str, folder: Path, pdf_progress: Progress | None
+) -> list[Path]:
+    """Write the files of one reviewer; the PDF only with ``pdf_progress``, which receives its warnings."""
+    values = {"campaign": campaign.campaign, "reviewer": reviewer}
+    query = campaigns.statement("packet", *values)
+    cursor = connection.execute(f"select * from ({query}) order by place, item_id", values)
+    contents = PacketContents(
+        campaign.campaign,
+        campaign.snapshot_id,
+        reviewer,
+        campaign.due_on,
+        campaign.opened_at,
+        [column[0] for column in cursor.description or []],
+        cursor.fetchall(),
+    )
+    path = folder / f"{_stem(reviewer)}.xlsx"
+    packets.write_xlsx(path, contents)
+    packets.write_csv(connection, query, values, path.with_suffix(".csv"))
+    if pdf_progress is None:
+        return [path, path.with_suffix(".csv")]
+    missing = packets.write_pdf(path.with_suffix(".pdf"), contents)
+    if missing:
+        who = contents.names.index("who")
+        pdf_progress.note(glyphs.warning(missing, sorted({str(row[who]) for row in contents.rows})))
+    return [path, path.with_suffix(".csv"), path.with_suffix(".pdf")]
 
 
 def _can_make_pdf(progress: Progress) -> bool:
     try:
         pdf.check_libraries()
     except RenderError as error:
-        progress.note(f"the PDFs to read are left out: {error}; {error.hint}")
+        progress.note(f"the packets have no PDFs: {error}; {error.hint}")
         return False
     return True
-
-
-def _names(connection: Connection) -> list[tuple[Any, ...]]:
-    return connection.execute('select distinct "who" from packet').fetchall()
 
 
 def _stem(reviewer: str) -> str:
     """Return the name of a reviewer's files without its ending; no two reviewers share one.
 
-    What a file system may refuse becomes ``_``; an address with more of that than its @ gets a hash too.
+    Characters that a file system may refuse become ``_``. An address with others of them than its @ also gets a hash.
     """
     readable = re.sub(r"[^a-z0-9.-]", "_", reviewer)
     if readable == reviewer.replace("@", "_", 1) and readable.count("_") == 1:

@@ -1,7 +1,7 @@
 """Runs the examples written in the models: rows given, rows expected.
 
-Each runs in a transaction that is rolled back, in which the tables that the model reads hold the given rows and
-nothing else. They run as tests, and in ``access-review check``.
+Each runs in a database of its own making, in memory, in which the tables that the model reads are empty but for the
+rows given. They run as tests, and in ``access-review check``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import ModelError
-from pipeline.warehouse import checks, register
+from pipeline.warehouse import checks, database, register
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Example, Model
 from pipeline.warehouse.plan import BUILDER_TABLES
@@ -27,14 +27,13 @@ _DEFAULTS: Mapping[str, Any] = {"as_of": datetime(2026, 1, 1), "snapshot_id": "e
 _NULL = "<null>"
 
 
-def run_example(connection: Connection, models: Sequence[Model], model: Model, example: Example) -> None:
-    """Run one example in a database in memory, and leave that as it was.
+def run_example(models: Sequence[Model], model: Model, example: Example) -> None:
+    """Run one example.
 
     Raises:
         ModelError: the rows differ from those expected, or the example does not fit the tables; it shows both.
     """
-    connection.begin()
-    try:
+    with database.in_memory() as connection:
         _create_tables(connection, models, model)
         for table, rows in example.given.items():
             _insert(connection, model, example, table, rows)
@@ -43,8 +42,6 @@ def run_example(connection: Connection, models: Sequence[Model], model: Model, e
             _compare(connection, model, example, values)
         except duckdb.Error as error:
             raise _wrong(model, example, str(error)) from error
-    finally:
-        connection.rollback()
 
 
 def _compare(connection: Connection, model: Model, example: Example, values: dict[str, Any]) -> None:

@@ -2,20 +2,10 @@
 -- $campaign: the campaign
 with
 
-newest as (
-    select item_id, max(sequence) as sequence from review.decisions where campaign = $campaign group by item_id
-),
-
 decided as (
-    select items.*, decisions.decision, decisions.reason as words, decisions.target_role,
-        decisions.reviewer_email as decided_by
-    from review.items as items
-    join newest on newest.item_id = items.item_id
-    join review.decisions as decisions
-        on decisions.campaign = items.campaign and decisions.item_id = items.item_id
-        and decisions.sequence = newest.sequence
-    where items.campaign = $campaign and items.exclusion_reason is null
-        and decisions.decision in ('remove', 'reduce')
+    select items.* exclude (reason), items.reason as words
+    from review.assigned_items($campaign) as items
+    where items.decision in ('remove', 'reduce')
 ),
 
 -- A role has two names; the one of the API wins where both exist.

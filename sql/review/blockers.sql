@@ -1,14 +1,19 @@
--- What stands in the way of signing a campaign off, an item a row
+-- Items that block the sign-off of a campaign, each with its problem
 -- $campaign: the campaign's name
 with
 
+assigned_items as (
+    select * from review.assigned_items($campaign)
+),
+
+-- Items without a reviewer count too: their accounts belong to the same people.
 holders as (
     select distinct source, account_id, person_id, match_key(email) as email, match_key(user_name) as user_name
     from review.items
     where campaign = $campaign
 ),
 
-addresses as (
+person_addresses as (
     select person_id, email as address from holders
     union
     select person_id, user_name from holders
@@ -18,18 +23,18 @@ addresses as (
     select person_id, match_key(unnest(aliases)) from policy.roster
 ),
 
--- Whoever decides may be known by any address of the person, from any source.
-own_addresses as (
+-- A reviewer may be known by any address of the person, in any source.
+holder_addresses as (
     select source, account_id, email as address from holders
     union
     select source, account_id, user_name from holders
     union
-    select holders.source, holders.account_id, addresses.address
+    select holders.source, holders.account_id, person_addresses.address
     from holders
-    join addresses on addresses.person_id = holders.person_id
+    join person_addresses on person_addresses.person_id = holders.person_id
 ),
 
-judged as (
+checked_items as (
     select
         item.item_id, item.reviewer_email, item.display_name, item.entitlement_name,
         case
@@ -38,12 +43,12 @@ judged as (
             when item.is_high_risk and item.decision in ('keep', 'remove', 'reduce') and item.reason is null
                 then 'high risk, decided without a reason'
         end as problem
-    from current_items as item
-    left join own_addresses as own
+    from assigned_items as item
+    left join holder_addresses as own
         on own.source = item.source and own.account_id = item.account_id and own.address = match_key(item.decided_by)
 )
 
 select problem, item_id, reviewer_email, display_name, entitlement_name
-from judged
+from checked_items
 where problem is not null
 order by problem, reviewer_email, item_id

@@ -1,9 +1,10 @@
--- What is put to whom: every role and group of the current build that is in the scope, with its reviewer
+-- Adds the items of a campaign: every role and group in its scope, each with a reviewer or the reason to leave it out
 -- $campaign: the campaign's name
 -- $scope: all, privileged, flagged or changed
--- $owner_rank: place of the owner among the reviewers, from 1; null if owners are not asked
--- $manager_rank: place of the manager; null if managers are not asked
--- $fallbacks: e-mail addresses of those who are asked after them, in order
+-- $owner_rank: rank of the owner among the reviewers, from 1; null if owners do not review
+-- $manager_rank: rank of the manager; null if managers do not review
+-- $fallbacks: e-mail addresses of the reviewers after them, in order
+insert into review.items by name
 with
 
 severities as (
@@ -11,7 +12,7 @@ severities as (
     from (values ('critical', 1), ('high', 2), ('medium', 3), ('low', 4), ('info', 5)) as ranked (severity, place)
 ),
 
--- A finding is about an account and all it holds, about a person and so all their accounts, or names roles and groups.
+-- A finding bears on all access of an account, or on the roles and groups that it names.
 findings as (
     select source, account_id, null as entitlement_type, null as entitlement_id, title, severity_rank as place
     from reports.finding_accounts
@@ -25,7 +26,7 @@ findings as (
     where named.status = 'open'
 ),
 
-gravest as (
+item_findings as (
     select
         access.item_id, min(findings.place) as place,
         array_to_string(list_sort(list(distinct findings.title)), '; ') as findings
@@ -37,7 +38,7 @@ gravest as (
     group by access.item_id
 ),
 
--- What one person must not hold together, an item and one on the other side a row.
+-- Items that one person must not hold together, one row for each pair.
 conflicts as (
     select item.item_id, other.item_id as other_item_id, conflict.other_name, conflict.finding_id, conflict.person_id
     from reports.conflicts as conflict
@@ -54,30 +55,30 @@ conflicting_items as (
     select item_id, min(finding_id) as finding_id, min(person_id) as person_id from conflicts group by item_id
 ),
 
-everyone as (
+everyone_groups as (
     select source, group_id from graph.groups where is_everyone
 ),
 
 access as (
     select
         access.*, account.user_name, account.display_name, account.person_id, account.account_type, account.status,
-        account.last_seen_at, account.login_state, account.manager_email, gravest.findings,
-        -- Power is high risk whatever was found.
+        account.last_seen_at, account.login_state, account.manager_email, item_findings.findings,
+        -- Access that is privileged, or may be, is high risk even without a finding.
         case
-            when access.permission_level <> 'standard' and coalesce(gravest.place, 9) > 2 then 'high'
+            when access.permission_level <> 'standard' and coalesce(item_findings.place, 9) > 2 then 'high'
             else coalesce(severities.severity, 'info')
         end as risk,
         case
             when not account.in_scope then account.exclusion_reason
-            when everyone.group_id is not null then 'Built-in group that holds everybody.'
+            when everyone_groups.group_id is not null then 'Built-in group that holds everybody.'
         end as left_out_because
     from reports.access as access
     join reports.population as account
         on account.source = access.source and account.account_id = access.account_id
-    left join gravest on gravest.item_id = access.item_id
-    left join severities on severities.place = gravest.place
-    left join everyone on access.entitlement_type = 'group' and everyone.source = access.source
-        and everyone.group_id = access.entitlement_id
+    left join item_findings on item_findings.item_id = access.item_id
+    left join severities on severities.place = item_findings.place
+    left join everyone_groups on access.entitlement_type = 'group' and everyone_groups.source = access.source
+        and everyone_groups.group_id = access.entitlement_id
     where case $scope
         when 'all' then true
         when 'privileged' then account.privileged or access.permission_level <> 'standard'
@@ -86,8 +87,8 @@ access as (
     end
 ),
 
--- Every address under which a person is known.
-addresses as (
+-- All addresses of each person.
+person_addresses as (
     select person_id, match_key(email) as address from policy.roster
     union
     select person_id, match_key(unnest(aliases)) from policy.roster
@@ -95,11 +96,11 @@ addresses as (
     select person_id, match_key(email) from reports.population where person_id is not null and email is not null
 ),
 
--- Who has left can no longer be asked.
-gone as (
-    select addresses.address
-    from addresses
-    join policy.roster as people on people.person_id = addresses.person_id
+-- People who have left cannot review.
+leaver_addresses as (
+    select person_addresses.address
+    from person_addresses
+    join policy.roster as people on people.person_id = person_addresses.person_id
     where people.employment_status = 'ended'
 ),
 
@@ -120,67 +121,68 @@ candidates as (
     cross join fallbacks
 ),
 
--- Nobody reviews their own access, nor an account of theirs under another address or in another source.
-allowed as (
+-- People do not review their own access, under whatever address and in whatever source.
+eligible_candidates as (
     select candidates.*
     from candidates
     join access on access.item_id = candidates.item_id
-    left join addresses as own
+    left join person_addresses as own
         on own.person_id = access.person_id and own.address = candidates.address
     where candidates.place is not null and own.address is null
         and candidates.address is distinct from match_key(access.email)
         and candidates.address is distinct from match_key(access.user_name)
-        and candidates.address not in (select address from gone where address is not null)
+        and candidates.address not in (select address from leaver_addresses where address is not null)
 ),
 
-ranked as (
-    select *, row_number() over (partition by item_id order by place, address) as turn from allowed
+ranked_candidates as (
+    select *, row_number() over (partition by item_id order by place, address) as rank from eligible_candidates
 ),
 
-assigned as (
+assigned_items as (
     select
         $campaign as campaign, access.item_id, access.source, access.account_id, access.user_name, access.email,
         access.display_name, access.person_id, access.account_type, access.status, access.login_state,
         access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
         access.permission_level, access.path,
         case
-            when access.peer_n is not null then access.peer_k || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'
+            when access.peer_n is not null
+                then access.peer_k || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'
         end as peers,
         access.findings, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
         access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,
         access.left_out_because as exclusion_reason,
-        case when access.left_out_because is null then ranked.address end as reviewer_email,
-        case when access.left_out_because is null then ranked.basis end as reviewer_basis
+        case when access.left_out_because is null then reviewer.address end as reviewer_email,
+        case when access.left_out_because is null then reviewer.basis end as reviewer_basis
     from access
-    left join ranked on ranked.item_id = access.item_id and ranked.turn = 1
+    left join ranked_candidates as reviewer on reviewer.item_id = access.item_id and reviewer.rank = 1
 ),
 
--- What is asked first: danger, then what is new, then the rest; last what was kept before and has not changed.
-ordered as (
+-- Order of attention: high risk, new or changed, the rest, and last the unchanged access that was kept last time.
+items_by_attention as (
     select
-        assigned.*, conflicting_items.finding_id as conflict_id, conflicting_items.person_id as conflict_holder,
+        assigned_items.*, conflicting_items.finding_id as conflict_id, conflicting_items.person_id as conflict_holder,
         case
             when risk in ('critical', 'high') then 1
             when change_since_baseline in ('new', 'changed', 'reappeared') then 2
             when prior_decision = 'keep' and change_since_baseline = 'unchanged' then 4
             else 3
         end as own_attention
-    from assigned
-    left join conflicting_items on conflicting_items.item_id = assigned.item_id
+    from assigned_items
+    left join conflicting_items on conflicting_items.item_id = assigned_items.item_id
 ),
 
--- The sides of a conflict stand together, with what is the more urgent of them.
-paired as (
+-- The sides of a conflict come together, with the more urgent attention of the two.
+items_with_conflicts as (
     select
         * exclude (own_attention),
         min(own_attention) over (
             partition by reviewer_email, coalesce(conflict_holder, ''), case when conflict_id is null then item_id end
         ) as attention
-    from ordered
+    from items_by_attention
 ),
 
--- The order of a packet, and with it what counts as a row of equal answers, is fixed here once.
-placed as (
+-- The order of a packet is fixed here. Runs of equal decisions are counted in the same order.
+placed_items as (
     select
         *,
         case when exclusion_reason is null then
@@ -192,7 +194,7 @@ placed as (
                     coalesce(entitlement_name, entitlement_id), item_id
             )
         end as place
-    from paired
+    from items_with_conflicts
 ),
 
 other_sides as (
@@ -201,17 +203,17 @@ other_sides as (
         array_to_string(list_sort(list(distinct
             conflicts.other_name || case
                 when other.item_id is null then ' (not part of this review)'
-                when other.exclusion_reason is not null then ' (nobody is asked about it)'
+                when other.exclusion_reason is not null then ' (not reviewed)'
                 when other.reviewer_email = item.reviewer_email then ' (no. ' || other.place || ' here)'
-                else ' (asked of ' || other.reviewer_email || ')'
+                else ' (reviewed by ' || other.reviewer_email || ')'
             end
         )), '; ') as conflict
     from conflicts
-    join placed as item on item.item_id = conflicts.item_id
-    left join placed as other on other.item_id = conflicts.other_item_id
+    join placed_items as item on item.item_id = conflicts.item_id
+    left join placed_items as other on other.item_id = conflicts.other_item_id
     group by conflicts.item_id
 )
 
-select placed.* exclude (conflict_id, conflict_holder), other_sides.conflict
-from placed
-left join other_sides on other_sides.item_id = placed.item_id
+select placed_items.* exclude (conflict_id, conflict_holder), other_sides.conflict
+from placed_items
+left join other_sides on other_sides.item_id = placed_items.item_id

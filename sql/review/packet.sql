@@ -1,6 +1,7 @@
--- What one reviewer is asked, in the order of a packet
+-- The items of one reviewer, with the columns of a packet
+-- $campaign: the campaign's name
 -- $reviewer: the reviewer's e-mail address
--- A campaign 2026-12 is a month to a spreadsheet, and an item id of digits a number: words in front keep them texts.
+-- A spreadsheet takes the campaign 2026-12 for a month, and an item id of digits for a number: the prefixes prevent that.
 select
     'campaign ' || campaign as campaign,
     reviewer_email as reviewer,
@@ -38,5 +39,5 @@ select
     approver,
     expires_on,
     'item-' || item_id as item_id
-from current_items
+from review.assigned_items($campaign)
 where reviewer_email = $reviewer

@@ -1,4 +1,5 @@
--- How far each reviewer is
+-- Decisions made and pending, by reviewer
+-- $campaign: the campaign's name
 select
     reviewer_email, count(*) as items, count(decision) as decided, count(*) - count(decision) as pending,
     count(*) filter (where decision = 'keep') as kept,
@@ -8,6 +9,6 @@ select
     count(*) filter (where decision = 'exception') as excepted,
     count(*) filter (where is_high_risk) as high_risk,
     count(*) filter (where is_high_risk and decision is null) as high_risk_pending
-from current_items
+from review.assigned_items($campaign)
 group by reviewer_email
 order by reviewer_email

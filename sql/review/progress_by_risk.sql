@@ -1,4 +1,5 @@
--- How far the decisions on each risk are, the gravest first
+-- Decisions made and pending, by risk, the most severe first
+-- $campaign: the campaign's name
 with
 
 severities as (
@@ -10,6 +11,6 @@ select
     severities.risk, count(item.item_id) as items, count(item.decision) as decided,
     count(item.item_id) - count(item.decision) as pending
 from severities
-left join current_items as item on item.risk = severities.risk
+left join review.assigned_items($campaign) as item on item.risk = severities.risk
 group by severities.risk, severities.position
 order by severities.position

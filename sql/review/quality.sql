@@ -1,17 +1,22 @@
--- What was decided, and how: the sum adds up to the items. As reports.review_quality says it later, of this moment.
+-- Number of items by decision, and signs of careless review; reports.review_quality has the same for signed campaigns
 -- $campaign: the campaign's name
 with
 
-numbered as (
+assigned_items as (
+    select * from review.assigned_items($campaign)
+),
+
+-- Neighbours in a packet with the same decision share the difference between their place and their number.
+numbered_decisions as (
     select
-        reviewer_email, decision, place, place - row_number() over (partition by reviewer_email, decision order by place) as series
-    from current_items
+        reviewer_email, decision,
+        place - row_number() over (partition by reviewer_email, decision order by place) as series
+    from assigned_items
     where decision is not null and place is not null
 ),
 
--- Neighbours in the packet with the same decision share the difference of both places.
 runs as (
-    select reviewer_email, decision, series, count(*) as length from numbered group by reviewer_email, decision, series
+    select count(*) as length from numbered_decisions group by reviewer_email, decision, series
 )
 
 select
@@ -30,4 +35,4 @@ select
     (select snapshot_items from review.campaigns where campaign = $campaign) as snapshot_items,
     (select snapshot_accounts from review.campaigns where campaign = $campaign) as snapshot_accounts,
     (select count(*) from review.items where campaign = $campaign and exclusion_reason is not null) as left_out
-from current_items
+from assigned_items

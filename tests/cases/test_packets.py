@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.cases.case import Case, each
 from tests.e2e.conftest import Silent
 from tests.warehouse.conftest import House, Source, user
 
-NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 #: A name that Excel makes Dec-26 of.
 CAMPAIGN = "2026-12"
 GROUPS = {
@@ -62,9 +62,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, models: Any) -> Iterator[
         connection.execute("set threads = 1")
         house = House(connection, folder, models)
         house.build(house.land("20260101T000000Z-0000", {"prod": Source(users, groups=groups)}))
-        campaigns.open_campaign(
-            connection, name=CAMPAIGN, scope="all", chain=("ciso@example.com",), due_on=None, now=NOW
-        )
+        campaigns.open_campaign(connection, campaigns.NewCampaign(CAMPAIGN, "all", ("ciso@example.com",), None), NOW)
         odd = connection.execute("select item_id from review.items order by place limit 3").fetchall()
         for (old,), new in zip(odd, NUMBERS, strict=True):
             connection.execute(
@@ -328,9 +326,12 @@ LINES_BELOW = [
     Case("line below the table", "a note where the decision stands", "is ignored", {"decision": "all done, Ann"}),
     Case("line below the table", "a name where the reviewer stands", "is ignored", {"reviewer": "signed: Ann Ek"}),
     Case("line below the table", "a reason and no decision", "is ignored", {"reason": "see the minutes"}),
-    Case("item without an id", "a decision", "'' is no item", {"decision": "remove", "reason": "left"}),
+    Case("item without an id", "a decision", "'' is not an item", {"decision": "remove", "reason": "left"}),
     Case(
-        "item without an id", "a decision misspelt", "'' is no item", {"decision": "remov", "who": "A", "access": "B"}
+        "item without an id",
+        "a decision misspelt",
+        "'' is not an item",
+        {"decision": "remov", "who": "A", "access": "B"},
     ),
 ]
 
@@ -360,10 +361,10 @@ def test_a_line_that_is_about_no_item_says_nothing(
     [
         Case("approver", "an address with a name", "cfo@example.com", "Eva Roth <cfo@example.com>"),
         Case("approver", "an address with a zero-width space", "cfo@example.com", "cfo@example.com\u200b"),
-        Case("approver", "nobody", "an exception names the e-mail address", ""),
+        Case("approver", "nobody", "an exception needs the e-mail address", ""),
         Case("approver", "a name", "'Eva Roth' is not an e-mail address", "Eva Roth"),
         Case("approver", "two at signs", "is not an e-mail address", "cfo@@example.com"),
-        Case("approver", "the holder, written in another way", "nobody approves an exception", "Me <mailto:{0}>"),
+        Case("approver", "the holder, written in another way", "cannot approve its exception", "Me <mailto:{0}>"),
     ]
 )
 def test_an_exception_names_the_address_of_who_approved_it(

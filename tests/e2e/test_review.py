@@ -113,7 +113,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     # the first quarter is opened
     first = quarter.run("csv")
     refused = quarter("review", "open", "--name", NAME, code=1)
-    assert "nobody is there to decide on" in refused.stderr
+    assert "have no reviewer" in refused.stderr
     opened = quarter("--json", "review", "open", "--name", NAME, *FALLBACKS, "--due", "2099-12-31").result
     assert len(opened["reviewers"]) >= 8
     with (first / "access.csv").open(encoding="utf-8", newline="") as stream:

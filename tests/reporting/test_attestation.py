@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,22 +98,24 @@ def test_the_remediation_section_closes_the_sum(database: Any, tmp_path: Path) -
 
 def test_a_conflict_is_named_beside_its_other_side_in_a_packet(tmp_path: Path) -> None:
     rows = [
-        FACTS | {"attention": "1 high risk", "risk": "high", "conflict": "group Payments (asked of bo@example.com)"},
+        FACTS | {"attention": "1 high risk", "risk": "high", "conflict": "group Payments (reviewed by bo@x.org)"},
         FACTS | {"attention": "3 other", "place": 2, "conflict": "group Audit (no. 1 here)"},
     ]
     path = tmp_path / "packet.pdf"
 
     packets.write_pdf(
         path,
-        names=list(rows[0]),
-        rows=[list(row.values()) for row in rows],
-        campaign="Q",
-        snapshot_id="s",
-        reviewer="ann@example.com",
-        due_on=None,
-        opened_at=datetime(2026, 1, 1),  # noqa: DTZ001 - UTC without a zone, as the database has it
+        packets.PacketContents(
+            campaign="Q",
+            snapshot_id="s",
+            reviewer="ann@example.com",
+            due_on=None,
+            opened_at=datetime(2026, 1, 1, tzinfo=UTC),
+            names=list(rows[0]),
+            rows=[list(row.values()) for row in rows],
+        ),
     )
 
     text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
-    assert "Not together with: group Payments (asked of bo@example.com)" in text
+    assert "Not together with: group Payments (reviewed by bo@x.org)" in text
     assert "not together with group Audit (no. 1 here)" in text

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import openpyxl
 import pypdf
 import pytest
 
-from pipeline.reporting.packets import write_pdf, write_xlsx
+from pipeline.reporting.packets import PacketContents, write_pdf, write_xlsx
 
 NAMES = ("campaign", "reviewer", "attention", "who", "risk", "decision", "reason", "item_id")
 
@@ -38,12 +38,15 @@ def _cell(folder: Path, column: str, value: str) -> openpyxl.cell.Cell:
     path = folder / "packet.xlsx"
     write_xlsx(
         path,
-        names=NAMES,
-        rows=[row],
-        campaign="Q",
-        reviewer="r@example.com",
-        due_on=None,
-        opened_at=datetime(2026, 1, 1),  # noqa: DTZ001 - UTC without a zone, as the database has it
+        PacketContents(
+            campaign="Q",
+            snapshot_id="20260101T000000Z-0000",
+            reviewer="r@example.com",
+            due_on=None,
+            opened_at=datetime(2026, 1, 1, tzinfo=UTC),
+            names=NAMES,
+            rows=[row],
+        ),
     )
     return openpyxl.load_workbook(path)["Decisions"].cell(2, NAMES.index(column) + 1)
 
@@ -93,13 +96,15 @@ def _pdf(folder: Path, rows: list[dict[str, object]], **options: int) -> str:
     path = folder / "packet.pdf"
     write_pdf(
         path,
-        names=list(rows[0]),
-        rows=[list(row.values()) for row in rows],
-        campaign="Q",
-        snapshot_id="20260101T000000Z-0000",
-        reviewer="r@example.com",
-        due_on=date(2026, 1, 31),
-        opened_at=datetime(2026, 1, 1),  # noqa: DTZ001 - UTC without a zone, as the database has it
+        PacketContents(
+            campaign="Q",
+            snapshot_id="20260101T000000Z-0000",
+            reviewer="r@example.com",
+            due_on=date(2026, 1, 31),
+            opened_at=datetime(2026, 1, 1, tzinfo=UTC),
+            names=list(rows[0]),
+            rows=[list(row.values()) for row in rows],
+        ),
         **options,
     )
     return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())

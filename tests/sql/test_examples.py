@@ -1,12 +1,8 @@
 """Every example written in a model holds."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from pipeline import resources
-from pipeline.warehouse import database
-from pipeline.warehouse.database import Connection
 from pipeline.warehouse.examples import run_example
 from pipeline.warehouse.model import Example, Model
 from pipeline.warehouse.model_file import load_folder
@@ -15,14 +11,8 @@ MODELS = load_folder(resources.sql())
 EXAMPLES = [(model, example) for model in MODELS for example in model.examples]
 
 
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Connection]:
-    with database.in_memory() as connection:
-        yield connection
-
-
 @pytest.mark.parametrize(
     ("model", "example"), EXAMPLES, ids=[f"{model.name}: {example.name}" for model, example in EXAMPLES]
 )
-def test_example_holds(connection: Connection, model: Model, example: Example) -> None:
-    run_example(connection, MODELS, model, example)
+def test_example_holds(model: Model, example: Example) -> None:
+    run_example(MODELS, model, example)

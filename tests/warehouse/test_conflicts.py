@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from pipeline.review import campaign as campaigns
 
-NOW = datetime(2026, 1, 10, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 SNAPSHOT = "20260101T000000Z-0000"
 ROSTER = """person_id,email,aliases,display_name,manager_email
 p1,ada@example.com,ada.admin@example.com,Ada Reyes,bob@example.com
@@ -32,7 +32,7 @@ def built(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
 
 def opened(house: Any, scope: str = "flagged") -> None:
     campaigns.open_campaign(
-        house.connection, name="Q", scope=scope, chain=("owner", "manager", "ciso@example.com"), due_on=None, now=NOW
+        house.connection, campaigns.NewCampaign("Q", scope, ("owner", "manager", "ciso@example.com"), None), NOW
     )
 
 
@@ -100,8 +100,8 @@ def test_a_conflict_over_two_reviewers_is_in_both_packets(
     assert house.rows(
         "select entitlement_id, reviewer_email, conflict from review.items where conflict is not null order by 1"
     ) == [
-        ("g-sales", "sales@example.com", "role Admin of account ada.admin@example.com (asked of bob@example.com)"),
-        ("r-admin", "bob@example.com", "group Sales of account ada@example.com (asked of sales@example.com)"),
+        ("g-sales", "sales@example.com", "role Admin of account ada.admin@example.com (reviewed by bob@example.com)"),
+        ("r-admin", "bob@example.com", "group Sales of account ada@example.com (reviewed by sales@example.com)"),
     ]
 
 

@@ -20,7 +20,7 @@ from pipeline.remediation.plan import Approval, Plan, load, save
 from pipeline.review import campaign as campaigns
 from tests.cases.case import Case, each
 
-NOW = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - UTC without a zone, as the database has it
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST, NEXT = "20260101T000000Z-0000", "20260102T000000Z-0000"
 GROUP = "only the group lists the membership, and this program does not write there: remove it in Sisense"
 GROUPS = [
@@ -60,9 +60,7 @@ def people(make_user: Callable[..., Any], **changed: dict[str, Any]) -> list[dic
 @pytest.fixture
 def signed(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
     house.build(house.land(FIRST, {"prod": source(people(make_user), groups=GROUPS)}))
-    campaigns.open_campaign(
-        house.connection, name="Q", scope="all", chain=("ciso@example.com",), due_on=None, now=NOW
-    )
+    campaigns.open_campaign(house.connection, campaigns.NewCampaign("Q", "all", ("ciso@example.com",), None), NOW)
     for (account, entitlement), (decision, target) in DECISIONS.items():
         house.connection.execute(
             """

@@ -7,7 +7,6 @@ import duckdb
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.warehouse import database
 from pipeline.warehouse.examples import run_example
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import load_folder, load_model
@@ -231,8 +230,8 @@ def test_an_example_that_does_not_hold_says_what_differs(
 ) -> None:
     model = load_model(written(tmp_path, "3_findings", RULE.replace(old, new)))
 
-    with database.in_memory() as connection, pytest.raises(ModelError) as caught:
-        run_example(connection, models, model, model.examples[0])
+    with pytest.raises(ModelError) as caught:
+        run_example(models, model, model.examples[0])
 
     assert says in caught.value.message
     assert "one is too old" in caught.value.message
@@ -241,8 +240,7 @@ def test_an_example_that_does_not_hold_says_what_differs(
 def test_the_example_of_the_rule_above_holds(tmp_path: Path, models: list[Model]) -> None:
     model = load_model(written(tmp_path, "3_findings", RULE))
 
-    with database.in_memory() as connection:
-        run_example(connection, models, model, model.examples[0])
+    run_example(models, model, model.examples[0])
 
 
 def test_the_hash_of_a_model_changes_with_its_file(models: list[Model], altered: Callable[..., Model]) -> None:

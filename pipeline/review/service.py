@@ -1,0 +1,209 @@
+"""The review cycle as its callers see it: open, hand out packets, import decisions, show the status, sign off.
+
+Each step opens the database for itself alone and returns what a caller may show. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipeline.clock import Clock, utc_now
+from pipeline.errors import GateError, UsageError
+from pipeline.evidence.signature import signing_key
+from pipeline.progress import Progress
+from pipeline.review import campaign as campaigns
+from pipeline.review import importing, packets, signing
+from pipeline.review.campaign import (
+    Blocker,
+    LeftOutItems,
+    NewCampaign,
+    ReviewerProgress,
+    ReviewQuality,
+    RiskProgress,
+)
+from pipeline.review.importing import Imported
+from pipeline.review.signing import Signer
+from pipeline.settings import Settings
+from pipeline.warehouse import database
+
+__all__ = [
+    "CampaignStatus",
+    "Import",
+    "NewCampaign",
+    "OpenedCampaign",
+    "ReviewService",
+    "Signer",
+    "WrittenFiles",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCampaign:
+    """A campaign that was just opened: its items by reviewer, and the items that were left out."""
+
+    campaign: str
+    snapshot_id: str
+    reviewers: tuple[ReviewerProgress, ...]
+    left_out: tuple[LeftOutItems, ...]
+
+    @property
+    def items(self) -> int:
+        """Return how many items are assigned to a reviewer."""
+        return sum(row.items for row in self.reviewers)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFiles:
+    """The files that were written for a campaign."""
+
+    campaign: str
+    snapshot_id: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The results of returned files, each with its path, and the errors of files that were refused as a whole."""
+
+    files: tuple[tuple[Path, Imported], ...]
+    refused: tuple[UsageError | GateError, ...]
+
+    @property
+    def problems(self) -> int:
+        """Return how many mistakes the files have."""
+        return sum(len(imported.problems) for _, imported in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStatus:
+    """The progress of a campaign.
+
+    ``days_overdue`` is 0 unless the campaign is open, past its due date and has pending items.
+    """
+
+    campaign: str
+    snapshot_id: str
+    is_signed: bool
+    due_on: date | None
+    days_overdue: int
+    decisions: ReviewQuality
+    blockers: tuple[Blocker, ...]
+    reviewers: tuple[ReviewerProgress, ...]
+    risks: tuple[RiskProgress, ...]
+
+
+class ReviewService:
+    """The steps of a review, over the database and the report directory of one configuration."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Progress,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._environment = environment
+        self._clock = clock
+
+    def open(self, new: NewCampaign) -> OpenedCampaign:
+        """Open a campaign over the access in the current build.
+
+        Raises:
+            UsageError: the name, the due date or a reviewer is invalid, or the name is taken.
+            WarehouseError: there is no build.
+            IncompleteError: the snapshot is not FULL.
+            GateError: an item has no reviewer, or there are no items.
+        """
+        with database.writing(self._database, notify=self._progress.note) as connection:
+            opened = campaigns.open_campaign(connection, new, self._clock())
+            return OpenedCampaign(
+                opened.campaign,
+                opened.snapshot_id,
+                campaigns.progress_by_reviewer(connection, opened.campaign),
+                campaigns.left_out(connection, opened.campaign),
+            )
+
+    def write_packets(self, name: str | None = None) -> WrittenFiles:
+        """Write the packets of a campaign, by default the only open one, below the report directory.
+
+        Raises:
+            UsageError: there is no campaign of that name, or none or several are open.
+            RenderError: a file cannot be written.
+        """
+        with database.reading(self._database, notify=self._progress.note) as connection:
+            campaign = campaigns.find(connection, name)
+            files = packets.write(connection, campaign, self._settings.reports.directory, self._progress)
+        return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
+
+    def import_files(self, files: Sequence[Path], name: str | None = None, *, skip_invalid: bool = False) -> Import:
+        """Import returned packets, each in a transaction of its own.
+
+        A file with problems is not imported; with ``skip_invalid``, its rows without a problem are.
+        """
+        imported: list[tuple[Path, Imported]] = []
+        refused: list[UsageError | GateError] = []
+        with database.writing(self._database, notify=self._progress.note) as connection:
+            for path in files:
+                try:
+                    found = importing.import_file(
+                        connection, path, name=name, now=self._clock(), skip_invalid=skip_invalid
+                    )
+                except (UsageError, GateError) as error:  # about this file alone: the others can be imported
+                    refused.append(error)
+                    continue
+                for note in found.notes:
+                    self._progress.note(note)
+                imported.append((path, found))
+        return Import(tuple(imported), tuple(refused))
+
+    def status(self, name: str | None = None) -> CampaignStatus:
+        """Return the progress of a campaign, by default the open one, or the last one if all are signed off.
+
+        Raises:
+            UsageError: there is no campaign of that name, or none or several are open.
+        """
+        with database.reading(self._database, notify=self._progress.note) as connection:
+            campaign = campaigns.find(connection, name, or_last=True)
+            quality = campaigns.quality(connection, campaign.campaign)
+            late = (self._clock().date() - campaign.due_on).days if campaign.due_on else 0
+            return CampaignStatus(
+                campaign.campaign,
+                campaign.snapshot_id,
+                campaign.is_signed,
+                campaign.due_on,
+                late if late > 0 and quality.pending and not campaign.is_signed else 0,
+                quality,
+                campaigns.blockers(connection, campaign.campaign),
+                campaigns.progress_by_reviewer(connection, campaign.campaign),
+                campaigns.progress_by_risk(connection, campaign.campaign),
+            )
+
+    def sign_off(self, signer: Signer, name: str | None = None) -> WrittenFiles:
+        """Sign off a campaign and seal its decisions in a folder; its snapshot becomes the baseline.
+
+        If an earlier call was interrupted after the sign-off was recorded, the same call writes the folder.
+
+        Raises:
+            UsageError: there is no campaign of that name, or none or several are open.
+            GateError: it is signed already, an item blocks it, or the build has no sealed report.
+            ConfigurationError: the signing key cannot be used.
+            WarehouseError: the current build is not the one that was reviewed.
+            RenderError: a file cannot be written; the campaign is not signed then.
+        """
+        key = signing_key(self._environment)
+        directory = self._settings.reports.directory
+        with database.writing(self._database, notify=self._progress.note) as connection:
+            campaign = signing.find_campaign(connection, name, directory)
+            files = signing.sign(connection, campaign, signer, directory, now=self._clock(), key=key)
+        return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
+
+    @property
+    def _database(self) -> Path:
+        return self._settings.warehouse.database

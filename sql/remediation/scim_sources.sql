@@ -1,0 +1,2 @@
+-- Sources with SCIM users in the current build
+select distinct source from staging.scim_users order by source
