@@ -17,19 +17,9 @@ from typing import Any
 
 from bench import harness, material
 from bench.instance import Instance
-from pipeline import project, resources
+from pipeline import Project, inputs, resources
 from pipeline.spool import Spool
 from pipeline.warehouse import completeness, database, landing
-
-
-class Silence:
-    """A console nobody looks at."""
-
-    def stage(self, name: str) -> None: ...
-
-    def advance(self, what: str, done: int, total: int | None) -> None: ...
-
-    def note(self, text: str) -> None: ...
 
 
 def pull(folder: str, port: str, accounts: str, concurrency: str) -> None:
@@ -61,17 +51,17 @@ def land(folder: str, spool: str) -> dict[str, float]:
             snapshot_id=material.SNAPSHOT,
             started_at=material.STARTED,
             finished_at=material.FINISHED,
-            policy_files=project.policy_files(settings),
+            policy_files=inputs.policy_files(settings),
             tool_version="bench",
             config_sha256="0",
         )
-        landed = landing.land(connection, Spool(Path(spool)), project.judges(), job)
+        landed = landing.land(connection, Spool(Path(spool)), inputs.completeness_models(), job)
     assert landed.completeness == "FULL", landed.reason
     return {"checking": checking}
 
 
 def build(folder: str) -> None:
-    project.build(material.settings(Path(folder)), Silence())
+    Project(material.settings(Path(folder))).build()
 
 
 def copy(folder: str) -> None:
@@ -122,12 +112,8 @@ def plain_table(folder: str) -> None:
 
 def whole(folder: str, token: str, formats: str) -> dict[str, Any]:
     """The main job; ``stages`` is what it says of itself."""
-    result = project.run(
-        material.settings(Path(folder)),
-        {"ACCESS_REVIEW_PROD_TOKEN": token},
-        Silence(),
-        formats=frozenset(formats.split(",")),
-    )
+    project = Project(material.settings(Path(folder)), {"ACCESS_REVIEW_PROD_TOKEN": token})
+    result = project.run(formats=formats.split(","))
     return {"stages": [asdict(stage) for stage in result.stages]}
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from bench.organisation import Organisation, encode, listed
-from pipeline.settings import Settings, load
+from pipeline.settings import Settings, load_settings
 from pipeline.spool import Observation, PageEntry, Principal, SourceOutcome, Spool
 
 MOMENT = "2026-11-01T00:00:00.000Z"
@@ -100,7 +100,7 @@ def configure(folder: Path, accounts: int, url: str = NOWHERE) -> None:
 
 def settings(folder: Path) -> Settings:
     """Read what :func:`configure` wrote."""
-    return load(_configuration(folder))
+    return load_settings(_configuration(folder))
 
 
 def _configuration(folder: Path) -> Path:

@@ -54,7 +54,7 @@ class StageCost:
 
 
 class StageTimer:
-    """Progress that passes everything on, and measures each stage from its beginning to that of the next."""
+    """Progress that passes everything on. It measures each stage until the next one begins, and keeps the notes."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -62,6 +62,7 @@ class StageTimer:
         self._started = 0.0
         self._rows: dict[str, int] = {}
         self.stages: list[StageCost] = []
+        self.notes: list[str] = []
 
     def stage(self, name: str) -> None:
         """Begin a stage, which ends the one before."""
@@ -75,7 +76,8 @@ class StageTimer:
         self._progress.advance(what, done, total)
 
     def note(self, text: str) -> None:
-        """Pass the note on."""
+        """Pass the note on, and keep it."""
+        self.notes.append(text)
         self._progress.note(text)
 
     def end(self, rows: int | None = None) -> None:

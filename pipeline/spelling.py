@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["misspelt", "nearest"]
+__all__ = ["misspelt", "nearest", "suggestion"]
 
 #: How alike two names must be (0 to 1) for a hint that a person reads.
 _HINTED = 0.6
@@ -17,6 +17,15 @@ _LENGTH_DIFFERENCE = 2
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name most like the one given, or None if none is like it."""
     return _closest(name, known, _HINTED)
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint for an unknown name: the nearest known one, else ``otherwise`` and all of them."""
+    names = sorted(known)
+    match = nearest(name, names)
+    if match:
+        return f"did you mean '{match}'?"
+    return f"{otherwise}: {', '.join(names)}" if names else "there are none"
 
 
 def misspelt(name: str, known: Iterable[str]) -> str | None:

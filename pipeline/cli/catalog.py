@@ -33,11 +33,11 @@ def catalog(
     format: Annotated[CatalogFormat, typer.Option(help="How to write it.")] = CatalogFormat.text,  # noqa: A002
 ) -> None:
     """Describe every table and column; needs no database."""
-    from pipeline import project
+    from pipeline import inputs
     from pipeline.warehouse.catalog import catalog as tables_of
 
     terminal: Terminal = context.obj
-    tables = tables_of(project.models())
+    tables = tables_of(inputs.models())
     text = "\n".join(_markdown(tables) if format is CatalogFormat.markdown else _text(tables))
     terminal.result(
         text,

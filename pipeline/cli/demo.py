@@ -35,9 +35,8 @@ def demo(
     ] = Path("access-review-demo"),
 ) -> None:
     """Try everything on a simulated Sisense with synthetic people."""
-    from pipeline import project as stages
-    from pipeline import settings
-    from pipeline.reporting.report import DEFAULT_FORMATS
+    from pipeline.project import Project
+    from pipeline.settings import load_settings
     from pipeline.simulator.server import Simulator
 
     terminal: Terminal = context.obj
@@ -49,9 +48,9 @@ def demo(
             raise RenderError(
                 f"the folder cannot be written: {error.strerror}", where=str(out), hint="name another one with --out"
             ) from error
-        configured = settings.load(files["access-review.toml"])
-        environment = {configured.sources[0].environment_prefix + "_PASSWORD": simulator.password}
+        settings = load_settings(files["access-review.toml"])
+        environment = {settings.sources[0].environment_prefix + "_PASSWORD": simulator.password}
         with terminal.progress():
-            result = stages.run(configured, environment, terminal, formats=DEFAULT_FORMATS)
+            result = Project(settings, environment, terminal).run()
     terminal.say(f"look further: access-review --config {files['access-review.toml']} rules list")
     show(terminal, result)

@@ -149,8 +149,8 @@ def apply(
 
     Accounts are changed one at a time. After an interruption, run it again: no change is repeated.
     """
-    from pipeline import project as stages
     from pipeline.evidence.signature import signing_key
+    from pipeline.inputs import policy_files
     from pipeline.remediation import applying, journal, record
     from pipeline.remediation.plan import load
     from pipeline.warehouse import database
@@ -192,7 +192,7 @@ def apply(
                     opened,
                     operator,
                     sources,
-                    stages.policy_files(settings),
+                    policy_files(settings),
                     lambda done: terminal.advance("accounts", done, len(wanted.changes)),
                 )
         except BaseException:
@@ -217,11 +217,9 @@ def apply(
 
 def verify(context: typer.Context) -> None:
     """Extract again and check every change that was applied."""
-    from pipeline import project as stages
     from pipeline.evidence.signature import signing_key
     from pipeline.remediation import record
     from pipeline.reporting import remediation
-    from pipeline.reporting.report import DEFAULT_FORMATS
     from pipeline.warehouse import database
 
     terminal: Terminal = context.obj
@@ -237,11 +235,11 @@ def verify(context: typer.Context) -> None:
             terminal.say("no change has been applied, so there is nothing to verify: no extract was made")
             terminal.result("nothing to verify", {"verdicts": {}, "folder": None, "report_folder": None, "files": []})
             return
-        extracted = stages.extract(settings, (), os.environ, terminal)
-        stages.build(settings, terminal, snapshot_id=extracted.snapshot.snapshot_id)
+        project = terminal.project()
+        project.build(project.extract().snapshot_id)
         with database.writing(settings.warehouse.database, notify=terminal.note) as connection:
             verdicts = record.verify(connection)
-        folder = stages.report(settings, os.environ, terminal, formats=DEFAULT_FORMATS).folder
+        folder = project.report().folder
         with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
             files = remediation.write(connection, settings.reports.directory, rests_on=folder, key=key)
     counts = {name: verdicts[name] for name in ("removed_verified", "still_present", "reappeared", "not_verifiable")}

@@ -35,10 +35,10 @@ def _default(context: typer.Context) -> None:
 
 def list_rules(context: typer.Context) -> None:
     """List every rule with its severity and parameters in force."""
-    from pipeline import project
+    from pipeline import inputs
 
     terminal: Terminal = context.obj
-    found = project.rules(_settings(terminal), project.models())
+    found = inputs.rules(_settings(terminal))
     rows = [
         (
             rule.model.name,
@@ -55,10 +55,10 @@ def show_rule(
     context: typer.Context, rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.")]
 ) -> None:
     """Show one rule: its meaning, parameters, controls and SQL."""
-    from pipeline import project
+    from pipeline import inputs
 
     terminal: Terminal = context.obj
-    by_id = {found.model.name: found for found in project.rules(_settings(terminal), project.models())}
+    by_id = {found.model.name: found for found in inputs.rules(_settings(terminal))}
     if rule not in by_id:
         match = nearest(rule, by_id)
         raise UsageError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.terminal import Terminal
-from pipeline.errors import UsageError, exit_code
+from pipeline.errors import UsageError
+from pipeline.results import CheckResult
 from pipeline.settings import DEFAULT_PATH
 
 __all__ = ["register"]
@@ -111,24 +111,13 @@ def check(context: typer.Context) -> None:
 
     Nothing is changed. Everything is tested even if something fails.
     """
-    from pipeline import preflight
-
     terminal: Terminal = context.obj
-    settings = terminal.settings()
     items = []
-    for item in preflight.items(settings, os.environ):
+    for item in terminal.project().checks():
         items.append(item)
         mark = {"ok": "ok      ", "warning": "warning ", "failed": "FAILED  "}[item.result]
         hint = f"\n        hint: {item.hint}" if item.hint else ""
         terminal.result(f"{mark}{item.name}: {item.detail}{hint}", [asdict(item) for item in items])
-    failed = [item for item in items if item.result == "failed"]
-    if failed:
-        code = exit_code(item.exit_code for item in failed)
-        terminal.fail(
-            UsageError(
-                f"{len(failed)} of {len(items)} checks failed",
-                where=", ".join(item.name for item in failed),
-                hint="follow the hint under each of them, then run 'access-review check' again",
-            )
-        )
-        raise typer.Exit(code)
+    error = CheckResult(tuple(items)).error()
+    if error is not None:
+        raise error

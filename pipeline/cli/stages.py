@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipeline.cli.terminal import Terminal, align
-from pipeline.errors import GateError, UsageError, exit_code
+from pipeline.errors import GateError, IncompleteError, UsageError, exit_code
+from pipeline.results import SEVERITIES, ReportResult, RunResult
 from pipeline.wording import counted
 
-if TYPE_CHECKING:
-    from pipeline.project import Result
-
 __all__ = ["register", "show"]
-
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 AsOf = Annotated[
     str | None,
@@ -69,29 +64,18 @@ def run(
     allow_partial: AllowPartial = False,
 ) -> None:
     """Extract, build and report: the main job."""
-    from pipeline import project as stages
-
     terminal: Terminal = context.obj
     if fail_on is not None and fail_on not in SEVERITIES:
         raise UsageError(
             f"'{fail_on}' is not a severity", where="--fail-on", hint=f"use one of: {', '.join(SEVERITIES)}"
         )
     moment = parse_as_of(as_of)
-    wanted = parse_formats(formats)
-    settings = terminal.settings()
+    project = terminal.project()
     with terminal.progress():
-        result = stages.run(
-            settings,
-            os.environ,
-            terminal,
-            formats=wanted,
-            as_of=moment,
-            directory=out,
-            allow_partial=allow_partial,
-        )
+        result = project.run(as_of=moment, formats=parse_formats(formats), directory=out, allow_partial=allow_partial)
     show(terminal, result)
     if fail_on is not None:
-        _gate(fail_on, result)
+        _gate(fail_on, result.report)
 
 
 def extract(
@@ -101,30 +85,26 @@ def extract(
     ] = None,
 ) -> None:
     """Read the sources into a new snapshot."""
-    from pipeline import project as stages
-
     terminal: Terminal = context.obj
-    settings = terminal.settings()
+    project = terminal.project()
     with terminal.progress():
-        extracted = stages.extract(settings, sources or (), os.environ, terminal)
-    snapshot = extracted.snapshot
-    reason = f": {snapshot.reason}" if snapshot.reason else ""
+        result = project.extract(*(sources or ()))
+    reason = f": {result.reason}" if result.reason else ""
     terminal.result(
-        f"{snapshot.snapshot_id} {snapshot.completeness}{reason}",
+        f"{result.snapshot_id} {result.completeness}{reason}",
         {
-            "snapshot_id": snapshot.snapshot_id,
-            "completeness": snapshot.completeness,
-            "reason": snapshot.reason,
-            "started_at": snapshot.started_at,
-            "finished_at": snapshot.finished_at,
+            "snapshot_id": result.snapshot_id,
+            "completeness": result.completeness,
+            "reason": result.reason,
+            "started_at": result.started_at,
+            "finished_at": result.finished_at,
         },
     )
-    for failure in extracted.failures:
-        terminal.fail(failure)
-    if snapshot.completeness != "FULL":
-        if not extracted.failures:  # every source answered, and a completeness check failed all the same
-            terminal.fail(stages.incomplete(snapshot))
-        raise typer.Exit(exit_code([3, *(failure.exit_code for failure in extracted.failures)]))
+    errors = result.errors()
+    for error in errors:
+        terminal.fail(error)
+    if errors:
+        raise typer.Exit(exit_code([IncompleteError.exit_code, *(error.exit_code for error in errors)]))
 
 
 def build(
@@ -139,30 +119,21 @@ def build(
     ] = None,
     allow_partial: AllowPartial = False,
 ) -> None:
-    """Make the graph, the findings and the report tables."""
-    from pipeline import project as stages
-
+    """Build the graph, the findings and the report tables."""
     terminal: Terminal = context.obj
     moment = parse_as_of(as_of)
-    settings = terminal.settings()
+    project = terminal.project()
     with terminal.progress():
-        built = stages.build(
-            settings,
-            terminal,
-            snapshot_id=snapshot,
-            as_of=moment,
-            baseline=baseline,
-            allow_partial=allow_partial,
-        )
+        result = project.build(snapshot, as_of=moment, baseline=baseline, allow_partial=allow_partial)
     terminal.result(
-        f"{built.build_id[:16]} {built.folder}: {counted(built.rows['graph.accounts'], 'account')}, "
-        f"{counted(built.rows['findings.register'], 'finding')}",
+        f"{result.build_id[:16]} {result.folder.name}: {counted(result.accounts, 'account')}, "
+        f"{counted(result.findings, 'finding')}",
         {
-            "snapshot_id": built.snapshot_id,
-            "build_id": built.build_id,
-            "accounts": built.rows["graph.accounts"],
-            "folder": settings.reports.directory / built.folder,
-            "rows": built.rows,
+            "snapshot_id": result.snapshot_id,
+            "build_id": result.build_id,
+            "accounts": result.accounts,
+            "folder": result.folder,
+            "rows": result.rows,
         },
     )
 
@@ -181,70 +152,55 @@ def report(
     allow_partial: AllowPartial = False,
 ) -> None:
     """Write the report of the current build, or of --snapshot."""
-    from pipeline import project as stages
-
     terminal: Terminal = context.obj
-    wanted = parse_formats(formats)
-    settings = terminal.settings()
+    project = terminal.project()
     with terminal.progress():
-        current, newest = stages.current_and_newest(settings, terminal)
-        if snapshot is not None and current != snapshot:
-            stages.build(settings, terminal, snapshot_id=snapshot, allow_partial=allow_partial)
-        elif snapshot is None and current is not None and current != newest:
-            terminal.note(f"this report is of snapshot {current}; the newest, {newest}, is not the current build")
-        written = stages.report(
-            settings,
-            os.environ,
-            terminal,
-            formats=wanted,
-            directory=out,
-            allow_partial=allow_partial,
-            annex=annex,
+        result = project.report(
+            snapshot, formats=parse_formats(formats), directory=out, annex=annex, allow_partial=allow_partial
         )
-    terminal.say(fill(f"rules     {written.coverage}", 80, subsequent_indent=" " * 10))
+    terminal.say(_coverage(result))
     terminal.result(
-        _where(written.folder, written.files),
+        _where(result.folder, result.files),
         {
-            "folder": written.folder,
-            "files": written.files,
-            "findings": by_severity(written.open_findings),
-            "unevaluated_rules": [asdict(rule) for rule in written.unevaluated_rules],
+            "folder": result.folder,
+            "files": result.files,
+            "findings": result.open_findings,
+            "unevaluated_rules": [asdict(rule) for rule in result.unevaluated_rules],
         },
     )
 
 
-def show(terminal: Terminal, result: Result) -> None:
+def show(terminal: Terminal, result: RunResult) -> None:
     """Print what a run found, on stderr, and where the report is, on stdout."""
-    findings = by_severity(result.open_findings)
+    extracted, built, written = result.extract, result.build, result.report
+    findings = written.open_findings
     counts = ", ".join(f"{count} {severity}" for severity, count in findings.items())
-    snapshot = result.snapshot
-    terminal.say(f"snapshot  {snapshot.snapshot_id} {snapshot.completeness}")
-    terminal.say(f"accounts  {result.build.rows['graph.accounts']}")
+    terminal.say(f"snapshot  {extracted.snapshot_id} {extracted.completeness}")
+    terminal.say(f"accounts  {built.accounts}")
     terminal.say(f"findings  {sum(findings.values())} open: {counts}")
-    terminal.say(fill(f"rules     {result.coverage}", 80, subsequent_indent=" " * 10))
+    terminal.say(_coverage(written))
     if terminal.verbose:
         header = ("stage", "seconds", "rows", "peak memory, MB")
         terminal.say(align(header, [(s.stage, s.seconds, s.rows, s.peak_memory_mb) for s in result.stages]))
     terminal.result(
-        _where(result.folder, result.files),
+        _where(written.folder, written.files),
         {
-            "snapshot_id": snapshot.snapshot_id,
-            "build_id": result.build.build_id,
-            "completeness": snapshot.completeness,
-            "reason": snapshot.reason,
-            "accounts": result.build.rows["graph.accounts"],
+            "snapshot_id": extracted.snapshot_id,
+            "build_id": built.build_id,
+            "completeness": extracted.completeness,
+            "reason": extracted.reason,
+            "accounts": built.accounts,
             "findings": findings,
-            "unevaluated_rules": [asdict(rule) for rule in result.unevaluated_rules],
-            "folder": result.folder,
-            "files": result.files,
+            "unevaluated_rules": [asdict(rule) for rule in written.unevaluated_rules],
+            "folder": written.folder,
+            "files": written.files,
             "stages": [asdict(stage) for stage in result.stages],
         },
     )
 
 
-def by_severity(findings: Mapping[str, int]) -> dict[str, int]:
-    """Return how many findings are open of every severity, the highest first."""
-    return {severity: findings.get(severity, 0) for severity in SEVERITIES}
+def _coverage(result: ReportResult) -> str:
+    return fill(f"rules     {result.coverage}", 80, subsequent_indent=" " * 10)
 
 
 def _where(folder: Path, files: Sequence[Path]) -> str:
@@ -252,19 +208,9 @@ def _where(folder: Path, files: Sequence[Path]) -> str:
     return "\n".join(map(str, [folder, *(path for path in files if path.suffix == ".pdf")]))
 
 
-def parse_formats(text: str) -> frozenset[str]:
-    """Return the formats of a list such as ``csv,pdf``.
-
-    Raises:
-        UsageError: one of them does not exist, or there is none.
-    """
-    from pipeline.reporting.report import FORMATS
-
-    wanted = frozenset(name.strip() for name in text.split(",") if name.strip())
-    if not wanted or wanted - FORMATS:
-        unknown = ", ".join(sorted(wanted - FORMATS)) or text
-        raise UsageError(f"'{unknown}' is not a format", where="--format", hint=f"use: {', '.join(sorted(FORMATS))}")
-    return wanted
+def parse_formats(text: str) -> list[str]:
+    """Return the formats of a list such as ``csv,pdf``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def parse_as_of(text: str | None) -> datetime | None:
@@ -286,9 +232,8 @@ def parse_as_of(text: str | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _gate(fail_on: str, result: Result) -> None:
-    at_or_above = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    found = sum(result.open_findings.get(severity, 0) for severity in at_or_above)
+def _gate(fail_on: str, result: ReportResult) -> None:
+    found = result.open_at_or_above(fail_on)
     if found:
         raise GateError(
             f"{counted(found, 'finding')} {'is' if found == 1 else 'are'} open at {fail_on} or above",

@@ -14,6 +14,7 @@ With ``--json`` a command prints one document when it ends, and every document h
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,17 +25,19 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import AccessReviewError, RenderError, UsageError
-from pipeline.settings import DEFAULT_PATH, Settings, load
+from pipeline.settings import DEFAULT_PATH, Settings, load_settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from pipeline.project import Project
 
 __all__ = ["Terminal", "align", "confirm_by_typing", "email_address", "plain", "required_name"]
 
 
 @dataclass(slots=True)
 class Terminal:
-    """One invocation: the global options, and the only way to print. It is the stages' ``Console`` too."""
+    """One invocation: the global options, and the only way to print. It is also the ``Progress`` of a project."""
 
     config: Path = DEFAULT_PATH
     quiet: bool = False
@@ -57,7 +60,17 @@ class Terminal:
         Raises:
             ConfigurationError: it is missing or wrong.
         """
-        return load(self.config)
+        return load_settings(self.config)
+
+    def project(self) -> Project:
+        """Return the project of the configuration; its progress is shown here.
+
+        Raises:
+            ConfigurationError: the configuration is missing or wrong.
+        """
+        from pipeline.project import Project
+
+        return Project(self.settings(), os.environ, self)
 
     def result(self, text: str, document: Any) -> None:
         """Print a command's result as text, or keep the document for the end with ``--json``.

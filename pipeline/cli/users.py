@@ -170,7 +170,7 @@ def update(
 
     --group replaces all groups. To change some of them, use --add-group and --remove-group.
     """
-    from pipeline.project import policy_files
+    from pipeline.inputs import policy_files
     from pipeline.remediation import accounts
 
     added, removed = tuple(add_group or ()), tuple(remove_group or ())
@@ -203,7 +203,7 @@ def update(
 
 def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
     """Deactivate an account; its role and groups stay."""
-    from pipeline.project import policy_files
+    from pipeline.inputs import policy_files
     from pipeline.remediation import accounts
 
     connect = _connect(context.obj, source, by_scim=scim)
@@ -227,7 +227,7 @@ def delete(
 
     You are asked to type the user name again.
     """
-    from pipeline.project import policy_files
+    from pipeline.inputs import policy_files
     from pipeline.remediation import accounts
 
     if not permanently:

@@ -64,9 +64,9 @@ def watch(
     from pipeline.watch.watcher import Watcher, alone
 
     terminal: Terminal = context.obj
-    settings = terminal.settings()
-    watcher = Watcher(settings, os.environ, terminal, _sinks(sink or ()))
-    watcher.check()
+    project = terminal.project()
+    watcher = Watcher(project, _sinks(sink or ()))
+    project.validate()
     is_told_to_stop = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -76,7 +76,7 @@ def watch(
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    with alone(settings.warehouse.database):
+    with alone(project.settings.warehouse.database):
         if once or seconds is None:
             tick = watcher.tick()
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))

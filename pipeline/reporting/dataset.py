@@ -7,11 +7,11 @@ and the register are not here: they go from the database straight into their CSV
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import polars
 
+from pipeline.reporting.frames import to_frame
 from pipeline.warehouse.database import Connection
 
 __all__ = ["ROWS_HELD", "Dataset", "has_several_sources", "load"]
@@ -110,10 +110,7 @@ def load(connection: Connection) -> Dataset:
     """Read the build that the database holds."""
 
     def frame(query: str) -> polars.DataFrame:
-        # Polars remembers the type of what it is given for good; a relation's type would outlive DuckDB's module,
-        # which then complains on stderr at exit. Only the Arrow stream is handed over.
-        relation = connection.sql(query)
-        return polars.DataFrame(SimpleNamespace(__arrow_c_stream__=relation.__arrow_c_stream__))
+        return to_frame(connection.sql(query))
 
     return Dataset(
         snapshot=frame("select * from reports.snapshot").row(0, named=True),

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars
 
 from pipeline.errors import RenderError
+from pipeline.reporting.frames import to_frame
 
 __all__ = ["write"]
 
 
 def write(rows: Any, path: Path) -> None:
-    """Write an Arrow stream (anything with ``__arrow_c_stream__``) to ``path``; what stood there stays until then.
+    """Write the rows of a DuckDB relation to ``path``; an earlier file there is replaced once they are all written.
 
     Raises:
+        QueryError: a column has a type that Parquet cannot hold.
         RenderError: the file cannot be written.
     """
-    # Only the stream is handed over: Polars remembers the type of what it is given for good (see dataset.py).
-    frame = polars.DataFrame(SimpleNamespace(__arrow_c_stream__=rows.__arrow_c_stream__))
+    frame = to_frame(rows)
     aside = path.with_name(f".{path.name}.part")
     try:
         frame.write_parquet(aside)

@@ -11,17 +11,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipeline import resources
 from pipeline.errors import ModelError, WarehouseError
-from pipeline.warehouse import checks, database, policy, provider, register, roster, saved
+from pipeline.warehouse import checks, database, policy, provider, register, saved
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import combined_sha256, tables_sha256
+from pipeline.warehouse.people import Roster
 from pipeline.warehouse.plan import BUILDER_TABLES, order
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.roster_columns import RosterFormat
@@ -46,18 +46,20 @@ _PUBLISHED = {
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a build depends on besides the snapshot's rows. ``as_of`` is UTC without a zone."""
+    """Everything a build depends on besides the snapshot's rows. ``as_of`` is UTC without a zone.
+
+    ``roster_source`` names the source whose users are the roster, instead of a file.
+    """
 
     organization: str
     policy_files: PolicyFiles
-    roster_path: Path | None
+    roster: Roster | None
     rules: Sequence[RuleInForce]
     snapshot: Snapshot
     as_of: datetime
     baseline_snapshot_id: str | None
     tool_version: str
     roster_source: str | None = None
-    roster_format: RosterFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +154,13 @@ class _Builder:
         reference_sha256 = policy.load_reference(self.connection, given.policy_files.defaults)
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
-        roster_name = given.roster_path.name if given.roster_path else None
-        if given.roster_source is None:
-            _, roster_sha256 = roster.load_roster(
-                self.connection, given.roster_path, given.roster_format, note=self.warnings.append
-            )
-        else:
+        roster_name, roster_sha256 = None, None
+        self.connection.execute("delete from policy.roster")
+        if given.roster is not None:
+            given.roster.copy_to(self.connection)
+            roster_name, roster_sha256 = given.roster.path.name, given.roster.sha256
+            self.warnings += given.roster.notes
+        elif given.roster_source is not None:
             roster_name = f"source {given.roster_source}"
             _, roster_sha256 = provider.load_people(
                 self.connection, given.roster_source, snapshot.snapshot_id, snapshot.finished_at
@@ -174,8 +177,8 @@ class _Builder:
                 for rule in given.rules
             },
         }
-        if given.roster_format is not None and given.roster_format != RosterFormat():
-            parameters["roster"] = asdict(given.roster_format)
+        if given.roster is not None and given.roster.format != RosterFormat():
+            parameters["roster"] = asdict(given.roster.format)
         sql_sha256 = combined_sha256([tables_sha256(resources.sql()), *(model.sha256 for model in models)])
         identity = [
             snapshot.snapshot_id,

@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import project
 from pipeline.errors import AccessReviewError, DatabaseLockedError, LoginError, WarehouseError
-from pipeline.progress import Progress
-from pipeline.settings import Settings
-from pipeline.warehouse import database, events, retention
+from pipeline.project import Project
+from pipeline.warehouse import database, events, retention, snapshots
 from pipeline.watch.sinks import Sink
 
 __all__ = ["Tick", "Watcher", "alone"]
@@ -52,30 +50,10 @@ class Tick:
 class Watcher:
     """Watches the sources of one configuration. ``clock`` gives UTC without a zone; ``sleep`` takes seconds."""
 
-    settings: Settings
-    environment: Mapping[str, str]
-    progress: Progress
+    project: Project
     sinks: Sequence[Sink]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None)
     sleep: Callable[[float], None] = time.sleep
-
-    def check(self) -> None:
-        """Find a mistake in configuration, policy, roster or environment before anything is contacted.
-
-        Raises:
-            ConfigurationError: there is one.
-        """
-        from pipeline.sources.network import route_to
-
-        project.rules(self.settings, project.models())
-        project.check_policy(self.settings)
-        project.check_roster(self.settings)
-        if not self.settings.sources:
-            raise project.no_source(self.settings)
-        for source in self.settings.sources:
-            source.credentials(self.environment)
-            source.scim_token(self.environment)
-            route_to(source, self.environment)
 
     def tick(self) -> Tick:
         """Extract, build, compare, tell and thin out. What fails is in the tick's ``errors``; the rest is done."""
@@ -106,23 +84,23 @@ class Watcher:
             self.sleep((due - now).total_seconds() + late)
 
     def _look(self, tick: Tick) -> None:
-        extracted = project.extract(self.settings, (), self.environment, self.progress)
-        snapshot = extracted.snapshot
-        tick.snapshot_id, tick.completeness = snapshot.snapshot_id, snapshot.completeness
+        extracted = self.project.extract()
+        tick.snapshot_id, tick.completeness = extracted.snapshot_id, extracted.completeness
         tick.errors += extracted.failures
         with self._writing() as connection:
-            events.note(connection, snapshot.snapshot_id, now=self.clock())
-        if snapshot.completeness == "FULL":
-            project.build(self.settings, self.progress, snapshot_id=snapshot.snapshot_id)
+            events.note(connection, extracted.snapshot_id, now=self.clock())
+        if extracted.is_complete:
+            self.project.build(extracted.snapshot_id)
         with self._writing() as connection:
+            snapshot = snapshots.get(connection, extracted.snapshot_id)
             compared = events.record(connection, snapshot, now=self.clock())
         if compared is None:
-            tick.waits = f"the extract is {snapshot.completeness}: {snapshot.reason}"
+            tick.waits = f"the extract is {extracted.completeness}: {extracted.reason}"
         else:
             tick.compared_with, tick.events = compared.previous, compared.kinds
 
     def _tell(self, tick: Tick) -> None:
-        if not self.settings.warehouse.database.exists():
+        if not self.project.settings.warehouse.database.exists():
             return  # nothing was ever extracted
         for sink in self.sinks:
             try:
@@ -157,16 +135,18 @@ class Watcher:
                     position = reached
 
     def _thin_out(self, tick: Tick) -> None:
-        if not self.settings.warehouse.database.exists():
+        if not self.project.settings.warehouse.database.exists():
             return
         now = self.clock()
         with self._writing() as connection:
-            before = now - timedelta(days=self.settings.watch.keep_days)
+            before = now - timedelta(days=self.project.settings.watch.keep_days)
             tick.pruned = retention.prune(connection, before=before, now=now, watched_only=True)
 
     @contextmanager
     def _writing(self) -> Iterator[database.Connection]:
-        with database.writing(self.settings.warehouse.database, notify=self.progress.note) as connection:
+        with database.writing(
+            self.project.settings.warehouse.database, notify=self.project.progress.note
+        ) as connection:
             yield connection
 
 

@@ -331,7 +331,7 @@ SECRETS = [
 @each(SECRETS)
 def test_a_secret_that_was_copied_with_a_line_end_is_named(case: Case, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{HOST}"\nusername = "svc"\n')
-    [source] = settings.load(tmp_path / "c.toml").sources
+    [source] = settings.load_settings(tmp_path / "c.toml").sources
 
     with pytest.raises(ConfigurationError, match="holds a line break or another character that no secret") as caught:
         source.credentials(case.content)
@@ -355,7 +355,7 @@ def test_the_password_of_a_new_account_is_a_secret_like_any_other(tmp_path: Path
 
 def test_a_password_that_nobody_uses_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{HOST}"\nusername = "svc"\n')
-    [source] = settings.load(tmp_path / "c.toml").sources
+    [source] = settings.load_settings(tmp_path / "c.toml").sources
 
     found = source.credentials({"ACCESS_REVIEW_PROD_TOKEN": "t", "ACCESS_REVIEW_PROD_PASSWORD": "x\n"})
 

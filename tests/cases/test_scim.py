@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import project, settings
+from pipeline import Project, load_settings
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources.scim import endpoint
 from pipeline.sources.scim.names import canonical
@@ -73,16 +73,6 @@ SPELLINGS = [
 
 
 @dataclass
-class Notes:
-    notes: list[str]
-
-    def stage(self, name: str) -> None: ...
-    def advance(self, what: str, done: int, total: int | None) -> None: ...
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
-@dataclass
 class Judged:
     verdicts: dict[str, str]
     notes: list[str]
@@ -106,17 +96,16 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
             f'[sources.prod]\nkind = "sisense"\nurl = "{fake.url}"\nusername = "{USERNAME}"\n'
             f'[sources.idp]\nkind = "scim"\nurl = "{scim.url}"\n[roster]\nsource = "idp"\n'
         )
-        loaded = settings.load(path)
-        console = Notes([])
         secrets = {"ACCESS_REVIEW_PROD_PASSWORD": PASSWORD, "ACCESS_REVIEW_IDP_TOKEN": TOKEN}
-        extracted = project.extract(loaded, (), secrets, console)
-        project.build(loaded, console)
+        project = Project(load_settings(path), secrets)
+        extracted = project.extract()
+        built = project.build()
     with duckdb.connect(str(folder / "access-review.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select account.user_name, coalesce(leaver.verdict, 'passed') from graph.accounts as account "
             "left join findings.leaver_active as leaver using (source, account_id)"
         ).fetchall()
-    return Judged(dict(rows), console.notes, extracted.snapshot.completeness)
+    return Judged(dict(rows), [*extracted.warnings, *built.warnings], extracted.completeness)
 
 
 @each(SPELLINGS)

@@ -104,7 +104,7 @@ def test_an_address_of_something_else_is_named_with_the_right_one(tmp_path: Path
     path.write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{case.content}"\n')
 
     with pytest.raises(ConfigurationError) as caught:
-        settings.load(path)
+        settings.load_settings(path)
 
     assert f"'url' ends in {case.outcome}, which" in caught.value.message
     assert caught.value.hint == 'write it without that: url = "https://bi.example.com"'
@@ -123,6 +123,6 @@ def test_any_other_address_is_taken(tmp_path: Path, case: Case) -> None:
     path = tmp_path / "access-review.toml"
     path.write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{case.content}"\n')
 
-    [source] = settings.load(path).sources
+    [source] = settings.load_settings(path).sources
 
     assert source.url == case.content.rstrip("/")

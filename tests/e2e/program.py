@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.progress import Silent
 from pipeline.simulator.server import Simulator
 
 __all__ = ["Outcome", "Silent", "command", "configured_hastily", "run_command", "surroundings"]
@@ -25,14 +26,6 @@ class Outcome:
     def result(self) -> Any:
         """What ``--json`` gives beside the command, whether it went well, and its warnings."""
         return json.loads(self.stdout)["result"]
-
-
-class Silent:
-    """The stages' console for nobody."""
-
-    def stage(self, name: str) -> None: ...
-    def advance(self, what: str, done: int, total: int | None) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 def configured_hastily(simulator: Simulator, folder: Path) -> None:

@@ -11,15 +11,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import project, settings
+from pipeline import ExtractResult, Project, load_settings
 from pipeline.errors import AccessReviewError
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Silent, run_command
+from tests.e2e.conftest import run_command
 
 ACCOUNTS = 400
 
 
-def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> project.Extract:
+def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> ExtractResult:
     simulator.write_files(folder)
     path = folder / "access-review.toml"
     text = path.read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def extracted(folder: Path, simulator: Simulator, *, page_size: int = 50) -> pro
         )
     )
     environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
-    return project.extract(settings.load(path), (), environment, Silent())
+    return Project(load_settings(path), environment).extract()
 
 
 def landed_ids(folder: Path) -> set[str]:
@@ -82,7 +82,7 @@ def test_complete_and_equal_to_the_truth(scenarios: tuple[str, ...], tmp_path: P
         result = extracted(tmp_path, simulator)
         truth = set(simulator.sisense.store.by_id)
 
-    assert (result.snapshot.completeness, result.snapshot.reason) == ("FULL", None)
+    assert (result.completeness, result.reason) == ("FULL", None)
     assert landed_ids(tmp_path) == truth
 
 
@@ -98,8 +98,8 @@ def test_partial_and_why(scenarios: tuple[str, ...], checks: set[str], tmp_path:
     with Simulator(ACCOUNTS, 7, scenarios=scenarios) as simulator:
         result = extracted(tmp_path, simulator)
 
-    assert result.snapshot.completeness == "PARTIAL"
-    assert result.snapshot.reason
+    assert result.completeness == "PARTIAL"
+    assert result.reason
     assert checks <= failed_checks(tmp_path)
 
 
@@ -119,11 +119,11 @@ def test_one_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
         dead = '[sources.dead]\nkind = "sisense"\nurl = "http://127.0.0.1:9"\nusername = "x"\nmax_attempts = 1\n\n'
         path.write_text(dead + path.read_text(encoding="utf-8"), encoding="utf-8")
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password, "ACCESS_REVIEW_DEAD_PASSWORD": "x"}
-        result = project.extract(settings.load(path), (), environment, Silent())
+        result = Project(load_settings(path), environment).extract()
 
     assert [failure.exit_code for failure in result.failures] == [3]
-    assert result.snapshot.completeness == "PARTIAL"
-    assert "source 'dead'" in str(result.snapshot.reason)
+    assert result.completeness == "PARTIAL"
+    assert "source 'dead'" in str(result.reason)
     assert len(landed_ids(tmp_path)) == ACCOUNTS
 
 

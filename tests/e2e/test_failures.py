@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import project, settings
+from pipeline import Project, load_settings
 from pipeline.errors import SupersededError
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Outcome, Silent, run_command
+from tests.e2e.conftest import Outcome, run_command
 
 
 @pytest.fixture(scope="module")
@@ -176,12 +176,12 @@ def test_help_is_quick_because_it_imports_little() -> None:
 
 
 def test_a_report_is_of_the_build_that_was_asked_for(review: Path) -> None:
-    configured = settings.load(review / "access-review.toml")
-    mine = project.build(configured, Silent())
-    project.build(configured, Silent(), as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
+    project = Project(load_settings(review / "access-review.toml"), {})
+    mine = project.build()
+    project.build(as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
 
     with pytest.raises(SupersededError):
-        project.report(configured, {}, Silent(), formats=frozenset({"csv"}), build_id=mine.build_id)
+        project.report(formats=["csv"], build_id=mine.build_id)
 
 
 def test_a_source_that_was_left_out_is_named(review: Path, simulator: Simulator) -> None:

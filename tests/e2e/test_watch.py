@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LoginError
-from pipeline.settings import load
+from pipeline.project import Project
+from pipeline.settings import load_settings
 from pipeline.simulator.exchange import Call
 from pipeline.simulator.server import Simulator
 from pipeline.watch.watcher import Watcher
-from tests.e2e.conftest import Outcome, Silent, configured_hastily, run_command
+from tests.e2e.conftest import Outcome, configured_hastily, run_command
 
 
 def once(simulator: Simulator, folder: Path, *arguments: str, **environment: str) -> Outcome:
@@ -133,9 +134,7 @@ def test_a_refused_password_is_not_tried_again(tmp_path: Path) -> None:
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         watcher = Watcher(
-            load(tmp_path / "access-review.toml"),
-            {"ACCESS_REVIEW_PROD_PASSWORD": "wrong"},
-            Silent(),
+            Project(load_settings(tmp_path / "access-review.toml"), {"ACCESS_REVIEW_PROD_PASSWORD": "wrong"}),
             [],
             sleep=lambda _: pytest.fail("it goes on"),
         )
@@ -163,10 +162,9 @@ def test_ticks_keep_their_rhythm_whatever_the_clock_says(
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         simulator.sisense.outage = lambda _: True
+        environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
         watcher = Watcher(
-            load(tmp_path / "access-review.toml"),
-            {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password},
-            Silent(),
+            Project(load_settings(tmp_path / "access-review.toml"), environment),
             [],
             clock=lambda: start + timedelta(hours=next(times)),
             sleep=found.append,

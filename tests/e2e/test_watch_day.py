@@ -18,12 +18,13 @@ import pytest
 from standardwebhooks import Webhook
 
 from pipeline.errors import UnreachableError
-from pipeline.settings import Secret, load
+from pipeline.project import Project
+from pipeline.settings import Secret, load_settings
 from pipeline.simulator.server import Simulator
 from pipeline.warehouse import database
 from pipeline.watch.sinks import FileSink, WebhookSink
 from pipeline.watch.watcher import Tick, Watcher
-from tests.e2e.conftest import Silent, configured_hastily
+from tests.e2e.conftest import configured_hastily
 from tests.fakes.http import HttpServer, Reply, Request
 
 SECRET = "whsec_c3ludGhldGljLXNlY3JldC1mb3ItdGVzdHM="
@@ -91,8 +92,8 @@ class Day:
         return self.folder / "events.jsonl"
 
     def watcher(self) -> Watcher:
-        settings = load(self.folder / "access-review.toml")
-        return Watcher(settings, self.environment, Silent(), self.sinks, sleep=lambda _: None)
+        project = Project(load_settings(self.folder / "access-review.toml"), self.environment)
+        return Watcher(project, self.sinks, sleep=lambda _: None)
 
     def tick(self) -> Tick:
         self.ticks.append(self.watcher().tick())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError, MissingSecretError
-from pipeline.settings import Credentials, Secret, Settings, SourceSettings, load
+from pipeline.settings import Credentials, Secret, Settings, SourceSettings, load_settings
 
 PROD = '[sources.prod]\nkind = "sisense"\nurl = "https://bi.example.com"\n'
 
@@ -14,7 +14,7 @@ PROD = '[sources.prod]\nkind = "sisense"\nurl = "https://bi.example.com"\n'
 def read(tmp_path: Path, text: str) -> Settings:
     path = tmp_path / "access-review.toml"
     path.write_text(text, encoding="utf-8")
-    return load(path)
+    return load_settings(path)
 
 
 def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -> SourceSettings:
@@ -106,7 +106,7 @@ def test_relative_paths_are_relative_to_the_file_and_absolute_ones_stay(
     )
     monkeypatch.chdir(tmp_path)
 
-    settings = load(Path("conf/x.toml"))
+    settings = load_settings(Path("conf/x.toml"))
 
     assert settings.warehouse.database == tmp_path / "conf" / "db" / "x.duckdb"
     assert settings.reports.directory == tmp_path / "conf" / "out"
@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_read_is_a_configuration_error(tmp_path: Path, mak
     make(path)  # type: ignore[operator]
 
     with pytest.raises(ConfigurationError) as caught:
-        load(path)
+        load_settings(path)
 
     assert caught.value.where == str(path)
     assert caught.value.exit_code == 2

@@ -20,7 +20,7 @@ def test_the_files_are_a_configuration_that_loads_and_points_here(tmp_path: Path
     with Simulator(population=population) as simulator:
         paths = simulator.write_files(tmp_path)
 
-        loaded = settings.load(paths["access-review.toml"])
+        loaded = settings.load_settings(paths["access-review.toml"])
 
     source = loaded.source("prod")
     assert (source.url, source.username) == (simulator.url, simulator.username)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from pipeline.warehouse.build import Build, Inputs, build
 from pipeline.warehouse.landing import LandingJob
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import load_folder, load_model
+from pipeline.warehouse.people import read_roster
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import in_force
@@ -165,22 +166,19 @@ class House:
             path = self.folder / "people.csv"
             path.write_text(roster, encoding="utf-8")
         known = models or self.models
-        return build(
-            self.connection,
-            known,
-            Inputs(
+        with ExitStack() as stack:
+            people = stack.enter_context(read_roster(path, roster_format)) if path else None
+            inputs = Inputs(
                 organization="Example Corp",
                 policy_files=self.policy_files(policy),
-                roster_path=path,
-                roster_format=roster_format,
+                roster=people,
                 rules=in_force(known, overrides or {}, where="test.toml"),
                 snapshot=snapshot,
                 as_of=as_of or snapshot.as_of,
                 baseline_snapshot_id=baseline,
                 tool_version="0",
-            ),
-            progress=lambda _table, _done, _total: None,
-        )
+            )
+            return build(self.connection, known, inputs, progress=lambda _table, _done, _total: None)
 
     def rows(self, query: str) -> list[Any]:
         return self.connection.execute(query).fetchall()

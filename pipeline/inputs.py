@@ -1,0 +1,127 @@
+"""What a build reads besides its snapshot: the models, the rules in force, the policy files and the roster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+from pipeline import resources
+from pipeline.errors import ConfigurationError
+from pipeline.settings import Settings, SourceSettings
+from pipeline.warehouse import database
+from pipeline.warehouse.model import Model
+from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
+from pipeline.warehouse.people import Roster, read_roster
+from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
+from pipeline.warehouse.roster_columns import RosterFormat
+from pipeline.warehouse.rules import RuleInForce, in_force
+
+__all__ = [
+    "check_policy",
+    "check_roster",
+    "completeness_models",
+    "models",
+    "policy_files",
+    "roster",
+    "rules",
+    "sources",
+]
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """Read every model that ships with the program; the result is kept, because they do not change while it runs.
+
+    Raises:
+        ModelError: one of them is wrong.
+    """
+    return tuple(load_folder(resources.sql()))
+
+
+@cache
+def completeness_models() -> tuple[Model, ...]:
+    """Read only the models that decide whether an extract is complete.
+
+    Raises:
+        ModelError: one of them is wrong.
+    """
+    return tuple(load_folder(resources.sql(), LANDING_LAYERS))
+
+
+def rules(settings: Settings) -> list[RuleInForce]:
+    """Return every rule with the severity and parameters that the configuration gives it.
+
+    Raises:
+        ConfigurationError: ``[rules.*]`` names an unknown rule or parameter, or a value has the wrong type.
+        ModelError: a model is wrong.
+    """
+    return in_force(models(), settings.rules, where=str(settings.path))
+
+
+def sources(settings: Settings, names: Sequence[str] = ()) -> list[SourceSettings]:
+    """Return the sources of these names; without names, all that are configured.
+
+    Raises:
+        ConfigurationError: one of the names is unknown, or no source is configured.
+    """
+    if names:
+        return [settings.source(name) for name in names]
+    if not settings.sources:
+        raise ConfigurationError(
+            "no source is configured", where=str(settings.path), hint="add a table [sources.prod] with kind and url"
+        )
+    return list(settings.sources)
+
+
+def policy_files(settings: Settings) -> PolicyFiles:
+    """Return where the policy of this configuration comes from."""
+    return PolicyFiles(
+        defaults=resources.reference_data(),
+        folder=settings.policy.directory if settings.policy else None,
+        email_domains=settings.organization.email_domains,
+    )
+
+
+@contextmanager
+def roster(settings: Settings) -> Iterator[Roster | None]:
+    """Read the roster file and keep its people while the block runs; yield None if no file is configured.
+
+    Raises:
+        RosterError: it cannot be read, or a line of it is wrong.
+    """
+    if settings.roster is None or settings.roster.path is None:
+        yield None
+        return
+    with read_roster(settings.roster.path, RosterFormat(settings.roster.preset, settings.roster.columns)) as people:
+        yield people
+
+
+def check_policy(settings: Settings) -> str:
+    """Read the policy files as a build would; return a description of what was read.
+
+    Raises:
+        ConfigurationError: one of them is wrong.
+    """
+    files = policy_files(settings)
+    with database.in_memory() as connection:
+        load_reference(connection, files.defaults)
+        load_policy(connection, files)
+        check_rule_ids(connection, {model.name for model in models() if model.is_rule})
+    return str(files.folder) if files.folder else "the defaults"
+
+
+def check_roster(settings: Settings) -> str:
+    """Read the roster as a build would; return a description of what was read.
+
+    Raises:
+        RosterError: it cannot be read, or a line of it is wrong.
+    """
+    if settings.roster is not None and settings.roster.source is not None:
+        return f"the users of source '{settings.roster.source}', as each extract reads them"
+    with roster(settings) as people:
+        if people is None:
+            return "none; rules that need one are not evaluated"
+        return "; ".join(
+            [f"{people.path}, {'1 person' if people.count == 1 else f'{people.count} people'}", *people.notes]
+        )

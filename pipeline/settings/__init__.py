@@ -1,0 +1,40 @@
+"""Settings: one TOML file, and secrets from the environment.
+
+Every key is checked. An unknown key is an error that names the file, the key and the nearest valid key. Relative
+paths are relative to the file. Secrets are held in :class:`Secret`, whose ``repr`` never shows them.
+"""
+
+from pipeline.settings.reader import load_settings
+from pipeline.settings.secret import Credentials, Secret, read_secret, webhook_secret
+from pipeline.settings.sections import (
+    DEFAULT_PATH,
+    ROSTER_COLUMNS,
+    OrganizationSettings,
+    PolicySettings,
+    ReportSettings,
+    RosterSettings,
+    Settings,
+    SourceSettings,
+    WarehouseSettings,
+    WatchSettings,
+    is_loopback,
+)
+
+__all__ = [
+    "DEFAULT_PATH",
+    "ROSTER_COLUMNS",
+    "Credentials",
+    "OrganizationSettings",
+    "PolicySettings",
+    "ReportSettings",
+    "RosterSettings",
+    "Secret",
+    "Settings",
+    "SourceSettings",
+    "WarehouseSettings",
+    "WatchSettings",
+    "is_loopback",
+    "load_settings",
+    "read_secret",
+    "webhook_secret",
+]

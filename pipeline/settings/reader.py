@@ -1,0 +1,205 @@
+"""Reads the configuration file and checks what its keys say together."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.errors import ConfigurationError
+from pipeline.settings.sections import (
+    DEFAULT_PATH,
+    ROSTER_COLUMNS,
+    OrganizationSettings,
+    PolicySettings,
+    ReportSettings,
+    RosterSettings,
+    Settings,
+    SourceSettings,
+    WarehouseSettings,
+    WatchSettings,
+)
+from pipeline.settings.tables import TableReader
+from pipeline.spelling import suggestion
+
+__all__ = ["load_settings"]
+
+#: What people copy from the address bar of Sisense, or from a description of its API, behind the server's address.
+_PAGE = re.compile(
+    r"(/api(?:/v\d+(?:\.\d+)?)?(?:/(?:users|groups|roles|authentication)\b.*)?/*|"
+    r"/app/(?:main|account|settings|profile|data|dashboards?|admin|login)\b.*|/login/*)$",
+    re.IGNORECASE,
+)
+_SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+#: Keys of a source whose value must be above zero.
+_POSITIVE = ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds")
+
+
+def load_settings(path: Path | str = DEFAULT_PATH) -> Settings:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigurationError: the file is missing, is not TOML, or a key or value of it is wrong.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            "there is no configuration file",
+            where=str(path),
+            hint="run 'access-review init' to write one, or name yours with --config",
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"the configuration cannot be read: {error.strerror}",
+            where=str(path),
+            hint="check the path and its permissions",
+        ) from error
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the configuration is not valid TOML: {error}",
+            where=str(path),
+            hint="correct that line; strings need quotes",
+        ) from error
+    return _settings(TableReader(path), document, hashlib.sha256(content).hexdigest())
+
+
+def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Settings:
+    keys = {field.name for field in dataclasses.fields(Settings)} - {"path", "sha256"}
+    reader.require_known(document, keys, "")
+    sources = tuple(
+        _source(reader, name, reader.table(value, f"sources.{name}"))
+        for name, value in reader.table(document.get("sources", {}), "sources").items()
+    )
+    _require_distinct_secrets(reader, sources)
+    rules = reader.table(document.get("rules", {}), "rules")
+    reports = reader.section(ReportSettings, document, "reports")
+    if reports.rows_per_table < 1:
+        raise reader.error("reports.rows_per_table", "the value must be 1 or more", "leave the key out for 200")
+    watch = reader.section(WatchSettings, document, "watch")
+    if watch.keep_days < 1:
+        raise reader.error("watch.keep_days", "the value must be 1 or more", "leave the key out for 7")
+    warehouse = reader.section(WarehouseSettings, document, "warehouse")
+    _check_database(reader, warehouse.database)
+    return Settings(
+        path=reader.path,
+        sha256=sha256,
+        organization=reader.section(OrganizationSettings, document, "organization"),
+        warehouse=warehouse,
+        reports=reports,
+        sources=sources,
+        roster=_roster(reader, document, sources) if "roster" in document else None,
+        policy=reader.section(PolicySettings, document, "policy") if "policy" in document else None,
+        watch=watch,
+        rules={name: reader.table(value, f"rules.{name}") for name, value in rules.items()},
+    )
+
+
+def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSettings:
+    where = f"sources.{name}"
+    if not _SOURCE_NAME.fullmatch(name):
+        raise reader.error(
+            where, f"the source name '{name}' cannot be used", "use a-z, 0-9, '-' and '_', a letter first"
+        )
+    reader.require_known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
+    source = reader.build(SourceSettings, {"name": name, **table}, where)
+    _check_url(reader, source.url, f"{where}.url", is_sisense=source.kind == "sisense")
+    if source.scim_url is not None:
+        if source.kind == "scim":
+            raise reader.error(f"{where}.scim_url", "a source of kind scim has one address", "use 'url' alone")
+        _check_url(reader, source.scim_url, f"{where}.scim_url")
+    for key in _POSITIVE:
+        if not 0 < getattr(source, key) < math.inf:
+            raise reader.error(
+                f"{where}.{key}", "the value must be a number above zero", "leave the key out for the default"
+            )
+    return dataclasses.replace(
+        source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
+    )
+
+
+def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:
+    roster = reader.section(RosterSettings, document, "roster")
+    for key in ("preset", "columns"):
+        if roster.source is not None and getattr(roster, key):
+            raise reader.error(
+                f"roster.{key}", f"'{key}' describes a roster file", "use it with 'path', or leave it out"
+            )
+    reader.require_known(roster.columns, set(ROSTER_COLUMNS), "roster.columns")
+    if (roster.path is None) == (roster.source is None):
+        raise reader.error(
+            "roster.path",
+            "[roster] needs either 'path' or 'source'",
+            'name a file with path = "people.csv", or an identity provider with source = "idp"',
+        )
+    providers = [source.name for source in sources if source.kind == "scim"]
+    if roster.source is not None and roster.source not in providers:
+        raise reader.error(
+            "roster.source",
+            f"there is no source '{roster.source}' of kind scim",
+            suggestion(roster.source, providers, "the sources of kind scim are"),
+        )
+    return roster
+
+
+def _check_database(reader: TableReader, path: Path) -> None:
+    """Reject a path that DuckDB would read as another one: it stops at '?', and takes a backslash for a slash."""
+    for part in path.parts[1:]:
+        shown = part.encode(errors="backslashreplace").decode()
+        if shown != part:
+            reason = "bytes that are not UTF-8"
+        elif found := re.search(r"[?\\]" if os.sep == "/" else r"\?", part):
+            reason = f"'{found[0]}'"
+        else:
+            continue
+        raise reader.error(
+            "warehouse.database",
+            f"DuckDB cannot open a database whose path contains {reason}: {shown}",
+            "rename that folder or file, or keep the database elsewhere: "
+            "database = '/another/folder/access-review.duckdb'",
+        )
+
+
+def _check_url(reader: TableReader, url: str, where: str, *, is_sisense: bool = False) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:  # its text quotes what stands where the port should be, which may be part of a password
+        raise reader.error(
+            where, "this is not the web address of a server", "write it as https://bi.example.com"
+        ) from None
+    if parts.username is not None or parts.password is not None:
+        raise reader.error(
+            where, "credentials inside a URL are refused", "put them in the environment; see 'access-review init'"
+        )
+    page = _PAGE.search(url) if is_sisense else None
+    if page:  # the program adds the paths of the API itself
+        raise reader.error(
+            where,
+            f"'url' ends in {page[1]}, which is not part of the server's address",
+            f'write it without that: url = "{url[: page.start()]}"',
+        )
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+        raise reader.error(where, "this is not the web address of a server", "write it as https://bi.example.com")
+
+
+def _require_distinct_secrets(reader: TableReader, sources: tuple[SourceSettings, ...]) -> None:
+    seen: dict[str, str] = {}
+    for source in sources:
+        other = seen.setdefault(source.environment_prefix, source.name)
+        if other != source.name:
+            raise reader.error(
+                f"sources.{source.name}",
+                f"the sources '{other}' and '{source.name}' share the variables {source.environment_prefix}_*",
+                "rename one of them",
+            )

@@ -1,0 +1,203 @@
+"""The sections of the configuration file, as frozen dataclasses with their defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pipeline.errors import ConfigurationError, MissingSecretError
+from pipeline.settings.secret import Credentials, Secret, read_secret
+from pipeline.spelling import suggestion
+
+__all__ = [
+    "DEFAULT_PATH",
+    "ROSTER_COLUMNS",
+    "OrganizationSettings",
+    "PolicySettings",
+    "ReportSettings",
+    "RosterSettings",
+    "Settings",
+    "SourceSettings",
+    "WarehouseSettings",
+    "WatchSettings",
+    "is_loopback",
+]
+
+DEFAULT_PATH = Path("access-review.toml")
+#: The columns of a roster. Only ``email`` is required.
+ROSTER_COLUMNS = (
+    "person_id",
+    "email",
+    "aliases",
+    "display_name",
+    "manager_email",
+    "department",
+    "title",
+    "employment_status",
+    "start_date",
+    "end_date",
+    "person_type",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationSettings:
+    """Whose review this is. E-mail domains that are not listed are external."""
+
+    name: str = "Unnamed organization"
+    email_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseSettings:
+    """Where the database is."""
+
+    database: Path = Path("access-review.duckdb")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """Where report folders go, and how many rows of a long table the PDF shows; the CSV files have all."""
+
+    directory: Path = Path("out")
+    rows_per_table: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One instance to read. Times are in seconds, ``page_size`` in rows: the most that is asked for.
+
+    ``scim_url`` is the SCIM endpoint beside a Sisense; a source of kind ``scim`` has it as ``url``.
+    """
+
+    name: str
+    kind: Literal["sisense", "scim"]
+    url: str
+    scim_url: str | None = None
+    username: str | None = None
+    api: Literal["auto", "v1", "v0.9"] = "auto"
+    page_size: int = 500
+    concurrency: int = 4
+    verify_tls: bool = True
+    ca_bundle: Path | None = None
+    timeout_seconds: float = 60
+    max_attempts: int = 6
+    give_up_after_seconds: float = 300
+
+    @property
+    def environment_prefix(self) -> str:
+        """Return the start of the environment variables that hold this source's secrets."""
+        return "ACCESS_REVIEW_" + self.name.upper().replace("-", "_")
+
+    def warns_of_plain_http(self, credentials: Credentials) -> bool:
+        """Say whether a password would travel unencrypted to another machine."""
+        parts = urlsplit(self.url)
+        return parts.scheme == "http" and not is_loopback(parts.hostname or "") and credentials.token is None
+
+    def credentials(self, environment: Mapping[str, str]) -> Credentials:
+        """Read this source's secrets from the environment.
+
+        Raises:
+            MissingSecretError: there is neither a token nor a user name with a password.
+        """
+        token = read_secret(environment, self.environment_prefix + "_TOKEN")
+        # with a token, no password is ever tried, and one that cannot be used does not matter
+        password = read_secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
+        if token is None and (self.username is None or password is None):
+            wanted = self.environment_prefix + ("_PASSWORD" if self.username else "_TOKEN")
+            raise MissingSecretError(
+                f"no credential for source '{self.name}'",
+                where="environment",
+                hint=f"set {wanted}, or {wanted}_FILE to the path of a file that holds it"
+                + ("" if self.username else "; a password also needs 'username' in the configuration"),
+            )
+        return Credentials(self.username, password, token)
+
+    def scim_token(self, environment: Mapping[str, str]) -> Secret | None:
+        """Read the token of this source's SCIM endpoint from the environment; null if it has no such endpoint.
+
+        Raises:
+            MissingSecretError: there is an endpoint, and no token.
+        """
+        if self.kind != "scim" and self.scim_url is None:
+            return None
+        variable = self.environment_prefix + ("_TOKEN" if self.kind == "scim" else "_SCIM_TOKEN")
+        token = read_secret(environment, variable)
+        if token is None:
+            raise MissingSecretError(
+                f"no SCIM token for source '{self.name}'",
+                where="environment",
+                hint=f"set {variable}, or {variable}_FILE to the path of a file that holds it; "
+                "in Sisense it is made under Admin > Security",
+            )
+        return token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterSettings:
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, by its name.
+
+    ``preset`` is the product that exported the file, ``columns`` the file's own heading of a roster column.
+    """
+
+    path: Path | None = None
+    source: str | None = None
+    preset: Literal["entra", "okta", "google", "workday", "bamboohr"] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
+    """Where the policy files are that override the defaults."""
+
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How long the rows of the extracts that ``watch`` makes are kept, in days; a report's stay."""
+
+    keep_days: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the program was told. ``rules`` is checked against the rule headers when they are read."""
+
+    path: Path
+    sha256: str
+    organization: OrganizationSettings = field(default_factory=OrganizationSettings)
+    warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
+    sources: tuple[SourceSettings, ...] = ()
+    roster: RosterSettings | None = None
+    policy: PolicySettings | None = None
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def source(self, name: str) -> SourceSettings:
+        """Return one source by name.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise ConfigurationError(
+            f"there is no source '{name}'",
+            where=str(self.path),
+            hint=suggestion(name, [s.name for s in self.sources], "the sources are"),
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
