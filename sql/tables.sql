@@ -293,20 +293,37 @@ comment on table reference.management_permissions is 'Manifest areas and verbs t
 comment on column reference.management_permissions.area is 'area of a role''s manifest';
 comment on column reference.management_permissions.verb_prefix is 'how the name of the permission begins';
 
-create table if not exists reference.risk_factors (rule_id varchar not null, factor varchar not null, likelihood integer not null);
-comment on table reference.risk_factors is 'How much an open finding of a rule adds to the likelihood in the risk score; each factor counts once.';
-comment on column reference.risk_factors.factor is 'what the finding is a sign of';
-comment on column reference.risk_factors.likelihood is 'what the factor adds, 0 up';
+drop table if exists reference.risk_factors;  -- each rule declares its own in [effects.risk]
 
 create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
 alter table reference.rules add column if not exists is_per_person boolean;
 alter table reference.rules add column if not exists is_per_role boolean;
 alter table reference.rules add column if not exists needs varchar;
-comment on table reference.rules is 'The severity of each rule as it is in force, where a finding has none of its own.';
-comment on column reference.rules.severity is 'critical, high, medium, low or info';
-comment on column reference.rules.is_per_role is 'it is about roles';
-comment on column reference.rules.needs is 'what it cannot do without: roster, baseline, campaign or provider';
-comment on column reference.rules.is_per_person is 'it is about persons, not about accounts or groups';
+alter table reference.rules add column if not exists recommendation varchar;
+alter table reference.rules add column if not exists marks varchar;
+alter table reference.rules add column if not exists reason varchar;
+alter table reference.rules add column if not exists comes_first boolean;
+alter table reference.rules add column if not exists deactivates boolean;
+alter table reference.rules add column if not exists risk_factor varchar;
+alter table reference.rules add column if not exists risk_likelihood integer;
+alter table reference.rules add column if not exists headline varchar;
+alter table reference.rules add column if not exists event varchar;
+alter table reference.rules add column if not exists compares varchar;
+comment on table reference.rules is 'One rule as it is in force, with the effects that its header declares.';
+comment on column reference.rules.recommendation is 'what its findings suggest for access: keep, remove, reduce or investigate; null for nothing';
+comment on column reference.rules.marks is 'which access that applies to: all of the account, or only its role, group or object';
+comment on column reference.rules.reason is 'why, as a sentence for reviewers';
+comment on column reference.rules.comes_first is 'the recommendation overrides every other one, for built-in groups too';
+comment on column reference.rules.deactivates is 'a remediation plan may deactivate the accounts that it finds';
+comment on column reference.rules.risk_factor is 'what its findings are a sign of; each factor counts once in an account''s risk score';
+comment on column reference.rules.risk_likelihood is 'what the factor adds to the likelihood, from 0 up';
+comment on column reference.rules.headline is 'the number of the management summary that counts its findings';
+comment on column reference.rules.event is 'the kind of event when an account with a finding is newly found, or used again';
+comment on column reference.rules.compares is 'role or group: the comparison with peers that its parameters min_peers and rare_share govern';
+comment on column reference.rules.severity is 'severity in force where a finding has none of its own: critical, high, medium, low or info';
+comment on column reference.rules.is_per_role is 'its findings are about roles';
+comment on column reference.rules.needs is 'the input without which it is not evaluated: roster, baseline, campaign or provider';
+comment on column reference.rules.is_per_person is 'its findings are about people, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
 comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
 comment on column reference.rule_parameters.parameter is 'its name in the configuration';

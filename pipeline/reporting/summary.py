@@ -129,13 +129,13 @@ def tiles(figures: dict[str, int], unevaluated: Sequence[Row]) -> tuple[Tile, ..
 
     ``unevaluated`` are the rows of ``reports.unevaluated_rules``.
     """
-    why = {row["rule_id"]: row["reason"] for row in unevaluated}
+    why = {row["headline"]: row["reason"] for row in unevaluated}
     newly = figures.get("privileged_active_new")
     since = f", {number(newly)} of them new" if newly is not None else ""
     if "leavers_active" in figures:
         leavers = Tile(number(figures["leavers_active"]), "leavers still active")
     else:
-        leavers = Tile(NOT_EVALUATED, f"leavers still active: {why.get('leaver_active', 'not known')}")
+        leavers = Tile(NOT_EVALUATED, f"leavers still active: {why.get('leavers_active', 'not known')}")
     affected = count(figures["accounts_with_findings"], "account")
     return (
         Tile(number(figures["accounts"]), f"accounts, {number(figures['active'])} active"),

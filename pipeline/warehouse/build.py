@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -231,7 +231,7 @@ class _Builder:
         return build_id, folder
 
     def load_rules(self) -> None:
-        """Tell the models of the graph what the configuration says about rules that share their work."""
+        """Fill ``reference.rules`` and ``reference.rule_parameters`` with the rules as they are in force."""
         rules = [
             (
                 rule.model.name,
@@ -239,6 +239,7 @@ class _Builder:
                 register.subject(rule.model)[1] == "'person'",
                 register.subject(rule.model)[1] == "'role'",
                 rule.model.needs,
+                *astuple(rule.model.effects),
             )
             for rule in self.rules.values()
         ]

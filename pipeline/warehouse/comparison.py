@@ -70,6 +70,9 @@ def laid_out(connection: Connection, old: str, new: str, sources: Collection[str
                     {"id": snapshot_id, "sources": None if sources is None else list(sources)},
                 )
         connection.execute("create table baseline.snapshot as select $id as snapshot_id", {"id": old})
+        connection.execute(
+            f"create schema reference; create table reference.rules as select * from {database}.reference.rules"
+        )
         connection.execute(_ENTITLEMENTS)
         model = load_model(resources.sql() / "4_reports" / "changes.sql")
         connection.execute(

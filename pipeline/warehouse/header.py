@@ -12,11 +12,12 @@ __all__ = ["check", "checks", "columns"]
 
 _HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
 _KEYS_OF_SCHEMA = {
-    "findings": _HEADER_KEYS - {"columns"} | {"title", "severity", "population", "remediation", "controls", "needs"},
+    "findings": _HEADER_KEYS - {"columns"}
+    | {"title", "severity", "population", "remediation", "controls", "needs", "effects"},
     "completeness": {"summary", "reads", "params", "gate"},
     "landed": {"summary", "reads"},
 }
-_OPTIONAL = {"checks", "params", "controls", "gate", "needs"}
+_OPTIONAL = {"checks", "params", "controls", "gate", "needs", "effects"}
 _MAY_BE_EMPTY = {"reads", "columns"}
 #: What each key holds: its type, the type of its items, and how to write it.
 _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
@@ -32,6 +33,7 @@ _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
     "checks": (dict, dict, "level and sql under [checks.<name>]"),
     "params": (dict, (bool, int, float, str), "name = 90 under [params]"),
     "controls": (dict, list, 'soc2 = ["CC6.2"] under [controls]'),
+    "effects": (dict, object, 'recommendation = "remove" under [effects]'),
     "gate": (bool, bool, "gate = true"),
 }
 _CHECK_LEVELS = ("fail", "input", "warn")

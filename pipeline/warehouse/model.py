@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pipeline.warehouse.effects import Effects
+
 __all__ = ["CONTROL_KEYS", "NEEDS", "SEVERITIES", "Example", "Model", "ModelCheck", "ModelColumn"]
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -51,7 +53,7 @@ class Example:
 class Model:
     """One file: the table it makes (``schema.name``), its header, and its statement.
 
-    ``title`` to ``controls`` are empty unless the file is a rule; ``is_gate`` belongs to completeness checks.
+    ``title`` to ``effects`` are empty unless the file is a rule; ``is_gate`` belongs to completeness checks.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class Model:
     remediation: str = ""
     needs: str | None = None
     controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    effects: Effects = field(default_factory=Effects)
 
     @property
     def table(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import ModelError
-from pipeline.warehouse import header
+from pipeline.warehouse import effects, header
 from pipeline.warehouse.model import Example, Model
 from pipeline.warehouse.statement import Statement, forbidden
 
@@ -128,6 +128,7 @@ class _ModelFile:
             remediation=keys.get("remediation", ""),
             needs=keys.get("needs"),
             controls={key: tuple(value) for key, value in keys.get("controls", {}).items()},
+            effects=effects.read(keys.get("effects", {}), keys, where=str(self.path)),
         )
         self.check_statements(model)
         if model.is_rule and not model.examples:

@@ -121,7 +121,6 @@ _REFERENCE_FILES = (
     _File("builtin_groups", {"group_name": _text, "is_everyone": _truth}, ("group_name",)),
     _File("shared_names", {"local_part": _text}, ("local_part",)),
     _File("freemail_domains", {"email_domain": _text}, ("email_domain",)),
-    _File("risk_factors", {"rule_id": _text, "factor": _text, "likelihood": int}, ("rule_id",)),
     _File("management_permissions", {"area": _text, "verb_prefix": _text}, ("area", "verb_prefix")),
 )
 

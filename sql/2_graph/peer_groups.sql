@@ -1,6 +1,6 @@
 /*
 summary = "One account and the peers it is compared with, for its role and for its groups: the closest that are enough."
-reads   = ["graph.peer_keys", "reference.rule_parameters"]
+reads   = ["graph.peer_keys", "reference.rules", "reference.rule_parameters"]
 grain   = ["source", "account_id", "entitlement_type"]
 
 [columns]
@@ -14,13 +14,14 @@ has_enough       = "boolean: as many as the rule asks for"
 */
 with
 
--- How many peers are enough is a parameter of the rule that compares.
+-- How many peers are enough is a parameter of the rules that compare roles, and of those that compare groups.
 needs as (
-    select 'role' as entitlement_type, value as min_peers from reference.rule_parameters
-    where rule_id = 'over_privileged_vs_peers' and parameter = 'min_peers'
-    union all
-    select 'group', value from reference.rule_parameters
-    where rule_id = 'rare_group_membership' and parameter = 'min_peers'
+    select rules.compares as entitlement_type, max(parameters.value) as min_peers
+    from reference.rules as rules
+    join reference.rule_parameters as parameters
+        on parameters.rule_id = rules.rule_id and parameters.parameter = 'min_peers'
+    where rules.compares is not null
+    group by rules.compares
 ),
 
 titles as (
@@ -94,9 +95,13 @@ from chosen
 
 /* example
 name = "the closest group with enough others; the account itself does not count, one that is no peer sees them all"
+given."reference.rules" = [
+  { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
+  { rule_id = "alone", severity = "low" },
+]
 given."reference.rule_parameters" = [
-  { rule_id = "over_privileged_vs_peers", parameter = "min_peers", value = 2 },
-  { rule_id = "rare_group_membership", parameter = "min_peers", value = 9 },
+  { rule_id = "roles", parameter = "min_peers", value = 2 }, { rule_id = "groups", parameter = "min_peers", value = 9 },
+  { rule_id = "alone", parameter = "min_peers", value = 99 },
 ]
 given."graph.peer_keys" = [
   { source = "s", account_id = "1", is_peer = true, has_peers_by_role = true, title_group = "t", department_group = "d", source_group = "all" },

@@ -2,7 +2,7 @@
 summary = "One role or group that somebody compared with a peer group holds, and how many of the peers hold it too. Built-in groups are left out."
 reads   = [
     "graph.peer_groups", "graph.peer_members", "graph.effective_access", "graph.accounts", "graph.roles",
-    "reference.rule_parameters",
+    "reference.rules", "reference.rule_parameters",
 ]
 grain   = ["source", "entitlement_type", "peer_group", "is_peer", "entitlement_id"]
 
@@ -24,11 +24,12 @@ usual_role       = "varchar: name of a role of that rank"
 with
 
 limits as (
-    select 'role' as entitlement_type, value as rare_share from reference.rule_parameters
-    where rule_id = 'over_privileged_vs_peers' and parameter = 'rare_share'
-    union all
-    select 'group', value from reference.rule_parameters
-    where rule_id = 'rare_group_membership' and parameter = 'rare_share'
+    select rules.compares as entitlement_type, min(parameters.value) as rare_share
+    from reference.rules as rules
+    join reference.rule_parameters as parameters
+        on parameters.rule_id = rules.rule_id and parameters.parameter = 'rare_share'
+    where rules.compares is not null
+    group by rules.compares
 ),
 
 held_groups as (
@@ -175,9 +176,11 @@ left join role_names on role_names.source = compared.source and role_names.role_
 
 /* example
 name = "a role counts this rank or above; a group counts its holders; the account itself never counts"
+given."reference.rules" = [
+  { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
+]
 given."reference.rule_parameters" = [
-  { rule_id = "over_privileged_vs_peers", parameter = "rare_share", value = 0.15 },
-  { rule_id = "rare_group_membership", parameter = "rare_share", value = 0.15 },
+  { rule_id = "roles", parameter = "rare_share", value = 0.15 }, { rule_id = "groups", parameter = "rare_share", value = 0.15 },
 ]
 given."graph.roles" = [ { source = "s", role_id = "viewer", role_display_name = "Viewer", role_rank = 10, is_builtin = true } ]
 given."graph.accounts" = [
@@ -213,7 +216,8 @@ expect = [
 */
 /* example
 name = "too few peers are said to be too few, whatever the share"
-given."reference.rule_parameters" = [ { rule_id = "over_privileged_vs_peers", parameter = "rare_share", value = 0.15 } ]
+given."reference.rules" = [ { rule_id = "roles", severity = "low", compares = "role" } ]
+given."reference.rule_parameters" = [ { rule_id = "roles", parameter = "rare_share", value = 0.15 } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", role_id = "admin", role_rank = 90 }, { source = "s", account_id = "2", role_id = "viewer", role_rank = 10 },
 ]

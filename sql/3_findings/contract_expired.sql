@@ -17,6 +17,12 @@ remediation = "Ask the manager whether the contract goes on: put its end into th
 iso27001 = ["A.5.18"]
 nist     = ["AC-2(2)"]
 cis      = ["5.1"]
+
+[effects]
+recommendation = "investigate"
+on             = "account"
+reason         = "The contract has ended, or its end date is not known."
+deactivates    = true
 */
 with
 

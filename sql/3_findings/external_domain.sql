@@ -11,6 +11,10 @@ remediation = "Confirm who the person is and who answers for them, or disable th
 soc2     = ["CC6.1"]
 iso27001 = ["A.5.19"]
 pci      = ["7.2.4"]
+
+[effects.risk]
+factor     = "external"
+likelihood = 2
 */
 with
 

@@ -14,6 +14,11 @@ inactive_for_days = 30
 soc2     = ["CC6.3"]
 iso27001 = ["A.5.18"]
 nist     = ["AC-2"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The account is disabled and still holds access."
 */
 with
 

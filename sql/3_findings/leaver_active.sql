@@ -14,6 +14,18 @@ iso27001 = ["A.5.18"]
 pci      = ["8.2.5"]
 nist     = ["AC-2", "PS-4"]
 hipaa    = ["164.308(a)(3)(ii)(C)"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The person has left."
+comes_first    = true
+deactivates    = true
+headline       = "leavers_active"
+
+[effects.risk]
+factor     = "leaver"
+likelihood = 9
 */
 with
 

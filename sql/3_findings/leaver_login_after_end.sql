@@ -11,6 +11,17 @@ remediation = "Treat it as an incident: disable the account and find out who use
 [controls]
 soc2 = ["CC6.2", "CC7.3"]
 nist = ["AC-2"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The person has left."
+comes_first    = true
+event          = "login_after_end"
+
+[effects.risk]
+factor     = "leaver"
+likelihood = 9
 */
 with
 

@@ -9,6 +9,10 @@ remediation = "Look the account up in the source; until its last use is known, t
 
 [controls]
 soc2 = ["CC6.2"]
+
+[effects.risk]
+factor     = "login"
+likelihood = 2
 */
 with
 

@@ -15,6 +15,16 @@ privileged_grace_days = 14
 soc2 = ["CC6.2"]
 nist = ["AC-2(3)"]
 cis  = ["5.3"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The account has never been used."
+deactivates    = true
+
+[effects.risk]
+factor     = "login"
+likelihood = 2
 */
 with
 

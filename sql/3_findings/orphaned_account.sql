@@ -16,6 +16,16 @@ soc2     = ["CC6.2"]
 iso27001 = ["A.5.16"]
 nist     = ["AC-2(3)"]
 cis      = ["5.1"]
+
+[effects]
+recommendation = "investigate"
+on             = "account"
+reason         = "The account matches no person in the roster."
+deactivates    = true
+
+[effects.risk]
+factor     = "orphaned"
+likelihood = 3
 */
 with
 

@@ -16,6 +16,13 @@ soc2     = ["CC6.3"]
 iso27001 = ["A.5.15"]
 pci      = ["7.2.4"]
 nist     = ["AC-6(7)"]
+
+[effects]
+compares = "role"
+
+[effects.risk]
+factor     = "rare"
+likelihood = 2
 */
 with
 

@@ -17,6 +17,13 @@ min_peers  = 5
 [controls]
 soc2 = ["CC6.3"]
 nist = ["AC-6"]
+
+[effects]
+compares = "group"
+
+[effects.risk]
+factor     = "rare"
+likelihood = 2
 */
 with
 

@@ -11,6 +11,11 @@ remediation = "Give each person an account, or register this one as a service ac
 iso27001 = ["A.5.16"]
 pci      = ["8.2.2"]
 nist     = ["AC-2"]
+
+[effects]
+recommendation = "investigate"
+on             = "account"
+reason         = "Several people may share the account."
 */
 with
 

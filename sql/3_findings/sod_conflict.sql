@@ -24,6 +24,10 @@ remediation = "Take one side away, or record who checks the person's work and ha
 soc2     = ["CC6.3"]
 iso27001 = ["A.5.3"]
 nist     = ["AC-5"]
+
+[effects.risk]
+factor     = "conflict"
+likelihood = 3
 */
 with
 

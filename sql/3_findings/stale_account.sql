@@ -17,6 +17,16 @@ iso27001 = ["A.5.18"]
 pci      = ["8.2.6"]
 nist     = ["AC-2(3)"]
 cis      = ["5.3"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The account has not been used for a long time."
+deactivates    = true
+
+[effects.risk]
+factor     = "stale"
+likelihood = 3
 */
 with
 

@@ -12,6 +12,11 @@ pending_after_days = 14
 
 [controls]
 soc2 = ["CC6.2"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The invitation was never accepted."
 */
 with
 

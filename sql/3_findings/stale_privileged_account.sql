@@ -16,6 +16,16 @@ soc2     = ["CC6.3"]
 iso27001 = ["A.8.2"]
 nist     = ["AC-2(3)", "AC-6(7)"]
 cis      = ["5.3"]
+
+[effects]
+recommendation = "remove"
+on             = "account"
+reason         = "The privileged account has not been used for a long time."
+deactivates    = true
+
+[effects.risk]
+factor     = "stale"
+likelihood = 3
 */
 with
 

@@ -3,7 +3,7 @@ summary = "One role or group that one account holds and the path it came by, com
 reads   = [
     "graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "reports.finding_accounts",
     "reports.finding_access", "reports.conflicts", "baseline.snapshot", "baseline.grants", "history.grants",
-    "review.decisions", "review.sign_offs", "reference.snapshot",
+    "review.decisions", "review.sign_offs", "reference.snapshot", "reference.rules",
 ]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
@@ -39,14 +39,7 @@ rule_ids               = "varchar: rules with an open finding on the account or 
 with
 
 account_rules as (
-    select
-        source, account_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids,
-        bool_or(rule_id in ('leaver_active', 'leaver_login_after_end')) as has_left,
-        min(case when rule_id in (
-            'stale_account', 'stale_privileged_account', 'never_logged_in', 'inactive_with_access', 'stale_invitation'
-        ) then title end) as unused_title,
-        min(case when rule_id in ('orphaned_account', 'shared_account', 'contract_expired') then title end)
-            as owner_title
+    select source, account_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
     from reports.finding_accounts
     where status = 'open' and not names_access
     group by source, account_id
@@ -60,6 +53,40 @@ item_rules as (
     from reports.finding_access
     where status = 'open'
     group by source, account_id, entitlement_type, entitlement_id
+),
+
+-- The recommendations of open findings, for each role and group that they mark.
+suggestions as (
+    select
+        access.source, access.account_id, access.entitlement_type, access.entitlement_id,
+        rules.recommendation, rules.reason, rules.comes_first
+    from reports.finding_accounts as found
+    join reference.rules as rules on rules.rule_id = found.rule_id
+    join graph.effective_access as access
+        on access.source = found.source and access.account_id = found.account_id
+        and (rules.marks = 'account' or rules.marks = access.entitlement_type)
+    where found.status = 'open' and not found.names_access
+    union all
+    select
+        named.source, named.account_id, named.entitlement_type, named.entitlement_id,
+        rules.recommendation, rules.reason, rules.comes_first
+    from reports.finding_access as named
+    join reference.rules as rules
+        on rules.rule_id = named.rule_id and (rules.marks = 'account' or rules.marks = named.entitlement_type)
+    where named.status = 'open'
+),
+
+ranked_suggestions as (
+    select
+        *,
+        row_number() over (
+            partition by source, account_id, entitlement_type, entitlement_id
+            order by
+                comes_first desc,
+                case recommendation when 'remove' then 1 when 'reduce' then 2 when 'investigate' then 3 else 4 end,
+                reason
+        ) as place
+    from suggestions
 ),
 
 conflicts as (
@@ -120,7 +147,8 @@ items as (
         access.*,
         statistic.peer_group, statistic.peer_n, statistic.peer_k, statistic.peer_share, statistic.peer_share_low,
         statistic.peer_share_high, statistic.peer_verdict, statistic.usual_rank, statistic.usual_role,
-        coalesce(account_rules.has_left, false) as has_left, account_rules.unused_title, account_rules.owner_title,
+        suggestion.recommendation as suggested, suggestion.reason as suggested_because,
+        coalesce(suggestion.comes_first, false) as comes_first,
         concat_ws('; ', account_rules.rule_ids, item_rules.rule_ids) as rule_ids,
         conflicts.others as conflicts_with, conflicts.other_count,
         known.snapshot_id as first_seen_snapshot_id,
@@ -153,6 +181,10 @@ items as (
     left join item_rules
         on item_rules.source = access.source and item_rules.account_id = access.account_id
         and item_rules.entitlement_type = access.entitlement_type and item_rules.entitlement_id = access.entitlement_id
+    left join ranked_suggestions as suggestion
+        on suggestion.source = access.source and suggestion.account_id = access.account_id
+        and suggestion.entitlement_type = access.entitlement_type
+        and suggestion.entitlement_id = access.entitlement_id and suggestion.place = 1
     left join conflicts
         on conflicts.source = access.source and conflicts.account_id = access.account_id
         and conflicts.entitlement_type = access.entitlement_type and conflicts.entitlement_id = access.entitlement_id
@@ -169,17 +201,17 @@ reasoned as (
     select
         *,
         case
-            when has_left then 'left'
+            when comes_first then 'finding'
             when entitlement_name is null then 'dangling'
             when conflicts_with is not null then 'conflict'
             when entitlement_type = 'group' and is_builtin then 'built-in'
             when permission_level = 'unclassified' then 'unclassified'
-            when unused_title is not null then 'unused'
+            when suggested in ('remove', 'reduce') then 'finding'
             when entitlement_type = 'role' and peer_verdict in ('rare_confident', 'rare_possible')
                 and usual_rank < role_rank then 'above peers'
             when entitlement_type = 'group' and peer_verdict = 'rare_confident' then 'rare'
             when peer_verdict in ('rare_confident', 'rare_possible') then 'perhaps rare'
-            when owner_title is not null then 'owner'
+            when suggested is not null then 'finding'
             when peer_verdict in ('common', 'neutral') then 'like peers'
             when not is_compared then 'not compared'
             else 'few peers'
@@ -213,9 +245,8 @@ select
     prior.reviewer_email as prior_reviewer,
     prior.decision_at as prior_decision_at,
     case reason
-        when 'left' then 'remove'
+        when 'finding' then suggested
         when 'conflict' then 'remove'
-        when 'unused' then 'remove'
         when 'rare' then 'remove'
         when 'above peers' then 'reduce'
         when 'like peers' then 'keep'
@@ -225,18 +256,16 @@ select
         else 'investigate'
     end as recommendation,
     case reason
-        when 'left' then 'The person has left.'
+        when 'finding' then suggested_because
         when 'dangling' then 'No ' || entitlement_type || ' has this id; whoever is given it later decides what it means.'
         when 'conflict' then 'One person must not hold this together with ' || conflicts_with || ': remove '
             || case when other_count = 1 then 'one of the two.' else 'this, or all of those.' end
         when 'built-in' then 'Built-in groups are not compared.'
         when 'unclassified' then 'Nobody has ranked the role, so it counts as privileged until somebody does.'
-        when 'unused' then unused_title || '.'
         when 'above peers' then comparison || '; ' || coalesce(usual_role, 'rank ' || usual_rank)
             || ' is enough for half of them.'
         when 'rare' then comparison || '.'
         when 'perhaps rare' then comparison || '.'
-        when 'owner' then owner_title || '.'
         when 'like peers' then comparison || '.'
         when 'not compared' then 'Service and emergency accounts, and the program''s own, are not compared with people.'
         else 'There are too few peers to compare with' || coalesce(': ' || peer_n, '') || '.'
@@ -264,21 +293,26 @@ given."graph.peer_statistics" = [
   { source = "s", peer_group = "p", is_peer = false, entitlement_type = "group", entitlement_id = "rare", peer_verdict = "rare_confident" },
   { source = "s", peer_group = "p", is_peer = false, entitlement_type = "group", entitlement_id = "usual", peer_verdict = "common" },
 ]
+given."reference.rules" = [
+  { rule_id = "leavers", severity = "critical", recommendation = "remove", marks = "account", reason = "The person has left.", comes_first = true },
+  { rule_id = "rare_groups", severity = "low" },
+  { rule_id = "unused", severity = "medium", recommendation = "remove", marks = "account", reason = "Nobody uses it.", comes_first = false },
+]
 given."reports.finding_accounts" = [
-  { finding_id = "1", rule_id = "leaver_active", title = "Leaver", source = "s", account_id = "left", status = "open", names_access = false },
-  { finding_id = "2", rule_id = "rare_group_membership", title = "Rare", source = "s", account_id = "a", status = "open", names_access = true },
-  { finding_id = "3", rule_id = "stale_account", title = "Stale", source = "s", account_id = "a", status = "accepted_risk", names_access = false },
+  { finding_id = "1", rule_id = "leavers", title = "Leaver", source = "s", account_id = "left", status = "open", names_access = false },
+  { finding_id = "2", rule_id = "rare_groups", title = "Rare", source = "s", account_id = "a", status = "open", names_access = true },
+  { finding_id = "3", rule_id = "unused", title = "Unused", source = "s", account_id = "a", status = "accepted_risk", names_access = false },
 ]
 given."reports.finding_access" = [
-  { finding_id = "2", rule_id = "rare_group_membership", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare" },
+  { finding_id = "2", rule_id = "rare_groups", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare" },
 ]
 expect = [
   { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "0 of 30 peers (p) have this role or a higher one, 0.0 % (95 % interval 0.0 to 11.4 %); Viewer is enough for half of them.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
-  { account_id = "a", entitlement_id = "rare", recommendation = "remove", rule_ids = "rare_group_membership" },
+  { account_id = "a", entitlement_id = "rare", recommendation = "remove", rule_ids = "rare_groups" },
   { account_id = "a", entitlement_id = "usual", recommendation = "keep", rule_ids = "" },
   { account_id = "a", entitlement_id = "all", recommendation = "no_information", rule_ids = "" },
   { account_id = "a", entitlement_id = "gone", recommendation = "investigate", rule_ids = "" },
-  { account_id = "left", entitlement_id = "usual", recommendation = "remove", rule_ids = "leaver_active" },
+  { account_id = "left", entitlement_id = "usual", recommendation = "remove", recommendation_reason = "The person has left.", rule_ids = "leavers" },
 ]
 */
 /* example
@@ -290,8 +324,8 @@ given."graph.effective_access" = [
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "x", entitlement_name = "Sales", permission_level = "standard", is_builtin = false, grant_type = "direct" },
 ]
 given."reports.finding_access" = [
-  { finding_id = "1", rule_id = "sod_conflict", status = "open", source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", side = "left" },
-  { finding_id = "1", rule_id = "sod_conflict", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", side = "right" },
+  { finding_id = "1", rule_id = "conflicts", status = "open", source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", side = "left" },
+  { finding_id = "1", rule_id = "conflicts", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", side = "right" },
 ]
 given."reports.conflicts" = [
   { finding_id = "1", source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", other_name = "group Payments" },
@@ -299,10 +333,38 @@ given."reports.conflicts" = [
   { finding_id = "1", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", other_name = "role Data Admin" },
 ]
 expect = [
-  { entitlement_id = "r", recommendation = "remove", recommendation_reason = "One person must not hold this together with group Audit; group Payments: remove this, or all of those.", rule_ids = "sod_conflict" },
-  { entitlement_id = "p", recommendation = "remove", recommendation_reason = "One person must not hold this together with role Data Admin: remove one of the two.", rule_ids = "sod_conflict" },
+  { entitlement_id = "r", recommendation = "remove", recommendation_reason = "One person must not hold this together with group Audit; group Payments: remove this, or all of those.", rule_ids = "conflicts" },
+  { entitlement_id = "p", recommendation = "remove", recommendation_reason = "One person must not hold this together with role Data Admin: remove one of the two.", rule_ids = "conflicts" },
   { entitlement_id = "q", rule_ids = "" },
   { entitlement_id = "x", rule_ids = "" },
+]
+*/
+/* example
+name = "an account's findings mark all its access, its role, or its groups; the strongest recommendation is given"
+given."graph.effective_access" = [
+  { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Designer", permission_level = "standard", grant_type = "direct" },
+  { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Sales", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Sales", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "h", entitlement_name = "Audit", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+]
+given."reference.rules" = [
+  { rule_id = "owners", severity = "low", recommendation = "investigate", marks = "account", reason = "It has no owner.", comes_first = false },
+  { rule_id = "roles", severity = "low", recommendation = "reduce", marks = "role", reason = "The role is too high.", comes_first = false },
+  { rule_id = "groups", severity = "low", recommendation = "remove", marks = "group", reason = "The group is closed.", comes_first = false },
+]
+given."reports.finding_accounts" = [
+  { finding_id = "1", rule_id = "owners", source = "s", account_id = "a", status = "open", names_access = false },
+  { finding_id = "2", rule_id = "roles", source = "s", account_id = "a", status = "open", names_access = false },
+  { finding_id = "3", rule_id = "groups", source = "s", account_id = "b", status = "open", names_access = true },
+]
+given."reports.finding_access" = [
+  { finding_id = "3", rule_id = "groups", status = "open", source = "s", account_id = "b", entitlement_type = "group", entitlement_id = "h" },
+]
+expect = [
+  { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "The role is too high." },
+  { account_id = "a", entitlement_id = "g", recommendation = "investigate", recommendation_reason = "It has no owner." },
+  { account_id = "b", entitlement_id = "g", recommendation = "no_information" },
+  { account_id = "b", entitlement_id = "h", recommendation = "remove", recommendation_reason = "The group is closed." },
 ]
 */
 /* example

@@ -52,8 +52,8 @@ group by
 name = "a finding names a group of its account, or roles and groups of several accounts"
 given."findings.register" = [
   { finding_id = "a", rule_id = "any_rule", subject_type = "person", subject_id = "ada", status = "open", evidence = '{"access":[{"side":"left","source":"s","account_id":"1","entitlement_type":"role","entitlement_id":"r"},{"side":"right","source":"t","account_id":"2","entitlement_type":"group","entitlement_id":"g"}]}' },
-  { finding_id = "b", rule_id = "rare_group_membership", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open", evidence = '{"group_id":"g"}' },
-  { finding_id = "c", rule_id = "stale_account", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open" },
+  { finding_id = "b", rule_id = "groups", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open", evidence = '{"group_id":"g"}' },
+  { finding_id = "c", rule_id = "accounts", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open" },
 ]
 expect = [
   { finding_id = "a", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r", side = "left" },

@@ -49,9 +49,9 @@ given."graph.accounts" = [
 ]
 given."findings.register" = [
   { finding_id = "a", rule_id = "any_rule", severity = "high", subject_type = "person", subject_id = "ada", status = "open" },
-  { finding_id = "b", rule_id = "stale_account", severity = "medium", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open" },
-  { finding_id = "c", rule_id = "rare_group_membership", severity = "low", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open", evidence = '{"group_id":"g"}' },
-  { finding_id = "d", rule_id = "empty_group", severity = "low", source = "s", subject_type = "group", subject_id = "g", status = "open" },
+  { finding_id = "b", rule_id = "accounts", severity = "medium", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open" },
+  { finding_id = "c", rule_id = "groups", severity = "low", source = "s", subject_type = "account", subject_id = "3", account_id = "3", status = "open", evidence = '{"group_id":"g"}' },
+  { finding_id = "d", rule_id = "empty_groups", severity = "low", source = "s", subject_type = "group", subject_id = "g", status = "open" },
 ]
 expect = [
   { finding_id = "a", source = "s", account_id = "1", severity_rank = 2, names_access = false },

@@ -2,7 +2,7 @@
 summary = "One account, excluded and inactive ones too, with everything a reviewer needs on one line."
 reads   = [
     "graph.accounts", "graph.roles", "graph.people", "graph.policy_subjects", "reports.finding_accounts",
-    "reference.risk_factors", "baseline.snapshot", "baseline.accounts", "history.accounts",
+    "reference.rules", "baseline.snapshot", "baseline.accounts", "history.accounts",
 ]
 grain   = ["source", "account_id"]
 
@@ -60,14 +60,17 @@ finding_totals as (
     group by source, account_id
 ),
 
-factors as (
-    select distinct found.source, found.account_id, factor.factor, factor.likelihood
+-- Each factor counts once, however many rules share it.
+risk_factors as (
+    select found.source, found.account_id, rules.risk_factor, max(rules.risk_likelihood) as likelihood
     from open_findings as found
-    join reference.risk_factors as factor on factor.rule_id = found.rule_id
+    join reference.rules as rules on rules.rule_id = found.rule_id
+    where rules.risk_factor is not null
+    group by found.source, found.account_id, rules.risk_factor
 ),
 
 likelihoods as (
-    select source, account_id, sum(likelihood) as likelihood from factors group by source, account_id
+    select source, account_id, sum(likelihood) as likelihood from risk_factors group by source, account_id
 ),
 
 exclusions as (

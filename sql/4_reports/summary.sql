@@ -1,6 +1,6 @@
 /*
 summary = "One number of the management summary. The numbers of a section add up to the population, the active accounts (last_seen) or the open findings."
-reads   = ["reports.population", "findings.register", "reports.unevaluated_rules", "baseline.accounts"]
+reads   = ["reports.population", "findings.register", "reports.unevaluated_rules", "reference.rules", "baseline.accounts"]
 grain   = ["section", "position"]  # a name from the source may be any key, "(others)" too
 
 [columns]
@@ -63,9 +63,9 @@ headline as (
     select 15, 'in_scope_without_findings', 'in scope without findings', count(*) filter (where in_scope and finding_count = 0) from accounts
     union all
     select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
-    from open_findings where rule_id = 'leaver_active'
+    from open_findings where rule_id in (select rule_id from reference.rules where headline = 'leavers_active')
     -- a rule that is off or was not evaluated has no number
-    having 'leaver_active' not in (select rule_id from reports.unevaluated_rules)
+    having not exists (select 1 from reports.unevaluated_rules where headline = 'leavers_active')
     union all
     select 17, 'privileged_with_findings', 'privileged with findings', count(*) filter (where privileged and finding_count > 0) from accounts
     union all

@@ -11,6 +11,7 @@ rule_id = "varchar: the rule"
 title   = "varchar: what it looks for"
 outcome = "varchar: not_evaluated or off"
 reason  = "varchar: why, in words"
+headline = "varchar: the number of the management summary that is missing with it"
 */
 with
 
@@ -33,7 +34,8 @@ select
         when results.outcome = 'off' then 'the configuration switches it off'
         when not inputs.is_there then inputs.reason
         else 'the extract lacks the data for it'
-    end as reason
+    end as reason,
+    header.headline
 from findings.rule_summary as rules
 join reports.rule_results as results on results.rule_id = rules.rule_id
 left join reference.rules as header on header.rule_id = rules.rule_id
@@ -44,7 +46,7 @@ where results.outcome in ('off', 'unknown') or (results.outcome = 'nobody' and n
 /* example
 name = "off; unknown for all; nothing to examine for want of a campaign. What has a result, or really nothing to examine, is not here"
 given."reference.rules" = [
-  { rule_id = "leavers", severity = "low", needs = "roster" }, { rule_id = "decisions", severity = "low", needs = "campaign" },
+  { rule_id = "leavers", severity = "low", needs = "roster", headline = "leavers_active" }, { rule_id = "decisions", severity = "low", needs = "campaign" },
   { rule_id = "blind", severity = "low" }, { rule_id = "off", severity = "low" }, { rule_id = "passed", severity = "low", needs = "roster" },
   { rule_id = "nobody", severity = "low", needs = "baseline" },
 ]
@@ -58,8 +60,8 @@ given."reports.rule_results" = [
   { rule_id = "off", outcome = "off" }, { rule_id = "passed", outcome = "passed" }, { rule_id = "nobody", outcome = "nobody" },
 ]
 expect = [
-  { rule_id = "leavers", outcome = "not_evaluated", reason = "no roster was given" },
-  { rule_id = "decisions", outcome = "not_evaluated", reason = "there has been no review yet" },
+  { rule_id = "leavers", outcome = "not_evaluated", reason = "no roster was given", headline = "leavers_active" },
+  { rule_id = "decisions", outcome = "not_evaluated", reason = "there has been no review yet", headline = "<null>" },
   { rule_id = "blind", outcome = "not_evaluated", reason = "the extract lacks the data for it" },
   { rule_id = "off", outcome = "off", reason = "the configuration switches it off" },
 ]

@@ -26,7 +26,7 @@ select
     case
         when counts.source is null then 'No user names a group.'
         when counts.found_count < counts.named_count
-            then (counts.named_count - counts.found_count) || ' memberships name a group that does not exist; see dangling_reference.'
+            then (counts.named_count - counts.found_count) || ' memberships name a group that does not exist; the findings list them.'
         else 'All ' || counts.named_count || ' group ids are groups.'
     end as explanation
 from meta.sources as sources

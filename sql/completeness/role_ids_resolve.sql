@@ -22,7 +22,7 @@ select
     case
         when counts.source is null then 'No user names a role.'
         when counts.found_count < counts.named_count
-            then (counts.named_count - counts.found_count) || ' users name a role that does not exist; see dangling_reference.'
+            then (counts.named_count - counts.found_count) || ' users name a role that does not exist; the findings list them.'
         else 'All ' || counts.named_count || ' role ids are roles.'
     end as explanation
 from meta.sources as sources

@@ -64,19 +64,19 @@ of_leavers as (
     where kind = 'leaver' and privileged_effect = 'lost'
 ),
 
--- Judged by the rule of that name; here is said that there was a login which the last comparison did not know.
+-- A rule with an event reports an account when its finding is new, and when the account was used again since.
 logins as (
     select
-        'login_after_end' as kind, now.source, now.account_id, 'last_seen_at' as field,
+        rules.event as kind, now.source, now.account_id, 'last_seen_at' as field,
         cast(before.last_seen_at as varchar) as old_value, cast(now.last_seen_at as varchar) as new_value,
         cast(before.last_seen_at as varchar) as old_label, cast(now.last_seen_at as varchar) as new_label,
         'none' as privileged_effect
     from graph.register as found
+    join reference.rules as rules on rules.rule_id = found.rule_id and rules.event is not null
     join graph.accounts as now on now.source = found.source and now.account_id = found.account_id
     left join baseline.accounts as before on before.source = now.source and before.account_id = now.account_id
     left join baseline.register as known on known.finding_id = found.finding_id
-    where found.rule_id = 'leaver_login_after_end'
-        and (known.finding_id is null or before.last_seen_at is null or now.last_seen_at > before.last_seen_at)
+    where known.finding_id is null or before.last_seen_at is null or now.last_seen_at > before.last_seen_at
 ),
 
 events as (

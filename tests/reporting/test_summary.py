@@ -11,8 +11,10 @@ FIGURES = {
 }  # fmt: skip
 
 
-def silent(rule_id: str, outcome: str = "not_evaluated", reason: str = "no roster was given") -> dict[str, Any]:
-    return {"rule_id": rule_id, "title": rule_id, "outcome": outcome, "reason": reason}
+def silent(
+    rule_id: str, outcome: str = "not_evaluated", reason: str = "no roster was given", headline: str | None = None
+) -> dict[str, Any]:
+    return {"rule_id": rule_id, "title": rule_id, "outcome": outcome, "reason": reason, "headline": headline}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,11 @@ def test_what_was_not_evaluated_is_counted_with_its_reason(unevaluated: list[Any
 
 
 @pytest.mark.parametrize(
-    "row", [silent("leaver_active"), silent("leaver_active", "off", "the configuration switches it off")]
+    "row",
+    [
+        silent("leavers", headline="leavers_active"),
+        silent("leavers", "off", "the configuration switches it off", headline="leavers_active"),
+    ],
 )
 def test_a_tile_without_a_rule_behind_it_is_no_zero(row: dict[str, Any]) -> None:
     last = tiles(FIGURES, [row])[-1]

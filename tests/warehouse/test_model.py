@@ -7,6 +7,8 @@ import duckdb
 import pytest
 
 from pipeline.errors import ModelError
+from pipeline.warehouse import database
+from pipeline.warehouse.effects import Effects
 from pipeline.warehouse.examples import run_example
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import load_folder, load_model
@@ -25,6 +27,15 @@ limit_days = 3
 
 [controls]
 soc2 = ["CC6.2"]
+
+[effects]
+recommendation = "remove"
+on = "account"
+reason = "It is old."
+
+[effects.risk]
+factor = "age"
+likelihood = 3
 */
 -- a comment that says now() and {{
 with own as (select source, account_id, age_days from graph.accounts)
@@ -69,6 +80,9 @@ def test_a_rule_that_keeps_the_grammar_is_read_whole(tmp_path: Path) -> None:
     assert model.params == {"limit_days": 3}
     assert model.controls == {"soc2": ("CC6.2",)}
     assert [example.name for example in model.examples] == ["one is too old"]
+    assert model.effects == Effects(
+        recommendation="remove", marks="account", reason="It is old.", risk_factor="age", risk_likelihood=3
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,6 +96,21 @@ def test_a_rule_that_keeps_the_grammar_is_read_whole(tmp_path: Path) -> None:
         ('severity = "low"', 'serverity = "low"', "unknown header key 'serverity'"),
         ('severity = "low"', 'severity = "low"\ncolumns = {}', "unknown header key 'columns'"),
         ('severity = "low"', "severity = low", "not valid TOML"),
+        ('recommendation = "remove"', 'recommend = "remove"', "unknown key 'recommend' in [effects]"),
+        ('recommendation = "remove"', 'recommendation = "delete"', "'delete' is not a valid 'recommendation'"),
+        ('recommendation = "remove"', "recommendation = true", "'recommendation' in [effects] has the wrong type"),
+        ('on = "account"', 'on = "person"', "'person' is not a valid 'on'"),
+        ('on = "account"\n', "", "[effects] has no 'on'"),
+        ('reason = "It is old."\n', "", "[effects] has no 'reason'"),
+        ('reason = "It is old."', 'reason = " "', "'reason' in [effects] has the wrong type"),
+        ('reason = "It is old."', 'reason = "It is old."\nheadline = "old"', "'old' is not a valid 'headline'"),
+        ('reason = "It is old."', 'reason = "It is old."\nevent = "Grown old"', "is not a name for an event"),
+        ('reason = "It is old."', 'reason = "It is old."\ncompares = "role"', "needs the parameters min_peers"),
+        ('reason = "It is old."', 'reason = "It is old."\ndeactivates = 1', "'deactivates' in [effects] has"),
+        ("likelihood = 3", "likelihood = -1", "[effects.risk] is malformed"),
+        ("likelihood = 3", "likelihood = true", "[effects.risk] is malformed"),
+        ("likelihood = 3", "", "[effects.risk] is malformed"),
+        ('factor = "age"', 'factor = "age"\nweight = 2', "[effects.risk] is malformed"),
         ('soc2 = ["CC6.2"]', 'sox = ["404"]', "'sox' is not a control framework"),
         ('soc2 = ["CC6.2"]', 'soc2 = "CC6.2"', "'controls' has the wrong type"),
         ('reads = ["graph.accounts", "graph.groups"]', 'reads = "graph.accounts"', "'reads' has the wrong type"),
@@ -182,6 +211,14 @@ def test_a_file_that_is_no_model_is_refused(
         load_model(path)
 
     assert caught.value.where == str(path)
+
+
+def test_a_rule_about_sources_cannot_deactivate_accounts(tmp_path: Path) -> None:
+    text = RULE.replace('grain = ["source", "account_id"]', 'grain = ["source"]')
+    path = written(tmp_path, "3_findings", text.replace('on = "account"', 'on = "account"\ndeactivates = true'))
+
+    with pytest.raises(ModelError, match=r"'deactivates'.*needs findings about accounts"):
+        load_model(path)
 
 
 def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
