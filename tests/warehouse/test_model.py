@@ -7,7 +7,6 @@ import duckdb
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.warehouse import database
 from pipeline.warehouse.effects import Effects
 from pipeline.warehouse.examples import run_example
 from pipeline.warehouse.model import Model
