@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.planter import Planter
 from pipeline.simulator.staffing import User
 
@@ -24,7 +25,13 @@ class Entitlements(Planter):
         for _ in range(report_engineers):
             org.hire(org.titles["Report Engineer"])
         edited = org.role_ids["dataDesigner"]
-        org.plant("edited_builtin_role", "high", None, subject=edited, detail="Data Designer may edit users' roles")
+        org.plant(
+            PlantedRule.EDITED_BUILTIN_ROLE,
+            "high",
+            None,
+            subject=edited,
+            detail="Data Designer may edit users' roles",
+        )
         if org.is_full:
             tenant = org.hire(org.titles["BI Administrator"]).user
             tenant["roleId"] = org.role_ids["tenantAdmin"]
@@ -34,24 +41,30 @@ class Entitlements(Planter):
         org = self.org
         roleless = self.viewer(seen=5).user
         del roleless["roleId"]
-        org.plant("unclassified_role", "medium", roleless, detail="no role")
+        org.plant(PlantedRule.UNCLASSIFIED_ROLE, "medium", roleless, detail="no role")
         lost = self.viewer(seen=6).user
         lost["roleId"] = self.unknown_id()
-        org.plant("unclassified_role", "medium", lost, subject=None, detail="a role that does not exist")
-        org.plant("dangling_reference", "medium", lost, subject=lost["roleId"], detail="a role that does not exist")
+        org.plant(PlantedRule.UNCLASSIFIED_ROLE, "medium", lost, subject=None, detail="a role that does not exist")
+        org.plant(
+            PlantedRule.DANGLING_REFERENCE,
+            "medium",
+            lost,
+            subject=lost["roleId"],
+            detail="a role that does not exist",
+        )
         for role in ("custom_partnerAccess", "custom_retiredDesigner"):
             user = self.viewer(seen=7).user
             user["roleId"] = org.role_ids[role]
-            org.plant("unclassified_role", "medium", user, detail=f"nothing ranks {role}")
+            org.plant(PlantedRule.UNCLASSIFIED_ROLE, "medium", user, detail=f"nothing ranks {role}")
         idle = self.viewer(seen=60).user
         idle["roleId"] = org.role_ids["custom_partnerAccess"]
-        org.plant("unclassified_role", "medium", idle, detail="nothing ranks custom_partnerAccess")
+        org.plant(PlantedRule.UNCLASSIFIED_ROLE, "medium", idle, detail="nothing ranks custom_partnerAccess")
         # what nobody has ranked is treated as privileged until somebody does
-        org.plant("stale_privileged_account", "high", idle, detail="unclassified counts as privileged")
+        org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "high", idle, detail="unclassified counts as privileged")
         switched_off = self.viewer(seen=20).user
         org.switch_off(switched_off, 10)
         switched_off["roleId"] = None
-        org.plant("unclassified_role", "medium", switched_off, detail="disabled, no role")
+        org.plant(PlantedRule.UNCLASSIFIED_ROLE, "medium", switched_off, detail="disabled, no role")
         self.viewer(seen=50).user["roleId"] = org.role_ids["custom_auditReader"]
 
     def dangling_groups(self) -> None:
@@ -63,7 +76,11 @@ class Entitlements(Planter):
             user["groups"] = [*user["groups"], *lost]
             for group_id in lost:
                 org.plant(
-                    "dangling_reference", "medium", user, subject=group_id, detail="a group that does not exist"
+                    PlantedRule.DANGLING_REFERENCE,
+                    "medium",
+                    user,
+                    subject=group_id,
+                    detail="a group that does not exist",
                 )
 
     def power_through_groups(self) -> None:
@@ -76,8 +93,8 @@ class Entitlements(Planter):
             (emergency, "the group is listed as privileged"),
         ):
             user = self.join(self.viewer().user, group_id)
-            org.plant("privileged_through_group", "medium", user, subject=group_id, detail=why)
-            org.plant("rare_group_membership", "low", user, subject=group_id, detail=why)
+            org.plant(PlantedRule.PRIVILEGED_THROUGH_GROUP, "medium", user, subject=group_id, detail=why)
+            org.plant(PlantedRule.RARE_GROUP_MEMBERSHIP, "low", user, subject=group_id, detail=why)
         self.join(org.hire(self.engineer).user, self.engineer.group_id)
 
     def join(self, user: User, group_id: str) -> User:
@@ -96,7 +113,7 @@ class Entitlements(Planter):
             for key in ("principalName", "objectSid", "dn"):
                 hire.user.pop(key, None)
             hire.user.update(activeDirectory=False, createdSso=False)
-            org.plant("local_account_beside_sso", severity, hire.user, detail="a password")
+            org.plant(PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, severity, hire.user, detail="a password")
 
     def disagreements(self) -> None:
         """Let the account and the group say different things about a membership."""
@@ -111,7 +128,7 @@ class Entitlements(Planter):
                 user["groups"] = [g for g in user["groups"] if g != group_id]
                 org.listed_only.append((group_id, user["_id"]))
                 why = "only the group says so"
-            org.plant("membership_disagreement", "low", user, subject=group_id, detail=why)
+            org.plant(PlantedRule.MEMBERSHIP_DISAGREEMENT, "low", user, subject=group_id, detail=why)
 
     def empty_groups(self) -> None:
         """Add groups without members."""
@@ -138,8 +155,14 @@ class Entitlements(Planter):
             user = self.viewer().user
             for group_id in collected:
                 self.join(user, group_id)
-                org.plant("rare_group_membership", "low", user, subject=group_id, detail="another department's group")
-            org.plant("excessive_groups", "low", user, detail="eight groups beyond the department's")
+                org.plant(
+                    PlantedRule.RARE_GROUP_MEMBERSHIP,
+                    "low",
+                    user,
+                    subject=group_id,
+                    detail="another department's group",
+                )
+            org.plant(PlantedRule.EXCESSIVE_GROUPS, "low", user, detail="eight groups beyond the department's")
 
     def unlike_their_peers(self) -> None:
         """Give roles and groups that the peers do not have."""
@@ -149,11 +172,11 @@ class Entitlements(Planter):
             user = org.hire(executive, seen=10).user
             user["roleId"] = org.role_ids[role]
             org.plant(
-                "over_privileged_vs_peers",
+                PlantedRule.OVER_PRIVILEGED_VS_PEERS,
                 severity,
                 user,
                 detail=f"{role} among viewers",
             )
         for group in ("Legal Contracts", "Legal Privacy", "People Hiring"):
             user = self.join(org.hire(org.titles["Software Engineer"]).user, org.group_ids[group])
-            org.plant("rare_group_membership", "low", user, subject=org.group_ids[group], detail=group)
+            org.plant(PlantedRule.RARE_GROUP_MEMBERSHIP, "low", user, subject=org.group_ids[group], detail=group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.simulator import names
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.planter import Planter
 from pipeline.simulator.staffing import CALLER, DOMAIN, Hire, User
 
@@ -40,21 +41,23 @@ class Identities(Planter):
         ):
             user = org.account(role, None, None, f"{name}@{DOMAIN}", seen=3, created=800)
             org.service_accounts.append((f"{name}@{DOMAIN}", owner_email, purpose, review_by))
-            org.plant("unreviewed_service_account", severity, user, detail=why)
+            org.plant(PlantedRule.UNREVIEWED_SERVICE_ACCOUNT, severity, user, detail=why)
 
     def external(self) -> None:
         """Hire people from outside."""
         org = self.org
         for _ in self.times(3):
-            org.plant("external_domain", "medium", self.outsider(self.viewer(domain=_PARTNER)), detail="a partner")
+            org.plant(
+                PlantedRule.EXTERNAL_DOMAIN, "medium", self.outsider(self.viewer(domain=_PARTNER)), detail="a partner"
+            )
         for _ in self.times(2):
             user = self.outsider(org.hire(self.analyst, domain=_PARTNER))
-            org.plant("external_domain", "high", user, detail="a partner who designs dashboards")
+            org.plant(PlantedRule.EXTERNAL_DOMAIN, "high", user, detail="a partner who designs dashboards")
         user = self.outsider(org.hire(self.engineer, domain=_PARTNER))
-        org.plant("external_domain", "high", user, detail="a partner with privileges")
+        org.plant(PlantedRule.EXTERNAL_DOMAIN, "high", user, detail="a partner with privileges")
         name = names.Name("Synthetic", "Consultant", "synthetic-consultant-1f7e")
         user = self.outsider(org.hire(self.engineer, domain=_FREE_MAIL, name=name))
-        org.plant("external_domain", "critical", user, detail="privileged, on free mail")
+        org.plant(PlantedRule.EXTERNAL_DOMAIN, "critical", user, detail="privileged, on free mail")
         gone = self.outsider(self.viewer(seen=200, domain=_PARTNER))
         org.switch_off(gone, 150)
         gone["groups"] = []
@@ -82,7 +85,9 @@ class Identities(Planter):
             first = org.hire(next(self._ordinary))
             second = self.second_account(first, "consumer", address)
             for user in (first.user, second):
-                org.plant("duplicate_accounts", "medium", user, subject=first.person.person_id, detail=address)
+                org.plant(
+                    PlantedRule.DUPLICATE_ACCOUNTS, "medium", user, subject=first.person.person_id, detail=address
+                )
         title = org.titles["BI Administrator"]
         # near miss: an ordinary account, and one to administer with
         for role in ("consumer", "dataAdmin"):
@@ -91,7 +96,7 @@ class Identities(Planter):
             first.user["groups"] = [title.department.group_id]
             second = self.second_account(first, "admin", "alias")
             for user in (first.user, second) if role == "dataAdmin" else ():
-                for rule_id in ("duplicate_accounts", "several_accounts_one_person"):
+                for rule_id in (PlantedRule.DUPLICATE_ACCOUNTS, PlantedRule.SEVERAL_ACCOUNTS_ONE_PERSON):
                     org.plant(rule_id, "medium", user, subject=first.person.person_id, detail="two privileged")
 
     def second_account(self, first: Hire, role: str, address: str) -> User:
@@ -108,7 +113,7 @@ class Identities(Planter):
         if address == "alias":
             person.aliases = email
         if address == "tag":
-            self.org.plant("roster_drift", "low", second, detail="a tag in the address")
+            self.org.plant(PlantedRule.ROSTER_DRIFT, "low", second, detail="a tag in the address")
         return second
 
     def separation_of_duties(self) -> None:
@@ -119,15 +124,23 @@ class Identities(Planter):
         alone = org.hire(accountant)
         own = [group for group in alone.user["groups"] if group not in {payments, approvals}]
         alone.user["groups"] = [*own, payments, approvals]
-        org.plant("sod_conflict", "high", None, subject=alone.person.person_id, detail="both groups in one account")
+        org.plant(
+            PlantedRule.SOD_CONFLICT,
+            "high",
+            None,
+            subject=alone.person.person_id,
+            detail="both groups in one account",
+        )
 
         pair = org.hire(accountant)
         pair.user["groups"] = [*own, payments]
         second = self.second_account(pair, "consumer", "upper")
         second["groups"] = [accountant.department.group_id, approvals]
-        org.plant("sod_conflict", "high", None, subject=pair.person.person_id, detail="one group in each account")
+        org.plant(
+            PlantedRule.SOD_CONFLICT, "high", None, subject=pair.person.person_id, detail="one group in each account"
+        )
         for user in (pair.user, second):
-            org.plant("duplicate_accounts", "medium", user, subject=pair.person.person_id, detail="upper")
+            org.plant(PlantedRule.DUPLICATE_ACCOUNTS, "medium", user, subject=pair.person.person_id, detail="upper")
 
     def shared_mailboxes(self) -> None:
         """Add accounts that are nobody's own."""
@@ -138,9 +151,9 @@ class Identities(Planter):
             ("wall-display-3", "dataAdmin", "high"),
         ):
             user = org.account(role, None, None, f"{local}@{DOMAIN}", seen=6, created=1_000)
-            org.plant("shared_account", severity, user, detail="nobody's own")
-            org.plant("local_account_beside_sso", severity, user, detail="a password")
-            org.plant("orphaned_account", "high", user, detail="nobody in the roster")
+            org.plant(PlantedRule.SHARED_ACCOUNT, severity, user, detail="nobody's own")
+            org.plant(PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, severity, user, detail="a password")
+            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
 
     def imperfect_identities(self) -> None:
         """Leave addresses out, and let names and addresses differ from the roster."""
@@ -150,11 +163,11 @@ class Identities(Planter):
             hire.user["email"] = value
             # the local part of the person's own address still matches
             hire.user["userName"] = hire.person.email.partition("@")[0]
-            org.plant("missing_email", "low", hire.user, detail=f"email is {value!r}")
+            org.plant(PlantedRule.MISSING_EMAIL, "low", hire.user, detail=f"email is {value!r}")
         married = self.viewer()
         married.user["lastName"] = f"{married.user['lastName']}-Beispiel"
-        org.plant("roster_drift", "low", married.user, detail="another last name")
+        org.plant(PlantedRule.ROSTER_DRIFT, "low", married.user, detail="another last name")
         moved = self.viewer()
         moved.user["userName"] = moved.person.email
         moved.user["email"] = f"former-{moved.person.email}"
-        org.plant("roster_drift", "low", moved.user, detail="another address, matched by user name")
+        org.plant(PlantedRule.ROSTER_DRIFT, "low", moved.user, detail="another address, matched by user name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.simulator import names
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.planter import Planter
 from pipeline.simulator.staffing import DOMAIN, Hire, User
 
@@ -20,16 +21,23 @@ class Lifecycle(Planter):
             status = "open"
             if number == 1:
                 org.exceptions.append(
-                    ("stale_account", "", user["userName"], "parental leave", "ciso@example.com", org.date(-60))
+                    (
+                        PlantedRule.STALE_ACCOUNT,
+                        "",
+                        user["userName"],
+                        "parental leave",
+                        "ciso@example.com",
+                        org.date(-60),
+                    )
                 )
                 status = "accepted_risk"
             if number == 2:
                 org.out_of_scope.append(("", user["userName"], "training instance", "ciso@example.com"))
                 status = "out_of_scope"
-            org.plant("stale_account", "medium", user, status=status, detail="not seen for over 90 days")
+            org.plant(PlantedRule.STALE_ACCOUNT, "medium", user, status=status, detail="not seen for over 90 days")
         for number in self.times(5):
             user = self.viewer(seen=190 + 80 * number).user
-            org.plant("stale_account", "high", user, detail="not seen for over 180 days")
+            org.plant(PlantedRule.STALE_ACCOUNT, "high", user, detail="not seen for over 180 days")
         for _ in self.times(4):
             self.viewer(seen=85)
         if org.is_full:
@@ -39,16 +47,16 @@ class Lifecycle(Planter):
 
         for number in self.times(3):
             user = org.hire(self.engineer, seen=60 + 9 * number).user
-            org.plant("stale_privileged_account", "high", user, detail="not seen for over 45 days")
+            org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "high", user, detail="not seen for over 45 days")
         for number in self.times(2):
             user = org.hire(self.engineer, seen=120 + 90 * number).user
-            org.plant("stale_privileged_account", "critical", user, detail="not seen for over 90 days")
+            org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "critical", user, detail="not seen for over 90 days")
         for _ in self.times(2):
             org.hire(self.engineer, seen=41)
         # privileged by what its role may do, not by its name
         user = org.hire(self.analyst, seen=70).user
         user["roleId"] = org.role_ids["custom_userDesk"]
-        org.plant("stale_privileged_account", "high", user, detail="a custom role that manages users")
+        org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "high", user, detail="a custom role that manages users")
         if org.is_full:
             org.hire(self.analyst, seen=20).user["roleId"] = org.role_ids["custom_userDesk"]
 
@@ -59,16 +67,19 @@ class Lifecycle(Planter):
             user = self.viewer(seen=5, created=60).user
             org.never_seen(user, value=value)
             org.plant(
-                "never_logged_in", "medium", user, detail=f"lastLogin is {'absent' if value is ... else value!r}"
+                PlantedRule.NEVER_LOGGED_IN,
+                "medium",
+                user,
+                detail=f"lastLogin is {'absent' if value is ... else value!r}",
             )
         undated = self.viewer(seen=5, created=400).user
         org.never_seen(undated)
         del undated["created"]
-        org.plant("never_logged_in", "medium", undated, detail="no creation date")
+        org.plant(PlantedRule.NEVER_LOGGED_IN, "medium", undated, detail="no creation date")
         for _ in self.times(2):
             user = org.hire(self.engineer, seen=5, created=21).user
             org.never_seen(user)
-            org.plant("never_logged_in", "high", user, detail="privileged, past 14 days")
+            org.plant(PlantedRule.NEVER_LOGGED_IN, "high", user, detail="privileged, past 14 days")
         org.never_seen(self.viewer(seen=5, created=25).user)
         org.never_seen(org.hire(self.engineer, seen=5, created=9).user)
 
@@ -78,7 +89,7 @@ class Lifecycle(Planter):
         for value in ("not a date", "infinity", f"{org.date(-400)}T08:00:00.000Z", "0001-01-01T00:00:00.000Z"):
             user = self.viewer(seen=5).user
             org.unreadable(user, value)
-            org.plant("login_unknown", "info", user, detail=value)
+            org.plant(PlantedRule.LOGIN_UNKNOWN, "info", user, detail=value)
         # readable in one field is enough, and other ways to write a moment are still moments
         half = self.viewer(seen=5).user
         half["lastActivity"], half["lastLogin"] = org.moment(5), "n/a"
@@ -101,7 +112,7 @@ class Lifecycle(Planter):
             user.update(active=False, groups=[], lastUpdated=user["created"])
             user["pendingExpiration"] = f"{org.date(-3)}T00:00:00.000Z"
             if is_old:
-                org.plant("stale_invitation", "low", user, detail="invited 40 days ago")
+                org.plant(PlantedRule.STALE_INVITATION, "low", user, detail="invited 40 days ago")
 
     def leavers(self) -> None:
         """Let people leave, with and without their accounts."""
@@ -114,17 +125,24 @@ class Lifecycle(Planter):
         self.left(without_date, None)
         long_gone = self.viewer(seen=125)
         self.left(long_gone, 120)
-        org.plant("stale_account", "medium", long_gone.user, detail="left 120 days ago")
+        org.plant(PlantedRule.STALE_ACCOUNT, "medium", long_gone.user, detail="left 120 days ago")
         self.left(org.hire(self.engineer, seen=20), 15)
         came_back = self.viewer(seen=6)
         self.left(came_back, 30)
-        org.plant("leaver_login_after_end", "critical", came_back.user, detail="seen 24 days after the last day")
+        org.plant(
+            PlantedRule.LEAVER_LOGIN_AFTER_END, "critical", came_back.user, detail="seen 24 days after the last day"
+        )
 
         switched_off = self.viewer(seen=50)
         switched_off.person.employment_status, switched_off.person.end_date = "ended", org.date(60)
         org.switch_off(switched_off.user, 45)
         switched_off.user["groups"] = []
-        org.plant("leaver_login_after_end", "critical", switched_off.user, detail="disabled, seen after the last day")
+        org.plant(
+            PlantedRule.LEAVER_LOGIN_AFTER_END,
+            "critical",
+            switched_off.user,
+            detail="disabled, seen after the last day",
+        )
         # near misses: seen on the last day itself, on long leave, and still here until next week
         last_day = self.viewer(seen=35)
         last_day.person.employment_status, last_day.person.end_date = "ended", org.date(35)
@@ -139,7 +157,7 @@ class Lifecycle(Planter):
         hire.person.employment_status = status
         hire.person.end_date = "" if days is None else self.org.date(days)
         when = "no end date" if days is None else f"last day {hire.person.end_date}"
-        self.org.plant("leaver_active", "critical", hire.user, detail=f"{status} in the roster, {when}")
+        self.org.plant(PlantedRule.LEAVER_ACTIVE, "critical", hire.user, detail=f"{status} in the roster, {when}")
 
     def contractors(self) -> None:
         """Hire contractors whose end has passed, is missing, or is to come."""
@@ -148,11 +166,11 @@ class Lifecycle(Planter):
             hire = self.viewer(seen=30 + number)
             hire.person.person_type = "contractor"
             self.left(hire, 25, status="active")
-            org.plant("contract_expired", "high", hire.user, detail="the contract ended 25 days ago")
+            org.plant(PlantedRule.CONTRACT_EXPIRED, "high", hire.user, detail="the contract ended 25 days ago")
         for _ in self.times(2):
             hire = self.viewer()
             hire.person.person_type = "contractor"
-            org.plant("contract_expired", "low", hire.user, detail="a contract without an end")
+            org.plant(PlantedRule.CONTRACT_EXPIRED, "low", hire.user, detail="a contract without an end")
         for _ in self.times(3):
             hire = self.viewer()
             hire.person.person_type, hire.person.end_date = "contractor", org.date(-30)
@@ -162,16 +180,16 @@ class Lifecycle(Planter):
         org = self.org
         for _ in self.times(5):
             user = self.stranger(org.ordinary_name())
-            org.plant("orphaned_account", "high", user, detail="nobody in the roster")
+            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
         # the same display name is a suggestion, never a match
         model = self.viewer().user
         user = self.stranger(names.Name(model["firstName"], model["lastName"], "namesake"))
-        org.plant("orphaned_account", "high", user, detail="only the name is known")
+        org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="only the name is known")
         if org.is_full:
             user = self.stranger(names.Name("Team", "Lead", "team.lead"))
             for hire in (self.viewer(), self.viewer()):
                 hire.person.aliases = user["email"].lower()
-            org.plant("orphaned_account", "high", user, detail="two people have this alias")
+            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="two people have this alias")
             known = self.viewer()
             known.person.aliases = f"alias.{known.person.email}"
             known.user["email"] = known.person.aliases
@@ -192,18 +210,18 @@ class Lifecycle(Planter):
         for _ in self.times(3):
             user = self.viewer(seen=110).user
             org.switch_off(user, 60)
-            org.plant("inactive_with_access", "low", user, detail="still in groups")
+            org.plant(PlantedRule.INACTIVE_WITH_ACCESS, "low", user, detail="still in groups")
         user = org.hire(self.analyst, seen=110).user
         org.switch_off(user, 60)
         user["groups"] = []
-        org.plant("inactive_with_access", "low", user, detail="still a Designer")
+        org.plant(PlantedRule.INACTIVE_WITH_ACCESS, "low", user, detail="still a Designer")
         user = org.hire(self.engineer, seen=110).user
         org.switch_off(user, 60)
-        org.plant("inactive_with_access", "medium", user, detail="still a Data Admin")
+        org.plant(PlantedRule.INACTIVE_WITH_ACCESS, "medium", user, detail="still a Data Admin")
         user = self.viewer(seen=100).user
         org.switch_off(user, 60)
         del user["lastUpdated"]
-        org.plant("inactive_with_access", "low", user, detail="in groups, judged by when it was last seen")
+        org.plant(PlantedRule.INACTIVE_WITH_ACCESS, "low", user, detail="in groups, judged by when it was last seen")
         for _ in self.times(2):
             org.switch_off(self.viewer(seen=20).user, 12)
         emptied = self.viewer(seen=300).user

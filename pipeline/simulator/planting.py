@@ -6,15 +6,14 @@ Ages keep three days from every threshold, so a run within a day of the anchor g
 
 Readings of the rules that the key rests on, where their words leave room:
 
-- ``roster_drift`` compares names and addresses case-folded; an alias is the person's own address, a ``+tag`` is not,
-  and an account without an address has none that could differ.
-- ``edited_builtin_role`` is one finding for the role, however many accounts hold it.
-- One privileged account beside one ordinary one of the same person is as it should be; two privileged ones are not.
-- ``membership_disagreement`` and ``rare_group_membership`` judge groups that exist; a dangling id is
-  ``dangling_reference`` alone.
+- Names and addresses are compared with the roster case-folded. An alias is the person's own address, a ``+tag`` is
+  not, and an account without an address has none that could differ.
+- A built-in role that was edited is one finding, however many accounts hold it.
+- One privileged account beside one ordinary one of the same person is good practice; two privileged ones are not.
+- The rules about single memberships examine groups that exist. An id that no group has is a dangling reference alone.
 - The rules about peers are stated for accounts matched to a person, in organisations of 500 accounts and more.
-  Accounts without a person are compared with everybody, and the key says nothing about them.
-- ``empty_group`` and ``too_many_admins`` are counted when the organisation is complete; see ``population``.
+  Accounts without a person are compared with everybody, and the answer key leaves them out.
+- Empty groups and the number of administrators are recorded when the organisation is complete; see ``population``.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.simulator import names, planting
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.staffing import CALLER, DOMAIN, Person, PlantedFinding, Staffing
 
 __all__ = ["CALLER", "DOMAIN", "SMALLEST", "PlantedFinding", "Population", "build"]
@@ -80,12 +81,12 @@ def build(accounts: int, seed: int, anchor: datetime) -> Population:
         _appoint_managers(org)
     planting.plant(org)
     _fill(org)
-    _judge_administrators(org)
+    _record_administrators(org)
     org.users.sort(key=_by_id)
     org.groups.sort(key=_by_id)
     statuses = _statuses(org)
     members = _members(org)
-    _judge_groups(org, members)
+    _record_empty_groups(org, members)
     return Population(
         users=org.users,
         roles=org.roles,
@@ -131,8 +132,8 @@ def _fill(org: Staffing) -> None:
             org.hire(title)
 
 
-def _judge_administrators(org: Staffing) -> None:
-    """Record ``too_many_admins`` where the fixed number of administrators is too many for the organisation."""
+def _record_administrators(org: Staffing) -> None:
+    """Record the finding on the source where the fixed number of administrators is too many for its size."""
     ranks = {role["_id"]: org.role_specs[role["name"]].rank or 0 for role in org.roles}
     active = [user for user in org.users if user.get("active")]
     registered = {row[0] for row in (*org.service_accounts, *org.break_glass)}
@@ -142,16 +143,16 @@ def _judge_administrators(org: Staffing) -> None:
     most = max(4.0, 0.02 * len(active))
     if administrators > most:
         severity = "high" if administrators >= 2 * most else "medium"
-        org.plant("too_many_admins", severity, None, detail=f"{administrators} of {len(active)}")
+        org.plant(PlantedRule.TOO_MANY_ADMINS, severity, None, detail=f"{administrators} of {len(active)}")
 
 
-def _judge_groups(org: Staffing, members: dict[str, list[str]]) -> None:
-    """Record ``empty_group``: the two that are planted, and where the staff is small those that nobody fills."""
+def _record_empty_groups(org: Staffing, members: dict[str, list[str]]) -> None:
+    """Record a finding for each group without members: the two planted ones, and those a small staff leaves empty."""
     privileged = {role["_id"] for role in org.roles if org.role_specs[role["name"]].privileged}
     for group in org.groups:
         if not members[group["_id"]]:
             severity = "medium" if group["roleId"] in privileged else "low"
-            org.plant("empty_group", severity, None, subject=group["_id"], detail=group["name"])
+            org.plant(PlantedRule.EMPTY_GROUP, severity, None, subject=group["_id"], detail=group["name"])
 
 
 def _statuses(org: Staffing) -> dict[str, int]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pipeline.simulator import names, organisation
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.organisation import Department, RoleSpec, Title
 
 __all__ = ["CALLER", "DOMAIN", "Hire", "Person", "PlantedFinding", "Staffing"]
@@ -336,7 +337,7 @@ class Staffing:
 
     def plant(
         self,
-        rule_id: str,
+        rule_id: PlantedRule,
         severity: str,
         user: User | None,
         *,

@@ -12,71 +12,16 @@ from pathlib import Path
 import duckdb
 from pypdf import PdfReader
 
+from pipeline import resources
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.server import Simulator
+from pipeline.warehouse.model_file import load_folder
 from tests.e2e.conftest import ACCOUNTS, Finished, run_command
 
-#: What 2,000 synthetic accounts of seed 7 hold, by rule and severity.
-PLANTED: dict[str, dict[str, int]] = {
-    "break_glass_used": {},
-    "contract_expired": {"high": 2, "low": 2},
-    "dangling_reference": {"medium": 4},
-    "duplicate_accounts": {"medium": 8},
-    "edited_builtin_role": {"high": 1},
-    "empty_group": {"medium": 1, "low": 1},
-    "exception_expired": {},
-    "excessive_groups": {"low": 2},
-    "external_domain": {"critical": 1, "high": 3, "medium": 3},
-    "idp_drift": {},
-    "inactive_with_access": {"medium": 1, "low": 5},
-    "kept_high_risk_without_comment": {},
-    "leaver_active": {"critical": 9},
-    "leaver_login_after_end": {"critical": 2},
-    "local_account_beside_sso": {"high": 2, "medium": 4},
-    "login_data_missing": {},
-    "login_unknown": {"info": 4},
-    "membership_disagreement": {"low": 4},
-    "missing_email": {"low": 2},
-    "never_logged_in": {"high": 2, "medium": 4},
-    "new_privileged_account": {},
-    "orphaned_account": {"high": 10},
-    "out_of_band_account": {},
-    "over_privileged_vs_peers": {"high": 1, "medium": 2},
-    "privileged_group_growth": {},
-    "privileged_through_group": {"medium": 3},
-    "rare_group_membership": {"low": 22},
-    "reactivated_account": {},
-    "reappeared_access": {},
-    "review_overdue": {},
-    "revocation_not_verified": {},
-    "role_not_assigned": {},
-    "role_raised": {},
-    "roster_drift": {"low": 3},
-    "rubber_stamping": {},
-    "self_review": {},
-    "several_accounts_one_person": {"medium": 2},
-    "shared_account": {"high": 1, "medium": 2},
-    "sod_conflict": {"high": 2},
-    "stale_account": {"high": 5, "medium": 9},
-    "stale_invitation": {"low": 3},
-    "stale_privileged_account": {"critical": 2, "high": 5},
-    "too_few_admins": {},
-    "too_many_admins": {},
-    "unclassified_role": {"medium": 6},
-    "unreviewed_service_account": {"high": 1, "medium": 2},
-    "user_name_reused": {},
-}
-
-#: Rules about what a review decided: where there was no review they judge nobody.
-OF_CAMPAIGNS = {
-    "kept_high_risk_without_comment",
-    "reappeared_access",
-    "revocation_not_verified",
-    "rubber_stamping",
-    "self_review",
-}
-
-#: Rules that compare with peers: the answer key speaks of accounts that belong to a person alone.
-ABOUT_PEERS = {"over_privileged_vs_peers", "rare_group_membership", "excessive_groups"}
+#: Rules that compare with peers: the answer key decides only on accounts that belong to a person.
+ABOUT_PEERS = {
+    PlantedRule.OVER_PRIVILEGED_VS_PEERS, PlantedRule.RARE_GROUP_MEMBERSHIP, PlantedRule.EXCESSIVE_GROUPS,
+}  # fmt: skip
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -94,25 +39,17 @@ def answerable(report: Path) -> list[dict[str, str]]:
     ]
 
 
-def test_the_table_of_planted_findings_is_found_exactly(finished: Finished) -> None:
-    found = answerable(finished.report)
-
-    counts = {rule: Counter(row["severity"] for row in found if row["rule_id"] == rule) for rule in PLANTED}
-    assert counts == PLANTED
-    assert {row["rule_id"] for row in found} <= set(PLANTED)
-
-
-def test_each_finding_is_on_the_account_it_was_planted_on(finished: Finished) -> None:
+def test_each_planted_finding_is_found_and_nothing_else(finished: Finished) -> None:
     planted = Counter(
         (row["rule_id"], row["severity"], row["account_id"], row["status"])
         for row in rows(finished.folder / "planted.csv")
-        if row["rule_id"] in PLANTED
     )
 
     found = Counter(
         (row["rule_id"], row["severity"], row["account_id"], row["status"]) for row in answerable(finished.report)
     )
     assert found == planted
+    assert len(planted) > 100
 
 
 def test_the_population_is_everybody_with_the_states_that_were_made(finished: Finished) -> None:
@@ -127,10 +64,16 @@ def test_the_population_is_everybody_with_the_states_that_were_made(finished: Fi
 
 
 def test_every_rule_adds_up(finished: Finished) -> None:
+    # Without a campaign there are no decisions to examine.
+    about_decisions = {
+        model.name
+        for model in load_folder(resources.sql())
+        if any(table in model.population for table in ("graph.review_decisions", "graph.revocations"))
+    }
     for row in rows(finished.report / "rules.csv"):
         judged = [int(row[name]) for name in ("passed", "failed", "unknown")]
         assert int(row["population"]) == sum(judged), row["rule_id"]
-        assert (sum(judged) > 0) == (row["rule_id"] not in OF_CAMPAIGNS), row["rule_id"]
+        assert (sum(judged) > 0) == (row["rule_id"] not in about_decisions), row["rule_id"]
 
 
 def test_stdout_is_the_folder_and_the_pdf_and_stderr_the_story(finished: Finished) -> None:
@@ -211,7 +154,7 @@ def test_fail_on_ends_with_1_after_the_report_is_written(simulator: Simulator, t
 
 def test_json_is_one_document(finished: Finished) -> None:
     listed = finished.command("--json", "rules", "list").result
-    assert [rule["rule_id"] for rule in listed] == sorted(PLANTED)
+    assert [rule["rule_id"] for rule in listed] == [row["rule_id"] for row in rows(finished.report / "rules.csv")]
 
     snapshots = finished.command("--json", "snapshots").result
     assert [snapshot["completeness"] for snapshot in snapshots] == ["FULL"]

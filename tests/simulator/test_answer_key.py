@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.population import Population, build
 
 ANCHOR = datetime(2026, 3, 1, tzinfo=UTC)
@@ -199,30 +200,30 @@ class Judge:
         for user in self.users:
             status = self.status(user)
             found.update((rule, severity, user["_id"], None) for rule, severity in self.any_status(user))
-            found.update(("dangling_reference", "medium", user["_id"], ref) for ref in self.dangling(user))
+            found.update((PlantedRule.DANGLING_REFERENCE, "medium", user["_id"], ref) for ref in self.dangling(user))
             if status == "active":
                 found.update((rule, severity, user["_id"], None) for rule, severity in self.when_active(user))
-            if status == "inactive" and (severity := self.inactive_with_access(user)):
-                found.add(("inactive_with_access", severity, user["_id"], None))
+            if status == "inactive" and (severity := self.access_left(user)):
+                found.add((PlantedRule.INACTIVE_WITH_ACCESS, severity, user["_id"], None))
             if status == "pending" and (self.days_ago(user.get("created")) or 0) > 14:
-                found.add(("stale_invitation", "low", user["_id"], None))
-        found.update(("edited_builtin_role", "high", None, role_id) for role_id in self.edited)
+                found.add((PlantedRule.STALE_INVITATION, "low", user["_id"], None))
+        found.update((PlantedRule.EDITED_BUILTIN_ROLE, "high", None, role_id) for role_id in self.edited)
         return found | self.administrators() | self.group_rules() | self.person_rules()
 
     def any_status(self, user: dict[str, Any]) -> list[tuple[str, str]]:
         found = []
         if self.rank.get(user.get("roleId") or "") is None:
-            found.append(("unclassified_role", "medium"))
+            found.append((PlantedRule.UNCLASSIFIED_ROLE, "medium"))
         person, (_, seen) = self.person_of[user["_id"]], self.last_seen(user)
         if person and person["end_date"] and seen and seen.date() > date.fromisoformat(person["end_date"]):
-            found.append(("leaver_login_after_end", "critical"))
+            found.append((PlantedRule.LEAVER_LOGIN_AFTER_END, "critical"))
         if person and self.drifts(user, person):
-            found.append(("roster_drift", "low"))
+            found.append((PlantedRule.ROSTER_DRIFT, "low"))
         registration = self.service.get(user["userName"].lower())
         if registration:
             overdue = date.fromisoformat(registration["review_by"]) < self.as_of.date()
             if overdue or not registration["owner_email"] or not registration["purpose"]:
-                found.append(("unreviewed_service_account", "high" if self.privileged(user) else "medium"))
+                found.append((PlantedRule.UNREVIEWED_SERVICE_ACCOUNT, "high" if self.privileged(user) else "medium"))
         return found
 
     def drifts(self, user: dict[str, Any], person: dict[str, str]) -> bool:
@@ -242,14 +243,14 @@ class Judge:
         privileged, (state, seen) = self.privileged(user), self.last_seen(user)
         idle = None if seen is None else (self.as_of - seen).total_seconds() / 86_400
         if state == "unknown":
-            found.append(("login_unknown", "info"))
+            found.append((PlantedRule.LOGIN_UNKNOWN, "info"))
         if idle is not None and not privileged and idle > 90:
-            found.append(("stale_account", "high" if idle > 180 else "medium"))
+            found.append((PlantedRule.STALE_ACCOUNT, "high" if idle > 180 else "medium"))
         if idle is not None and privileged and idle > 45:
-            found.append(("stale_privileged_account", "critical" if idle > 90 else "high"))
+            found.append((PlantedRule.STALE_PRIVILEGED_ACCOUNT, "critical" if idle > 90 else "high"))
         age = self.days_ago(user.get("created"))
         if state == "never" and (age is None or age > (14 if privileged else 30)):
-            found.append(("never_logged_in", "high" if privileged else "medium"))
+            found.append((PlantedRule.NEVER_LOGGED_IN, "high" if privileged else "medium"))
         found += self.as_a_person(user)
         local, domain = (
             local_part(user.get("email") or "").lower(),
@@ -257,18 +258,20 @@ class Judge:
         )
         if domain and domain != "example.com":
             severity = "high" if privileged or (self.rank.get(user["roleId"]) or 0) >= 30 else "medium"
-            found.append(("external_domain", "critical" if privileged and domain in FREE_MAIL else severity))
+            found.append(
+                (PlantedRule.EXTERNAL_DOMAIN, "critical" if privileged and domain in FREE_MAIL else severity)
+            )
         if not domain and self.human(user):
-            found.append(("missing_email", "low"))
+            found.append((PlantedRule.MISSING_EMAIL, "low"))
         if not self.registered(user):
             if (
                 local in SHARED
                 or local_part(user["userName"]).lower() in SHARED
                 or not (user.get("firstName") or user.get("lastName"))
             ):
-                found.append(("shared_account", "high" if privileged else "medium"))
+                found.append((PlantedRule.SHARED_ACCOUNT, "high" if privileged else "medium"))
             if self.mostly_sso and not user["createdSso"] and not user["activeDirectory"]:
-                found.append(("local_account_beside_sso", "high" if privileged else "medium"))
+                found.append((PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, "high" if privileged else "medium"))
         return found
 
     @cached_property
@@ -278,16 +281,16 @@ class Judge:
     def as_a_person(self, user: dict[str, Any]) -> list[tuple[str, str]]:
         person = self.person_of[user["_id"]]
         if person is None:
-            return [] if self.registered(user) else [("orphaned_account", "high")]
+            return [] if self.registered(user) else [(PlantedRule.ORPHANED_ACCOUNT, "high")]
         found = []
         ended = bool(person["end_date"]) and date.fromisoformat(person["end_date"]) <= self.as_of.date()
         if person["employment_status"] == "ended" or ended:
-            found.append(("leaver_active", "critical"))
+            found.append((PlantedRule.LEAVER_ACTIVE, "critical"))
         if person["person_type"] == "contractor" and (ended or not person["end_date"]):
-            found.append(("contract_expired", "high" if ended else "low"))
+            found.append((PlantedRule.CONTRACT_EXPIRED, "high" if ended else "low"))
         return found
 
-    def inactive_with_access(self, user: dict[str, Any]) -> str | None:
+    def access_left(self, user: dict[str, Any]) -> str | None:
         since = self.days_ago(user.get("lastUpdated"))
         if since is None:
             _, seen = self.last_seen(user)
@@ -304,9 +307,9 @@ class Judge:
         most = max(4, 0.02 * len(self.active))
         found: set[Finding] = set()
         if many > most:
-            found.add(("too_many_admins", "high" if many >= 2 * most else "medium", None, None))
+            found.add((PlantedRule.TOO_MANY_ADMINS, "high" if many >= 2 * most else "medium", None, None))
         if many < 2:
-            found.add(("too_few_admins", "low", None, None))
+            found.add((PlantedRule.TOO_FEW_ADMINS, "low", None, None))
         return found
 
     def group_rules(self) -> set[Finding]:
@@ -318,16 +321,19 @@ class Judge:
         }
         for user in self.users:
             both = self.sides[user["_id"]]
-            found.update(("membership_disagreement", "low", user["_id"], g) for g in both["user"] ^ both["group"])
+            found.update(
+                (PlantedRule.MEMBERSHIP_DISAGREEMENT, "low", user["_id"], g) for g in both["user"] ^ both["group"]
+            )
             if not self.privileged(user):
                 found.update(
-                    ("privileged_through_group", "medium", user["_id"], g) for g in self.groups_of(user) & powerful
+                    (PlantedRule.PRIVILEGED_THROUGH_GROUP, "medium", user["_id"], g)
+                    for g in self.groups_of(user) & powerful
                 )
         for group_id, group in self.groups.items():
             is_held = any(group_id in both["user"] | both["group"] for both in self.sides.values())
             if not is_held and group["name"] not in BUILT_IN:
                 carries = self.role_privileged.get(group["roleId"] or "", False)
-                found.add(("empty_group", "medium" if carries else "low", None, group_id))
+                found.add((PlantedRule.EMPTY_GROUP, "medium" if carries else "low", None, group_id))
         return found
 
     def person_rules(self) -> set[Finding]:
@@ -342,14 +348,16 @@ class Judge:
             powerful = sum(self.privileged(user) for user in own)
             is_good_practice = len(own) == 2 and powerful == 1
             if len(own) > 1 and not is_good_practice:
-                found.update(("duplicate_accounts", "medium", user["_id"], person_id) for user in own)
+                found.update((PlantedRule.DUPLICATE_ACCOUNTS, "medium", user["_id"], person_id) for user in own)
                 if powerful:
-                    found.update(("several_accounts_one_person", "medium", u["_id"], person_id) for u in own)
+                    found.update(
+                        (PlantedRule.SEVERAL_ACCOUNTS_ONE_PERSON, "medium", u["_id"], person_id) for u in own
+                    )
         for pair in self.pairs:
             assert pair["left_type"] == pair["right_type"] == "group"
             for person_id, names in held.items():
                 if {pair["left_name"], pair["right_name"]} <= names:
-                    found.add(("sod_conflict", "high", None, person_id))
+                    found.add((PlantedRule.SOD_CONFLICT, "high", None, person_id))
         return found
 
     def peer_findings(self) -> set[Finding]:
@@ -380,21 +388,23 @@ class Judge:
             k = sum(1 for peer in peers if (self.rank.get(peer.get("roleId") or "") or 0) >= rank)
             if k / n <= 0.15:
                 beyond_doubt = self.privileged(user) and wilson_upper(k, n) <= 0.15
-                found.add(("over_privileged_vs_peers", "high" if beyond_doubt else "medium", user["_id"], None))
+                found.add(
+                    (PlantedRule.OVER_PRIVILEGED_VS_PEERS, "high" if beyond_doubt else "medium", user["_id"], None)
+                )
         counts = Counter(g for peer in peers for g in self.groups_of(peer))
         for group_id in self.groups_of(user):
             if counts[group_id] / n <= 0.15:
-                found.add(("rare_group_membership", "low", user["_id"], group_id))
+                found.add((PlantedRule.RARE_GROUP_MEMBERSHIP, "low", user["_id"], group_id))
         sizes = [len(self.groups_of(peer)) for peer in peers]
         middle = statistics.median(sizes)
         mad = statistics.median(abs(size - middle) for size in sizes)
         own = len(self.groups_of(user))
         if own > middle + 3 * mad and own - middle >= 5:
-            found.add(("excessive_groups", "low", user["_id"], None))
+            found.add((PlantedRule.EXCESSIVE_GROUPS, "low", user["_id"], None))
         return found
 
 
-ABOUT_PEERS = {"over_privileged_vs_peers", "rare_group_membership", "excessive_groups"}
+ABOUT_PEERS = {PlantedRule.OVER_PRIVILEGED_VS_PEERS, PlantedRule.RARE_GROUP_MEMBERSHIP, PlantedRule.EXCESSIVE_GROUPS}
 
 
 def key_of(population: Population) -> Counter[Finding]:
@@ -448,28 +458,26 @@ def test_no_finding_is_planted_twice() -> None:
     assert [finding for finding, times in key.items() if times > 1] == []
 
 
-def test_every_rule_that_one_snapshot_can_show_is_planted_or_a_near_miss() -> None:
+def test_every_rule_of_the_answer_key_is_planted_whatever_the_size_allows() -> None:
     planted = set(build(500, 4, ANCHOR).planted)
 
-    assert planted >= {
-        "contract_expired", "dangling_reference", "duplicate_accounts", "edited_builtin_role", "empty_group",
-        "excessive_groups", "external_domain", "inactive_with_access", "leaver_active", "leaver_login_after_end",
-        "local_account_beside_sso", "login_unknown", "membership_disagreement", "missing_email", "never_logged_in",
-        "orphaned_account", "over_privileged_vs_peers", "privileged_through_group", "rare_group_membership",
-        "roster_drift", "several_accounts_one_person", "shared_account", "sod_conflict", "stale_account",
-        "stale_invitation", "stale_privileged_account", "unclassified_role", "unreviewed_service_account",
-    }  # fmt: skip
+    assert planted == set(PlantedRule) - {PlantedRule.TOO_MANY_ADMINS, PlantedRule.TOO_FEW_ADMINS}
 
 
 def test_too_many_administrators_is_a_question_of_size() -> None:
-    assert [item.severity for item in build(100, 7, ANCHOR).planted["too_many_admins"]] == ["medium"]
-    assert "too_many_admins" not in build(2_000, 7, ANCHOR).planted
+    assert [item.severity for item in build(100, 7, ANCHOR).planted[PlantedRule.TOO_MANY_ADMINS]] == ["medium"]
+    assert PlantedRule.TOO_MANY_ADMINS not in build(2_000, 7, ANCHOR).planted
 
 
 def test_the_smallest_organisations_have_something_to_find() -> None:
     planted = set(build(20, 7, ANCHOR).planted)
 
-    assert planted >= {"contract_expired", "edited_builtin_role", "leaver_active", "orphaned_account"}
+    assert planted >= {
+        PlantedRule.CONTRACT_EXPIRED,
+        PlantedRule.EDITED_BUILTIN_ROLE,
+        PlantedRule.LEAVER_ACTIVE,
+        PlantedRule.ORPHANED_ACCOUNT,
+    }
 
 
 @pytest.mark.parametrize("accounts", [20, 100, 2_000])

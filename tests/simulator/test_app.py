@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.app import LARGEST_PAGE, LEAKED_HASH
 from pipeline.simulator.population import Population
 from pipeline.simulator.server import Simulator
@@ -148,7 +149,9 @@ def test_fields_choose_or_leave_out(api: httpx.Client) -> None:
 def test_expand_turns_ids_into_objects_and_leaves_dangling_ones(api: httpx.Client, population: Population) -> None:
     expanded = api.get("/api/v1/users", params={"expand": "groups,role"}).json()
     lost = {
-        item.account_id: item.subject for item in population.planted["dangling_reference"] if item.subject is not None
+        item.account_id: item.subject
+        for item in population.planted[PlantedRule.DANGLING_REFERENCE]
+        if item.subject is not None
     }
     names = {role["_id"]: role["name"] for role in population.roles}
 
@@ -233,7 +236,7 @@ def test_both_sides_of_membership_disagree_only_where_it_is_planted(population: 
     groups_say = {(m, g) for g, members in population.members.items() if g not in builtin for m in members}
 
     assert users_say ^ groups_say == {
-        (item.account_id, item.subject) for item in population.planted["membership_disagreement"]
+        (item.account_id, item.subject) for item in population.planted[PlantedRule.MEMBERSHIP_DISAGREEMENT]
     }
 
 

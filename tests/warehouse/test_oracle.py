@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
+from pipeline.simulator.answer_key import PlantedRule
 from pipeline.warehouse.model import Model
 from tests.search import looking_for
 
@@ -194,7 +195,7 @@ Verdict = tuple[str, str] | None
 UNKNOWN = ("unknown", "")
 
 
-def stale_account(a: Account) -> Verdict:
+def expected_stale_account(a: Account) -> Verdict:
     if a.status not in ("active", "unknown") or a.privileged:
         return None
     if "unknown" in (a.status, a.login_state):
@@ -202,7 +203,7 @@ def stale_account(a: Account) -> Verdict:
     return ("failed", "high" if older(a.seen_at, 180) else "medium") if older(a.seen_at, 90) else None
 
 
-def stale_privileged_account(a: Account) -> Verdict:
+def expected_stale_privileged_account(a: Account) -> Verdict:
     if a.status not in ("active", "unknown") or not a.privileged:
         return None
     if "unknown" in (a.status, a.login_state):
@@ -210,7 +211,7 @@ def stale_privileged_account(a: Account) -> Verdict:
     return ("failed", "critical" if older(a.seen_at, 90) else "high") if older(a.seen_at, 45) else None
 
 
-def never_logged_in(a: Account) -> Verdict:
+def expected_never_logged_in(a: Account) -> Verdict:
     if a.status not in ("active", "unknown"):
         return None
     if "unknown" in (a.status, a.login_state):
@@ -219,19 +220,19 @@ def never_logged_in(a: Account) -> Verdict:
     return ("failed", "high" if a.privileged else "medium") if a.login_state == "never" and is_old else None
 
 
-def login_unknown(a: Account) -> Verdict:
+def expected_login_unknown(a: Account) -> Verdict:
     if a.status == "unknown":
         return UNKNOWN
     return ("failed", "info") if a.status == "active" and a.login_state == "unknown" else None
 
 
-def stale_invitation(a: Account) -> Verdict:
+def expected_stale_invitation(a: Account) -> Verdict:
     if a.status == "unknown" or (a.status == "pending" and a.created.believed is None):
         return UNKNOWN
     return ("failed", "low") if a.status == "pending" and older(a.created.believed, 14) else None
 
 
-def inactive_with_access(a: Account) -> Verdict:
+def expected_inactive_with_access(a: Account) -> Verdict:
     if a.status == "unknown":
         return UNKNOWN
     holds = set(a.groups) - {"g-all"} or a.rank is None or a.rank > 10
@@ -243,7 +244,7 @@ def inactive_with_access(a: Account) -> Verdict:
     return ("failed", "medium" if a.privileged else "low") if older(since, 30) else None
 
 
-def leaver_active(a: Account) -> Verdict:
+def expected_leaver_active(a: Account) -> Verdict:
     if a.status not in ("active", "unknown"):
         return None
     if a.status == "unknown" or a.person is None:
@@ -254,7 +255,7 @@ def leaver_active(a: Account) -> Verdict:
     return UNKNOWN if status is None and end is None else None
 
 
-def leaver_login_after_end(a: Account) -> Verdict:
+def expected_leaver_login_after_end(a: Account) -> Verdict:
     if a.person is None:
         return UNKNOWN
     status, end, _ = a.person
@@ -271,7 +272,7 @@ def leaver_login_after_end(a: Account) -> Verdict:
     return UNKNOWN if is_hidden else None
 
 
-def contract_expired(a: Account) -> Verdict:
+def expected_contract_expired(a: Account) -> Verdict:
     if a.status not in ("active", "unknown") or (a.person and a.person[2] not in ("contractor", None)):
         return None
     if a.status == "unknown" or a.person is None or a.person[2] is None:
@@ -282,7 +283,7 @@ def contract_expired(a: Account) -> Verdict:
     return ("failed", "high") if end <= AS_OF.date() else None
 
 
-def orphaned_account(a: Account) -> Verdict:
+def expected_orphaned_account(a: Account) -> Verdict:
     if a.status not in ("active", "unknown"):
         return None
     if a.status == "unknown":
@@ -290,7 +291,7 @@ def orphaned_account(a: Account) -> Verdict:
     return ("failed", "high") if a.person is None else None
 
 
-def external_domain(a: Account) -> Verdict:
+def expected_external_domain(a: Account) -> Verdict:
     if a.status not in ("active", "unknown"):
         return None
     if a.status == "unknown" or a.domain is None:
@@ -302,7 +303,7 @@ def external_domain(a: Account) -> Verdict:
     return ("failed", "high" if a.privileged or (a.rank or 0) >= 30 else "medium")
 
 
-def missing_email(a: Account) -> Verdict:
+def expected_missing_email(a: Account) -> Verdict:
     if a.status not in ("active", "unknown") or a.account_type != "human":
         return None
     if a.status == "unknown":
@@ -310,11 +311,11 @@ def missing_email(a: Account) -> Verdict:
     return ("failed", "low") if a.domain is None else None
 
 
-def unclassified_role(a: Account) -> Verdict:
+def expected_unclassified_role(a: Account) -> Verdict:
     return ("failed", "medium") if a.rank is None else None
 
 
-def shared_account(a: Account) -> Verdict:
+def expected_shared_account(a: Account) -> Verdict:
     if a.status not in ("active", "unknown"):
         return None
     if a.status == "unknown":
@@ -323,14 +324,22 @@ def shared_account(a: Account) -> Verdict:
     return ("failed", "high" if a.privileged else "medium") if is_shared else None
 
 
-JUDGES: dict[str, Callable[[Account], Verdict]] = {
-    judge.__name__: judge
-    for judge in (
-        stale_account, stale_privileged_account, never_logged_in, login_unknown, stale_invitation,
-        inactive_with_access, leaver_active, leaver_login_after_end, contract_expired, orphaned_account,
-        external_domain, missing_email, unclassified_role, shared_account,
-    )
-}  # fmt: skip
+EXPECTED: dict[str, Callable[[Account], Verdict]] = {
+    PlantedRule.STALE_ACCOUNT: expected_stale_account,
+    PlantedRule.STALE_PRIVILEGED_ACCOUNT: expected_stale_privileged_account,
+    PlantedRule.NEVER_LOGGED_IN: expected_never_logged_in,
+    PlantedRule.LOGIN_UNKNOWN: expected_login_unknown,
+    PlantedRule.STALE_INVITATION: expected_stale_invitation,
+    PlantedRule.INACTIVE_WITH_ACCESS: expected_inactive_with_access,
+    PlantedRule.LEAVER_ACTIVE: expected_leaver_active,
+    PlantedRule.LEAVER_LOGIN_AFTER_END: expected_leaver_login_after_end,
+    PlantedRule.CONTRACT_EXPIRED: expected_contract_expired,
+    PlantedRule.ORPHANED_ACCOUNT: expected_orphaned_account,
+    PlantedRule.EXTERNAL_DOMAIN: expected_external_domain,
+    PlantedRule.MISSING_EMAIL: expected_missing_email,
+    PlantedRule.UNCLASSIFIED_ROLE: expected_unclassified_role,
+    PlantedRule.SHARED_ACCOUNT: expected_shared_account,
+}
 
 accounts = st.builds(
     Account,
@@ -369,7 +378,7 @@ accounts = st.builds(
 def test_rules_find_exactly_who_a_careful_reader_finds(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any
 ) -> None:
-    needed = [m for m in models if m.schema in {"staging", "graph"} or m.name in JUDGES]
+    needed = [m for m in models if m.schema in {"staging", "graph"} or m.name in EXPECTED]
     numbers = count()
     # Somebody whose login can be read, so that the source is known to give it.
     known = Account(
@@ -401,11 +410,11 @@ def test_rules_find_exactly_who_a_careful_reader_finds(
                         """
                     )
                 }
-                for rule_id in JUDGES
+                for rule_id in EXPECTED
             }
 
-        for rule_id, judge in JUDGES.items():
-            verdicts = {account_id: judge(account) for account_id, account in everybody.items()}
+        for rule_id, verdict_of in EXPECTED.items():
+            verdicts = {account_id: verdict_of(account) for account_id, account in everybody.items()}
             expected = {account_id: verdict for account_id, verdict in verdicts.items() if verdict}
             wrong = {k for k in expected.keys() | found[rule_id].keys() if expected.get(k) != found[rule_id].get(k)}
             assert not wrong, [
