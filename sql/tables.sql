@@ -465,6 +465,18 @@ comment on column meta.watched.is_compared is 'it was complete, so that it was c
 comment on column meta.watched.events is 'how many events it gave';
 comment on column meta.watched.recorded_at is 'when that was written down, UTC';
 
+-- The end of each source's chain of comparisons. Ids and times follow the machine's clock, which may be set back; the
+-- chain does not.
+create or replace view meta.last_compared as
+select source, snapshot_id, recorded_at
+from meta.watched as latest
+where is_compared and not exists (
+    select 1 from meta.watched as later
+    where later.source = latest.source and later.previous_snapshot_id = latest.snapshot_id
+);
+comment on view meta.last_compared is 'The snapshot of each source that ''watch'' compared last: the next complete one is compared with it.';
+comment on column meta.last_compared.recorded_at is 'when that comparison was written down, UTC';
+
 create table if not exists meta.deliveries (
     sink_id varchar primary key, sink varchar not null, position bigint not null, delivered_at timestamp not null
 );

@@ -29,7 +29,7 @@ import duckdb
 
 from pipeline import resources
 from pipeline.errors import RenderError, WarehouseError
-from pipeline.warehouse import database, files, snapshots
+from pipeline.warehouse import database, files, saved, snapshots
 from pipeline.warehouse.build import rebuild
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model_file import combined_sha256, load_folder, model_files
@@ -44,35 +44,10 @@ FOLDERS = ("raw", "sql", "inputs")
 _WHOLE = ("reference", "policy", "baseline")
 #: What a build or a report reads of the extract besides its rows.
 _META = ("meta.snapshots", "meta.sources", "meta.pages", "meta.reconciliation")
-_KNOWN_CAMPAIGNS = """
-    campaign in (select campaign from review.campaigns where snapshot_id < $snapshot_id and opened_at <= $finished_at)
-"""
-#: What a build may know of the reviews: campaigns over earlier extracts, with what had come in when this one ended;
-#: and the changes that had been made by then, with the verdicts that earlier extracts gave.
-_REVIEWED = {
-    "review.campaigns": f"select * from review.campaigns where {_KNOWN_CAMPAIGNS}",
-    "review.items": f"select * from review.items where {_KNOWN_CAMPAIGNS}",
-    "review.decisions": f"select * from review.decisions where imported_at <= $finished_at and {_KNOWN_CAMPAIGNS}",
-    "review.sign_offs": f"select * from review.sign_offs where signed_at <= $finished_at and {_KNOWN_CAMPAIGNS}",
-    # A plan by its name alone: the rest of its path is about the machine that applied it.
-    "review.plans": """
-        select * replace (parse_filename(path) as path) from review.plans where approved_at <= $finished_at
-    """,
-    "review.changes": """
-        select * replace (
-            case when verified_snapshot_id < $snapshot_id then verified_state end as verified_state,
-            case when verified_snapshot_id < $snapshot_id then verified_at end as verified_at,
-            case when verified_snapshot_id < $snapshot_id then verified_snapshot_id end as verified_snapshot_id
-        )
-        from review.changes where applied_at <= $finished_at
-    """,
-}
 #: Rows of ``raw`` that are held in memory until they are written, no more than DuckDB works on at once: the record of
 #: one group with all its members may have megabytes. Other rows are small, and DuckDB's own number will do.
 _RECORDS_AT_ONCE = 2_048
 _BUILD = "meta.builds"
-#: The register of findings looks every finding up in what was found before, without being a model.
-_REGISTER = "history.register"
 _FILE = re.compile(r"(?:(?P<schema>[a-z]+)\.)?(?P<table>[a-z][a-z0-9_]*)\.parquet")
 
 
@@ -122,10 +97,6 @@ def write(connection: Connection, folder: Path) -> None:
     selects: dict[str, tuple[str, dict[str, object]]] = {
         table: (f"select * from {table} order by all", {}) for table in whole
     }
-    known = {"snapshot_id": snapshot_id, "finished_at": finished_at}
-    for table, select in _REVIEWED.items():
-        used = {name: value for name, value in known.items() if f"${name}" in select}
-        selects[table] = (f"select * from ({select}) order by all", used)
     for table in _META:
         selects[table] = (f"select * from {table} where snapshot_id = $snapshot_id order by all", values)
     selects[_BUILD] = (f"select * from {_BUILD} where build_id = $build_id", {"build_id": build_id})
@@ -133,11 +104,10 @@ def write(connection: Connection, folder: Path) -> None:
         if not any(re.search(rf"\b{re.escape(table)}\b", text) for text in texts):
             continue  # no model reads it
         selects[table] = (f"select * from {table} where snapshot_id < $snapshot_id order by all", values)
-    selects[_REGISTER] = (
-        f"select * from {_REGISTER} where snapshot_id < $snapshot_id"
-        " and finding_id in (select finding_id from findings.register) order by all",
-        values,
-    )
+    known = {"snapshot_id": snapshot_id, "finished_at": finished_at}
+    for query in saved.load_queries(resources.sql() / "inputs"):
+        bound = {name: known[name] for name in query.parameters}
+        selects[query.name] = (f"select * from ({query.sql}) order by all", bound)
     for table, (select, bound) in selects.items():
         _copy(connection, select, folder / "inputs" / f"{table}.parquet", bound)
 

@@ -253,47 +253,25 @@ class _Builder:
         policy.replace(self.connection, "reference.rule_parameters", parameters)
 
     def default_baseline(self) -> str | None:
-        """Return the earlier extract to compare with, if there is one: of all these sources, FULL and published.
-
-        It is the newest that was signed off before this one ended; where none was, the newest.
-        """
+        """Return the snapshot to compare with unless the caller names one; None if there is none."""
         row = self.connection.execute(
-            """
-            select s.snapshot_id from meta.snapshots as s
-            left join review.sign_offs as signed
-              on signed.snapshot_id = s.snapshot_id and signed.signed_at <= $finished_at
-            where s.snapshot_id < $id and s.completeness = 'FULL'
-              and exists (select 1 from history.accounts as h where h.snapshot_id = s.snapshot_id)
-              -- an extract of some sources says nothing about the others; a directory has no accounts to compare
-              and not exists (
-                  select 1 from meta.sources as now
-                  where now.snapshot_id = $id and now.kind = 'sisense'
-                    and now.source not in (select o.source from meta.sources as o where o.snapshot_id = s.snapshot_id)
-              )
-            order by signed.snapshot_id is not null desc, s.snapshot_id desc limit 1
-            """,
-            {"id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at},
+            saved.statement("baseline", "choice"),
+            {"snapshot_id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at},
         ).fetchone()
         return row[0] if row else None
 
     def fill_baseline(self, snapshot_id: str | None) -> None:
         for table in ("snapshot", "absences", *_PUBLISHED):
             self.connection.execute(f"delete from baseline.{table}")
-        known = {"snapshot_id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at}
-        absences = saved.find(saved.load_queries(resources.sql() / "baseline"), "absences", known)
-        self.connection.execute(f"insert into baseline.absences by name {absences.sql}", known)
+        self.connection.execute(
+            f"insert into baseline.absences by name {saved.statement('baseline', 'absences')}",
+            {"snapshot_id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at},
+        )
         if snapshot_id is None:
             return
         self.connection.execute(
-            """
-            insert into baseline.snapshot
-            select s.snapshot_id, h.build_id, b.as_of, s.finished_at
-            from meta.snapshots as s
-            join (select distinct snapshot_id, build_id from history.accounts) as h using (snapshot_id)
-            join meta.builds as b using (build_id)
-            where s.snapshot_id = $id
-            """,
-            {"id": snapshot_id},
+            f"insert into baseline.snapshot by name {saved.statement('baseline', 'snapshot')}",
+            {"baseline_snapshot_id": snapshot_id},
         )
         if self.count("baseline.snapshot") != 1:
             raise WarehouseError(
@@ -363,11 +341,8 @@ class _Builder:
             )
         self.connection.execute("delete from meta.rule_runs where build_id = $id", {"id": build_id})
         self.connection.execute(
-            """
-            insert into meta.rule_runs
-            select $id, rule_id, enabled, parameters, population, failed, unknown, passed, sql_sha256
-            from findings.rule_summary
-            """,
+            "insert into meta.rule_runs by name select $id as build_id, rule_id, enabled as is_enabled, parameters,"
+            " population, failed, unknown, passed, sql_sha256 from findings.rule_summary",
             {"id": build_id},
         )
 

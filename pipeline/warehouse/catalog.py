@@ -99,6 +99,8 @@ def catalog(models: Sequence[Model]) -> list[CatalogTable]:
 def _tables(connection: Connection) -> Iterator[tuple[str, str]]:
     rows = connection.execute(
         "select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() where not internal"
+        " union all"
+        " select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal"
     ).fetchall()
     yield from rows
 

@@ -1,7 +1,7 @@
-"""Compares any two snapshots that were built, from what ``history`` kept of them.
+"""Compares any two snapshots that were built, by the rows that ``history`` keeps of them.
 
-The comparison itself is ``sql/4_reports/changes.sql``, the very statement behind ``changes.csv``: this module only
-lays the two snapshots out under the names that it reads, in a database in memory beside the real one.
+The comparison itself is ``sql/4_reports/changes.sql``, the statement behind ``changes.csv``. This module copies both
+snapshots into a database in memory, under the names that the statement reads.
 """
 
 from __future__ import annotations
@@ -11,29 +11,21 @@ from contextlib import contextmanager
 
 from pipeline import resources
 from pipeline.errors import WarehouseError
-from pipeline.warehouse import snapshots
+from pipeline.warehouse import checks, snapshots
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model_file import load_model
 
 __all__ = ["changes", "laid_out"]
 
 _SCRATCH = "comparison"
-#: What ``changes`` reads of each snapshot, as ``history`` has it.
+#: The tables of ``history`` that are copied of each snapshot.
 _TABLES = ("accounts", "roles", "groups", "grants", "register")
-#: Groups as ``graph.entitlements`` has them; ``history`` keeps what decides whether one means power.
-_ENTITLEMENTS = """
-    create table graph.entitlements as
-    select
-        source, 'group' as entitlement_type, group_id as entitlement_id,
-        coalesce(group_name, group_id) as entitlement_name,
-        case when is_listed_privileged or coalesce(carries_privileged, false) then 'privileged' else 'standard' end
-            as permission_level
-    from graph.groups
-"""
+#: The models that are built from them, in this order.
+_MODELS = ("2_graph/entitlements.sql", "4_reports/changes.sql")
 
 
 def changes(connection: Connection, old: str, new: str) -> tuple[list[str], list[tuple[object, ...]]]:
-    """Return the column names of ``reports.changes`` and what changed from ``old`` to ``new``, in its file's order.
+    """Return the column names of ``reports.changes`` and its rows from ``old`` to ``new``, in the order of the file.
 
     Raises:
         WarehouseError: there is no such snapshot, it was never built, or it was pruned.
@@ -47,9 +39,9 @@ def changes(connection: Connection, old: str, new: str) -> tuple[list[str], list
 
 @contextmanager
 def laid_out(connection: Connection, old: str, new: str, sources: Collection[str] | None = None) -> Iterator[str]:
-    """Work, while the block runs, in a database in memory with the two snapshots and ``reports.changes`` in it.
+    """Switch, while the block runs, to a database in memory that holds both snapshots and ``reports.changes``.
 
-    ``sources`` narrows both to those sources. What is yielded is the name of the real database, quoted.
+    ``sources`` limits both to those sources. Yields the quoted name of the real database.
 
     Raises:
         WarehouseError: there is no such snapshot, it was never built, or it was pruned.
@@ -73,11 +65,13 @@ def laid_out(connection: Connection, old: str, new: str, sources: Collection[str
         connection.execute(
             f"create schema reference; create table reference.rules as select * from {database}.reference.rules"
         )
-        connection.execute(_ENTITLEMENTS)
-        model = load_model(resources.sql() / "4_reports" / "changes.sql")
-        connection.execute(
-            f"create schema reports; create table reports.changes as {model.sql}", {"snapshot_id": new}
-        )
+        connection.execute("create schema reports")
+        # History does not keep which roles are built in, and the comparison does not ask.
+        connection.execute("alter table graph.roles add column is_builtin boolean")
+        for path in _MODELS:
+            model = load_model(resources.sql() / path)
+            values = checks.bound(connection, model.sql, {"snapshot_id": new})
+            connection.execute(f"create table {model.table} as {model.sql}", values)
         yield str(database)
     finally:
         connection.execute(f"use {database}; detach {_SCRATCH}")

@@ -14,27 +14,12 @@ from typing import Any
 
 import duckdb
 
-from pipeline import resources
 from pipeline.errors import WarehouseError
-from pipeline.warehouse import comparison, database, saved
+from pipeline.warehouse import comparison, database, saved, snapshots
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.snapshots import Snapshot
 
-__all__ = ["LAST_COMPARED", "Comparison", "id_at", "last_position", "note", "pending", "record", "remember"]
-
-_COLUMNS = (
-    "event_id, kind, source, account_id, user_name, email, display_name, field, old_value, new_value, old_label,"
-    " new_label, state, privileged_effect"
-)
-#: The end of each source's chain of comparisons. Ids and times follow the machine's clock, which may be set back;
-#: the chain does not.
-LAST_COMPARED = """
-    select source, snapshot_id, recorded_at from meta.watched as last
-    where is_compared and not exists (
-        select 1 from meta.watched as later
-        where later.source = last.source and later.previous_snapshot_id = last.snapshot_id
-    )
-"""
+__all__ = ["Comparison", "id_at", "last_position", "note", "pending", "record", "remember"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +33,8 @@ class Comparison:
 def note(connection: Connection, snapshot_id: str, *, now: datetime) -> None:
     """Write down that ``watch`` made an extract, before it is built: it is thinned out some day, whatever fails."""
     connection.execute(
-        "insert or ignore into meta.watched"
-        " select snapshot_id, source, null, false, 0, $now from meta.sources where snapshot_id = $id",
+        "insert or ignore into meta.watched by name select snapshot_id, source, false as is_compared, 0 as events,"
+        " $now as recorded_at from meta.sources where snapshot_id = $id",
         {"id": snapshot_id, "now": now},
     )
 
@@ -90,11 +75,7 @@ def record(connection: Connection, snapshot: Snapshot, *, now: datetime) -> Comp
 
 def _previous(connection: Connection, snapshot_id: str, source: str) -> str | None:
     row = connection.execute(
-        f"""
-        select snapshot_id from ({LAST_COMPARED}) where source = $source and snapshot_id <> $id
-        order by recorded_at desc, snapshot_id desc limit 1
-        """,
-        {"source": source, "id": snapshot_id},
+        saved.statement("watch", "previous"), {"source": source, "snapshot_id": snapshot_id}
     ).fetchone()
     return row[0] if row else None
 
@@ -102,23 +83,17 @@ def _previous(connection: Connection, snapshot_id: str, source: str) -> str | No
 def _append(
     connection: Connection, old: str, snapshot: Snapshot, sources: Sequence[str], now: datetime
 ) -> dict[str, int]:
+    earlier = snapshots.get(connection, old)
+    [(last,)] = connection.execute("select coalesce(max(position), 0) from history.events").fetchall()
     values = {"previous_snapshot_id": old, "snapshot_id": snapshot.snapshot_id}
-    query = saved.find(saved.load_queries(resources.sql() / "watch"), "events", values)
     with comparison.laid_out(connection, old, snapshot.snapshot_id, sources) as real:
-        connection.execute(f"create table found as {query.sql}", values)
+        connection.execute(f"create table found as {saved.statement('watch', 'events')}", values)
         with database.transaction(connection):  # it may write to one database alone: the real one
             connection.execute(
-                f"""
-                insert into {real}.history.events by name
-                select
-                    (select coalesce(max(position), 0) from {real}.history.events) + found.rowid + 1 as position,
-                    {_COLUMNS}, $previous_snapshot_id as previous_snapshot_id, $snapshot_id as snapshot_id,
-                    earlier.started_at as happened_after, later.finished_at as detected_at
-                from found
-                join {real}.meta.snapshots as earlier on earlier.snapshot_id = $previous_snapshot_id
-                join {real}.meta.snapshots as later on later.snapshot_id = $snapshot_id
-                """,
-                values,
+                f"insert into {real}.history.events by name select $last + rowid + 1 as position, *,"
+                " $previous_snapshot_id as previous_snapshot_id, $snapshot_id as snapshot_id,"
+                " $happened_after as happened_after, $detected_at as detected_at from found",
+                values | {"last": last, "happened_after": earlier.started_at, "detected_at": snapshot.finished_at},
             )
             for source in sources:
                 _watched(connection, snapshot, source, old, now, real=f"{real}.")
@@ -130,11 +105,9 @@ def _watched(
     connection: Connection, snapshot: Snapshot, source: str, previous: str | None, now: datetime, *, real: str = ""
 ) -> None:
     connection.execute(
-        f"""
-        insert or replace into {real}meta.watched
-        select $snapshot_id, $source, $previous, $is_compared, count(*), $now from {real}history.events
-        where snapshot_id = $snapshot_id and source = $source
-        """,
+        f"insert or replace into {real}meta.watched by name select $snapshot_id as snapshot_id, $source as source,"
+        " $previous as previous_snapshot_id, $is_compared as is_compared, count(*) as events, $now as recorded_at"
+        f" from {real}history.events where snapshot_id = $snapshot_id and source = $source",
         {
             "snapshot_id": snapshot.snapshot_id,
             "source": source,
@@ -170,6 +143,7 @@ def pending(connection: Connection, after: int, most: int) -> list[dict[str, Any
 def remember(connection: Connection, *, sink_id: str, sink: str, position: int, now: datetime) -> None:
     """Write down that a receiver has every event up to a position."""
     connection.execute(
-        "insert or replace into meta.deliveries values ($sink_id, $sink, $position, $now)",
+        "insert or replace into meta.deliveries by name select $sink_id as sink_id, $sink as sink,"
+        " $position as position, $now as delivered_at",
         {"sink_id": sink_id, "sink": sink, "position": position, "now": now},
     )

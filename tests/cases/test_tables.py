@@ -420,19 +420,19 @@ def test_lists_of_aliases(case: Case, connection: Connection, tmp_path: Path) ->
         Case(
             "repeated person",
             "active twice",
-            "line 3: the person_id 'P1' is there already, in line 2",
+            "line 3: the person_id 'P1' was already used in line 2",
             ["P1,a@x.test,active,", "P1,a@x.test,active,"],
         ),
         Case(
             "repeated person",
             "two addresses",
-            "line 3: the person_id 'P1' is there already, in line 2",
+            "line 3: the person_id 'P1' was already used in line 2",
             ["P1,a@x.test,ended,", "P1,b@x.test,active,"],
         ),
         Case(
             "repeated person",
             "ended twice, once without a day",
-            "line 3: the person_id 'P1' is there already, in line 2",
+            "line 3: the person_id 'P1' was already used in line 2",
             ["P1,a@x.test,ended,", "P1,a@x.test,ended,2024-01-31"],
         ),
     ]
