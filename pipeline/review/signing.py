@@ -140,7 +140,7 @@ def _record(
             signed_email=signer.email,
             signed_role=signer.role,
             signed_at=now,
-            folder=folder,
+            sealed_folder=folder,
             manifest_sha256=manifest_sha256,
         )
 
