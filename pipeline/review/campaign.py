@@ -160,7 +160,7 @@ def statement(name: str, *parameters: str) -> str:
     return saved.find(saved.load_queries(resources.sql() / "review"), name, dict.fromkeys(parameters)).sql
 
 
-def rows(connection: Connection, name: str, **values: object) -> list[dict[str, Any]]:
+def rows(connection: Connection, name: str, /, **values: object) -> list[dict[str, Any]]:
     """Return the rows of a statement in ``sql/review``."""
     return saved.rows(connection, resources.sql() / "review", name, **values)
 

@@ -77,7 +77,7 @@ def statement(folder: str, name: str) -> str:
     return _load(resources.sql() / folder / f"{name}.sql").sql
 
 
-def rows(connection: Connection, folder: Path, name: str, **values: object) -> list[dict[str, Any]]:
+def rows(connection: Connection, folder: Path, name: str, /, **values: object) -> list[dict[str, Any]]:
     """Return the rows of one query of a folder, each by the names of its columns.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,12 @@ def place(simulator: Simulator, tmp_path: Path) -> Place:
     """A place with a configuration and no database."""
     simulator.write_files(tmp_path)
     return Place(tmp_path, simulator)
+
+
+@pytest.fixture
+def copied(built: Place, simulator: Simulator, tmp_path: Path) -> Place:
+    """A place with one snapshot and its build, to be changed."""
+    return Place(shutil.copytree(built.folder, tmp_path, dirs_exist_ok=True), simulator)
 
 
 @pytest.fixture(scope="session")

@@ -70,9 +70,8 @@ def test_scim_diff_by_each_of_its_names(built: Place, command: tuple[str, ...]) 
     assert "the current build has no SCIM users" in outcome.stderr
 
 
-def test_a_plan_and_its_approvals_are_in_the_status(own: Place) -> None:
-    own.ok("extract")
-    own.ok("build")
+def test_a_plan_and_its_approvals_are_in_the_status(copied: Place) -> None:
+    own = copied
     own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
     before = own.ok("remediate", "status", "--json").result
     own.ok("remediate", "approve", "remediation-plan.json", "--by", "Ann Ek", "--email", "ann@example.com")
@@ -87,9 +86,8 @@ def test_a_plan_and_its_approvals_are_in_the_status(own: Place) -> None:
     assert {change["state"] for change in after["changes"]} == {"open"}
 
 
-def test_verify_with_nothing_applied_says_so_and_writes_nothing(own: Place) -> None:
-    own.ok("extract")
-    own.ok("build")
+def test_verify_with_nothing_applied_says_so_and_writes_nothing(copied: Place) -> None:
+    own = copied
     own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
     asked = len(own.simulator.sisense.log)
 
