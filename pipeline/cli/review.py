@@ -60,14 +60,14 @@ def register(app: typer.Typer) -> None:
 
 def open_review(
     context: typer.Context,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="A name for the campaign, as 2026-Q4.")],
-    scope: Annotated[Scope, typer.Option(help="Which access to review.")] = Scope.all,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the new campaign, as 2026-Q4.")],
+    scope: Annotated[Scope, typer.Option(help="The access to review.")] = Scope.all,
     reviewer: Annotated[
         list[str] | None,
         typer.Option(
             metavar="WHO",
-            help="Who reviews: owner, manager or an e-mail address; the first that applies (repeatable). Addresses "
-            "come last. Default: owner, then manager.",
+            help="Reviewer: owner, manager or an e-mail address; the first that applies (repeatable). Addresses come "
+            "last. Default: owner, then manager.",
         ),
     ] = None,
     due: Annotated[str | None, typer.Option(metavar="DATE", help="Last day for decisions, as 2026-12-31.")] = None,
@@ -102,7 +102,7 @@ def open_review(
 def packets(context: typer.Context, name: Name = None) -> None:
     """Write a workbook, a CSV file and a PDF for each reviewer.
 
-    They go to campaigns/NAME below the report directory.
+    The files are written to campaigns/NAME in the report directory.
     """
     terminal: Terminal = context.obj
     service = _service(terminal)
@@ -117,12 +117,12 @@ def import_files(
     name: Name = None,
     skip_invalid: Annotated[
         bool,
-        typer.Option("--skip-invalid", help="Import the valid rows of a file and leave out the others."),
+        typer.Option("--skip-invalid", help="Import the correct rows of a file with mistakes."),
     ] = False,
 ) -> None:
     """Import decisions from returned packets.
 
-    A file with a mistake is not imported; all its mistakes are listed.
+    A file with mistakes is not imported, and all its mistakes are listed.
     """
     terminal: Terminal = context.obj
     found = _service(terminal).import_files(files, name, skip_invalid=skip_invalid)
@@ -142,7 +142,7 @@ def import_files(
 def status(context: typer.Context, name: Name = None) -> None:
     """Show progress by reviewer, and what blocks sign-off.
 
-    Without --name this is the open campaign, or after sign-off the last one.
+    Without --name, shows the open campaign, or the last one if all are signed off.
     """
     terminal: Terminal = context.obj
     found = _service(terminal).status(name)

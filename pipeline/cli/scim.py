@@ -1,4 +1,4 @@
-"""``scim``: is there a SCIM endpoint, what to paste into a provider, and where it differs from Sisense."""
+"""``scim``: check SCIM endpoints, print the values for a provider, compare with Sisense, and change groups."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ import typer
 
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing
-from pipeline.cli.users import SourceName, by_scim_endpoint, journalled
-from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
+from pipeline.cli.users import SourceName, journal_shown
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError
 from pipeline.settings import SourceSettings
 
 if TYPE_CHECKING:
+    from pipeline.remediation.direct_changes import GroupService
     from pipeline.remediation.groups import GroupResult
 
 __all__ = ["register"]
 
 _group = Commands(help="Check SCIM, compare it with Sisense, manage its groups.", no_args_is_help=True)
-
-
-_pushed = Commands(help="Create, update and delete Sisense groups through SCIM.", no_args_is_help=True)
+_pushed = Commands(help="Create, update and delete Sisense groups over SCIM.", no_args_is_help=True)
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
 
@@ -51,7 +50,7 @@ def check(
 ) -> None:
     """Check every configured SCIM endpoint.
 
-    Says whether it can be reached, how many users and groups it has, and what it supports.
+    Shows whether it can be reached, how many users and groups it has, and what it supports.
     """
     from pipeline import preflight
 
@@ -93,8 +92,8 @@ def check(
 
 def sync(
     context: typer.Context,
-    report: Annotated[  # noqa: ARG001 - there is nothing else to do
-        bool, typer.Option("--report", help="List every difference; this is what happens anyway.")
+    report: Annotated[  # noqa: ARG001 - reporting is all that sync does
+        bool, typer.Option("--report", help="List every difference (always on).")
     ] = False,
 ) -> None:
     """List where SCIM and Sisense differ; nothing is changed."""
@@ -104,28 +103,18 @@ def sync(
 def diff(context: typer.Context) -> None:
     """List where SCIM and Sisense differ in the current build.
 
-    Compared are accounts, status, e-mail addresses and groups; accounts from SCIM that have no role are listed too.
-    Nothing is changed.
+    Compares accounts, status, e-mail addresses and groups. Also lists accounts from SCIM without a role. Nothing is
+    changed.
     """
-    from pipeline import resources
-    from pipeline.warehouse import adhoc, database
-    from pipeline.warehouse.saved import find, load_queries
+    from pipeline.remediation.direct_changes import scim_differences
 
     terminal: Terminal = context.obj
-    settings = terminal.settings()
-    query = find(load_queries(resources.sql() / "queries"), "scim_differences", {})
-    with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
-        _, endpoints = adhoc.run(connection, "select distinct source from staging.scim_users", {})
-        header, rows = adhoc.run(connection, query.sql, {})
-    if not endpoints:
-        raise WarehouseError(
-            "the current build has no SCIM users",
-            where=str(settings.warehouse.database),
-            hint="configure scim_url or a source of kind scim, then run 'access-review extract' and 'build'",
-        )
-    terminal.result(align(header, rows), [dict(zip(header, row, strict=True)) for row in rows])
-    counts = Counter(str(row[header.index("difference")]) for row in rows)
-    terminal.say(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no difference")
+    found = scim_differences(terminal.settings().warehouse.database, terminal.note)
+    terminal.result(
+        align(found.header, found.rows), [dict(zip(found.header, row, strict=True)) for row in found.rows]
+    )
+    counts = Counter(str(row[found.header.index("difference")]) for row in found.rows)
+    terminal.say(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no differences")
 
 
 def create_group(
@@ -137,11 +126,9 @@ def create_group(
     source: SourceName = None,
 ) -> None:
     """Create a group, unless it exists already."""
-    from pipeline.remediation import groups
-
-    connect = by_scim_endpoint(context.obj, source)
-    with journalled(context.obj, "scim group create", source) as journal:
-        outcome = groups.create(connect, journal, group, member or ())
+    service = _service(context.obj, source, "scim group create")
+    with journal_shown(context.obj, service.journal):
+        outcome = service.create(group, member or ())
     _show(context.obj, outcome)
 
 
@@ -158,15 +145,13 @@ def update_group(
     source: SourceName = None,
 ) -> None:
     """Add or remove members of a group, or rename it."""
-    from pipeline.remediation import groups
-
     if not (add or remove or rename):
         raise UsageError(
-            "nothing is to be changed", where="scim group update", hint="give --add, --remove or --rename"
+            "there is nothing to change", where="scim group update", hint="add --add, --remove or --rename"
         )
-    connect = by_scim_endpoint(context.obj, source)
-    with journalled(context.obj, "scim group update", source) as journal:
-        outcome = groups.change(connect, journal, group, rename=rename, add=add or (), remove=remove or ())
+    service = _service(context.obj, source, "scim group update")
+    with journal_shown(context.obj, service.journal):
+        outcome = service.change(group, rename=rename, add=add or (), remove=remove or ())
     _show(context.obj, outcome)
 
 
@@ -174,25 +159,29 @@ def delete_group(
     context: typer.Context,
     group: GroupName,
     permanently: Annotated[
-        bool, typer.Option("--permanently", help="Required, because it cannot be undone.")
+        bool, typer.Option("--permanently", help="Required, because deletion cannot be undone.")
     ] = False,
     source: SourceName = None,
 ) -> None:
-    """Delete a group for good; its members keep their accounts.
+    """Delete a group permanently; its members keep their accounts.
 
     You are asked to type the name again.
     """
-    from pipeline.remediation import groups
-
     if not permanently:
         raise UsageError(
-            "deleting cannot be undone", where="scim group delete", hint="add --permanently if it is meant"
+            "deletion cannot be undone", where="scim group delete", hint="add --permanently to delete it"
         )
     confirm_by_typing(group, "group", where="scim group delete")
-    connect = by_scim_endpoint(context.obj, source)
-    with journalled(context.obj, "scim group delete", source) as journal:
-        outcome = groups.delete(connect, journal, group)
+    service = _service(context.obj, source, "scim group delete")
+    with journal_shown(context.obj, service.journal):
+        outcome = service.delete(group)
     _show(context.obj, outcome)
+
+
+def _service(terminal: Terminal, source: str | None, command: str) -> GroupService:
+    from pipeline.remediation.direct_changes import GroupService
+
+    return GroupService(terminal.settings(), source, command)
 
 
 def _show(terminal: Terminal, outcome: GroupResult) -> None:
@@ -202,9 +191,9 @@ def _show(terminal: Terminal, outcome: GroupResult) -> None:
     )
     if not outcome.is_good:
         raise SourceError(
-            f"the group is not as wanted: {outcome.detail}",
+            f"the group is not as requested: {outcome.detail}",
             where=outcome.group,
-            hint="run the command again when the server is well",
+            hint="run the command again later",
         )
 
 
@@ -220,6 +209,6 @@ def _setup(source: SourceSettings) -> str:
 SCIM connector base URL (Okta), Tenant URL (Entra ID): {_base_url(source)}
 Unique identifier field for users: userName
 Authentication: HTTP header, bearer token
-Token: make it under Admin > Security; for this tool, set {variable} or {variable}_FILE
+Token: create it under Admin > Security; for this tool, set {variable} or {variable}_FILE
 Provisioning to the app: create users, update user attributes, deactivate users
-Group push: names become Sisense groups. It gives nobody a role: every new account still needs one in Sisense."""
+Group push: pushed groups become Sisense groups. It sets no roles: give each new account its role in Sisense."""

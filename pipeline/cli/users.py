@@ -1,12 +1,10 @@
-"""``users``: one account at a time, with roles and groups by their names."""
+"""``users``: single accounts, with roles and groups by name."""
 
 from __future__ import annotations
 
-import os
-import secrets
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,17 +13,16 @@ import typer
 
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing, email_address
-from pipeline.errors import MissingSecretError, SourceError, UsageError
-from pipeline.settings import Secret, SourceSettings, read_secret
+from pipeline.errors import SourceError, UsageError
+from pipeline.settings import Secret
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.remediation.accounts import AccountResult
+    from pipeline.remediation.accounts import AccountResult, DesiredAccount
+    from pipeline.remediation.direct_changes import AccountService
     from pipeline.remediation.journal import CommandJournal
-    from pipeline.sources.scim.provisioning import Provisioner
-    from pipeline.sources.sisense.writing import Writer
 
-__all__ = ["SourceName", "by_scim_endpoint", "journalled", "register"]
+__all__ = ["SourceName", "journal_shown", "register"]
 
 _PASSWORD = "ACCESS_REVIEW_NEW_USER_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -37,7 +34,7 @@ _commands = Commands(
 
 
 class PasswordFrom(StrEnum):
-    """Where the password of a new account comes from."""
+    """The origin of a new account's password."""
 
     none = "none"
     environment = "environment"
@@ -53,7 +50,7 @@ Email = Annotated[str | None, typer.Option(metavar="ADDRESS", help="E-mail addre
 FirstName = Annotated[str | None, typer.Option(metavar="NAME", help="First name.")]
 LastName = Annotated[str | None, typer.Option(metavar="NAME", help="Last name.")]
 ByScim = Annotated[
-    bool, typer.Option("--scim", help="Send the account through the SCIM endpoint; role and groups still go by REST.")
+    bool, typer.Option("--scim", help="Send the account over SCIM; its role and groups are still set over REST.")
 ]
 
 
@@ -71,10 +68,8 @@ def register(app: typer.Typer) -> None:
 
 def get(context: typer.Context, user: UserName, source: SourceName = None) -> None:
     """Show one account as it is in Sisense now."""
-    from pipeline.remediation import accounts
-
     terminal: Terminal = context.obj
-    found = accounts.get(_connect(terminal, source), user)
+    found = _service(terminal, source, "users get").get(user)
     shown = {key: "; ".join(value) if isinstance(value, list) else value for key, value in found.items()}
     terminal.result("\n".join(f"{key:<14} {'' if value is None else value}" for key, value in shown.items()), found)
 
@@ -113,35 +108,31 @@ def create(
     Without a password, people log in by single sign-on. Unknown names of roles and groups fail before anything is
     sent.
     """
-    from pipeline.remediation import accounts
+    from pipeline.remediation.accounts import DesiredAccount
+    from pipeline.remediation.direct_changes import passwords
     from pipeline.remediation.joiners import read_joiners
 
     terminal: Terminal = context.obj
-    if (file is None) == (email is None):
-        raise UsageError("give one account or a file of them", where="users create", hint="give --email or --file")
+    _require_one(file, email)
     if scim and password is not PasswordFrom.none:
         raise UsageError(
-            "whoever is provisioned through SCIM logs in by single sign-on",
+            "accounts created over SCIM log in by single sign-on",
             where="users create",
-            hint="leave out --password, or --scim",
+            hint="remove --password or --scim",
         )
     if file is not None:
         wanted = read_joiners(file)
     else:
-        wanted = [
-            accounts.DesiredAccount(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))
-        ]
+        wanted = [DesiredAccount(user_name or email or "", email, first_name, last_name, role, tuple(group or ()))]
 
-    def made(outcome: AccountResult, secret: Secret | None) -> None:
-        if password is not PasswordFrom.generated or not show_password or outcome.account_id is None:
-            return
-        if secret is not None:
-            sys.stderr.write(f"password of {outcome.user_name}: {secret.reveal()}\n")
+    def created(result: AccountResult, secret: Secret | None) -> None:
+        if password is PasswordFrom.generated and show_password and result.account_id is not None and secret:
+            sys.stderr.write(f"password of {result.user_name}: {secret.reveal()}\n")
 
-    connect = _connect(terminal, source, by_scim=scim)
-    with journalled(terminal, "users create", source) as journal:
-        outcomes = accounts.create(connect, journal, wanted, _password(password), made)
-    _show(terminal, outcomes)
+    service = _service(terminal, source, "users create", by_scim=scim)
+    with journal_shown(terminal, service.journal):
+        results = service.create(wanted, passwords(password.value), created)
+    _show(terminal, results)
 
 
 def update(
@@ -166,166 +157,135 @@ def update(
     source: SourceName = None,
     scim: ByScim = False,
 ) -> None:
-    """Change an account; what is not given stays.
+    """Change an account; fields without an option stay as they are.
 
     --group replaces all groups. To change some of them, use --add-group and --remove-group.
     """
-    from pipeline.inputs import policy_files
-    from pipeline.remediation import accounts
-
-    added, removed = tuple(add_group or ()), tuple(remove_group or ())
-    if group and (added or removed):
-        raise UsageError(
-            "--group replaces all groups, so it cannot be combined with --add-group or --remove-group",
-            where="users update",
-            hint="give either --group for every group, or --add-group and --remove-group for the changes",
-        )
-    both = {name.strip().lower() for name in added} & {name.strip().lower() for name in removed}
-    if both:
-        raise UsageError(
-            f"'{min(both)}' is to be added and removed",
-            where="users update",
-            hint="name each group in one option only",
-        )
-    groups = tuple(group) if group else None
-    wanted = accounts.DesiredAccount(
-        user, email, first_name, last_name, role, groups, add_groups=added, remove_groups=removed
-    )
-    if wanted == accounts.DesiredAccount(user):
-        raise UsageError(
-            "nothing is to be changed", where="users update", hint="give --role, --add-group or another field"
-        )
-    connect = _connect(context.obj, source, by_scim=scim)
-    with journalled(context.obj, "users update", source) as journal:
-        outcome = accounts.change(connect, journal, policy_files(context.obj.settings()), wanted)
-    _show(context.obj, [outcome])
+    wanted = _changes(user, (email, first_name, last_name, role), group, add_group, remove_group)
+    service = _service(context.obj, source, "users update", by_scim=scim)
+    with journal_shown(context.obj, service.journal):
+        result = service.change(wanted)
+    _show(context.obj, [result])
 
 
 def deactivate(context: typer.Context, user: UserName, source: SourceName = None, scim: ByScim = False) -> None:
     """Deactivate an account; its role and groups stay."""
-    from pipeline.inputs import policy_files
-    from pipeline.remediation import accounts
-
-    connect = _connect(context.obj, source, by_scim=scim)
-    with journalled(context.obj, "users deactivate", source) as journal:
-        outcome = accounts.change(
-            connect, journal, policy_files(context.obj.settings()), accounts.DesiredAccount(user, active=False)
-        )
-    _show(context.obj, [outcome])
+    service = _service(context.obj, source, "users deactivate", by_scim=scim)
+    with journal_shown(context.obj, service.journal):
+        result = service.deactivate(user)
+    _show(context.obj, [result])
 
 
 def delete(
     context: typer.Context,
     user: UserName,
     permanently: Annotated[
-        bool, typer.Option("--permanently", help="Required, because it cannot be undone; deactivating can.")
+        bool, typer.Option("--permanently", help="Required, because deletion cannot be undone.")
     ] = False,
     source: SourceName = None,
     scim: ByScim = False,
 ) -> None:
-    """Delete an account for good.
+    """Delete an account permanently.
 
     You are asked to type the user name again.
     """
-    from pipeline.inputs import policy_files
-    from pipeline.remediation import accounts
-
     if not permanently:
         raise UsageError(
-            "deleting cannot be undone",
+            "deletion cannot be undone",
             where="users delete",
-            hint="use 'users deactivate', or add --permanently if it is really meant",
+            hint="use 'users deactivate', or add --permanently",
         )
     confirm_by_typing(user, "account", where="users delete")
-    connect = _connect(context.obj, source, by_scim=scim)
-    with journalled(context.obj, "users delete", source) as journal:
-        outcome = accounts.delete(connect, journal, policy_files(context.obj.settings()), user)
-    _show(context.obj, [outcome])
+    service = _service(context.obj, source, "users delete", by_scim=scim)
+    with journal_shown(context.obj, service.journal):
+        result = service.delete(user)
+    _show(context.obj, [result])
 
 
-def _connect(
-    terminal: Terminal, name: str | None, *, by_scim: bool = False
-) -> Callable[[], AbstractAsyncContextManager[Writer]]:
-    from pipeline.sources.sisense.writing import connected
+def _service(terminal: Terminal, source: str | None, command: str, *, by_scim: bool = False) -> AccountService:
+    from pipeline.remediation.direct_changes import AccountService
 
-    if by_scim:
-        return by_scim_endpoint(terminal, name)
-    source = _source(terminal, name)
-    credentials = source.credentials(os.environ)
-    return lambda: connected(source, credentials)
-
-
-def by_scim_endpoint(terminal: Terminal, name: str | None) -> Callable[[], AbstractAsyncContextManager[Provisioner]]:
-    """Return what opens the SCIM endpoint beside a source, by name or the only one, for changes.
-
-    Raises:
-        UsageError: no such source, or no such endpoint. MissingSecretError: it lacks a secret.
-    """
-    from pipeline.sources.scim.provisioning import connected_by_scim
-
-    source = _source(terminal, name)
-    credentials = source.credentials(os.environ)
-    token = source.scim_token(os.environ)
-    if token is None or source.kind == "scim":
-        raise UsageError(
-            f"source '{source.name}' has no SCIM endpoint beside it",
-            where=str(terminal.settings().path),
-            hint="add scim_url to a source of kind sisense",
-        )
-    return lambda: connected_by_scim(source, credentials, token)
+    return AccountService(terminal.settings(), source, command, by_scim=by_scim)
 
 
 @contextmanager
-def journalled(terminal: Terminal, command: str, source: str | None) -> Iterator[CommandJournal]:
-    """Give a command its journal, beside the database, and say where it is if anything was sent."""
-    from pipeline.remediation.journal import CommandJournal, journal_path
-
-    path = journal_path(terminal.settings().warehouse.database)
-    journal = CommandJournal(path, command, _source(terminal, source).name)
+def journal_shown(terminal: Terminal, journal: CommandJournal) -> Iterator[None]:
+    """Run the block, then print the path of the journal if anything was sent."""
     try:
-        yield journal
+        yield
     finally:
         if journal.is_used:
-            terminal.say(f"journal   {path}")
+            terminal.say(f"journal   {journal.path}")
 
 
-def _source(terminal: Terminal, name: str | None) -> SourceSettings:
-    settings = terminal.settings()
-    known = [source for source in settings.sources if source.kind == "sisense"]
-    if name is None and len(known) != 1:
+def _require_one(file: Path | None, email: str | None) -> None:
+    if (file is None) == (email is None):
         raise UsageError(
-            f"{len(known)} sources could be meant", where="--source", hint="name one of [sources.*] with --source"
+            "exactly one of --email and --file is required",
+            where="users create",
+            hint="give --email for one account, or --file for several",
         )
-    return settings.source(name) if name else known[0]
 
 
-def _password(chosen: PasswordFrom) -> Callable[[], Secret | None]:
-    if chosen is PasswordFrom.none:
-        return lambda: None
-    if chosen is PasswordFrom.environment:
-        given = read_secret(os.environ, _PASSWORD)
-        if given is None:
-            raise MissingSecretError(
-                "there is no password for the new account", where="environment", hint=f"set {_PASSWORD}"
-            )
-        return lambda: given
+def _changes(
+    user: str,
+    fields: tuple[str | None, str | None, str | None, str | None],
+    groups: list[str] | None,
+    added: list[str] | None,
+    removed: list[str] | None,
+) -> DesiredAccount:
+    """Return the requested changes; ``fields`` are the e-mail address, first name, last name and role.
 
-    return lambda: Secret(secrets.token_urlsafe(18))
+    Raises:
+        UsageError: nothing changes, or the options for groups contradict each other.
+    """
+    from pipeline.remediation.accounts import DesiredAccount
+
+    if groups and (added or removed):
+        raise UsageError(
+            "--group replaces all groups, so it cannot be combined with --add-group or --remove-group",
+            where="users update",
+            hint="use --group for the whole list, or --add-group and --remove-group for changes to it",
+        )
+    both = {name.strip().lower() for name in added or ()} & {name.strip().lower() for name in removed or ()}
+    if both:
+        raise UsageError(
+            f"'{min(both)}' is both added and removed",
+            where="users update",
+            hint="name each group in one option only",
+        )
+    wanted = DesiredAccount(
+        user,
+        *fields,
+        tuple(groups) if groups else None,
+        add_groups=tuple(added or ()),
+        remove_groups=tuple(removed or ()),
+    )
+    if wanted == DesiredAccount(user):
+        raise UsageError(
+            "there is nothing to change", where="users update", hint="add --role, --add-group or another field"
+        )
+    return wanted
 
 
-def _show(terminal: Terminal, outcomes: Sequence[AccountResult]) -> None:
+def _show(terminal: Terminal, results: Sequence[AccountResult]) -> None:
     header = ("user name", "result", "account", "detail")
     terminal.result(
-        align(header, [(o.user_name, o.state, o.account_id, o.detail) for o in outcomes]),
+        align(header, [(each.user_name, each.state, each.account_id, each.detail) for each in results]),
         [
-            {"user_name": o.user_name, "state": o.state, "account_id": o.account_id, "detail": o.detail}
-            for o in outcomes
+            {
+                "user_name": each.user_name,
+                "state": each.state,
+                "account_id": each.account_id,
+                "detail": each.detail,
+            }
+            for each in results
         ],
     )
-    bad = [outcome for outcome in outcomes if not outcome.is_good]
+    bad = [each for each in results if not each.is_good]
     if bad:
         raise SourceError(
-            f"{len(bad)} of {counted(len(outcomes), 'account')} {'is' if len(bad) == 1 else 'are'} not as wanted",
-            where=", ".join(outcome.user_name for outcome in bad[:5]),
-            hint="'access-review users get' shows what is there now; run the command again when the server is well",
+            f"{len(bad)} of {counted(len(results), 'account')} {'is' if len(bad) == 1 else 'are'} not as requested",
+            where=", ".join(each.user_name for each in bad[:5]),
+            hint="'access-review users get' shows an account as it is now; run the command again later",
         )

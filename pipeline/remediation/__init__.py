@@ -1,1 +1,1 @@
-"""Turns findings and decisions into changes in Sisense: planned, approved, journalled, read back, verified."""
+"""Changes in Sisense from findings and decisions: planned, approved, journalled, read back and verified."""

@@ -1,21 +1,21 @@
-"""Single accounts: looked up, created, changed, switched off and deleted, with roles and groups by their names.
+"""Single accounts: look up, create, change, deactivate and delete, with roles and groups by name.
 
-Names are resolved at the moment of the call, against the instance that is called: ids mean nothing elsewhere. What
-is sent is journalled and read back; the account as it then is decides what is said.
+Names are resolved against the instance at the time of the call, because ids differ between instances. Requests are
+journalled and read back; the account as it is then decides the result.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.errors import GateError, SourceError, UsageError
 from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
-from pipeline.remediation.waiting import locked, read_until
+from pipeline.remediation.waiting import locked, read_back
 from pipeline.settings import Secret
 from pipeline.sources.errors import RefusedError, UnclearError
 from pipeline.sources.sisense.writing import AccountState, Writer
@@ -26,15 +26,13 @@ __all__ = ["AccountResult", "DesiredAccount", "change", "create", "delete", "get
 
 Connect = Callable[[], AbstractAsyncContextManager[Writer]]
 
-_T = TypeVar("_T")
-#: What a server answers where a user name or address is taken.
+#: Statuses with which a server refuses a user name or address that is taken.
 _TAKEN = frozenset({400, 409, 422})
-_UNDONE_BY_NOBODY = "nothing was sent"
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredAccount:
-    """An account as it should be; None leaves a field as it is. Role and groups are names.
+    """An account as it should be; None keeps a field unchanged. Role and groups are names.
 
     ``groups`` replaces all groups; ``add_groups`` and ``remove_groups`` change those that the account has.
     """
@@ -52,7 +50,7 @@ class DesiredAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountResult:
-    """What became of one account.
+    """The result for one account.
 
     ``state`` is ``created``, ``exists``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``.
     """
@@ -64,13 +62,13 @@ class AccountResult:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether the account is now as it was wanted."""
+        """Return whether the account is now as requested."""
         return self.state not in {"failed", "unclear"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The roles and groups of one instance, by every name people use for them."""
+    """The roles and groups of one instance, by all of their names."""
 
     roles: Mapping[str, Sequence[str]]
     groups: Mapping[str, Sequence[str]]
@@ -79,10 +77,10 @@ class _Names:
     role_records: Sequence[Mapping[str, Any]]
 
     def fields(self, wanted: DesiredAccount) -> dict[str, Any]:
-        """Return what is sent for an account.
+        """Return the fields to send for an account.
 
         Raises:
-            UsageError: a role or group has no such name, or several have it.
+            UsageError: no role or group has the name, or several have it.
         """
         given = {
             "email": wanted.email,
@@ -101,16 +99,17 @@ class _Names:
         """Return the ids of groups.
 
         Raises:
-            UsageError: there is no group of a name, or several have it.
+            UsageError: no group has the name, or several have it.
         """
         return {_resolved("group", name, self.groups, self.group_names, user_name) for name in names}
 
 
 def get(connect: Connect, user_name: str) -> dict[str, Any]:
-    """Return one account as it is now, role and groups by name.
+    """Return one account as it is now, with its role and groups by name.
 
     Raises:
-        UsageError: there is none of that name. SourceError: it cannot be read.
+        UsageError: there is no such account.
+        SourceError: it cannot be read.
     """
 
     async def work() -> dict[str, Any]:
@@ -138,13 +137,13 @@ def create(
     password: Callable[[], Secret | None],
     made: Callable[[AccountResult, Secret | None], None],
 ) -> list[AccountResult]:
-    """Create accounts; one that is there already is left alone. Every name is resolved before the first is sent.
+    """Create accounts, except those that exist. All names are resolved before the first account is sent.
 
-    ``password`` gives each new account its password, or none where people log in by single sign-on only; ``made``
-    hears of each that was sent, with its password, before the next one is.
+    ``password`` returns the password of a new account, or None for single sign-on. ``made`` receives each result with
+    its password before the next account is sent.
 
     Raises:
-        UsageError: a role or group of any of them does not exist; nothing was created.
+        UsageError: a role or group does not exist; nothing was created.
         SourceError: the source cannot be read.
     """
 
@@ -163,7 +162,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
 
     Raises:
         UsageError: the account, the role or a group does not exist.
-        GateError: it is the caller's own account, the one made at install, or the last administrator.
+        GateError: it is the program's own account, the one made at installation, or the last administrator.
         ConfigurationError: the policy that ranks the roles is wrong.
         SourceError: the source cannot be read.
     """
@@ -179,7 +178,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
                 fields["groups"] = sorted((set(found.groups) | added) - removed)
             differing = {key: value for key, value in fields.items() if _differs(found, key, value)}
             if not differing:
-                return AccountResult(wanted.user_name, "as it was", found.account_id, "it is so already")
+                return AccountResult(wanted.user_name, "as it was", found.account_id, "nothing to change")
             if differing.get("active") is False or "roleId" in differing:
                 await _guard(writer, names, policy, found)
             now = _now(found)
@@ -189,8 +188,8 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
                 def left_of(after: AccountState | None) -> list[str]:
                     return [key for key, value in differing.items() if after is None or _differs(after, key, value)]
 
-                after = await _read_back(
-                    writer, lambda: writer.account(found.account_id), lambda seen: not left_of(seen), trouble
+                after = await read_back(
+                    lambda: writer.account(found.account_id), lambda seen: not left_of(seen), trouble, writer.sleep
                 )
                 left = left_of(after)
                 return _outcome(attempt, wanted.user_name, "changed", found.account_id, left, trouble)
@@ -199,11 +198,11 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
 
 
 def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_name: str) -> AccountResult:
-    """Delete one account for good.
+    """Delete one account permanently.
 
     Raises:
-        UsageError: there is none of that name.
-        GateError: it is the caller's own account, the one made at install, or the last administrator.
+        UsageError: there is no such account.
+        GateError: it is the program's own account, the one made at installation, or the last administrator.
         ConfigurationError: the policy that ranks the roles is wrong.
         SourceError: the source cannot be read.
     """
@@ -214,10 +213,10 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
             await _guard(writer, await _names(writer), policy, found)
             with journal.attempt(writer, _subject(found), _now(found)) as attempt:
                 trouble = await attempt.send(writer.delete(found.account_id))
-                after = await _read_back(
-                    writer, lambda: writer.account(found.account_id), lambda seen: seen is None, trouble
+                after = await read_back(
+                    lambda: writer.account(found.account_id), lambda seen: seen is None, trouble, writer.sleep
                 )
-                left = [] if after is None else ["it is still there"]
+                left = [] if after is None else ["it still exists"]
                 return _outcome(attempt, user_name, "deleted", found.account_id, left, trouble)
 
     return asyncio.run(work())
@@ -231,8 +230,8 @@ async def _created(
     password: Callable[[], Secret | None],
     made: Callable[[AccountResult, Secret | None], None],
 ) -> AccountResult:
-    # looked for and created in one go: another process with the same file finds it there
-    with locked(journal.beside, f"create {writer.where} {wanted.user_name.lower()}"):
+    # The lock covers the look-up too, so another process with the same file finds the new account.
+    with locked(journal.path, f"create {writer.where} {wanted.user_name.lower()}"):
         return await _created_alone(writer, journal, wanted, fields, password, made)
 
 
@@ -257,37 +256,31 @@ async def _created_alone(
         async def read() -> list[AccountState]:
             return await writer.accounts(userName=wanted.user_name)
 
-        def is_so(seen: list[AccountState]) -> bool:
+        def is_made(seen: list[AccountState]) -> bool:
             return bool(seen) and not any(_differs(seen[0], key, value) for key, value in fields.items())
 
-        after = await _read_back(writer, read, is_so, trouble)
+        after = await read_back(read, is_made, trouble, writer.sleep)
         if after and isinstance(trouble, RefusedError) and trouble.status in _TAKEN:
-            outcome = _existing(wanted, fields, after[0])  # another run created it meanwhile
+            outcome = _existing(wanted, fields, after[0])  # another run has created it
             attempt.ended(outcome.state, outcome.detail, account_id=outcome.account_id)
             return outcome
         found_id = after[0].account_id if after else None
         left = (
-            [key for key, value in fields.items() if _differs(after[0], key, value)] if after else ["it is not there"]
+            [key for key, value in fields.items() if _differs(after[0], key, value)]
+            if after
+            else ["it does not exist"]
         )
         outcome = _outcome(attempt, wanted.user_name, "created", found_id, left, trouble)
     if after and after[0].active is False and outcome.is_good:
-        outcome = replace(outcome, detail=f"{outcome.detail}; Sisense has it as not active")
+        outcome = replace(outcome, detail=f"{outcome.detail}; it is inactive in Sisense")
     made(outcome, secret)
     return outcome
 
 
 def _existing(wanted: DesiredAccount, fields: Mapping[str, Any], found: AccountState) -> AccountResult:
     differing = [key for key, value in fields.items() if _differs(found, key, value)]
-    detail = f"it is there, with another {', '.join(differing)}" if differing else "it is there already"
+    detail = f"it exists with another {', '.join(differing)}" if differing else "it exists already"
     return AccountResult(wanted.user_name, "exists", found.account_id, detail)
-
-
-async def _read_back(
-    writer: Writer, read: Callable[[], Awaitable[_T]], is_so: Callable[[_T], bool], trouble: SourceError | None
-) -> _T:
-    """Read what was changed, and give it time to show unless the server clearly refused it."""
-    is_no = isinstance(trouble, RefusedError) and trouble.status != 302
-    return await read_until(read, lambda found: is_no or is_so(found), writer.sleep)
 
 
 def _subject(found: AccountState) -> dict[str, Any]:
@@ -302,23 +295,23 @@ def _outcome(
     left: Sequence[str],
     trouble: SourceError | None,
 ) -> AccountResult:
-    what = f"not as wanted: {', '.join(left)}"
+    difference = f"not as requested: {', '.join(left)}"
     if not left:
-        detail = f"though {trouble.message}" if trouble else "read back, and it is so"
+        detail = f"although {trouble.message}" if trouble else "confirmed by reading it back"
     elif trouble is None:
-        state, detail = "unclear", f"the server said yes, and it does not show yet: {what}"
+        state, detail = "unclear", f"the server accepted it, but it does not show yet: {difference}"
     else:
         state = "unclear" if isinstance(trouble, UnclearError) else "failed"
-        detail = f"{what}; {trouble.message}"
+        detail = f"{difference}; {trouble.message}"
     attempt.ended(state, detail, account_id=account_id)
     return AccountResult(user_name, state, account_id, detail)
 
 
 async def _guard(writer: Writer, names: _Names, policy: PolicyFiles, found: AccountState) -> None:
-    refusal = await Guards(writer, names.role_records, policy).refuse(found, takes_power=True)
+    refusal = await Guards(writer, names.role_records, policy).refuse(found, removes_privilege=True)
     if refusal is not None:
         raise GateError(
-            f"'{found.user_name}' is left alone: {refusal.reason}", where=_UNDONE_BY_NOBODY, hint=refusal.hint
+            f"'{found.user_name}' must not be changed: {refusal.reason}", where="nothing was sent", hint=refusal.hint
         )
 
 
@@ -328,13 +321,13 @@ async def _one(writer: Writer, user_name: str) -> AccountState:
         return found[0]
     raise UsageError(
         f"there is no account '{user_name}'" if not found else f"{len(found)} accounts are called '{user_name}'",
-        where=f"asked as {writer.principal.user_name or 'the caller'}",
-        hint="give its user name or its e-mail address, as population.csv has them",
+        where=f"logged in as {writer.principal.user_name or 'unknown'}",
+        hint="use a user name or e-mail address from population.csv",
     )
 
 
 def _now(found: AccountState) -> dict[str, Any]:
-    """Return every field that can be set, by the names of the API."""
+    """Return every field that can be set, by its API name."""
     return found.fields | {"email": found.email, "firstName": found.first_name, "lastName": found.last_name}
 
 

@@ -1,7 +1,7 @@
-"""Applies an approved plan: one account at a time, each read, journalled, sent once, and read back.
+"""Application of an approved plan, one account at a time: read, write to the journal, send once, read back.
 
-The account as it is read after the change decides what became of it, never the answer to the change. A run that was
-killed goes on from the journal: what was announced there is read first, and sent only if it did not take.
+The account as it is read after the change decides the result, never the answer to the change. An interrupted run
+resumes from the journal: a change that was announced there is read first, and sent only if it was not made.
 """
 
 from __future__ import annotations
@@ -18,72 +18,82 @@ from pipeline.errors import GateError, LoginError, SourceError
 from pipeline.remediation.guards import Guards
 from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
-from pipeline.remediation.waiting import read_until
+from pipeline.remediation.waiting import is_refused, read_back, read_until
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.errors import RefusedError, UnclearError
 from pipeline.sources.sisense.writing import AccountState, Writer, connected
 from pipeline.sources.transport import Sleep
 from pipeline.warehouse.policy import PolicyFiles
 
-__all__ = ["MOST_FAILURES", "Operator", "apply", "require_approval", "require_fresh"]
+__all__ = ["MOST_FAILURES", "ApplyingJob", "Operator", "apply", "require_approval", "require_fresh"]
 
-#: Failures in a row after which the rest is left alone.
+#: Failures in a row after which the remaining changes are not tried.
 MOST_FAILURES = 3
 #: Seconds between two accounts.
 _PAUSE = 0.1
-#: Words for what has changed since the plan.
-_WORDS = {
+#: What has changed since the plan, by field.
+_CHANGED = {
     "userName": "its user name has changed",
-    "active": "it has been switched on or off",
+    "active": "it has been activated or deactivated",
     "roleId": "its role has changed",
     "groups": "its groups have changed",
     "lastLogin": "it has logged in",
     "lastActivity": "it has been active",
 }
-#: What a server answers to a value that it does not take.
+#: Statuses with which a server refuses a value.
 _VALUE_STATUSES = frozenset({400, 404, 422})
-#: What a refused value may mean, and what to do, by the field that it was for.
+#: What a refused value may mean and what to do, by field.
 _VALUE_REFUSED = {
-    "active": "; this Sisense does not take 'active' over the API: switch the account off in Admin > Users, or "
+    "active": "; this Sisense does not take 'active' over the API: deactivate the account in Admin > Users, or "
     "through the identity provider, then run 'access-review remediate verify'",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who applies the plan."""
+    """The person who applies a plan. ``is_single``: they may have approved it too."""
 
     by: str
     email: str
     is_single: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ApplyingJob:
+    """A plan with what it takes to apply it: the operator, the sources by name, and the policy that ranks roles."""
+
+    plan: Plan
+    operator: Operator
+    sources: Mapping[str, tuple[SourceSettings, Credentials]]
+    policy: PolicyFiles
+
+
 def require_approval(plan: Plan, operator: Operator) -> Approval:
-    """Return the approval of the plan as it is.
+    """Return the approval of the plan as it is now.
 
     Raises:
-        GateError: there is none, or the same person approved and applies it without --single-operator.
+        GateError: there is none, or the operator approved the plan and is not allowed to apply it too.
     """
     approval = plan.approval
     if approval is None:
-        changed = ", and what was approved was another version of it" if plan.approvals else ""
+        changed = ": it was changed after its approval" if plan.approvals else ""
         raise GateError(
             f"the plan is not approved{changed}", where="plan", hint="run 'access-review remediate approve' first"
         )
     if approval.email.strip().lower() == operator.email.strip().lower() and not operator.is_single:
         raise GateError(
-            "who approved the plan may not apply it",
+            "the person who approved the plan may not apply it",
             where="--email",
-            hint="let somebody else apply it, or give --single-operator, which is recorded",
+            hint="let another person apply it, or add --single-operator, which is recorded",
         )
     return approval
 
 
 def require_fresh(plan: Plan, now: datetime) -> None:
-    """Refuse a plan that rests on something older than the plan itself allows, in hours.
+    """Refuse a plan whose extract, or whose own creation, is older than the plan allows.
 
     Raises:
-        GateError: what it rests on is too old, or the plan does not say how old that is.
+        GateError: it is too old, or the plan does not say how old it may be.
     """
     try:
         allowed = float(plan.basis["selection"]["max_age_hours"])
@@ -91,52 +101,40 @@ def require_fresh(plan: Plan, now: datetime) -> None:
         hours = (now - rests_on).total_seconds() / 3600
     except (KeyError, TypeError, ValueError) as error:
         raise GateError(
-            "the plan does not say when it has to be applied by", where="plan", hint="make a new plan"
+            "the plan does not say by when it must be applied", where="plan", hint="make a new plan"
         ) from error
     if hours > allowed:
-        what = "the extract it rests on" if "extracted_at" in plan.basis else "it"
+        subject = "its extract" if "extracted_at" in plan.basis else "it"
         raise GateError(
-            f"the plan is too old to be applied: {what} is {hours:.1f} hours old, and may be {allowed:g}",
+            f"the plan is too old to be applied: {subject} is {hours:.1f} hours old, the limit is {allowed:g}",
             where=f"plan {plan.plan_id[:12]}",
-            hint="run 'access-review remediate verify', which says what was done, then make a new plan",
+            hint="run 'access-review remediate verify' to see what was changed, then make a new plan",
         )
 
 
 def apply(
-    plan: Plan,
+    job: ApplyingJob,
     journal: Journal,
-    operator: Operator,
-    sources: Mapping[str, tuple[SourceSettings, Credentials]],
-    policy: PolicyFiles,
     progress: Callable[[int], None],
     *,
     clock: Clock = utc_now,
     sleep: Sleep = asyncio.sleep,
 ) -> None:
-    """Make the plan's changes; what became of each is in the journal. ``progress`` hears how many are done.
+    """Make the changes of a plan; the journal has the result of each. ``progress`` receives the number done.
 
     Raises:
-        SourceError: a source cannot be reached, or refuses the login. Changes made before are in the journal.
+        SourceError: a source cannot be reached, or refuses the login. Earlier changes are in the journal.
         ConfigurationError: the policy that ranks the roles is wrong.
     """
-    asyncio.run(_Application(plan, journal, operator, policy, progress, clock, sleep).run(sources))
+    asyncio.run(_Application(job, journal, progress, clock, sleep).run())
 
 
 class _Application:
     def __init__(
-        self,
-        plan: Plan,
-        journal: Journal,
-        operator: Operator,
-        policy: PolicyFiles,
-        progress: Callable[[int], None],
-        clock: Clock,
-        sleep: Sleep,
+        self, job: ApplyingJob, journal: Journal, progress: Callable[[int], None], clock: Clock, sleep: Sleep
     ) -> None:
-        self.plan = plan
+        self.job = job
         self.journal = journal
-        self.operator = operator
-        self.policy = policy
         self.progress = progress
         self.clock = clock
         self.sleep = sleep
@@ -144,16 +142,17 @@ class _Application:
         self.failures = 0
         self.group_ids: frozenset[str] | None = None
 
-    async def run(self, sources: Mapping[str, tuple[SourceSettings, Credentials]]) -> None:
-        open_changes = [c for c in self.plan.changes if not self._is_over(c)]
-        self.done = len(self.plan.changes) - len(open_changes)
-        for name, changes in groupby(sorted(open_changes, key=lambda c: c.source), key=lambda c: c.source):
+    async def run(self) -> None:
+        changes = self.job.plan.changes
+        open_changes = [change for change in changes if not self._is_applied(change)]
+        self.done = len(changes) - len(open_changes)
+        for name, same_source in groupby(sorted(open_changes, key=lambda c: c.source), key=lambda c: c.source):
             self.group_ids = None
-            async with connected(*sources[name], clock=self.clock, sleep=self.sleep) as writer:
-                guards = Guards(writer, await writer.roles(), self.policy)
-                await self._source(writer, guards, list(changes))
+            async with connected(*self.job.sources[name], clock=self.clock, sleep=self.sleep) as writer:
+                guards = Guards(writer, await writer.roles(), self.job.policy)
+                await self._source(writer, guards, list(same_source))
 
-    def _is_over(self, change: Change) -> bool:
+    def _is_applied(self, change: Change) -> bool:
         entry = self.journal.entries.get(change.change_id)
         return entry is not None and entry.state == "applied"
 
@@ -176,20 +175,22 @@ class _Application:
             found = await self._read(
                 writer, change, is_outstanding=was_sent and before is not None and before.state != "failed"
             )
-            if was_sent and found is not None and not _holds(change, found):
-                request = await self._without_lost_groups(writer, change)  # as an earlier run may have sent it
-            refusal = None if found is None else await guards.refuse(found, takes_power=_takes_power(change))
+            if was_sent and found is not None and not _is_made(change, found):
+                request = await self._without_lost_groups(writer, change)  # an earlier run may have sent this
+            refusal = (
+                None if found is None else await guards.refuse(found, removes_privilege=_removes_privilege(change))
+            )
         except LoginError:
             raise
         except SourceError as error:
             state = "unclear" if was_sent else "failed"
             return self._note(change, state, previous, f"it cannot be read: {error.message}")
         if found is None:
-            return self._note(change, "skipped", previous, "the account is no longer there")
-        if _holds(change, found, request):
+            return self._note(change, "skipped", previous, "the account no longer exists")
+        if _is_made(change, found, request):
             if was_sent:
-                return self._note(change, "applied", previous, "found made when it was read back")
-            return self._note(change, "skipped", None, "it is so already")
+                return self._note(change, "applied", previous, "found to be made when it was read back")
+            return self._note(change, "skipped", None, "nothing to change")
         if refusal is not None:
             return self._note(change, "skipped", previous, refusal.reason)
         if found.has_unreadable_groups and "groups" in request:
@@ -197,52 +198,52 @@ class _Application:
         changed = _changed(change, found)
         if changed:
             return self._note(change, "skipped", previous, f"changed since the plan: {', '.join(changed)}")
-        return await self._send(writer, change, _values(change, found))
+        return await self._send(writer, change, _current_value(change, found))
 
     async def _read(self, writer: Writer, change: Change, *, is_outstanding: bool) -> AccountState | None:
-        """Read the account; one whose change was sent before is given time to show it."""
+        """Read the account; a change that was sent before gets time to show."""
 
         async def read() -> AccountState | None:
             return await writer.account(change.account_id)
 
-        def is_over(found: AccountState | None) -> bool:
-            return not is_outstanding or found is None or _holds(change, found)
+        def is_done(found: AccountState | None) -> bool:
+            return not is_outstanding or found is None or _is_made(change, found)
 
-        return await read_until(read, is_over, self.sleep)
+        return await read_until(read, is_done, self.sleep)
 
     async def _send(self, writer: Writer, change: Change, previous: Mapping[str, Any]) -> str:
         request, dropped = change.request, ""
         trouble = await self._try(writer, change, request, previous, None)
         if isinstance(trouble, RefusedError) and trouble.status in _VALUE_STATUSES and "groups" in request:
-            # the account still lists a group that no longer exists, which the server does not take back
+            # The account still lists a group that no longer exists, and the server refuses to take it back.
             request = await self._without_lost_groups(writer, change)
             lost = sorted(set(change.request["groups"]) - set(request["groups"]))
             if lost:
-                dropped = f"sent without {', '.join(lost)}, which names no group any more"
+                dropped = f"sent without {', '.join(lost)}, which no longer exists"
                 trouble = await self._try(writer, change, request, previous, dropped)
-        is_no = isinstance(trouble, RefusedError) and trouble.status != 302
 
         async def read() -> AccountState | None:
             return await writer.account(change.account_id)
 
-        def is_over(found: AccountState | None) -> bool:
-            return is_no or (found is not None and _holds(change, found, request))
+        def is_made(found: AccountState | None) -> bool:
+            return found is not None and _is_made(change, found, request)
 
         try:
-            found = await read_until(read, is_over, self.sleep)
+            found = await read_back(read, is_made, trouble, self.sleep)
         except SourceError as error:
-            return self._note(change, "unclear", previous, _said(dropped, f"it cannot be read back: {error.message}"))
-        if found is not None and _holds(change, found, request):
-            return self._note(
-                change, "applied", previous, _said(dropped, f"made, though {trouble.message}" if trouble else "")
-            )
+            detail = _joined(dropped, f"it cannot be read back: {error.message}")
+            return self._note(change, "unclear", previous, detail)
+        if is_made(found):
+            detail = _joined(dropped, f"made, although {trouble.message}" if trouble else "")
+            return self._note(change, "applied", previous, detail)
         if trouble is None:
-            said = "the server said yes, and the change does not show yet"
-            return self._note(change, "unclear", previous, _said(dropped, said))
-        detail = trouble.message
+            detail = _joined(dropped, "the server accepted it, but it does not show yet")
+            return self._note(change, "unclear", previous, detail)
+        reason = trouble.message
         if isinstance(trouble, RefusedError) and trouble.status in _VALUE_STATUSES:
-            detail += _VALUE_REFUSED.get(FIELDS[change.action], "")
-        return self._note(change, "failed" if is_no else "unclear", previous, _said(dropped, detail))
+            reason += _VALUE_REFUSED.get(FIELDS[change.action], "")
+        state = "failed" if is_refused(trouble) else "unclear"
+        return self._note(change, state, previous, _joined(dropped, reason))
 
     async def _try(
         self,
@@ -252,7 +253,7 @@ class _Application:
         previous: Mapping[str, Any],
         detail: str | None,
     ) -> SourceError | None:
-        """Journal a request and send it once; return what is wrong with the answer, which proves nothing."""
+        """Announce a request in the journal and send it once; return its error, which proves nothing."""
         self._note(change, "sending", previous, detail)
         try:
             await writer.change(change.account_id, request)
@@ -264,7 +265,7 @@ class _Application:
         return None
 
     async def _without_lost_groups(self, writer: Writer, change: Change) -> Mapping[str, Any]:
-        """Return the request without the groups that no longer exist; as it is where they cannot be listed."""
+        """Return the request without groups that no longer exist; unchanged if the groups cannot be listed."""
         if "groups" not in change.request:
             return change.request
         if self.group_ids is None:
@@ -272,12 +273,12 @@ class _Application:
                 self.group_ids = frozenset(str(group["_id"]) for group in await writer.groups())
             except SourceError:
                 return change.request
-        if not self.group_ids:  # a list that shows nothing proves nothing
+        if not self.group_ids:  # an empty list does not prove that the groups are lost
             return change.request
         return {"groups": [group for group in change.request["groups"] if group in self.group_ids]}
 
     def _note(self, change: Change, state: str, previous: Mapping[str, Any] | None, detail: str | None) -> str:
-        operator = self.operator
+        operator = self.job.operator
         at: datetime = self.clock()
         self.journal.write(
             change.change_id,
@@ -286,35 +287,36 @@ class _Application:
         return state
 
 
-def _takes_power(change: Change) -> bool:
+def _removes_privilege(change: Change) -> bool:
+    """Return whether a change lowers the role of an account or deactivates it."""
     return FIELDS[change.action] == "roleId" or change.request.get("active") is False
 
 
-def _values(change: Change, found: AccountState) -> dict[str, Any]:
-    """Return what the account has in the field that the change sets."""
+def _current_value(change: Change, found: AccountState) -> dict[str, Any]:
+    """Return the field that the change sets, with its current value."""
     field = FIELDS[change.action]
     return {field: found.fields[field]}
 
 
-def _said(*parts: str) -> str | None:
+def _joined(*parts: str) -> str | None:
     return "; ".join(filter(None, parts)) or None
 
 
-def _holds(change: Change, found: AccountState, request: Mapping[str, Any] | None = None) -> bool:
-    """Tell whether the account is as the change, or the request that was made of it, wants it."""
+def _is_made(change: Change, found: AccountState, request: Mapping[str, Any] | None = None) -> bool:
+    """Return whether the account has the value of the change, or of the request that was sent for it."""
     field = FIELDS[change.action]
     wanted = (request or change.request)[field]
     return bool(found.fields[field] == (sorted(wanted) if field == "groups" else wanted))
 
 
 def _changed(change: Change, found: AccountState) -> list[str]:
-    """Return in words what is no longer as the plan saw it."""
+    """Return what has changed since the plan, in words."""
     now = found.fields
     is_undoing = change.action in {"activate", "restore_role", "restore_groups"}
     return [
         words
-        for field, words in _WORDS.items()
-        # an account that is set back may have been used meanwhile, unless it was switched off
+        for field, words in _CHANGED.items()
+        # An account whose change is undone may have been used since, unless it was deactivated.
         if not (is_undoing and field in {"lastLogin", "lastActivity"})
         and now[field] != (sorted(change.expected[field]) if field == "groups" else change.expected[field])
     ]

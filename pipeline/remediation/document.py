@@ -1,4 +1,4 @@
-"""Arranges a plan for the person who approves it: by person, in names instead of ids."""
+"""The plan as a document to read before approving it: grouped by person, with names instead of ids."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pipeline.reporting.text import count, moment
 
 __all__ = ["describe", "write"]
 
-#: Left-out rows on paper; the file has them all.
+#: Rows that were left out, in the document; the plan file has all of them.
 _LEFT_OUT_SHOWN = 200
 
 
 def write(plan: Plan, path: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Write the plan as HTML and PDF beside its file; return the files, and warnings.
+    """Write the plan as HTML and PDF beside its file; return the files and warnings.
 
     Raises:
         RenderError: a file cannot be written.
@@ -28,7 +28,7 @@ def write(plan: Plan, path: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
 
 
 def describe(change: Change) -> str:
-    """Return what a change does to its account, in words."""
+    """Return the effect of a change on its account, in words."""
     name = change.entitlement_name or change.entitlement_id or "groups"
     match change.action:
         case "deactivate":
@@ -81,7 +81,7 @@ def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
 
 def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, Any]:
     facts = [account.email or account.display_name, f"role {account.role or 'unknown'}", account.status]
-    # Memberships that one person decided on for one reason are one line.
+    # Group changes with the same decision maker and reason share a line.
     lines: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
         part = change.action if FIELDS[change.action] == "groups" else change.change_id
@@ -151,6 +151,6 @@ def _basis(plan: Plan) -> str:
 
 
 def _unknown(change: Change) -> PlannedAccount:
-    """Stand in for an account that a plan of an earlier version does not describe."""
+    """Return a placeholder for an account that a plan of an earlier version does not describe."""
     name = change.user_name or change.account_id
     return PlannedAccount(change.source, change.account_id, name, None, "status unknown", None, None, None, {})

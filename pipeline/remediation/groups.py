@@ -1,7 +1,7 @@
-"""Groups through SCIM: created, renamed, filled, emptied and deleted, with people by their user names.
+"""Groups over SCIM: create, rename, change the members of and delete, with members by user name.
 
-They are groups of Sisense, never roles. Names are resolved before anything is sent, what is sent is journalled and
-sent once, and the group as it is read afterwards decides what is said.
+They are Sisense groups, never roles. Names are resolved before anything is sent. A request is journalled and sent
+once; the group as it is read afterwards decides the result.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.remediation.journal import Attempt, CommandJournal
-from pipeline.remediation.waiting import read_until
-from pipeline.sources.errors import RefusedError, UnclearError
+from pipeline.remediation.waiting import read_back
+from pipeline.sources.errors import UnclearError
 from pipeline.sources.scim.provisioning import Provisioner
 
 __all__ = ["GroupResult", "change", "create", "delete"]
@@ -25,7 +25,7 @@ Connect = Callable[[], AbstractAsyncContextManager[Provisioner]]
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """What became of one group.
+    """The result for one group.
 
     ``state`` is ``created``, ``exists``, ``changed``, ``deleted``, ``as it was``, ``failed`` or ``unclear``.
     """
@@ -36,22 +36,23 @@ class GroupResult:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether the group is now as it was wanted."""
+        """Return whether the group is now as requested."""
         return self.state not in {"failed", "unclear"}
 
 
 def create(connect: Connect, journal: CommandJournal, name: str, members: Sequence[str]) -> GroupResult:
-    """Create a group with these members; one that is there already is left alone.
+    """Create a group with these members, unless it exists.
 
     Raises:
-        UsageError: a member does not exist. SourceError: the endpoint cannot be read.
+        UsageError: a member does not exist.
+        SourceError: the endpoint cannot be read.
     """
 
     async def work() -> GroupResult:
         async with connect() as provisioner:
             ids = await _user_ids(provisioner, members)
             if await provisioner.groups_named(name):
-                return GroupResult(name, "exists", "it is there already")
+                return GroupResult(name, "exists", "it exists already")
             with journal.attempt(provisioner, {"group": name, "group_id": None}) as attempt:
                 trouble = await attempt.send(provisioner.create_group(name, ids))
 
@@ -59,7 +60,7 @@ def create(connect: Connect, journal: CommandJournal, name: str, members: Sequen
                     return len(found) == 1 and _members(found[0]) == set(ids)
 
                 found = await _read_back(provisioner, name, is_made, trouble)
-                return _outcome(attempt, name, "created", trouble, is_so=is_made(found))
+                return _outcome(attempt, name, "created", trouble, is_made=is_made(found))
 
     return asyncio.run(work())
 
@@ -76,12 +77,12 @@ def change(
     """Change a group's name and members; only what differs is sent.
 
     Raises:
-        UsageError: the group or a member does not exist, the new name is taken, or somebody is to join and leave.
+        UsageError: the group or a member does not exist, the new name is taken, or a member is added and removed.
         SourceError: the endpoint cannot be read.
     """
     if both := {user.lower() for user in add} & {user.lower() for user in remove}:
         raise UsageError(
-            f"'{min(both)}' is to be added and removed", where=f"group {name}", hint="give one of the two"
+            f"'{min(both)}' is both added and removed", where=f"group {name}", hint="use one of the two options"
         )
 
     async def work() -> GroupResult:
@@ -92,9 +93,11 @@ def change(
             leaving = [each for each in await _user_ids(provisioner, remove) if each in before]
             new_name = None if rename in {None, str(group.get("displayName"))} else rename
             if not (joining or leaving or new_name):
-                return GroupResult(name, "as it was", "it is so already")
+                return GroupResult(name, "as it was", "nothing to change")
             if new_name is not None and new_name.lower() != name.lower() and await provisioner.groups_named(new_name):
-                raise UsageError(f"there is a group '{new_name}'", where="--rename", hint="choose another name")
+                raise UsageError(
+                    f"there is a group '{new_name}' already", where="--rename", hint="choose another name"
+                )
             group_id = str(group["id"])
             with journal.attempt(provisioner, {"group": name, "group_id": group_id}, _previous(group)) as attempt:
                 request = provisioner.change_group(group_id, name=new_name, add=joining, remove=leaving)
@@ -106,7 +109,7 @@ def change(
                     return len(own) == 1 and _members(own[0]) == wanted
 
                 found = await _read_back(provisioner, new_name or name, is_changed, trouble)
-                return _outcome(attempt, name, "changed", trouble, is_so=is_changed(found))
+                return _outcome(attempt, name, "changed", trouble, is_made=is_changed(found))
 
     return asyncio.run(work())
 
@@ -115,7 +118,8 @@ def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
     """Delete a group; its members stay.
 
     Raises:
-        UsageError: there is none of that name, or several. SourceError: the endpoint cannot be read.
+        UsageError: no group has that name, or several have it.
+        SourceError: the endpoint cannot be read.
     """
 
     async def work() -> GroupResult:
@@ -125,7 +129,7 @@ def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
             with journal.attempt(provisioner, subject, _previous(group)) as attempt:
                 trouble = await attempt.send(provisioner.delete_group(str(group["id"])))
                 found = await _read_back(provisioner, name, lambda seen: not seen, trouble)
-                return _outcome(attempt, name, "deleted", trouble, is_so=not found)
+                return _outcome(attempt, name, "deleted", trouble, is_made=not found)
 
     return asyncio.run(work())
 
@@ -133,14 +137,10 @@ def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
 async def _read_back(
     provisioner: Provisioner,
     name: str,
-    is_so: Callable[[list[dict[str, Any]]], bool],
+    is_made: Callable[[list[dict[str, Any]]], bool],
     trouble: SourceError | None,
 ) -> list[dict[str, Any]]:
-    """Read the groups of a name, and give a change time to show unless the server clearly refused it."""
-    is_no = isinstance(trouble, RefusedError) and trouble.status != 302
-    return await read_until(
-        lambda: provisioner.groups_named(name), lambda found: is_no or is_so(found), provisioner.sleep
-    )
+    return await read_back(lambda: provisioner.groups_named(name), is_made, trouble, provisioner.sleep)
 
 
 async def _one(provisioner: Provisioner, name: str) -> dict[str, Any]:
@@ -150,7 +150,7 @@ async def _one(provisioner: Provisioner, name: str) -> dict[str, Any]:
     raise UsageError(
         f"there is no group '{name}'" if not found else f"{len(found)} groups are called '{name}'",
         where="SCIM endpoint",
-        hint="Sisense's built-in groups are not there; 'access-review scim sync --report' shows what differs",
+        hint="SCIM does not list Sisense's built-in groups; 'access-review scim diff' lists all differences",
     )
 
 
@@ -162,7 +162,7 @@ async def _user_ids(provisioner: Provisioner, user_names: Iterable[str]) -> list
             raise UsageError(
                 f"there is no user '{user_name}'" if not found else f"{len(found)} users are called '{user_name}'",
                 where="SCIM endpoint",
-                hint="give the user name, as the provider has it; nothing was sent",
+                hint="nothing was sent; use the user name that the identity provider has",
             )
         ids.append(str(found[0]["id"]))
     return list(dict.fromkeys(ids))
@@ -174,15 +174,16 @@ def _members(group: dict[str, Any]) -> set[str]:
 
 
 def _previous(group: dict[str, Any]) -> dict[str, Any]:
-    """Return what it takes to set a group back."""
+    """Return the values needed to restore a group."""
     return {"displayName": group.get("displayName"), "members": sorted(_members(group))}
 
 
-def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | None, *, is_so: bool) -> GroupResult:
-    if is_so:
-        outcome = GroupResult(name, state, f"though {trouble.message}" if trouble else "read back, and it is so")
+def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | None, *, is_made: bool) -> GroupResult:
+    if is_made:
+        detail = f"although {trouble.message}" if trouble else "confirmed by reading it back"
+        outcome = GroupResult(name, state, detail)
     elif trouble is None:
-        outcome = GroupResult(name, "unclear", "the server said yes, and it does not show yet")
+        outcome = GroupResult(name, "unclear", "the server accepted it, but it does not show yet")
     else:
         outcome = GroupResult(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
     attempt.ended(outcome.state, outcome.detail)

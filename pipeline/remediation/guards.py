@@ -1,7 +1,7 @@
-"""Accounts that must not lose their access or their power, judged by the instance as it is now.
+"""Guards of accounts that must keep their access, checked against the instance as it is now.
 
-The plan has guards of its own, over the extract; between the two somebody may have become the last administrator.
-Roles are ranked as a build ranks them, by the policy too.
+Planning has guards too, over the extract, but an account may have become the last administrator since. Roles are
+ranked by the same models and policy as in a build.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from pipeline.warehouse.ranks import role_ranks
 
 __all__ = ["Guards", "Refusal", "shown_names"]
 
-#: The ranks from which a role can undo what was done, and of the one made at install, which stays that whatever rank
-#: a policy gives it.
+#: Ranks of an administrator and of the administrator created at installation. The latter keeps that rank whatever a
+#: policy says.
 _ADMINISTRATOR, _INSTALLED = 90, 100
 _INSTALLED_ROLE = "super"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an account is left alone, as the end of a sentence about it, and what to do instead."""
+    """Why an account must not be changed, as a clause about it, and what to do instead."""
 
     reason: str
     hint: str
 
 
 class Guards:
-    """The guards of one instance, over its roles as they were read when the work began.
+    """The guards of one instance, for its roles as they were read at the start.
 
     Raises:
-        ConfigurationError: the policy that ranks them is wrong.
+        ConfigurationError: the policy that ranks the roles is wrong.
     """
 
     def __init__(self, writer: Writer, roles: Sequence[Mapping[str, Any]], policy: PolicyFiles) -> None:
@@ -48,29 +48,36 @@ class Guards:
             if {str(role.get(key) or "").lower() for key in ("name", "displayName", "baseRoleName")} & names:
                 self._rank[str(role.get("_id"))] = _INSTALLED
 
-    async def refuse(self, account: AccountState, *, takes_power: bool) -> Refusal | None:
-        """Return why this account must not be touched; null if it may. ``takes_power``: its role or its access goes.
+    async def refuse(self, account: AccountState, *, removes_privilege: bool) -> Refusal | None:
+        """Return why an account must not be changed, or None if the change is allowed.
+
+        ``removes_privilege``: the change lowers the role, or deactivates or deletes the account.
 
         Raises:
-            SourceError: who else is an administrator cannot be read.
+            SourceError: the other administrators cannot be read.
         """
         own = self._writer.principal
         if own.account_id is None and own.user_name is None:
             return Refusal(
-                "nothing says which account this program logs in with, so it may be this one",
-                "set 'username' in the configuration and log in with its password, not with a token",
+                "it may be the account this program logs in with, which is unknown",
+                "set 'username' in the configuration and log in with its password instead of a token",
             )
         name = (account.user_name or "").lower()
         if account.account_id == own.account_id or (name and name == (own.user_name or "").lower()):
-            return Refusal("it is the account this program logs in with", "let another administrator do it")
+            return Refusal("it is the account this program logs in with", "let another administrator change it")
         rank = self._rank.get(account.role_id or "", 0)
         if rank >= _INSTALLED:
             return Refusal("it is the administrator made at install", "Sisense needs that account")
-        if takes_power and account.active and rank >= _ADMINISTRATOR and not await self._has_others(account):
-            return Refusal("it would be the last active administrator", "make somebody else an administrator first")
+        if (
+            removes_privilege
+            and account.active
+            and rank >= _ADMINISTRATOR
+            and not await self._has_other_administrator(account)
+        ):
+            return Refusal("it would be the last active administrator", "make another account an administrator first")
         return None
 
-    async def _has_others(self, account: AccountState) -> bool:
+    async def _has_other_administrator(self, account: AccountState) -> bool:
         for role_id in (role_id for role_id, rank in self._rank.items() if rank >= _ADMINISTRATOR):
             for other in await self._writer.accounts(roleId=role_id):
                 if other.active and other.account_id != account.account_id:
@@ -79,6 +86,6 @@ class Guards:
 
 
 def shown_names() -> dict[str, str]:
-    """Return the names that people see of the built-in roles, by the API's in lower case."""
+    """Return the display names of the built-in roles, by their API names in lower case."""
     with (resources.reference_data() / "role_names.csv").open(encoding="utf-8", newline="") as stream:
         return {row["role_name"].lower(): row["display_name"] for row in csv.DictReader(stream)}

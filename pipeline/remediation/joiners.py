@@ -1,4 +1,4 @@
-"""Joiners: a file of the accounts that are to be created, one a line."""
+"""A file of accounts to create, one on each line."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _COLUMNS = ("user_name", "email", "first_name", "last_name", "role", "groups")
 def read_joiners(path: Path) -> list[DesiredAccount]:
     """Read accounts to create from a CSV file with the columns user_name, email, first_name, last_name, role, groups.
 
-    Groups are joined by ``;``. Only ``email`` is required; it is the user name where none is given.
+    Groups are separated by ``;``. Only ``email`` is required; it is the default user name.
 
     Raises:
-        UsageError: the file cannot be read, has an unknown column, a line lacks an address, or two lines name
-            the same account: capitals do not tell accounts apart.
+        UsageError: the file cannot be read, has an unknown column or no accounts, a line has no e-mail address, or
+            two lines name the same account. Capitals are ignored in that comparison.
     """
     table = read_table(path, known=_COLUMNS, error=UsageError)
     unknown = [

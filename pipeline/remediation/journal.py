@@ -1,10 +1,11 @@
-"""Journals: what is about to be sent, written down before it is sent, and what became of it.
+"""Journals of changes: each is announced before it is sent, and its result is added afterwards.
 
-One JSON object a line, appended and forced to the disk before the program goes on; so it survives a kill at any step,
-and the database is not held while a server is slow. A last line without its end was being written when the program
-was killed: it announced nothing that was sent, and is cut off. A plan has its own journal, ``<plan>.journal.jsonl``
-beside the first copy of it that was applied; what is changed without a plan is in one for all commands,
-``<database>.journal.jsonl``.
+A journal has one JSON object on each line, which is forced to the disk before the program goes on. It therefore
+survives a kill at any step, and the database is not held open while a server is slow. An incomplete last line was
+being written when the program was killed; its change was not sent, and the line is cut off.
+
+A plan has a journal of its own, ``<plan>.journal.jsonl``, beside the first copy of it that was applied. Changes
+without a plan share ``<database>.journal.jsonl``.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ _ENDING = ".journal.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """Where one change stands. ``state`` is ``sending``, or one of those of ``review.changes``.
+    """The state of one change: ``sending``, or a state of ``review.changes``.
 
-    ``previous`` is what the account had before the change was sent; null while nothing was sent.
+    ``previous`` is the account's value before the change was sent, or None if nothing was sent.
     """
 
     state: str
@@ -49,7 +50,7 @@ class JournalEntry:
 
 
 class Journal:
-    """The entries by change, the last of each; :meth:`write` adds one for good."""
+    """The journal of a plan: the last entry of each change; :meth:`write` appends another."""
 
     def __init__(self, path: Path, file: int, entries: dict[str, JournalEntry]) -> None:
         self.path = path
@@ -64,17 +65,15 @@ class Journal:
 
 
 class CommandJournal:
-    """What one command sends without a plan, and what came of it, in a file that all commands share.
+    """The journal of changes without a plan, which all commands share.
 
     A change has a line before each of its requests (``sending``), one after it (``answered``, ``refused`` or
-    ``unclear``), and a last one when the account or group was read back, in the words of the command's result. They
-    share a ``change_id``; a change without its last line was cut off, and nobody has looked what became of it.
+    ``unclear``), and a last one with the command's result, when the account or group was read back. The lines of a
+    change share a ``change_id``. A change without its last line was interrupted, and its result is unknown.
     """
 
     def __init__(self, path: Path, command: str, source: str, *, clock: Clock = utc_now) -> None:
         self.path = path
-        #: Where locks are made that all commands share.
-        self.beside = path
         self.is_used = False
         self._common = {"command": command, "source": source, "os_user": _os_user()}
         self._clock = clock
@@ -83,10 +82,10 @@ class CommandJournal:
     def attempt(
         self, writer: Writer, subject: Mapping[str, Any], previous: Mapping[str, Any] | None = None
     ) -> Iterator[Attempt]:
-        """Write down what the writer sends in the block: whom it is about, and what that one had before.
+        """Record what the writer sends in the block, with its subject and the subject's values before.
 
         Raises:
-            UsageError: the journal cannot be written; a request that it cannot announce is not sent.
+            UsageError: the journal cannot be written; a request that cannot be announced is not sent.
         """
         attempt = Attempt(self, {"by": writer.principal.user_name, **subject}, previous)
         unwitnessed, writer.witness = writer.witness, attempt.witness
@@ -97,7 +96,7 @@ class CommandJournal:
                 why = "interrupted"
             else:
                 why = error.message if isinstance(error, AccessReviewError) else type(error).__name__
-            with suppress(UsageError):  # what went wrong first is what people hear of
+            with suppress(UsageError):  # the first error is the one to report
                 attempt.ended("unclear", f"it was not read back: {why}")
             raise
         finally:
@@ -123,7 +122,7 @@ class Attempt:
         self._is_open = False
 
     async def send(self, request: Awaitable[None]) -> SourceError | None:
-        """Wait for the answer; return what is wrong with it, which proves nothing."""
+        """Wait for the answer; return its error, which does not prove that nothing was changed."""
         try:
             await request
         except (RefusedError, UnclearError) as error:
@@ -144,9 +143,9 @@ class Attempt:
         self._write("answered", {})
 
     def ended(self, state: str, detail: str, **found: str | None) -> None:
-        """Write the last line: how the account or group is now that it was read; none where nothing was sent.
+        """Write the last line, with the result; write nothing if nothing was sent.
 
-        ``found`` is what is known of it only now, such as the id of what was created.
+        ``found`` holds what became known only now, such as the id of a new account.
         """
         if self._is_open:
             self._write(state, {**found, "detail": detail})
@@ -157,12 +156,12 @@ class Attempt:
 
 
 def journal_path(beside: Path) -> Path:
-    """Return where the journal of a plan is, or of what is changed without one: beside the plan, or the database."""
+    """Return the path of the journal beside a plan, or beside the database for changes without a plan."""
     return beside.with_name(beside.name + _ENDING)
 
 
 def plan_path(journal: Path) -> Path:
-    """Return the plan that a journal is beside."""
+    """Return the plan beside a journal."""
     return journal.with_name(journal.name.removesuffix(_ENDING))
 
 
@@ -170,10 +169,10 @@ def plan_path(journal: Path) -> Path:
 def opened(
     plan: Path, plan_id: str, database: Path, *, locate: Callable[[Path], Path] = lambda plan: plan
 ) -> Iterator[Journal]:
-    """Open the journal of a plan for writing, alone; make it if it is missing.
+    """Open the journal of a plan for writing under a lock; create it if it is missing.
 
-    The lock is beside the database and goes by the plan itself, so that copies of one plan are not applied at once.
-    ``locate`` says, once the lock is held, beside which copy of the plan the journal is: copies share it.
+    The lock is beside the database and named after the plan's hash, so copies of a plan cannot be applied at once.
+    Copies share one journal: ``locate`` is called under the lock, and returns the copy that has the journal.
 
     Raises:
         UsageError: another process has it, it belongs to another plan, or it cannot be read or written.
@@ -196,7 +195,11 @@ def opened(
 
 
 def read(plan: Path, plan_id: str) -> dict[str, JournalEntry]:
-    """Return the last entry of each change; none where nothing was applied yet. Raises as :func:`opened`."""
+    """Return the last entry of each change, which may be none yet.
+
+    Raises:
+        UsageError: the journal belongs to another plan, or cannot be read.
+    """
     path = journal_path(plan)
     return _parse(path, plan_id)[1] if path.exists() else {}
 
@@ -229,7 +232,7 @@ def _append(file: int, document: Mapping[str, Any]) -> None:
 
 
 def _append_shared(path: Path, document: Mapping[str, Any]) -> None:
-    """Append to a journal that other processes append to as well."""
+    """Append to a journal that other processes append to too."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -257,10 +260,10 @@ def _force_folder(path: Path) -> None:
 
 
 def _os_user() -> str:
-    """Return who runs this process, as the operating system knows them."""
+    """Return the name of the user who runs this process."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # in a container, a number may be all there is
+    except KeyError:  # in a container, a user may have a number only
         return str(os.getuid())
 
 

@@ -1,7 +1,7 @@
-"""The plan: which accounts are to change and why, as a file that people approve.
+"""The plan: a JSON file of changes to accounts, each with its reason, which a person approves.
 
-The file is JSON. Its identity is the SHA-256 of its canonical form (sorted keys, no spaces) without the approvals, so
-that a plan that was changed in any way has to be approved again.
+A plan is identified by the SHA-256 of its canonical form (sorted keys, no spaces) without the approvals. A plan that
+was changed in any way must therefore be approved again.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pipeline.evidence.signature import SigningKey
 __all__ = ["FIELDS", "Approval", "Change", "LeftOut", "Plan", "PlannedAccount", "change_id", "load", "save"]
 
 SCHEMA_VERSION = 1
-#: Fields that came after the first version of the file: a plan without them has the hash that it had.
+#: Fields added after the first version of the file; a plan without them keeps its hash.
 _LATER_OF_CHANGES = frozenset({"entitlement_name", "target_name", "decided_by", "words"})
 _LATER_OF_LEFT_OUT = frozenset({"display_name", "action", "what", "decided_by", "campaign", "item_id"})
-#: Action -> the one field of the account that it sets.
+#: The field of the account that each action sets.
 FIELDS = {
     "deactivate": "active",
     "activate": "active",
@@ -38,10 +38,10 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one account. ``request`` is what is sent; ``expected`` is the account as the extract saw it.
+    """One change of one account: ``request`` is sent, ``expected`` is the account in the extract.
 
-    ``entitlement_name`` is the role or group that the account loses, ``target_name`` the role that it gets; ``words``
-    are the reviewer's own.
+    ``entitlement_name`` is the role or group that the account loses, ``target_name`` the role that it gets. ``words``
+    is the reviewer's reason.
     """
 
     change_id: str
@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An account, or one decision about it, that was chosen and is not carried out."""
+    """An account, or one decision about it, that was selected but is not carried out."""
 
     source: str
     account_id: str
@@ -81,7 +81,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
-    """An account that changes, as people know it. ``groups`` are names by id, the built-in groups left out."""
+    """An account that changes, in names. ``groups`` holds names by id, without the built-in groups."""
 
     source: str
     account_id: str
@@ -96,7 +96,7 @@ class PlannedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who approved which plan, and when (UTC); signed if a key was there."""
+    """The approval of a plan: by whom, and when (UTC); signed if a key was configured."""
 
     by: str
     email: str
@@ -106,7 +106,7 @@ class Approval:
 
     @property
     def content(self) -> bytes:
-        """Return what the signature is over."""
+        """Return the bytes that the signature covers."""
         return _canonical({"by": self.by, "email": self.email, "at": self.at, "plan_id": self.plan_id})
 
     def signed(self, key: SigningKey) -> Approval:
@@ -114,7 +114,7 @@ class Approval:
         return replace(self, signature=base64.b64encode(key.sign(self.content)).decode())
 
     def is_signed_with(self, key: SigningKey) -> bool:
-        """Tell whether the signature is that of this key."""
+        """Return whether the signature was made with this key."""
         try:
             return key.public.accepts(base64.b64decode(self.signature or "", validate=True), self.content)
         except ValueError:
@@ -123,7 +123,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, what it rests on (``basis``), who was left out, and who approved."""
+    """Changes, the extract and selection they rest on (``basis``), what was left out, and the approvals."""
 
     basis: Mapping[str, Any]
     changes: Sequence[Change]
@@ -136,7 +136,7 @@ class Plan:
         """Return the hash of everything but the approvals."""
         document = asdict(self)
         del document["approvals"]
-        # What earlier versions did not write is no part of their plans, whose hashes are on record.
+        # Plans of earlier versions, whose hashes are recorded, have no such fields.
         if not self.accounts:
             del document["accounts"]
         for key, later in (("changes", _LATER_OF_CHANGES), ("left_out", _LATER_OF_LEFT_OUT)):
@@ -157,7 +157,8 @@ def load(path: Path) -> Plan:
     """Read a plan.
 
     Raises:
-        UsageError: there is none, or it is not a plan.
+        UsageError: the file cannot be read, or is not a plan.
+        GateError: two changes have the same id.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -172,7 +173,7 @@ def load(path: Path) -> Plan:
         )
         for change in plan.changes:
             if set(change.request) != {FIELDS[change.action]}:
-                raise ValueError(f"change {change.change_id} sets something else than its action says")
+                raise ValueError(f"change {change.change_id} does not set the field of its action")
     except OSError as error:
         raise UsageError(
             f"the plan cannot be read: {error.strerror}",
@@ -186,12 +187,12 @@ def load(path: Path) -> Plan:
             hint="make a new one with 'access-review remediate plan'",
         ) from error
     if len({change.change_id for change in plan.changes}) != len(plan.changes):
-        raise GateError("two changes have one id", where=str(path), hint="make a new plan")
+        raise GateError("two changes have the same id", where=str(path), hint="make a new plan")
     return plan
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Write the plan beside its place and rename it, so that there is never half a plan.
+    """Write the plan under another name and rename it, so that there is never half a plan.
 
     Raises:
         UsageError: it cannot be written there.
@@ -213,7 +214,7 @@ def save(plan: Plan, path: Path) -> None:
 
 
 def change_id(*parts: str) -> str:
-    """Return the id of a change: a hash of what makes it the one it is."""
+    """Return the id of a change: a hash of what identifies it."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 

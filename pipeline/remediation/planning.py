@@ -1,6 +1,6 @@
-"""Makes a plan from the current build: which accounts are chosen is said in ``sql/remediation``, the guards here.
+"""Planning: accounts are selected from the current build by ``sql/remediation``; the guards are here.
 
-A guard takes one account out of the plan and says why, or refuses the whole plan.
+A guard leaves an account out of the plan with a reason, or refuses the whole plan.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline import resources
+from pipeline.clock import as_stored
 from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
 from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
@@ -23,7 +24,7 @@ from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows"]
+__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows", "statement"]
 
 #: Reasons of ``reports.protected_accounts`` that --include sets aside.
 MAY_BE_NAMED = frozenset({"it is an emergency account", "it is a service account"})
@@ -32,9 +33,10 @@ _REMOVES_PRIVILEGE = frozenset({"deactivate", "change_role"})
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for. ``include`` are user names of registered accounts that may be touched all the same.
+    """The accounts and decisions to plan for, and the limits of the plan.
 
-    ``max_share`` is in percent of a source's accounts, ``max_age_hours`` from the end of the extract to now.
+    ``include`` holds user names of service and emergency accounts that may change too. ``max_share`` is in percent of
+    a source's accounts, ``max_age_hours`` the time since the end of the extract.
     """
 
     stale_days: int | None = None
@@ -54,14 +56,19 @@ def rows(connection: Connection, name: str, **values: object) -> list[dict[str, 
     return saved.rows(connection, resources.sql() / "remediation", name, **values)
 
 
+def statement(name: str, *parameters: str) -> str:
+    """Return the SQL of a statement in ``sql/remediation``, which must declare exactly these parameters."""
+    return saved.find(saved.load_queries(resources.sql() / "remediation"), name, dict.fromkeys(parameters)).sql
+
+
 def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
-    """Return the plan for the current build; it may be without a change.
+    """Return the plan for the current build, which may have no changes.
 
     Raises:
-        UsageError: a rule or a name that does not exist.
-        WarehouseError: nothing has been built yet.
-        GateError: the snapshot is not FULL or too old, the build judges a later moment, or too many accounts would
-            change.
+        UsageError: there is no such rule, campaign or account.
+        WarehouseError: there is no build.
+        GateError: the snapshot is not FULL or too old, the build is evaluated as of a time in the future, or too many
+            accounts would change.
         ModelError: the decisions of the campaign do not add up.
     """
     snapshot = _snapshot(connection, selection, now)
@@ -69,7 +76,7 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
     accounts = {(row["source"], row["account_id"]): row for row in rows(connection, "accounts")}
     included = _included(selection.include, accounts.values())
     created_at = now.astimezone(UTC).isoformat(timespec="microseconds")
-    changes, left_out = _arrange(_chosen(connection, selection, decisions), accounts, included, created_at)
+    changes, left_out = _arrange(_selected(connection, selection, decisions), accounts, included, created_at)
     _refuse_too_many(changes, Counter(source for source, _ in accounts), selection.max_share)
     basis: dict[str, Any] = {"created_at": created_at, **snapshot, "selection": asdict(selection)}
     if selection.campaign is not None:
@@ -80,7 +87,7 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
 
 
 def decision_sum(plan: Plan) -> DecisionSum | None:
-    """Return what the decisions of the plan's campaign add up to; null if it rests on none."""
+    """Return the sum of the decisions of the plan's campaign, or None if it has none."""
     found = plan.basis.get("decisions")
     if not found:
         return None
@@ -88,12 +95,12 @@ def decision_sum(plan: Plan) -> DecisionSum | None:
 
 
 def _arrange(
-    chosen: Sequence[Mapping[str, Any]],
+    selected: Sequence[Mapping[str, Any]],
     accounts: Mapping[tuple[str, str], Mapping[str, Any]],
     included: set[str],
     created_at: str,
 ) -> tuple[list[Change], list[LeftOut]]:
-    """Turn what was chosen into changes, each resting on the one before it; leave out what a guard holds back."""
+    """Turn selected rows into changes, each based on the one before it; leave out what a guard refuses."""
     admins: dict[str, set[str]] = {}
     for (source, account_id), account in accounts.items():
         if account["is_active_admin"]:
@@ -101,14 +108,14 @@ def _arrange(
     changes: list[Change] = []
     left_out: list[LeftOut] = []
     state: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in chosen:
+    for row in selected:
         key = row["source"], row["account_id"]
         account = accounts.get(key, {})
         reason = _refusal(row, account, included, admins)
         if reason is None:
-            # what an earlier change of this plan makes of the account is what the next one finds
+            # A change of this plan sees the account as the earlier ones leave it.
             expected = state.setdefault(key, AccountState.of(json.loads(account["payload"])).fields)
-            reason = _impossible(row, expected)
+            reason = _obstacle(row, expected)
         if reason is not None:
             left_out.append(
                 LeftOut(
@@ -156,7 +163,7 @@ def _change(row: Mapping[str, Any], account: Mapping[str, Any], expected: Mappin
 def _sum(
     campaign: str, decisions: Sequence[Mapping[str, Any]], changes: Sequence[Change], left_out: Sequence[LeftOut]
 ) -> dict[str, Any]:
-    """Account for every decision of a campaign: what is in the plan is not yet verified."""
+    """Account for every decision of a campaign; those in the plan are not yet verified."""
     outcomes: list[tuple[str, str | None]] = [
         (row["outcome"], None) for row in decisions if row["outcome"] in {"done", "gone"}
     ]
@@ -173,7 +180,7 @@ def _sum(
 def _described(
     connection: Connection, changes: Sequence[Change], accounts: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> tuple[PlannedAccount, ...]:
-    """Return the accounts that change as people know them."""
+    """Return the accounts that change, with names for people."""
     keys = sorted({(change.source, change.account_id) for change in changes})
     groups: dict[tuple[str, str], dict[str, str]] = {key: {} for key in keys}
     for row in rows(connection, "groups", account_ids=[account_id for _, account_id in keys]):
@@ -197,7 +204,7 @@ def _described(
 
 
 def reverse(plan: Plan, journal: Mapping[str, JournalEntry], now: datetime) -> Plan:
-    """Return the plan that sets back what a plan has changed, from what its journal says was there before."""
+    """Return the plan that restores the values that the journal of a plan recorded before its changes."""
     created_at = now.astimezone(UTC).isoformat(timespec="microseconds")
     actions = {"active": "activate", "roleId": "restore_role", "groups": "restore_groups"}
     changes: list[Change] = []
@@ -208,7 +215,7 @@ def reverse(plan: Plan, journal: Mapping[str, JournalEntry], now: datetime) -> P
             continue
         field = FIELDS[change.action]
         if entry.previous[field] is None:
-            reason = "what it had before is not known"
+            reason = "its value before the change is not known"
             left_out.append(LeftOut(change.source, change.account_id, change.user_name, reason))
             continue
         action = actions[field]
@@ -219,7 +226,7 @@ def reverse(plan: Plan, journal: Mapping[str, JournalEntry], now: datetime) -> P
                 account_id=change.account_id,
                 user_name=change.user_name,
                 action=action,
-                reason=f"Sets back {change.action} of {entry.at}.",
+                reason=f"Undoes {change.action} of {entry.at}.",
                 request={field: entry.previous[field]},
                 expected={**change.expected, **change.request},
                 finding_id=change.finding_id,
@@ -246,17 +253,17 @@ def _snapshot(connection: Connection, selection: Selection, now: datetime) -> di
             where=f"snapshot {snapshot_id}",
             hint="extract again until it is FULL; 'access-review snapshots show' says what is wrong",
         )
-    age = now.astimezone(UTC).replace(tzinfo=None) - finished_at
+    age = as_stored(now) - finished_at
     if age > timedelta(hours=selection.max_age_hours):
         raise GateError(
-            f"the extract is {age.total_seconds() / 3600:.1f} hours old, and may be {selection.max_age_hours:g}",
+            f"the extract is {age.total_seconds() / 3600:.1f} hours old, the limit is {selection.max_age_hours:g}",
             where=f"snapshot {snapshot_id}",
-            hint="run 'access-review run' again, or allow more with --max-age-hours",
+            hint="run 'access-review run' again, or raise the limit with --max-age-hours",
         )
-    if as_of > now.astimezone(UTC).replace(tzinfo=None):
+    if as_of > as_stored(now):
         raise GateError(
-            f"the build judges as of {as_of:%Y-%m-%d %H:%M}, which is still to come: "
-            "nobody knows who will have logged in by then",
+            f"the build is evaluated as of {as_of:%Y-%m-%d %H:%M}, which is in the future: "
+            "accounts may log in before then",
             where=f"snapshot {snapshot_id}",
             hint="run 'access-review build' without --as-of, then plan again",
         )
@@ -268,10 +275,10 @@ def _snapshot(connection: Connection, selection: Selection, now: datetime) -> di
     }
 
 
-def _chosen(
+def _selected(
     connection: Connection, selection: Selection, decisions: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    # A decision comes first: where a rule asks for the same deactivation, the decision is what is carried out.
+    # Decisions come first: if a rule selects the same deactivation, the change rests on the decision.
     found = [row for row in decisions if row["outcome"] in {"open", "left_out"}]
     if selection.stale_days is not None:
         found += rows(connection, "stale", stale_days=selection.stale_days)
@@ -281,14 +288,14 @@ def _chosen(
             if rule not in known:
                 match = nearest(rule, known)
                 raise UsageError(
-                    f"no plan can be made of '{rule}': its findings do not ask to switch an account off",
+                    f"'{rule}' cannot be planned: its findings do not call for deactivation",
                     where="--rule",
                     hint=f"did you mean '{match}'?" if match else f"use: {', '.join(known)}",
                 )
         found += rows(connection, "rules", rules=list(selection.rules))
     distinct: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in found:
-        # one reason is enough to deactivate an account
+        # One deactivation is enough, whatever the number of reasons.
         part = "" if row["action"] == "deactivate" else _id_of(row)
         distinct.setdefault((row["source"], row["account_id"], row["action"], part), row)
     return [distinct[key] for key in sorted(distinct)]
@@ -301,15 +308,13 @@ def _decided(connection: Connection, campaign: str) -> list[dict[str, Any]]:
         raise UsageError(
             f"no campaign '{campaign}' is signed off",
             where="--campaign",
-            hint=f"did you mean '{match}'?"
-            if match
-            else "decisions count when 'access-review review sign-off' has run",
+            hint=f"did you mean '{match}'?" if match else "run 'access-review review sign-off' first",
         )
     return rows(connection, "campaign", campaign=campaign)
 
 
-def _impossible(row: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
-    """Return why a decision cannot be carried out through the API; null if it can."""
+def _obstacle(row: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
+    """Return why a decision cannot be carried out over the API, or None if it can."""
     if row["action"] == "change_role" and row["target_role_id"] is None:
         return "the role it should have instead is not there"
     if row["action"] == "remove_from_groups" and row["entitlement_id"] not in expected["groups"]:
@@ -318,7 +323,7 @@ def _impossible(row: Mapping[str, Any], expected: Mapping[str, Any]) -> str | No
 
 
 def _request(row: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields to send: the whole new list of groups, since Sisense replaces it."""
+    """Return the fields to send. Groups are sent as the whole new list, because Sisense replaces it."""
     if row["action"] == "change_role":
         return {"roleId": row["target_role_id"]}
     if row["action"] == "remove_from_groups":
@@ -334,7 +339,7 @@ def _included(names: Sequence[str], accounts: Any) -> set[str]:
             raise UsageError(
                 f"there is no account '{name}'",
                 where="--include",
-                hint=f"did you mean '{match}'?" if match else "give user names as population.csv has them",
+                hint=f"did you mean '{match}'?" if match else "use the user names in population.csv",
             )
     return {name.lower() for name in names}
 
@@ -342,7 +347,7 @@ def _included(names: Sequence[str], accounts: Any) -> set[str]:
 def _refusal(
     row: Mapping[str, Any], account: Mapping[str, Any], included: set[str], admins: Mapping[str, set[str]]
 ) -> str | None:
-    """Return why this must not be done; null if it may. ``admins`` are those left so far, by source."""
+    """Return why a change is refused, or None if it is allowed. ``admins`` are the remaining ones by source."""
     is_included = str(account.get("user_name")).lower() in included
     if row.get("outcome") == "left_out" and not (row["may_be_named"] and is_included):
         return str(row["left_out_because"])
@@ -354,7 +359,7 @@ def _refusal(
 
 
 def _what(row: Mapping[str, Any]) -> str:
-    """Return what was asked for, in words."""
+    """Return the requested change, in words."""
     if row["action"] == "remove_from_groups":
         return f"leave group {row['entitlement_name']}"
     if row["action"] == "change_role":
@@ -374,5 +379,5 @@ def _refuse_too_many(changes: Sequence[Change], accounts: Counter[str], max_shar
                 f"{count} of {counted(accounts[source], 'account')} of '{source}' would change, "
                 f"more than {max_share:g} %",
                 where="--max-share",
-                hint="see whether the choice is right; if it is, allow more with --max-share",
+                hint="check the selection; if it is right, raise the limit with --max-share",
             )

@@ -1,24 +1,28 @@
-"""Brings the journal into ``review.changes``, and the verdicts of a later extract."""
+"""The database's record of plans and changes: journals are copied into it, and later extracts verify it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from pipeline import resources
+from pipeline.clock import as_stored
 from pipeline.errors import AccessReviewError, UsageError
 from pipeline.remediation.journal import JournalEntry, journal_path, read
 from pipeline.remediation.plan import Plan, change_id, load
 from pipeline.remediation.planning import rows
+from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection, transaction
 
-__all__ = ["announce", "applied", "catch_up", "keep", "locate", "verify"]
+__all__ = ["announce", "catch_up", "has_changes", "keep", "locate", "verify"]
 
 
 def locate(connection: Connection, plan_id: str, path: Path) -> Path:
-    """Return the copy of a plan that has the journal beside it: the one applied first, else the one at ``path``.
+    """Return the copy of a plan that has the journal: the one applied first, else the one at ``path``.
 
     Raises:
         UsageError: the plan was applied, and its journal is in neither place.
@@ -32,168 +36,142 @@ def locate(connection: Connection, plan_id: str, path: Path) -> Path:
     if journal_path(path).exists():  # both were moved
         return path
     raise UsageError(
-        "this plan has been applied, and its journal, which says what was sent, is missing",
+        "this plan was applied, and its journal, which records what was sent, is missing",
         where=str(journal_path(first)),
-        hint="put the journal back, or extract again and make a new plan",
+        hint="restore the journal, or extract again and make a new plan",
     )
 
 
 def announce(connection: Connection, plan: Plan, path: Path) -> None:
-    """Write down that an approved plan is about to be applied, and beside which copy of it the journal is."""
+    """Record that an approved plan is about to be applied, and the copy of it that has the journal."""
     approval = plan.approval
     if approval is None:
         raise ValueError("only an approved plan is applied")
-    connection.execute(
-        """
-        insert into review.plans by name
-        select
-            $plan_id as plan_id, $campaign as campaign, $path as path, $approver as approver,
-            $approver_email as approver_email, $approved_at::timestamp as approved_at
-        on conflict (plan_id) do update set
-            path = excluded.path, approver = excluded.approver, approver_email = excluded.approver_email,
-            approved_at = excluded.approved_at
-        """,
-        {
-            "plan_id": plan.plan_id,
-            "campaign": plan.basis.get("selection", {}).get("campaign"),
-            "path": str(path.resolve()),
-            "approver": approval.by,
-            "approver_email": approval.email,
-            "approved_at": datetime.fromisoformat(approval.at).astimezone(UTC).replace(tzinfo=None),
-        },
+    rows(
+        connection,
+        "announce",
+        plan_id=plan.plan_id,
+        campaign=plan.basis.get("selection", {}).get("campaign"),
+        path=str(path.resolve()),
+        approver=approval.by,
+        approver_email=approval.email,
+        approved_at=_stored(approval.at),
     )
 
 
 def catch_up(connection: Connection) -> list[str]:
-    """Bring in every journal that a killed run left behind; return in words what could not be read."""
-    missing = []
+    """Record the journals of interrupted runs; return a warning for each that cannot be read."""
+    warnings = []
     for plan_id, path in connection.execute("select plan_id, path from review.plans order by plan_id").fetchall():
         try:
             plan = load(Path(path))
             if plan.plan_id != plan_id:
-                missing.append(f"{path} is no longer plan {plan_id[:12]}: what it did is known as far as it was told")
+                warnings.append(f"{path} is no longer plan {plan_id[:12]}: its last changes may be missing here")
                 continue
             entries = read(Path(path), plan_id)
         except AccessReviewError as error:
-            missing.append(f"what plan {plan_id[:12]} did is known as far as it was told: {error}")
+            warnings.append(f"the last changes of plan {plan_id[:12]} may be missing here: {error}")
             continue
         if entries:
             keep(connection, plan, entries)
-    return missing
+    return warnings
 
 
 def keep(connection: Connection, plan: Plan, journal: Mapping[str, JournalEntry]) -> None:
-    """Bring every entry of a journal into the database in one transaction; an entry that is there is renewed.
+    """Record every entry of a journal, and the decisions that the plan left out with their reasons.
 
-    The decisions that the plan left out are kept with their reasons, so that the next report accounts for them.
+    All are recorded in one transaction, and newer entries replace older ones.
     """
-    approval = plan.approval
+    known = saved.load_queries(resources.sql() / "remediation")
     with transaction(connection):
-        _keep_left_out(connection, plan, journal)
-        for change in plan.changes:
-            entry = journal.get(change.change_id)
-            if entry is None:
-                continue
-            at = datetime.fromisoformat(entry.at).astimezone(UTC).replace(tzinfo=None)
-            connection.execute(
-                """
-                insert into review.changes by name
-                select
-                    $change_id as change_id, $plan_id as plan_id, $campaign as campaign, $item_id as item_id,
-                    $finding_id as finding_id, $source as source, $account_id as account_id,
-                    $user_name as user_name, $action as action, $entitlement_type as entitlement_type,
-                    $entitlement_id as entitlement_id, $reason as reason, $request::json as request,
-                    $previous::json as previous, $state as state, $detail as detail, $at::timestamp as applied_at,
-                    $by as applied_by, $email as applied_by_email, $approver as approver,
-                    $approver_email as approver_email, $is_single_operator as is_single_operator
-                on conflict (change_id) do update set
-                    state = excluded.state, detail = excluded.detail, previous = excluded.previous,
-                    applied_at = excluded.applied_at, applied_by = excluded.applied_by,
-                    applied_by_email = excluded.applied_by_email,
-                    is_single_operator = excluded.is_single_operator
-                """,
-                {
-                    "change_id": change.change_id,
-                    "plan_id": plan.plan_id,
-                    "campaign": change.campaign,
-                    "item_id": change.item_id,
-                    "finding_id": change.finding_id,
-                    "source": change.source,
-                    "account_id": change.account_id,
-                    "user_name": change.user_name,
-                    "action": change.action,
-                    "entitlement_type": change.entitlement_type,
-                    "entitlement_id": change.entitlement_id,
-                    "reason": change.reason,
-                    "request": json.dumps(change.request),
-                    "previous": None if entry.previous is None else json.dumps(entry.previous),
-                    # killed between announcing it and reading it back
-                    "state": "unclear" if entry.state == "sending" else entry.state,
-                    "detail": entry.detail,
-                    "at": at,
-                    "by": entry.by,
-                    "email": entry.email,
-                    "approver": approval.by if approval else None,
-                    "approver_email": approval.email if approval else None,
-                    "is_single_operator": entry.is_single_operator,
-                },
-            )
+        for values in (*_left_out(plan, journal), *_changes(plan, journal)):
+            connection.execute(saved.find(known, "record", values).sql, values)
 
 
-def applied(connection: Connection) -> int:
-    """Return how many changes were sent, or may have been: those that an extract can be held against."""
-    [(count,)] = connection.execute("select count(*) from review.changes where state <> 'left_out'").fetchall()
-    return int(count)
+def has_changes(connection: Connection) -> bool:
+    """Return whether any change was sent, or may have been, so that an extract can verify it."""
+    [(found,)] = connection.execute("select count(*) > 0 from review.changes where state <> 'left_out'").fetchall()
+    return bool(found)
 
 
-def _keep_left_out(connection: Connection, plan: Plan, journal: Mapping[str, JournalEntry]) -> None:
+def verify(connection: Connection) -> Counter[str]:
+    """Compare every recorded change with the current build and record the verdicts; return how many of each."""
+    verdicts = rows(connection, "verdicts")
+    with transaction(connection):
+        for row in verdicts:
+            rows(connection, "verify", **row)
+    return Counter(str(row["verified_state"]) for row in verdicts)
+
+
+def _changes(plan: Plan, journal: Mapping[str, JournalEntry]) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of ``sql/remediation/record.sql`` for each change with an entry."""
     approval = plan.approval
-    begun = min((datetime.fromisoformat(entry.at).astimezone(UTC) for entry in journal.values()), default=None)
+    for change in plan.changes:
+        entry = journal.get(change.change_id)
+        if entry is None:
+            continue
+        yield {
+            "change_id": change.change_id,
+            "plan_id": plan.plan_id,
+            "campaign": change.campaign,
+            "item_id": change.item_id,
+            "finding_id": change.finding_id,
+            "source": change.source,
+            "account_id": change.account_id,
+            "user_name": change.user_name,
+            "action": change.action,
+            "entitlement_type": change.entitlement_type,
+            "entitlement_id": change.entitlement_id,
+            "reason": change.reason,
+            "request": json.dumps(change.request),
+            "previous": None if entry.previous is None else json.dumps(entry.previous),
+            # Interrupted between its announcement and reading it back.
+            "state": "unclear" if entry.state == "sending" else entry.state,
+            "detail": entry.detail,
+            "applied_at": _stored(entry.at),
+            "applied_by": entry.by,
+            "applied_by_email": entry.email,
+            "approver": approval.by if approval else None,
+            "approver_email": approval.email if approval else None,
+            "is_single_operator": entry.is_single_operator,
+        }
+
+
+def _left_out(plan: Plan, journal: Mapping[str, JournalEntry]) -> Iterator[dict[str, Any]]:
+    """Yield the same parameters for each decision that the plan left out, once its first change was announced."""
+    approval = plan.approval
+    begun = min((_stored(entry.at) for entry in journal.values()), default=None)
     if begun is None or approval is None:
         return
     for row in plan.left_out:
         if row.item_id is None:
             continue
-        connection.execute(
-            """
-            insert into review.changes by name
-            select
-                $change_id as change_id, $plan_id as plan_id, $campaign as campaign, $item_id as item_id,
-                $source as source, $account_id as account_id, $user_name as user_name, $action as action,
-                $reason as reason, '{}'::json as request, 'left_out' as state, $reason as detail,
-                $at::timestamp as applied_at, $approver as approver, $approver_email as approver_email,
-                false as is_single_operator
-            on conflict (change_id) do nothing
-            """,
-            {
-                "change_id": change_id(plan.plan_id, row.item_id),
-                "plan_id": plan.plan_id,
-                "campaign": row.campaign,
-                "item_id": row.item_id,
-                "source": row.source,
-                "account_id": row.account_id,
-                "user_name": row.user_name,
-                "action": row.action or "deactivate",
-                "reason": row.reason,
-                "at": begun.replace(tzinfo=None),
-                "approver": approval.by,
-                "approver_email": approval.email,
-            },
-        )
+        yield {
+            "change_id": change_id(plan.plan_id, row.item_id),
+            "plan_id": plan.plan_id,
+            "campaign": row.campaign,
+            "item_id": row.item_id,
+            "finding_id": None,
+            "source": row.source,
+            "account_id": row.account_id,
+            "user_name": row.user_name,
+            "action": row.action or "deactivate",
+            "entitlement_type": None,
+            "entitlement_id": None,
+            "reason": row.reason,
+            "request": "{}",
+            "previous": None,
+            "state": "left_out",
+            "detail": row.reason,
+            "applied_at": begun,
+            "applied_by": None,
+            "applied_by_email": None,
+            "approver": approval.by,
+            "approver_email": approval.email,
+            "is_single_operator": False,
+        }
 
 
-def verify(connection: Connection) -> Counter[str]:
-    """Hold every change that was sent to the current build, keep the verdicts; return how many there are of each."""
-    verdicts = rows(connection, "verdicts")
-    with transaction(connection):
-        for row in verdicts:
-            connection.execute(
-                """
-                update review.changes set verified_state = $verified_state,
-                    verified_snapshot_id = (select snapshot_id from reference.snapshot),
-                    verified_at = (select finished_at from reference.snapshot)
-                where change_id = $change_id
-                """,
-                row,
-            )
-    return Counter(str(row["verified_state"]) for row in verdicts)
+def _stored(at: str) -> datetime:
+    """Return a time of a plan or journal, which has a zone, as the database stores it."""
+    return as_stored(datetime.fromisoformat(at).astimezone(UTC))

@@ -1,1 +1,1 @@
-"""The review cycle: a campaign is opened, people decide item by item, and somebody signs for the whole."""
+"""The review cycle: a campaign is opened, reviewers decide on its items, and the campaign is signed off."""

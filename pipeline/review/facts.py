@@ -1,7 +1,7 @@
-"""Compares a returned row with its item: the id is hidden, so what the reviewer saw must be about that item.
+"""Comparison of a returned row with its item. The id is hidden, so the visible facts must be those of the item.
 
-A spreadsheet may write a fact in its own way: a date in local order, a number in other digits, ``TRUE`` for ``true``,
-a text in the encoding of its machine. That is the same fact; anything else is another one.
+A spreadsheet may write a fact in another form: a date in local order, a number with other digits, ``TRUE`` for
+``true``, a text in a local encoding. These forms are equal; anything else differs.
 """
 
 from __future__ import annotations
@@ -20,56 +20,55 @@ from pipeline.review.returned import Cell, Row
 
 __all__ = ["campaign_of", "differing", "is_same", "item_id_of"]
 
-#: What ``sql/review/packet.sql`` puts in front, so that no spreadsheet reads a month or a number.
+#: Prefixes from ``sql/review/packet.sql``; they keep a spreadsheet from reading a month or a number.
 _CAMPAIGN = "campaign "
 _ITEM = "item-"
-#: Columns that say what is asked about whom or in what order, and are looked at elsewhere or state no fact.
+#: Columns that are answers or checked elsewhere, or that give the order.
 _NO_FACTS = {*ANSWERS, "campaign", "reviewer", "item_id", "place", "attention"}
-#: Encodings without a mark of their own: a spreadsheet saves CSV in one of them, and it is read as the first.
+#: Encodings in which a spreadsheet may save CSV without a mark; such a file is read in the first of them.
 _LOCAL_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "mac_roman")
 _ISO_DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)
-#: A date and a time in words are shorter; longer runs of digits are nothing to count with.
+#: Longest text that can be a date with a time.
 _LONGEST_DATE = 40
-#: Day 0 of the numbers behind a spreadsheet's dates, as they count from March 1900 on.
+#: Day 0 of the serial numbers of dates in a spreadsheet, from March 1900 on.
 _FIRST_DAY = date(1899, 12, 30)
-#: Digits that a number of a spreadsheet may have after the first.
+#: Most digits after the first in a number of a spreadsheet.
 _DIGITS = 16
-#: Columns of a terminal for a fact in a message.
+#: Longest fact in a message, in characters.
 _SHOWN = 60
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,](?P<decimals>\d+))?(?P<exponent>e[+-]?\d+)?", re.IGNORECASE)
 
 
 def item_id_of(shown: str) -> str:
-    """Return an item's id, from the form in which a packet shows it or as it is."""
+    """Return an item's id, with or without the prefix that a packet adds."""
     return shown.lower().removeprefix(_ITEM)
 
 
 def campaign_of(shown: str) -> str:
-    """Return a campaign's name, from the form in which a packet shows it or as it is."""
+    """Return a campaign's name, with or without the prefix that a packet adds."""
     return shown[len(_CAMPAIGN) :].strip() if shown.lower().startswith(_CAMPAIGN) else shown
 
 
 def differing(row: Row, packet: Mapping[str, Any]) -> Iterator[tuple[Cell, str]]:
-    """Yield each cell of a row that states another fact than its item has, and what is wrong with it.
+    """Yield each cell of a row that differs from its item, with a description of the difference.
 
-    ``packet`` is the row of the packet that was handed out, by column. A column or cell that did not come back states
-    nothing.
+    ``packet`` is the row of the packet that was handed out, by column. Missing columns and empty cells do not differ.
     """
     for name, fact in packet.items():
         cell = row.cells.get(name)
         if name in _NO_FACTS or cell is None or not cell.text or is_same(cell, fact):
             continue
-        said = f"the file says {_shown(cell.text)}"
+        in_file = f"the file says {_shown(cell.text)}"
         if fact is None or fact == "":
-            yield cell, f"this item has no {name}, {said}"
+            yield cell, f"this item has no {name}, {in_file}"
         elif name == "who":
-            yield cell, f"this item is {_shown(str(fact))}, {said}"
+            yield cell, f"this item is {_shown(str(fact))}, {in_file}"
         else:
-            yield cell, f"{name} of this item is {_shown(str(fact))}, {said}"
+            yield cell, f"{name} of this item is {_shown(str(fact))}, {in_file}"
 
 
 def is_same(cell: Cell, fact: Any) -> bool:
-    """Return whether a cell says a fact, in whatever form a spreadsheet gave it."""
+    """Return whether a cell holds a fact, in any form that a spreadsheet may give it."""
     if fact is None or fact == "":
         return not cell.text
     said, known = _plain(cell.text), _plain(str(fact))
@@ -77,14 +76,14 @@ def is_same(cell: Cell, fact: Any) -> bool:
 
 
 def _plain(value: str) -> str:
-    """Return a text as it is compared: without our apostrophes, invisible characters, case and extra space."""
+    """Return a text for comparison: without the packet's apostrophes, invisible characters, case and extra space."""
     shown, _ = readable(cells.restored(value))
     kept = "".join(c for c in unicodedata.normalize("NFC", shown) if c.isspace() or unicodedata.category(c)[0] != "C")
     return " ".join(kept.replace("\ufffd", "").split()).casefold()
 
 
 def _same_day(cell: Cell, known: str) -> bool:
-    """Compare a day, or a month such as a group may be named after, with the date that a spreadsheet made of it."""
+    """Compare a day, or a month as in a group's name, with the date that a spreadsheet made of it."""
     if not (found := _ISO_DAY.fullmatch(known)) or len(cell.text) > _LONGEST_DATE:
         return False
     year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
@@ -93,14 +92,14 @@ def _same_day(cell: Cell, known: str) -> bool:
     if re.fullmatch(r"\d{5}(?:\.0+)?", cell.text):
         said = _FIRST_DAY + timedelta(days=int(float(cell.text)))
         return (said.year, said.month, said.day) == (year, month, day)
-    # In any order: a date that was moved here from another row agrees with this one by chance alone.
+    # In any order: a date from another row is unlikely to have the same parts.
     parts = sorted(map(int, re.findall(r"\d+", cell.text)[:3]))
     forms = [[day, month], [day]] if found[3] else [[day, month], [day], []]  # the month in digits, or in letters
     return any(parts == sorted([*form, shown]) for form in forms for shown in (year, year % 100))
 
 
 def _same_number(said: str, known: str) -> bool:
-    """Compare two numbers; what is shown as ``3.14E+14`` is held to the digits that are left of it."""
+    """Compare two numbers; one in the form ``3.14E+14`` is compared to the digits that it shows."""
     left, right = _NUMBER.fullmatch(said), _NUMBER.fullmatch(known)
     if not left or not right:
         return False
@@ -114,7 +113,7 @@ def _same_number(said: str, known: str) -> bool:
 
 
 def _same_text(said: str, fact: str) -> bool:
-    """Compare a text with what an encoding leaves of it: other letters, question marks, or letters without marks."""
+    """Compare a text with its form in another encoding: other letters, question marks, or letters without marks."""
     if fact.isascii():
         return False
     misread = (
@@ -125,7 +124,7 @@ def _same_text(said: str, fact: str) -> bool:
 
 
 def _without_marks(value: str) -> str:
-    """Return a text with ``a`` for ``á`` and ``l`` for ``ł``, as programs write letters that an encoding lacks."""
+    """Return a text with ``a`` for ``á`` and ``l`` for ``ł``, as programs replace letters that an encoding lacks."""
     parts = unicodedata.normalize("NFKD", value)
     return "".join(_base(character) for character in parts if not unicodedata.combining(character))
 

@@ -1,7 +1,7 @@
-"""Returned packets, as people really send them back: re-saved, reordered, with semicolons, in local form.
+"""Returned packets as people send them back: saved again, with columns moved, with semicolons, in local formats.
 
-Reading knows nothing of campaigns: it gives rows of named cells, each with its place in the file, and dates where it
-is certain which day is meant.
+Reading a file needs no campaign. It returns rows of named cells, each with its place in the file; a date is read only
+if it is unambiguous.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from pipeline.wording import counted
 
 __all__ = ["AmbiguousDateError", "Cell", "Row", "read", "to_date"]
 
-#: A header is looked for in so many rows: people put titles above tables.
+#: Rows in which a header is searched: people put titles above tables.
 _HEADER_ROWS = 20
 _NEEDED = {"item_id", "decision"}
-#: The sheet of a packet that explains it.
+#: The sheet that explains a packet.
 _COVER = "Read me"
-#: A date that people read in two ways, or in none.
+#: Raised for a date that can be read in two ways, or in none.
 AmbiguousDateError = days.DayError
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value and where it stands, as a spreadsheet says it: ``C7``."""
+    """A value and its place in a spreadsheet's notation: ``C7``."""
 
     value: Any
     place: str
-    #: How the file writes 31/12/2025: ``dmy``, ``mdy``, or None if that does not show.
+    #: The order of dates in the file: ``dmy``, ``mdy``, or None if it is not known.
     day_order: str | None = None
 
     @property
     def text(self) -> str:
-        """Return the value as text without spaces around it, nor the apostrophes that a packet puts into texts."""
+        """Return the value as text, without surrounding spaces and the apostrophes that a packet adds."""
         value = self.value
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -51,27 +51,27 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row below the header, by the names of its columns: in lower case, with ``_`` for spaces."""
+    """A row below the header, by column names in lower case with ``_`` for spaces."""
 
     number: int
     cells: dict[str, Cell]
 
     def text(self, name: str) -> str:
-        """Return the text of a cell; empty where there is no such column."""
+        """Return the text of a cell, empty without such a column."""
         return self.cells[name].text if name in self.cells else ""
 
     def place(self, name: str) -> str:
-        """Return where a cell stands, or the row where there is no such column."""
+        """Return the place of a cell, or the row without such a column."""
         return self.cells[name].place if name in self.cells else f"row {self.number}"
 
 
 def read(path: Path, note: Callable[[str], None] = lambda _: None) -> list[Row]:
-    """Return the rows of a returned packet that hold anything, of every sheet that has its columns.
+    """Return the rows with content of every sheet that has the columns of a packet.
 
-    ``note`` hears which sheets are left out.
+    ``note`` receives a message for each sheet that is not read.
 
     Raises:
-        UsageError: it cannot be read, has a column twice, or no sheet of it has the columns item_id and decision.
+        UsageError: the file cannot be read, has a column twice, or no sheet has the columns item_id and decision.
     """
     try:
         content = path.read_bytes()
@@ -95,9 +95,9 @@ def read(path: Path, note: Callable[[str], None] = lambda _: None) -> list[Row]:
         raise UsageError(error.message, where=str(path), hint=error.hint) from error
     if not tables:
         raise UsageError(
-            "no table in it has the columns item_id and decision",
+            "no table in the file has the columns item_id and decision",
             where=str(path),
-            hint="send back the packet that was handed out; its columns may be moved, but not renamed",
+            hint="return the packet that was handed out; its columns may be moved, but not renamed",
         )
     read_names = {sheet.name for sheet, _ in tables}
     for sheet in sheets:
@@ -107,10 +107,10 @@ def read(path: Path, note: Callable[[str], None] = lambda _: None) -> list[Row]:
 
 
 def to_date(cell: Cell) -> date | None:
-    """Return the day in a cell, null if it is empty.
+    """Return the date in a cell, or None if it is empty.
 
     Raises:
-        AmbiguousDateError: it is none, or could be two: 03/04/2026.
+        AmbiguousDateError: it is not a date, or can be read as two: 03/04/2026.
     """
     if isinstance(cell.value, datetime):
         return cell.value.date()
@@ -120,10 +120,10 @@ def to_date(cell: Cell) -> date | None:
 
 
 def _csv_sheet(content: bytes) -> Sheet:
-    """Return a CSV file as a sheet; a line that has more cells than the header is refused.
+    """Return a CSV file as a sheet.
 
     Raises:
-        TableError: it is not CSV, or has such a line.
+        TableError: it is not CSV, or a line has more cells than the header.
     """
     text, _ = decode(content)
     lines, rows = [], []

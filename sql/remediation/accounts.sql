@@ -1,7 +1,7 @@
--- What must a plan know of every account before it may touch it, and what did the source say of it?
+-- Every account with its protection, its names for people, and its record from the source
 with
 
-records as (
+user_records as (
     select user_record.source, user_record.payload ->> '_id' as account_id, user_record.payload
     from raw.users as user_record
     join reference.snapshot as snapshot on snapshot.snapshot_id = user_record.snapshot_id
@@ -14,11 +14,11 @@ select
     coalesce(role.role_display_name, account.role_id) as role_display_name, account.person_id,
     coalesce(person.display_name, person.email) as person, protected.reason as protection, protected.may_be_named,
     protected.applies_to,
-    -- Without a rank a role may be anything.
+    -- A role without a rank does not count as an administrator.
     account.status = 'active' and coalesce(account.role_rank >= 90, false) as is_active_admin,
-    records.payload
+    user_records.payload
 from graph.accounts as account
-join records on records.source = account.source and records.account_id = account.account_id
+join user_records on user_records.source = account.source and user_records.account_id = account.account_id
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
 left join graph.people as person on person.person_id = account.person_id
 left join reports.protected_accounts as protected

@@ -8,7 +8,7 @@
 insert into review.plans by name
 select
     $plan_id as plan_id, $campaign as campaign, $path as path, $approver as approver,
-    $approver_email as approver_email, $approved_at::timestamptz::timestamp as approved_at
+    $approver_email as approver_email, $approved_at::timestamp as approved_at
 on conflict (plan_id) do update set
     path = excluded.path, approver = excluded.approver, approver_email = excluded.approver_email,
     approved_at = excluded.approved_at

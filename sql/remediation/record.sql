@@ -27,7 +27,7 @@ select
     $finding_id as finding_id, $source as source, $account_id as account_id, $user_name as user_name,
     $action as action, $entitlement_type as entitlement_type, $entitlement_id as entitlement_id, $reason as reason,
     $request::json as request, $previous::json as previous, $state as state, $detail as detail,
-    $applied_at::timestamptz::timestamp as applied_at, $applied_by as applied_by,
+    $applied_at::timestamp as applied_at, $applied_by as applied_by,
     $applied_by_email as applied_by_email, $approver as approver, $approver_email as approver_email,
     $is_single_operator as is_single_operator
 on conflict (change_id) do update set

@@ -1,4 +1,4 @@
--- Which active accounts of every role has nobody been seen in for more than so many days?
+-- Active accounts of every role that were last seen more than this number of days ago
 -- $stale_days: days
 select
     account.source, account.account_id, 'deactivate' as action,

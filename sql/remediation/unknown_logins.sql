@@ -1,4 +1,4 @@
--- Of which accounts can nobody say when they were last seen, or whether they are active?
+-- Accounts whose status or last login is not known
 select account.source, account.account_id, account.user_name,
     case when account.status = 'unknown' then 'it is not known whether it is active'
         else 'it is not known when it was last seen' end as reason

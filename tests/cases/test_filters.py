@@ -196,7 +196,7 @@ def test_the_guard_of_the_last_administrator_sees_the_others(case: Case, policy:
 async def _refused(writer: Writer, account_id: str, policy: PolicyFiles) -> str | None:
     administrators = await writer.accounts(roleId=ADMIN_ROLE)
     one = next(found for found in administrators if found.account_id == account_id)
-    refusal = await Guards(writer, await writer.roles(), policy).refuse(one, takes_power=True)
+    refusal = await Guards(writer, await writer.roles(), policy).refuse(one, removes_privilege=True)
     return refusal.reason if refusal else None
 
 

@@ -1,4 +1,4 @@
-"""What comes back in a packet is about the item that its hidden id names, whatever a spreadsheet made of it."""
+"""A returned row is imported only for its own item, in every form that a spreadsheet may give it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, models: Any) -> Iterator[
 
 @pytest.fixture
 def handed_out(campaign: tuple[House, Path]) -> Iterator[Table]:
-    """Yield the packet as a table whose rows are all decided; what a test imports is forgotten after it."""
+    """Yield the packet as a table with a decision in every row; imports are undone after each test."""
     house, folder = campaign
     [path] = folder.glob("*.csv")
     table = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
@@ -98,9 +98,7 @@ def send(campaign: tuple[House, Path], tmp_path: Path) -> Callable[..., Imported
     return sent
 
 
-def test_a_packet_that_comes_back_as_it_went_out_is_imported(
-    handed_out: Table, send: Callable[..., Imported]
-) -> None:
+def test_a_packet_that_is_returned_unchanged_is_imported(handed_out: Table, send: Callable[..., Imported]) -> None:
     found = send(handed_out)
 
     assert found.problems == ()
@@ -125,7 +123,7 @@ OTHER_FACTS = [
 
 
 @each(OTHER_FACTS)
-def test_a_row_that_states_another_fact_is_refused_by_its_cell(
+def test_a_row_with_a_different_fact_is_refused_by_its_cell(
     case: Case, handed_out: Table, send: Callable[..., Imported]
 ) -> None:
     name, value = case.content
@@ -159,7 +157,7 @@ def test_decisions_of_rows_whose_visible_cells_were_swapped_are_refused(
     }
 
 
-def test_a_column_that_was_sorted_alone_is_refused(handed_out: Table, send: Callable[..., Imported]) -> None:
+def test_a_column_sorted_alone_is_refused(handed_out: Table, send: Callable[..., Imported]) -> None:
     column = handed_out[0].index("who")
     values = sorted((row[column] for row in handed_out[1:]), reverse=True)
     for row, value in zip(handed_out[1:], values, strict=True):
@@ -168,7 +166,7 @@ def test_a_column_that_was_sorted_alone_is_refused(handed_out: Table, send: Call
     assert len(send(handed_out).problems) > 5
 
 
-def test_a_whole_table_may_be_sorted_and_columns_taken_out(handed_out: Table, send: Callable[..., Imported]) -> None:
+def test_the_whole_table_may_be_sorted_and_columns_removed(handed_out: Table, send: Callable[..., Imported]) -> None:
     kept = [handed_out[0].index(name) for name in ("decision", "who", "item_id", "reason")]
     rows = sorted(handed_out[1:], key=lambda row: row[kept[1]], reverse=True)
 
@@ -177,7 +175,7 @@ def test_a_whole_table_may_be_sorted_and_columns_taken_out(handed_out: Table, se
     assert (found.problems, found.new) == ((), len(rows))
 
 
-def test_a_cell_that_was_emptied_states_nothing(handed_out: Table, send: Callable[..., Imported]) -> None:
+def test_an_emptied_cell_is_not_a_difference(handed_out: Table, send: Callable[..., Imported]) -> None:
     for row in handed_out[1:]:
         row[handed_out[0].index("path")] = ""
 
@@ -185,7 +183,7 @@ def test_a_cell_that_was_emptied_states_nothing(handed_out: Table, send: Callabl
 
 
 @pytest.mark.parametrize("form", ["item-{}", "{}", "ITEM-{}", " item-{} "])
-def test_both_forms_of_ids_and_campaign_names_are_taken(
+def test_ids_and_campaign_names_are_read_with_and_without_prefix(
     handed_out: Table, send: Callable[..., Imported], form: str
 ) -> None:
     names = handed_out[0]
@@ -206,7 +204,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def retyped(value: str, order: str) -> str:
-    """Return what a spreadsheet writes of a cell that it opened and saved: numbers, days and truth values its way."""
+    """Return a cell as a spreadsheet saves it, with numbers, dates and booleans in its own form."""
     if _LIKE_A_NUMBER.fullmatch(value):
         number = float(value.replace(",", "."))
         return f"{number:.5E}".replace("E+", "E+") if abs(number) >= 1e11 else f"{number:g}"
@@ -242,7 +240,7 @@ def test_a_csv_packet_that_a_spreadsheet_opened_and_saved_is_imported(
     assert (found.problems, found.new) == ((), len(handed_out) - 1)
 
 
-def test_nothing_named_in_a_packet_is_a_number_or_a_day_to_a_spreadsheet(handed_out: Table) -> None:
+def test_a_spreadsheet_takes_no_name_in_a_packet_for_a_number_or_date(handed_out: Table) -> None:
     names = handed_out[0]
     shown = {
         (name, row[names.index(name)])
@@ -256,7 +254,7 @@ def test_nothing_named_in_a_packet_is_a_number_or_a_day_to_a_spreadsheet(handed_
     assert {f"item-{number}" for number in NUMBERS} <= {value for _, value in shown}
 
 
-def test_a_workbook_that_comes_back_is_imported(campaign: tuple[House, Path], tmp_path: Path) -> None:
+def test_a_returned_workbook_is_imported(campaign: tuple[House, Path], tmp_path: Path) -> None:
     house, folder = campaign
     [path] = folder.glob("*.xlsx")
     book = openpyxl.load_workbook(path)
@@ -313,7 +311,7 @@ FORMS = [
 
 
 @each(FORMS)
-def test_a_fact_is_known_in_the_form_that_a_spreadsheet_gives_it(case: Case) -> None:
+def test_a_fact_is_recognised_in_the_form_of_a_spreadsheet(case: Case) -> None:
     said, fact = case.content
 
     assert facts.is_same(Cell(said, "A1"), fact) is (case.outcome == "the same")
@@ -338,7 +336,7 @@ LINES_BELOW = [
 
 @each(LINES_BELOW)
 @pytest.mark.parametrize("is_first", [False, True], ids=["below", "above"])
-def test_a_line_that_is_about_no_item_says_nothing(
+def test_a_line_without_an_item_is_ignored_or_named(
     case: Case, is_first: bool, handed_out: Table, send: Callable[..., Imported]
 ) -> None:
     line = [""] * len(handed_out[0])
@@ -367,7 +365,7 @@ def test_a_line_that_is_about_no_item_says_nothing(
         Case("approver", "the holder, written in another way", "cannot approve its exception", "Me <mailto:{0}>"),
     ]
 )
-def test_an_exception_names_the_address_of_who_approved_it(
+def test_an_exception_needs_the_address_of_its_approver(
     case: Case, campaign: tuple[House, Path], handed_out: Table, send: Callable[..., Imported]
 ) -> None:
     names, row = handed_out[0], handed_out[1]

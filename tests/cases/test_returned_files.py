@@ -1,4 +1,4 @@
-"""Packets as people send them back: every sheet with its columns is read, within bounds, and nothing by a guess."""
+"""Returned packets: every sheet with their columns is read, within limits and without guessing."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_a_workbook_that_cannot_be_read_safely_is_refused(case: Case, tmp_path: 
 
 
 def with_empty_cells(book: openpyxl.Workbook) -> None:
-    """Format a cell at the end of the sheet, and put nothing into it."""
+    """Format a cell at the end of the sheet, and leave it empty."""
     book.active["XFD1048576"].number_format = "0.00"
 
 
@@ -341,7 +341,7 @@ def test_a_csv_packet_in_any_dialect(case: Case, tmp_path: Path) -> None:
         Case("no day", "zeros", "None", ["0000-00-00"]),
     ]
 )
-def test_days_of_a_packet(case: Case, tmp_path: Path) -> None:
+def test_dates_of_a_packet(case: Case, tmp_path: Path) -> None:
     lines = "".join(f"{number},exception,{day}\n" for number, day in enumerate(case.content))
     (tmp_path / "returned.csv").write_text("item_id,decision,expires_on\n" + lines)
 
@@ -362,7 +362,7 @@ LOST = [
 
 
 @each(LOST)
-def test_a_cell_whose_value_is_lost_is_not_taken_for_an_empty_one(case: Case, tmp_path: Path) -> None:
+def test_a_cell_that_lost_its_value_is_not_read_as_empty(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "packet.xlsx"
     path.write_bytes(workbook(lambda book: book.active.append(["0043", case.content, None, "because"])))
 

@@ -1,4 +1,4 @@
-"""A Sisense to act on, with a plan that is approved, and a server that kills the program at a chosen moment."""
+"""A Sisense with an approved plan to apply, and a server that kills the program at a chosen moment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ APPLY = ("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
 
 
 class Killing:
-    """Kills the program that asks for a change, or lies to it: ``script`` is used up one a change."""
+    """Kills the program that sends a change, or lies to it; each change uses up one entry of ``script``."""
 
     def __init__(self, case: Case, script: list[tuple[str, str]]) -> None:
         self.case = case
@@ -53,7 +53,7 @@ class Killing:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A simulator, and two folders to copy: one with a build of it, one with an approved plan too."""
+    """A simulator, and two folders to copy: one with a build, one with an approved plan too."""
 
     simulator: Simulator
     built: Path
@@ -61,7 +61,7 @@ class Prepared:
 
 
 class Case:
-    """The simulator as it was made, a folder of the test's own, and the command line in it."""
+    """The simulator in its initial state, a folder for one test, and the command line in it."""
 
     def __init__(self, prepared: Prepared, folder: Path, scenarios: tuple[str, ...]) -> None:
         self.simulator = prepared.simulator

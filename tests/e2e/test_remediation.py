@@ -1,4 +1,4 @@
-"""Acting on a Sisense: exactly the planned accounts change, and a later extract proves it."""
+"""Remediation: exactly the planned accounts change, and a later extract proves it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.program import Outcome, command
 from tests.e2e.remediating import APPLY, APPROVER, OPERATOR, Case
 
 
-def test_unused_accounts_are_switched_off_and_nothing_else_happens(case: Callable[..., Case]) -> None:
+def test_stale_accounts_are_deactivated_and_nothing_else_changes(case: Callable[..., Case]) -> None:
     at = case()
     before = {user["_id"]: dict(user) for user in at.store.users}
     off_before = at.inactive()
@@ -42,7 +42,9 @@ def test_unused_accounts_are_switched_off_and_nothing_else_happens(case: Callabl
 
 
 @pytest.mark.parametrize("scenario", ["write-then-504", "write-then-cut"])
-def test_a_change_that_was_made_and_denied_is_found_by_reading_back(case: Callable[..., Case], scenario: str) -> None:
+def test_a_change_that_was_made_despite_an_error_is_found_by_reading_back(
+    case: Callable[..., Case], scenario: str
+) -> None:
     at = case(scenario)
     off_before = at.inactive()
     planned = at.take_plan()
@@ -53,7 +55,7 @@ def test_a_change_that_was_made_and_denied_is_found_by_reading_back(case: Callab
     assert len(at.changes_sent()) == len(planned)
 
 
-def test_a_change_that_was_confirmed_and_does_not_show_is_unclear_and_can_be_tried_again(
+def test_a_confirmed_change_that_does_not_show_is_unclear_and_can_be_retried(
     case: Callable[..., Case],
 ) -> None:
     at = case("write-ignored")
@@ -69,7 +71,7 @@ def test_a_change_that_was_confirmed_and_does_not_show_is_unclear_and_can_be_tri
     assert {c["account_id"] for c in document["changes"]} == set(planned)
 
 
-def test_a_server_that_refuses_active_is_called_so_and_the_rest_is_left_alone(case: Callable[..., Case]) -> None:
+def test_a_refused_active_field_is_explained_and_the_rest_is_not_tried(case: Callable[..., Case]) -> None:
     at = case("no-active-in-patch")
     off_before = at.inactive()
     at.take_plan()
@@ -82,7 +84,7 @@ def test_a_server_that_refuses_active_is_called_so_and_the_rest_is_left_alone(ca
     assert at.inactive() == off_before
 
 
-def test_who_approved_does_not_apply_and_a_changed_plan_is_not_approved(case: Callable[..., Case]) -> None:
+def test_the_approver_cannot_apply_and_a_changed_plan_needs_a_new_approval(case: Callable[..., Case]) -> None:
     at = case()
     at.take_plan()
     file = at.folder / "remediation-plan.json"
@@ -95,12 +97,14 @@ def test_who_approved_does_not_apply_and_a_changed_plan_is_not_approved(case: Ca
 
     assert (same.code, changed.code) == (1, 1)
     assert "may not apply it" in same.stderr
-    assert "another version" in changed.stderr
+    assert "changed after its approval" in changed.stderr
     assert at.changes_sent() == []
 
 
 @pytest.mark.parametrize("who", [("--by", "", "--email", "a@example.com"), ("--by", "Ann", "--email", "ann")])
-def test_nobody_in_particular_neither_approves_nor_applies(case: Callable[..., Case], who: tuple[str, ...]) -> None:
+def test_a_blank_name_or_address_can_neither_approve_nor_apply(
+    case: Callable[..., Case], who: tuple[str, ...]
+) -> None:
     at = case()
     at.take_plan()
 
@@ -111,7 +115,7 @@ def test_nobody_in_particular_neither_approves_nor_applies(case: Callable[..., C
     assert at.changes_sent() == []
 
 
-def test_what_changed_since_the_plan_is_skipped_and_said(case: Callable[..., Case]) -> None:
+def test_an_account_that_changed_since_the_plan_is_skipped_with_the_reason(case: Callable[..., Case]) -> None:
     at = case()
     planned = at.take_plan()
     at.store.put({**at.store.by_id[planned[0]], "lastLogin": "2026-11-25T10:00:00.000Z"})
@@ -122,7 +126,7 @@ def test_what_changed_since_the_plan_is_skipped_and_said(case: Callable[..., Cas
     assert planned[0] not in at.inactive()
 
 
-def test_undo_sets_back_what_was_changed(case: Callable[..., Case]) -> None:
+def test_undo_reverses_the_changes(case: Callable[..., Case]) -> None:
     at = case()
     off_before = at.inactive()
     at.take_plan()
@@ -136,7 +140,7 @@ def test_undo_sets_back_what_was_changed(case: Callable[..., Case]) -> None:
     at.ok("remediate", "verify")
 
 
-def test_too_many_accounts_are_refused(case: Callable[..., Case]) -> None:
+def test_a_plan_over_too_many_accounts_is_refused(case: Callable[..., Case]) -> None:
     at = case()
     at.take_build()
 
@@ -147,7 +151,7 @@ def test_too_many_accounts_are_refused(case: Callable[..., Case]) -> None:
     assert not (at.folder / "remediation-plan.json").exists()
 
 
-def test_a_build_as_of_a_day_to_come_is_no_ground_for_a_plan(case: Callable[..., Case]) -> None:
+def test_a_build_as_of_a_future_date_cannot_be_planned_on(case: Callable[..., Case]) -> None:
     at = case()
     at.take_build()
     at.ok("build", "--as-of", "2100-01-01")
@@ -155,11 +159,11 @@ def test_a_build_as_of_a_day_to_come_is_no_ground_for_a_plan(case: Callable[...,
     outcome = at.command("remediate", "plan", "--stale-days", "90", "--max-share", "100")
 
     assert outcome.code == 1
-    assert "judges as of 2100-01-01" in outcome.stderr
+    assert "evaluated as of 2100-01-01" in outcome.stderr
     assert not (at.folder / "remediation-plan.json").exists()
 
 
-def test_a_plan_over_an_extract_that_has_grown_too_old_is_not_applied(case: Callable[..., Case]) -> None:
+def test_a_plan_whose_extract_is_too_old_is_not_applied(case: Callable[..., Case]) -> None:
     at = case()
     at.take_build()
     at.ok("remediate", "plan", "--stale-days", "90", "--max-age-hours", "1")
@@ -173,12 +177,12 @@ def test_a_plan_over_an_extract_that_has_grown_too_old_is_not_applied(case: Call
 
     assert outcome.code == 1
     assert "too old to be applied" in outcome.stderr
-    assert "may be 1" in outcome.stderr
+    assert "the limit is 1" in outcome.stderr
     assert at.changes_sent() == []
 
 
 def answered(at: Case, answer: bytes, *arguments: str) -> Outcome:
-    """Run a command with somebody at its terminal, who types an answer."""
+    """Run a command on a terminal where a person types an answer."""
     theirs, ours = pty.openpty()
     os.write(theirs, answer)
     try:
@@ -192,7 +196,7 @@ def answered(at: Case, answer: bytes, *arguments: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def test_whoever_is_asked_and_says_no_has_changed_nothing(case: Callable[..., Case]) -> None:
+def test_answering_no_to_the_confirmation_changes_nothing(case: Callable[..., Case]) -> None:
     at = case()
     at.take_plan()
     apply = ("remediate", "apply", "remediation-plan.json", *OPERATOR)
@@ -201,7 +205,7 @@ def test_whoever_is_asked_and_says_no_has_changed_nothing(case: Callable[..., Ca
     refused = answered(at, b"n\n", *apply)
 
     assert (nobody.code, refused.code) == (2, 1)
-    assert "error: it was not confirmed" in refused.stderr
+    assert "error: not confirmed" in refused.stderr
     assert "interrupted" not in refused.stderr
     assert "  deactivated  " in refused.stderr
     assert at.changes_sent() == []

@@ -1,4 +1,4 @@
-"""A run that is killed or interrupted while it acts: it goes on where it stopped, and repeats nothing."""
+"""A run of apply that is killed or interrupted resumes where it stopped, and repeats nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.program import command
 from tests.e2e.remediating import APPLY, OPERATOR, Case, Killing
 
 
-def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Callable[..., Case]) -> None:
+def test_the_changes_of_a_killed_run_are_verified_and_reported(case: Callable[..., Case]) -> None:
     at = case()
     planned = at.take_plan()
     killing = Killing(at, [("", "made"), ("", "kill")])
@@ -44,7 +44,7 @@ def test_what_a_killed_run_did_is_verified_and_is_in_the_next_report(case: Calla
     assert "Bo Dahl" in section
 
 
-def test_an_interrupted_run_says_how_far_it_came_and_how_to_go_on(case: Callable[..., Case]) -> None:
+def test_an_interrupted_run_says_where_it_stopped_and_how_to_resume(case: Callable[..., Case]) -> None:
     at = case()
     planned = at.take_plan()
     running: list[subprocess.Popen[str]] = []
@@ -86,7 +86,7 @@ main.main()
 """
 
 
-def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[..., Case]) -> None:
+def test_a_run_killed_at_any_step_resumes_and_repeats_nothing(case: Callable[..., Case]) -> None:
     at = case("write-then-504")
     off_before = at.inactive()
     used = [user for user in at.store.users if user.get("active") and user["userName"] != at.simulator.username]
@@ -110,7 +110,7 @@ def test_killed_at_every_step_it_goes_on_and_repeats_nothing(case: Callable[...,
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")
 
 
-def test_a_copy_of_a_plan_goes_on_from_the_journal_of_the_first(case: Callable[..., Case]) -> None:
+def test_a_copy_of_a_plan_resumes_from_the_journal_of_the_first(case: Callable[..., Case]) -> None:
     at = case()
     planned = at.take_plan()
     killing = Killing(at, [("", "made"), ("", "kill")])
@@ -142,7 +142,7 @@ def test_a_copy_of_a_plan_goes_on_from_the_journal_of_the_first(case: Callable[.
     assert at.changes_sent() == sent
 
 
-def test_killed_while_a_faulty_server_is_at_work_it_goes_on_and_repeats_nothing(case: Callable[..., Case]) -> None:
+def test_a_run_killed_while_the_server_is_faulty_resumes_and_repeats_nothing(case: Callable[..., Case]) -> None:
     at = case()
     off_before = at.inactive()
     planned = at.take_plan()

@@ -1,4 +1,4 @@
-"""Two quarters of review, as people do them: packets out, decisions in, signed, and remembered the next time."""
+"""Two quarterly reviews: packets, decisions, sign-off, and the earlier decisions in the next campaign."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Row = dict[str, str]
 
 
 class Quarter:
-    """A folder with a configuration, and the simulator that it reviews."""
+    """A folder with a configuration, and the simulator under review."""
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
         self.simulator = simulator
@@ -66,13 +66,13 @@ def quarter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quarter]:
 
 
 def decide(row: dict[str, object]) -> dict[str, object]:
-    """Return what a diligent reviewer writes: a reason wherever it is dangerous."""
+    """Return the answers of a diligent reviewer, with a reason for each high-risk item."""
     remove = row["recommendation"] == "remove" and row["type"] == "group"
     return {"decision": "Remove " if remove else "KEEP", "reason": "seen, and talked to them"}
 
 
 def decide_next(row: dict[str, object]) -> dict[str, object]:
-    """Return what the same reviewer writes a quarter later: what is new is looked at, the rest is as before."""
+    """Return the answers a quarter later: new decisions on new items, the earlier ones on the rest."""
     reason = {"reason": "compared with the last quarter"}
     if row["change"] == "new" and row["type"] == "role":
         if row["access"] in {"Viewer", "consumer"}:
@@ -299,7 +299,7 @@ def test_two_quarters(quarter: Quarter) -> None:
 
 @dataclass(frozen=True)
 class Changed:
-    """Who joined, rose and left between two quarters, by account id."""
+    """The joiners, promotions and leavers between two quarters, by account id."""
 
     joined: tuple[str, ...]
     raised: str
@@ -307,7 +307,7 @@ class Changed:
 
 
 def live(simulator: Simulator) -> Changed:
-    """Change the simulator as a quarter of work does, over its own API."""
+    """Make the changes of a quarter in the simulator, over its API."""
     roles = {role["name"]: role["_id"] for role in simulator.population.roles}
     viewers = [
         user
@@ -340,13 +340,13 @@ def live(simulator: Simulator) -> Changed:
 
 
 def set_due(folder: Path, day: str) -> None:
-    """Let time pass: nobody can open a campaign that is late already."""
+    """Move the due date into the past; a campaign cannot be opened overdue."""
     with duckdb.connect(folder / "access-review.duckdb") as connection:
         connection.execute("update review.campaigns set due_on = cast($day as date)", {"day": day})
 
 
 def on_a_terminal(folder: Path, *arguments: str) -> str:
-    """Return what a command prints where its output is a terminal."""
+    """Return the output of a command on a terminal."""
     master, slave = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
@@ -372,7 +372,7 @@ def text_of(path: Path) -> str:
 
 
 def identity(rows: list[Row]) -> str:
-    """Return the sum that both reports print, counted from the decisions themselves."""
+    """Return the sum that both reports print, counted from the decisions."""
     asked = [row for row in rows if not row["exclusion_reason"]]
     counts = {part: sum(row["decision"] == decision for row in asked) for part, decision in PARTS.items()}
     counts["pending"] = sum(not row["decision"] for row in asked)
@@ -381,7 +381,7 @@ def identity(rows: list[Row]) -> str:
 
 
 def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
-    """Hold every number of a signed PDF against decisions.csv and the report it rests on; return the decisions."""
+    """Compare the numbers of a signed PDF with decisions.csv and its report; return the decisions."""
     rows = rows_of(sealed / "decisions.csv")
     asked = [row for row in rows if not row["exclusion_reason"]]
     text = text_of(sealed / "sign-off.pdf")
@@ -419,7 +419,7 @@ def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
 
 
 def told_of(report: Path, name: str, decisions: list[Row], items: int, accounts: int) -> None:
-    """Hold the page of review quality of the next report against the decisions that were sealed."""
+    """Compare the review quality in the next report with the sealed decisions."""
     text = text_of(report / "access-review.pdf")
     page = text[text.index(f"{name}: signed off by Cleo Chief") :]
     asked = [row for row in decisions if not row["exclusion_reason"]]

@@ -1,4 +1,4 @@
-"""A review that is killed at any step is as it was, or as it would have become."""
+"""An import or sign-off that is killed at any step is complete or has not happened."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ for step in range(1, 1000):
 
 
 def killed_at_every_step(folder: Path, functions: str, *arguments: str) -> list[dict[str, object]]:
-    """Return what there was after each kill, and at last after the command that was left alone."""
+    """Return the state after each kill, and after the final uninterrupted command."""
     done = subprocess.run(
         [sys.executable, "-c", _KILLED, functions, *arguments],
         cwd=folder,
@@ -100,7 +100,7 @@ def killed_at_every_step(folder: Path, functions: str, *arguments: str) -> list[
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_an_import_and_a_sign_off_are_whole_or_have_not_happened(tmp_path: Path) -> None:
+def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: Path) -> None:
     with Simulator(300, 7) as simulator:
         simulator.write_files(tmp_path)
 

@@ -1,4 +1,4 @@
-"""A Sisense with a SCIM endpoint beside it, and a directory of its own, as a user configures them."""
+"""A Sisense with a SCIM endpoint beside it, and a directory over SCIM, as a user configures them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fakes.scim_client import OverHttp
 
 
 class Configured:
-    """A folder with a Sisense, SCIM beside it, and a directory reached by SCIM."""
+    """A folder that configures a Sisense, SCIM beside it, and a directory over SCIM."""
 
     def __init__(self, folder: Path, simulator: Simulator, scim_url: str) -> None:
         self.folder = folder
@@ -76,7 +76,7 @@ def test_a_refused_token_beside_a_sisense_makes_the_extract_partial(configured: 
     assert "not-the-scim-token" not in done.stderr + done.stdout
 
 
-def test_check_says_what_is_there_and_print_setup_what_to_paste(configured: Configured) -> None:
+def test_check_shows_the_endpoint_and_print_setup_the_values_for_a_provider(configured: Configured) -> None:
     checked = configured.command("scim", "check")
     refused = configured.command("scim", "check", token="not-the-scim-token")
     setup = configured.command("scim", "check", "--print-setup")
@@ -89,7 +89,7 @@ def test_check_says_what_is_there_and_print_setup_what_to_paste(configured: Conf
     assert TOKEN not in setup.stdout + checked.stdout
 
 
-def test_sync_tells_where_scim_and_sisense_differ(tmp_path: Path, simulator: Simulator) -> None:
+def test_sync_lists_the_differences_between_scim_and_sisense(tmp_path: Path, simulator: Simulator) -> None:
     known = next(
         user for user in simulator.population.users if user.get("active") is True and "@" in user.get("email", "")
     )
@@ -135,7 +135,7 @@ def findings(report: Path, rule_id: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(stream) if row["rule_id"] == rule_id]
 
 
-def test_people_are_provisioned_get_roles_and_the_review_shows_who_still_lacks_one(tmp_path: Path) -> None:
+def test_provisioned_accounts_get_roles_and_the_report_shows_those_without(tmp_path: Path) -> None:
     with Simulator(SMALLEST) as simulator:
         simulator.write_files(tmp_path)
         path = tmp_path / "access-review.toml"
@@ -196,7 +196,7 @@ def test_people_are_provisioned_get_roles_and_the_review_shows_who_still_lacks_o
     assert {row["account_id"] for row in access} == set(pushed.values())
 
 
-def test_an_identity_provider_reached_by_scim_is_the_roster(tmp_path: Path, simulator: Simulator) -> None:
+def test_an_identity_provider_over_scim_can_be_the_roster(tmp_path: Path, simulator: Simulator) -> None:
     active = [
         user
         for user in simulator.population.users
@@ -243,7 +243,7 @@ def test_an_identity_provider_reached_by_scim_is_the_roster(tmp_path: Path, simu
     assert rebuilt.code == 0, rebuilt.stdout + rebuilt.stderr
 
 
-def test_accounts_and_groups_are_changed_through_scim_by_command(tmp_path: Path) -> None:
+def test_accounts_and_groups_are_changed_over_scim(tmp_path: Path) -> None:
     with Simulator(SMALLEST) as simulator:
         simulator.write_files(tmp_path)
         path = tmp_path / "access-review.toml"

@@ -1,4 +1,4 @@
-"""Applying a plan to a server that lies, hangs and cuts: the journal says what is true, and nothing is sent twice."""
+"""Applying a plan while the server lies, hangs or drops connections: the journal is true, nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from pipeline.warehouse.policy import PolicyFiles
 from tests.search import looking_for
 
 OPERATOR = applying.Operator("Bo Dahl", "bo@example.com", is_single=False)
-#: Seconds that the client waits for an answer: only those that never come take so long.
+#: Seconds that the client waits for an answer; only missing answers take so long.
 PATIENCE = 0.3
 
-#: What becomes of one change: whether and when it is made, and what is answered.
+#: Faults of one change: whether and when it is made, and the answer to it.
 MADE = ("answered", "504", "500", "429", "cut", "hangs", "a page", "refused")
 NOT_MADE = ("504", "500", "429", "cut", "hangs", "answered", "a page", "refused")
 FAULTS = st.one_of(
     st.tuples(st.just("made"), st.sampled_from(MADE)),
     st.tuples(st.just("not made"), st.sampled_from(NOT_MADE)),
-    # the server is at work on it while it is read back so many times
+    # The server makes the change only after this number of readings.
     st.tuples(st.integers(1, 2), st.sampled_from(("504", "cut", "answered"))),
 )
 READS = st.sampled_from(("fine", "fine", "fine", "503 once", "cut once", "503 for long"))
 
 
 class KilledError(BaseException):
-    """The program ends here, between two steps."""
+    """Ends the program between two steps."""
 
 
 @dataclass
 class Misbehaviour:
-    """Stands before the simulated endpoints; ``faults`` are used up one a change, ``reads`` one a reading back."""
+    """Intercepts requests: each change uses up one of ``faults``, each reading back one of ``reads``."""
 
     store: Any
     faults: list[tuple[str | int, str]] = field(default_factory=list)
@@ -114,7 +114,7 @@ class Misbehaviour:
 
 
 class Server:
-    """A simulator whose store is set back before each example."""
+    """A simulator that is reset before each example."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
@@ -138,7 +138,7 @@ class Server:
     def apply(
         self, plan: Plan, file: Path, kill_at: int | None = None, now: datetime | None = None
     ) -> dict[str, journal.JournalEntry]:
-        """Apply as the command does, waiting for nothing; return what the journal on the disk says."""
+        """Apply as the command does, without waiting; return the journal on the disk."""
         steps = 0
 
         def step() -> None:
@@ -158,11 +158,13 @@ class Server:
         try:
             with journal.opened(file, plan.plan_id, file.with_name("access-review.duckdb")) as opened:
                 applying.apply(
-                    plan,
+                    applying.ApplyingJob(
+                        plan,
+                        OPERATOR,
+                        {"prod": self.source()},
+                        PolicyFiles(resources.reference_data(), self.policy, ()),
+                    ),
                     opened,
-                    OPERATOR,
-                    {"prod": self.source()},
-                    PolicyFiles(resources.reference_data(), self.policy, ()),
                     lambda _: None,
                     clock=clock,
                     sleep=sleep,
@@ -184,7 +186,7 @@ def server() -> Iterator[Server]:
 
 
 def planned(server: Server, actions: list[str]) -> Plan:
-    """Return a plan with one change for each action, each of another account."""
+    """Return a plan with one change for each action, each on a different account."""
     store = server.store
     viewer = next(key for key, role in store.roles.items() if role["name"] == "consumer")
     designer = next(key for key, role in store.roles.items() if role["name"] == "contributor")
@@ -207,7 +209,7 @@ def planned(server: Server, actions: list[str]) -> Plan:
 
 
 def assert_true(server: Server, plan: Plan, entries: dict[str, journal.JournalEntry]) -> None:
-    """Hold what the journal says of each change to what the server has."""
+    """Compare the journal's state of each change with the server."""
     late = len(server.acting.late)
     for change in plan.changes:
         entry = entries.get(change.change_id)
@@ -229,7 +231,7 @@ ACTIONS = st.lists(st.sampled_from(("deactivate", "change_role", "remove_from_gr
     reads=st.lists(READS, max_size=12),
     kills=st.lists(st.integers(1, 90), max_size=3),
 )
-def test_whatever_the_server_does_the_journal_is_true_and_nothing_is_sent_twice(
+def test_the_journal_is_true_and_nothing_is_sent_twice_whatever_the_server_does(
     server: Server,
     tmp_path_factory: pytest.TempPathFactory,
     actions: list[str],
@@ -242,14 +244,14 @@ def test_whatever_the_server_does_the_journal_is_true_and_nothing_is_sent_twice(
     plan = planned(server, actions)
     file = tmp_path_factory.mktemp("plan") / "plan.json"
 
-    # every run that is let be uses up trouble, or is the last one that is needed
+    # Each run that is not killed uses up a fault, or completes the plan.
     for kill_at in (*kills, *[None] * (len(faults) + len(reads) + 2)):
         already = len(acting.sent)
         entries = server.apply(plan, file, kill_at)
         acting.trouble = []
         assert_true(server, plan, entries)
         assert max(Counter(acting.sent[already:]).values(), default=0) <= 1
-        acting.pass_time(9)  # what the server was still at work on is done by the time somebody runs it again
+        acting.pass_time(9)  # before the next run, the server completes its pending changes
         if len(entries) == len(plan.changes) and {entry.state for entry in entries.values()} == {"applied"}:
             break
 
@@ -277,7 +279,7 @@ def role(server: Server, name: str) -> str:
 
 
 def ranked(folder: Path, name: str, rank: int) -> Path:
-    """Make a policy that ranks one role."""
+    """Write a policy that ranks one role."""
     (folder / "roles.csv").write_text(f"role_name,rank,privileged\n{name},{rank},true\n", encoding="utf-8")
     return folder
 
@@ -291,12 +293,12 @@ NOT_GUARDED = "changed since the plan: its role has changed"
     [
         ("custom_partnerAccess", "consumer", 95, LAST),
         ("custom_partnerAccess", "consumer", 89, NOT_GUARDED),
-        # somebody who is an administrator by the policy alone is left when this one goes
+        # An administrator by policy alone remains when this one is deactivated.
         ("admin", "custom_partnerAccess", 95, NOT_GUARDED),
         ("admin", "custom_partnerAccess", 89, LAST),
     ],
 )
-def test_who_is_an_administrator_by_the_policy_alone_is_guarded_and_counted_as_one(
+def test_an_administrator_by_policy_alone_is_guarded_and_counted(
     server: Server, tmp_path: Path, own_role: str, other_role: str, rank: int, said: str
 ) -> None:
     server.play([], [])
@@ -317,13 +319,13 @@ def test_who_is_an_administrator_by_the_policy_alone_is_guarded_and_counted_as_o
 
 
 @pytest.mark.parametrize("action", ["deactivate", "change_role"])
-def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
+def test_an_account_that_became_the_last_administrator_since_the_plan_is_skipped(
     server: Server, tmp_path: Path, action: str
 ) -> None:
     server.play([], [])
     plan = planned(server, [action])
     [change] = plan.changes
-    # the caller manages one tenant only, and every other administrator has left meanwhile
+    # The caller manages one tenant only, and all other administrators were deactivated since.
     for user in [*server.store.users]:
         if user["_id"] == change.account_id:
             server.store.put({**user, "roleId": role(server, "admin")})
@@ -335,17 +337,17 @@ def test_who_became_the_last_administrator_since_the_plan_keeps_that_power(
     assert skipped_because(server, tmp_path / "plan.json", plan) == "it would be the last active administrator"
 
 
-GONE = "ffff00000000000000000000"
+LOST_GROUP = "ffff00000000000000000000"
 
 
 @pytest.mark.parametrize("kill_at", [None, *range(4, 16, 2)])
-def test_a_group_that_no_longer_exists_is_left_out_of_what_is_sent_and_the_journal_says_so(
+def test_a_lost_group_is_dropped_from_the_request_and_noted_in_the_journal(
     server: Server, tmp_path: Path, kill_at: int | None
 ) -> None:
     server.play([], [])
     [change] = planned(server, ["remove_from_groups"]).changes
     user = server.store.by_id[change.account_id]
-    server.store.put({**user, "groups": [*user["groups"], GONE]})
+    server.store.put({**user, "groups": [*user["groups"], LOST_GROUP]})
     plan = planned(server, ["remove_from_groups"])
     server.simulator.sisense.intercept = as_it_is  # the simulator itself refuses an unknown group
 
@@ -354,11 +356,11 @@ def test_a_group_that_no_longer_exists_is_left_out_of_what_is_sent_and_the_journ
     [entry] = server.apply(plan, tmp_path / "plan.json").values()
 
     assert entry.state == "applied"
-    assert GONE in str(entry.detail) or kill_at is not None
+    assert LOST_GROUP in str(entry.detail) or kill_at is not None
     assert sorted(server.store.by_id[change.account_id]["groups"]) == sorted(user["groups"])[1:]
 
 
-def test_a_copy_of_a_plan_is_not_applied_while_the_plan_is(server: Server, tmp_path: Path) -> None:
+def test_a_plan_and_its_copy_are_not_applied_at_once(server: Server, tmp_path: Path) -> None:
     server.play([], [])
     plan = planned(server, ["deactivate"])
     database = tmp_path / "access-review.duckdb"
@@ -381,7 +383,7 @@ def test_a_change_that_does_not_show_in_time_is_unclear_and_not_sent_again_when_
     plan = planned(server, ["deactivate"])
 
     first = server.apply(plan, tmp_path / "plan.json")["change-0"]
-    again = server.apply(plan, tmp_path / "plan.json")["change-0"]  # it shows while that looks for it
+    again = server.apply(plan, tmp_path / "plan.json")["change-0"]  # the change shows while this run waits for it
 
     assert (first.state, again.state) == ("unclear", "unclear") or again.state == "applied"
     assert first.state == "unclear"
@@ -403,7 +405,7 @@ def test_a_restart_waits_for_what_was_sent_before_the_kill(server: Server, tmp_p
     assert set(sent) == {1}
 
 
-def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_path: Path) -> None:
+def test_the_programs_own_account_is_skipped(server: Server, tmp_path: Path) -> None:
     server.play([], [])
     plan = planned(server, ["remove_from_groups"])
     caller, server.store.caller_id = server.store.caller_id, plan.changes[0].account_id
@@ -417,7 +419,7 @@ def test_the_account_the_program_logs_in_with_is_left_alone(server: Server, tmp_
 
 
 @pytest.mark.parametrize(("name", "rank"), [("super", 100), ("Sys. Admin", 100), ("super", 40)])
-def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_called_and_ranked(
+def test_the_administrator_made_at_install_is_skipped_under_any_role_name_and_rank(
     server: Server, tmp_path: Path, name: str, rank: int
 ) -> None:
     server.play([], [])
@@ -438,11 +440,11 @@ def test_the_administrator_made_at_install_is_left_alone_whatever_the_role_is_ca
 
 
 @pytest.mark.parametrize("basis", ["extract", "journal"])
-def test_a_plan_that_is_too_old_is_refused_and_one_that_is_not_is_let_through(server: Server, basis: str) -> None:
+def test_a_plan_is_refused_once_it_is_too_old(server: Server, basis: str) -> None:
     server.play([], [])
     plan = planned(server, ["deactivate"])
     now = datetime.fromisoformat(plan.basis["created_at"])
-    if basis == "journal":  # the way back rests on no extract
+    if basis == "journal":  # an undo plan rests on no extract
         plan = Plan({key: value for key, value in plan.basis.items() if key != "extracted_at"}, plan.changes)
 
     applying.require_fresh(plan, now + timedelta(hours=24))

@@ -1,4 +1,4 @@
-"""What existed is not called created, two processes create nobody twice, and ids may be numbers."""
+"""Existing accounts are not reported as created, none is created twice, and ids may be numbers."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def named(server: Server, user_name: str) -> int:
     return sum(user["userName"] == user_name for user in server.store.users)
 
 
-def test_two_processes_with_one_file_create_each_account_once_and_tell_what_each_did(
-    server: Server, tmp_path: Path
-) -> None:
+def test_two_processes_with_one_file_create_each_account_once(server: Server, tmp_path: Path) -> None:
     server.play([], [])
     server.simulator.sisense.intercept = as_it_is
     outcomes: list[list[accounts.AccountResult]] = []
@@ -68,7 +66,7 @@ def test_two_processes_with_one_file_create_each_account_once_and_tell_what_each
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
-def test_an_account_that_somebody_else_creates_meanwhile_exists_and_was_not_created(
+def test_an_account_that_another_process_has_just_created_is_reported_as_existing(
     server: Server, tmp_path: Path, status: int
 ) -> None:
     server.play([], [])
@@ -86,7 +84,7 @@ def test_an_account_that_somebody_else_creates_meanwhile_exists_and_was_not_crea
 
 
 class Numbers:
-    """A server that writes every id as a number, and takes none as text."""
+    """A server that writes every id as a number, and refuses ids as text."""
 
     def __init__(self) -> None:
         self.by_number: dict[str, str] = {}
@@ -168,7 +166,7 @@ def test_the_groups_of_an_account_are_read_as_the_report_reads_them(case: Case) 
     assert (found.groups, found.has_unreadable_groups) == (groups, is_unreadable)
 
 
-def test_groups_that_cannot_be_read_are_left_alone(server: Server, tmp_path: Path) -> None:
+def test_unreadable_groups_are_not_changed(server: Server, tmp_path: Path) -> None:
     server.play([], [])
     user = next(
         u

@@ -1,4 +1,4 @@
-"""Packets as people really send them back, read without a guess."""
+"""Returned packets in the forms that people send back, read without guessing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.review.returned import AmbiguousDateError, Cell, read, to_date
         ("Zugriffe im Herbst;;\n;;\nItem Id;Decision;x\n1;keep;\n;;\n", "utf-8"),
     ],
 )
-def test_any_common_way_to_save_a_csv_file_is_read(tmp_path: Path, text: str, encoding: str) -> None:
+def test_csv_is_read_in_every_common_dialect(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / "returned.csv"
     path.write_bytes(text.encode(encoding))
 
@@ -31,7 +31,7 @@ def test_any_common_way_to_save_a_csv_file_is_read(tmp_path: Path, text: str, en
     assert (row.text("item_id"), row.text("decision")) == ("1", "keep")
 
 
-def test_a_cell_says_where_it_stands(tmp_path: Path) -> None:
+def test_a_cell_knows_its_place_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "returned.csv"
     path.write_text("a,item_id,decision\n,1,keep\n\n,2, keep \n", encoding="utf-8")
 
@@ -59,7 +59,7 @@ def test_the_table_of_a_workbook_is_found_on_any_sheet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 no archive", b"", b"who,what\nann,keep\n"])
-def test_a_file_that_is_no_packet_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_packet_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ("returned.xlsx" if content[:2] == b"PK" else "returned.csv")
     path.write_bytes(content)
 
@@ -80,16 +80,16 @@ def test_a_file_that_is_no_packet_is_refused(tmp_path: Path, content: bytes) -> 
         ("", None),
     ],
 )
-def test_a_day_is_read_where_it_is_certain(text: str, day: date | None) -> None:
+def test_an_unambiguous_date_is_read(text: str, day: date | None) -> None:
     assert to_date(Cell(text, "A1")) == day
 
 
 @pytest.mark.parametrize("text", ["03/04/2026", "31.13.2026", "2026-02-30", "tomorrow", "31/12/26"])
-def test_a_day_that_could_be_two_or_none_is_a_mistake(text: str) -> None:
+def test_an_ambiguous_or_invalid_date_is_refused(text: str) -> None:
     with pytest.raises(AmbiguousDateError):
         to_date(Cell(text, "A1"))
 
 
 @pytest.mark.parametrize(("value", "text"), [("'=1+1", "=1+1"), ("'quoted'", "'quoted'"), (7.0, "7"), (None, "")])
-def test_what_a_cell_says(value: object, text: str) -> None:
+def test_the_text_of_a_cell(value: object, text: str) -> None:
     assert Cell(value, "A1").text == text
