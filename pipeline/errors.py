@@ -1,27 +1,28 @@
-"""Every error a user can meet, with the exit code it ends the program with.
+"""Every error of the program, with the exit code of the command line for it.
 
-Each carries what happened (``message``), where (``where``) and what to do (``hint``). The branches follow what
-the reader does next::
+Each says what happened (``message``), where (``where``) and what to do (``hint``). The branches follow what the
+reader does next::
 
-    AccessReviewError            70  (a bug, if it is ever raised itself)
+    AccessReviewError            70  (raised itself only to report a bug)
     ├── UsageError                2  correct the command line
     ├── ConfigurationError        2  correct the configuration, a policy file or the environment
     │   ├── MissingSecretError    2  set the environment variable it names
     │   └── RosterError           2  correct the roster file
     ├── SourceError               3  look at the source
     │   ├── UnreachableError      3  network, DNS, TLS, or the host stopped answering
-    │   ├── LoginError            3  the credentials were refused; they are never tried again
-    │   └── ContentError          3  the source answered, but not with what was asked for
+    │   ├── LoginError            3  the credentials were refused; they are not tried again
+    │   └── ContentError          3  the source answered with something unexpected
     ├── IncompleteError           3  the extract is PARTIAL and that was not allowed
     ├── WarehouseError            4  look at the database
     │   ├── DatabaseLockedError   4  another process holds it
-    │   ├── SupersededError       4  another process has built something else meanwhile
+    │   ├── SupersededError       4  another process has published another build meanwhile
     │   ├── ModelError            4  a file in sql/ is wrong
     │   └── QueryError            4  the user's own query is wrong
-    ├── RenderError               5  look at the report folder, or at the system libraries
-    └── GateError                 1  nothing is wrong with the program: a gate tripped
+    ├── RenderError               5  look at the output folder or the system libraries
+    └── GateError                 1  a condition of the caller was met, such as --fail-on; nothing is broken
 
-Several may apply to one run; :func:`exit_code` says which of them wins.
+Where several apply to one command, :func:`exit_code` returns the one that wins. Finer kinds of a SourceError, for the
+requests to a source, are drawn in :mod:`pipeline.sources.errors`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _PRECEDENCE = (130, 70, 2, 3, 5, 4, 1, 0)
 
 
 class AccessReviewError(Exception):
-    """The base of them all: ``<message> — <where>``, and a ``hint`` that says what to do."""
+    """The base of all errors. Its text is ``<message> — <where>``; ``hint`` says what to do."""
 
     exit_code = 70
 
@@ -65,12 +66,12 @@ class AccessReviewError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Callable[..., AccessReviewError], tuple[str]]:
-        """Come whole out of another process."""
+        """Support pickling, so that errors cross process boundaries unchanged."""
         return functools.partial(type(self), where=self.where, hint=self.hint), (self.message,)
 
 
 class UsageError(AccessReviewError):
-    """The command line asks for something that cannot be done."""
+    """The command line, or a call of the API, asks for something that cannot be done."""
 
     exit_code = 2
 
@@ -86,7 +87,7 @@ class MissingSecretError(ConfigurationError):
 
 
 class RosterError(ConfigurationError):
-    """The roster cannot be read, or a line of it makes no sense."""
+    """The roster cannot be read, or a line of it is wrong."""
 
 
 class SourceError(AccessReviewError):
@@ -96,7 +97,7 @@ class SourceError(AccessReviewError):
 
 
 class UnreachableError(SourceError):
-    """No usable answer within the budget of attempts and time."""
+    """The source gave no usable answer within the allowed attempts and time."""
 
 
 class LoginError(SourceError):
@@ -104,11 +105,11 @@ class LoginError(SourceError):
 
 
 class ContentError(SourceError):
-    """The source answered with something other than what was asked for."""
+    """The source answered with something unexpected."""
 
 
 class IncompleteError(AccessReviewError):
-    """The extract is not proven complete, and the caller did not allow that."""
+    """The snapshot is PARTIAL, and the caller did not allow that."""
 
     exit_code = 3
 
@@ -120,19 +121,19 @@ class WarehouseError(AccessReviewError):
 
 
 class DatabaseLockedError(WarehouseError):
-    """Another process holds the database for longer than the wait."""
+    """Another process held the database for longer than the program waits."""
 
 
 class SupersededError(WarehouseError):
-    """The build that was to be reported is no longer the one in the database."""
+    """The build to report is no longer the current build of the database."""
 
 
 class ModelError(WarehouseError):
-    """A file in ``sql/`` breaks the grammar, its own declarations, or a check."""
+    """A file in ``sql/`` breaks the format of models, its own declarations, or a check."""
 
 
 class QueryError(WarehouseError):
-    """A query given by the user does not run."""
+    """A query of the user does not run."""
 
 
 class RenderError(AccessReviewError):
@@ -142,7 +143,7 @@ class RenderError(AccessReviewError):
 
 
 class GateError(AccessReviewError):
-    """A condition the caller set was met, as with ``--fail-on``."""
+    """A condition that the caller set was met, as with ``--fail-on``."""
 
     exit_code = 1
 

@@ -1,6 +1,6 @@
 """Finds the files that ship with the program: ``sql/``, ``reports/templates/`` and ``data/reference/``.
 
-A wheel carries them under ``pipeline/_bundled``; a checkout has them at its top. Nothing else may know which.
+A wheel has them under ``pipeline/_bundled``, a checkout at its top. No other module needs to know which.
 """
 
 from __future__ import annotations

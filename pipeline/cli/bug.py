@@ -1,4 +1,4 @@
-"""What a bug leaves behind: a file with the traceback that can be sent to the maintainers as it is."""
+"""Reports a bug: writes a file with the traceback that is safe to send to the maintainers."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ __all__ = ["report"]
 
 
 def report(error: Exception, command: str) -> AccessReviewError:
-    """Write the traceback to a new file that only its owner can read; return the error that says where it is.
+    """Write the traceback to a new file that only its owner can read; return an error that names the file.
 
-    The file has the place of every call and the type of every exception. It leaves out what the exceptions say and
-    the values of variables, because these can hold account data or secrets; ``--debug`` shows them on the terminal.
+    The file has the place of every call and the type of every exception. It leaves out the messages of exceptions and
+    the values of variables, which can hold account data or secrets. ``--debug`` shows them on the terminal.
     """
     message = f"a bug in the program: {type(error).__name__}"
-    again = "run it again with --debug to see the messages, which that file leaves out"
+    again = "run the command again with --debug to see the messages, which the file leaves out"
     try:
         descriptor, path = tempfile.mkstemp(prefix="access-review-bug-", suffix=".txt")  # mode 0600
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.writelines(f"{line}\n" for line in _lines(error, command))
     except OSError:
         return AccessReviewError(
-            message, where=command, hint="run it again with --debug, and send the traceback to the maintainers"
+            message,
+            where=command,
+            hint="run it again with --debug, and send the traceback to the maintainers",
         )
     return AccessReviewError(
         f"{message}; the traceback was written",
         where=path,
-        hint=f"send that file to the maintainers of sisense-access-review; {again}",
+        hint=f"send this file to the maintainers of sisense-access-review; {again}",
     )
 
 
@@ -47,7 +49,7 @@ def _lines(error: Exception, command: str) -> Iterator[str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what led to it, the last first."""
+    """Yield an exception and its causes, the newest first."""
     found: BaseException | None = error
     seen: set[int] = set()
     while found is not None and id(found) not in seen:

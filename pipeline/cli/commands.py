@@ -1,4 +1,4 @@
-"""What all commands have in common: the global options, and one name for the option that says where output goes."""
+"""What all commands share: the global options, and ``--output`` as another name of ``--out``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Command(TyperCommand):
         _write_global_options(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; its document names it."""
+        """Run the command, and name it in its JSON document."""
         _name_command(ctx)
         return super().invoke(ctx)
 
@@ -46,18 +46,18 @@ class Group(TyperGroup):
 
 
 class Commands(typer.Typer):
-    """A collection of commands that are all a :class:`Command`, in groups that are all a :class:`Group`."""
+    """A set of commands of the class :class:`Command`, in groups of the class :class:`Group`."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(cls=Group, rich_markup_mode=None, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Any:
-        """Return what registers a function as a command."""
+        """Return a decorator that registers a function as a command."""
         return super().command(name, **{"cls": Command, **settings})
 
 
 def assembled(app: typer.Typer) -> TyperGroup:
-    """Return the whole command line, where every command takes the global options too."""
+    """Return the whole command line. Every command takes the global options too."""
     root = typer.main.get_command(app)
     if not isinstance(root, TyperGroup):
         raise TypeError("the command line is a group of commands")
@@ -67,7 +67,7 @@ def assembled(app: typer.Typer) -> TyperGroup:
 
 
 def _complete(command: Any, options: list[TyperOption], *, is_root: bool = False) -> None:
-    """Add what a command was not written with: the global options, and ``--output`` as another name of ``--out``."""
+    """Add the global options to a command, and ``--output`` as another name of ``--out``."""
     command.params += [_alias(option, "--output") for option in command.params if "--out" in option.opts]
     if not is_root:
         command.params += [_twin(option) for option in options]
@@ -76,14 +76,14 @@ def _complete(command: Any, options: list[TyperOption], *, is_root: bool = False
 
 
 def _alias(option: TyperOption, name: str) -> TyperOption:
-    """Return a hidden option of another name that sets the same value."""
+    """Return a hidden option with another name for the same value."""
     alias = copy.copy(option)
     alias.opts, alias.hidden = [name], True
     return alias
 
 
 def _twin(option: TyperOption) -> TyperOption:
-    """Return a global option for after the command; given there, it wins over the one before."""
+    """Return a global option to use after the command. Its value wins over the one given before the command."""
     twin = copy.copy(option)
     twin.hidden, twin.expose_value = True, False
     twin.default = twin.envvar = None

@@ -1,4 +1,4 @@
-"""``demo``: the whole pipeline against the built-in simulator, with nothing configured."""
+"""``demo``: the whole pipeline against the built-in simulator, without any configuration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demo(
         ),
     ] = 2000,
     seed: Annotated[
-        int, typer.Option(metavar="S", help="Number that decides who the accounts are; the same one repeats them.")
+        int, typer.Option(metavar="S", help="Seed of the synthetic accounts; the same seed gives the same accounts.")
     ] = 7,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the configuration, the database and the report.")

@@ -1,4 +1,4 @@
-"""``diff``: who joined, left and moved between two snapshots, and which grants came and went."""
+"""``diff``: joiners, movers and leavers between two snapshots, and grants added or removed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import typer
 
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import GateError
+from pipeline.wording import counted
 
 __all__ = ["register"]
 
-#: The same in every row.
+#: Columns with the same value in every row.
 _LEFT_OUT = ("baseline_snapshot_id", "snapshot_id")
 
 
@@ -47,7 +48,7 @@ def diff(
     terminal.say(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing changed")
     if exit_code and rows:
         raise GateError(
-            "one thing changed" if len(rows) == 1 else f"{len(rows)} things changed",
+            f"{counted(len(rows), 'change')} between the snapshots",
             where=f"{old} to {new}",
-            hint="read the rows above; without --exit-code this ends with 0",
+            hint="the changes are listed above; without --exit-code this command exits with 0",
         )

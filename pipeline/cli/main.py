@@ -1,6 +1,6 @@
-"""The command ``access-review``: global options, the commands, and how every error ends.
+"""The command ``access-review``: its global options and commands, and how errors become exit codes.
 
-Exit codes and streams are part of the contract with scripts: see ``pipeline.errors``.
+Scripts rely on exit codes and streams; see ``pipeline.errors``.
 """
 
 from __future__ import annotations
@@ -107,12 +107,12 @@ def main() -> None:
     _keep_messages_from_failing()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is not an error
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is escaped
     sys.exit(_run(sys.argv[1:]))
 
 
 class _Forgiving(io.FileIO):
-    """A file that drops what it cannot write."""
+    """A file that ignores write errors."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -122,7 +122,7 @@ class _Forgiving(io.FileIO):
 
 
 def _keep_messages_from_failing() -> None:
-    """Drop messages that stderr does not take: a full disk or a closed stream must not end the work halfway."""
+    """Ignore write errors on stderr: a full disk or a closed stream must not end the work halfway."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -138,7 +138,7 @@ def _keep_messages_from_failing() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    # Until the command line is understood, an option counts wherever it stands.
+    # Before the command line is parsed, these options count wherever they stand.
     terminal = Terminal(debug="--debug" in arguments, json="--json" in arguments)
     code = _code(arguments, terminal)
     try:
@@ -154,7 +154,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _code(arguments: list[str], terminal: Terminal) -> int:
-    """Run a command; return the exit code, after every error has been told."""
+    """Run a command; print its errors, and return the exit code."""
     try:
         _require_text(arguments)
         return int(command_line().main(arguments, "access-review", standalone_mode=False, obj=terminal) or 0)
@@ -164,7 +164,7 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
             traceback.print_exc()
         return error.exit_code
     except TyperException as error:
-        terminal.json = terminal.json or "--json" in arguments  # it may stand behind what was not understood
+        terminal.json = terminal.json or "--json" in arguments  # it may come after the mistake
         context = getattr(error, "ctx", None)
         path = getattr(context, "command_path", "access-review")
         terminal.command = commands.command_name(context)
@@ -172,10 +172,10 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
         return UsageError.exit_code
     except (KeyboardInterrupt, Abort):
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as with '| head'
+    except BrokenPipeError:  # the reader of our output has ended, as with '| head'
         _stop_writing()
         return 0
-    except Exception as error:  # the last resort: a bug must not look like a finding
+    except Exception as error:  # a bug must not look like a finding
         terminal.fail(bug.report(error, terminal.command or "access-review"))
         if terminal.debug:
             traceback.print_exc()
@@ -186,7 +186,7 @@ def _require_text(arguments: list[str]) -> None:
     for position, argument in enumerate(arguments, 1):
         if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
             raise UsageError(
-                f"argument {position} holds bytes that are no text in this locale",
+                f"argument {position} holds bytes that are not text in this locale",
                 where="command line",
                 hint="type it in a terminal that uses UTF-8, or set LC_ALL=C.UTF-8",
             )

@@ -1,33 +1,28 @@
-"""``sql``: a stranger's query on the database, opened so that it can only read."""
+"""``sql``: run a query of the user on the database, which is opened read-only."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from pipeline import resources
 from pipeline.cli.terminal import Terminal, align, plain
 from pipeline.errors import RenderError, UsageError
+from pipeline.reporting.cells import STARTS
 from pipeline.warehouse.saved import find, load_queries
-
-if TYPE_CHECKING:
-    from pipeline.warehouse.database import Connection
 
 __all__ = ["register"]
 
-_T = TypeVar("_T")
 
-
-class Format(StrEnum):
-    """How the rows are printed."""
+class RowFormat(StrEnum):
+    """The formats of rows."""
 
     table = "table"
     csv = "csv"
@@ -46,15 +41,13 @@ def sql(
     context: typer.Context,
     query: Annotated[str | None, typer.Argument(metavar="QUERY", help="One select statement.")] = None,
     file: Annotated[Path | None, typer.Option(metavar="FILE", help="Read the query from this file.")] = None,
-    saved: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run a query that comes with the program; see --list.")
-    ] = None,
-    list_saved: Annotated[bool, typer.Option("--list", help="List the queries that come with the program.")] = False,
+    saved: Annotated[str | None, typer.Option(metavar="NAME", help="Run a saved query; --list shows them.")] = None,
+    list_saved: Annotated[bool, typer.Option("--list", help="List the saved queries.")] = False,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="A value for $KEY in the query, as text (repeatable)."),
+        typer.Option(metavar="KEY=VALUE", help="Value of $KEY in the query, as text (repeatable)."),
     ] = None,
-    format: Annotated[Format, typer.Option(help="How to write the rows.")] = Format.table,  # noqa: A002
+    format: Annotated[RowFormat, typer.Option(help="How to write the rows.")] = RowFormat.table,  # noqa: A002
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the rows to this file, not to stdout.")
     ] = None,
@@ -72,14 +65,17 @@ def sql(
     values = dict(_parameter(given) for given in param or ())
     text = _query(query, file, saved, values)
     settings = terminal.settings()
-    if format is Format.parquet and out is None:
-        raise UsageError("Parquet is not text", where="--format parquet", hint="name a file with --out")
+    if format is RowFormat.parquet and out is None:
+        raise UsageError("Parquet cannot go to stdout", where="--format parquet", hint="name a file with --out")
     with database.sandbox(settings.warehouse.database, notify=terminal.note) as connection:
-        if format is Format.parquet and out is not None:
-            _write_parquet(connection, text, values, out)
+        if format is RowFormat.parquet and out is not None:
+            from pipeline.reporting import parquet
+
+            # The sandbox can write no file, so the rows are handed over.
+            parquet.write(adhoc.stream(connection, text, values), out)
             terminal.result(str(out), {"file": out})
             return
-        header, rows = _interruptible(connection, lambda: adhoc.run(connection, text, values))
+        header, rows = adhoc.run(connection, text, values)
     if out is None:
         terminal.result(
             "" if terminal.json else _render(format, header, rows),
@@ -93,27 +89,6 @@ def sql(
             f"the file cannot be written: {error.strerror}", where=str(out), hint="name another path"
         ) from error
     terminal.result(str(out), {"file": out})
-
-
-def _write_parquet(connection: Connection, query: str, values: Mapping[str, str], path: Path) -> None:
-    from pipeline.reporting import parquet
-    from pipeline.warehouse import adhoc
-
-    # The database may touch no file here, so it hands its rows over.
-    parquet.write(_interruptible(connection, lambda: adhoc.stream(connection, query, values)), path)
-
-
-def _interruptible(connection: Connection, work: Callable[[], _T]) -> _T:
-    """Run a query beside the main thread, which alone hears Ctrl-C and passes it on."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        future = pool.submit(work)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            while not future.done():
-                connection.interrupt()
-                wait([future], timeout=0.1)
-            raise
 
 
 def _list(terminal: Terminal) -> None:
@@ -130,9 +105,9 @@ def _list(terminal: Terminal) -> None:
 def _query(query: str | None, file: Path | None, saved: str | None, values: Mapping[str, str]) -> str:
     if [query, file, saved].count(None) != 2:
         raise UsageError(
-            "give one query: as text, with --file or with --saved",
+            "give exactly one query: as text, with --file or with --saved",
             where="sql",
-            hint="'access-review sql --list' shows the saved ones",
+            hint="'access-review sql --list' shows the saved queries",
         )
     if saved is not None:
         return find(load_queries(resources.sql() / "queries"), saved, values).sql
@@ -151,10 +126,10 @@ def _parameter(given: str) -> tuple[str, str]:
     return name, value
 
 
-def _render(form: Format, header: list[str], rows: list[tuple[object, ...]]) -> str:
-    if form is Format.table:
+def _render(form: RowFormat, header: list[str], rows: list[tuple[object, ...]]) -> str:
+    if form is RowFormat.table:
         return align(header, rows)
-    if form is Format.json:
+    if form is RowFormat.json:
         return json.dumps([dict(zip(header, plain(row), strict=True)) for row in rows], ensure_ascii=False, indent=2)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -164,9 +139,9 @@ def _render(form: Format, header: list[str], rows: list[tuple[object, ...]]) -> 
 
 
 def _csv_cell(value: object) -> object:
-    """Write a cell as the report's CSV files do; text that a spreadsheet would run is kept from it."""
+    """Return a cell as the CSV files of a report have it: a quote comes before text that a spreadsheet would run."""
     if isinstance(value, str):
-        return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        return "'" + value if value.startswith(STARTS) else value
     if isinstance(value, bool):
         return str(value).lower()
     return plain(value)

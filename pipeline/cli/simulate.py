@@ -1,4 +1,4 @@
-"""``simulate``: the simulator as a server of its own, to point the program or any client at."""
+"""``simulate``: the simulator as a server, for this program or any other client."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pipeline.cli.terminal import Terminal
 
 __all__ = ["register"]
 
-#: Where its roster, policy, answer key and configuration are written.
+#: The folder for its roster, policy, answer key and configuration.
 _FOLDER = Path("access-review-simulator")
 
 
 class _WithScenarios(Command):
-    """Lists the scenarios in the help; only there, because they are slow to import."""
+    """Lists the scenarios in its help, and imports them only then, because that is slow."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         from pipeline.simulator.scenarios import SCENARIOS
@@ -39,7 +39,7 @@ def simulate(
     ] = 0,
     accounts: Annotated[int, typer.Option(metavar="N", help="Number of synthetic accounts; at least 20.")] = 2000,
     seed: Annotated[
-        int, typer.Option(metavar="S", help="Number that decides who the accounts are; the same one repeats them.")
+        int, typer.Option(metavar="S", help="Seed of the synthetic accounts; the same seed gives the same accounts.")
     ] = 7,
     scenario: Annotated[
         list[str] | None,
@@ -75,5 +75,5 @@ def simulate(
                 "files": files,
             },
         )
-        terminal.say("Ctrl-C ends it")
+        terminal.say("press Ctrl-C to stop")
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""``snapshots``: what has been extracted, and how complete each extract is."""
+"""``snapshots``: every snapshot and its completeness; deleting old rows."""
 
 from __future__ import annotations
 

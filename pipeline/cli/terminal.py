@@ -1,14 +1,14 @@
-"""What the commands say and where: results on stdout, everything else on stderr.
+"""The output of the commands: results go to stdout, everything else to stderr.
 
-Nothing here ever writes a colour or a box unless stderr is a terminal; stdout is plain text always.
+Colours and progress bars appear on stderr only, and only if it is a terminal. stdout is always plain text.
 
-With ``--json`` a command prints one document when it ends, and every document has the same shape::
+With ``--json`` a command prints one document at its end. All documents have the same shape::
 
     {"command": "run", "ok": true, "result": ..., "warnings": ["..."]}
     {"command": "run", "ok": false, "result": null, "warnings": [],
      "error": {"message": "...", "where": "...", "hint": "...", "exit_code": 3}}
 
-``ok`` is true if the exit code is 0. ``result`` is there beside ``error`` where a command had one before it failed.
+``ok`` is true if the exit code is 0. A command that had a result before it failed has both ``result`` and ``error``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ __all__ = ["Terminal", "align", "confirm_by_typing", "email_address", "plain", "
 
 @dataclass(slots=True)
 class Terminal:
-    """One invocation: the global options, and the only way to print. It is also the ``Progress`` of a project."""
+    """One call of the program: its global options, and the only way to print.
+
+    It is also the :class:`~pipeline.progress.Progress` of a project.
+    """
 
     config: Path = DEFAULT_PATH
     quiet: bool = False
@@ -73,10 +76,10 @@ class Terminal:
         return Project(self.settings(), os.environ, self)
 
     def result(self, text: str, document: Any) -> None:
-        """Print a command's result as text, or keep the document for the end with ``--json``.
+        """Print the result of a command as text; with ``--json``, keep the document for the end.
 
         Raises:
-            RenderError: stdout takes nothing.
+            RenderError: stdout cannot be written.
         """
         if self.json:
             self._result = document
@@ -86,10 +89,10 @@ class Terminal:
     def emit(self, text: str, document: Any, code: int = 0) -> None:
         """Print one result of a command that has many: a line of text, or with ``--json`` a document on one line.
 
-        ``code`` is the exit code that this result alone would give.
+        ``code`` is the exit code for this result alone.
 
         Raises:
-            RenderError: stdout takes nothing.
+            RenderError: stdout cannot be written.
         """
         if self.json:
             self._is_streaming = True
@@ -103,7 +106,7 @@ class Terminal:
         """Print the document of ``--json``; ``code`` is the exit code.
 
         Raises:
-            RenderError: stdout takes nothing.
+            RenderError: stdout cannot be written.
         """
         if not self.json or (self._is_streaming and self._error is None):
             return
@@ -128,17 +131,17 @@ class Terminal:
         return envelope
 
     def say(self, text: str) -> None:
-        """Print a line for people, beside the result."""
+        """Print a line for people on stderr, unless ``--quiet`` is given."""
         if not self.quiet:
             self._write(text)
 
     def note(self, text: str) -> None:
-        """Print a warning; ``--quiet`` does not hide it."""
+        """Print a warning, even with ``--quiet``."""
         self._warnings.append(text)
         self._write(f"warning: {text}")
 
     def stage(self, name: str) -> None:
-        """Begin a stage, and with it the one bar that it has."""
+        """Begin a stage, and its progress bar."""
         self._stage = name
         self._counts.clear()
         if self._progress is not None:
@@ -149,12 +152,12 @@ class Terminal:
             self._write(f"{name} ...")
 
     def advance(self, what: str, done: int, total: int | None) -> None:
-        """Move the bar of the stage; without a terminal only ``--verbose`` tells."""
+        """Move the progress bar; without a terminal, print a line if ``--verbose`` is given."""
         if self._progress is not None:
             label = f"{self._stage}: {what}" if self._stage else what
             if self._task is None:  # the stage began before there were bars
                 self._task = self._progress.add_task(label, total=total)
-            if self._stage.startswith("extract"):  # several lists are read at once: the bar is their sum
+            if self._stage.startswith("extract"):  # several lists are read at the same time
                 self._counts[what] = (done, done if total is None else total)
                 done, total = (sum(numbers) for numbers in zip(*self._counts.values(), strict=True))
             self._progress.update(self._task, description=label, completed=done, total=total)
@@ -163,7 +166,7 @@ class Terminal:
 
     @contextmanager
     def progress(self) -> Iterator[None]:
-        """Show bars while the block runs, where a person is watching."""
+        """Show progress bars while the block runs, if stderr is a terminal."""
         if self.quiet or self.verbose or not sys.stderr.isatty():
             yield
             return
@@ -180,7 +183,7 @@ class Terminal:
                 self._task = None
 
     def fail(self, error: AccessReviewError) -> None:
-        """Print an error the way every error looks: what and where, then what to do, a line each."""
+        """Print an error as two lines: what happened and where, then what to do."""
         self._error = self._error or error
         sys.stderr.write(f"error: {_one_line(str(error))}\nhint: {_one_line(error.hint)}\n")
 
@@ -200,14 +203,14 @@ def _print(text: str) -> None:
         raise
     except (OSError, AttributeError) as error:  # a full disk, or no stdout at all
         raise RenderError(
-            f"the result cannot be written: {getattr(error, 'strerror', None) or 'there is no output'}",
+            f"the result cannot be written: {getattr(error, 'strerror', None) or 'it is closed'}",
             where="stdout",
-            hint="send the output to a place that takes it",
+            hint="check where the output of this command goes",
         ) from error
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as columns of plain text, numbers to the right."""
+    """Return rows as a table in plain text, with numbers aligned right."""
     cells = [[_cell(value) for value in row] for row in rows]
     is_number = [
         bool(rows) and all(isinstance(row[i], int | float) or row[i] is None for row in rows)
@@ -225,7 +228,7 @@ def align(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Turn what a query or a dataclass holds into what JSON knows; times are UTC."""
+    """Return a value of a query or dataclass as JSON types. Times without a zone are UTC."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -248,7 +251,7 @@ def _cell(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Keep a value on its line and its control characters away from the terminal."""
+    """Return a value on one line, without control characters that would affect the terminal."""
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 

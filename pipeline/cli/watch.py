@@ -1,4 +1,4 @@
-"""``watch``: look again and again, and tell what changed."""
+"""``watch``: extract at intervals, and record what changed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import IncompleteError, UsageError, exit_code
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.watch.sinks import Sink
@@ -25,7 +26,7 @@ __all__ = ["register"]
 
 _DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-#: The shortest and longest interval, in seconds: to ask more often than an answer takes, or never, is a mistake.
+#: The shortest and longest interval, in seconds. Anything outside is a mistake.
 _SHORTEST, _LONGEST = 10, 366 * 86_400
 
 
@@ -41,15 +42,15 @@ def register(app: typer.Typer) -> None:
 def watch(
     context: typer.Context,
     every: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="How often to look, as 30m, 1h or 1h30m.")
+        str | None, typer.Option(metavar="DURATION", help="Interval between extracts, as 30m, 1h or 1h30m.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Look once and exit, for cron or a timer.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Extract once and exit, for cron or a timer.")] = False,
     sink: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FILE|URL",
-            help="Also send events here: a file of JSON lines, or an https address, signed with "
-            "ACCESS_REVIEW_WEBHOOK_SECRET (repeatable).",
+            help="Also send events to this file of JSON lines or https address (repeatable). "
+            "Requests are signed with ACCESS_REVIEW_WEBHOOK_SECRET.",
         ),
     ] = None,
 ) -> None:
@@ -67,12 +68,12 @@ def watch(
     project = terminal.project()
     watcher = Watcher(project, _sinks(sink or ()))
     project.validate()
-    is_told_to_stop = False
+    is_stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal is_told_to_stop
-        if not is_told_to_stop:  # a second one must not cut the clearing up short
-            is_told_to_stop = True
+        nonlocal is_stopping
+        if not is_stopping:  # a second signal must not interrupt the clean-up
+            is_stopping = True
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
@@ -84,7 +85,7 @@ def watch(
             for tick in watcher.ticks(seconds, random.random):
                 _show(terminal, tick, is_one_of_many=True)
         except KeyboardInterrupt:
-            if not is_told_to_stop:
+            if not is_stopping:
                 raise
             terminal.say("stopped")
             return
@@ -95,7 +96,7 @@ def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as ``1h30m``.
 
     Raises:
-        UsageError: it is none, or shorter than ten seconds or longer than a year.
+        UsageError: the text is no duration, or is shorter than ten seconds or longer than a year.
     """
     found = _DURATION.fullmatch(text.strip().lower())
     seconds = sum(int(found[unit] or 0) * size for unit, size in _SECONDS.items()) if found else 0
@@ -117,17 +118,17 @@ def _sinks(names: Sequence[str]) -> list[Sink]:
         if "://" in name:
             from pipeline.sources.webhook import origin
 
-            origin(name)  # a wrong address is told before a missing secret
+            origin(name)  # a wrong address is reported before a missing secret
             sinks.append(WebhookSink(name, webhook_secret(os.environ), clock=time.time, sleep=time.sleep))
         else:
             sinks.append(FileSink(Path(name)))
     if len({one.sink_id for one in sinks}) < len(sinks):
-        raise UsageError("a receiver is named twice", where="--sink", hint="name each once")
+        raise UsageError("a sink is named twice", where="--sink", hint="name each sink once")
     return sinks
 
 
 def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
-    """Print what a look gave; return the exit code that it gives alone."""
+    """Print what a tick did; return the exit code for it alone."""
     for error in tick.errors:
         terminal.fail(error)
     code = exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)])
@@ -160,20 +161,20 @@ def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
 
 
 def _line(tick: Tick) -> str:
-    """Say in one line, which grep likes, what a tick did."""
+    """Return one line about a tick, for a log."""
     parts = [f"{tick.started_at:%Y-%m-%dT%H:%M:%SZ}"]
     parts.append(f"{tick.snapshot_id} {tick.completeness}" if tick.snapshot_id else "no extract")
     if tick.compared_with:
-        begins = [source for source, old in tick.compared_with.items() if old is None]
-        if begins:
-            parts.append(f"the log begins for {', '.join(begins)}")
+        new_sources = [source for source, previous in tick.compared_with.items() if previous is None]
+        if new_sources:
+            parts.append(f"the log begins for {', '.join(new_sources)}")
         kinds = ", ".join(f"{count} {kind}" for kind, count in tick.events.items())
-        parts.append(f"{sum(tick.events.values())} events" + (f" ({kinds})" if kinds else ""))
+        parts.append(counted(sum(tick.events.values()), "event") + (f" ({kinds})" if kinds else ""))
     elif tick.waits:
         parts.append("not compared")
     parts += [f"{count} to {name}" for name, count in tick.delivered.items()]
     if tick.pruned:
-        parts.append(f"{len(tick.pruned)} old extracts thinned out")
+        parts.append(f"rows of {counted(len(tick.pruned), 'old snapshot')} deleted")
     if tick.errors:
-        parts.append(f"{len(tick.errors)} errors")
+        parts.append(counted(len(tick.errors), "error"))
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""Reads the configuration file and checks what its keys say together."""
+"""Reads the configuration file and checks its values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pipeline.spelling import suggestion
 
 __all__ = ["load_settings"]
 
-#: What people copy from the address bar of Sisense, or from a description of its API, behind the server's address.
+#: Paths that people copy along with the server's address, from the address bar of Sisense or from its API docs.
 _PAGE = re.compile(
     r"(/api(?:/v\d+(?:\.\d+)?)?(?:/(?:users|groups|roles|authentication)\b.*)?/*|"
     r"/app/(?:main|account|settings|profile|data|dashboards?|admin|login)\b.*|/login/*)$",

@@ -1,4 +1,4 @@
-"""Secrets: read from the environment or from files that it names, and never shown."""
+"""Secrets, which are read from the environment or from files that it names, and never shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Credentials", "Secret", "read_secret", "webhook_secret"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A value that must never be shown. Call :meth:`reveal` only where it is sent."""
+    """A value that must never be shown. Call :meth:`reveal` only where it is used."""
 
     _value: str
 
@@ -30,7 +30,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the environment holds for one source. With a token, no password is ever tried."""
+    """The secrets of one source. If there is a token, no password is tried."""
 
     username: str | None
     password: Secret | None
@@ -41,7 +41,7 @@ def read_secret(environment: Mapping[str, str], variable: str) -> Secret | None:
     """Read a secret from a variable, or from the file that the variable with ``_FILE`` names; None if neither is set.
 
     Raises:
-        ConfigurationError: it holds a line break, as a secret does that was copied or piped carelessly.
+        ConfigurationError: it holds a line break or another control character, usually from careless copying.
         MissingSecretError: the file cannot be read, or is empty.
     """
     if environment.get(variable):
@@ -59,7 +59,7 @@ def read_secret(environment: Mapping[str, str], variable: str) -> Secret | None:
         ) from error
     if not value.strip():
         raise MissingSecretError(
-            f"the file that {variable}_FILE names is empty", where=file, hint="put the secret in it, alone"
+            f"the file that {variable}_FILE names is empty", where=file, hint="write only the secret into it"
         )
     return _usable(value, f"{variable}_FILE", file)
 
@@ -75,15 +75,15 @@ def _usable(value: str, variable: str, where: str) -> Secret:
 
 
 def webhook_secret(environment: Mapping[str, str]) -> Secret:
-    """Read what events sent to a web address are signed with.
+    """Read the secret that signs events sent to a web address.
 
     Raises:
-        MissingSecretError: there is none.
+        MissingSecretError: the environment has none.
     """
     secret = read_secret(environment, "ACCESS_REVIEW_WEBHOOK_SECRET")
     if secret is None:
         raise MissingSecretError(
-            "there is nothing to sign events with",
+            "no secret to sign events with",
             where="environment",
             hint="set ACCESS_REVIEW_WEBHOOK_SECRET, or ACCESS_REVIEW_WEBHOOK_SECRET_FILE to a file that holds it",
         )

@@ -46,7 +46,7 @@ ROSTER_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationSettings:
-    """Whose review this is. E-mail domains that are not listed are external."""
+    """The organization under review. E-mail domains that are not listed are external."""
 
     name: str = "Unnamed organization"
     email_domains: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class WarehouseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """Where report folders go, and how many rows of a long table the PDF shows; the CSV files have all."""
+    """Where report folders go, and how many rows of a long table the PDF shows. The CSV files have all rows."""
 
     directory: Path = Path("out")
     rows_per_table: int = 200
@@ -69,9 +69,9 @@ class ReportSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
-    """One instance to read. Times are in seconds, ``page_size`` in rows: the most that is asked for.
+    """One source to read. Times are in seconds. ``page_size`` is the most rows to request at once.
 
-    ``scim_url`` is the SCIM endpoint beside a Sisense; a source of kind ``scim`` has it as ``url``.
+    ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``.
     """
 
     name: str
@@ -90,11 +90,11 @@ class SourceSettings:
 
     @property
     def environment_prefix(self) -> str:
-        """Return the start of the environment variables that hold this source's secrets."""
+        """The start of the names of the environment variables with this source's secrets."""
         return "ACCESS_REVIEW_" + self.name.upper().replace("-", "_")
 
     def warns_of_plain_http(self, credentials: Credentials) -> bool:
-        """Say whether a password would travel unencrypted to another machine."""
+        """Return whether a password would travel unencrypted to another machine."""
         parts = urlsplit(self.url)
         return parts.scheme == "http" and not is_loopback(parts.hostname or "") and credentials.token is None
 
@@ -102,10 +102,10 @@ class SourceSettings:
         """Read this source's secrets from the environment.
 
         Raises:
-            MissingSecretError: there is neither a token nor a user name with a password.
+            MissingSecretError: there is neither a token nor a password with a user name.
         """
         token = read_secret(environment, self.environment_prefix + "_TOKEN")
-        # with a token, no password is ever tried, and one that cannot be used does not matter
+        # With a token the password is not used, so a mistake in it does not matter.
         password = read_secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
         if token is None and (self.username is None or password is None):
             wanted = self.environment_prefix + ("_PASSWORD" if self.username else "_TOKEN")
@@ -118,10 +118,10 @@ class SourceSettings:
         return Credentials(self.username, password, token)
 
     def scim_token(self, environment: Mapping[str, str]) -> Secret | None:
-        """Read the token of this source's SCIM endpoint from the environment; null if it has no such endpoint.
+        """Read the token of this source's SCIM endpoint from the environment; None if it has no such endpoint.
 
         Raises:
-            MissingSecretError: there is an endpoint, and no token.
+            MissingSecretError: the source has an endpoint, and the environment no token.
         """
         if self.kind != "scim" and self.scim_url is None:
             return None
@@ -132,16 +132,16 @@ class SourceSettings:
                 f"no SCIM token for source '{self.name}'",
                 where="environment",
                 hint=f"set {variable}, or {variable}_FILE to the path of a file that holds it; "
-                "in Sisense it is made under Admin > Security",
+                "Sisense creates it under Admin > Security",
             )
         return token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, by its name.
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``.
 
-    ``preset`` is the product that exported the file, ``columns`` the file's own heading of a roster column.
+    ``preset`` is the product that exported the file. ``columns`` maps a roster column to its heading in the file.
     """
 
     path: Path | None = None
@@ -152,21 +152,21 @@ class RosterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:
-    """Where the policy files are that override the defaults."""
+    """The folder with the policy files that override the defaults."""
 
     directory: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
-    """How long the rows of the extracts that ``watch`` makes are kept, in days; a report's stay."""
+    """How many days ``watch`` keeps the rows of its snapshots. Snapshots of a report are always kept."""
 
     keep_days: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything the program was told. ``rules`` is checked against the rule headers when they are read."""
+    """The whole configuration. ``rules`` is checked when the headers of the rules are read."""
 
     path: Path
     sha256: str
@@ -183,7 +183,7 @@ class Settings:
         """Return one source by name.
 
         Raises:
-            ConfigurationError: there is none of that name.
+            ConfigurationError: no source has that name.
         """
         for source in self.sources:
             if source.name == name:
@@ -196,7 +196,7 @@ class Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

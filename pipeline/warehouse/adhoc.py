@@ -1,10 +1,12 @@
-"""Runs a query that somebody typed, and explains what is wrong with it."""
+"""Runs a query of the user, and explains what is wrong with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from typing import TypeVar
 
 import duckdb
 
@@ -14,6 +16,7 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["run", "stream"]
 
+_T = TypeVar("_T")
 _READ_ONLY = "this command only reads the database; it cannot write, open files or use the network"
 
 
@@ -25,11 +28,15 @@ def run(
     Raises:
         QueryError: it is not one statement, does not run, or asks for what the sandbox refuses.
     """
-    with _explained(connection, query):
-        _check(connection, query)
+
+    def read() -> tuple[list[str], list[tuple[object, ...]]]:
         cursor = connection.execute(query, dict(values)) if values else connection.execute(query)
         header = _distinct([str(column[0]) for column in cursor.description or []])
         return header, cursor.fetchall()
+
+    with _explained(connection, query):
+        _check(connection, query)
+        return _interruptible(connection, read)
 
 
 def stream(connection: Connection, query: str, values: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
@@ -40,7 +47,20 @@ def stream(connection: Connection, query: str, values: Mapping[str, object]) -> 
     """
     with _explained(connection, query):
         _check(connection, query)
-        return connection.sql(query, params=dict(values) or None).materialize()
+        return _interruptible(connection, lambda: connection.sql(query, params=dict(values) or None).materialize())
+
+
+def _interruptible(connection: Connection, work: Callable[[], _T]) -> _T:
+    """Run a query in a thread, so that the main thread, which alone gets Ctrl-C, can interrupt it."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            while not future.done():
+                connection.interrupt()
+                wait([future], timeout=0.1)
+            raise
 
 
 def _check(connection: Connection, query: str) -> None:

@@ -1,8 +1,8 @@
-"""Where events go: a file of JSON lines, or a web address. Both take them in order and never miss one.
+"""Where events go: a file of JSON lines, or a web address. Both get every event, in order.
 
-A file is its own memory. Its last whole line says how far it has got, so that a kill at any moment neither repeats
-nor loses a line; a line without its end is cut off and written again. What a web address has taken is written down in
-the database afterwards, so that after a kill it may get some events again: with the same id.
+The last whole line of a file says which event it has, so a kill at any moment neither repeats nor loses a line. A
+line without its end is cut off and written again. For a web address, the database stores afterwards which events it
+took. After a kill it may get some events again, with the same id.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _TAIL = 65_536
 
 
 class Sink(Protocol):
-    """A receiver: ``sink_id`` tells it from others, ``name`` may be shown."""
+    """A receiver of events. ``sink_id`` identifies it; ``name`` has no secret and may be shown."""
 
     sink_id: str
     name: str
 
     def position(self, known: int, id_at: Callable[[int], str | None]) -> int:
-        """Return the position of the last event it has; ``known`` is what the database says of that."""
+        """Return the position of the last event it has; ``known`` is the position that the database has stored."""
 
     def deliver(self, events: Sequence[Event], done: Callable[[int], None]) -> None:
-        """Hand events over in order; ``done`` hears the position up to which they are safe."""
+        """Deliver events in order; ``done`` is called with the position of the last one that is safe."""
 
 
 class FileSink:
@@ -49,10 +49,10 @@ class FileSink:
         self.sink_id = hashlib.sha256(f"file:{self.path}".encode()).hexdigest()
 
     def position(self, known: int, id_at: Callable[[int], str | None]) -> int:
-        """Return what its last line says; a file that is new or empty goes on where the database says.
+        """Return the position in its last line; for a new or empty file, the position in the database.
 
         Raises:
-            RenderError: it holds something else, or cannot be read or written.
+            RenderError: the file holds something else, or cannot be read or written.
         """
         with self._locked() as file:
             last = _last_line(file)
@@ -68,7 +68,7 @@ class FileSink:
         return position
 
     def deliver(self, events: Sequence[Event], done: Callable[[int], None]) -> None:
-        """Append them and force them to the disk.
+        """Append the events and flush them to disk.
 
         Raises:
             RenderError: the file cannot be written.
@@ -99,15 +99,15 @@ class FileSink:
         return RenderError(
             f"the file of events cannot be used: {reason}",
             where=self.name,
-            hint="name another file; a new one gets every event from the first",
+            hint="name another file; a new one gets all events from the first one on",
         )
 
 
 class WebhookSink:
-    """A web address that takes one signed message an event.
+    """A web address that gets one signed message for each event.
 
     Raises:
-        UsageError: events cannot be sent to it.
+        UsageError: events cannot be sent to this address.
         ConfigurationError: the secret cannot be used.
     """
 
@@ -121,14 +121,14 @@ class WebhookSink:
         self.sink_id = hashlib.sha256(f"webhook:{url}".encode()).hexdigest()
 
     def position(self, known: int, _: Callable[[int], str | None]) -> int:
-        """Return what the database says: a receiver is not asked."""
+        """Return the position in the database; the receiver is not asked."""
         return known
 
     def deliver(self, events: Sequence[Event], done: Callable[[int], None]) -> None:
-        """Send them one by one.
+        """Send the events one by one.
 
         Raises:
-            UnreachableError: one was not taken; those before it were.
+            UnreachableError: an event was not accepted; those before it were.
         """
         taken: int | None = None
         try:
@@ -142,7 +142,7 @@ class WebhookSink:
 
 
 def encode(event: Event) -> bytes:
-    """Return an event as one line of JSON; times are UTC, the state of a joiner or leaver is an object."""
+    """Return an event as one line of JSON. Times are UTC; the state of a joiner or leaver is an object."""
     document = {name: _plain(value) for name, value in event.items()}
     if event.get("state") is not None:
         document["state"] = json.loads(str(event["state"]))
@@ -154,7 +154,7 @@ def _plain(value: object) -> object:
 
 
 def _last_line(file: int) -> bytes | None:
-    """Return the last whole line; cut off what follows it, which was being written when the program was killed."""
+    """Return the last whole line; cut off an incomplete line after it, which a killed process left."""
     size = os.lseek(file, 0, os.SEEK_END)
     start, tail = size, b""
     while start > 0 and tail.count(b"\n") < 2:

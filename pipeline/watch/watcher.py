@@ -1,7 +1,7 @@
-"""One tick of watching, and ticks in a row.
+"""Extracts at intervals, records what changed, and sends the changes to the sinks.
 
-Everything is safe to kill. An extract that is cut short leaves nothing; events and the note that they were told are
-one transaction; whoever was not told yet is told at the next tick. What a tick could not do, the next one does.
+A tick is one such round. The process can be killed at any moment: an interrupted extract leaves nothing behind, and
+the position of a sink is stored after it has the events. What one tick could not do, the next one does.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from pipeline.watch.sinks import Sink
 
 __all__ = ["Tick", "Watcher", "alone"]
 
-#: How many events are read out of the database at once.
+#: How many events are read from the database at once.
 _BATCH = 500
-#: A tick begins up to this share of the interval late, and never more than so many seconds: many watchers that were
-#: started together, or by the same full hour, do not ask one server at once.
+#: A tick starts late by a random time: up to this share of the interval, and up to this many seconds. So watchers
+#: that were started together do not all contact a server at the same time.
 _JITTER, _LONGEST_JITTER = 0.1, 300.0
 
 
 @dataclass(slots=True)
 class Tick:
-    """What one tick did. ``compared_with`` is by source; null for a source whose log begins here.
+    """What one tick did.
 
-    ``waits`` says why nothing was compared though an extract was made; ``errors`` are what failed, in order.
+    ``compared_with`` has the earlier snapshot of each source, or None for a source whose log of events begins here.
+    ``events`` counts the events by kind, ``delivered`` those that each sink took. ``waits`` says why nothing was
+    compared although an extract was made. ``errors`` lists what failed, in order.
     """
 
     started_at: datetime
@@ -48,7 +50,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Watches the sources of one configuration. ``clock`` gives UTC without a zone; ``sleep`` takes seconds."""
+    """Watches the sources of one project. ``clock`` returns UTC without a zone; ``sleep`` takes seconds."""
 
     project: Project
     sinks: Sequence[Sink]
@@ -56,9 +58,9 @@ class Watcher:
     sleep: Callable[[float], None] = time.sleep
 
     def tick(self) -> Tick:
-        """Extract, build, compare, tell and thin out. What fails is in the tick's ``errors``; the rest is done."""
+        """Extract, build, compare, deliver and prune. If a step fails, its error is kept and the next one runs."""
         tick = Tick(self.clock())
-        for step in (self._look, self._tell, self._thin_out):
+        for step in (self._record, self._deliver, self._prune):
             try:
                 step(tick)
             except AccessReviewError as error:
@@ -66,9 +68,9 @@ class Watcher:
         return tick
 
     def ticks(self, every: float, random: Callable[[], float]) -> Iterator[Tick]:
-        """Tick every so many seconds until a login is refused: a password is never tried twice.
+        """Tick every ``every`` seconds, until a login is refused: trying again could lock the account.
 
-        A tick that takes longer than the interval leaves out those that it ran into. ``random`` gives 0 to 1.
+        A tick that takes longer than the interval skips those that were due meanwhile. ``random`` returns 0 to 1.
         """
         due = self.clock()
         while True:
@@ -79,11 +81,12 @@ class Watcher:
             now = self.clock()
             while due <= now:
                 due += timedelta(seconds=every)
-            due = min(due, now + timedelta(seconds=every))  # the clock was set back: nobody waits for it
+            due = min(due, now + timedelta(seconds=every))  # the clock may have been set back
             late = random() * min(every * _JITTER, _LONGEST_JITTER)
             self.sleep((due - now).total_seconds() + late)
 
-    def _look(self, tick: Tick) -> None:
+    def _record(self, tick: Tick) -> None:
+        """Extract, build and append what changed to the log of events."""
         extracted = self.project.extract()
         tick.snapshot_id, tick.completeness = extracted.snapshot_id, extracted.completeness
         tick.errors += extracted.failures
@@ -99,16 +102,17 @@ class Watcher:
         else:
             tick.compared_with, tick.events = compared.previous, compared.kinds
 
-    def _tell(self, tick: Tick) -> None:
+    def _deliver(self, tick: Tick) -> None:
+        """Send every sink the events that it does not have yet."""
         if not self.project.settings.warehouse.database.exists():
             return  # nothing was ever extracted
         for sink in self.sinks:
             try:
-                self._tell_one(sink, tick)
+                self._deliver_to(sink, tick)
             except AccessReviewError as error:
                 tick.errors.append(error)
 
-    def _tell_one(self, sink: Sink, tick: Tick) -> None:
+    def _deliver_to(self, sink: Sink, tick: Tick) -> None:
         tick.delivered[sink.name] = 0
         with self._writing() as connection:
             position = sink.position(
@@ -122,7 +126,7 @@ class Watcher:
                 nonlocal reached
                 reached = taken
 
-            try:  # the database is closed meanwhile: a receiver may be slow
+            try:  # the database is closed meanwhile, because a sink may be slow
                 sink.deliver(waiting, done)
             finally:
                 if reached > position:
@@ -134,7 +138,8 @@ class Watcher:
                         waiting = events.pending(connection, reached, _BATCH)
                     position = reached
 
-    def _thin_out(self, tick: Tick) -> None:
+    def _prune(self, tick: Tick) -> None:
+        """Delete the rows of old snapshots that only ``watch`` made."""
         if not self.project.settings.warehouse.database.exists():
             return
         now = self.clock()
@@ -152,11 +157,11 @@ class Watcher:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold the right to watch into the database at ``path``; it goes with the process, whatever ends that.
+    """Hold the lock of the only watcher of the database at ``path``; it ends with the process, however that ends.
 
     Raises:
-        DatabaseLockedError: another process watches into it.
-        WarehouseError: the lock beside it cannot be made.
+        DatabaseLockedError: another process watches with this database.
+        WarehouseError: the lock file beside it cannot be made.
     """
     lock = path.with_name(path.name + ".watch.lock")
     try:
@@ -170,8 +175,8 @@ def alone(path: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DatabaseLockedError(
-                "another process is watching into this database",
+                "another process is watching with this database",
                 where=str(path),
-                hint="let that one do it, or end it first",
+                hint="use that one, or end it first",
             ) from error
         yield
