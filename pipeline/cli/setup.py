@@ -1,4 +1,4 @@
-"""``init`` and ``check``: from nothing to a run that will work."""
+"""``init`` writes a configuration; ``check`` tests it and every source."""
 
 from __future__ import annotations
 
@@ -16,45 +16,46 @@ from pipeline.settings import DEFAULT_PATH
 __all__ = ["register"]
 
 _CONFIGURATION = """\
-# Configuration of sisense-access-review. Secrets never go here: see [sources.prod].
+# Configuration of sisense-access-review. Secrets do not belong here: see [sources.prod].
 # Relative paths are relative to this file.
 
 [organization]
 name = "Example Corp"
-email_domains = ["example.com"]         # every other e-mail domain is external
+email_domains = ["example.com"]         # all other e-mail domains are external
 
 [warehouse]
 database = "access-review.duckdb"
 
 [reports]
 directory = "out"
-# rows_per_table = 200                  # of a long table in the PDF; the CSV files have all rows
+# rows_per_table = 200                  # rows of a long table in the PDF; the CSV files have all rows
 
-[sources.prod]                          # the name appears in every row
+[sources.prod]                          # 'prod' is the name of this source in every row
 kind = "sisense"
 url = "https://bi.example.com"          # with a tenant: https://bi.example.com/tenant
-username = "svc-access-review"          # set ACCESS_REVIEW_PROD_PASSWORD in the environment,
-                                        # or ACCESS_REVIEW_PROD_TOKEN and leave this line out;
-                                        # with _FILE appended, either names a file that holds it
+username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD_PASSWORD; or delete this
+                                        # line and set a token in ACCESS_REVIEW_PROD_TOKEN; or append
+                                        # _FILE to either, and set the path of a file with the secret
 # api = "auto"                          # "auto", "v1" or "v0.9"
-# page_size = 500                       # the most that is asked for; a lower cap is found out
-# concurrency = 4                       # requests under way at once
+# page_size = 500                       # most rows in one request; a lower limit of the server is detected
+# concurrency = 4                       # requests at the same time
 # ca_bundle = "ca.pem"                  # a private certificate authority
 # timeout_seconds = 60
 
-# [roster]                              # who the people are: an export of HR or of the directory
+# [roster]                              # the people: an export from HR or the directory
 # path = "people.csv"                   # only the column 'email' is required
-# preset = "entra"                      # exported by "entra", "okta", "google", "workday" or "bamboohr"
-# source = "idp"                        # instead of a file: a source of kind scim, an identity provider
+# preset = "entra"                      # the product that exported it: "entra", "okta", "google",
+                                        # "workday" or "bamboohr"
+# source = "idp"                        # instead of a file: an identity provider, a source of kind "scim"
 
-# [roster.columns]                      # the file's own headings
+# [roster.columns]                      # headings of the file that differ from the usual ones
 # email = "Work Email"
 
 [policy]
-directory = "policy"                    # your ranks, registers and exceptions; the files say what goes in
+directory = "policy"                    # your role ranks, registers and exceptions, one CSV file each
 
-# [rules.stale_account]                 # any rule: enabled, severity, and its parameters
-# stale_after_days = 60                 # 'access-review rules list' shows them all
+# [rules.RULE_ID]                       # 'access-review rules list' shows all rules and their parameters
+# enabled = false                       # or severity = "high", or a parameter of the rule
 """
 
 _POLICY = {
@@ -92,7 +93,7 @@ def init(
     contents = {configuration: _CONFIGURATION, **policy}
     for file in contents:
         if file.exists() or file.is_symlink():
-            raise UsageError("the file exists already", where=str(file), hint="name another path, or remove the file")
+            raise UsageError("the file already exists", where=str(file), hint="name another path, or remove the file")
     try:
         for file, text in contents.items():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +104,7 @@ def init(
         ) from error
     terminal.result("\n".join(map(str, contents)), {"files": list(contents)})
     command = "access-review check" + ("" if configuration == DEFAULT_PATH else f" --config {configuration}")
-    terminal.say(f"next: set url and username there, set the password in the environment, then '{command}'")
+    terminal.say(f"next: set url and username in it, set the password in the environment, then run '{command}'")
 
 
 def check(context: typer.Context) -> None:

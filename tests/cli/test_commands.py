@@ -1,4 +1,4 @@
-"""Single commands, where they used to say less than a user needs or ask for more than they should."""
+"""Details of single commands that users rely on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def own(tmp_path: Path) -> Iterator[Place]:
         yield Place(tmp_path, simulator)
 
 
-def test_groups_are_added_and_removed_and_the_others_stay(own: Place) -> None:
+def test_update_adds_and_removes_groups_and_keeps_the_others(own: Place) -> None:
     store = own.simulator.sisense.store
     names = {group["_id"]: group["name"] for group in own.simulator.population.groups}
     user = next(user for user in store.users if user.get("active") and len(user.get("groups") or ()) >= 2)
@@ -62,7 +62,7 @@ def test_groups_are_added_and_removed_and_the_others_stay(own: Place) -> None:
 
 
 @pytest.mark.parametrize("command", [("scim", "diff"), ("scim", "sync"), ("scim", "sync", "--report")], ids=" ".join)
-def test_scim_diff_by_each_of_its_names(built: Place, command: tuple[str, ...]) -> None:
+def test_scim_diff_works_by_each_of_its_names(built: Place, command: tuple[str, ...]) -> None:
     outcome = built(*command)
 
     # a build without SCIM users: the command went as far as the database
@@ -70,7 +70,7 @@ def test_scim_diff_by_each_of_its_names(built: Place, command: tuple[str, ...]) 
     assert "the current build has no SCIM users" in outcome.stderr
 
 
-def test_a_plan_and_its_approvals_are_in_the_status(copied: Place) -> None:
+def test_status_shows_a_plan_and_its_approvals(copied: Place) -> None:
     own = copied
     own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
     before = own.ok("remediate", "status", "--json").result
@@ -86,7 +86,7 @@ def test_a_plan_and_its_approvals_are_in_the_status(copied: Place) -> None:
     assert {change["state"] for change in after["changes"]} == {"open"}
 
 
-def test_verify_with_nothing_applied_says_so_and_writes_nothing(copied: Place) -> None:
+def test_verify_without_applied_changes_extracts_and_writes_nothing(copied: Place) -> None:
     own = copied
     own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
     asked = len(own.simulator.sisense.log)
@@ -101,7 +101,7 @@ def test_verify_with_nothing_applied_says_so_and_writes_nothing(copied: Place) -
     assert len(own.ok("snapshots", "--json").result) == 1
 
 
-def test_the_status_after_sign_off_is_of_the_campaign_that_was_signed(own: Place) -> None:
+def test_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
     own.ok("run", "--format", "csv")
     nothing = own("review", "status")
     own.ok("review", "open", "--name", "2026-Q4", "--scope", "privileged", "--reviewer", "ciso@example.com")
@@ -123,7 +123,7 @@ def test_the_status_after_sign_off_is_of_the_campaign_that_was_signed(own: Place
     assert own("review", "packets").code == 2
 
 
-def test_an_extract_that_is_partial_ends_with_an_error_and_a_hint(tmp_path: Path) -> None:
+def test_a_partial_extract_ends_with_an_error_and_a_hint(tmp_path: Path) -> None:
     with Simulator(40, 7, scenarios=("non-admin",)) as simulator:
         simulator.write_files(tmp_path)
         outcome = Place(tmp_path, simulator)("extract", "--json")

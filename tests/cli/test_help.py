@@ -30,7 +30,7 @@ def help_of(context: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @EVERY
-def test_nothing_is_cut_and_nothing_is_wider_than_the_terminal(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_line_is_cut_or_wider_than_the_terminal(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = help_of(context, monkeypatch)
 
     assert max(map(len, shown.splitlines())) <= 80
@@ -40,7 +40,7 @@ def test_nothing_is_cut_and_nothing_is_wider_than_the_terminal(context: Any, mon
 
 
 @EVERY
-def test_every_command_takes_the_global_options_and_says_so(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_takes_and_documents_the_global_options(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = help_of(context, monkeypatch)
     taken = {name for option in context.command.params for name in option.opts}
 
@@ -49,7 +49,7 @@ def test_every_command_takes_the_global_options_and_says_so(context: Any, monkey
 
 
 @EVERY
-def test_options_are_named_alike_everywhere(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_are_named_the_same_way_everywhere(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = help_of(context, monkeypatch)
     options = [option for option in context.command.params if option.param_type_name == "option"]
 

@@ -1,4 +1,4 @@
-"""``--json``: one shape for what every command says, failures too."""
+"""``--json``: every command prints one document of the same shape, also when it fails."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def keys(value: Any, above: str = "") -> Iterator[str]:
             yield from keys(item, above)
 
 
-def test_every_command_answers_in_one_shape_with_keys_in_snake_case(built: Place) -> None:
+def test_every_command_prints_the_same_shape_with_keys_in_snake_case(built: Place) -> None:
     for command in READING:
         outcome = built(*command.split(), "--json")
 
@@ -66,7 +66,7 @@ def test_every_command_answers_in_one_shape_with_keys_in_snake_case(built: Place
         assert wrong == [], command
 
 
-def test_the_same_thing_has_the_same_key(place: Place) -> None:
+def test_commands_use_the_same_keys_for_the_same_things(place: Place) -> None:
     run = place.ok("run", "--json", "--format", "csv").result
     build = place.ok("build", "--json").result
     report = place.ok("report", "--json", "--format", "csv").result
@@ -100,7 +100,7 @@ FAILURES = [
 
 @each(FAILURES)
 @pytest.mark.parametrize("is_last", [True, False], ids=["after", "before"])
-def test_a_failure_is_a_document_too(built: Place, case: Case, is_last: bool) -> None:
+def test_a_failure_is_also_a_document(built: Place, case: Case, is_last: bool) -> None:
     outcome = built(*case.content, "--json") if is_last else built("--json", *case.content)
 
     error = envelope(outcome)["error"]
@@ -109,7 +109,7 @@ def test_a_failure_is_a_document_too(built: Place, case: Case, is_last: bool) ->
     assert outcome.stderr.startswith(f"error: {error['message']} — {error['where']}\nhint: {error['hint']}")
 
 
-def test_what_was_found_before_a_gate_is_still_there(built: Place, tmp_path: Path) -> None:
+def test_a_tripped_gate_keeps_the_result(built: Place, tmp_path: Path) -> None:
     folder = Path(built.ok("report", "--format", "csv", "--out", str(tmp_path)).stdout.splitlines()[0])
     (folder / "findings.csv").write_text("forged\n", encoding="utf-8")
 
@@ -121,7 +121,7 @@ def test_what_was_found_before_a_gate_is_still_there(built: Place, tmp_path: Pat
     assert document["error"]["exit_code"] == 1
 
 
-def test_a_warning_is_in_the_document(place: Place) -> None:
+def test_warnings_are_in_the_document(place: Place) -> None:
     configuration = place.folder / "access-review.toml"
     second = '[sources.second]\nkind = "sisense"\nurl = "http://127.0.0.1:9"\nusername = "x"\n\n'
     configuration.write_text(second + configuration.read_text(encoding="utf-8"), encoding="utf-8")
@@ -144,7 +144,7 @@ main.main()
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
-def test_a_bug_leaves_a_traceback_that_holds_no_secret(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_a_bug_writes_a_traceback_without_secrets(tmp_path: Path, options: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _BROKEN, *options],
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -158,7 +158,7 @@ def test_a_bug_leaves_a_traceback_that_holds_no_secret(tmp_path: Path, options: 
     text = file.read_text(encoding="utf-8")
     assert done.returncode == 70
     assert f"the traceback was written — {file}" in done.stderr
-    assert "send that file to the maintainers" in done.stderr
+    assert "send this file to the maintainers" in done.stderr
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "RuntimeError" in text
     assert "in list_rules" in text
@@ -167,7 +167,7 @@ def test_a_bug_leaves_a_traceback_that_holds_no_secret(tmp_path: Path, options: 
         assert json.loads(done.stdout)["error"]["where"] == str(file)
 
 
-def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+def test_debug_shows_the_traceback_before_and_after_the_command(tmp_path: Path) -> None:
     for arguments in (("--debug", "run"), ("run", "--debug")):
         assert "Traceback" in run_command(tmp_path, *arguments).stderr
     assert "Traceback" not in run_command(tmp_path, "run").stderr

@@ -1,4 +1,4 @@
-"""Options where people put them, and what they are promised to do."""
+"""Options: where they may stand, and what they do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ ROOT = Path(__file__).parents[2]
     ],
     ids=" ".join,
 )
-def test_global_options_count_wherever_they_stand(built: Place, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_global_options_work_before_and_after_the_command(
+    built: Place, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     here = f'[warehouse]\ndatabase = "{built.folder / "access-review.duckdb"}"\n'
     (tmp_path / "here.toml").write_text(here, encoding="utf-8")
 
@@ -36,7 +38,7 @@ def test_global_options_count_wherever_they_stand(built: Place, tmp_path: Path, 
     assert [row["completeness"] for row in listed.result] == ["FULL"]
 
 
-def test_quiet_and_verbose_after_the_command(place: Place) -> None:
+def test_quiet_and_verbose_work_after_the_command(place: Place) -> None:
     quiet = place.ok("run", "--format", "csv", "--quiet")
     verbose = place.ok("build", "--verbose")
 
@@ -44,14 +46,14 @@ def test_quiet_and_verbose_after_the_command(place: Place) -> None:
     assert "build: graph.accounts" in verbose.stderr
 
 
-def test_what_follows_two_dashes_is_no_option(built: Place) -> None:
+def test_arguments_after_two_dashes_are_not_options(built: Place) -> None:
     outcome = built("rules", "show", "--", "--json")
 
     assert outcome.code == 2
     assert outcome.stdout == ""
 
 
-def test_run_writes_the_formats_that_are_asked_for(place: Place) -> None:
+def test_run_writes_only_the_requested_formats(place: Place) -> None:
     [folder] = place.ok("run", "--format", "csv,html").stdout.splitlines()
 
     names = {path.name for path in Path(folder).iterdir()}
@@ -59,7 +61,7 @@ def test_run_writes_the_formats_that_are_asked_for(place: Place) -> None:
     assert not names & {"access-review.pdf", "access-review.xlsx"}
 
 
-def test_run_refuses_an_unknown_format_before_anything_is_contacted(place: Place) -> None:
+def test_run_rejects_an_unknown_format_before_it_contacts_a_source(place: Place) -> None:
     outcome = place("run", "--format", "csv,docx")
 
     assert outcome.code == 2
@@ -67,7 +69,7 @@ def test_run_refuses_an_unknown_format_before_anything_is_contacted(place: Place
     assert not (place.folder / "access-review.duckdb").exists()
 
 
-def test_init_in_a_folder_that_exists(tmp_path: Path) -> None:
+def test_init_writes_into_an_existing_folder(tmp_path: Path) -> None:
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "notes.txt").write_text("kept", encoding="utf-8")
 
@@ -84,7 +86,7 @@ def test_init_in_a_folder_that_exists(tmp_path: Path) -> None:
     assert (tmp_path / "team" / "notes.txt").read_text(encoding="utf-8") == "kept"
 
 
-def test_init_overwrites_no_policy_file_either(tmp_path: Path) -> None:
+def test_init_never_overwrites_a_policy_file(tmp_path: Path) -> None:
     (tmp_path / "policy").mkdir()
     mine = tmp_path / "policy" / "exceptions.csv"
     mine.write_text("mine", encoding="utf-8")
@@ -96,7 +98,7 @@ def test_init_overwrites_no_policy_file_either(tmp_path: Path) -> None:
     assert not (tmp_path / "access-review.toml").exists()
 
 
-def test_report_is_of_the_snapshot_that_is_named(copied: Place) -> None:
+def test_report_shows_the_named_snapshot(copied: Place) -> None:
     place = copied
     [first] = [row["snapshot_id"] for row in place.ok("snapshots", "--json").result]
     second = place.ok("extract", "--json").result["snapshot_id"]
@@ -113,7 +115,7 @@ def test_report_is_of_the_snapshot_that_is_named(copied: Place) -> None:
     assert unknown.code == 4
 
 
-def test_the_old_name_of_out_still_works(built: Place, tmp_path: Path) -> None:
+def test_the_alias_of_out_works(built: Place, tmp_path: Path) -> None:
     for option in ("--out", "--output"):
         file = tmp_path / f"{option}.csv"
         built.ok("sql", "select 1 as one", "--format", "csv", option, str(file))
@@ -122,14 +124,14 @@ def test_the_old_name_of_out_still_works(built: Place, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))["changes"]
 
 
-def test_snapshots_show_without_an_id_is_the_newest(built: Place) -> None:
+def test_snapshots_show_without_an_id_shows_the_newest(built: Place) -> None:
     [known] = built.ok("snapshots", "--json").result
 
     assert built.ok("snapshots", "show", "--json").result["snapshot_id"] == known["snapshot_id"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_completion_knows_commands_options_and_the_global_ones(tmp_path: Path, shell: str) -> None:
+def test_completion_offers_commands_and_options(tmp_path: Path, shell: str) -> None:
     def completed(words: str) -> str:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "_ACCESS_REVIEW_COMPLETE": f"complete_{shell}"}
         environment |= {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
@@ -150,7 +152,7 @@ def test_completion_knows_commands_options_and_the_global_ones(tmp_path: Path, s
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_completion_is_installed_below_the_home_of_who_asks(tmp_path: Path, shell: str) -> None:
+def test_completion_is_installed_in_the_home_of_the_user(tmp_path: Path, shell: str) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees while a stage runs, and at the end."""
+"""What a terminal shows while a stage runs, and at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bars(terminal: Terminal) -> list[tuple[str, float, float | None]]:
     return [(task.description, task.completed, task.total) for task in progress.tasks]
 
 
-def test_a_stage_has_one_bar_and_the_next_stage_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_has_one_bar_which_the_next_stage_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Screen())
     terminal = Terminal()
     with terminal.progress():
@@ -45,7 +45,7 @@ def test_a_stage_has_one_bar_and_the_next_stage_takes_its_place(monkeypatch: pyt
         assert bars(terminal) == [("report: access-review.pdf", 0, None)]
 
 
-def test_a_stage_that_began_before_the_bars_has_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_that_began_before_the_bars_also_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Screen())
     terminal = Terminal()
     terminal.stage("apply")
@@ -55,7 +55,7 @@ def test_a_stage_that_began_before_the_bars_has_one_too(monkeypatch: pytest.Monk
         assert bars(terminal) == [("apply: accounts", 2, 3)]
 
 
-def test_a_demo_of_twenty_accounts_ends_with_the_folder_and_the_pdf(tmp_path: Path) -> None:
+def test_a_demo_prints_the_folder_and_the_pdf(tmp_path: Path) -> None:
     demo = run_command(tmp_path, "demo", "--accounts", "20", "--seed", "3")
 
     assert demo.code == 0, demo.stderr
@@ -65,7 +65,7 @@ def test_a_demo_of_twenty_accounts_ends_with_the_folder_and_the_pdf(tmp_path: Pa
     assert "accounts  20\n" in demo.stderr
 
 
-def test_a_demo_says_how_small_it_can_be(tmp_path: Path) -> None:
+def test_a_demo_names_its_smallest_size(tmp_path: Path) -> None:
     refused = run_command(tmp_path, "demo", "--accounts", "19")
     shown = run_command(tmp_path, "demo", "--help")
 

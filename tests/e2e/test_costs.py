@@ -1,4 +1,4 @@
-"""What a run costs is told by the program itself, stage by stage."""
+"""A run reports what each of its stages cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
 
 
-def test_a_run_tells_what_each_stage_took(tmp_path: Path) -> None:
+def test_a_run_reports_the_cost_of_each_stage(tmp_path: Path) -> None:
     with Simulator(SMALLEST, 7) as simulator:
         simulator.write_files(tmp_path)
         told = run_command(

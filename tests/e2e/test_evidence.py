@@ -1,4 +1,4 @@
-"""Evidence over the command line: sealed by a run, checked by somebody who has the folder and nothing else."""
+"""Evidence on the command line: a run seals it, and anyone can verify it with nothing but the folder."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def change_rows(path: Path, select: str) -> None:
         connection.execute(f"copy ({select}) to '{path}' (format parquet, compression zstd)")
 
 
-def test_the_folder_is_verified_and_rebuilt_without_anything_else(folder: Path) -> None:
+def test_the_folder_alone_can_be_verified_and_rebuilt(folder: Path) -> None:
     outcome = verify(folder, "--rebuild")
 
     assert outcome.code == 0, outcome.stdout + outcome.stderr
@@ -52,7 +52,7 @@ def test_the_folder_is_verified_and_rebuilt_without_anything_else(folder: Path) 
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
 
 
-def test_the_result_as_json(folder: Path) -> None:
+def test_verify_lists_its_result_as_json(folder: Path) -> None:
     (folder / "rules.csv").unlink()
 
     outcome = run_command(folder.parent, "--json", "verify", folder.name)
@@ -72,7 +72,7 @@ def test_one_flipped_byte_is_named(folder: Path) -> None:
     assert_refused(verify(folder), "access-review.pdf")
 
 
-def test_a_finding_that_was_taken_out_does_not_survive_a_rebuild(folder: Path) -> None:
+def test_a_rebuild_detects_a_removed_finding(folder: Path) -> None:
     lines = (folder / "findings.csv").read_bytes().splitlines(keepends=True)
     (folder / "findings.csv").write_bytes(b"".join([*lines[:5], *lines[6:]]))
     reseal(folder)
@@ -83,14 +83,14 @@ def test_a_finding_that_was_taken_out_does_not_survive_a_rebuild(folder: Path) -
     assert "from line 6 on" in outcome.stdout
 
 
-def test_an_account_taken_out_of_the_source_rows_does_not_survive_a_rebuild(folder: Path) -> None:
+def test_a_rebuild_detects_an_account_removed_from_the_source_rows(folder: Path) -> None:
     change_rows(folder / "raw" / "users.parquet", "select * from kept where not (page = 1 and ordinal = 7)")
     reseal(folder)
 
     assert_refused(verify(folder, "--rebuild"), "population.csv")
 
 
-def test_a_threshold_changed_in_the_inputs_does_not_survive_a_rebuild(folder: Path) -> None:
+def test_a_rebuild_detects_a_threshold_changed_in_the_inputs(folder: Path) -> None:
     changed = """replace(parameters::varchar, '"stale_after_days": 90', '"stale_after_days": 900')::json"""
     change_rows(folder / "inputs" / "meta.builds.parquet", f"select * replace ({changed} as parameters) from kept")
     reseal(folder)
@@ -106,7 +106,7 @@ def test_a_threshold_changed_in_the_inputs_does_not_survive_a_rebuild(folder: Pa
     ],
     ids=["another meaning", "no meaning"],
 )
-def test_tampered_sql_does_not_survive_a_rebuild(folder: Path, old: str, new: str) -> None:
+def test_a_rebuild_detects_changed_sql(folder: Path, old: str, new: str) -> None:
     path = folder / "sql" / "4_reports" / "population.sql"
     header, body = path.read_text(encoding="utf-8").split("*/", 1)
     assert old in body
@@ -118,7 +118,7 @@ def test_tampered_sql_does_not_survive_a_rebuild(folder: Path, old: str, new: st
     assert "cannot be built from" in outcome.stdout or "is not what a rebuild gives" in outcome.stdout
 
 
-def test_a_model_taken_out_does_not_survive_a_rebuild(folder: Path) -> None:
+def test_a_rebuild_detects_a_removed_model(folder: Path) -> None:
     (folder / "sql" / "4_reports" / "rule_summary.sql").unlink()
     reseal(folder)
 
@@ -126,7 +126,7 @@ def test_a_model_taken_out_does_not_survive_a_rebuild(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("parameters", ["{}", "[]", '{"rules": 1}', '{"rules": {"no_such_rule": {"enabled": true}}}'])
-def test_a_record_of_the_build_that_is_none_is_said(folder: Path, parameters: str) -> None:
+def test_a_damaged_record_of_the_build_is_reported(folder: Path, parameters: str) -> None:
     change_rows(
         folder / "inputs" / "meta.builds.parquet", f"select * replace ('{parameters}'::json as parameters) from kept"
     )
@@ -139,7 +139,7 @@ def test_a_record_of_the_build_that_is_none_is_said(folder: Path, parameters: st
     "statement",
     ["copy (select 1) to '{}' (format csv);", "attach '{}' as elsewhere;", "set allowed_directories = ['/'];"],
 )
-def test_sql_in_a_folder_cannot_touch_the_machine_of_who_checks_it(
+def test_sql_in_a_folder_cannot_touch_the_machine_that_verifies_it(
     folder: Path, tmp_path: Path, statement: str
 ) -> None:
     target = tmp_path / "written"
@@ -151,7 +151,7 @@ def test_sql_in_a_folder_cannot_touch_the_machine_of_who_checks_it(
     assert not target.exists()
 
 
-def test_a_run_is_signed_and_its_key_goes_nowhere_else(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_run_is_signed_and_its_key_is_not_written_anywhere(simulator: Simulator, tmp_path: Path) -> None:
     review, keys = tmp_path / "review", tmp_path / "keys"
     keys.mkdir()
     made = run_command(keys, "keygen", "--out", "key.pem")
@@ -177,7 +177,7 @@ def test_a_run_is_signed_and_its_key_goes_nowhere_else(simulator: Simulator, tmp
     assert secret not in made.stdout + made.stderr + ran.stdout + ran.stderr
 
 
-def test_a_key_that_cannot_be_used_is_said_before_anything_is_contacted(finished: Finished, tmp_path: Path) -> None:
+def test_an_unusable_key_is_reported_before_anything_is_contacted(finished: Finished, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("not a key")
 
     outcome = run_command(finished.folder, "run", ACCESS_REVIEW_PROD_PASSWORD="wrong", **{KEY: str(tmp_path / "key")})
@@ -199,7 +199,7 @@ def test_keygen_never_overwrites(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), (".", "--key", "nowhere.pub")])
-def test_what_cannot_be_checked_at_all_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_a_folder_that_cannot_be_checked_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     outcome = run_command(tmp_path, "verify", *arguments)
 
     assert outcome.code == 2
@@ -228,7 +228,7 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
     assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]
 
 
-def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_byte(tmp_path: Path) -> None:
+def test_an_old_report_can_be_reproduced_byte_for_byte(tmp_path: Path) -> None:
     with Simulator(200, 7) as small:
         small.write_files(tmp_path)
         snapshots = []
@@ -255,7 +255,7 @@ def test_a_report_of_an_old_snapshot_as_of_an_old_day_can_be_made_again_to_the_b
     assert before.keys() == after.keys()
 
 
-def test_the_annex_is_part_of_what_is_sealed(finished: Finished, tmp_path: Path) -> None:
+def test_the_annex_is_sealed_too(finished: Finished, tmp_path: Path) -> None:
     ran = finished.command("report", "--format", "csv", "--annex", "--out", str(tmp_path))
     assert ran.code == 0, ran.stderr
     annex = next(Path(line) for line in ran.stdout.splitlines() if line.endswith("access-review-annex.pdf"))

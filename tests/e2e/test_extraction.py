@@ -1,4 +1,4 @@
-"""Every behaviour of a server: the extract is complete and equal to the truth, or PARTIAL and says why."""
+"""For every behaviour of a server, an extract is complete and true, or PARTIAL with a reason."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def failed_checks(folder: Path) -> set[str]:
     ],
     ids="+".join,
 )
-def test_complete_and_equal_to_the_truth(scenarios: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_full_extract_equals_the_truth(scenarios: tuple[str, ...], tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7, scenarios=scenarios) as simulator:
         result = extracted(tmp_path, simulator)
         truth = set(simulator.sisense.store.by_id)
@@ -94,7 +94,9 @@ def test_complete_and_equal_to_the_truth(scenarios: tuple[str, ...], tmp_path: P
     ],
     ids=lambda value: "+".join(sorted(value)),
 )
-def test_partial_and_why(scenarios: tuple[str, ...], checks: set[str], tmp_path: Path) -> None:
+def test_a_partial_extract_names_the_failed_check(
+    scenarios: tuple[str, ...], checks: set[str], tmp_path: Path
+) -> None:
     with Simulator(ACCOUNTS, 7, scenarios=scenarios) as simulator:
         result = extracted(tmp_path, simulator)
 
@@ -112,7 +114,7 @@ def test_a_login_page_instead_of_users_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.spool"))
 
 
-def test_one_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
+def test_a_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         simulator.write_files(tmp_path)
         path = tmp_path / "access-review.toml"
@@ -127,7 +129,7 @@ def test_one_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
     assert len(landed_ids(tmp_path)) == ACCOUNTS
 
 
-def test_killed_at_any_moment_it_loses_no_earlier_snapshot(tmp_path: Path) -> None:
+def test_a_killed_run_loses_no_earlier_snapshot(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         simulator.write_files(tmp_path)
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
@@ -160,7 +162,7 @@ def test_killed_at_any_moment_it_loses_no_earlier_snapshot(tmp_path: Path) -> No
     assert len(counts) == snapshots[0][0]
 
 
-def test_two_runs_at_once_both_end_well(tmp_path: Path) -> None:
+def test_two_runs_at_once_both_succeed(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         simulator.write_files(tmp_path)
         environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"}

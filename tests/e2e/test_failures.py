@@ -1,4 +1,4 @@
-"""What goes wrong ends with the contract's code, one error, one hint, and earlier snapshots whole."""
+"""Every failure ends with its exit code, one error and one hint, and keeps earlier snapshots."""
 
 from __future__ import annotations
 
@@ -69,21 +69,21 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_wrong_password(review: Path) -> None:
+def test_a_wrong_password_is_refused_and_never_shown(review: Path) -> None:
     outcome = run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD="not-it")
     assert_one_error(outcome, 3, "the login is refused", "source 'prod'")
     assert "not-it" not in outcome.stderr
     assert_earlier_snapshots_whole(review)
 
 
-def test_unreachable_host(review: Path, simulator: Simulator) -> None:
+def test_an_unreachable_host_is_named(review: Path, simulator: Simulator) -> None:
     edit(review, f"{simulator.port}", f"{closed_port()}")
     edit(review, 'kind = "sisense"', 'kind = "sisense"\nmax_attempts = 1')
     assert_one_error(run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD="x"), 3, "127.0.0.1")
     assert_earlier_snapshots_whole(review)
 
 
-def test_html_instead_of_json(review: Path, simulator: Simulator) -> None:
+def test_html_instead_of_json_names_the_endpoint(review: Path, simulator: Simulator) -> None:
     with Simulator(population=simulator.population, scenarios=["html"]) as faulty:
         edit(review, f"{simulator.port}", f"{faulty.port}")
         edit(review, 'kind = "sisense"', 'kind = "sisense"\nmax_attempts = 1')
@@ -132,7 +132,9 @@ Break = Callable[[Path], None]
     ],
     ids=["missing key", "misspelt key", "bad roster", "no roster", "no configuration", "no such rule", "bad policy"],
 )
-def test_a_mistake_in_a_file(review: Path, simulator: Simulator, mistake: Break, code: int, said: list[str]) -> None:
+def test_a_mistake_in_a_file_is_named(
+    review: Path, simulator: Simulator, mistake: Break, code: int, said: list[str]
+) -> None:
     mistake(review)
     assert_one_error(run_command(review, "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password), code, *said)
     assert_earlier_snapshots_whole(review)
@@ -142,13 +144,13 @@ def test_missing_secret_names_the_variable(review: Path) -> None:
     assert_one_error(run_command(review, "run"), 2, "ACCESS_REVIEW_PROD_PASSWORD")
 
 
-def test_nothing_extracted_and_nothing_built(tmp_path: Path, simulator: Simulator) -> None:
+def test_build_and_report_name_the_missing_stage(tmp_path: Path, simulator: Simulator) -> None:
     simulator.write_files(tmp_path)
     assert_one_error(run_command(tmp_path, "build"), 4, "no snapshot")
     assert_one_error(run_command(tmp_path, "report"), 4, "build")
 
 
-def test_a_report_folder_that_cannot_be_written(review: Path) -> None:
+def test_a_report_folder_that_cannot_be_written_is_named(review: Path) -> None:
     assert run_command(review, "build").code == 0
     (review / "file").write_text("in the way", encoding="utf-8")
     assert_one_error(run_command(review, "report", "--format", "csv", "--out", "file/below"), 5, "file")
@@ -157,13 +159,13 @@ def test_a_report_folder_that_cannot_be_written(review: Path) -> None:
 def test_init_never_overwrites(tmp_path: Path) -> None:
     assert run_command(tmp_path, "init").code == 0
     written = (tmp_path / "access-review.toml").read_text(encoding="utf-8")
-    assert_one_error(run_command(tmp_path, "init"), 2, "exists already")
+    assert_one_error(run_command(tmp_path, "init"), 2, "already exists")
     assert (tmp_path / "access-review.toml").read_text(encoding="utf-8") == written
     started = run_command(tmp_path, "check", ACCESS_REVIEW_PROD_PASSWORD="x")
     assert "ok      configuration" in started.stdout
 
 
-def test_help_is_quick_because_it_imports_little() -> None:
+def test_help_imports_no_heavy_library() -> None:
     code = (
         "import sys; sys.argv = ['access-review', '--help']\n"
         "from pipeline.cli.main import main\n"
@@ -175,7 +177,7 @@ def test_help_is_quick_because_it_imports_little() -> None:
     assert shown.stdout.splitlines()[-1] == "HEAVY []"
 
 
-def test_a_report_is_of_the_build_that_was_asked_for(review: Path) -> None:
+def test_a_report_of_a_superseded_build_is_refused(review: Path) -> None:
     project = Project(load_settings(review / "access-review.toml"), {})
     mine = project.build()
     project.build(as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
@@ -184,7 +186,7 @@ def test_a_report_is_of_the_build_that_was_asked_for(review: Path) -> None:
         project.report(formats=["csv"], build_id=mine.build_id)
 
 
-def test_a_source_that_was_left_out_is_named(review: Path, simulator: Simulator) -> None:
+def test_extracting_one_source_names_the_others(review: Path, simulator: Simulator) -> None:
     path = review / "access-review.toml"
     second = '[sources.second]\nkind = "sisense"\nurl = "http://127.0.0.1:9"\nusername = "x"\n\n'
     path.write_text(second + path.read_text(encoding="utf-8"), encoding="utf-8")

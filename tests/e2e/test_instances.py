@@ -1,4 +1,4 @@
-"""Two instances in one configuration: a person's access over both is one table, and is in the report."""
+"""Two instances in one configuration: the report has one table of people and their access in both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_two_instances_make_one_report_with_one_table_of_people(instances: tuple
     assert told == several
 
 
-def test_people_in_several_sources_are_data_too(instances: tuple[Path, Outcome]) -> None:
+def test_people_in_several_sources_are_in_a_csv_file(instances: tuple[Path, Outcome]) -> None:
     folder, ran = instances
     report = Path(ran.stdout.splitlines()[0])
     paths = {path.name: path for path in report.iterdir()}
@@ -71,7 +71,7 @@ def test_people_in_several_sources_are_data_too(instances: tuple[Path, Outcome])
     assert "Columns of person_access.csv" in page
 
 
-def test_the_report_shows_them_by_name(instances: tuple[Path, Outcome]) -> None:
+def test_the_report_names_people_in_several_sources(instances: tuple[Path, Outcome]) -> None:
     folder, ran = instances
     report = Path(ran.stdout.splitlines()[0])
     asked = run_command(

@@ -1,4 +1,4 @@
-"""Who lets this program in can rely on it: what is not there to write does not write."""
+"""Only the commands that exist to change Sisense send a change."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def names(command: object, above: str = "") -> set[str]:
     return found
 
 
-def test_no_command_but_those_that_are_there_for_it_sends_a_change(tmp_path: Path) -> None:
+def test_only_writing_commands_send_a_change(tmp_path: Path) -> None:
     known = names(typer.main.get_command(app))
     with Simulator(400, 7) as simulator:
         simulator.write_files(tmp_path)

@@ -1,4 +1,4 @@
-"""From a Sisense to the reports: everything that was planted is found, and nothing else."""
+"""From a Sisense to the reports: a run finds exactly the planted findings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def answerable(report: Path) -> list[dict[str, str]]:
     ]
 
 
-def test_each_planted_finding_is_found_and_nothing_else(finished: Finished) -> None:
+def test_a_run_finds_exactly_the_planted_findings(finished: Finished) -> None:
     planted = Counter(
         (row["rule_id"], row["severity"], row["account_id"], row["status"])
         for row in rows(finished.folder / "planted.csv")
@@ -52,7 +52,7 @@ def test_each_planted_finding_is_found_and_nothing_else(finished: Finished) -> N
     assert len(planted) > 100
 
 
-def test_the_population_is_everybody_with_the_states_that_were_made(finished: Finished) -> None:
+def test_the_population_has_every_account_with_its_state(finished: Finished) -> None:
     population = rows(finished.report / "population.csv")
 
     truth = finished.simulator.population
@@ -63,7 +63,7 @@ def test_the_population_is_everybody_with_the_states_that_were_made(finished: Fi
     assert {row["change_since_baseline"] for row in population} == {"no_baseline"}
 
 
-def test_every_rule_adds_up(finished: Finished) -> None:
+def test_the_results_of_every_rule_add_up_to_its_population(finished: Finished) -> None:
     # Without a campaign there are no decisions to examine.
     about_decisions = {
         model.name
@@ -76,7 +76,7 @@ def test_every_rule_adds_up(finished: Finished) -> None:
         assert (sum(judged) > 0) == (row["rule_id"] not in about_decisions), row["rule_id"]
 
 
-def test_stdout_is_the_folder_and_the_pdf_and_stderr_the_story(finished: Finished) -> None:
+def test_stdout_has_the_folder_and_the_pdf_and_stderr_the_rest(finished: Finished) -> None:
     folder, pdf = (Path(line) for line in finished.outcome.stdout.splitlines())
     assert {path.name for path in folder.iterdir()} >= {"population.csv", "findings.csv", "rules.csv"}
     assert pdf == folder / "access-review.pdf"
@@ -112,7 +112,7 @@ def test_a_rebuild_of_one_snapshot_has_the_same_bytes(finished: Finished, tmp_pa
     assert {path.name: path.read_bytes() for path in rebuilt.glob("*.csv")} == before
 
 
-def test_hostile_names_are_plain_text_everywhere(finished: Finished) -> None:
+def test_hostile_names_are_plain_text_in_every_file(finished: Finished) -> None:
     population = rows(finished.report / "population.csv")
     names = {row["display_name"] for row in population} | {row["first_name"] for row in population}
 
@@ -128,7 +128,7 @@ def test_hostile_names_are_plain_text_everywhere(finished: Finished) -> None:
     assert "root:" not in text  # the first line of the file that one name asks for
 
 
-def test_the_report_reads_like_one(finished: Finished) -> None:
+def test_the_report_has_its_sections(finished: Finished) -> None:
     reader = PdfReader(finished.report / "access-review.pdf")
     text = re.sub(r"\s+", " ", "\n".join(page.extract_text() for page in reader.pages))
 
@@ -141,7 +141,7 @@ def test_the_report_reads_like_one(finished: Finished) -> None:
     assert "NOT COMPLETE" not in text
 
 
-def test_fail_on_ends_with_1_after_the_report_is_written(simulator: Simulator, tmp_path: Path) -> None:
+def test_fail_on_exits_with_1_after_the_report_is_written(simulator: Simulator, tmp_path: Path) -> None:
     simulator.write_files(tmp_path)
     gated = run_command(
         tmp_path, "run", "--format", "csv", "--fail-on", "critical", ACCESS_REVIEW_PROD_PASSWORD=simulator.password
@@ -160,7 +160,7 @@ def test_json_is_one_document(finished: Finished) -> None:
     assert [snapshot["completeness"] for snapshot in snapshots] == ["FULL"]
 
 
-def test_sql_answers_in_every_format_and_only_reads(finished: Finished) -> None:
+def test_sql_writes_every_format_and_only_reads(finished: Finished) -> None:
     query = "select count(*) as accounts from graph.accounts where status = $status"
     form = ("--param", "status=active", "--format")
 
@@ -206,7 +206,7 @@ def test_sql_writes_parquet_with_the_types_of_the_database(finished: Finished) -
     assert "--out" in without_a_file.stderr
 
 
-def test_no_secret_reaches_anything_that_was_written(tmp_path: Path) -> None:
+def test_no_secret_reaches_any_output(tmp_path: Path) -> None:
     with Simulator(100) as simulator:
         simulator.write_files(tmp_path)
         loud = run_command(tmp_path, "--debug", "--verbose", "run", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)

@@ -1,4 +1,4 @@
-"""Adding a rule is adding one file: everything else, down to the printed report, learns of it by itself."""
+"""Adding a rule is adding one file; every list and report then includes it."""
 
 import csv
 import shutil

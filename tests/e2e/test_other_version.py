@@ -1,4 +1,4 @@
-"""A database that another version of the program wrote: what to do is said, and the build that is asked for helps."""
+"""A database of another version of the program: the error says what to do, and a new build repairs it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def changed(built: Path, folder: Path, change: str) -> Outcome:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_another_version_wrote_is_called_that(built: Path, tmp_path: Path, change: str) -> None:
+def test_the_error_says_that_another_version_wrote_the_database(built: Path, tmp_path: Path, change: str) -> None:
     outcome = changed(built, tmp_path, change)
 
     assert outcome.code == 4, outcome.stderr
@@ -59,7 +59,7 @@ def test_what_another_version_wrote_is_called_that(built: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("change", MENDED_BY_A_BUILD)
-def test_the_build_that_is_asked_for_mends_it(built: Path, tmp_path: Path, change: str) -> None:
+def test_a_new_build_repairs_the_database(built: Path, tmp_path: Path, change: str) -> None:
     changed(built, tmp_path, change)
 
     rebuilt = run_command(tmp_path, "build")
@@ -68,7 +68,7 @@ def test_the_build_that_is_asked_for_mends_it(built: Path, tmp_path: Path, chang
     assert (rebuilt.code, reported.code) == (0, 0), rebuilt.stderr + reported.stderr
 
 
-def test_a_lasting_table_that_cannot_be_brought_up_to_date_is_no_bug(built: Path, tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_migrated_is_not_reported_as_a_bug(built: Path, tmp_path: Path) -> None:
     shutil.copytree(built, tmp_path, dirs_exist_ok=True)
     with duckdb.connect(str(tmp_path / DATABASE)) as connection:
         connection.execute("alter table history.events drop column state")

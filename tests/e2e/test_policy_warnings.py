@@ -1,4 +1,4 @@
-"""A policy file that names something that is not there is a warning that names the line."""
+"""A policy line about something unknown gives a warning that names the line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def append(path: Path, row: list[str]) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def test_every_line_that_names_nothing_is_named(tmp_path: Path) -> None:
+def test_every_line_about_something_unknown_gives_a_warning(tmp_path: Path) -> None:
     with Simulator(120, 7) as simulator:
         simulator.write_files(tmp_path)
         policy = tmp_path / "policy"

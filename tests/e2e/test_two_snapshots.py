@@ -1,4 +1,4 @@
-"""What changes in a Sisense between two runs is told by changes.csv, by access.csv and by the rules about change."""
+"""Changes in Sisense between two runs reach changes.csv, access.csv and the rules about changes."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_every_change_to_an_account_is_a_row_with_its_effect_on_privilege(compar
     }
 
 
-def test_whoever_enters_a_privileged_group_gains_privilege(compared: Compared) -> None:
+def test_joining_a_privileged_group_gains_privilege(compared: Compared) -> None:
     gained = {
         row["key"]
         for row in compared.rows("changes.csv")
@@ -118,7 +118,7 @@ def test_whoever_enters_a_privileged_group_gains_privilege(compared: Compared) -
     assert {row["baseline_snapshot_id"] for row in compared.rows("changes.csv")} == {compared.first}
 
 
-def test_the_rules_about_change_find_what_changed_and_nothing_else(compared: Compared) -> None:
+def test_the_rules_about_changes_find_exactly_the_changes(compared: Compared) -> None:
     def accounts(rule_id: str) -> set[str]:
         return {row["account_id"] for row in compared.failed(rule_id)}
 
@@ -131,7 +131,7 @@ def test_the_rules_about_change_find_what_changed_and_nothing_else(compared: Com
     assert accounts("break_glass_used") == set()
 
 
-def test_with_a_baseline_nothing_is_left_unknown_for_want_of_one(compared: Compared) -> None:
+def test_with_a_baseline_every_rule_about_changes_is_evaluated(compared: Compared) -> None:
     summary = {row["rule_id"]: row for row in compared.rows("rules.csv")}
 
     assert summary["new_privileged_account"]["unknown"] == "0"
@@ -140,7 +140,7 @@ def test_with_a_baseline_nothing_is_left_unknown_for_want_of_one(compared: Compa
         assert int(row["population"]) == sum(int(row[name]) for name in ("passed", "failed", "unknown"))
 
 
-def test_access_tells_new_from_unchanged_and_keeps_the_item_ids(compared: Compared) -> None:
+def test_access_marks_new_items_and_keeps_the_item_ids(compared: Compared) -> None:
     access = compared.rows("access.csv")
     with (compared.report.parent / compared.first / "access.csv").open(encoding="utf-8", newline="") as stream:
         before = {row["item_id"]: row for row in csv.DictReader(stream)}
@@ -161,7 +161,7 @@ def test_access_tells_new_from_unchanged_and_keeps_the_item_ids(compared: Compar
     assert all(row["recommendation_reason"] for row in access)
 
 
-def test_diff_prints_what_the_report_carries_and_can_be_a_gate(compared: Compared) -> None:
+def test_diff_prints_the_changes_of_the_report_and_can_be_a_gate(compared: Compared) -> None:
     folder, second = compared.report.parents[1], compared.report.name
 
     same = run_command(folder, "diff", second, second, "--exit-code")

@@ -1,4 +1,4 @@
-"""The command as people start, stop and mistake it, and its ticks by the clock."""
+"""``watch``: starting, stopping, mistakes, and the timing of its ticks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def once(simulator: Simulator, folder: Path, *arguments: str, **environment: str
     return run_command(folder, *arguments, **secrets)
 
 
-def test_a_login_after_the_end_of_employment_is_an_event_once(tmp_path: Path) -> None:
+def test_a_login_after_the_end_of_employment_is_one_event(tmp_path: Path) -> None:
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         store = simulator.sisense.store
@@ -49,7 +49,7 @@ def test_a_login_after_the_end_of_employment_is_an_event_once(tmp_path: Path) ->
     assert found == [{}, {"login_after_end": 1}, {}, {"login_after_end": 1}]
 
 
-def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -> None:
+def test_a_signal_stops_watching_and_a_second_watcher_is_refused(tmp_path: Path) -> None:
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         process = subprocess.Popen(
@@ -78,7 +78,7 @@ def test_watching_stops_cleanly_when_told_and_never_runs_twice(tmp_path: Path) -
     assert not list(tmp_path.glob("*.spool"))
 
 
-def test_told_to_stop_in_the_middle_of_an_extract_it_leaves_nothing_and_the_next_tick_goes_on(tmp_path: Path) -> None:
+def test_stopping_during_an_extract_leaves_nothing_and_the_next_tick_resumes(tmp_path: Path) -> None:
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         process: subprocess.Popen[str] | None = None
@@ -114,7 +114,7 @@ def test_told_to_stop_in_the_middle_of_an_extract_it_leaves_nothing_and_the_next
     assert "no-such-folder/events.jsonl" in after.stderr
 
 
-def test_a_source_that_is_down_ends_once_with_3_and_what_waits_is_told_later(tmp_path: Path) -> None:
+def test_once_exits_with_3_when_a_source_is_down_and_compares_later(tmp_path: Path) -> None:
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         simulator.sisense.outage = lambda _: True
@@ -153,7 +153,7 @@ def test_a_refused_password_is_not_tried_again(tmp_path: Path) -> None:
         pytest.param((0, 0, -72.0), 0.0, [3600], id="clock set back"),
     ],
 )
-def test_ticks_keep_their_rhythm_whatever_the_clock_says(
+def test_ticks_keep_their_interval_when_the_clock_changes(
     tmp_path: Path, hours: tuple[float, ...], late: float, slept: list[float]
 ) -> None:
     found: list[float] = []
@@ -188,7 +188,7 @@ def test_ticks_keep_their_rhythm_whatever_the_clock_says(
         (("watch", "--once", "--sink", "https://hooks.example.com/x"), "set ACCESS_REVIEW_WEBHOOK_SECRET"),
     ],
 )
-def test_a_mistake_on_the_command_line_is_told_before_anything_is_contacted(
+def test_a_mistake_on_the_command_line_is_reported_before_anything_is_contacted(
     tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
     (tmp_path / "access-review.toml").write_text('[sources.prod]\nkind = "sisense"\nurl = "https://bi.invalid"\n')

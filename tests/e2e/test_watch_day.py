@@ -1,4 +1,4 @@
-"""Watching: the log of events replays to what is there, through outages, kills and receivers that fail."""
+"""A day of watching: the log of events is right in spite of outages, kills and sinks that fail."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
 
 
 @OF_THE_DAY
-def test_the_log_replayed_over_the_first_extract_gives_the_last_exactly(day: Day) -> None:
+def test_replaying_the_log_over_the_first_extract_gives_the_last(day: Day) -> None:
     compared = [tick for tick in day.ticks if tick.compared_with]
     first, last = compared[0], compared[-1]
     lines = [json.loads(line) for line in day.events_file.read_text(encoding="utf-8").splitlines()]
@@ -259,7 +259,7 @@ def test_the_log_replayed_over_the_first_extract_gives_the_last_exactly(day: Day
 
 
 @OF_THE_DAY
-def test_the_last_extract_is_what_is_in_the_instance(day: Day) -> None:
+def test_the_last_extract_equals_the_instance(day: Day) -> None:
     store = day.simulator.sisense.store
     compared = [tick for tick in day.ticks if tick.compared_with]
 
@@ -284,7 +284,7 @@ def test_the_file_has_each_event_once_and_in_order(day: Day) -> None:
 
 
 @OF_THE_DAY
-def test_the_receiver_has_every_event_and_can_drop_what_it_got_twice(day: Day) -> None:
+def test_the_receiver_has_every_event_and_can_recognise_repeats(day: Day) -> None:
     logged = [row[0] for row in day.query("select event_id from history.events order by position")]
 
     taken = [event["event_id"] for event in day.receiver.taken]
@@ -296,7 +296,7 @@ def test_the_receiver_has_every_event_and_can_drop_what_it_got_twice(day: Day) -
 
 
 @OF_THE_DAY
-def test_events_wait_for_a_receiver_that_takes_nothing_for_many_ticks(day: Day) -> None:
+def test_events_wait_for_a_receiver_that_is_down_for_many_ticks(day: Day) -> None:
     deaf = [day.ticks[number] for number in DEAF]
 
     assert {tick.delivered["http://" + day.address.split("/")[2]] for tick in deaf} == {0}
@@ -305,7 +305,7 @@ def test_events_wait_for_a_receiver_that_takes_nothing_for_many_ticks(day: Day) 
 
 
 @OF_THE_DAY
-def test_outages_and_partial_extracts_make_no_event_and_say_so(day: Day) -> None:
+def test_outages_and_partial_extracts_are_reported_and_make_no_event(day: Day) -> None:
     down = [tick for tick in day.ticks if tick.snapshot_id is None]
     partial = [tick for tick in day.ticks if tick.completeness == "PARTIAL"]
 
@@ -318,7 +318,7 @@ def test_outages_and_partial_extracts_make_no_event_and_say_so(day: Day) -> None
 
 
 @OF_THE_DAY
-def test_every_kind_of_event_comes_with_its_effect_on_privilege(day: Day) -> None:
+def test_every_kind_of_event_has_its_effect_on_privilege(day: Day) -> None:
     kinds = {row[0] for row in day.query("select distinct kind from history.events")}
     effects = day.query("select distinct kind, privileged_effect from history.events where kind like 'privilege%'")
 

@@ -1,4 +1,4 @@
-"""The configuration: what is wrong is named with its place, and a secret is never shown."""
+"""The configuration: errors name the file and the key, and a secret is never shown."""
 
 import pprint
 from pathlib import Path
@@ -66,9 +66,7 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         ('[warehouse]\ndatabase = "a\\u0000b.duckdb"', "warehouse.database", "without it"),
     ],
 )
-def test_a_mistake_is_named_with_its_file_its_key_and_what_to_write(
-    tmp_path: Path, text: str, place: str, hint: str
-) -> None:
+def test_an_error_names_the_file_the_key_and_a_correction(tmp_path: Path, text: str, place: str, hint: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, text)
 
@@ -81,7 +79,7 @@ def test_a_mistake_is_named_with_its_file_its_key_and_what_to_write(
 @pytest.mark.parametrize(
     "address", ["svc:hunter2@x.test", "svc:hun/ter2@x.test", "hunter2@x.test", "svc:hunter2?@x.test"]
 )
-def test_credentials_in_a_url_are_refused_and_not_repeated(tmp_path: Path, address: str) -> None:
+def test_credentials_in_a_url_are_rejected_and_not_repeated(tmp_path: Path, address: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, f'[sources.prod]\nkind = "sisense"\nurl = "https://{address}"')
 
@@ -91,14 +89,12 @@ def test_credentials_in_a_url_are_refused_and_not_repeated(tmp_path: Path, addre
     assert caught.value.__cause__ is None
 
 
-def test_two_sources_that_share_a_variable_are_refused(tmp_path: Path) -> None:
+def test_two_sources_that_share_a_variable_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="'a-b' and 'a_b' share the variables ACCESS_REVIEW_A_B_"):
         read(tmp_path, PROD.replace("prod", "a-b") + PROD.replace("prod", "a_b"))
 
 
-def test_relative_paths_are_relative_to_the_file_and_absolute_ones_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "x.toml").write_text(
         '[warehouse]\ndatabase = "db/x.duckdb"\n[roster]\npath = "../people.csv"\n'
@@ -117,14 +113,14 @@ def test_relative_paths_are_relative_to_the_file_and_absolute_ones_stay(
     assert settings.sources[0].ca_bundle == tmp_path / "conf" / "ca.pem"
 
 
-def test_what_is_not_said_has_its_documented_default(tmp_path: Path) -> None:
+def test_missing_keys_have_their_documented_defaults(tmp_path: Path) -> None:
     found = source(tmp_path, "")
 
     assert (found.api, found.page_size, found.concurrency, found.verify_tls) == ("auto", 500, 4, True)
     assert (found.timeout_seconds, found.max_attempts, found.give_up_after_seconds) == (60, 6, 300)
 
 
-def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
+def test_a_file_saved_by_a_windows_editor_can_be_read(tmp_path: Path) -> None:
     settings = read(tmp_path, "\ufeff" + PROD.replace("\n", "\r\n").replace(".com", ".com/"))
 
     assert settings.source("prod").url == "https://bi.example.com"
@@ -142,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_a_configuration_error(tmp_path: Path, mak
     assert caught.value.exit_code == 2
 
 
-def test_an_unknown_source_is_named_with_the_nearest(tmp_path: Path) -> None:
+def test_the_error_of_an_unknown_source_names_the_nearest_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, PROD).source("prd")
 
@@ -164,7 +160,7 @@ def test_an_unknown_source_is_named_with_the_nearest(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_secrets_come_from_the_environment_or_a_file_it_names(
+def test_secrets_come_from_the_environment_or_a_file_that_it_names(
     tmp_path: Path, environment: dict[str, str], password: str | None, token: str | None
 ) -> None:
     (tmp_path / "secret").write_text(" from a file \r\n", encoding="utf-8-sig")
@@ -218,7 +214,7 @@ def test_a_secret_is_never_shown() -> None:
         ("http://127.example.com", None, True),
     ],
 )
-def test_a_password_over_plain_http_to_another_machine_is_warned_of(
+def test_a_password_over_plain_http_to_another_machine_gives_a_warning(
     url: str, token: Secret | None, warns: bool
 ) -> None:
     found = SourceSettings(name="prod", kind="sisense", url=url)
