@@ -1,17 +1,17 @@
 /*
-summary = "One user id that a group record names as a member, plain or expanded."
+summary = "One member listed in a group's record."
 reads   = ["raw.groups"]
 grain   = ["source", "group_id", "account_id"]
 
 [columns]
 source     = "varchar: the source's name in the configuration"
 group_id   = "varchar: the group"
-account_id = "varchar: the member, as the group's record names it"
+account_id = "varchar: the member's id, as the group's record gives it"
 */
 with
 
--- Members come as objects or as plain ids. Read as objects they cost a tenth of the memory, and a group may have a
--- million of them.
+-- Members are objects or plain ids. Reading them as objects takes a tenth of the memory, which matters for a group
+-- with a million members.
 records as (
     select source, payload, json_transform(payload, '{"_id": "VARCHAR", "users": [{"_id": "VARCHAR"}]}') as record
     from raw.groups
@@ -26,16 +26,16 @@ lists as (
     where record._id is not null
 ),
 
-expanded as (
+members_as_objects as (
     select source, group_id, unnest(members) as member
     from lists
     where not has_plain_ids
 ),
 
-plain as (
+members_as_json as (
     select
         source, group_id,
-        -- one member outside a list is a member all the same
+        -- Some servers send a single member without the list around it.
         unnest(coalesce(
             json_transform(payload, '{"users": ["JSON"]}').users,
             case json_type(payload, '$.users') when 'NULL' then null else [json_extract(payload, '$.users')] end
@@ -44,16 +44,16 @@ plain as (
     where has_plain_ids
 ),
 
-ids as (
-    select source, group_id, member._id as account_id from expanded
+member_ids as (
+    select source, group_id, member._id as account_id from members_as_objects
     union all
-    select source, group_id, coalesce(element ->> '$._id', element ->> '$') from plain
+    select source, group_id, coalesce(element ->> '$._id', element ->> '$') from members_as_json
 )
 
-select distinct source, group_id, usable_id(account_id) as account_id from ids where usable_id(account_id) is not null
+select distinct source, group_id, usable_id(account_id) as account_id from member_ids where usable_id(account_id) is not null
 
 /* example
-name = "members as objects, as plain ids, mixed and repeated; nobody where there is no list"
+name = "members may be objects, plain ids or both, and may repeat; a null or missing list has no members"
 given."raw.groups" = [
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "g", "users": [{"_id": "1", "userName": "one"}, {"_id": "2"}, {"_id": "1"}]}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id": "h", "users": ["1", 2, {"_id": "3"}, "", null]}' },

@@ -1,16 +1,16 @@
 /*
-summary = "One group record of the accepted sweep."
+summary = "One group, as the accepted sweep returned it. If an id came twice, the first record is kept."
 reads   = ["raw.groups"]
 grain   = ["source", "group_id"]
 
 [columns]
 source       = "varchar: the source's name in the configuration"
 group_id     = "varchar: the source's own id"
-group_name   = "varchar: name; not proven unique"
-role_id      = "varchar: the role that the group carries for imported accounts, id or name"
+group_name   = "varchar: the name; two groups may share one"
+role_id      = "varchar: id or name of the role that the group gives to imported accounts"
 is_directory = "boolean: the group comes from a directory; null if the source does not say"
-lists_members = "boolean: the record has a list of members, were it empty"
-unreadable_fields = "varchar[]: the fields that came in a shape that cannot be read"
+lists_members = "boolean: the record has a list of members, possibly empty"
+unreadable_fields = "varchar[]: the fields with a value of an unexpected type; their columns are null"
 
 [checks.fields_that_cannot_be_read]
 level = "warn"
@@ -33,7 +33,7 @@ records as (
             ['name', 'roleId', 'defaultRole'],
             lambda field: json_type(payload, '$.' || field) in ('OBJECT', 'ARRAY', 'BOOLEAN')
         ) as unreadable_texts,
-        -- The members are objects or plain ids; null names nobody.
+        -- Members are objects or plain ids. A null in the list is no member.
         json_type(payload, '$.users') not in ('ARRAY', 'NULL')
         or len(list_filter(
             json_transform(payload, '{"users": [{"_id": "VARCHAR"}]}').users, lambda x: usable_id(x._id) is null
@@ -67,7 +67,7 @@ where record._id is not null
 qualify row_number() over (partition by source, record._id order by page, ordinal) = 1
 
 /* example
-name = "what comes in a shape that cannot be read is null and named; members are ids or objects"
+name = "a field of an unexpected type is null and listed as unreadable; members may be ids or objects"
 given."raw.groups" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"shapes","name":["x"],"roleId":{"a":1},"users":"1"}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"mixed","name":"[x]","users":[{"_id":"1"},"2",null,true]}' },

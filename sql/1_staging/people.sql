@@ -1,22 +1,22 @@
 /*
-summary = "One person of the roster, with the keys by which their addresses and their name are compared."
+summary = "One person in the roster, with normalised keys for matching addresses and names."
 reads   = ["policy.roster"]
 grain   = ["person_id"]
 
 [columns]
-person_id         = "varchar: the roster's own id, else the e-mail address in lower case"
+person_id         = "varchar: the id in the roster, else the e-mail address in lower case"
 email             = "varchar: e-mail address"
-email_key         = "varchar: the e-mail address as it is compared"
-alias_keys        = "varchar[]: further addresses and user names, as they are compared"
-display_name      = "varchar: name as the roster writes it"
-name_key          = "varchar: the name as it is compared"
+email_key         = "varchar: the e-mail address, normalised for comparison"
+alias_keys        = "varchar[]: further addresses and user names, normalised for comparison"
+display_name      = "varchar: the name, as the roster gives it"
+name_key          = "varchar: the name, normalised for comparison"
 department        = "varchar: department"
 title             = "varchar: job title"
 manager_email     = "varchar: the manager's e-mail address"
-manager_key       = "varchar: the manager's e-mail address as it is compared"
+manager_key       = "varchar: the manager's e-mail address, normalised for comparison"
 employment_status = "varchar: active, leave or ended"
-start_date        = "date: first day"
-end_date          = "date: last day"
+start_date        = "date: first day of employment"
+end_date          = "date: last day of employment; null if none is set"
 person_type       = "varchar: employee, contractor or service"
 */
 select
@@ -28,7 +28,7 @@ select
 from policy.roster
 
 /* example
-name = "an address is compared without blanks of any script, without invisible characters, composed and in lower case"
+name = "a key has no surrounding blanks or invisible characters, is composed (NFC) and in lower case"
 given."policy.roster" = [
   { person_id = "p", email = "\u00a0Ada@Example.com\u200b", aliases = ["Jose\u0301", "\u2060"], display_name = "Jose\u0301 Ek ", manager_email = "BO@example.com", row = 1 },
 ]

@@ -1,12 +1,12 @@
 /*
-summary = "The account with which the program read one source."
+summary = "The account that the extract used to read one source."
 reads   = ["meta.sources"]
 grain   = ["source"]
 
 [columns]
 source        = "varchar: the source's name in the configuration"
-account_id    = "varchar: its id, where the source says it"
-user_name_key = "varchar: its user name as it is compared"
+account_id    = "varchar: its id; null if the source does not report it"
+user_name_key = "varchar: its user name, normalised for comparison"
 */
 select source, principal_account_id as account_id, match_key(principal_user_name) as user_name_key
 from meta.sources

@@ -1,19 +1,19 @@
 /*
-summary = "One line of service_accounts.csv or break_glass.csv, with the keys by which it names its accounts."
+summary = "One line of service_accounts.csv or break_glass.csv, with normalised keys for matching accounts."
 reads   = ["policy.service_accounts", "policy.break_glass"]
 grain   = ["policy", "is_default", "line"]
 
 [columns]
 policy        = "varchar: service_accounts or break_glass"
 line          = "integer: line of the policy file"
-is_default    = "boolean: it comes with the program"
-user_name     = "varchar: the user name it names"
-user_name_key = "varchar: the user name as it is compared"
-email         = "varchar: the e-mail address it names"
-email_key     = "varchar: the e-mail address as it is compared"
-owner_email   = "varchar: who answers for the account"
-purpose       = "varchar: what it is for"
-review_by     = "date: when a service account is due for review"
+is_default    = "boolean: the line is a default of the program"
+user_name     = "varchar: the user name in the line"
+user_name_key = "varchar: the user name, normalised for comparison"
+email         = "varchar: the e-mail address in the line"
+email_key     = "varchar: the e-mail address, normalised for comparison"
+owner_email   = "varchar: the e-mail address of the account's owner"
+purpose       = "varchar: the purpose of the account"
+review_by     = "date: the day a service account is due for review; null for break_glass"
 */
 select
     'service_accounts' as policy, line, is_default, user_name, match_key(user_name) as user_name_key, email,
@@ -26,7 +26,7 @@ select
 from policy.break_glass
 
 /* example
-name = "both registers, with keys"
+name = "lines of both files have keys"
 given."policy.service_accounts" = [ { user_name = " SVC", line = 2, is_default = false } ]
 given."policy.break_glass" = [ { email = "Fire@example.com", line = 2, is_default = false } ]
 expect = [

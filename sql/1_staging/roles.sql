@@ -1,5 +1,5 @@
 /*
-summary = "One role record of the accepted sweep."
+summary = "One role, as the accepted sweep returned it. If an id came twice, the first record is kept."
 reads   = ["raw.roles"]
 grain   = ["source", "role_id"]
 
@@ -7,9 +7,9 @@ grain   = ["source", "role_id"]
 source         = "varchar: the source's name in the configuration"
 role_id        = "varchar: the source's own id"
 role_name      = "varchar: the name the API uses"
-display_name   = "varchar: the name people see, where the record has one"
-base_role_name = "varchar: the built-in role that a custom role is made from"
-manifest       = "json: what the role permits, where the source says so"
+display_name   = "varchar: the name shown to people; null if the record has none"
+base_role_name = "varchar: the built-in role that a custom role is based on"
+manifest       = "json: the permissions of the role; null if the source does not report them"
 */
 with
 

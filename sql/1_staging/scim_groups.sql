@@ -1,12 +1,12 @@
 /*
-summary = "One group, as a SCIM endpoint gave it, whether anybody is in it or not."
+summary = "One group that a SCIM endpoint returned, with or without members."
 reads   = ["raw.scim_groups"]
 grain   = ["source", "scim_group_id"]
 
 [columns]
 source        = "varchar: the source's name in the configuration"
-scim_group_id = "varchar: the group's id at the endpoint"
-group_name    = "varchar: its displayName, trimmed, null if empty"
+scim_group_id = "varchar: the group's id in SCIM"
+group_name    = "varchar: its displayName, trimmed; null if empty"
 */
 select
     source,
@@ -17,7 +17,7 @@ where snapshot_id = $snapshot_id and is_accepted and coalesce(payload ->> '$.id'
 qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1
 
 /* example
-name = "a group that came twice is kept once, as it came first; one without members and one without a name are groups"
+name = "a repeated group keeps its first record; groups without members or without a name are kept; a record without an id is not"
 given."raw.scim_groups" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":" Ops ","members":["a"]}' },
   { snapshot_id = "example", source = "s", page = 2, ordinal = 1, is_accepted = true, payload = '{"id":"g","displayName":"Later"}' },

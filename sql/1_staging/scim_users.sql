@@ -1,22 +1,22 @@
 /*
-summary = "One user of the accepted sweep as a SCIM endpoint gave it; an id that came twice is kept once."
+summary = "One SCIM user of the accepted sweep. If an id came twice, the first record is kept."
 reads   = ["raw.scim_users"]
 grain   = ["source", "scim_id"]
 
 [columns]
 source      = "varchar: the source's name in the configuration"
-scim_id     = "varchar: the endpoint's own id, verbatim"
-external_id = "varchar: the id that the provider gave it"
-user_name   = "varchar: login name, trimmed, null if empty"
-email       = "varchar: the primary e-mail address, else the first"
-user_name_key = "varchar: the user name as it is compared"
-email_key   = "varchar: the e-mail address as it is compared"
-is_active   = "boolean: the active flag; null if absent or not a truth value"
+scim_id     = "varchar: the user's id in SCIM, unchanged"
+external_id = "varchar: the id that the identity provider assigned"
+user_name   = "varchar: login name, trimmed; null if empty"
+email       = "varchar: the primary e-mail address, else the first one listed"
+user_name_key = "varchar: the user name, normalised for comparison"
+email_key   = "varchar: the e-mail address, normalised for comparison"
+is_active   = "boolean: the active flag; null if it is missing or not a boolean"
 
 [checks.active_flags_that_cannot_be_read]
 level = "warn"
 sql = """
-select source || ': SCIM users without a readable active flag, so neither present nor gone: ' || count(*) as problem
+select source || ': ' || counted(count(*), 'SCIM user') || ' without a readable active flag; their status is unknown' as problem
 from staging.scim_users where is_active is null group by source order by source
 """
 */
@@ -25,7 +25,7 @@ with
 records as (
     select
         source, page, ordinal, payload,
-        -- one address outside a list is an address all the same
+        -- Some endpoints send a single address without the list around it.
         case json_type(payload, '$.emails')
             when 'ARRAY' then json_transform(json_extract(payload, '$.emails'), '["JSON"]')
             when 'OBJECT' then [json_extract(payload, '$.emails')]
@@ -51,7 +51,7 @@ where coalesce(payload ->> '$.id', '') <> ''
 qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1
 
 /* example
-name = "the primary address wins, odd values are null and lose nobody"
+name = "the primary address wins; unreadable values are null and the user is kept"
 given."raw.scim_users" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"id":"a","userName":" ann ","active":true,"emails":[{"value":"b@x"},{"value":"a@x","primary":"True"}]}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"id":"b","active":" False","emails":{"value":"b@x"}}' },

@@ -1,16 +1,16 @@
 /*
-summary = "One group id that a user record names, plain or expanded."
+summary = "One group listed in a user's record."
 reads   = ["raw.users"]
 grain   = ["source", "account_id", "group_id"]
 
 [columns]
 source     = "varchar: the source's name in the configuration"
-account_id = "varchar: the user"
-group_id   = "varchar: the group, as the user's record names it"
+account_id = "varchar: the account"
+group_id   = "varchar: the group's id, as the user's record gives it"
 */
 with
 
--- Groups come as plain ids, nearly always; only where one is more than that are they read as JSON.
+-- Groups are nearly always plain ids. Only lists with anything else in them are read as JSON, which is slower.
 records as (
     select source, payload, json_transform(payload, '{"_id": "VARCHAR", "groups": ["VARCHAR"]}') as record
     from raw.users
@@ -20,33 +20,33 @@ records as (
 lists as (
     select
         source, payload, record._id as account_id, record.groups as groups,
-        record.groups is null or len(list_filter(record.groups, lambda x: starts_with(x, '{'))) > 0 as is_odd
+        record.groups is null or len(list_filter(record.groups, lambda x: starts_with(x, '{'))) > 0 as has_objects
     from records
     where record._id is not null
 ),
 
-odd as (
+groups_as_json as (
     select
         source, account_id,
-        -- one group outside a list is a group all the same
+        -- Some servers send a single group without the list around it.
         unnest(coalesce(
             json_transform(payload, '{"groups": ["JSON"]}').groups,
             case json_type(payload, '$.groups') when 'NULL' then null else [json_extract(payload, '$.groups')] end
         )) as element
     from lists
-    where is_odd
+    where has_objects
 ),
 
-ids as (
-    select source, account_id, unnest(groups) as group_id from lists where not is_odd
+group_ids as (
+    select source, account_id, unnest(groups) as group_id from lists where not has_objects
     union all
-    select source, account_id, coalesce(element ->> '$._id', element ->> '$') from odd
+    select source, account_id, coalesce(element ->> '$._id', element ->> '$') from groups_as_json
 )
 
-select distinct source, account_id, usable_id(group_id) as group_id from ids where usable_id(group_id) is not null
+select distinct source, account_id, usable_id(group_id) as group_id from group_ids where usable_id(group_id) is not null
 
 /* example
-name = "ids and objects are read alike, null and missing lists are none"
+name = "groups may be plain ids or objects; a null or missing list has no groups"
 given."raw.users" = [
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"a","groups":["g1",{"_id":"g2","name":"Two"},"g1",null]}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"b","groups":null}' },
@@ -57,7 +57,7 @@ given."raw.users" = [
 expect = [ { account_id = "a", group_id = "g1" }, { account_id = "a", group_id = "g2" }, { account_id = "d", group_id = "g1" }, { account_id = "e", group_id = "g2" } ]
 */
 /* example
-name = "what is no id names no group; the others beside it do"
+name = "values that are not ids are skipped; the ids beside them are kept"
 given."raw.users" = [
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"a","groups":{}}' },
   { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"b","groups":true}' },

@@ -1,41 +1,41 @@
 /*
-summary = "One user record of the accepted sweep, its fields renamed and cast; an id that came twice is kept once."
+summary = "One user of the accepted sweep, with fields renamed and cast. If an id came twice, the first record is kept."
 reads   = ["raw.users"]
 grain   = ["source", "account_id"]
 
 [columns]
 source              = "varchar: the source's name in the configuration"
-account_id          = "varchar: the source's own id, verbatim"
-user_name           = "varchar: login name, trimmed, null if empty"
-email               = "varchar: e-mail address, trimmed, null if empty"
-user_name_key       = "varchar: the user name as it is compared: without invisible characters, NFC, lower case"
-email_key           = "varchar: the e-mail address as it is compared"
-name_key            = "varchar: both names as they are compared"
+account_id          = "varchar: the account's id in the source, unchanged"
+user_name           = "varchar: login name, trimmed; null if empty"
+email               = "varchar: e-mail address, trimmed; null if empty"
+user_name_key       = "varchar: the user name, normalised for comparison: no invisible characters, NFC, lower case"
+email_key           = "varchar: the e-mail address, normalised for comparison"
+name_key            = "varchar: first and last name, normalised for comparison"
 first_name          = "varchar: given name"
 last_name           = "varchar: family name"
-role_id             = "varchar: id of the account's role, as the account says"
-is_active           = "boolean: the active flag; null if absent or not a truth value"
+role_id             = "varchar: id of the account's role, as the user record gives it"
+is_active           = "boolean: the active flag; null if it is missing or not a boolean"
 is_directory        = "boolean: the activeDirectory flag"
 is_sso              = "boolean: the createdSso flag"
-principal_name      = "varchar: directory principal"
-directory_id        = "varchar: directory security id, else distinguished name"
-tenant_id           = "varchar: tenant, on multi-tenant servers"
-has_pending_expiration = "boolean: an invitation that was never accepted"
-lists_groups        = "boolean: the record says which groups the account is in, were it none"
-last_login_text     = "varchar: last login as it came, null if empty"
-last_login_at       = "timestamp: last login; null if it cannot be read"
-last_activity_text  = "varchar: last activity as it came, null if empty"
-last_activity_at    = "timestamp: last activity; null if it cannot be read"
-created_text        = "varchar: creation as it came, null if empty"
-created_at          = "timestamp: creation; null if it cannot be read"
-last_updated_text   = "varchar: last change as it came, null if empty"
-last_updated_at     = "timestamp: last change; null if it cannot be read"
-unreadable_fields   = "varchar[]: the fields, active and the times aside, that came in a shape that cannot be read; their columns are null"
+principal_name      = "varchar: principal name in the directory"
+directory_id        = "varchar: the directory's security id, else the distinguished name"
+tenant_id           = "varchar: the tenant, on multi-tenant servers"
+has_pending_expiration = "boolean: the account has an invitation that has not been accepted"
+lists_groups        = "boolean: the record has a readable list of groups, possibly empty"
+last_login_text     = "varchar: last login, as the source sent it; null if empty"
+last_login_at       = "timestamp: last login, UTC; null if it cannot be read"
+last_activity_text  = "varchar: last activity, as the source sent it; null if empty"
+last_activity_at    = "timestamp: last activity, UTC; null if it cannot be read"
+created_text        = "varchar: creation, as the source sent it; null if empty"
+created_at          = "timestamp: creation, UTC; null if it cannot be read"
+last_updated_text   = "varchar: last change, as the source sent it; null if empty"
+last_updated_at     = "timestamp: last change, UTC; null if it cannot be read"
+unreadable_fields   = "varchar[]: the fields with a value of an unexpected type, other than active and the times; their columns are null"
 
 [checks.timestamps_that_cannot_be_read]
 level = "warn"
 sql = """
-select source || ': timestamps that cannot be read, counted as missing or unknown: ' || count(*) as problem
+select source || ': ' || counted(count(*), 'timestamp') || ' cannot be read and count as missing or unknown' as problem
 from (
     select source from staging.users where last_login_text is not null and last_login_at is null
     union all
@@ -51,7 +51,7 @@ group by source order by source
 [checks.timestamps_without_a_zone]
 level = "warn"
 sql = """
-select source || ': timestamps without a time zone, read as UTC: ' || count(*) as problem
+select source || ': ' || counted(count(*), 'timestamp') || ' without a time zone, read as UTC' as problem
 from (
     select source, last_login_text as text from staging.users where last_login_at is not null
     union all
@@ -81,7 +81,7 @@ group by source, field order by source, field
 [checks.active_flags_that_cannot_be_read]
 level = "warn"
 sql = """
-select source || ': accounts without a usable active flag, so of unknown status: ' || count(*) as problem
+select source || ': ' || counted(count(*), 'account') || ' without a readable active flag; their status is unknown' as problem
 from staging.users where is_active is null group by source order by source
 """
 */
@@ -109,8 +109,8 @@ texts as (
     from parsed
 ),
 
--- A list, an object or a truth value in the place of a text reaches the record as its JSON. Only what may be such is
--- looked at once more, by its type.
+-- A list, object or boolean where a text belongs arrives as its JSON text. Checking JSON types is slow, so only
+-- records whose texts could hold such a value are checked.
 records as (
     select source, page, ordinal, record,
         case
@@ -126,8 +126,8 @@ records as (
     from texts
 ),
 
--- Sweeps overlap where the list moved while it was read: the first copy of an id stands for all of them.
-first_copies as (
+-- Pages overlap when the list changes while it is read. The first record of each id is kept.
+first_records as (
     select source, record._id as account_id, min((page, ordinal)) as place
     from records
     where record._id is not null
@@ -137,14 +137,14 @@ first_copies as (
 distinct_records as (
     select records.source, records.record, records.unreadable_texts
     from records
-    join first_copies
-        on first_copies.source = records.source and first_copies.account_id = records.record._id
-        and first_copies.place = (records.page, records.ordinal)
+    join first_records
+        on first_records.source = records.source and first_records.account_id = records.record._id
+        and first_records.place = (records.page, records.ordinal)
 ),
 
--- An expanded role is an object, under its own key or in the place of the id. Groups are ids or objects; one outside a
--- list is a group all the same, and null names none.
-references_read as (
+-- An expanded role is an object, under `role` or under `roleId`. Groups are ids or objects, in a list or alone; a null
+-- in the list is no group.
+records_with_references as (
     select *,
         coalesce(
             usable_id(record.roleId ->> '$._id'), usable_id(record.roleId ->> '$'), usable_id(record.role ->> '$._id')
@@ -161,7 +161,7 @@ references_read as (
     from distinct_records
 ),
 
-fields_read as (
+records_with_unreadable_fields as (
     select *,
         list_concat(unreadable_texts, list_filter(
             [
@@ -172,11 +172,11 @@ fields_read as (
             ],
             lambda name: name is not null
         )) as unreadable_fields
-    from references_read
+    from records_with_references
 ),
 
--- What cannot be read is null from here on.
-readable as (
+-- From here on, unreadable values are null.
+readable_records as (
     select *,
         case when not list_contains(unreadable_texts, 'userName') then record.userName end as user_name,
         case when not list_contains(unreadable_texts, 'email') then record.email end as email,
@@ -188,36 +188,36 @@ readable as (
             as object_sid,
         case when not list_contains(unreadable_texts, 'dn') then nullif(trim(record.dn), '') end as distinguished_name,
         case when not list_contains(unreadable_texts, 'tenantId') then nullif(trim(record.tenantId), '') end as tenant_id
-    from fields_read
+    from records_with_unreadable_fields
 ),
 
-times_as_texts as (
+records_with_time_texts as (
     select *,
         [
             nullif(trim(record.lastLogin), ''), nullif(trim(record.lastActivity), ''),
             nullif(trim(record.created), ''), nullif(trim(record.lastUpdated), '')
         ] as time_texts
-    from readable
+    from readable_records
 ),
 
--- Only ISO 8601 is a time, and only between 2000 and 2199: a zero date (1970, 0001) or a sentinel (9999) is not
--- a moment at which anybody was seen. No zone means UTC, which is the session's zone.
-times as (
+-- Only ISO 8601 times between 2000 and 2199 count: zero dates (1970, 0001) and sentinels (9999) are not real times.
+-- A time without a zone is UTC, the time zone of the session.
+records_with_times as (
     select *,
         list_transform(time_texts, lambda t: case
             when regexp_full_match(t, '2[01][0-9]{2}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?( ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))?)?')
                 then try_cast(t as timestamptz)
         end) as time_values
-    from times_as_texts
+    from records_with_time_texts
 )
 
 select
     source,
     record._id as account_id,
-    trimmed(times.user_name) as user_name,
-    trimmed(times.email) as email,
-    match_key(times.user_name) as user_name_key,
-    match_key(times.email) as email_key,
+    trimmed(records.user_name) as user_name,
+    trimmed(records.email) as email,
+    match_key(records.user_name) as user_name_key,
+    match_key(records.email) as email_key,
     case when not (list_contains(unreadable_texts, 'firstName') or list_contains(unreadable_texts, 'lastName'))
         then match_key(concat_ws(' ', first_name, last_name)) end as name_key,
     first_name,
@@ -240,10 +240,10 @@ select
     time_texts[4] as last_updated_text,
     time_values[4] at time zone 'UTC' as last_updated_at,
     unreadable_fields
-from times
+from records_with_times as records
 
 /* example
-name = "every form of a time ends in a defined result"
+name = "every form of timestamp is either read or null"
 given."raw.users" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"offset","lastLogin":"2025-03-01T12:00:00+02:00"}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"no zone","lastLogin":"2025-03-01 12:00:00"}' },
@@ -270,7 +270,7 @@ expect = [
 ]
 */
 /* example
-name = "an id that came twice is kept once, another sweep and another snapshot are not read"
+name = "a repeated id keeps its first record; rejected sweeps and other snapshots are ignored"
 given."raw.users" = [
   { snapshot_id = "example", source = "s", page = 2, ordinal = 1, is_accepted = true, payload = '{"_id":"a","userName":"late"}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"a","userName":"first"}' },
@@ -280,7 +280,7 @@ given."raw.users" = [
 expect = [ { account_id = "a", user_name = "first" } ]
 */
 /* example
-name = "blanks and invisible characters of any script are no part of an address; a key is composed and in lower case"
+name = "surrounding blanks and invisible characters are removed; a key is composed (NFC) and in lower case"
 given."raw.users" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"blanks","userName":"\u3000ADA\u00a0","email":"\tada@example.com\u200b","firstName":"\u2003Ada","lastName":"Ek\u00a0"}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"inside","email":"a\u200bda@exam\u00adple.com"}' },
@@ -295,7 +295,7 @@ expect = [
 ]
 */
 /* example
-name = "what comes in a shape that cannot be read is null and named; what merely looks odd is read"
+name = "a field of an unexpected type is null and listed as unreadable; text that merely looks like JSON is kept"
 given."raw.users" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"shapes","userName":{"a":1},"email":["a@example.com"],"firstName":true,"roleId":["r"],"groups":{},"activeDirectory":1,"active":"true"}' },
   { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"texts","userName":"[ext] true","firstName":"{Ann}","roleId":{"_id":"r"},"groups":"g","active":1,"createdSso":"True"}' },

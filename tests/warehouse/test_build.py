@@ -198,7 +198,7 @@ def test_a_check_of_level_warn_is_reported_and_stops_nothing(house: Any, source:
 
     built = house.build(house.land(FIRST, {"prod": source(users)}))
 
-    about = ("cannot be read", "without a time zone", "usable active flag")
+    about = ("cannot be read", "without a time zone", "readable active flag")
     assert len(built.warnings) == len(about)
     for warning, words in zip(built.warnings, about, strict=True):
         assert warning.startswith("prod: ")
