@@ -290,7 +290,7 @@ class Project:
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
         from pipeline.evidence.signature import signing_key
-        from pipeline.reporting.report import write
+        from pipeline.reporting.report import ReportOptions, write
         from pipeline.reporting.summary import coverage
 
         key = signing_key(self.environment)
@@ -305,9 +305,7 @@ class Project:
                 directory or self.settings.reports.directory,
                 formats,
                 lambda name: timer.advance(name, 0, None),
-                key=key,
-                rows_per_table=self.settings.reports.rows_per_table,
-                annex=annex,
+                ReportOptions(key=key, rows_per_table=self.settings.reports.rows_per_table, annex=annex),
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))

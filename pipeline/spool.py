@@ -131,12 +131,10 @@ class Spool:
         return cls(folder)
 
     def write_body(self, source: str, name: str, body: bytes) -> str:
-        """Write a page's body aside, rename it, and return its path relative to the spool."""
+        """Write a page's body and return its path relative to the spool; the journal names complete bodies only."""
         folder = self.folder / source
         folder.mkdir(exist_ok=True, mode=0o700)
-        aside = folder / (name + ".part")
-        aside.write_bytes(body)
-        aside.replace(folder / name)
+        (folder / name).write_bytes(body)
         return f"{source}/{name}"
 
     def add_page(self, page: PageEntry) -> None:

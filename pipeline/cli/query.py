@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from pipeline import resources
+from pipeline.atomic import replace_file
 from pipeline.cli.terminal import Terminal, align, plain
 from pipeline.errors import RenderError, UsageError
-from pipeline.reporting.cells import STARTS
+from pipeline.reporting import cells
 from pipeline.warehouse.saved import find, load_queries
 
 __all__ = ["register"]
@@ -83,7 +84,8 @@ def sql(
         )
         return
     try:
-        out.write_text(_render(format, header, rows) + "\n", encoding="utf-8")
+        with replace_file(out) as draft:
+            draft.write_text(_render(format, header, rows) + "\n", encoding="utf-8")
     except OSError as error:
         raise RenderError(
             f"the file cannot be written: {error.strerror}", where=str(out), hint="name another path"
@@ -139,9 +141,9 @@ def _render(form: RowFormat, header: list[str], rows: list[tuple[object, ...]]) 
 
 
 def _csv_cell(value: object) -> object:
-    """Return a cell as the CSV files of a report have it: a quote comes before text that a spreadsheet would run."""
+    """Write a cell as the report's CSV files do: text that a spreadsheet would run gets an apostrophe."""
     if isinstance(value, str):
-        return "'" + value if value.startswith(STARTS) else value
+        return cells.as_text(value)
     if isinstance(value, bool):
         return str(value).lower()
     return plain(value)

@@ -30,8 +30,8 @@ __all__ = [
     "SealedFile",
     "compose",
     "data_sha256",
-    "entries",
     "files_below",
+    "sealed_files",
     "tool",
 ]
 
@@ -89,7 +89,7 @@ def files_below(folder: Path) -> list[str]:
     )
 
 
-def entries(connection: Connection, folder: Path, paths: Iterable[str]) -> list[SealedFile]:
+def sealed_files(connection: Connection, folder: Path, paths: Iterable[str]) -> list[SealedFile]:
     """Read files below a folder, a chunk at a time; any connection serves to look into Parquet files."""
     return [_sealed(connection, folder / path, path) for path in paths]
 
@@ -119,7 +119,7 @@ def _sealed(connection: Connection, file: Path, path: str) -> SealedFile:
 
 def data_sha256(files: Iterable[SealedFile]) -> str:
     """Return the one hash of all data files."""
-    listed = sorted((entry.path, entry.sha256) for entry in files if entry.is_data)
+    listed = sorted((file.path, file.sha256) for file in files if file.is_data)
     return hashlib.sha256("".join(f"{sha256}  {path}\n" for path, sha256 in listed).encode()).hexdigest()
 
 

@@ -1,74 +1,120 @@
-"""Seals a folder: the evidence beside the reports, the manifest over all of it, the signature over that.
+"""Sealed folders: written aside as a whole, listed in a manifest and signed.
 
-The order is part of the design: data files first, then ``data_sha256`` over them, which the PDF prints; then the
-manifest, which lists the PDF too; then the signature.
+The order matters. Data files come first; then ``data_sha256`` over them, which the PDF prints; then the manifest,
+which lists the PDF too; then the signature.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.atomic import replace_folder
+from pipeline.errors import RenderError
 from pipeline.evidence import manifest
 from pipeline.evidence.manifest import MANIFEST, SIGNATURE, SealedFile
 from pipeline.evidence.signature import PUBLIC_KEY_FILE, SigningKey
 from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 
-__all__ = ["Seal", "collect", "seal"]
+__all__ = ["Draft", "Seal", "collect", "draft_folder", "seal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What identifies a sealed folder, and what the next one is chained to."""
+    """What identifies a sealed folder, and the manifest that this one is chained to."""
 
     data_sha256: str
     manifest_sha256: str
     previous_manifest_sha256: str | None
 
 
-def collect(connection: Connection, folder: Path) -> list[SealedFile]:
-    """Write ``raw/``, ``sql/`` and ``inputs/`` beside the CSV files; return all these data files.
+class Draft:
+    """A folder that is being written; ``folder`` is where it is until it gets its name."""
+
+    def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.last_file = ""
+        self._progress = progress
+
+    def file(self, name: str) -> Path:
+        """Return the path to write a file to, after telling ``progress`` its name."""
+        self.last_file = name
+        self._progress(name)
+        return self.folder / name
+
+
+@contextmanager
+def draft_folder(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Iterator[Draft]:
+    """Yield a draft that takes the place of ``folder`` when the block ends without an exception.
 
     Raises:
-        WarehouseError: the build was made with other SQL than the program has now.
+        RenderError: a file cannot be written; it names the file that the draft was asked for last.
+    """
+    last_file = ""
+    try:
+        with replace_folder(folder) as path:
+            draft = Draft(path, progress)
+            try:
+                yield draft
+            finally:
+                last_file = draft.last_file
+    except OSError as error:
+        raise _unwritable(error, folder / last_file) from error
+
+
+def collect(connection: Connection, draft: Draft) -> list[SealedFile]:
+    """Write ``raw/``, ``sql/`` and ``inputs/`` beside the CSV files; return all data files of the draft.
+
+    Raises:
+        WarehouseError: another version of the program made the build, with other SQL.
         RenderError: a file cannot be written.
     """
-    archive.write(connection, folder)
-    return manifest.entries(connection, folder, manifest.files_below(folder))
+    archive.write(connection, draft.file("raw, sql, inputs").parent)
+    return manifest.sealed_files(connection, draft.folder, manifest.files_below(draft.folder))
 
 
 def seal(
     connection: Connection,
-    folder: Path,
+    draft: Draft,
     data: Sequence[SealedFile] = (),
     *,
     neutralised: int,
     previous_manifest_sha256: str | None,
     key: SigningKey | None,
 ) -> Seal:
-    """Write the manifest over everything in the folder, and its signature if there is a key.
+    """Write the manifest of everything in the draft, and its signature if there is a key.
 
-    ``data`` are files that have been read already. ``neutralised`` is how many CSV cells got an apostrophe so that no
-    spreadsheet runs them.
+    ``data`` are files whose hashes are known already. ``neutralised`` counts the CSV cells that got an apostrophe so
+    that no spreadsheet runs them.
 
     Raises:
         OSError: a file cannot be written.
     """
+    path = draft.file(MANIFEST)
     if key is not None:
-        (folder / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
-    known = {entry.path for entry in data}
-    others = [path for path in manifest.files_below(folder) if path not in known]
-    files = [*data, *manifest.entries(connection, folder, others)]
+        (draft.folder / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
+    known = {file.path for file in data}
+    others = [name for name in manifest.files_below(draft.folder) if name not in known]
+    files = [*data, *manifest.sealed_files(connection, draft.folder, others)]
     content = manifest.compose(
-        connection,
-        files,
-        neutralised=neutralised,
-        previous_manifest_sha256=previous_manifest_sha256,
+        connection, files, neutralised=neutralised, previous_manifest_sha256=previous_manifest_sha256
     )
-    (folder / MANIFEST).write_bytes(content)
+    path.write_bytes(content)
     if key is not None:
-        (folder / SIGNATURE).write_bytes(key.sign(content))
+        (draft.folder / SIGNATURE).write_bytes(key.sign(content))
     return Seal(manifest.data_sha256(files), hashlib.sha256(content).hexdigest(), previous_manifest_sha256)
+
+
+def _unwritable(error: OSError, path: Path) -> RenderError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        hint = "free some space on that disk, or choose another folder with --out"
+    else:
+        hint = "choose a folder that you may write to with --out, or correct its permissions"
+    return RenderError(
+        f"the report cannot be written: {error.strerror or error}", where=str(error.filename or path), hint=hint
+    )

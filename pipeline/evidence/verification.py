@@ -25,8 +25,8 @@ from pipeline.wording import counted
 
 __all__ = ["Problem", "Verification", "WriteTables", "verify"]
 
-#: Writes the CSV files of the build that a database holds into a folder.
-WriteTables = Callable[[Connection, Path], object]
+#: Writes the CSV files of the build that a database holds, each to the path that its name is given.
+WriteTables = Callable[[Connection, Callable[[str], Path]], object]
 
 #: What file managers and office programs leave in a folder that somebody looked at: macOS (.DS_Store, ._name,
 #: __MACOSX in archives), Windows (Thumbs.db, desktop.ini), KDE (.directory), Synology (@eaDir), Microsoft Office
@@ -96,7 +96,9 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
     problems = [Problem(path, "is not a plain file") for path in odd]
     plain = [path for path in present if path not in odd]
     with database.empty() as connection:
-        found = manifest.entries(connection, folder, [path for path in plain if path not in {MANIFEST, SIGNATURE}])
+        found = manifest.sealed_files(
+            connection, folder, [path for path in plain if path not in {MANIFEST, SIGNATURE}]
+        )
     content = (folder / MANIFEST).read_bytes() if MANIFEST in plain else None
     document, unreadable = _document(content)
     problems += unreadable
@@ -235,7 +237,7 @@ def _rebuild(
         workspace = Path(name)
         try:
             with archive.rebuilt(folder, workspace) as connection:
-                write_tables(connection, workspace)
+                write_tables(connection, workspace.joinpath)
         except RenderError:
             raise  # the place for temporary files, not the folder
         except AccessReviewError as error:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.atomic import replace_file
 from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import SigningKey
 
@@ -200,13 +199,8 @@ def save(plan: Plan, path: Path) -> None:
     document = {"schema_version": SCHEMA_VERSION, "plan_id": plan.plan_id, **asdict(plan)}
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as draft:
-            draft.write(text)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(draft.name).replace(path)
+        with replace_file(path, mode=0o600) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"the plan cannot be written: {error.strerror}", where=str(path), hint="name another file"

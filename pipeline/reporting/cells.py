@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["STARTS", "has_inner_formula", "is_formula", "neutralised", "restored", "retyped", "separates"]
+__all__ = ["STARTS", "as_text", "has_inner_formula", "is_formula", "neutralised", "restored", "retyped", "separates"]
 
 #: A cell that starts with one of these is run.
 STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -60,6 +60,12 @@ def neutralised(column: str, *, inner: bool) -> str:
 def retyped(column: str) -> str:
     """Return the SQL for the text with an apostrophe where a spreadsheet would make a number or a date of it."""
     return f"case when regexp_matches({column}, '{_RETYPED}') then '''' || {column} else {column} end"
+
+
+def as_text(text: str) -> str:
+    """Return a text with the apostrophes that :func:`neutralised` puts into it."""
+    text = re.sub(_INNER, r"\1'\2", text)
+    return "'" + text if text.startswith(STARTS) else text
 
 
 def restored(text: str) -> str:

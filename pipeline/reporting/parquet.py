@@ -7,6 +7,7 @@ from typing import Any
 
 import polars
 
+from pipeline.atomic import replace_file
 from pipeline.errors import RenderError
 from pipeline.reporting.frames import to_frame
 
@@ -21,12 +22,10 @@ def write(rows: Any, path: Path) -> None:
         RenderError: the file cannot be written.
     """
     frame = to_frame(rows)
-    aside = path.with_name(f".{path.name}.part")
     try:
-        frame.write_parquet(aside)
-        aside.replace(path)
+        with replace_file(path) as draft:
+            frame.write_parquet(draft)
     except (OSError, polars.exceptions.PolarsError) as error:
-        aside.unlink(missing_ok=True)
         raise RenderError(
             f"the file cannot be written: {getattr(error, 'strerror', None) or error}",
             where=str(path),

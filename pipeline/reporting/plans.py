@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import resources
+from pipeline.atomic import replace_file
 from pipeline.errors import RenderError
 from pipeline.reporting import glyphs, html, pdf
 from pipeline.reporting.templating import Filler
@@ -31,13 +32,15 @@ def write(path: Path, document: Mapping[str, Any]) -> tuple[tuple[Path, ...], tu
     body = fill("plan_body.html", None, **document)
     title = f"Remediation plan {str(document['plan_id'])[:12]}"
     try:
-        page.write_bytes(html.render_document(title, body, templates))
+        with replace_file(page) as draft:
+            draft.write_bytes(html.render_document(title, body, templates))
         try:
             content, missing = pdf.render(fill("plan.html", None, **document), templates)
         except RenderError as error:
             paper.unlink(missing_ok=True)  # of an earlier plan of that name
             return (page,), (f"the plan as PDF is left out: {error}; {error.hint}",)
-        paper.write_bytes(content)
+        with replace_file(paper) as draft:
+            draft.write_bytes(content)
         written.append(paper)
         if missing:
             warnings.append(glyphs.warning(missing, (person["name"] for person in document["people"])))

@@ -6,10 +6,9 @@ import hashlib
 from pathlib import Path
 
 from pipeline.evidence.manifest import MANIFEST
-from pipeline.evidence.sealing import seal
+from pipeline.evidence.sealing import draft_folder, seal
 from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import csv
-from pipeline.reporting.report import replacing
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -28,9 +27,9 @@ def write(connection: Connection, directory: Path, *, rests_on: Path, key: Signi
     stem = f"{snapshot_id}-remediation-"
     number = next(n for n in range(1, 1_000_000) if not (directory / f"{stem}{n}").exists())
     folder = directory / f"{stem}{number}"
-    with replacing(folder, lambda: folder / _FILE) as draft:
+    with draft_folder(folder) as draft:
         neutralised = csv.write(
-            connection, "select * from review.changes", draft / _FILE, order_by="source, account_id, change_id"
+            connection, "select * from review.changes", draft.file(_FILE), order_by="source, account_id, change_id"
         )
         seal(connection, draft, neutralised=neutralised, previous_manifest_sha256=previous, key=key)
     return folder / _FILE, folder / MANIFEST

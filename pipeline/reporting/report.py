@@ -6,22 +6,16 @@ that name is replaced as a whole, and survives every failure.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars
 
 from pipeline import resources
-from pipeline.errors import RenderError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.manifest import SealedFile
-from pipeline.evidence.sealing import Seal
+from pipeline.evidence.sealing import Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import annex as annexes
 from pipeline.reporting import csv, glyphs, graph, html, pdf, templating, view, xlsx
@@ -30,7 +24,7 @@ from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "ReportFolder", "replacing", "write", "write_csv"]
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "ReportFolder", "ReportOptions", "write", "write_csv"]
 
 #: The formats that are written unless others are asked for.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
@@ -83,134 +77,149 @@ class ReportFolder:
     seal: Seal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """How a report folder is written.
+
+    ``key`` signs it. The PDF shows at most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a
+    PDF of the whole population.
+    """
+
+    key: SigningKey | None = None
+    rows_per_table: int = ROWS_PER_TABLE
+    annex: bool = False
+
+
 def write(
     connection: Connection,
     directory: Path,
     formats: frozenset[str],
     progress: Callable[[str], None],
-    *,
-    key: SigningKey | None = None,
-    rows_per_table: int = ROWS_PER_TABLE,
-    annex: bool = False,
+    options: ReportOptions | None = None,
 ) -> ReportFolder:
-    """Write the report of the build in the database to its folder below ``directory``, signed if there is a key.
+    """Write the report of the current build to its folder below ``directory``.
 
-    ``progress`` is given the name of each file before it is made. The PDF shows at most ``rows_per_table`` rows of a
-    table that may be long. ``annex`` adds a PDF of the whole population.
+    ``progress`` is given the name of each file before it is written.
 
     Raises:
-        WarehouseError: the build was made with other SQL than the program has now.
+        WarehouseError: another version of the program made the build, with other SQL.
         RenderError: a file cannot be written, Pango is missing, or a template is wrong.
     """
-    if "pdf" in formats or annex:
+    options = options or ReportOptions()
+    if "pdf" in formats or options.annex:
         pdf.check_libraries()
     archive.require_current(connection)
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
-    warnings: list[str] = []
-    tables = _csv_files(connection)
-    names = list(tables)
-    making = folder
-
-    def begin(name: str) -> None:
-        nonlocal making
-        making = folder / name
-        progress(name)
-
-    with replacing(folder, lambda: making) as draft:
-        neutralised = write_csv(connection, draft, begin)
-        begin("raw, sql, inputs")
+    with draft_folder(folder, progress) as draft:
+        neutralised = write_csv(connection, draft.file)
         data = sealing.collect(connection, draft)
-        data_sha256 = manifest.data_sha256(data)
+        writer = _Writer(connection, dataset, draft, data)
         if "xlsx" in formats:
-            begin(_XLSX_FILE)
-            sheets = {Path(name).stem: table for name, table in tables.items()}
-            shown = view.arrange(dataset, rows_shown=0, data_sha256=data_sha256)
-            warnings += xlsx.write(connection, sheets, shown, draft / _XLSX_FILE)
-            names.append(_XLSX_FILE)
+            writer.write_xlsx()
         if "html" in formats:
-            begin(_HTML_FILE)
-            shown = view.arrange(dataset, rows_shown=_HTML_ROWS, data_sha256=data_sha256)
-            (draft / _HTML_FILE).write_bytes(html.render(shown, resources.templates()))
-            names.append(_HTML_FILE)
+            writer.write_html()
         if "pdf" in formats:
-            begin(_PDF_FILE)
-            warnings += _write_pdf(dataset, draft, data, rows_per_table)
-            names.append(_PDF_FILE)
-        if annex:
-            begin(_ANNEX_FILE)
-            warnings += _write_annex(connection, dataset, draft / _ANNEX_FILE, data_sha256, progress)
-            names.append(_ANNEX_FILE)
+            writer.write_pdf(options.rows_per_table)
+        if options.annex:
+            writer.write_annex(progress)
         if "graph" in formats:
-            for name, write_graph in _GRAPH_FILES.items():
-                begin(name)
-                write_graph(connection, draft / name)
-                names.append(name)
-        begin(manifest.MANIFEST)
+            writer.write_graphs()
         seal = sealing.seal(
             connection,
             draft,
             data,
             neutralised=neutralised,
             previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
-            key=key,
+            key=options.key,
         )
-        names.append(manifest.MANIFEST)
-    return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
+    names = (*_csv_files(connection), *writer.names, manifest.MANIFEST)
+    return ReportFolder(folder, tuple(folder / name for name in names), tuple(writer.warnings), neutralised, seal)
 
 
-def write_csv(connection: Connection, folder: Path, progress: Callable[[str], None] = lambda _: None) -> int:
-    """Write every CSV file of the current build; return how many cells were neutralised.
+def write_csv(connection: Connection, path_of: Callable[[str], Path]) -> int:
+    """Write every CSV file of the current build to the path of its name; return how many cells were neutralised.
 
     Raises:
         RenderError: a file cannot be written.
     """
-    neutralised = 0
-    for name, (query, order) in _csv_files(connection).items():
-        progress(name)
-        neutralised += csv.write(connection, query, folder / name, order_by=order)
-    return neutralised
+    return sum(
+        csv.write(connection, query, path_of(name), order_by=order)
+        for name, (query, order) in _csv_files(connection).items()
+    )
 
 
 def _csv_files(connection: Connection) -> Mapping[str, tuple[str, str]]:
     return _CSV_FILES_OF_SEVERAL if has_several_sources(connection) else _CSV_FILES
 
 
-def _write_pdf(dataset: Dataset, folder: Path, data: Sequence[SealedFile], rows_per_table: int) -> tuple[str, ...]:
-    templates = resources.templates()
-    tables = [entry for entry in data if entry.path in _CSV_FILES_OF_SEVERAL]
-    attached = [entry.path for entry in tables if entry.bytes <= _ATTACHED_BYTES]
-    arranged = view.arrange(
-        dataset,
-        rows_shown=rows_per_table,
-        privileged_shown=max(_PDF_PRIVILEGED, rows_per_table),
-        data_sha256=manifest.data_sha256(data),
-        attached=attached,
-        left_out=[entry.path for entry in tables if entry.path not in attached],
-    )
-    document = templating.fill(templates, "access_review.html", arranged)
-    content, missing = pdf.render(
-        document, templates, [folder / name for name in attached], dataset.snapshot["finished_at"]
-    )
-    (folder / _PDF_FILE).write_bytes(content)
-    return (glyphs.warning(missing, _names(dataset)),) if missing else ()
+class _Writer:
+    """Writes the files for people of one draft, collecting their ``names`` and ``warnings`` for the reader."""
 
+    def __init__(
+        self, connection: Connection, dataset: Dataset, draft: sealing.Draft, data: Sequence[SealedFile]
+    ) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._draft = draft
+        self._data = data
+        self._data_sha256 = manifest.data_sha256(data)
+        self._templates = resources.templates()
+        self.names: list[str] = []
+        self.warnings: list[str] = []
 
-def _write_annex(
-    connection: Connection, dataset: Dataset, path: Path, data_sha256: str, progress: Callable[[str], None]
-) -> tuple[str, ...]:
-    arranged = view.arrange(dataset, rows_shown=0, data_sha256=data_sha256)
-    missing = annexes.write(
-        connection,
-        arranged,
-        resources.templates(),
-        path,
-        lambda done, pages: progress(f"{path.name}: {done:,} of {counted(pages, 'page')}"),
-    )
-    if not missing:
-        return ()
-    names = connection.execute("select distinct display_name from reports.population").fetchall()
-    return (glyphs.warning(missing, (name for (name,) in names if name)),)
+    def write_xlsx(self) -> None:
+        sheets = {Path(name).stem: table for name, table in _csv_files(self._connection).items()}
+        shown = view.arrange(self._dataset, rows_shown=0, data_sha256=self._data_sha256)
+        self.warnings += xlsx.write(self._connection, sheets, shown, self._begin(_XLSX_FILE))
+
+    def write_html(self) -> None:
+        path = self._begin(_HTML_FILE)
+        shown = view.arrange(self._dataset, rows_shown=_HTML_ROWS, data_sha256=self._data_sha256)
+        path.write_bytes(html.render(shown, self._templates))
+
+    def write_pdf(self, rows_per_table: int) -> None:
+        path = self._begin(_PDF_FILE)
+        tables = [file for file in self._data if file.path in _CSV_FILES_OF_SEVERAL]
+        attached = [file.path for file in tables if file.bytes <= _ATTACHED_BYTES]
+        arranged = view.arrange(
+            self._dataset,
+            rows_shown=rows_per_table,
+            privileged_shown=max(_PDF_PRIVILEGED, rows_per_table),
+            data_sha256=self._data_sha256,
+            attached=attached,
+            left_out=[file.path for file in tables if file.path not in attached],
+        )
+        document = templating.fill(self._templates, "access_review.html", arranged)
+        content, missing = pdf.render(
+            document,
+            self._templates,
+            [self._draft.folder / name for name in attached],
+            self._dataset.snapshot["finished_at"],
+        )
+        path.write_bytes(content)
+        if missing:
+            self.warnings.append(glyphs.warning(missing, _names(self._dataset)))
+
+    def write_annex(self, progress: Callable[[str], None]) -> None:
+        missing = annexes.write(
+            self._connection,
+            view.arrange(self._dataset, rows_shown=0, data_sha256=self._data_sha256),
+            self._templates,
+            self._begin(_ANNEX_FILE),
+            lambda done, pages: progress(f"{_ANNEX_FILE}: {done:,} of {counted(pages, 'page')}"),
+        )
+        if missing:
+            names = self._connection.execute("select distinct display_name from reports.population").fetchall()
+            self.warnings.append(glyphs.warning(missing, (name for (name,) in names if name)))
+
+    def write_graphs(self) -> None:
+        for name, write_graph in _GRAPH_FILES.items():
+            write_graph(self._connection, self._begin(name))
+
+    def _begin(self, name: str) -> Path:
+        self.names.append(name)
+        return self._draft.file(name)
 
 
 def _names(dataset: Dataset) -> Iterator[str]:
@@ -225,82 +234,3 @@ def _names(dataset: Dataset) -> Iterator[str]:
         for column in frame.iter_columns():
             if column.dtype == polars.String:
                 yield from column.drop_nulls()
-
-
-@contextmanager
-def replacing(folder: Path, making: Callable[[], Path]) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of ``folder`` when the block ends well.
-
-    ``making`` tells what was being written when something failed that does not name it. The draft is locked while its
-    process lives, so that what a killed one has left can be told from what another is making just now, and is swept
-    away.
-    """
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.{_DRAFT}")
-    former = folder.with_name(f".{folder.name}.{os.getpid()}.{_FORMER}")
-    try:
-        _sweep(folder.parent)
-        draft.mkdir(parents=True)
-        with _locked(draft):
-            yield draft
-            if folder.exists():
-                folder.rename(former)
-            try:
-                draft.rename(folder)
-            except OSError:
-                if former.exists():
-                    former.rename(folder)
-                raise
-        shutil.rmtree(former, ignore_errors=True)
-    except OSError as error:
-        raise _unwritable(error, making()) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder; the system lets it go with the process, however that ends."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a file system without locks: then nothing is ever swept there
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _sweep(directory: Path) -> None:
-    """Remove the drafts of processes that were killed, and put back the report that one was about to replace."""
-    for left in sorted(directory.glob(f".*.{_DRAFT}")):
-        name, _, pid = left.name[1:].removesuffix(f".{_DRAFT}").rpartition(".")
-        if not name or not pid.isdecimal() or left.is_symlink() or not left.is_dir() or _is_held(left):
-            continue
-        shutil.rmtree(left, ignore_errors=True)
-        former, folder = left.with_name(f".{name}.{pid}.{_FORMER}"), left.with_name(name)
-        if former.is_dir() and not folder.exists():
-            former.rename(folder)
-        shutil.rmtree(former, ignore_errors=True)
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
-def _unwritable(error: OSError, making: Path) -> RenderError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        hint = "free some space on that disk, or choose another folder with --out"
-    else:
-        hint = "choose a folder that you may write to with --out, or correct its permissions"
-    return RenderError(
-        f"the report cannot be written: {error.strerror or error}", where=str(error.filename or making), hint=hint
-    )

@@ -10,12 +10,11 @@ from pipeline import resources
 from pipeline.errors import ModelError
 from pipeline.evidence import manifest
 from pipeline.evidence.manifest import MANIFEST
-from pipeline.evidence.sealing import seal
+from pipeline.evidence.sealing import draft_folder, seal
 from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import csv, pdf, templating, view
 from pipeline.reporting.dataset import load
 from pipeline.reporting.decisions import DecisionSum
-from pipeline.reporting.report import replacing
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -67,17 +66,16 @@ def write(
             where=f"campaign {decided.campaign}",
             hint="report this as a bug",
         )
-    making = folder / _DECISIONS
-    with replacing(folder, lambda: making) as draft:
+    with draft_folder(folder) as draft:
         neutralised = csv.write(
             connection,
             decisions,
-            draft / _DECISIONS,
+            draft.file(_DECISIONS),
             order_by="source, account_id, entitlement_type, entitlement_id",
             parameters={"campaign": attestation["campaign"]},
         )
-        entries = manifest.entries(connection, draft, [_DECISIONS])
-        making = folder / _PDF
+        entries = manifest.sealed_files(connection, draft.folder, [_DECISIONS])
+        paper = draft.file(_PDF)
         templates = resources.templates()
         document = templating.fill(
             templates,
@@ -90,9 +88,8 @@ def write(
             revocations_shown=_REVOCATIONS_SHOWN,
             decided=decided,
         )
-        content, _ = pdf.render(document, templates, [draft / _DECISIONS], attestation["signed_at"])
-        (draft / _PDF).write_bytes(content)
-        making = folder / MANIFEST
+        content, _ = pdf.render(document, templates, [draft.folder / _DECISIONS], attestation["signed_at"])
+        paper.write_bytes(content)
         sealed = seal(
             connection,
             draft,

@@ -19,7 +19,7 @@ def reseal(folder: Path, **changes: Any) -> None:
     document = json.loads(path.read_bytes())
     with duckdb.connect() as connection:
         paths = [p for p in manifest.files_below(folder) if p not in {manifest.MANIFEST, manifest.SIGNATURE}]
-        files = manifest.entries(connection, folder, paths)
+        files = manifest.sealed_files(connection, folder, paths)
     document["files"] = [{name: getattr(entry, name) for name in entry.__slots__} for entry in files]
     document["data_sha256"] = manifest.data_sha256(files)
     path.write_text(json.dumps(document | changes, indent=2))

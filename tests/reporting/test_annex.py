@@ -19,7 +19,7 @@ HOSTILE = ("<script>alert(1)</script>", "two\nlines", "tab\there", "\u202eexe.fd
 
 
 def write(connection: duckdb.DuckDBPyConnection, directory: Path) -> report.ReportFolder:
-    return report.write(connection, directory, frozenset({"csv"}), lambda _: None, annex=True)
+    return report.write(connection, directory, frozenset({"csv"}), lambda _: None, report.ReportOptions(annex=True))
 
 
 def read(result: report.ReportFolder) -> tuple[pypdf.PdfReader, list[str]]:

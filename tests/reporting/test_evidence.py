@@ -32,7 +32,9 @@ HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 def write(
     connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, key: Any = None
 ) -> report.ReportFolder:
-    return report.write(connection, directory, frozenset(formats or ("csv",)), lambda _: None, key=key)
+    return report.write(
+        connection, directory, frozenset(formats or ("csv",)), lambda _: None, report.ReportOptions(key=key)
+    )
 
 
 def check(folder: Path, key: PublicKey | None = None) -> Verification:

@@ -29,7 +29,8 @@ runpy.run_path(sys.argv[1])['fill'](connection, accounts=int(sys.argv[5]))
 formats = frozenset(sys.argv[4].split(','))
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 try:
-    report.write(connection, pathlib.Path(sys.argv[2]), formats - {'annex'}, lambda _: None, annex='annex' in formats)
+    options = report.ReportOptions(annex='annex' in formats)
+    report.write(connection, pathlib.Path(sys.argv[2]), formats - {'annex'}, lambda _: None, options)
 except RenderError as error:
     print(error.exit_code, error, '|', error.hint)
 """
@@ -92,7 +93,9 @@ def test_a_wrong_template_is_a_sentence_that_names_it(
     monkeypatch.setattr(resources, "templates", lambda: templates)
 
     with pytest.raises(RenderError, match=said) as caught:
-        report.write(database(), tmp_path / "out", frozenset({"pdf"}), lambda _: None, annex=True)
+        report.write(
+            database(), tmp_path / "out", frozenset({"pdf"}), lambda _: None, report.ReportOptions(annex=True)
+        )
 
     assert caught.value.exit_code == 5
     assert str(templates) in caught.value.where

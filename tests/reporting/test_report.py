@@ -150,7 +150,9 @@ def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
 def test_the_configuration_says_how_long_a_table_may_be(database, tmp_path):
     connection = database(findings=40, changes=30)
 
-    result = report.write(connection, tmp_path, frozenset({"pdf"}), lambda _: None, rows_per_table=5)
+    result = report.write(
+        connection, tmp_path, frozenset({"pdf"}), lambda _: None, report.ReportOptions(rows_per_table=5)
+    )
 
     text = " ".join(pages(result))
     assert "5 of 31 shown here" in text
