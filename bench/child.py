@@ -102,7 +102,7 @@ def plain_table(folder: str) -> None:
     from pipeline.reporting import annex as annexes
 
     with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
-        rows = connection.execute(annexes.ROWS).fetchall()
+        rows = annexes.rows(connection).fetchall()
     lines = ("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     style = "@page { size: A4 landscape } table { width: 100%; font-size: 7pt } td { border-bottom: 1px solid #ccc }"
     weasyprint.HTML(string=f"<style>{style}</style><table>{''.join(lines)}</table>").write_pdf(

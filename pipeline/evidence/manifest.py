@@ -17,8 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__
-from pipeline.warehouse import archive
+from pipeline import __version__, resources
+from pipeline.warehouse import archive, saved
 from pipeline.warehouse.database import Connection
 
 __all__ = [
@@ -63,6 +63,9 @@ KEYS = (
 )
 #: Sections of the summary that add up: headline in itself, the others to the accounts or to the open findings.
 _COUNTED = ("headline", "status", "last_seen", "severity")
+_CHECKS = """
+    select check_id, source, result, is_gate from reports.reconciliation order by source, not is_gate, check_id
+"""
 _CHUNK = 1 << 20
 
 
@@ -143,14 +146,7 @@ def compose(
     """Return the manifest of the current build's report as it is written, the same bytes every time."""
     files = list(files)
     [snapshot] = _rows(connection, "select * from reports.snapshot")
-    [build] = _rows(
-        connection,
-        """
-        select parameters, roster_file, roster_sha256, config_sha256, (select count(*) from policy.roster) as people
-        from meta.builds join meta.snapshots using (snapshot_id) where build_id = $build_id
-        """,
-        build_id=snapshot["build_id"],
-    )
+    [build] = saved.rows(connection, resources.sql() / "reporting", "manifest")
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "snapshot_id": snapshot["snapshot_id"],
@@ -168,13 +164,7 @@ def compose(
         "completeness": {
             "state": snapshot["completeness"],
             "reason": snapshot["reason"],
-            "checks": _rows(
-                connection,
-                """
-                select check_id, source, result, is_gate from reports.reconciliation
-                order by source, not is_gate, check_id
-                """,
-            ),
+            "checks": _rows(connection, _CHECKS),
         },
         "counts": _counts(connection),
         "config_sha256": build["config_sha256"],
@@ -191,9 +181,9 @@ def compose(
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _rows(connection: Connection, query: str, **values: object) -> list[dict[str, Any]]:
-    """Return the rows of a query by the names of their columns."""
-    found = connection.execute(query, values)
+def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
+    """Return the rows of a query, each by the names of its columns."""
+    found = connection.execute(query)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

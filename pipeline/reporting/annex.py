@@ -27,8 +27,9 @@ from pipeline.reporting import pdf, templating
 from pipeline.reporting.text import shorten
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.saved import statement
 
-__all__ = ["ROWS", "ROWS_A_PAGE", "WORKERS", "Column", "Page", "write"]
+__all__ = ["ROWS_A_PAGE", "WORKERS", "AnnexColumn", "AnnexPage", "rows", "write"]
 
 #: Lines of 4 mm that a landscape page has room for (annex.css sets their height).
 ROWS_A_PAGE = 40
@@ -40,7 +41,7 @@ WORKERS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class AnnexColumn:
     """One text of a page: its left edge and width in mm, how many letters surely fit, and what stands above it.
 
     ``heads`` are headings, each with its left edge on the page: a text of figures holds several values side by side.
@@ -54,7 +55,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AnnexPage:
     """One page of rows: its number, and the text of each column, a line a row."""
 
     number: int
@@ -76,21 +77,6 @@ _COLUMNS = (
     ("kind", 42.0, 31, (("Status, kind, origin", 0),)),
     ("figures", 50.0, 30, (("Open", 0), ("Created", 5), ("Last seen", 15.4))),
 )
-#: One row an account, in the order of the list: eight values.
-ROWS = """
-    select
-        display_name as name,
-        coalesce(email, user_name, account_id) as address,
-        source,
-        case when privileged then '◆ ' else '' end || coalesce(role_display_name, role_id, 'no role') as role,
-        status || case when in_scope then '' else ', excluded' end || ', ' || replace(account_type, '_', ' ') || ', '
-            || origin as kind,
-        finding_count,
-        coalesce(strftime(created_at, '%Y-%m-%d'), '–') as created,
-        coalesce(strftime(last_seen_at, '%Y-%m-%d'), login_state) as seen
-    from reports.population
-    order by lower(display_name), source, account_id
-"""
 
 
 def write(
@@ -125,7 +111,12 @@ def write(
     return frozenset(missing)
 
 
-def _columns(total: int, *, several_sources: bool) -> tuple[Column, ...]:
+def rows(connection: Connection) -> Connection:
+    """Return a cursor over every account, in the order of the annex: eight values a row."""
+    return connection.cursor().execute(statement("reporting", "annex_rows"))
+
+
+def _columns(total: int, *, several_sources: bool) -> tuple[AnnexColumn, ...]:
     """Place the columns side by side; a single source needs none, and leaves its room to the address."""
     placed = []
     left = 0.0
@@ -137,23 +128,27 @@ def _columns(total: int, *, several_sources: bool) -> tuple[Column, ...]:
         width = own + spare if wide else own
         before_name = len(str(total)) + 2
         edges = tuple((title, left + _FIGURE * (before_name if at is None else at)) for title, at in heads)
-        placed.append(Column(key, left, width - 2, letters + 11 if wide else letters, edges))
+        placed.append(AnnexColumn(key, left, width - 2, letters + 11 if wide else letters, edges))
         left += width
     return tuple(placed)
 
 
 def _parts(
-    connection: Connection, columns: Sequence[Column], total: int, pages: int, fill: Callable[[dict[str, Any]], str]
+    connection: Connection,
+    columns: Sequence[AnnexColumn],
+    total: int,
+    pages: int,
+    fill: Callable[[dict[str, Any]], str],
 ) -> Iterator[tuple[str, int, str]]:
     """Yield each part as its bookmark, its number of pages and its HTML, from a cursor: all rows are never held."""
-    cursor = connection.cursor().execute(ROWS)
+    cursor = rows(connection)
     letters = {column.key: column.letters for column in columns}
     number = 1
     place = 0
     figures = len(str(total))
-    while rows := cursor.fetchmany(ROWS_A_PAGE * _PAGES_A_PART):
+    while fetched := cursor.fetchmany(ROWS_A_PAGE * _PAGES_A_PART):
         texts: list[list[str]] = []
-        for name, address, source, role, kind, findings, created, seen in rows:
+        for name, address, source, role, kind, findings, created, seen in fetched:
             place += 1
             values = {"address": address, "source": source, "role": role, "kind": kind}
             line = {key: shorten(_plain(value), letters[key]) for key, value in values.items() if key in letters}
@@ -165,8 +160,10 @@ def _parts(
         for start in range(0, len(texts), ROWS_A_PAGE):
             number += 1
             lines = texts[start : start + ROWS_A_PAGE]
-            part.append(Page(number, tuple("\n".join(column) for column in zip(*lines, strict=True)), len(lines)))
-        title = f"{shorten(_plain(rows[0][0]), 24)} to {shorten(_plain(rows[-1][0]), 24)}"
+            part.append(
+                AnnexPage(number, tuple("\n".join(column) for column in zip(*lines, strict=True)), len(lines))
+            )
+        title = f"{shorten(_plain(fetched[0][0]), 24)} to {shorten(_plain(fetched[-1][0]), 24)}"
         yield title, len(part), fill({"page_list": part, "pages": pages})
 
 

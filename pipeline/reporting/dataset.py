@@ -13,60 +13,12 @@ import polars
 
 from pipeline.reporting.frames import to_frame
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.saved import statement
 
 __all__ = ["ROWS_HELD", "Dataset", "has_several_sources", "load"]
 
 #: Findings of one rule that are at hand for the reports for people; findings.csv has them all.
 ROWS_HELD = 1000
-
-#: The gravest first, then privileged accounts, then those of people who left longest ago.
-_FINDINGS = """
-    select *
-    from reports.finding_rows
-    qualify row_number() over (partition by rule_id order by {order}) <= {rows}
-    order by rule_id, {order}
-"""
-_FINDINGS_ORDER = (
-    "severity_rank, privileged desc nulls last, days_since_end desc nulls last, lower(label), finding_id"
-)
-_PRIVILEGED = """
-    select * from reports.privileged_accounts
-    order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
-"""
-_PEOPLE = """
-    select *, count(*) over () as total from reports.person_access
-    order by lower(person), person_id, source, account_id limit {rows}
-"""
-#: What touches privilege comes first.
-_CHANGES = """
-    select changes.*, counts.position, counts.label as kind, count(*) over () as total
-    from reports.changes as changes
-    left join reports.change_counts as counts using (object_kind, change)
-    order by
-        case privileged_effect
-            when 'gained' then 1 when 'raised' then 2 when 'lost' then 3 when 'lowered' then 4 else 5
-        end,
-        counts.position, lower(changes.label), changes.source, changes.key, changes.field
-    limit {rows}
-"""
-#: What needs somebody first, then the newest.
-_REMEDIATION = """
-    select * from reports.remediation
-    order by list_position(['reappeared', 'still_present', 'not_verifiable', 'removed_verified'], verdict),
-        applied_at desc, source, account_id, change_id
-"""
-#: What the build depends on, by its hashes.
-_BUILD = """
-    select policy_sha256, reference_sha256, roster_file, roster_sha256, sql_sha256, config_sha256
-    from meta.builds join meta.snapshots using (snapshot_id)
-    where build_id = (select build_id from reports.snapshot)
-"""
-_DICTIONARY = """
-    select table_name, column_name, lower(data_type) as data_type, coalesce(comment, '') as description
-    from duckdb_columns()
-    where database_name = current_database() and schema_name = 'reports'
-    order by table_name, column_index
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +61,18 @@ class Dataset:
 def load(connection: Connection) -> Dataset:
     """Read the build that the database holds."""
 
-    def frame(query: str) -> polars.DataFrame:
-        return to_frame(connection.sql(query))
+    def frame(query: str, **values: object) -> polars.DataFrame:
+        return to_frame(connection.sql(query, params=values or None))
 
     return Dataset(
         snapshot=frame("select * from reports.snapshot").row(0, named=True),
-        build=frame(_BUILD).row(0, named=True),
+        build=frame(statement("reporting", "build")).row(0, named=True),
         sources=frame("select * from reports.sources order by source"),
         summary=frame("select * from reports.summary order by section, position, key"),
-        privileged_accounts=frame(_PRIVILEGED),
-        person_access=frame(_PEOPLE.format(rows=ROWS_HELD)),
+        privileged_accounts=frame(statement("reporting", "privileged_accounts")),
+        person_access=frame(statement("reporting", "person_access"), rows=ROWS_HELD),
         rule_summary=frame("select * from reports.rule_summary order by rule_id"),
-        finding_rows=frame(_FINDINGS.format(order=_FINDINGS_ORDER, rows=ROWS_HELD)),
+        finding_rows=frame(statement("reporting", "finding_rows"), rows=ROWS_HELD),
         finding_counts=frame("select * from reports.finding_counts order by rule_id, severity_rank"),
         reconciliation=frame("select * from reports.reconciliation order by source, not is_gate, check_id"),
         requests=frame("select * from reports.requests order by source, sweep, resource, endpoint, parameters"),
@@ -128,16 +80,16 @@ def load(connection: Connection) -> Dataset:
         exclusions=frame("select * from reports.exclusions order by line"),
         exceptions=frame("select * from reports.exceptions order by expires_on, line"),
         review_quality=frame("select * from reports.review_quality order by opened_at desc, campaign"),
-        remediation=frame(_REMEDIATION),
+        remediation=frame(statement("reporting", "remediation")),
         decision_sums=frame("select * from reports.decision_sums order by signed_at desc, campaign, position, label"),
         statistics=frame("select * from reports.statistics order by property, position"),
         rule_results=frame("select * from reports.rule_results order by rule_id"),
         unevaluated_rules=frame("select * from reports.unevaluated_rules order by outcome, title, rule_id"),
         change_counts=frame("select * from reports.change_counts order by position, object_kind, change"),
-        changes=frame(_CHANGES.format(rows=ROWS_HELD)),
+        changes=frame(statement("reporting", "changes"), rows=ROWS_HELD),
         control_matrix=frame("select * from reports.control_matrix order by rule_id"),
         controls=frame("select * from reports.controls order by framework, control"),
-        dictionary=frame(_DICTIONARY),
+        dictionary=frame(statement("reporting", "dictionary")),
         has_several_sources=has_several_sources(connection),
     )
 

@@ -153,34 +153,14 @@ def arrange(
     ``data_sha256`` is that of the report folder; ``attached`` are the CSV files inside the document, ``left_out``
     those that are too large for it.
     """
-    numbers: Sections = {
-        str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
-        for name, part in dataset.summary.drop_nulls("value").group_by("section", maintain_order=True)
-    }
-    figures = {key: value for key, _, value in numbers.get("headline", [])}
-    severities = {key: value for key, _, value in numbers.get("severity", [])}
     sections = _sections(dataset, rows_shown)
-    urgent = [each for each in sections if each.worst and each.worst.severity in ("critical", "high")]
-    first = urgent or [each for each in sections if each.worst]
     checks = _rows(dataset.reconciliation)
-    changes = _rows(dataset.change_counts)
-    privileged = _rows(dataset.privileged_accounts)
     return View(
+        **_first_page(dataset, sections),
+        **_long_tables(dataset, rows_shown, privileged_shown),
         snapshot=dataset.snapshot,
         is_complete=dataset.snapshot["completeness"] == "FULL",
         sources=_rows(dataset.sources),
-        figures=figures,
-        headline=summary.headline(figures, severities),
-        coverage=summary.coverage(_rows(dataset.unevaluated_rules), len(dataset.rule_summary)),
-        tiles=summary.tiles(figures, _rows(dataset.unevaluated_rules)),
-        charts=summary.draw(numbers, changes),
-        identities=summary.identities(figures, numbers),
-        act_first=tuple(first[:_ACT_FIRST]),
-        urgent_rules=len(urgent),
-        privileged=privileged[:privileged_shown],
-        privileged_total=len(privileged),
-        people=_rows(dataset.person_access.head(rows_shown)),
-        people_total=int(dataset.person_access["total"][0]) if len(dataset.person_access) else 0,
         sections=tuple(sections),
         results={row["rule_id"]: row for row in dataset.rule_results.iter_rows(named=True)},
         rules=_ordered(_rows(dataset.rule_summary)),
@@ -193,18 +173,15 @@ def arrange(
         exclusions=_rows(dataset.exclusions),
         exceptions=_rows(dataset.exceptions),
         reviews=_rows(dataset.review_quality),
-        remediation=_rows(dataset.remediation.head(rows_shown)),
         verdicts=dict(dataset.remediation.group_by("verdict").len().iter_rows()),
-        # Of an earlier review only what is still open matters.
+        # Of earlier reviews, only those with open decisions matter.
         decision_sums=tuple(
             each
             for each in DecisionSum.of_rows(_rows(dataset.decision_sums))
             if each.is_current or not each.is_closed
         ),
         properties=_properties(dataset),
-        change_counts=changes,
-        changes=_rows(dataset.changes.head(rows_shown)),
-        change_total=int(dataset.changes["total"][0]) if len(dataset.changes) else 0,
+        change_counts=_rows(dataset.change_counts),
         matrix=_matrix(dataset),
         controls=_rows(dataset.controls),
         dictionary=_dictionary(dataset),
@@ -213,6 +190,48 @@ def arrange(
         left_out=tuple(left_out),
         shell_check=SHELL_CHECK,
     )
+
+
+def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, Any]:
+    """Return the fields of the view that the first page shows."""
+    numbers: Sections = {
+        str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
+        for name, part in dataset.summary.drop_nulls("value").group_by("section", maintain_order=True)
+    }
+    figures = {key: value for key, _, value in numbers.get("headline", [])}
+    severities = {key: value for key, _, value in numbers.get("severity", [])}
+    urgent = [each for each in sections if each.worst and each.worst.severity in ("critical", "high")]
+    first = urgent or [each for each in sections if each.worst]
+    unevaluated = _rows(dataset.unevaluated_rules)
+    return {
+        "figures": figures,
+        "headline": summary.headline(figures, severities),
+        "coverage": summary.coverage(unevaluated, len(dataset.rule_summary)),
+        "tiles": summary.tiles(figures, unevaluated),
+        "charts": summary.draw(numbers, _rows(dataset.change_counts)),
+        "identities": summary.identities(figures, numbers),
+        "act_first": tuple(first[:_ACT_FIRST]),
+        "urgent_rules": len(urgent),
+    }
+
+
+def _long_tables(dataset: Dataset, rows_shown: int, privileged_shown: int | None) -> dict[str, Any]:
+    """Return the fields of tables that are cut, with the number of all their rows."""
+    privileged = _rows(dataset.privileged_accounts)
+    return {
+        "privileged": privileged[:privileged_shown],
+        "privileged_total": len(privileged),
+        "people": _rows(dataset.person_access.head(rows_shown)),
+        "people_total": _total(dataset.person_access),
+        "remediation": _rows(dataset.remediation.head(rows_shown)),
+        "changes": _rows(dataset.changes.head(rows_shown)),
+        "change_total": _total(dataset.changes),
+    }
+
+
+def _total(frame: polars.DataFrame) -> int:
+    """Return the number of all rows, which every row of a cut table carries."""
+    return int(frame["total"][0]) if len(frame) else 0
 
 
 def _rows(frame: polars.DataFrame) -> tuple[Row, ...]:

@@ -41,8 +41,18 @@ _SEVERITY_COLUMNS = {"severity", "top_severity"}
 _RESULTS = {"FAIL": "#b00020", "PASS": "#1e6b45"}
 
 
-@dataclass(slots=True)
-class _Column:
+@dataclass(frozen=True, slots=True)
+class _SheetRows:
+    """The rows of one sheet: a query, their order, and how many there are."""
+
+    name: str
+    query: str
+    order: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SheetColumn:
     name: str
     kind: str
     longest: int
@@ -95,18 +105,17 @@ def write(
                 }
             )
             book = _Book(workbook)
-            counts = {
-                name: int(connection.execute(f"select count(*) from ({query})").fetchall()[0][0])
-                for name, (query, _) in tables.items()
-            }
-            book.write_summary(view, counts)
-            for name, (query, order) in tables.items():
-                book.write_table(connection, name, query, order, counts[name], rows_held)
+            sheets = [
+                _SheetRows(name, query, order, _count(connection, query)) for name, (query, order) in tables.items()
+            ]
+            book.write_summary(view, {sheet.name: sheet.count for sheet in sheets})
+            for sheet in sheets:
+                book.write_table(connection, sheet, rows_held)
     except FileCreateError as error:
         raise error.args[0] from error
     finally:
-        for sheet in workbook.worksheets():
-            sheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
+        for worksheet in workbook.worksheets():
+            worksheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
     path.write_bytes(packed.getbuffer())
     return tuple(book.warnings)
 
@@ -215,12 +224,10 @@ class _Book:
 
     # -------------------------------------------------------------------------------------------------- the tables
 
-    def write_table(
-        self, connection: Connection, name: str, query: str, order: str, count: int, rows_held: int
-    ) -> None:
-        """Write one sheet, as far as a sheet goes."""
-        columns = _columns(connection, query)
-        sheet = self._workbook.add_worksheet(name)
+    def write_table(self, connection: Connection, table: _SheetRows, rows_held: int) -> None:
+        """Write one sheet with at most ``rows_held`` rows."""
+        columns = _columns(connection, table.query)
+        sheet = self._workbook.add_worksheet(table.name)
         sheet.freeze_panes(1, 0)
         _print_landscape(sheet)
         sheet.repeat_rows(0)
@@ -231,8 +238,8 @@ class _Book:
                 0, position, column.name, self._number_heading if column.kind in _INTEGERS else self._heading
             )
         # A sheet that is too short keeps its last row to say so.
-        held = count if count <= rows_held else rows_held - 1
-        rows = connection.execute(f"select * from ({query}) order by {order} limit {held}")
+        held = table.count if table.count <= rows_held else rows_held - 1
+        rows = connection.execute(f"select * from ({table.query}) order by {table.order} limit {held}")
         writers = [self._writer(sheet, column.kind) for column in columns]
         line, cut = 0, 0
         while batch := rows.fetchmany(_BATCH):
@@ -245,15 +252,16 @@ class _Book:
         sheet.autofilter(0, 0, last, len(columns) - 1)
         for position, column in enumerate(columns):
             self._colour(sheet, column.name, position, last)
-        if held < count:
-            rest = f"{counted(count - held, 'more row')} {'does' if count - held == 1 else 'do'}"
-            missing = f"{rest} not fit on a sheet: all of them are in {name}.csv"
+        if left_out := table.count - held:
+            rest = f"{counted(left_out, 'more row')} {'does' if left_out == 1 else 'do'}"
+            missing = f"{rest} not fit on a sheet; {table.name}.csv has all rows"
             sheet.write_string(line + 1, 0, missing, self._danger)
-            self.warnings.append(f"access-review.xlsx, sheet {name}: {missing}")
+            self.warnings.append(f"access-review.xlsx, sheet {table.name}: {missing}")
         if cut:
             self.warnings.append(
-                f"access-review.xlsx, sheet {name}: {text.count(cut, 'text')} longer than a cell holds, cut and so"
-                f" marked: whole in {name}.csv"
+                f"access-review.xlsx, sheet {table.name}: {text.count(cut, 'text')}"
+                f" {'is' if cut == 1 else 'are'} longer than a cell can hold and end with '{_CUT}';"
+                f" {table.name}.csv has the full text"
             )
 
     def _writer(self, sheet: Any, kind: str) -> Callable[[int, int, Any], bool]:
@@ -310,7 +318,11 @@ def _print_landscape(sheet: Any) -> None:
     sheet.fit_to_pages(1, 0)
 
 
-def _columns(connection: Connection, query: str) -> list[_Column]:
+def _count(connection: Connection, query: str) -> int:
+    return int(connection.execute(f"select count(*) from ({query})").fetchall()[0][0])
+
+
+def _columns(connection: Connection, query: str) -> list[_SheetColumn]:
     kinds = [(str(row[0]), str(row[1])) for row in connection.execute(f"describe {query}").fetchall()]
     lengths = [
         f"coalesce(max(length({_quoted(name)}::varchar)), 0)"
@@ -321,7 +333,7 @@ def _columns(connection: Connection, query: str) -> list[_Column]:
         for name, kind in kinds
     ]
     longest = connection.execute(f"select {', '.join(lengths)} from ({query})").fetchall()[0]
-    return [_Column(name, kind, int(length)) for (name, kind), length in zip(kinds, longest, strict=True)]
+    return [_SheetColumn(name, kind, int(length)) for (name, kind), length in zip(kinds, longest, strict=True)]
 
 
 @functools.lru_cache(maxsize=1 << 14)  # roles, paths and dates come again and again

@@ -110,14 +110,14 @@ def test_a_text_longer_than_a_cell_is_cut_marked_and_warned_of(database, tmp_pat
     assert all(length <= 32767 for length in lengths)
     assert [row[1].endswith("… [cut]") for row in rows] == [True, True, False]
     assert warnings == (
-        "access-review.xlsx, sheet rows: 2 texts longer than a cell holds, cut and so marked: whole in rows.csv",
+        "access-review.xlsx, sheet rows: 2 texts are longer than a cell can hold and end with '… [cut]'; rows.csv has the full text",
     )
 
 
 def test_rows_that_do_not_fit_are_counted_in_the_sheet_and_in_a_warning(database, tmp_path):
     [_, *rows], warnings = sheet(database(), "select range as a from range(10)", tmp_path / "x.xlsx", rows_held=5)
 
-    said = "6 more rows do not fit on a sheet: all of them are in rows.csv"
+    said = "6 more rows do not fit on a sheet; rows.csv has all rows"
     assert rows == [[0.0], [1.0], [2.0], [3.0], [said]]
     assert warnings == (f"access-review.xlsx, sheet rows: {said}",)
 
