@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 __all__ = ["Clock", "as_stored", "utc_now"]
 
-#: Returns the current time with its zone.
+#: Returns the current time, as :func:`utc_now` does.
 Clock = Callable[[], datetime]
 
 

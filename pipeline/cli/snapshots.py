@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align
+from pipeline.clock import as_stored, utc_now
 from pipeline.reporting.text import count
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def prune_snapshots(
     from pipeline.warehouse import database, retention
 
     terminal: Terminal = context.obj
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = as_stored(utc_now())
     with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
         pruned = retention.prune(connection, before=now - timedelta(days=keep_days), now=now)
     if pruned or terminal.json:

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from pipeline.clock import Clock, as_stored, utc_now
 from pipeline.errors import AccessReviewError, DatabaseLockedError, LoginError, WarehouseError
 from pipeline.project import Project
 from pipeline.warehouse import database, events, retention, snapshots
@@ -54,7 +55,7 @@ class Watcher:
 
     project: Project
     sinks: Sequence[Sink]
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None)
+    clock: Clock = lambda: as_stored(utc_now())
     sleep: Callable[[float], None] = time.sleep
 
     def tick(self) -> Tick:

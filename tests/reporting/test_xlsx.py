@@ -110,7 +110,8 @@ def test_a_text_longer_than_a_cell_is_cut_marked_and_warned_of(database, tmp_pat
     assert all(length <= 32767 for length in lengths)
     assert [row[1].endswith("… [cut]") for row in rows] == [True, True, False]
     assert warnings == (
-        "access-review.xlsx, sheet rows: 2 texts are longer than a cell can hold and end with '… [cut]'; rows.csv has the full text",
+        "access-review.xlsx, sheet rows: 2 texts are longer than a cell can hold and end with '… [cut]';"
+        " rows.csv has the full text",
     )
 
 
