@@ -1,4 +1,4 @@
--- Every account as a line of the annex
+-- Which accounts are listed in the annex, as lines of it?
 select
     display_name as name,
     coalesce(email, user_name, account_id) as address,

@@ -1,4 +1,4 @@
--- The hashes of what the build depends on
+-- Which hashes identify what the build depends on?
 select policy_sha256, reference_sha256, roster_file, roster_sha256, sql_sha256, config_sha256
 from meta.builds
 join meta.snapshots using (snapshot_id)

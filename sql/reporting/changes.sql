@@ -1,4 +1,4 @@
--- Changes since the baseline, with the number of all of them in every row; those of privileges come first
+-- What has changed since the baseline, privileges first? Every row carries the number of all rows.
 -- $rows: the most rows
 select changes.*, counts.position, counts.label as kind, count(*) over () as total
 from reports.changes as changes

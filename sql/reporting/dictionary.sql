@@ -1,4 +1,4 @@
--- Every column of the tables that the files carry, with its type and description
+-- Which columns do the tables of the files have, with types and descriptions?
 select table_name, column_name, lower(data_type) as data_type, coalesce(comment, '') as description
 from duckdb_columns()
 where database_name = current_database() and schema_name = 'reports'

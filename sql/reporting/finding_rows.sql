@@ -1,4 +1,4 @@
--- The findings of each rule that a report may show
+-- Which findings of each rule may a report show?
 -- $rows: the most findings of one rule
 -- The most severe come first, then privileged accounts, then those of the people who left longest ago.
 with ranked_findings as (

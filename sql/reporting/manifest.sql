@@ -1,4 +1,4 @@
--- What the manifest says of the build and of the roster
+-- What does the manifest say of the build and of the roster?
 select parameters, roster_file, roster_sha256, config_sha256, (select count(*) from policy.roster) as people
 from meta.builds
 join meta.snapshots using (snapshot_id)

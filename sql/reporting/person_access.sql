@@ -1,4 +1,4 @@
--- The accounts of each person, with the number of all rows in every row
+-- Which accounts does each person have? Every row carries the number of all rows.
 -- $rows: the most rows
 select *, count(*) over () as total
 from reports.person_access

@@ -1,4 +1,4 @@
--- Changes that were made in a source: those that need attention first, then the newest
+-- What became of the changes made in a source: those that need attention first, then the newest?
 select *
 from reports.remediation
 order by
