@@ -6,9 +6,6 @@ import os
 import random
 import re
 import signal
-import time
-from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +16,6 @@ from pipeline.errors import IncompleteError, UsageError, exit_code
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.watch.sinks import Sink
     from pipeline.watch.watcher import Tick
 
 __all__ = ["register"]
@@ -62,11 +58,12 @@ def watch(
         raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
     seconds = parse_duration(every) if every is not None else None
 
-    from pipeline.watch.watcher import Watcher, alone
+    from pipeline.watch.sinks import open_sinks
+    from pipeline.watch.watcher import Watcher, watch_lock
 
     terminal: Terminal = context.obj
     project = terminal.project()
-    watcher = Watcher(project, _sinks(sink or ()))
+    watcher = Watcher(project, open_sinks(sink or (), os.environ))
     project.validate()
     is_stopping = False
 
@@ -77,7 +74,7 @@ def watch(
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    with alone(project.settings.warehouse.database):
+    with watch_lock(project.settings.warehouse.database):
         if once or seconds is None:
             tick = watcher.tick()
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
@@ -107,24 +104,6 @@ def parse_duration(text: str) -> float:
             hint="write 30m, 1h or 1h30m; at least 10s and at most 366d",
         )
     return float(seconds)
-
-
-def _sinks(names: Sequence[str]) -> list[Sink]:
-    from pipeline.settings import webhook_secret
-    from pipeline.watch.sinks import FileSink, WebhookSink
-
-    sinks: list[Sink] = []
-    for name in names:
-        if "://" in name:
-            from pipeline.sources.webhook import origin
-
-            origin(name)  # a wrong address is reported before a missing secret
-            sinks.append(WebhookSink(name, webhook_secret(os.environ), clock=time.time, sleep=time.sleep))
-        else:
-            sinks.append(FileSink(Path(name)))
-    if len({one.sink_id for one in sinks}) < len(sinks):
-        raise UsageError("a sink is named twice", where="--sink", hint="name each sink once")
-    return sinks
 
 
 def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:

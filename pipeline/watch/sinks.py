@@ -11,16 +11,17 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.errors import RenderError
-from pipeline.settings import Secret
+from pipeline.errors import RenderError, UsageError
+from pipeline.settings import Secret, webhook_secret
 
-__all__ = ["FileSink", "Sink", "WebhookSink"]
+__all__ = ["FileSink", "Sink", "WebhookSink", "open_sinks"]
 
 Event = Mapping[str, Any]
 #: How much of a file's end is read at once to find its last line, in bytes.
@@ -139,6 +140,27 @@ class WebhookSink:
         finally:
             if taken is not None:
                 done(taken)
+
+
+def open_sinks(names: Sequence[str], environment: Mapping[str, str]) -> list[Sink]:
+    """Return a sink for each name: a web address if it has a scheme, else the path of a file.
+
+    Raises:
+        UsageError: an address cannot be used, or a sink is named twice.
+        ConfigurationError: the secret of a web address is missing or cannot be used.
+    """
+    from pipeline.sources.webhook import origin
+
+    sinks: list[Sink] = []
+    for name in names:
+        if "://" in name:
+            origin(name)  # a wrong address is reported before a missing secret
+            sinks.append(WebhookSink(name, webhook_secret(environment), clock=time.time, sleep=time.sleep))
+        else:
+            sinks.append(FileSink(Path(name)))
+    if len({sink.sink_id for sink in sinks}) < len(sinks):
+        raise UsageError("a sink is named twice", where="--sink", hint="name each sink once")
+    return sinks
 
 
 def encode(event: Event) -> bytes:

@@ -20,7 +20,7 @@ from pipeline.project import Project
 from pipeline.warehouse import database, events, retention, snapshots
 from pipeline.watch.sinks import Sink
 
-__all__ = ["Tick", "Watcher", "alone"]
+__all__ = ["Tick", "Watcher", "watch_lock"]
 
 #: How many events are read from the database at once.
 _BATCH = 500
@@ -157,7 +157,7 @@ class Watcher:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def watch_lock(path: Path) -> Iterator[None]:
     """Hold the lock of the only watcher of the database at ``path``; it ends with the process, however that ends.
 
     Raises:
