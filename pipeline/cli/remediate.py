@@ -217,7 +217,7 @@ def status(context: typer.Context, file: PlanFile = DEFAULT_PLAN) -> None:
 def _service(terminal: Terminal) -> RemediationService:
     from pipeline.remediation.service import RemediationService
 
-    return RemediationService(terminal.settings(), terminal)
+    return RemediationService(terminal.settings(), progress=terminal)
 
 
 def _database(terminal: Terminal) -> Path | None:

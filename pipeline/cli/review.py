@@ -189,7 +189,7 @@ def sign_off(
 def _service(terminal: Terminal) -> ReviewService:
     from pipeline.review.service import ReviewService
 
-    return ReviewService(terminal.settings(), terminal)
+    return ReviewService(terminal.settings(), progress=terminal)
 
 
 def _show_import(terminal: Terminal, found: Import) -> None:

@@ -115,7 +115,7 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
     async def work() -> dict[str, Any]:
         async with connect() as writer:
             names = await _names(writer)
-            found = await _one(writer, user_name)
+            found = await _find_account(writer, user_name)
             return {
                 "account_id": found.account_id,
                 "user_name": found.user_name,
@@ -135,12 +135,12 @@ def create(
     journal: CommandJournal,
     wanted: Sequence[DesiredAccount],
     password: Callable[[], Secret | None],
-    made: Callable[[AccountResult, Secret | None], None],
+    created: Callable[[AccountResult, Secret | None], None],
 ) -> list[AccountResult]:
     """Create accounts, except those that exist. All names are resolved before the first account is sent.
 
-    ``password`` returns the password of a new account, or None for single sign-on. ``made`` receives each result with
-    its password before the next account is sent.
+    ``password`` returns the password of a new account, or None for single sign-on. ``created`` receives each result
+    with its password before the next account is sent.
 
     Raises:
         UsageError: a role or group does not exist; nothing was created.
@@ -152,7 +152,9 @@ def create(
             names = await _names(writer)
             all_fields = [names.fields(each) for each in wanted]
             pairs = zip(wanted, all_fields, strict=True)
-            return [await _created(writer, journal, each, fields, password, made) for each, fields in pairs]
+            return [
+                await _create_under_lock(writer, journal, each, fields, password, created) for each, fields in pairs
+            ]
 
     return asyncio.run(work())
 
@@ -173,7 +175,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
             fields = names.fields(wanted)
             added = names.group_ids(wanted.add_groups, wanted.user_name)
             removed = names.group_ids(wanted.remove_groups, wanted.user_name)
-            found = await _one(writer, wanted.user_name)
+            found = await _find_account(writer, wanted.user_name)
             if added or removed:
                 fields["groups"] = sorted((set(found.groups) | added) - removed)
             differing = {key: value for key, value in fields.items() if _differs(found, key, value)}
@@ -181,18 +183,21 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
                 return AccountResult(wanted.user_name, "as it was", found.account_id, "nothing to change")
             if differing.get("active") is False or "roleId" in differing:
                 await _guard(writer, names, policy, found)
-            now = _now(found)
+            now = _settable_fields(found)
             with journal.attempt(writer, _subject(found), {key: now[key] for key in differing}) as attempt:
-                trouble = await attempt.send(writer.change(found.account_id, differing))
+                answer_error = await attempt.send(writer.change(found.account_id, differing))
 
-                def left_of(after: AccountState | None) -> list[str]:
+                def still_differing(after: AccountState | None) -> list[str]:
                     return [key for key, value in differing.items() if after is None or _differs(after, key, value)]
 
                 after = await read_back(
-                    lambda: writer.account(found.account_id), lambda seen: not left_of(seen), trouble, writer.sleep
+                    lambda: writer.account(found.account_id),
+                    lambda seen: not still_differing(seen),
+                    answer_error,
+                    writer.sleep,
                 )
-                left = left_of(after)
-                return _outcome(attempt, wanted.user_name, "changed", found.account_id, left, trouble)
+                differences = still_differing(after)
+                return _outcome(attempt, wanted.user_name, "changed", found.account_id, differences, answer_error)
 
     return asyncio.run(work())
 
@@ -209,39 +214,39 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
 
     async def work() -> AccountResult:
         async with connect() as writer:
-            found = await _one(writer, user_name)
+            found = await _find_account(writer, user_name)
             await _guard(writer, await _names(writer), policy, found)
-            with journal.attempt(writer, _subject(found), _now(found)) as attempt:
-                trouble = await attempt.send(writer.delete(found.account_id))
+            with journal.attempt(writer, _subject(found), _settable_fields(found)) as attempt:
+                answer_error = await attempt.send(writer.delete(found.account_id))
                 after = await read_back(
-                    lambda: writer.account(found.account_id), lambda seen: seen is None, trouble, writer.sleep
+                    lambda: writer.account(found.account_id), lambda seen: seen is None, answer_error, writer.sleep
                 )
-                left = [] if after is None else ["it still exists"]
-                return _outcome(attempt, user_name, "deleted", found.account_id, left, trouble)
+                differences = [] if after is None else ["it still exists"]
+                return _outcome(attempt, user_name, "deleted", found.account_id, differences, answer_error)
 
     return asyncio.run(work())
 
 
-async def _created(
+async def _create_under_lock(
     writer: Writer,
     journal: CommandJournal,
     wanted: DesiredAccount,
     fields: Mapping[str, Any],
     password: Callable[[], Secret | None],
-    made: Callable[[AccountResult, Secret | None], None],
+    created: Callable[[AccountResult, Secret | None], None],
 ) -> AccountResult:
     # The lock covers the look-up too, so another process with the same file finds the new account.
     with locked(journal.path, f"create {writer.where} {wanted.user_name.lower()}"):
-        return await _created_alone(writer, journal, wanted, fields, password, made)
+        return await _create_one(writer, journal, wanted, fields, password, created)
 
 
-async def _created_alone(
+async def _create_one(
     writer: Writer,
     journal: CommandJournal,
     wanted: DesiredAccount,
     fields: Mapping[str, Any],
     password: Callable[[], Secret | None],
-    made: Callable[[AccountResult, Secret | None], None],
+    created: Callable[[AccountResult, Secret | None], None],
 ) -> AccountResult:
     found = await writer.accounts(userName=wanted.user_name)
     if not found and wanted.email:
@@ -251,7 +256,7 @@ async def _created_alone(
     secret = password()
     document = {"userName": wanted.user_name, **fields} | ({"password": secret.reveal()} if secret else {})
     with journal.attempt(writer, {"account": wanted.user_name, "account_id": None}) as attempt:
-        trouble = await attempt.send(writer.create(document))
+        answer_error = await attempt.send(writer.create(document))
 
         async def read() -> list[AccountState]:
             return await writer.accounts(userName=wanted.user_name)
@@ -259,21 +264,21 @@ async def _created_alone(
         def is_made(seen: list[AccountState]) -> bool:
             return bool(seen) and not any(_differs(seen[0], key, value) for key, value in fields.items())
 
-        after = await read_back(read, is_made, trouble, writer.sleep)
-        if after and isinstance(trouble, RefusedError) and trouble.status in _TAKEN:
+        after = await read_back(read, is_made, answer_error, writer.sleep)
+        if after and isinstance(answer_error, RefusedError) and answer_error.status in _TAKEN:
             outcome = _existing(wanted, fields, after[0])  # another run has created it
             attempt.ended(outcome.state, outcome.detail, account_id=outcome.account_id)
             return outcome
         found_id = after[0].account_id if after else None
-        left = (
+        differences = (
             [key for key, value in fields.items() if _differs(after[0], key, value)]
             if after
             else ["it does not exist"]
         )
-        outcome = _outcome(attempt, wanted.user_name, "created", found_id, left, trouble)
+        outcome = _outcome(attempt, wanted.user_name, "created", found_id, differences, answer_error)
     if after and after[0].active is False and outcome.is_good:
         outcome = replace(outcome, detail=f"{outcome.detail}; it is inactive in Sisense")
-    made(outcome, secret)
+    created(outcome, secret)
     return outcome
 
 
@@ -292,17 +297,17 @@ def _outcome(
     user_name: str,
     state: str,
     account_id: str | None,
-    left: Sequence[str],
-    trouble: SourceError | None,
+    differences: Sequence[str],
+    answer_error: SourceError | None,
 ) -> AccountResult:
-    difference = f"not as requested: {', '.join(left)}"
-    if not left:
-        detail = f"although {trouble.message}" if trouble else "confirmed by reading it back"
-    elif trouble is None:
+    difference = f"not as requested: {', '.join(differences)}"
+    if not differences:
+        detail = f"although {answer_error.message}" if answer_error else "confirmed by reading it back"
+    elif answer_error is None:
         state, detail = "unclear", f"the server accepted it, but it does not show yet: {difference}"
     else:
-        state = "unclear" if isinstance(trouble, UnclearError) else "failed"
-        detail = f"{difference}; {trouble.message}"
+        state = "unclear" if isinstance(answer_error, UnclearError) else "failed"
+        detail = f"{difference}; {answer_error.message}"
     attempt.ended(state, detail, account_id=account_id)
     return AccountResult(user_name, state, account_id, detail)
 
@@ -315,7 +320,7 @@ async def _guard(writer: Writer, names: _Names, policy: PolicyFiles, found: Acco
         )
 
 
-async def _one(writer: Writer, user_name: str) -> AccountState:
+async def _find_account(writer: Writer, user_name: str) -> AccountState:
     found = await writer.accounts(userName=user_name) or await writer.accounts(email=user_name)
     if len(found) == 1:
         return found[0]
@@ -326,13 +331,13 @@ async def _one(writer: Writer, user_name: str) -> AccountState:
     )
 
 
-def _now(found: AccountState) -> dict[str, Any]:
+def _settable_fields(found: AccountState) -> dict[str, Any]:
     """Return every field that can be set, by its API name."""
     return found.fields | {"email": found.email, "firstName": found.first_name, "lastName": found.last_name}
 
 
 def _differs(found: AccountState, key: str, value: Any) -> bool:
-    now = _now(found)
+    now = _settable_fields(found)
     if key == "email":
         return str(now[key]).lower() != str(value).lower()
     return bool(now[key] != value)

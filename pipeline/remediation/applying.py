@@ -213,14 +213,14 @@ class _Application:
 
     async def _send(self, writer: Writer, change: Change, previous: Mapping[str, Any]) -> str:
         request, dropped = change.request, ""
-        trouble = await self._try(writer, change, request, previous, None)
-        if isinstance(trouble, RefusedError) and trouble.status in _VALUE_STATUSES and "groups" in request:
+        answer_error = await self._try(writer, change, request, previous, None)
+        if isinstance(answer_error, RefusedError) and answer_error.status in _VALUE_STATUSES and "groups" in request:
             # The account still lists a group that no longer exists, and the server refuses to take it back.
             request = await self._without_lost_groups(writer, change)
             lost = sorted(set(change.request["groups"]) - set(request["groups"]))
             if lost:
                 dropped = f"sent without {', '.join(lost)}, which no longer exists"
-                trouble = await self._try(writer, change, request, previous, dropped)
+                answer_error = await self._try(writer, change, request, previous, dropped)
 
         async def read() -> AccountState | None:
             return await writer.account(change.account_id)
@@ -229,20 +229,20 @@ class _Application:
             return found is not None and _is_made(change, found, request)
 
         try:
-            found = await read_back(read, is_made, trouble, self.sleep)
+            found = await read_back(read, is_made, answer_error, self.sleep)
         except SourceError as error:
             detail = _joined(dropped, f"it cannot be read back: {error.message}")
             return self._note(change, "unclear", previous, detail)
         if is_made(found):
-            detail = _joined(dropped, f"made, although {trouble.message}" if trouble else "")
+            detail = _joined(dropped, f"made, although {answer_error.message}" if answer_error else "")
             return self._note(change, "applied", previous, detail)
-        if trouble is None:
+        if answer_error is None:
             detail = _joined(dropped, "the server accepted it, but it does not show yet")
             return self._note(change, "unclear", previous, detail)
-        reason = trouble.message
-        if isinstance(trouble, RefusedError) and trouble.status in _VALUE_STATUSES:
+        reason = answer_error.message
+        if isinstance(answer_error, RefusedError) and answer_error.status in _VALUE_STATUSES:
             reason += _VALUE_REFUSED.get(FIELDS[change.action], "")
-        state = "failed" if is_refused(trouble) else "unclear"
+        state = "failed" if is_refused(answer_error) else "unclear"
         return self._note(change, state, previous, _joined(dropped, reason))
 
     async def _try(

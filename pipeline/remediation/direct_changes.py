@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import resources
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import MissingSecretError, UsageError, WarehouseError
 from pipeline.inputs import policy_files
@@ -18,7 +17,6 @@ from pipeline.remediation import accounts, groups
 from pipeline.remediation.accounts import AccountResult, DesiredAccount
 from pipeline.remediation.groups import GroupResult
 from pipeline.remediation.journal import CommandJournal, journal_path
-from pipeline.remediation.planning import statement
 from pipeline.settings import Secret, Settings, SourceSettings, read_secret
 from pipeline.sources.scim.provisioning import Provisioner, connected_by_scim
 from pipeline.sources.sisense.writing import Writer, connected
@@ -196,15 +194,14 @@ def scim_differences(path: Path, notify: Callable[[str], None]) -> ScimDifferenc
     Raises:
         WarehouseError: there is no build, or it has no SCIM users.
     """
-    query = saved.find(saved.load_queries(resources.sql() / "queries"), "scim_differences", {})
     with database.sandbox(path, notify=notify) as connection:
-        if not adhoc.run(connection, statement("scim_sources"), {})[1]:
+        if not adhoc.run(connection, saved.statement("remediation", "scim_sources"), {})[1]:
             raise WarehouseError(
                 "the current build has no SCIM users",
                 where=str(path),
                 hint="configure scim_url or a source of kind scim, then run 'access-review extract' and 'build'",
             )
-        header, found = adhoc.run(connection, query.sql, {})
+        header, found = adhoc.run(connection, saved.statement("queries", "scim_differences"), {})
     return ScimDifferences(tuple(header), tuple(tuple(row) for row in found))
 
 

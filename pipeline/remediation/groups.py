@@ -54,13 +54,13 @@ def create(connect: Connect, journal: CommandJournal, name: str, members: Sequen
             if await provisioner.groups_named(name):
                 return GroupResult(name, "exists", "it exists already")
             with journal.attempt(provisioner, {"group": name, "group_id": None}) as attempt:
-                trouble = await attempt.send(provisioner.create_group(name, ids))
+                answer_error = await attempt.send(provisioner.create_group(name, ids))
 
                 def is_made(found: list[dict[str, Any]]) -> bool:
                     return len(found) == 1 and _members(found[0]) == set(ids)
 
-                found = await _read_back(provisioner, name, is_made, trouble)
-                return _outcome(attempt, name, "created", trouble, is_made=is_made(found))
+                found = await _read_back(provisioner, name, is_made, answer_error)
+                return _outcome(attempt, name, "created", answer_error, is_made=is_made(found))
 
     return asyncio.run(work())
 
@@ -87,7 +87,7 @@ def change(
 
     async def work() -> GroupResult:
         async with connect() as provisioner:
-            group = await _one(provisioner, name)
+            group = await _find_group(provisioner, name)
             before = _members(group)
             joining = [each for each in await _user_ids(provisioner, add) if each not in before]
             leaving = [each for each in await _user_ids(provisioner, remove) if each in before]
@@ -101,15 +101,15 @@ def change(
             group_id = str(group["id"])
             with journal.attempt(provisioner, {"group": name, "group_id": group_id}, _previous(group)) as attempt:
                 request = provisioner.change_group(group_id, name=new_name, add=joining, remove=leaving)
-                trouble = await attempt.send(request)
+                answer_error = await attempt.send(request)
                 wanted = (before | set(joining)) - set(leaving)
 
                 def is_changed(found: list[dict[str, Any]]) -> bool:
                     own = [each for each in found if str(each["id"]) == group_id]
                     return len(own) == 1 and _members(own[0]) == wanted
 
-                found = await _read_back(provisioner, new_name or name, is_changed, trouble)
-                return _outcome(attempt, name, "changed", trouble, is_made=is_changed(found))
+                found = await _read_back(provisioner, new_name or name, is_changed, answer_error)
+                return _outcome(attempt, name, "changed", answer_error, is_made=is_changed(found))
 
     return asyncio.run(work())
 
@@ -124,12 +124,12 @@ def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
 
     async def work() -> GroupResult:
         async with connect() as provisioner:
-            group = await _one(provisioner, name)
+            group = await _find_group(provisioner, name)
             subject = {"group": name, "group_id": str(group["id"])}
             with journal.attempt(provisioner, subject, _previous(group)) as attempt:
-                trouble = await attempt.send(provisioner.delete_group(str(group["id"])))
-                found = await _read_back(provisioner, name, lambda seen: not seen, trouble)
-                return _outcome(attempt, name, "deleted", trouble, is_made=not found)
+                answer_error = await attempt.send(provisioner.delete_group(str(group["id"])))
+                found = await _read_back(provisioner, name, lambda seen: not seen, answer_error)
+                return _outcome(attempt, name, "deleted", answer_error, is_made=not found)
 
     return asyncio.run(work())
 
@@ -138,12 +138,12 @@ async def _read_back(
     provisioner: Provisioner,
     name: str,
     is_made: Callable[[list[dict[str, Any]]], bool],
-    trouble: SourceError | None,
+    answer_error: SourceError | None,
 ) -> list[dict[str, Any]]:
-    return await read_back(lambda: provisioner.groups_named(name), is_made, trouble, provisioner.sleep)
+    return await read_back(lambda: provisioner.groups_named(name), is_made, answer_error, provisioner.sleep)
 
 
-async def _one(provisioner: Provisioner, name: str) -> dict[str, Any]:
+async def _find_group(provisioner: Provisioner, name: str) -> dict[str, Any]:
     found = await provisioner.groups_named(name)
     if len(found) == 1:
         return found[0]
@@ -178,13 +178,17 @@ def _previous(group: dict[str, Any]) -> dict[str, Any]:
     return {"displayName": group.get("displayName"), "members": sorted(_members(group))}
 
 
-def _outcome(attempt: Attempt, name: str, state: str, trouble: SourceError | None, *, is_made: bool) -> GroupResult:
+def _outcome(
+    attempt: Attempt, name: str, state: str, answer_error: SourceError | None, *, is_made: bool
+) -> GroupResult:
     if is_made:
-        detail = f"although {trouble.message}" if trouble else "confirmed by reading it back"
+        detail = f"although {answer_error.message}" if answer_error else "confirmed by reading it back"
         outcome = GroupResult(name, state, detail)
-    elif trouble is None:
+    elif answer_error is None:
         outcome = GroupResult(name, "unclear", "the server accepted it, but it does not show yet")
     else:
-        outcome = GroupResult(name, "unclear" if isinstance(trouble, UnclearError) else "failed", trouble.message)
+        outcome = GroupResult(
+            name, "unclear" if isinstance(answer_error, UnclearError) else "failed", answer_error.message
+        )
     attempt.ended(outcome.state, outcome.detail)
     return outcome

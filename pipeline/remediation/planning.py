@@ -24,7 +24,7 @@ from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows", "statement"]
+__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows"]
 
 #: Reasons of ``reports.protected_accounts`` that --include sets aside.
 MAY_BE_NAMED = frozenset({"it is an emergency account", "it is a service account"})
@@ -54,11 +54,6 @@ def rows(connection: Connection, name: str, **values: object) -> list[dict[str, 
         ModelError: it does not declare its parameters.
     """
     return saved.rows(connection, resources.sql() / "remediation", name, **values)
-
-
-def statement(name: str, *parameters: str) -> str:
-    """Return the SQL of a statement in ``sql/remediation``, which must declare exactly these parameters."""
-    return saved.find(saved.load_queries(resources.sql() / "remediation"), name, dict.fromkeys(parameters)).sql
 
 
 def make(connection: Connection, selection: Selection, now: datetime) -> Plan:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import resources
 from pipeline.clock import as_stored
 from pipeline.errors import AccessReviewError, UsageError
 from pipeline.remediation.journal import JournalEntry, journal_path, read
@@ -82,10 +81,10 @@ def keep(connection: Connection, plan: Plan, journal: Mapping[str, JournalEntry]
 
     All are recorded in one transaction, and newer entries replace older ones.
     """
-    known = saved.load_queries(resources.sql() / "remediation")
+    statement = saved.statement("remediation", "record")
     with transaction(connection):
         for values in (*_left_out(plan, journal), *_changes(plan, journal)):
-            connection.execute(saved.find(known, "record", values).sql, values)
+            connection.execute(statement, values)
 
 
 def has_changes(connection: Connection) -> bool:

@@ -1,6 +1,6 @@
 """Remediation as its callers see it: plan, approve, apply, verify, undo and show the status of a plan.
 
-:class:`RemediationService` works with a database and its sources. The functions need a plan file alone. Nothing here
+:class:`RemediationService` works with a database and its sources; the functions need only a plan file. Nothing here
 prints.
 """
 
@@ -17,7 +17,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import signing_key
 from pipeline.inputs import policy_files
-from pipeline.progress import Progress
+from pipeline.progress import Progress, Silent
 from pipeline.remediation import applying, document, journal, planning, record
 from pipeline.remediation.applying import ApplyingJob, Operator
 from pipeline.remediation.journal import Journal, JournalEntry
@@ -124,19 +124,23 @@ class Stages(Protocol):
 
 
 class RemediationService:
-    """The steps of a remediation, over the database and the sources of one configuration."""
+    """The steps of a remediation, over the database and the sources of one configuration.
+
+    ``environment`` holds the secrets. ``progress`` receives warnings and how far a step is; without it nothing is
+    shown.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        progress: Progress,
-        *,
         environment: Mapping[str, str] = os.environ,
+        progress: Progress | None = None,
+        *,
         clock: Clock = utc_now,
     ) -> None:
         self._settings = settings
-        self._progress = progress
         self._environment = environment
+        self._progress: Progress = progress or Silent()
         self._clock = clock
 
     def plan(self, selection: Selection, out: Path) -> WrittenPlan:

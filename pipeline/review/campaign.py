@@ -35,7 +35,6 @@ __all__ = [
     "progress_by_risk",
     "quality",
     "rows",
-    "statement",
 ]
 
 SCOPES = ("all", "privileged", "flagged", "changed")
@@ -149,15 +148,6 @@ class ReviewQuality:
     snapshot_items: int | None
     snapshot_accounts: int | None
     left_out: int
-
-
-def statement(name: str, *parameters: str) -> str:
-    """Return the SQL of a statement in ``sql/review``, which must declare exactly these parameters.
-
-    Raises:
-        UsageError: it declares others.
-    """
-    return saved.find(saved.load_queries(resources.sql() / "review"), name, dict.fromkeys(parameters)).sql
 
 
 def rows(connection: Connection, name: str, /, **values: object) -> list[dict[str, Any]]:

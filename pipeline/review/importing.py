@@ -17,7 +17,7 @@ from pipeline.review import campaign as campaigns
 from pipeline.review import facts
 from pipeline.review.campaign import Campaign
 from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
-from pipeline.warehouse import database
+from pipeline.warehouse import database, saved
 from pipeline.warehouse.database import Connection
 
 __all__ = ["CellProblem", "Imported", "import_file"]
@@ -104,7 +104,7 @@ def import_file(
         imported_before = _imported_before(connection, campaign.campaign, content_sha256)
         checked = _check(rows, packet)
         accepted = {} if checked.problems and not skip_invalid else checked.decisions
-        insert = campaigns.statement("decide", *_COLUMNS)
+        insert = saved.statement("review", "decide")
         for item_id, decision in accepted.items():
             item = packet.items[item_id]
             held = _held(item)
@@ -123,13 +123,6 @@ def import_file(
                 }
                 connection.execute(insert, values)
     return Imported(campaign.campaign, **counts, blank=checked.blank, problems=checked.problems, notes=tuple(notes))
-
-
-#: The parameters of ``sql/review/decide.sql``.
-_COLUMNS = (
-    *("campaign", "item_id", "decision", "reason", "target_role", "defer_until", "approver", "expires_on"),
-    *("reviewer_email", "imported_at", "file_name", "file_sha256"),
-)
 
 
 def _campaign_of(connection: Connection, rows: Sequence[Row], path: Path, name: str | None) -> Campaign:

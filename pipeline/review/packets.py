@@ -12,6 +12,7 @@ from pipeline.reporting import glyphs, packets, pdf
 from pipeline.reporting.packets import PacketContents
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
+from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 
 __all__ = ["write"]
@@ -50,7 +51,7 @@ def _write_packet(
 ) -> list[Path]:
     """Write the files of one reviewer; the PDF only with ``pdf_progress``, which receives its warnings."""
     values = {"campaign": campaign.campaign, "reviewer": reviewer}
-    query = campaigns.statement("packet", *values)
+    query = saved.statement("review", "packet")
     cursor = connection.execute(f"select * from ({query}) order by place, item_id", values)
     contents = PacketContents(
         campaign.campaign,

@@ -1,6 +1,6 @@
 """The review cycle as its callers see it: open, hand out packets, import decisions, show the status, sign off.
 
-Each step opens the database for itself alone and returns what a caller may show. Nothing here prints.
+Each step opens the database only for its own time and returns its results. Nothing here prints.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import signing_key
-from pipeline.progress import Progress
+from pipeline.progress import Progress, Silent
 from pipeline.review import campaign as campaigns
 from pipeline.review import importing, packets, signing
 from pipeline.review.campaign import (
@@ -97,19 +97,23 @@ class CampaignStatus:
 
 
 class ReviewService:
-    """The steps of a review, over the database and the report directory of one configuration."""
+    """The steps of a review, over the database and the report directory of one configuration.
+
+    ``environment`` holds the secrets. ``progress`` receives warnings and how far a step is; without it nothing is
+    shown.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        progress: Progress,
-        *,
         environment: Mapping[str, str] = os.environ,
+        progress: Progress | None = None,
+        *,
         clock: Clock = utc_now,
     ) -> None:
         self._settings = settings
-        self._progress = progress
         self._environment = environment
+        self._progress: Progress = progress or Silent()
         self._clock = clock
 
     def open(self, new: NewCampaign) -> OpenedCampaign:

@@ -74,7 +74,7 @@ def sign(
     return sign_off.write(
         connection,
         folder,
-        decisions=campaigns.statement("decisions", "campaign"),
+        decisions=saved.statement("review", "decisions"),
         attestation=_attestation(campaign, signer, signed_at),
         quality=asdict(campaigns.quality(connection, name)),
         reviewers=campaigns.rows(connection, "progress", campaign=name),

@@ -1,4 +1,4 @@
--- Records what became of a change; a later entry of its journal replaces the outcome
+-- Records the outcome of a change; a later entry of its journal replaces it
 -- $change_id: the change
 -- $plan_id: its plan
 -- $campaign: the campaign whose decision it carries out, or null

@@ -107,8 +107,8 @@ def test_a_packet_that_is_returned_unchanged_is_imported(handed_out: Table, send
 
 #: Columns that a row states facts in; content is what stands there instead.
 OTHER_FACTS = [
-    Case("another person", "the name of somebody else", "refused by its cell", ("who", "Mallory")),
-    Case("another person", "somebody else's address", "refused by its cell", ("email", "mallory@example.com")),
+    Case("another person", "another person's name", "refused by its cell", ("who", "Mallory")),
+    Case("another person", "another person's address", "refused by its cell", ("email", "mallory@example.com")),
     Case("another access", "another source", "refused by its cell", ("source", "test")),
     Case("another access", "a group for a role", "refused by its cell", ("type", "dashboard")),
     Case("another access", "another role", "refused by its cell", ("access", "Emperor")),

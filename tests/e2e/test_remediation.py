@@ -201,10 +201,10 @@ def test_answering_no_to_the_confirmation_changes_nothing(case: Callable[..., Ca
     at.take_plan()
     apply = ("remediate", "apply", "remediation-plan.json", *OPERATOR)
 
-    nobody = at.command(*apply)
+    without_terminal = at.command(*apply)
     refused = answered(at, b"n\n", *apply)
 
-    assert (nobody.code, refused.code) == (2, 1)
+    assert (without_terminal.code, refused.code) == (2, 1)
     assert "error: not confirmed" in refused.stderr
     assert "interrupted" not in refused.stderr
     assert "  deactivated  " in refused.stderr

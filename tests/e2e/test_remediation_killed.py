@@ -22,7 +22,7 @@ def test_the_changes_of_a_killed_run_are_verified_and_reported(case: Callable[..
     killing = Killing(at, [("", "made"), ("", "kill")])
     assert at.apply_to(killing) == -signal.SIGKILL
     first, second = (at.store.by_id[path.rpartition("/")[2]] for _, path in at.changes_sent())
-    # between the kill and the proof somebody switches the first one on again
+    # between the kill and the verification, the first account is activated again
     at.store.put({**first, "active": True})
 
     verified = at.command("--json", "remediate", "verify")
@@ -63,7 +63,7 @@ def test_an_interrupted_run_says_where_it_stopped_and_how_to_resume(case: Callab
         _, said = process.communicate(timeout=120)
 
     assert process.returncode == 130
-    assert f"of {len(planned)} changes, as remediation-plan.json.journal.jsonl says" in said
+    assert f"of {len(planned)} changes, as remediation-plan.json.journal.jsonl records" in said
     assert "run the same command again" in said
     at.ok(*APPLY)
     assert set(planned) <= at.inactive()
@@ -90,11 +90,11 @@ def test_a_run_killed_at_any_step_resumes_and_repeats_nothing(case: Callable[...
     at = case("write-then-504")
     off_before = at.inactive()
     used = [user for user in at.store.users if user.get("active") and user["userName"] != at.simulator.username]
-    for user in used[-10:]:  # enough of them that every run below has something left to do
+    for user in used[-10:]:  # enough accounts that every run below has changes left
         at.store.put({**user, "lastLogin": "2026-01-05T10:00:00.000Z", "lastActivity": None})
     planned = at.extract_and_plan()
 
-    # every write to the disk is a step: before it, the line is not safe; after it, what it says has not yet happened
+    # each forced write is a step: before it the line is not on the disk, after it the announced request is not sent
     for when in ("before", "after"):
         for step in (1, 2, 3):
             killed = subprocess.run(
@@ -138,7 +138,7 @@ def test_a_copy_of_a_plan_resumes_from_the_journal_of_the_first(case: Callable[.
     lost = at.command("remediate", "apply", str(copy), *OPERATOR, "--yes")
 
     assert lost.code == 2
-    assert "its journal, which says what was sent, is missing" in lost.stderr
+    assert "its journal, which records what was sent, is missing" in lost.stderr
     assert at.changes_sent() == sent
 
 
@@ -160,7 +160,7 @@ def test_a_run_killed_while_the_server_is_faulty_resumes_and_repeats_nothing(cas
     assert at.inactive() - off_before == set(planned)
     assert killing.needless == []
     assert {method for method, _ in at.changes_sent()} == {"PATCH"}
-    # the two that were not made were sent again, and only those
+    # only the two changes that were not made were sent again
     assert len(at.changes_sent()) == len(planned) + 2
     document = at.ok("--json", "remediate", "status").result
     assert {c["account_id"]: c["state"] for c in document["changes"]} == dict.fromkeys(planned, "applied")

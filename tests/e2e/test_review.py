@@ -124,7 +124,7 @@ def test_two_quarters(quarter: Quarter) -> None:
         "error: there is a campaign"
     )
 
-    # packets go out, and come back filled in by two kinds of people
+    # packets are written, and returned by two kinds of reviewers
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
     workbooks = [path for path in packets if path.suffix == ".xlsx"]
     assert len(workbooks) == len(opened["reviewers"])
@@ -155,10 +155,10 @@ def test_two_quarters(quarter: Quarter) -> None:
     )
     wrong = quarter("review", "import", str(spoilt), code=2)
     assert [line.partition(": ")[0] for line in wrong.stderr.splitlines()].count("problem") >= 3
-    assert "row 2, A2: 'nothing' is no item" in wrong.stderr
+    assert "row 2, A2: 'nothing' is not an item" in wrong.stderr
     assert quarter.status()["decisions"]["pending"] == items
 
-    # a file that nobody can read does not hide what came of the others; nobody signs while anything is open
+    # an unreadable file does not hide the results of the others; sign-off is refused while an item is open
     broken = returned / "broken.xlsx"
     broken.write_bytes(b"not a workbook")
     mixed = quarter("review", "import", str(broken), filled[0], code=2)
@@ -168,7 +168,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert 0 < pending < items
     assert "not decided yet" in quarter("review", "sign-off", *SIGNATURE, code=1).stderr
 
-    # who is late is told in words; bars are for somebody who watches
+    # a late review is reported in words; bars appear on a terminal only
     set_due(quarter.folder, "2020-01-31")
     late = quarter("review", "status").stdout
     assert re.search(rf"OVERDUE   by [\d,]+ days: {pending:,} items pending, of \d+ reviewers", late)
@@ -181,8 +181,8 @@ def test_two_quarters(quarter: Quarter) -> None:
     done = quarter.status()
     assert done["decisions"]["pending"] == 0
     assert done["blockers"] == []
-    for told in (done["reviewers"], done["risks"]):
-        assert sum(each["items"] for each in told) == sum(each["decided"] for each in told) == items
+    for group in (done["reviewers"], done["risks"]):
+        assert sum(each["items"] for each in group) == sum(each["decided"] for each in group) == items
     decisions = done["decisions"]
     parts = ("kept", "removed", "reduced", "deferred", "excepted", "pending")
     assert decisions["items"] == items == sum(decisions[part] for part in parts)
@@ -192,7 +192,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     repeated = quarter("--json", "review", "import", *filled).result
     assert {(each["new"], each["changed"]) for each in repeated} == {(0, 0)}
 
-    # signed, sealed, and verified by somebody who has the folder alone
+    # signed, sealed, and verified with the folder alone
     files = [Path(line) for line in quarter("review", "sign-off", *SIGNATURE).stdout.splitlines()]
     sealed = files[0].parent
     assert sealed.name == f"{first.name}-signoff-{NAME}"
@@ -206,7 +206,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert "signed off" in quarter("review", "sign-off", "--name", NAME, *SIGNATURE, code=1).stderr
     assert "signed off" in quarter("review", "import", "--name", NAME, filled[0], code=1).stderr
 
-    # what was decided is done, and a fresh extract shows it
+    # the decisions are carried out, and a new extract proves it
     removed = {(row["account_id"], row["entitlement_id"]) for row in kept if row["decision"] == "remove"}
     planned = ("remediate", "plan", "--campaign", NAME, "--max-share", "100")
     assert "no campaign" in quarter(*planned[:3], "2026-Q3", code=2).stderr
@@ -222,25 +222,25 @@ def test_two_quarters(quarter: Quarter) -> None:
     users = {user["_id"]: user for user in quarter.simulator.sisense.store.users}
     for change in changes:
         assert change["entitlement_id"] not in users[change["account_id"]]["groups"]
-    # a group may list a member on its own side, which no change of an account takes away: that is told, not hidden
+    # a membership that only the group lists cannot be removed by changing the account, and is reported
     verdicts = run_command(quarter.folder, "--json", "remediate", "verify", **quarter.secret).result
     assert verdicts["verdicts"]["removed_verified"] + verdicts["verdicts"]["still_present"] == len(changes)
     assert verdicts["verdicts"]["removed_verified"] > 0
 
-    # meanwhile people join, rise and leave
+    # then people join, get promoted and leave
     changed = live(quarter.simulator)
 
-    # the next quarter knows what was decided, compares with what was signed, and tells how that review was done
+    # the next quarter shows the earlier decisions, compares with the baseline, and reports the review's quality
     second = quarter.run("csv,html,pdf")
     later = {row["item_id"]: row for row in rows_of(second / "access.csv")}
-    told = [row for row in later.values() if row["prior_decision"]]
-    raised_role = 1  # that item is gone
-    assert len(told) == items - verdicts["verdicts"]["removed_verified"] - raised_role
-    assert {row["prior_decision"] for row in told} <= {"keep", "remove"}
+    reviewed_before = [row for row in later.values() if row["prior_decision"]]
+    raised_role = 1  # the item of the old role no longer exists
+    assert len(reviewed_before) == items - verdicts["verdicts"]["removed_verified"] - raised_role
+    assert {row["prior_decision"] for row in reviewed_before} <= {"keep", "remove"}
     written = json.loads((second / "manifest.json").read_text(encoding="utf-8"))
     assert written["baseline_snapshot_id"] == first.name
     assert quarter("verify", "--rebuild", str(second)).stdout.count("equal: access.csv") == 1
-    told_of(second, NAME, kept, len(access), len(rows_of(first / "population.csv")))
+    assert_quality_reported(second, NAME, kept, len(access), len(rows_of(first / "population.csv")))
     moved = {
         (row["change"], row["key"]) for row in rows_of(second / "changes.csv") if row["object_kind"] == "account"
     }
@@ -250,16 +250,16 @@ def test_two_quarters(quarter: Quarter) -> None:
         ("deactivated", changed.left),
     }
 
-    # the second campaign asks first about what is dangerous or new, and folds away what was kept and has not changed
+    # the second campaign starts with high-risk and new access, and folds unchanged access that was kept
     opened = quarter("--json", "review", "open", "--name", NEXT, *FALLBACKS).result
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
-    asked = {
+    reviewed = {
         row["item_id"].removeprefix("item-"): row
         for path in packets
         if path.suffix == ".csv"
         for row in rows_of(path)
     }
-    assert len(asked) == sum(each["items"] for each in opened["reviewers"])
+    assert len(reviewed) == sum(each["items"] for each in opened["reviewers"])
     for path in packets:
         if path.suffix == ".csv":
             order = [row["attention"] for row in rows_of(path)]
@@ -268,16 +268,16 @@ def test_two_quarters(quarter: Quarter) -> None:
     roles_of = {
         row["account_id"]
         for row in later.values()
-        if row["item_id"] in new & asked.keys() and row["entitlement_type"] == "role"
+        if row["item_id"] in new & reviewed.keys() and row["entitlement_type"] == "role"
     }
     assert roles_of == {*changed.joined, changed.raised}
-    assert all(not asked[item_id]["prior_decision"] for item_id in new & asked.keys())
-    folded = [row for row in asked.values() if row["attention"].startswith("4")]
+    assert all(not reviewed[item_id]["prior_decision"] for item_id in new & reviewed.keys())
+    folded = [row for row in reviewed.values() if row["attention"].startswith("4")]
     assert folded
     assert all(row["prior_decision"].startswith("keep by ") for row in folded)
     assert all(row["change"] == "unchanged" for row in folded)
 
-    # it comes back, is signed too, and every number of it reconciles
+    # its packets are returned, it is signed too, and all its numbers reconcile
     workbooks = [path for path in packets if path.suffix == ".xlsx"]
     for path in workbooks:
         fill_workbook(path, decide_next)
@@ -293,7 +293,7 @@ def test_two_quarters(quarter: Quarter) -> None:
     assert by_account[changed.raised]["decision"] == "reduce"
     assert {by_account[account_id]["decision"] for account_id in changed.joined} == {"defer"}
     third = quarter.run("csv,html,pdf")
-    told_of(third, NEXT, decided, len(later), len(rows_of(second / "population.csv")))
+    assert_quality_reported(third, NEXT, decided, len(later), len(rows_of(second / "population.csv")))
     assert json.loads((third / "manifest.json").read_text(encoding="utf-8"))["baseline_snapshot_id"] == second.name
 
 
@@ -373,33 +373,35 @@ def text_of(path: Path) -> str:
 
 def identity(rows: list[Row]) -> str:
     """Return the sum that both reports print, counted from the decisions."""
-    asked = [row for row in rows if not row["exclusion_reason"]]
-    counts = {part: sum(row["decision"] == decision for row in asked) for part, decision in PARTS.items()}
-    counts["pending"] = sum(not row["decision"] for row in asked)
-    assert sum(counts.values()) == len(asked)
-    return f"{len(asked):,} items = " + " + ".join(f"{count:,} {part}" for part, count in counts.items())
+    reviewed = [row for row in rows if not row["exclusion_reason"]]
+    counts = {part: sum(row["decision"] == decision for row in reviewed) for part, decision in PARTS.items()}
+    counts["pending"] = sum(not row["decision"] for row in reviewed)
+    assert sum(counts.values()) == len(reviewed)
+    return f"{len(reviewed):,} items = " + " + ".join(f"{count:,} {part}" for part, count in counts.items())
 
 
 def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
     """Compare the numbers of a signed PDF with decisions.csv and its report; return the decisions."""
     rows = rows_of(sealed / "decisions.csv")
-    asked = [row for row in rows if not row["exclusion_reason"]]
+    reviewed = [row for row in rows if not row["exclusion_reason"]]
     text = text_of(sealed / "sign-off.pdf")
     in_snapshot = len({row["item_id"] for row in rows_of(report / "access.csv")})
-    dangerous = [row for row in asked if row["risk"] in {"critical", "high"}]
-    kept = sum(row["decision"] == "keep" for row in asked)
-    accounts = {(row["source"], row["account_id"]) for row in asked}
+    dangerous = [row for row in reviewed if row["risk"] in {"critical", "high"}]
+    kept = sum(row["decision"] == "keep" for row in reviewed)
+    accounts = {(row["source"], row["account_id"]) for row in reviewed}
     assert f"{identity(rows)}." in text
     assert (
-        f"{in_snapshot:,} roles and groups of accounts in the extract = {len(asked):,} asked about + "
-        f"{len(rows) - len(asked):,} left out with a reason + {in_snapshot - len(rows):,} outside the scope."
+        f"{in_snapshot:,} roles and groups of accounts in the extract = {len(reviewed):,} asked about + "
+        f"{len(rows) - len(reviewed):,} left out with a reason + {in_snapshot - len(rows):,} outside the scope."
     ) in text
     population = rows_of(report / "population.csv")
-    assert f"decided on {len(asked):,} items of access of {len(accounts):,} of {len(population):,} accounts" in text
+    assert (
+        f"decided on {len(reviewed):,} items of access of {len(accounts):,} of {len(population):,} accounts" in text
+    )
     assert "do not prove who filled them in" in text
     assert "own access" not in text
     assert text.startswith("Example Corp Sign-off Access review")
-    removed = [row for row in asked if row["decision"] in {"remove", "reduce"}]
+    removed = [row for row in reviewed if row["decision"] in {"remove", "reduce"}]
     found = re.search(r"([\d,]+) decided to remove or reduce = (.*?)\. \d", text)
     assert found
     terms = [int(number.replace(",", "")) for number in re.findall(r"(?:^|\+ )([\d,]+) ", found[2])]
@@ -408,36 +410,36 @@ def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
         assert row["entitlement_name"] is None or " ".join(row["entitlement_name"].split()) in text
     assert f"put to {len(reviewers):,} reviewers" in text
     assert f"{len(dangerous):,} items were of high risk" in text
-    assert f"{kept / len(asked) * 100:.1f} % of the decisions keep the access" in text
+    assert f"{kept / len(reviewed) * 100:.1f} % of the decisions keep the access" in text
     assert json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))["data_sha256"] in text.replace(" ", "")
     for each in reviewers:
-        own = [row for row in asked if row["reviewer_email"] == each["reviewer_email"]]
+        own = [row for row in reviewed if row["reviewer_email"] == each["reviewer_email"]]
         high = sum(row["risk"] in {"critical", "high"} for row in own)
         counts = " ".join(f"{sum(row['decision'] == decision for row in own):,}" for decision in PARTS.values())
         assert f"{each['reviewer_email']} {len(own):,} {counts} 0 {high:,}" in text
     return rows
 
 
-def told_of(report: Path, name: str, decisions: list[Row], items: int, accounts: int) -> None:
+def assert_quality_reported(report: Path, name: str, decisions: list[Row], items: int, accounts: int) -> None:
     """Compare the review quality in the next report with the sealed decisions."""
     text = text_of(report / "access-review.pdf")
     page = text[text.index(f"{name}: signed off by Cleo Chief") :]
-    asked = [row for row in decisions if not row["exclusion_reason"]]
-    kept = sum(row["decision"] == "keep" for row in asked)
-    covered = {(row["source"], row["account_id"]) for row in asked}
-    high = sum(row["risk"] in {"critical", "high"} for row in asked)
+    reviewed = [row for row in decisions if not row["exclusion_reason"]]
+    kept = sum(row["decision"] == "keep" for row in reviewed)
+    covered = {(row["source"], row["account_id"]) for row in reviewed}
+    high = sum(row["risk"] in {"critical", "high"} for row in reviewed)
     signed = text_of(report.parent / next(report.parent.glob(f"*-signoff-{name}")) / "sign-off.pdf")
     run = re.search(r"in the order of the packet, is ([\d,]+)\.", signed)
     assert run
     for said in (
         f"{identity(decisions)}.",
-        f"{items:,} in the extract = {len(asked):,} asked about + {len(decisions) - len(asked):,} left out with a "
-        f"reason + {items - len(decisions):,} outside the scope.",
-        f"Coverage of items {len(asked) / items * 100:.1f} % {len(asked):,} of {items:,} roles and groups",
+        f"{items:,} in the extract = {len(reviewed):,} asked about + {len(decisions) - len(reviewed):,} left out "
+        f"with a reason + {items - len(decisions):,} outside the scope.",
+        f"Coverage of items {len(reviewed) / items * 100:.1f} % {len(reviewed):,} of {items:,} roles and groups",
         f"Coverage of accounts {len(covered) / accounts * 100:.1f} % {len(covered):,} of {accounts:,} accounts; "
         f"{len(covered):,} with nothing pending",
         f"High risk {high:,} items of high or critical risk; 0 of them pending",
-        f"Approval rate {kept / len(asked) * 100:.1f} % {kept:,} kept of {len(asked):,} decided",
+        f"Approval rate {kept / len(reviewed) * 100:.1f} % {kept:,} kept of {len(reviewed):,} decided",
         "Median time for a decision not known",
         f"Longest uniform run {run[1]} the same decision in a row",
         "Self-reviews 0 must be 0",

@@ -13,9 +13,9 @@ from pathlib import Path
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
 
-#: Runs a command over and over, killed before its first step, after it, before its second and so on until it ends by
-#: itself; says after each what the database and the report folder hold. A step is one of the named calls to DuckDB or
-#: the renaming of a folder.
+#: Runs a command repeatedly, killed before its first step, after it, before its second and so on, until it completes.
+#: Prints the state of the database and the report folder after each run. A step is one of the named calls to DuckDB,
+#: or the renaming of a folder.
 _KILLED = """
 import json, os, pathlib, signal, sys
 import duckdb
@@ -69,7 +69,7 @@ def killed_at(number):
         main.main()
     return forked(work)
 
-def told():
+def report_state():
     with duckdb.connect("access-review.duckdb", read_only=True) as connection:
         print(json.dumps({
             "decisions": connection.execute("select count(*) from review.decisions").fetchone()[0],
@@ -79,7 +79,7 @@ def told():
 
 for step in range(1, 1000):
     status = killed_at(step)
-    forked(told)
+    forked(report_state)
     if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
         break
 """
@@ -112,8 +112,8 @@ def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: P
         ok("extract")
         ok("build")
         ok("report", "--format", "csv")
-        asked = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com", "--scope", "privileged")
-        ok("review", "open", "--name", "Q", *asked)
+        options = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com", "--scope", "privileged")
+        ok("review", "open", "--name", "Q", *options)
         packets = [Path(line) for line in ok("review", "packets").splitlines() if line.endswith(".csv")]
         last = tmp_path / "last.csv"
         for path in packets:
@@ -147,7 +147,7 @@ def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: P
         assert counts.count(decided) > 5
         states = [(each["signed"], len(each["folders"])) for each in signs]
         assert states == sorted(states)
-        assert set(states) == {(0, 0), (1, 0), (1, 1)}  # recorded, and then the same command makes its folder
+        assert set(states) == {(0, 0), (1, 0), (1, 1)}  # recorded first; the same command then makes the folder
         [folder] = (tmp_path / "out").glob("*-signoff-Q")
         assert json.loads(ok("--json", "verify", str(folder)))["ok"] is True
         sealed = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()

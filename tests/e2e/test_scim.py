@@ -111,9 +111,9 @@ def test_sync_lists_the_differences_between_scim_and_sisense(tmp_path: Path, sim
     done = configured.command("--json", "scim", "sync", "--report")
     assert done.code == 0, done.stderr
     found = done.result
-    told = {(row["scim_source"], row["difference"], row["account_id"]) for row in found}
+    differences = {(row["scim_source"], row["difference"], row["account_id"]) for row in found}
     for source in ("prod", "idp"):
-        assert {(source, "status", known["_id"]), (source, "email", known["_id"])} <= told
+        assert {(source, "status", known["_id"]), (source, "email", known["_id"])} <= differences
         assert sum(row["difference"] == "only_in_scim" for row in found if row["scim_source"] == source) == 2
         missing = sum(row["difference"] == "only_in_sisense" for row in found if row["scim_source"] == source)
         assert missing == len(simulator.population.users) - 1
@@ -169,26 +169,26 @@ def test_provisioned_accounts_get_roles_and_the_report_shows_those_without(tmp_p
             provider.create(
                 group(display_name="BI Newcomers", members=[group.Members(value=each) for each in pushed.values()])
             )
-        # two of them are given a role by REST
+        # two of them get a role over REST
         given = [
             run_command(tmp_path, "users", "update", f"{name}@example.com", "--role", "Designer", **secrets)
             for name in ("first", "second")
         ]
         later = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
         done = run_command(tmp_path, "run", "--format", "csv", "--as-of", later, "--out", "reports", **secrets)
-        told = run_command(tmp_path, "--json", "scim", "sync", "--report")
+        compared = run_command(tmp_path, "--json", "scim", "sync", "--report")
 
     assert [each.code for each in given] == [0, 0], given
     assert done.code == 0, done.stderr
     [report] = (path.parent for path in (tmp_path / "reports").rglob("findings.csv"))
     lacking = {row["account_id"] for row in findings(report, "role_not_assigned")}
     assert lacking == {pushed["third"]}
-    # the provider knows those it pushed, and nobody else
+    # the provider lists only the accounts it pushed
     strangers = {row["account_id"] for row in findings(report, "out_of_band_account")}
     assert strangers
     assert not strangers & set(pushed.values())
     assert not findings(report, "idp_drift")
-    by_name = {row["subject"]: row["difference"] for row in told.result}
+    by_name = {row["subject"]: row["difference"] for row in compared.result}
     assert by_name["Third Pushed"] == "lowest_role"
     assert "First Pushed" not in by_name
     with (report / "access.csv").open(encoding="utf-8", newline="") as stream:
@@ -227,7 +227,7 @@ def test_an_identity_provider_over_scim_can_be_the_roster(tmp_path: Path, simula
 
     assert "the users of source 'idp'" in checked.stdout
     assert done.code == 0, done.stderr
-    assert missing.code == 3  # the provider is gone by then
+    assert missing.code == 3  # the provider has stopped by then
     [report] = (path.parent for path in (tmp_path / "reports").rglob("findings.csv"))
     assert {row["account_id"] for row in findings(report, "leaver_active")} >= {left["_id"]}
     manifest = json.loads((report / "manifest.json").read_text())
