@@ -60,18 +60,16 @@ class Logged:
 class Sisense:
     """One simulated instance: its data, its tokens, what it was asked, and the faults it plays.
 
-    ``token_seconds`` is how long a token from a login lives; None means that it never expires, like an issued API
-    token. Two attributes may be set at any time: calls for which ``outage`` is true are answered with 503, and
+    These attributes may be set at any time. ``token_seconds`` is how long a token from a login lives; None means that
+    it never expires, like an issued API token. Calls for which ``outage`` is true are answered with 503, and
     ``intercept`` answers every other call in front of the scenarios.
     """
 
-    def __init__(
-        self, population: Population, scenarios: Iterable[str] = (), *, token_seconds: float | None = None
-    ) -> None:
+    def __init__(self, population: Population, scenarios: Iterable[str] = ()) -> None:
         self.store = Store(population)
         self.username = CALLER
         self.password = PASSWORD
-        self.token_seconds = token_seconds
+        self.token_seconds: float | None = None
         self._tokens: dict[str, float] = {}
         self.scim_token = secrets.token_urlsafe(24)
         self._scim: Scim | None = None

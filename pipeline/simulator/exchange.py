@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-__all__ = ["Answer", "Call", "Proceed", "as_it_is", "error", "json_response"]
+__all__ = ["Answer", "Call", "Proceed", "as_it_is", "cut", "error", "json_response"]
 
 
 @dataclass(slots=True)
@@ -50,6 +50,12 @@ Answer = Callable[[Call, Proceed], Awaitable[Response]]
 async def as_it_is(call: Call, proceed: Proceed) -> Response:
     """Let everything proceed."""
     return await proceed(call)
+
+
+def cut(call: Call) -> Response:
+    """Cut the connection instead of answering."""
+    call.reset()
+    raise ConnectionResetError
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -20,17 +20,17 @@ class Identities(Planter):
         """Add the service and emergency accounts, and the one that reads."""
         org = self.org
         owner = f"platform-owner@{DOMAIN}"
-        caller = org.account("admin", None, None, CALLER, seen=1, created=700)
+        caller = org.account("admin", CALLER, seen=1, created=700)
         # seen at the first second of the anchor's day: never in the future of a run
         caller["lastLogin"] = f"{org.date(0)}T00:00:00.000Z"
         caller.pop("lastActivity", None)
         org.service_accounts.append((CALLER, owner, "reads accounts for the access review", org.date(-200)))
         for name, purpose, review_in in (("svc-embed", "embedded dashboards", 20), ("svc-monitor", "health", 90)):
-            org.account("consumer", None, None, f"{name}@{DOMAIN}", seen=2, created=900)
+            org.account("consumer", f"{name}@{DOMAIN}", seen=2, created=900)
             org.service_accounts.append((f"{name}@{DOMAIN}", owner, purpose, org.date(-review_in)))
         for number in self.times(2):
             email = f"bg-emergency{number + 1}@{DOMAIN}"
-            org.account("super" if number == 0 else "admin", None, None, email, seen=30, created=1_500)
+            org.account("super" if number == 0 else "admin", email, seen=30, created=1_500)
             org.break_glass.append((email, owner, "emergency access"))
         if not org.is_full:
             return
@@ -39,7 +39,7 @@ class Identities(Planter):
             ("svc-archive", "consumer", "", "archive", org.date(-90), "medium", "no owner"),
             ("svc-models", "dataAdmin", owner, "", org.date(-90), "high", "no purpose, privileged"),
         ):
-            user = org.account(role, None, None, f"{name}@{DOMAIN}", seen=3, created=800)
+            user = org.account(role, f"{name}@{DOMAIN}", seen=3, created=800)
             org.service_accounts.append((f"{name}@{DOMAIN}", owner_email, purpose, review_by))
             org.plant(PlantedRule.UNREVIEWED_SERVICE_ACCOUNT, severity, user, detail=why)
 
@@ -108,7 +108,7 @@ class Identities(Planter):
             "tag": f"{local}+bi@{domain}",
             "alias": f"adm-{local}@{domain}",
         }[address]
-        second = self.org.account(role, user["firstName"], user["lastName"], email, seen=4, created=500)
+        second = self.org.account(role, email, (user["firstName"], user["lastName"]), seen=4, created=500)
         second.update(email=email, userName=f"second-{local}", createdSso=True)
         if address == "alias":
             person.aliases = email
@@ -150,7 +150,7 @@ class Identities(Planter):
             ("reporting", "consumer", "medium"),
             ("wall-display-3", "dataAdmin", "high"),
         ):
-            user = org.account(role, None, None, f"{local}@{DOMAIN}", seen=6, created=1_000)
+            user = org.account(role, f"{local}@{DOMAIN}", seen=6, created=1_000)
             org.plant(PlantedRule.SHARED_ACCOUNT, severity, user, detail="nobody's own")
             org.plant(PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, severity, user, detail="a password")
             org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")

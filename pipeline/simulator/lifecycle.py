@@ -199,7 +199,7 @@ class Lifecycle(Planter):
         """Add an account that no person has: by single sign-on, in no group."""
         org = self.org
         user = org.account(
-            "consumer", name.first, name.last, f"x-{name.slug}{len(org.users)}@{DOMAIN}", seen=11, created=300
+            "consumer", f"x-{name.slug}{len(org.users)}@{DOMAIN}", (name.first, name.last), seen=11, created=300
         )
         user["createdSso"] = True
         return user

@@ -14,9 +14,16 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, error, json_response
+from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, cut, error
 from pipeline.simulator.organisation import DISPLAY_NAMES
 from pipeline.simulator.store import Store
+from pipeline.simulator.write_faults import (
+    active_refused,
+    applied_then,
+    gateway_timeout,
+    guide_statuses,
+    write_ignored,
+)
 
 __all__ = ["SCENARIOS", "TENANT_PREFIX", "Scenario"]
 
@@ -90,11 +97,6 @@ def _unavailable(_: Call) -> Response:
 
 def _too_many(_: Call) -> Response:
     return Response("Too many requests", 429, {"Retry-After": "1"})
-
-
-def _cut(call: Call) -> Response:
-    call.reset()
-    raise ConnectionResetError
 
 
 def _html(_: Store) -> Answer:
@@ -309,74 +311,6 @@ def _tenant_prefix(_: Store) -> Answer:
     return answer
 
 
-_CHANGES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
-
-
-def _is_change(call: Call) -> bool:
-    return call.method in _CHANGES and not call.is_login
-
-
-def _applied_then(instead: Callable[[Call], Response]) -> Callable[[Store], Answer]:
-    """Make every other change, from the first, and then answer as if something had gone wrong on the way back."""
-
-    def behaviour(_: Store) -> Answer:
-        changes = 0
-
-        async def answer(call: Call, proceed: Proceed) -> Response:
-            nonlocal changes
-            response = await proceed(call)
-            if _is_change(call):
-                changes += 1
-                if changes % 2 == 1:
-                    return instead(call)
-            return response
-
-        return answer
-
-    return behaviour
-
-
-def _gateway_timeout(_: Call) -> Response:
-    return HTMLResponse("<h1>504 Gateway Time-out</h1>", 504)
-
-
-def _write_ignored(store: Store) -> Answer:
-    """Answer every other change of an account, from the first, with 200 and the account as it was."""
-    changes = 0
-
-    async def answer(call: Call, proceed: Proceed) -> Response:
-        nonlocal changes
-        if call.method == "PATCH" and call.token is not None:
-            changes += 1
-            user = store.by_id.get(call.path.rpartition("/")[2])
-            if changes % 2 == 1 and user is not None:
-                return json_response(user)
-        return await proceed(call)
-
-    return answer
-
-
-def _active_refused(_: Store) -> Answer:
-    async def answer(call: Call, proceed: Proceed) -> Response:
-        if call.method == "PATCH" and b'"active"' in call.body:
-            return error(422, 2003, "unknown field active")
-        return await proceed(call)
-
-    return answer
-
-
-def _guide_statuses(_: Store) -> Answer:
-    async def answer(call: Call, proceed: Proceed) -> Response:
-        response = await proceed(call)
-        if call.method == "POST" and response.status_code == 201:
-            response.status_code = 200
-        if call.method == "DELETE" and response.status_code == 204:
-            return json_response({})
-        return response
-
-    return answer
-
-
 SCENARIOS: dict[str, Scenario] = {
     "slow": Scenario("every answer takes 100 ms", _slow),
     "capped-limit": Scenario("no page of users has more than 100 rows, whatever the limit", _capped_limit),
@@ -384,7 +318,7 @@ SCENARIOS: dict[str, Scenario] = {
     "expiring-token": Scenario("a token dies after 20 requests", _expiring_token),
     "flaky": Scenario("every 7th read answers 503 with HTML", _every(7, _unavailable)),
     "rate-limit": Scenario("every 10th read answers 429 with Retry-After", _every(10, _too_many)),
-    "resets": Scenario("every 6th read is cut without an answer", _every(6, _cut)),
+    "resets": Scenario("every 6th read is cut without an answer", _every(6, cut)),
     "truncated-body": Scenario("every third page of users stops in the middle", _truncated_body),
     "stalls": Scenario("the third page of users never comes", _stalls),
     "html": Scenario("users are answered with a login page and 200", _html),
@@ -403,12 +337,13 @@ SCENARIOS: dict[str, Scenario] = {
     "v0.9-only": Scenario("only the v0.9 endpoints at /api exist", _legacy("/api")),
     "v0.9-path": Scenario("only the v0.9 endpoints exist, at /api/v0.9", _legacy("/api/v0.9")),
     "write-then-504": Scenario(
-        "every other change is made, and then answered with 504", _applied_then(_gateway_timeout)
+        "every other change is made, and then answered with 504",
+        applied_then(gateway_timeout),
     ),
-    "write-then-cut": Scenario("every other change is made, and then the connection is cut", _applied_then(_cut)),
-    "write-ignored": Scenario("every other change of an account is answered with 200 and not made", _write_ignored),
-    "no-active-in-patch": Scenario("changing 'active' is refused with 422", _active_refused),
-    "guide-statuses": Scenario("creating answers 200 and deleting answers 200 with {}", _guide_statuses),
+    "write-then-cut": Scenario("every other change is made, and then the connection is cut", applied_then(cut)),
+    "write-ignored": Scenario("every other change of an account is answered with 200 and not made", write_ignored),
+    "no-active-in-patch": Scenario("changing 'active' is refused with 422", active_refused),
+    "guide-statuses": Scenario("creating answers 200 and deleting answers 200 with {}", guide_statuses),
     "tenant-prefix": Scenario(f"everything lives under {TENANT_PREFIX}", _tenant_prefix),
 }
 """Every scenario by the name that ``simulate --scenario`` takes."""

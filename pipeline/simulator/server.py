@@ -47,12 +47,10 @@ class Simulator:
         accounts: int = 2_000,
         seed: int = 7,
         *,
-        anchor: datetime | None = None,
         population: Population | None = None,
         scenarios: Iterable[str] = (),
         port: int = 0,
         tls: bool = False,
-        token_seconds: float | None = None,
     ) -> None:
         names = tuple(scenarios)
         if unknown := [name for name in names if name not in SCENARIOS]:
@@ -65,8 +63,8 @@ class Simulator:
                 where="simulator",
                 hint=f"ask for {populations.SMALLEST} or more",
             )
-        self.population = population or populations.build(accounts, seed, anchor or datetime.now(UTC))
-        self.sisense = Sisense(self.population, names, token_seconds=token_seconds)
+        self.population = population or populations.build(accounts, seed, datetime.now(UTC))
+        self.sisense = Sisense(self.population, names)
         self.username = self.sisense.username
         self.password = self.sisense.password
         self.token = self.sisense.issue_token()

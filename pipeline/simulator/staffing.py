@@ -245,9 +245,8 @@ class Staffing:
         person = self.employ(title, picked, tenure=created, domain=domain)
         user = self.account(
             title.role,
-            picked.first,
-            picked.last,
             person.email,
+            (picked.first, picked.last),
             seen=seen,
             created=created,
             department=title.department,
@@ -259,23 +258,25 @@ class Staffing:
     def account(
         self,
         role: str,
-        first: str | None,
-        last: str | None,
         email: str,
+        name: tuple[str, str] | None = None,
         *,
         seen: int,
         created: int,
         department: Department | None = None,
     ) -> User:
-        """Add an active account. Without a department it has a local password; without a name, it has none."""
+        """Add an active account, last seen and created so many days ago.
+
+        ``name`` is the first and the last name. Without a department the account has a local password.
+        """
         random_ = self.rng.random
         by_sso = department is not None and not department.is_directory
         user: User = {
             "_id": self.new_id(created),
             "userName": email,
             "email": email.title() if random_() < 0.1 else email,
-            "firstName": first,
-            "lastName": last,
+            "firstName": name[0] if name else None,
+            "lastName": name[1] if name else None,
             "roleId": self.role_ids[role],
             "groups": [],
             "active": True,
@@ -288,7 +289,7 @@ class Staffing:
             "preferences": _PREFERENCES,
             "uiSettings": _UI_SETTINGS,
         }
-        if first is None:
+        if name is None:
             del user["firstName"], user["lastName"]
         if random_() < 0.7:
             # opening a dashboard counts as activity; the login behind it may be weeks older
