@@ -9,13 +9,14 @@ from pipeline.errors import AccessReviewError, ConfigurationError
 from pipeline.results import CheckItem
 from pipeline.settings import Secret, Settings, SourceSettings
 from pipeline.warehouse.examples import run_example
+from pipeline.wording import counted
 
 __all__ = ["items", "scim_in_words"]
 
 
 def items(settings: Settings, environment: Mapping[str, str]) -> Iterator[CheckItem]:
     """Yield the check of each thing when it is made; a failure does not stop the checks after it."""
-    yield CheckItem("configuration", "ok", f"{settings.path}, {len(settings.sources)} sources")
+    yield CheckItem("configuration", "ok", f"{settings.path}, {counted(len(settings.sources), 'source')}")
     yield _try("models", lambda: _models(settings))
     yield _try("policy", lambda: inputs.check_policy(settings))
     yield _try("roster", lambda: inputs.check_roster(settings))
@@ -46,7 +47,7 @@ def _models(settings: Settings) -> str:
     for model, example in examples:
         run_example(models, model, example)
     enabled = sum(rule.is_enabled for rule in rules)
-    return f"{len(models)} models, {enabled} of {len(rules)} rules on, {len(examples)} examples hold"
+    return f"{len(models)} models, {enabled} of {len(rules)} rules enabled, {len(examples)} examples pass"
 
 
 def scim_in_words(source: SourceSettings, token: Secret) -> str:

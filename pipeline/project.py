@@ -51,8 +51,8 @@ _MOST_BUILDS = 3
 class Project:
     """What one configuration can do.
 
-    ``environment`` holds the secrets, as ``os.environ`` does. ``progress`` is told how far a stage is; without it
-    nothing is shown. Every method may be called inside a running event loop, such as a notebook's.
+    ``environment`` holds the secrets, as ``os.environ`` does. ``progress`` receives how far each stage is; by
+    default nothing is shown. Every method may be called inside a running event loop, such as a notebook's.
 
     Every method raises an :class:`~pipeline.AccessReviewError` of the kinds it names, and nothing else on purpose.
     """
@@ -347,9 +347,10 @@ def _formats(names: Iterable[str] | None) -> frozenset[str]:
     if names is None:
         return DEFAULT_FORMATS
     wanted = frozenset(names)
-    if not wanted or wanted - FORMATS:
-        unknown = ", ".join(sorted(wanted - FORMATS))
-        raise UsageError(f"'{unknown}' is not a format", where="--format", hint=f"use: {', '.join(sorted(FORMATS))}")
+    unknown = sorted(wanted - FORMATS)
+    if not wanted or unknown:
+        message = f"'{', '.join(unknown)}' is not a format" if unknown else "no format is given"
+        raise UsageError(message, where="--format", hint=f"use any of: {', '.join(sorted(FORMATS))}")
     return wanted
 
 

@@ -77,7 +77,7 @@ def test_a_rebuild_detects_a_removed_finding(folder: Path) -> None:
     (folder / "findings.csv").write_bytes(b"".join([*lines[:5], *lines[6:]]))
     reseal(folder)
 
-    assert verify(folder).code == 0  # nobody signed it, and it agrees with itself
+    assert verify(folder).code == 0  # it is unsigned, and agrees with itself
     outcome = verify(folder, "--rebuild")
     assert_refused(outcome, "findings.csv")
     assert "from line 6 on" in outcome.stdout

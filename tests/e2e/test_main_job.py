@@ -71,9 +71,9 @@ def test_the_results_of_every_rule_add_up_to_its_population(finished: Finished) 
         if any(table in model.population for table in ("graph.review_decisions", "graph.revocations"))
     }
     for row in rows(finished.report / "rules.csv"):
-        judged = [int(row[name]) for name in ("passed", "failed", "unknown")]
-        assert int(row["population"]) == sum(judged), row["rule_id"]
-        assert (sum(judged) > 0) == (row["rule_id"] not in about_decisions), row["rule_id"]
+        results = [int(row[name]) for name in ("passed", "failed", "unknown")]
+        assert int(row["population"]) == sum(results), row["rule_id"]
+        assert (sum(results) > 0) == (row["rule_id"] not in about_decisions), row["rule_id"]
 
 
 def test_stdout_has_the_folder_and_the_pdf_and_stderr_the_rest(finished: Finished) -> None:

@@ -136,7 +136,7 @@ def test_a_refused_password_is_not_tried_again(tmp_path: Path) -> None:
         watcher = Watcher(
             Project(load_settings(tmp_path / "access-review.toml"), {"ACCESS_REVIEW_PROD_PASSWORD": "wrong"}),
             [],
-            sleep=lambda _: pytest.fail("it goes on"),
+            sleep=lambda _: pytest.fail("it tried again"),
         )
         ticks = list(watcher.ticks(3600, lambda: 0.0))
 

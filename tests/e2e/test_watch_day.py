@@ -70,7 +70,7 @@ class Receiver:
 
 @dataclass
 class Day:
-    """A Sisense in which people come, go and change, and whoever watches it."""
+    """A Sisense in which people come, go and change, and the watcher of it."""
 
     simulator: Simulator
     folder: Path
