@@ -1,5 +1,5 @@
 /*
-summary = "The source's clock differs from this machine's by less than 300 s."
+summary = "The clocks of the source and of this machine differ by less than 300 s."
 reads   = ["meta.sources"]
 */
 select
@@ -11,9 +11,9 @@ select
     case when clock_skew_seconds is null then 'NOT_AVAILABLE' when abs(clock_skew_seconds) < 300 then 'PASS' else 'FAIL' end
         as result,
     case
-        when clock_skew_seconds is null then 'The source does not tell its time.'
-        when abs(clock_skew_seconds) < 300 then 'Both clocks agree well enough.'
-        else 'One of the two clocks is wrong; times seen near a limit may be judged wrongly.'
+        when clock_skew_seconds is null then 'The source does not report its time.'
+        when abs(clock_skew_seconds) < 300 then 'The clocks differ by less than 300 s.'
+        else 'One of the clocks is wrong, so a finding that depends on a time close to its limit may be wrong.'
     end as explanation
 from meta.sources
 where snapshot_id = $snapshot_id

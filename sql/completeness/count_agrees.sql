@@ -1,20 +1,20 @@
 /*
-summary = "The source's own count equals the distinct user ids that were read."
+summary = "The source's own count equals the number of distinct user ids that were read."
 reads   = ["meta.sources", "landed.users"]
 gate    = true
 */
 with
 
-ids as (
+id_counts as (
     select source, count(distinct account_id) as id_count from landed.users group by source
 ),
 
-compared as (
+source_counts as (
     select
         sources.source, coalesce(sources.users_after, sources.users_before) as server_count,
-        coalesce(ids.id_count, 0) as id_count
+        coalesce(id_counts.id_count, 0) as id_count
     from meta.sources as sources
-    left join ids on ids.source = sources.source
+    left join id_counts on id_counts.source = sources.source
     where sources.snapshot_id = $snapshot_id
 )
 
@@ -25,8 +25,8 @@ select
     id_count - server_count as difference,
     case when server_count is null then 'NOT_AVAILABLE' when server_count = id_count then 'PASS' else 'FAIL' end as result,
     case
-        when server_count is null then 'The source has no count of its users; ' || id_count || ' were read.'
-        when server_count = id_count then 'The source counts ' || server_count || ' users, and as many were read.'
-        else 'The source counts ' || server_count || ' users, but ' || id_count || ' were read.'
+        when server_count is null then 'The source does not count its users; ' || id_count || ' were read.'
+        when server_count = id_count then 'The source counts ' || counted(server_count, 'user') || ', and the same number were read.'
+        else 'The source counts ' || counted(server_count, 'user') || ', but ' || id_count || ' were read.'
     end as explanation
-from compared
+from source_counts

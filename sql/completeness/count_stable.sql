@@ -1,5 +1,5 @@
 /*
-summary = "The source counted as many users after the reading as before it."
+summary = "The source counted the same number of users before and after the extract."
 reads   = ["meta.sources"]
 gate    = true
 */
@@ -14,9 +14,9 @@ select
         else 'FAIL'
     end as result,
     case
-        when users_before is null or users_after is null then 'The source has no count of its users.'
-        when users_before = users_after then 'The source counted ' || users_before || ' users before and after.'
-        else 'The source counted ' || users_before || ' users before and ' || users_after || ' after.'
+        when users_before is null or users_after is null then 'The source''s count before or after the extract is missing.'
+        when users_before = users_after then 'The source counted ' || counted(users_before, 'user') || ' before and after.'
+        else 'The source counted ' || counted(users_before, 'user') || ' before and ' || users_after || ' after.'
     end as explanation
 from meta.sources
 where snapshot_id = $snapshot_id

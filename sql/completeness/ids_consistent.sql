@@ -1,11 +1,11 @@
 /*
-summary = "No user id came with two different contents."
+summary = "No user id came with two different records."
 reads   = ["landed.users", "meta.sources"]
 gate    = true
 */
 with
 
-contents as (
+distinct_ids as (
     select source, account_id, min(content_hash) <> max(content_hash) as is_conflicting
     from landed.users
     where account_id is not null
@@ -14,7 +14,7 @@ contents as (
 
 totals as (
     select source, count(*) as ids, count(*) filter (where is_conflicting) as conflicting
-    from contents
+    from distinct_ids
     group by source
 )
 
@@ -26,8 +26,8 @@ select
     case when coalesce(totals.conflicting, 0) = 0 then 'PASS' else 'FAIL' end as result,
     case
         when coalesce(totals.conflicting, 0) = 0
-            then 'Each of ' || coalesce(totals.ids, 0) || ' ids came with one content.'
-        else totals.conflicting || ' ids came with two contents: records changed while they were read.'
+            then counted(coalesce(totals.ids, 0), 'id') || ' checked: no id came with two different records.'
+        else counted(totals.conflicting, 'id') || ' came with different records, which changed during the extract.'
     end as explanation
 from meta.sources as sources
 left join totals on totals.source = sources.source

@@ -1,11 +1,11 @@
 /*
-summary = "Every record of a user, a role or a group has an id that can be read."
+summary = "Every user, role and group record has a readable id."
 reads   = ["landed.users", "landed.unidentified", "raw.roles", "raw.groups", "meta.sources"]
 gate    = true
 */
 with
 
-found as (
+record_counts as (
     select source, count(*) as row_count from landed.users group by source
     union all
     select source, count(*) from raw.roles where snapshot_id = $snapshot_id and is_accepted group by source
@@ -13,34 +13,34 @@ found as (
     select source, count(*) from raw.groups where snapshot_id = $snapshot_id and is_accepted group by source
 ),
 
-unidentified as (
+records_without_id as (
     select source, 'users' as resource, page, ordinal from landed.users where not has_id
     union all
     select source, resource, page, ordinal from landed.unidentified
 ),
 
-named as (
+numbered_places as (
     select
         source, 'record ' || ordinal || ' on page ' || page || ' of ' || resource as place,
         row_number() over (partition by source order by resource desc, page, ordinal) as number
-    from unidentified
+    from records_without_id
 ),
 
-missing as (
+missing_by_source as (
     select
         source, count(*) as without_id,
         array_to_string(list(place order by number) filter (where number <= 5), ', ')
             || case when count(*) > 5 then ' and ' || (count(*) - 5) || ' more' else '' end as places
-    from named
+    from numbered_places
     group by source
 ),
 
-records as (
-    select found.source, sum(found.row_count)::bigint as row_count, any_value(missing.without_id) as without_id,
+source_counts as (
+    select counts.source, sum(counts.row_count)::bigint as row_count, any_value(missing.without_id) as without_id,
         any_value(missing.places) as places
-    from found
-    left join missing on missing.source = found.source
-    group by found.source
+    from record_counts as counts
+    left join missing_by_source as missing on missing.source = counts.source
+    group by counts.source
 )
 
 select
@@ -50,9 +50,9 @@ select
     -coalesce(records.without_id, 0) as difference,
     case when coalesce(records.without_id, 0) = 0 then 'PASS' else 'FAIL' end as result,
     case
-        when coalesce(records.without_id, 0) = 0 then 'Every record has an id.'
-        else 'Without an id that can be read, so it is not known whose they are: ' || records.places || '.'
+        when coalesce(records.without_id, 0) = 0 then 'Every record has a readable id.'
+        else 'No readable id in ' || records.places || '.'
     end as explanation
 from meta.sources as sources
-left join records on records.source = sources.source
+left join source_counts as records on records.source = sources.source
 where sources.snapshot_id = $snapshot_id

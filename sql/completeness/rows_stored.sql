@@ -1,17 +1,17 @@
 /*
-summary = "Every item of every accepted page is a stored row."
+summary = "Every item of every accepted page is stored as a row."
 reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "meta.sources"]
 gate    = true
 */
 with
 
-pages as (
+page_items as (
     select source, sum(items) as items from meta.pages
     where snapshot_id = $snapshot_id and is_accepted
     group by source
 ),
 
-stored as (
+stored_rows as (
     select source from raw.users where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.roles where snapshot_id = $snapshot_id and is_accepted
@@ -23,16 +23,16 @@ stored as (
     select source from raw.scim_groups where snapshot_id = $snapshot_id and is_accepted
 ),
 
-rows_of_source as (
-    select source, count(*) as row_count from stored group by source
+row_counts as (
+    select source, count(*) as row_count from stored_rows group by source
 ),
 
-compared as (
+source_counts as (
     select
-        sources.source, coalesce(pages.items, 0) as items, coalesce(rows_of_source.row_count, 0) as row_count
+        sources.source, coalesce(page_items.items, 0) as items, coalesce(row_counts.row_count, 0) as row_count
     from meta.sources as sources
-    left join pages on pages.source = sources.source
-    left join rows_of_source on rows_of_source.source = sources.source
+    left join page_items on page_items.source = sources.source
+    left join row_counts on row_counts.source = sources.source
     where sources.snapshot_id = $snapshot_id
 )
 
@@ -43,7 +43,7 @@ select
     row_count - items as difference,
     case when row_count = items then 'PASS' else 'FAIL' end as result,
     case
-        when row_count = items then 'The pages held ' || items || ' items, and all of them are stored.'
-        else 'The pages held ' || items || ' items, but ' || row_count || ' rows are stored.'
+        when row_count = items then 'The pages held ' || counted(items, 'item') || ', all stored.'
+        else 'The pages held ' || counted(items, 'item') || ', but ' || row_count || ' rows are stored.'
     end as explanation
-from compared
+from source_counts

@@ -1,26 +1,26 @@
 /*
-summary = "The SCIM endpoint beside the source tells of as many users as its REST API."
+summary = "The SCIM endpoint and the REST API of the source return the same number of users."
 reads   = ["meta.sources", "meta.pages", "raw.users", "raw.scim_users"]
 gate    = false
 */
 with
 
-by_rest as (
+rest_counts as (
     select source, count(distinct payload ->> '$._id') as user_count
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
     group by source
 ),
 
-by_scim as (
+scim_counts as (
     select source, count(distinct payload ->> '$.id') as user_count
     from raw.scim_users
     where snapshot_id = $snapshot_id and is_accepted
     group by source
 ),
 
--- An endpoint that tells of nobody has answers, and no record that could be accepted.
-read_by_scim as (
+-- An endpoint without users answers with empty pages, none of which is accepted.
+sources_with_scim as (
     select source
     from meta.pages
     where snapshot_id = $snapshot_id and resource = 'scim_users' and status = 200
@@ -30,21 +30,21 @@ read_by_scim as (
 
 select
     sources.source,
-    by_rest.user_count::varchar as expected,
-    case when read_by_scim.source is not null then coalesce(by_scim.user_count, 0) end::varchar as observed,
-    case when read_by_scim.source is not null then coalesce(by_scim.user_count, 0) end - by_rest.user_count as difference,
+    rest.user_count::varchar as expected,
+    case when endpoint.source is not null then coalesce(scim.user_count, 0) end::varchar as observed,
+    case when endpoint.source is not null then coalesce(scim.user_count, 0) end - rest.user_count as difference,
     case
-        when read_by_scim.source is null or by_rest.user_count is null then 'NOT_AVAILABLE'
-        when coalesce(by_scim.user_count, 0) = by_rest.user_count then 'PASS'
+        when endpoint.source is null or rest.user_count is null then 'NOT_AVAILABLE'
+        when coalesce(scim.user_count, 0) = rest.user_count then 'PASS'
         else 'FAIL'
     end as result,
     case
-        when read_by_scim.source is null then 'No SCIM endpoint was read beside the source.'
-        when by_rest.user_count is null then 'The source was read by SCIM alone.'
-        else 'REST tells of ' || by_rest.user_count || ' users, SCIM of ' || coalesce(by_scim.user_count, 0) || '.'
+        when endpoint.source is null then 'No SCIM endpoint of this source was read.'
+        when rest.user_count is null then 'The source was read only through SCIM.'
+        else 'REST returned ' || counted(rest.user_count, 'user') || ', SCIM returned ' || coalesce(scim.user_count, 0) || '.'
     end as explanation
 from meta.sources as sources
-left join by_rest on by_rest.source = sources.source
-left join by_scim on by_scim.source = sources.source
-left join read_by_scim on read_by_scim.source = sources.source
+left join rest_counts as rest on rest.source = sources.source
+left join scim_counts as scim on scim.source = sources.source
+left join sources_with_scim as endpoint on endpoint.source = sources.source
 where sources.snapshot_id = $snapshot_id

@@ -1,5 +1,5 @@
 /*
-summary = "What the completeness checks need of each role, read out of its accepted record once."
+summary = "One role, with the fields that the completeness checks need."
 reads   = ["raw.roles"]
 */
 select

@@ -1,5 +1,5 @@
 /*
-summary = "One accepted record of a role or a group whose id cannot be read."
+summary = "One accepted role or group record without a readable id."
 reads   = ["raw.roles", "raw.groups"]
 */
 select source, 'roles' as resource, page, ordinal

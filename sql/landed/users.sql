@@ -1,5 +1,5 @@
 /*
-summary = "What the completeness checks need of each accepted user record, read out of it once."
+summary = "One accepted user record, with the fields that the completeness checks need."
 reads   = ["raw.users", "raw.scim_users"]
 */
 with
@@ -15,10 +15,10 @@ records as (
     where snapshot_id = $snapshot_id and is_accepted
 ),
 
-lists as (
+records_with_groups as (
     select
         source, page, ordinal, content_hash, record,
-        -- one group outside a list is a group all the same
+        -- Some servers send a single group without the list around it.
         case json_type(record.groups)
             when 'ARRAY' then json_transform(record.groups, '["JSON"]')
             when 'NULL' then null
@@ -38,14 +38,14 @@ select
         usable_id(record.roleid ->> '$._id'), usable_id(record.roleid ->> '$'), usable_id(record.role._id)
     ) as role_id,
     record.tenantid as tenant_id,
-    -- an expanded group is an object, a plain one its id
+    -- Groups are objects with an id, or plain ids.
     list_transform(groups, lambda x: usable_id(coalesce(x ->> '$._id', x ->> '$'))) as group_ids,
     content_hash
-from lists
+from records_with_groups
 
 union all
 
--- A source of kind scim has its accounts nowhere else; beside a Sisense, the endpoint is only compared with it.
+-- In a source of kind scim, the SCIM users are the accounts. Next to a Sisense they are only compared with its users.
 select
     source,
     page,

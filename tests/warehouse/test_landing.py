@@ -303,7 +303,7 @@ def test_a_caller_whose_role_cannot_be_read_is_believed_where_the_count_agrees(
 
     assert snapshot.completeness == completeness
     if completeness == "PARTIAL":
-        assert "The caller's role cannot be read, and no count shows that the list is whole." in (
+        assert "The role of the caller cannot be read, and no count confirms that the list is complete." in (
             snapshot.reason or ""
         )
 
