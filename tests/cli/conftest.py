@@ -1,4 +1,4 @@
-"""The command line over one small simulated Sisense, extracted twice; tests must not change what is shared."""
+"""The command line with one small simulated Sisense. Tests must not change what they share."""
 
 from __future__ import annotations
 

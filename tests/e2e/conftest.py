@@ -1,4 +1,4 @@
-"""A Sisense over real HTTP, and what is made of it once for all tests."""
+"""A simulated Sisense over real HTTP, and results of it that many tests share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def simulator() -> Iterator[Simulator]:
 
 @dataclass(frozen=True)
 class Finished:
-    """One run of the main job, finished; tests read what it left and must not change it."""
+    """A finished run of the main job. Tests read its files and must not change them."""
 
     folder: Path
     report: Path

@@ -1,4 +1,4 @@
-"""The program as a user runs it: a process of its own."""
+"""Runs the program as a user does, in a process of its own."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Outcome:
 
     @property
     def result(self) -> Any:
-        """What ``--json`` gives beside the command, whether it went well, and its warnings."""
+        """The ``result`` of the document that ``--json`` prints."""
         return json.loads(self.stdout)["result"]
 
 
 def configured_hastily(simulator: Simulator, folder: Path) -> None:
-    """Write a configuration that gives up on a source at once, as a test wants to."""
+    """Write a configuration that gives up on a source after one attempt, to save the test time."""
     configuration = simulator.write_files(folder)["access-review.toml"]
     text = configuration.read_text(encoding="utf-8")
     hasty = "[sources.prod]\nmax_attempts = 1\ngive_up_after_seconds = 1\n"
@@ -51,7 +51,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def surroundings(**environment: str) -> dict[str, str]:
-    """Return the environment of a process that runs the program: what it needs, and these variables."""
+    """Return the environment variables of a process that runs the program."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **environment}
 

@@ -21,7 +21,7 @@ KEY = "ACCESS_REVIEW_SIGNING_KEY_FILE"
 
 @pytest.fixture
 def folder(finished: Finished, tmp_path: Path) -> Path:
-    """A copy that the test may spoil, far from any configuration or database."""
+    """A copy that the test may change, without a configuration or database beside it."""
     return shutil.copytree(finished.report, tmp_path / "mailed" / finished.report.name)
 
 
@@ -222,7 +222,7 @@ def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) ->
         checked = run_command(tmp_path, "verify", str(report), "--rebuild")
         assert checked.code == 0, checked.stdout
 
-    # An old snapshot made again, as the current build of a database that knows later ones, is the same report.
+    # Building an old snapshot again gives the same report, although the database has later snapshots.
     old = run_command(tmp_path, "report", "--snapshot", reports[1].name, "--format", "csv", "--out", "again")
     assert old.code == 0, old.stderr
     assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]
@@ -243,7 +243,7 @@ def test_an_old_report_can_be_reproduced_byte_for_byte(tmp_path: Path) -> None:
             reported = run_command(tmp_path, "report", "--out", out)
             assert reported.code == 0, reported.stderr
             folder = Path(reported.stdout.splitlines()[0])
-            assert folder.name.startswith(f"{snapshots[1]}-")  # not the folder of the snapshot's own report
+            assert folder.name.startswith(f"{snapshots[1]}-")  # a folder apart from that of the snapshot's own report
             return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir() if path.is_file()}
 
         before = asked("then")

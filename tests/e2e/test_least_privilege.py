@@ -10,14 +10,14 @@ from pipeline.cli.main import app
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
 
-#: The commands that are there to change accounts.
+#: The commands whose purpose is to change accounts.
 WRITING = {
     "remediate apply", "users create", "users update", "users deactivate", "users delete",
     "scim group create", "scim group update", "scim group delete",
 }  # fmt: skip
-#: They start an instance of their own, or write a file and know no source yet.
+#: These start a simulator of their own, or only write files.
 ELSEWHERE = {"demo", "simulate", "init", "keygen"}
-#: Every other one, in an order in which each finds what it needs; the user name is put for ``?``.
+#: All other commands, in an order in which each has what it needs; ``?`` stands for a user name.
 READING = {
     "check": [],
     "extract": [],
@@ -77,7 +77,7 @@ def test_only_writing_commands_send_a_change(tmp_path: Path) -> None:
     assert known - WRITING - ELSEWHERE <= set(READING)
     assert sent == {("POST", "/api/v1/authentication/login")}
     assert simulator.sisense.store.users == before
-    # those that ask the source did ask it
+    # the commands that read the source did so
     for command in ("check", "extract", "run", "users get", "remediate plan", "remediate verify"):
         assert codes[command] == 0, command
     assert set(codes.values()) <= {0, 1, 2, 4}

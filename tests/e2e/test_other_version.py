@@ -12,7 +12,7 @@ from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 
 DATABASE = "access-review.duckdb"
-#: What another version may have left, and a command of this one that reads it.
+#: How the database of another version may differ, and a command that reads that part.
 CHANGES = {
     "it was built with other SQL": ("update meta.builds set sql_sha256 = 'of another version'", "report"),
     "a table of the reports is missing": ("drop table reports.person_access", "report"),
@@ -23,7 +23,7 @@ CHANGES = {
     "a lasting table is missing": ("drop table review.campaigns", "review status"),
     "a lasting table has fewer columns": ("alter table reference.snapshot drop column reason", "report"),
 }
-#: Of these the lasting tables are whole or can be made, so that a new build is all it takes.
+#: In these cases the lasting tables are complete or can be created, so a new build repairs the database.
 MENDED_BY_A_BUILD = ("other SQL made other columns", "a lasting table is missing")
 
 

@@ -18,7 +18,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Compared:
-    """The report of the second of two runs, and the accounts that were touched in between."""
+    """The report of the second of two runs, and the accounts that changed in between."""
 
     report: Path
     first: str

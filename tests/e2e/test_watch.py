@@ -70,7 +70,7 @@ def test_a_signal_stops_watching_and_a_second_watcher_is_refused(tmp_path: Path)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
 
-    assert json.loads(first)["result"]["compared_with"] == {"prod": None}, "a tick is not one line"
+    assert json.loads(first)["result"]["compared_with"] == {"prod": None}, "a tick must be one line"
     assert second.code == 4
     assert "another process is watching" in second.stderr
     assert process.returncode == 0, said
@@ -147,7 +147,7 @@ def test_a_refused_password_is_not_tried_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hours", "late", "slept"),
     [
-        # due; the first tick's start and end; the second's, which runs into the two after it
+        # due; the first tick's start and end; the second's, which takes longer than two intervals
         pytest.param((0, 0, 0.25, 1, 3.5), 0.5, [0.75 * 3600 + 150, 0.5 * 3600 + 150], id="rhythm"),
         # due; the first tick's start; its end, three days earlier
         pytest.param((0, 0, -72.0), 0.0, [3600], id="clock set back"),
@@ -172,7 +172,7 @@ def test_ticks_keep_their_interval_when_the_clock_changes(
         ticks = watcher.ticks(3600, lambda: late)
         for _ in slept:
             next(ticks)
-        with pytest.raises((StopIteration, RuntimeError)):  # the clock has no more to say
+        with pytest.raises((StopIteration, RuntimeError)):  # the clock has no more values
             next(ticks)
 
     assert found == slept

@@ -30,21 +30,21 @@ from tests.fakes.http import HttpServer, Reply, Request
 SECRET = "whsec_c3ludGhldGljLXNlY3JldC1mb3ItdGVzdHM="
 TICKS = 7
 KILLED_AT = {2: "land ...", 5: "build ..."}
-#: Ticks at which the source is down, its groups cannot be read, or the receiver takes nothing.
+#: Ticks at which the source is down, its groups cannot be read, or the receiver is down.
 DOWN, PARTIAL, DEAF = (1,), (3,), (2, 3, 4)
-#: A process that watches is killed when the receiver has taken an event, before that is written down.
+#: Ticks at which the watcher is killed after the receiver has an event, before the database records that.
 KILLED_BY_RECEIVER = 6
 #: The ``day`` is made once, by one worker.
 OF_THE_DAY = pytest.mark.xdist_group("watch")
 
 Event = dict[str, Any]
-#: What is there: each account's names, status and role, with the ids of its groups.
+#: The state of a Sisense: each account's names, status and role, with the ids of its groups.
 State = dict[str, tuple[dict[str, Any], frozenset[str]]]
 
 
 @dataclass
 class Receiver:
-    """Takes signed events; every third message is refused, cut off, or taken without the sender hearing of it."""
+    """Receives signed events. Every third message is refused, cut off, or accepted without an answer."""
 
     is_down: bool = False
     kills: subprocess.Popen[str] | None = None
@@ -113,7 +113,7 @@ class Day:
         )
 
     def killed_by_receiver(self) -> str:
-        """Let a process watch until the receiver has taken an event, and kill it before it can hear of that."""
+        """Run ``watch`` until the receiver has an event, and kill it before it gets the answer."""
         process = self.process("--sink", self.address)
         self.receiver.kills = process
         _, said = process.communicate(timeout=120)
@@ -122,7 +122,7 @@ class Day:
         return str(self.receiver.taken[-1]["event_id"])
 
     def killed_at(self, line: str) -> None:
-        """Let a process watch until it says that line, and kill it there."""
+        """Run ``watch`` until it prints that line, and kill it there."""
         process = self.process()
         assert process.stderr is not None
         with process.stderr as said:
@@ -179,7 +179,7 @@ class Day:
 
 
 def replay(state: State, events: list[Event]) -> State:
-    """Apply the log in its order; whatever it says that something was, it must have been."""
+    """Apply the log in order, and check that every old value in it was the value at that point."""
     now = {account_id: (dict(fields), set(groups)) for account_id, (fields, groups) in state.items()}
     for event in events:
         account_id, kind = event["account_id"], event["kind"]
@@ -290,7 +290,7 @@ def test_the_receiver_has_every_event_and_can_recognise_repeats(day: Day) -> Non
     taken = [event["event_id"] for event in day.receiver.taken]
 
     assert list(dict.fromkeys(taken)) == logged
-    assert len(taken) > len(logged), "no answer was ever lost, so that nothing was sent twice"
+    assert len(taken) > len(logged), "no answer was lost, so no event was sent twice"
     assert taken.count(day.taken_before_a_kill) == 2
     assert logged.count(day.taken_before_a_kill) == 1
 
