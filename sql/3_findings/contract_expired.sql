@@ -1,6 +1,6 @@
 /*
-title       = "Contractor past the contract"
-summary     = "An active account of a contractor whose end date is the day of as-of or earlier, or who has none."
+title       = "Contract ended"
+summary     = "An active account of a contractor whose contract has ended, or has no end date in the roster."
 severity    = "high"
 population  = """
 select account.source, account.account_id
@@ -11,7 +11,7 @@ where account.status in ('active', 'unknown') and coalesce(person.person_type, '
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Ask the manager whether the contract goes on: put its end into the roster, or disable the account."
+remediation = "Ask the manager whether the contract continues. If it does, record the new end date in the roster; otherwise deactivate the account."
 
 [controls]
 iso27001 = ["A.5.18"]
@@ -26,7 +26,7 @@ deactivates    = true
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, person.end_date,
         case
@@ -35,7 +35,7 @@ judged as (
         end as verdict
     from graph.accounts as account
     left join graph.people as person on person.person_id = account.person_id
-    -- whoever may be a contractor
+    -- An account without a person, or of a person without a type, may be a contractor's.
     where account.status in ('active', 'unknown') and coalesce(person.person_type, 'contractor') = 'contractor'
 )
 
@@ -45,19 +45,19 @@ select
     verdict,
     case when end_date is null then 'low' else 'high' end as severity,
     case
-        when end_date is null then 'The roster gives the contract no end.'
+        when end_date is null then 'The roster has no end date for the contract.'
         when end_date = cast($as_of as date)
             then 'The contract ended on ' || strftime(end_date, '%-d %b %Y') || ', the day of this review.'
         else 'The contract ended on ' || strftime(end_date, '%-d %b %Y') || ', '
             || counted(date_diff('day', end_date, cast($as_of as date)), 'day') || ' ago.'
     end as detail,
     coalesce('ended ' || strftime(end_date, '%-d %b %Y'), 'no end date') as observed_value,
-    'a contract that runs' as threshold
-from judged
+    'a current contract' as threshold
+from verdicts
 where verdict is not null
 
 /* example
-name = "the last day fails, the day before it passes, no end is low, employees are not examined"
+name = "on the last day the account fails, before it passes; without an end date severity is low; employees are not in the population"
 as_of = 2026-04-01T09:00:00Z
 given."graph.people" = [
   { person_id = "ended", person_type = "contractor", end_date = 2026-03-31 },

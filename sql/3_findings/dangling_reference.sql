@@ -1,20 +1,20 @@
 /*
-title       = "Reference to a role or group that does not exist"
-summary     = "An account that names a role or a group by an id that no role or group has."
+title       = "Reference to a missing role or group"
+summary     = "An account that refers to a role or group that does not exist."
 severity    = "medium"
 population  = """
 select source, account_id, entitlement_type as reference_type, entitlement_id as reference_id from graph.effective_access
 """
 reads       = ["graph.effective_access", "graph.accounts", "graph.memberships", "graph.roles", "graph.groups", "graph.sources"]
 grain       = ["source", "account_id", "reference_type", "reference_id"]
-remediation = "Remove the reference: an id that is given again would give access that nobody decided on."
+remediation = "Remove the reference. If the id is assigned again, the account gains access that nobody approved."
 
 [controls]
 soc2 = ["CC6.2"]
 */
 with
 
-held as (
+account_references as (
     select
         account.source, account.account_id, 'role' as reference_type, account.role_id as reference_id,
         role.role_id is not null as is_found, source.role_count > 0 as is_list_known
@@ -42,11 +42,11 @@ select
     'No ' || reference_type || ' has the id ' || reference_id || '.' as detail,
     reference_id as observed_value,
     'an existing ' || reference_type as threshold
-from held
+from account_references
 where not is_found
 
 /* example
-name = "one finding for each reference that names nothing; lists that were not read leave it unknown"
+name = "each dangling reference is one finding; if the lists of roles or groups were not read, it is unknown"
 given."graph.sources" = [ { source = "s", role_count = 1, group_count = 1 }, { source = "mute", role_count = 0, group_count = 0 } ]
 given."graph.roles" = [ { source = "s", role_id = "viewer" } ]
 given."graph.groups" = [ { source = "s", group_id = "sales" } ]

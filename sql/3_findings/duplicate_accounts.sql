@@ -1,11 +1,11 @@
 /*
-title       = "Several accounts for one address or person"
-summary     = "An active account that shares its e-mail address, case and +tag aside, or its person with another one in the source; one privileged account beside one ordinary one, each with an address of its own, is no duplicate."
+title       = "Duplicate accounts"
+summary     = "An active account that shares its e-mail address (ignoring case and +tags) or its person with another active account in the source. One privileged and one ordinary account are allowed if each has its own address."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Keep the account that is used, and disable the others."
+remediation = "Keep the account that is in use, and deactivate the others."
 
 [controls]
 iso27001 = ["A.5.16"]
@@ -50,8 +50,8 @@ people as (
     having count(*) > 1
 ),
 
--- One privileged account beside one ordinary one is how administrators should work, unless both have the same address.
-judged as (
+-- Administrators should have one privileged and one ordinary account, each with its own address.
+verdicts as (
     select
         account.source, account.account_id, account.address, addresses.active_count as address_count,
         people.active_count as person_count,
@@ -61,7 +61,7 @@ judged as (
                 and not (addresses.active_count = 2 and addresses.privileged_count = 1 and addresses.has_own_addresses)
                 then 'failed'
             when people.active_count > 1 and not (people.active_count = 2 and people.privileged_count = 1) then 'failed'
-            -- shared with an account of unknown status, or nothing that could be shared is known
+            -- The other account is of unknown status, or this one has nothing to compare.
             when addresses.possible_count > 1 and not (
                 addresses.possible_count = 2 and addresses.possible_privileged_count = 1 and addresses.has_own_addresses
             ) then 'unknown'
@@ -84,11 +84,11 @@ select
     end as detail,
     counted(greatest(coalesce(address_count, 0), coalesce(person_count, 0)), 'account') as observed_value,
     'one account' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "case and tag aside the same address, or one person, fails for each; inactive ones and other sources do not count"
+name = "accounts with one address (ignoring case and tag) or one person fail; inactive accounts and other sources do not count"
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", privileged = false, email_key = "ada@example.com", email_domain = "example.com" },
   { source = "s", account_id = "2", status = "active", privileged = false, email_key = "ada+bi@example.com", email_domain = "example.com" },
@@ -111,7 +111,7 @@ expect = [
 population = 10
 */
 /* example
-name = "a privileged account beside an ordinary one is no duplicate, unless both have one address or there are more of them"
+name = "a privileged and an ordinary account are allowed, unless they share an address or there are more accounts"
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", email_key = "ada@example.com", email_domain = "example.com", person_id = "p", privileged = false },
   { source = "s", account_id = "2", status = "active", email_key = "ada+adm@example.com", email_domain = "example.com", person_id = "p", privileged = true },

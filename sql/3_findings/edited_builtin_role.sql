@@ -1,11 +1,11 @@
 /*
-title       = "Built-in role that was given management rights"
-summary     = "A built-in role below Data Admin that may manage users, groups or tenants, whether anyone holds it or not."
+title       = "Built-in role with added management rights"
+summary     = "A built-in role below Data Admin that can manage users, groups or tenants, even if no account holds it."
 severity    = "high"
 population  = "select source, role_id from graph.roles where is_builtin"
 reads       = ["graph.accounts", "graph.roles"]
 grain       = ["source", "role_id"]
-remediation = "Set the built-in role back to what it was, and make a custom role for those who need more."
+remediation = "Restore the default permissions of the built-in role. Create a custom role for accounts that need more."
 
 [controls]
 iso27001 = ["A.8.2"]
@@ -22,7 +22,7 @@ edited_roles as (
     where is_builtin and coalesce(role_rank, 0) < 70
 ),
 
--- Active accounts come first; ten are named, the evidence has a hundred.
+-- Active accounts come first. The detail names ten; the evidence lists a hundred.
 ranked_holders as (
     select
         account.source, account.role_id, account.account_id, account.display_name, account.status,
@@ -47,7 +47,7 @@ select
     role.source,
     role.role_id,
     role.verdict,
-    'The built-in role ' || role.role_name || ' may manage users, groups or tenants here. '
+    'The built-in role ' || role.role_name || ' can manage users, groups or tenants. '
         || case
             when holders.holder_count is null then 'No account holds it.'
             else counted(holders.holder_count, 'account') || case when holders.holder_count = 1 then ' holds' else ' hold' end
@@ -62,7 +62,7 @@ left join holders on holders.source = role.source and holders.role_id = role.rol
 where role.verdict is not null
 
 /* example
-name = "below Data Admin fails, also where nobody holds it; Data Admin and custom roles pass; without a manifest it is unknown"
+name = "a role below Data Admin fails, even if no account holds it; Data Admin and custom roles pass; without a manifest it is unknown"
 given."graph.roles" = [
   { source = "s", role_id = "edited", role_display_name = "Designer", is_builtin = true, role_rank = 50, has_manifest = true, manages_users = true },
   { source = "s", role_id = "unheld", role_display_name = "Viewer", is_builtin = true, role_rank = 10, has_manifest = true, manages_users = true },
@@ -77,7 +77,7 @@ given."graph.accounts" = [
   { source = "s", account_id = "3", role_id = "data admin", display_name = "Bo", status = "active" },
 ]
 expect = [
-  { role_id = "edited", verdict = "failed", detail = "The built-in role Designer may manage users, groups or tenants here. 2 accounts hold it, 1 of them active: Zed, Ann." },
+  { role_id = "edited", verdict = "failed", detail = "The built-in role Designer can manage users, groups or tenants. 2 accounts hold it, 1 of them active: Zed, Ann." },
   { role_id = "unheld", verdict = "failed", detail = "The built-in role Viewer may manage users, groups or tenants here. No account holds it." },
   { role_id = "silent", verdict = "unknown" },
 ]

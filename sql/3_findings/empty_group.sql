@@ -1,40 +1,40 @@
 /*
-title       = "Group without members"
-summary     = "A group that nobody is in."
+title       = "Empty group"
+summary     = "A group without members."
 severity    = "low"
 population  = "select source, group_id from graph.groups"
 reads       = ["graph.accounts", "graph.groups", "graph.sources"]
 grain       = ["source", "group_id"]
-remediation = "Delete the group, so that nobody is put into it by mistake; where it is built in, find out why it is empty."
+remediation = "Delete the group so that it is not used by mistake. If it is built in, find out why it is empty."
 
 [controls]
 iso27001 = ["A.5.18"]
 */
 with
 
--- Accounts whose groups cannot be read may be in any group that does not list its members itself.
-unreadable as (
+-- An account with unreadable groups may be in any group that does not list its members.
+unreadable_accounts as (
     select source, count(*) as account_count
     from graph.accounts
     where list_contains(unreadable_fields, 'groups')
     group by source
 ),
 
-judged as (
+verdicts as (
     select
-        held.*,
+        groups.*,
         case
-            when held.has_unreadable_members or (unreadable.account_count > 0 and not told.gives_group_members)
+            when groups.has_unreadable_members or (unreadable_accounts.account_count > 0 and not sources.gives_group_members)
                 then 'unknown'
-            when told.gives_group_members then 'failed'
-            -- The members of a built-in group often show on the group's side alone.
-            when told.gives_user_groups and not held.is_builtin then 'failed'
+            when sources.gives_group_members then 'failed'
+            -- Often only the group lists the members of a built-in group.
+            when sources.gives_user_groups and not groups.is_builtin then 'failed'
             else 'unknown'
         end as verdict
-    from graph.groups as held
-    left join graph.sources as told on told.source = held.source
-    left join unreadable on unreadable.source = held.source
-    where held.member_count = 0
+    from graph.groups as groups
+    left join graph.sources as sources on sources.source = groups.source
+    left join unreadable_accounts on unreadable_accounts.source = groups.source
+    where groups.member_count = 0
 )
 
 select
@@ -46,10 +46,10 @@ select
         || case when carries_privileged then ', and carries a privileged role.' else '.' end as detail,
     'no members' as observed_value,
     'at least one' as threshold
-from judged
+from verdicts
 
 /* example
-name = "no member fails, one passes, a privileged role makes it medium; where no side tells of members it is unknown"
+name = "no member fails, one passes; a privileged role makes severity medium; if neither side lists members it is unknown"
 given."graph.sources" = [
   { source = "s", gives_user_groups = true, gives_group_members = false },
   { source = "mute", gives_user_groups = false, gives_group_members = false },
@@ -68,7 +68,7 @@ expect = [
 population = 4
 */
 /* example
-name = "a built-in group is judged where groups list their members, and unknown where they do not"
+name = "a built-in group is evaluated if groups list their members; otherwise it is unknown"
 given."graph.sources" = [
   { source = "lists", gives_user_groups = true, gives_group_members = true },
   { source = "does not", gives_user_groups = true, gives_group_members = false },

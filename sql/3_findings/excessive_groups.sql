@@ -1,11 +1,11 @@
 /*
-title       = "Far more groups than the peers"
-summary     = "An account in more groups than its peers' median by a multiple of their spread, and by a least number."
+title       = "Far more groups than peers"
+summary     = "An account whose number of groups exceeds the median of its peers by a multiple of their spread and by a minimum number."
 severity    = "low"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.peer_group_counts"]
 grain       = ["source", "account_id"]
-remediation = "Go through the groups with the owner and take away those that nobody can explain."
+remediation = "Review the groups with the owner of the account, and remove those without a reason."
 
 [params]
 mad_factor = 3.0
@@ -16,33 +16,33 @@ soc2 = ["CC6.3"]
 */
 with
 
-judged as (
+verdicts as (
     select
-        account.source, account.account_id, counted.group_count, counted.peer_group, counted.peer_n,
-        counted.peer_median, counted.peer_mad,
+        account.source, account.account_id, peers.group_count, peers.peer_group, peers.peer_n,
+        peers.peer_median, peers.peer_mad,
         case
-            when counted.has_enough is distinct from true or coalesce(list_contains(account.unreadable_fields, 'groups'), false) then 'unknown'
-            when counted.group_count > counted.peer_median + $mad_factor * counted.peer_mad
-                and counted.group_count - counted.peer_median >= $min_excess then 'failed'
+            when peers.has_enough is distinct from true or coalesce(list_contains(account.unreadable_fields, 'groups'), false) then 'unknown'
+            when peers.group_count > peers.peer_median + $mad_factor * peers.peer_mad
+                and peers.group_count - peers.peer_median >= $min_excess then 'failed'
         end as verdict
     from graph.accounts as account
-    left join graph.peer_group_counts as counted
-        on counted.source = account.source and counted.account_id = account.account_id
+    left join graph.peer_group_counts as peers
+        on peers.source = account.source and peers.account_id = account.account_id
 )
 
 select
     source,
     account_id,
     verdict,
-    'In ' || counted(group_count, 'group') || '; ' || counted(peer_n, 'peer') || ' (' || peer_group || ') have a median of ' || peer_median
-        || ' with a spread of ' || peer_mad || '.' as detail,
+    'Member of ' || counted(group_count, 'group') || '. For ' || counted(peer_n, 'peer') || ' (' || peer_group
+        || '), the median is ' || peer_median || ' and the median deviation ' || peer_mad || '.' as detail,
     counted(group_count, 'group') as observed_value,
     'at most ' || greatest(peer_median + $mad_factor * peer_mad, peer_median + $min_excess) as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "both limits must be passed; exactly at the spread passes, exactly at the number fails; few peers are unknown"
+name = "both limits must be exceeded; an account exactly at the spread passes, exactly at the number fails; too few peers are unknown"
 given."graph.accounts" = [
   { source = "s", account_id = "beyond" }, { source = "s", account_id = "at the spread" }, { source = "s", account_id = "at the number" },
   { source = "s", account_id = "below the number" }, { source = "s", account_id = "few peers" },

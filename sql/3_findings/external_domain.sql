@@ -1,11 +1,11 @@
 /*
-title       = "Account on an outside e-mail domain"
-summary     = "An active account whose e-mail domain is not one of the organisation's."
+title       = "External e-mail domain"
+summary     = "An active account whose e-mail domain is not one of the organization's."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts", "policy.email_domains", "reference.freemail_domains"]
 grain       = ["source", "account_id"]
-remediation = "Confirm who the person is and who answers for them, or disable the account."
+remediation = "Confirm who uses the account and who is responsible for it, or deactivate it."
 
 [controls]
 soc2     = ["CC6.1"]
@@ -18,20 +18,20 @@ likelihood = 2
 */
 with
 
-own as (
+own_domains as (
     select count(*) > 0 as is_known from policy.email_domains
 ),
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.email_domain, account.privileged, account.role_rank,
         freemail.email_domain is not null as is_freemail,
         case
-            when account.status = 'unknown' or account.email_domain is null or not own.is_known then 'unknown'
+            when account.status = 'unknown' or account.email_domain is null or not own_domains.is_known then 'unknown'
             when inside.email_domain is null then 'failed'
         end as verdict
     from graph.accounts as account
-    cross join own
+    cross join own_domains
     left join policy.email_domains as inside on inside.email_domain = account.email_domain
     left join reference.freemail_domains as freemail on freemail.email_domain = account.email_domain
     where account.status in ('active', 'unknown')
@@ -43,19 +43,22 @@ select
     verdict,
     case
         when privileged and is_freemail then 'critical'
-        -- 30 is the rank of Designer, the lowest role that changes what others see.
+        -- 30 is the rank of Designer, the lowest role that can change what other people see.
         when privileged or role_rank >= 30 then 'high'
         else 'medium'
     end as severity,
-    'The domain ' || email_domain || case when is_freemail then ' gives anyone an address.' else ' is outside.' end
+    case
+        when is_freemail then 'Anyone can get an address at ' || email_domain || '.'
+        else 'The domain ' || email_domain || ' is external.'
+    end
         as detail,
     email_domain as observed_value,
-    'the organisation''s domains' as threshold
-from judged
+    'the organization''s domains' as threshold
+from verdicts
 where verdict is not null
 
 /* example
-name = "severity steps with the role and with free mail; a subdomain is not the domain"
+name = "the role and free mail raise the severity; a subdomain of the organization's domain is external"
 given."policy.email_domains" = [ { email_domain = "example.com" } ]
 given."reference.freemail_domains" = [ { email_domain = "freemail.test" } ]
 given."graph.accounts" = [
@@ -83,7 +86,7 @@ expect = [
 population = 9
 */
 /* example
-name = "without the organisation's domains nobody is judged"
+name = "without the organization's domains every account is unknown"
 given."graph.accounts" = [ { source = "s", account_id = "a", status = "active", email_domain = "partner.test", privileged = false } ]
 expect = [ { account_id = "a", verdict = "unknown" } ]
 population = 1

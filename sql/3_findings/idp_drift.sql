@@ -1,12 +1,12 @@
 /*
 title       = "Differs from the identity provider"
-summary     = "An account whose status, e-mail address or pushed groups are not those that the identity provider tells."
+summary     = "An account whose status, e-mail address or groups differ from the identity provider."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.provider_accounts", "graph.scim_differences"]
 grain       = ["source", "account_id"]
 needs       = "provider"
-remediation = "Find out which side is right, correct it in the identity provider, and let it push again."
+remediation = "Find out which side is right, correct it in the identity provider, and push the change again."
 
 [controls]
 soc2     = ["CC6.2"]
@@ -21,20 +21,20 @@ differences as (
         array_to_string(list_sort(list(distinct difference)), '; ') as kinds,
         array_to_string(list_sort(list(distinct
             case difference
-                when 'status' then scim_value || ' by ' || scim_source || ', ' || rest_value || ' in Sisense'
-                when 'email' then scim_value || ' by ' || scim_source || ', ' || rest_value || ' in Sisense'
-                when 'group_only_in_scim' then 'in the group ' || subject || ' by ' || scim_source || ', not in Sisense'
-                else 'in the group ' || subject || ' in Sisense, not by ' || scim_source
+                when 'status' then scim_value || ' in ' || scim_source || ', ' || rest_value || ' in Sisense'
+                when 'email' then scim_value || ' in ' || scim_source || ', ' || rest_value || ' in Sisense'
+                when 'group_only_in_scim' then 'in the group ' || subject || ' in ' || scim_source || ', not in Sisense'
+                else 'in the group ' || subject || ' in Sisense, not in ' || scim_source
             end
-        )), '; ') as what
+        )), '; ') as descriptions
     from graph.scim_differences
     where difference in ('status', 'email', 'group_only_in_scim', 'group_only_in_sisense')
     group by source, account_id
 ),
 
-judged as (
+verdicts as (
     select
-        account.source, account.account_id, provider.scim_sources, differences.has_other_status, differences.what,
+        account.source, account.account_id, provider.scim_sources, differences.has_other_status, differences.descriptions,
         differences.kinds,
         case
             when differences.account_id is not null then 'failed'
@@ -54,17 +54,17 @@ select
     verdict,
     case when has_other_status then 'medium' else 'low' end as severity,
     case
-        when what is not null then upper(left(what, 1)) || substr(what, 2) || '.'
+        when descriptions is not null then upper(left(descriptions, 1)) || substr(descriptions, 2) || '.'
         when scim_sources is null then 'No identity provider was read.'
-        else 'Status and e-mail address cannot be compared with a user of ' || scim_sources || '.'
+        else 'Its status and e-mail address cannot be compared with ' || scim_sources || '.'
     end as detail,
     coalesce(kinds, 'not known') as observed_value,
-    'as the identity provider has it' as threshold
-from judged
+    'the same as in the identity provider' as threshold
+from verdicts
 where verdict is not null
 
 /* example
-name = "status is more than an address or a group; agreement passes; what cannot be compared, or was not read, is unknown"
+name = "a different status is medium, a different address or group low; equal passes; without a counterpart, or a provider, it is unknown"
 given."graph.accounts" = [
   { source = "s", account_id = "off" }, { source = "s", account_id = "moved" }, { source = "s", account_id = "same" },
   { source = "s", account_id = "roleless" }, { source = "s", account_id = "unlinked" }, { source = "far", account_id = "f" },
@@ -84,7 +84,7 @@ given."graph.scim_differences" = [
 ]
 expect = [
   { account_id = "off", verdict = "failed", severity = "medium", observed_value = "email; status" },
-  { account_id = "moved", verdict = "failed", severity = "low", detail = "In the group Ops by s, not in Sisense." },
+  { account_id = "moved", verdict = "failed", severity = "low", detail = "In the group Ops in s, not in Sisense." },
   { account_id = "unlinked", verdict = "unknown" },
   { account_id = "f", verdict = "unknown" },
 ]

@@ -1,11 +1,11 @@
 /*
-title       = "Disabled account that still holds access"
-summary     = "An account disabled for longer than the limit that still has a role above Viewer or groups beyond the built-in all-users ones."
+title       = "Inactive account with access"
+summary     = "An account that has been inactive for longer than the limit and still has a role above Viewer, or groups other than the built-in ones for all users."
 severity    = "low"
 population  = "select source, account_id from graph.accounts where status in ('inactive', 'unknown')"
 reads       = ["graph.accounts", "graph.memberships", "graph.groups", "graph.roles"]
 grain       = ["source", "account_id"]
-remediation = "Remove the groups and set the lowest role, so that switching the account on again gives nothing by accident."
+remediation = "Remove the groups and assign the lowest role, so that reactivating the account grants nothing by accident."
 
 [params]
 inactive_for_days = 30
@@ -18,7 +18,7 @@ nist     = ["AC-2"]
 [effects]
 recommendation = "remove"
 on             = "account"
-reason         = "The account is disabled and still holds access."
+reason         = "The account is inactive but still holds access."
 */
 with
 
@@ -30,7 +30,7 @@ groups_held as (
     group by membership.source, membership.account_id
 ),
 
--- The policy may rank Viewer otherwise than 10, which is its rank where the source does not show the role.
+-- The policy may give Viewer another rank than the default, 10.
 viewers as (
     select source, max(role_rank) as role_rank
     from graph.roles
@@ -43,7 +43,7 @@ accounts as (
         account.source, account.account_id, account.status, account.privileged,
         coalesce(account.last_updated_at, account.last_seen_at) as inactive_since,
         coalesce(groups_held.group_count, 0) as group_count,
-        -- a role that no rank resolves counts as more
+        -- A role without a rank counts as above Viewer.
         account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10) as is_above_viewer,
         coalesce(list_contains(account.unreadable_fields, 'groups'), false) as has_unreadable_groups
     from graph.accounts as account
@@ -52,7 +52,7 @@ accounts as (
     where account.status in ('inactive', 'unknown')
 ),
 
-judged as (
+verdicts as (
     select
         *,
         case
@@ -76,11 +76,11 @@ select
     counted(date_diff('day', cast(inactive_since as date), cast($as_of as date)), 'day')
         as observed_value,
     counted($inactive_for_days, 'day') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "a role or a group is access, all-users groups are not; at the limit passes"
+name = "roles above Viewer and groups are access, groups for all users are not; at the limit an account passes"
 as_of = 2026-04-01T00:00:00Z
 given."graph.groups" = [
   { source = "s", group_id = "everyone", is_everyone = true }, { source = "s", group_id = "sales", is_everyone = false },

@@ -1,6 +1,6 @@
 /*
 title       = "High-risk access kept without a reason"
-summary     = "High-risk access that a review campaign kept and nobody wrote why."
+summary     = "High-risk access that a reviewer kept without giving a reason."
 severity    = "high"
 population  = """
 select campaign, source, account_id, entitlement_type, entitlement_id
@@ -9,7 +9,7 @@ from graph.review_decisions where is_current and is_high_risk
 reads       = ["graph.review_decisions"]
 grain       = ["campaign", "source", "account_id", "entitlement_type", "entitlement_id"]
 needs       = "campaign"
-remediation = "Ask the reviewer why it is needed and import the answer, or remove the access."
+remediation = "Ask the reviewer for the reason and import the answer, or remove the access."
 
 [controls]
 soc2     = ["CC6.3"]
@@ -27,12 +27,12 @@ select
     'Review ' || campaign || ': ' || decided_by || ' kept the ' || entitlement_type || ' '
         || coalesce(entitlement_name, entitlement_id) || ' and gave no reason.' as detail,
     'kept, no reason' as observed_value,
-    'a reason in words' as threshold
+    'a stated reason' as threshold
 from graph.review_decisions
 where is_current and is_high_risk and (decision is null or (decision = 'keep' and coalesce(trim(reason), '') = ''))
 
 /* example
-name = "kept without a word, or with blanks, fails; with one, of lower risk, or decided otherwise passes; undecided is unknown"
+name = "kept with no reason or only blanks fails; with a reason, at lower risk, or decided differently passes; undecided is unknown"
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Admin", is_high_risk = true, decision = "keep", decided_by = "b@x.org", is_current = true },
   { campaign = "Q", item_id = "2", source = "s", account_id = "2", entitlement_type = "role", entitlement_id = "r", is_high_risk = true, decision = "keep", decided_by = "b@x.org", reason = "  ", is_current = true },

@@ -6,7 +6,7 @@ population  = "select source, account_id from graph.accounts where status in ('a
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Deactivate today, and check what was opened since the last day."
+remediation = "Deactivate the account today, and check how it was used after the last day."
 
 [controls]
 soc2     = ["CC6.2"]
@@ -29,12 +29,12 @@ likelihood = 9
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.last_seen_at, account.login_state, person.employment_status,
         person.end_date,
         case
-            -- Nobody is known to have left whom the roster does not know.
+            -- The roster cannot tell whether an unmatched account belongs to a leaver.
             when account.status = 'unknown' or person.person_id is null then 'unknown'
             when person.employment_status = 'ended' or person.end_date <= cast($as_of as date) then 'failed'
             when person.employment_status is null and person.end_date is null then 'unknown'
@@ -49,7 +49,7 @@ select
     account_id,
     verdict,
     case
-        when end_date is null then 'The roster says that the employment has ended, without a last day.'
+        when end_date is null then 'The roster says that the employment has ended, but gives no last day.'
         when end_date > cast($as_of as date)
             then 'The roster says that the employment has ended, with ' || strftime(end_date, '%-d %b %Y') || ' as last day.'
         when end_date = cast($as_of as date)
@@ -58,21 +58,21 @@ select
             || counted(date_diff('day', end_date, cast($as_of as date)), 'day') || ' ago.'
     end
         || case
-            when login_state = 'unknown' then ' Whether the account was used since then is not known.'
+            when login_state = 'unknown' then ' It is not known whether the account was used since then.'
             when login_state = 'never' then ' The account was never used.'
             when end_date is null then ' Last seen ' || strftime(last_seen_at, '%-d %b %Y') || '.'
             when cast(last_seen_at as date) > end_date
-                then ' Logged in afterwards: last seen ' || strftime(last_seen_at, '%-d %b %Y') || ', '
+                then ' Used afterwards: last seen ' || strftime(last_seen_at, '%-d %b %Y') || ', '
                     || counted(date_diff('day', end_date, cast(last_seen_at as date)), 'day') || ' later.'
-            else ' Not seen after that day; last seen ' || strftime(last_seen_at, '%-d %b %Y') || '.'
+            else ' Not used after that day; last seen ' || strftime(last_seen_at, '%-d %b %Y') || '.'
         end as detail,
     coalesce('last day ' || strftime(end_date, '%-d %b %Y'), 'employment ended') as observed_value,
     'active until the last day' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "the last day is the day of as-of: fails; the day after: passes; whom the roster does not know: unknown"
+name = "a last day on the day of as-of fails, a later one passes; an account without a person is unknown"
 as_of = 2026-04-01T09:00:00Z
 given."graph.people" = [
   { person_id = "ended", employment_status = "ended" },
@@ -114,16 +114,16 @@ given."graph.accounts" = [
   { source = "s", account_id = "5", status = "active", person_id = "q", login_state = "seen", last_seen_at = 2026-04-01T23:59:59Z },
 ]
 expect = [
-  { account_id = "1", detail = "Left on 1 Apr 2026, 1 day ago. Not seen after that day; last seen 1 Apr 2026." },
-  { account_id = "2", detail = "Left on 1 Apr 2026, 1 day ago. Logged in afterwards: last seen 2 Apr 2026, 1 day later." },
+  { account_id = "1", detail = "Left on 1 Apr 2026, 1 day ago. Not used after that day; last seen 1 Apr 2026." },
+  { account_id = "2", detail = "Left on 1 Apr 2026, 1 day ago. Used afterwards: last seen 2 Apr 2026, 1 day later." },
   { account_id = "3", detail = "Left on 1 Apr 2026, 1 day ago. The account was never used." },
-  { account_id = "4", detail = "Left on 1 Apr 2026, 1 day ago. Whether the account was used since then is not known." },
-  { account_id = "5", detail = "The roster says that the employment has ended, without a last day. Last seen 1 Apr 2026." },
+  { account_id = "4", detail = "Left on 1 Apr 2026, 1 day ago. It is not known whether the account was used since then." },
+  { account_id = "5", detail = "The roster says that the employment has ended, but gives no last day. Last seen 1 Apr 2026." },
 ]
 population = 5
 */
 /* example
-name = "without a roster nobody is judged"
+name = "without a roster every account is unknown"
 given."graph.accounts" = [ { source = "s", account_id = "1", status = "active" } ]
 expect = [ { account_id = "1", verdict = "unknown" } ]
 population = 1

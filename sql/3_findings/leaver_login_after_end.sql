@@ -1,12 +1,12 @@
 /*
 title       = "Used after the last day"
-summary     = "An account that was seen on a later day than the last day of the person it belongs to."
+summary     = "An account that was used after the last day of the person it belongs to."
 severity    = "critical"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Treat it as an incident: disable the account and find out who used it, and for what."
+remediation = "Treat this as an incident: deactivate the account, and find out who used it and for what."
 
 [controls]
 soc2 = ["CC6.2", "CC7.3"]
@@ -25,13 +25,13 @@ likelihood = 9
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.last_seen_at, person.end_date,
         case
             when person.person_id is null then 'unknown'
             when account.login_state = 'never' then null
-            -- Whoever has left without a known last day may or may not have been here after it.
+            -- Without a last day, use before and after it cannot be told apart.
             when person.end_date is null and coalesce(person.employment_status, 'ended') = 'ended' then 'unknown'
             when person.end_date is null then null
             when account.last_seen_at is null then 'unknown'
@@ -46,15 +46,15 @@ select
     source,
     account_id,
     verdict,
-    'Seen ' || strftime(last_seen_at, '%-d %b %Y') || '; the last day was ' || strftime(end_date, '%-d %b %Y') || '.'
+    'Last seen ' || strftime(last_seen_at, '%-d %b %Y') || '; the last day was ' || strftime(end_date, '%-d %b %Y') || '.'
         as detail,
     strftime(last_seen_at, '%-d %b %Y') as observed_value,
     'last day ' || strftime(end_date, '%-d %b %Y') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "the last second of the last day passes, the first of the next fails, whatever the status"
+name = "use in the last second of the last day passes, in the first of the next day fails, whatever the status"
 given."graph.people" = [
   { person_id = "left", employment_status = "ended", end_date = 2026-03-01 },
   { person_id = "left some day", employment_status = "ended" },

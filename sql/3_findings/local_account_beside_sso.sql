@@ -1,6 +1,6 @@
 /*
-title       = "Local password beside single sign-on"
-summary     = "An active account with a password of its own in a source where most accounts come from a directory or single sign-on."
+title       = "Local password despite single sign-on"
+summary     = "An active account with a local password in a source where most accounts come from a directory or single sign-on."
 severity    = "medium"
 population  = """
 select source, account_id from graph.accounts
@@ -24,13 +24,13 @@ shares as (
     select
         source,
         count(*) filter (where origin in ('directory', 'sso', 'scim')) / cast(count(*) as double) as sso_share,
-        -- those who may come from there too
+        -- accounts of unknown origin may come from there too
         count(*) filter (where origin <> 'local') / cast(count(*) as double) as possible_share
     from graph.accounts
     group by source
 ),
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.privileged, shares.sso_share,
         case
@@ -41,7 +41,7 @@ judged as (
             else 'failed'
         end as verdict
     from graph.accounts as account
-    -- Left, though every source has a share: joined the other way round, all accounts would be one chain of one hash.
+    -- A left join keeps shares on the build side: with accounts there, every row of a source would share one hash.
     left join shares on shares.source = account.source
     where account.status in ('active', 'unknown') and account.account_type not in ('service', 'break_glass')
 )
@@ -51,15 +51,15 @@ select
     account_id,
     verdict,
     case when privileged then 'high' else 'medium' end as severity,
-    'A local account, where ' || round(100 * sso_share, 1) || ' % of the accounts come from a directory or single sign-on.'
+    'A local account; ' || round(100 * sso_share, 1) || ' % of the accounts come from a directory or single sign-on.'
         as detail,
     'local' as observed_value,
-    'directory or single sign-on, as for more than ' || round(100 * $sso_share, 1) || ' %' as threshold
-from judged
+    'directory or single sign-on, if more than ' || round(100 * $sso_share, 1) || ' % use it' as threshold
+from verdicts
 where verdict is not null
 
 /* example
-name = "local among more than half fails; half is not most; registered accounts are not asked"
+name = "a local account fails if more than half come from elsewhere; exactly half passes; registered accounts are not in the population"
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", account_type = "human", origin = "sso", privileged = false },
   { source = "s", account_id = "2", status = "inactive", account_type = "human", origin = "directory", privileged = false },

@@ -1,11 +1,11 @@
 /*
-title       = "Source without last logins"
-summary     = "A source that gives a last login or activity for nobody, so that unused accounts cannot be found in it."
+title       = "Source without login data"
+summary     = "A source that gives no last login or activity for any account, so that stale accounts cannot be found."
 severity    = "medium"
 population  = "select source from graph.sources"
 reads       = ["graph.sources"]
 grain       = ["source"]
-remediation = "Read the source as an administrator, or upgrade it; until then review every account of it by hand."
+remediation = "Extract as an administrator, or upgrade the source. Until then, review each of its accounts by hand."
 
 [controls]
 soc2 = ["CC6.2"]
@@ -20,7 +20,7 @@ from graph.sources
 where gives_last_seen is distinct from true
 
 /* example
-name = "a source that gives it for nobody fails, for one account passes, and where that is not known it is unknown"
+name = "login data for no account fails, for one account passes; if that cannot be determined, it is unknown"
 given."graph.sources" = [
   { source = "mute", gives_last_seen = false, account_count = 2 }, { source = "s", gives_last_seen = true, account_count = 2 },
   { source = "not known", account_count = 0 },

@@ -1,11 +1,11 @@
 /*
-title       = "Last login cannot be read"
-summary     = "An active account whose last login and activity are unreadable or lie in the future, in a source that gives them for others."
+title       = "Unreadable last login"
+summary     = "An active account whose last login and activity are unreadable or in the future, in a source that gives them for other accounts."
 severity    = "info"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts", "graph.sources"]
 grain       = ["source", "account_id"]
-remediation = "Look the account up in the source; until its last use is known, treat it as unused."
+remediation = "Look the account up in the source. Until its last use is known, treat it as stale."
 
 [controls]
 soc2 = ["CC6.2"]
@@ -16,12 +16,12 @@ likelihood = 2
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id,
         case
             when account.status = 'unknown' then 'unknown'
-            -- Where the source says nothing about anybody, that is a finding on the source.
+            -- If the source gives no login data at all, that is one finding on the source.
             when source.gives_last_seen and account.login_state = 'unknown' then 'failed'
         end as verdict
     from graph.accounts as account
@@ -33,14 +33,14 @@ select
     source,
     account_id,
     verdict,
-    'The source gives a last login or activity that is no moment in the past.' as detail,
+    'The last login or activity is unreadable or in the future.' as detail,
     'unreadable' as observed_value,
-    'a moment in the past' as threshold
-from judged
+    'a time in the past' as threshold
+from verdicts
 where verdict is not null
 
 /* example
-name = "unreadable fails, never and seen pass; where the source gives nothing for anybody it is the source that fails"
+name = "unreadable fails, never and seen pass; if the source gives no login data at all, its accounts pass"
 given."graph.sources" = [ { source = "s", gives_last_seen = true }, { source = "mute", gives_last_seen = false } ]
 given."graph.accounts" = [
   { source = "s", account_id = "unreadable", status = "active", login_state = "unknown" },

@@ -1,6 +1,6 @@
 /*
-title       = "Account and group disagree on a membership"
-summary     = "A membership that only the account's record or only the group's record shows, in a group that is not built-in."
+title       = "Inconsistent group membership"
+summary     = "A membership that only the account or only the group lists, in a group that is not built in."
 severity    = "low"
 population  = """
 select source, account_id, entitlement_id as group_id from graph.effective_access
@@ -8,7 +8,7 @@ where entitlement_type = 'group' and not is_builtin
 """
 reads       = ["graph.effective_access", "graph.memberships", "graph.accounts", "graph.groups", "graph.sources"]
 grain       = ["source", "account_id", "group_id"]
-remediation = "Set the membership again in the source, so that both sides say the same."
+remediation = "Set the membership again in the source, so that both sides agree."
 
 [controls]
 soc2 = ["CC6.2"]
@@ -19,24 +19,24 @@ select
     membership.group_id,
     case
         when membership.seen_in = 'group' and list_contains(account.unreadable_fields, 'groups') then 'unknown'
-        when membership.seen_in = 'user' and held.has_unreadable_members then 'unknown'
-        when sides.gives_user_groups and sides.gives_group_members then 'failed'
+        when membership.seen_in = 'user' and groups.has_unreadable_members then 'unknown'
+        when sources.gives_user_groups and sources.gives_group_members then 'failed'
         else 'unknown'
     end as verdict,
-    case membership.seen_in when 'user' then 'Only the account names the group ' else 'Only the group names the account: ' end
-        || coalesce(held.group_name, held.group_id) || '.' as detail,
-    'the ' || case membership.seen_in when 'user' then 'account' else 'group' end || ' alone' as observed_value,
-    'both sides' as threshold,
+    case membership.seen_in when 'user' then 'Only the account lists the group ' else 'Only the group lists the account: ' end
+        || coalesce(groups.group_name, groups.group_id) || '.' as detail,
+    case membership.seen_in when 'user' then 'only the account' else 'only the group' end as observed_value,
+    'both' as threshold,
     cast({'group_id': membership.group_id} as json) as evidence
 from graph.memberships as membership
-join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
-join graph.sources as sides on sides.source = membership.source
+join graph.groups as groups on groups.source = membership.source and groups.group_id = membership.group_id
+join graph.sources as sources on sources.source = membership.source
 join graph.accounts as account
     on account.source = membership.source and account.account_id = membership.account_id
-where membership.seen_in <> 'both' and not held.is_builtin
+where membership.seen_in <> 'both' and not groups.is_builtin
 
 /* example
-name = "one side alone fails; both pass; built-in and lost groups are not asked; a source that gives one side is unknown"
+name = "listed on one side fails, on both passes; built-in and missing groups are not in the population; a source with one side only is unknown"
 given."graph.sources" = [
   { source = "s", gives_user_groups = true, gives_group_members = true },
   { source = "half", gives_user_groups = true, gives_group_members = false },

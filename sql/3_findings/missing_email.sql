@@ -1,23 +1,23 @@
 /*
-title       = "Person without an e-mail address"
-summary     = "An active account of a person that has no usable e-mail address."
+title       = "Missing e-mail address"
+summary     = "An active account of a person without a valid e-mail address."
 severity    = "low"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and account_type = 'human'"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Add the person's address, so that the account can be matched with the roster."
+remediation = "Add the person's address, so that the account can be matched to the roster."
 
 [controls]
 iso27001 = ["A.5.16"]
 */
 with
 
-judged as (
+verdicts as (
     select
         source, account_id, email,
         case
             when status = 'unknown' or list_contains(unreadable_fields, 'email') then 'unknown'
-            -- the same words that give an address its domain
+            -- Only a valid address has a domain.
             when email_domain is null then 'failed'
         end as verdict
     from graph.accounts
@@ -29,14 +29,14 @@ select
     account_id,
     verdict,
     case when email is null then 'The account has no e-mail address.'
-        else 'What stands in the address is none: ' || email || '.' end as detail,
+        else 'This is not a valid e-mail address: ' || email || '.' end as detail,
     coalesce(email, 'none') as observed_value,
     'an e-mail address' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "none and what is no address fail; other than people are not asked"
+name = "a missing or invalid address fails; only accounts of people are in the population"
 given."graph.accounts" = [
   { source = "s", account_id = "none", status = "active", account_type = "human" },
   { source = "s", account_id = "no domain", status = "active", account_type = "human", email = "ada" },

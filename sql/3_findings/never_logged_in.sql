@@ -1,11 +1,11 @@
 /*
 title       = "Account never used"
-summary     = "An active account that nobody has ever been seen in, and that is older than the grace period."
+summary     = "An active account that has never been used and is older than the grace period."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Ask the requester whether it is still wanted; otherwise disable it."
+remediation = "Ask whoever requested the account whether it is still needed; if not, deactivate it."
 
 [params]
 grace_days            = 30
@@ -28,7 +28,7 @@ likelihood = 2
 */
 with
 
-limits as (
+accounts as (
     select
         *,
         case when privileged then $privileged_grace_days else $grace_days end as grace
@@ -36,16 +36,16 @@ limits as (
     where status in ('active', 'unknown')
 ),
 
-judged as (
+verdicts as (
     select
         *,
         case
             when status = 'unknown' or login_state = 'unknown' then 'unknown'
-            -- An account that does not say when it was made gets no grace.
+            -- An account without a creation date gets no grace period.
             when login_state = 'never' and (created_at is null or created_at < $as_of - interval (grace) day)
                 then 'failed'
         end as verdict
-    from limits
+    from accounts
 )
 
 select
@@ -54,16 +54,16 @@ select
     verdict,
     case when privileged then 'high' else 'medium' end as severity,
     case
-        when created_at is null then 'Never seen, and the source gives no usable creation date.'
-        else 'Created ' || strftime(created_at, '%-d %b %Y') || ', ' || counted(age_days, 'day') || ' ago, and never seen since.'
+        when created_at is null then 'Never used; the source gives no readable creation date.'
+        else 'Created ' || strftime(created_at, '%-d %b %Y') || ', ' || counted(age_days, 'day') || ' ago, and never used.'
     end as detail,
     case when created_at is null then 'age unknown' else counted(age_days, 'day') || ' old' end as observed_value,
     counted(grace, 'day') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "past the grace period fails, at its end passes, and privileged accounts have less of it"
+name = "past the grace period fails, at its end passes; privileged accounts have a shorter one"
 as_of = 2026-04-01T00:00:00Z
 given."graph.accounts" = [
   { source = "s", account_id = "past", status = "active", privileged = false, login_state = "never", created_at = 2026-03-01T23:59:59Z, age_days = 30 },

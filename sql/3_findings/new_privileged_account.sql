@@ -1,12 +1,12 @@
 /*
 title       = "New privileged account"
-summary     = "An account that is privileged and was not in the baseline."
+summary     = "A privileged account that was not privileged in the baseline, or did not exist."
 severity    = "high"
 population  = "select source, account_id from graph.accounts where privileged"
 reads       = ["graph.accounts", "baseline.accounts"]
 grain       = ["source", "account_id"]
 needs       = "baseline"
-remediation = "Compare with the request that was approved; take the privilege back if there is none."
+remediation = "Compare it with the approved request. If there is none, remove the privilege."
 
 [controls]
 soc2     = ["CC6.3"]
@@ -15,22 +15,22 @@ nist     = ["AC-6(7)"]
 */
 with
 
-compared as (
+compared_sources as (
     select distinct source from baseline.accounts
 ),
 
-judged as (
+verdicts as (
     select
-        account.source, account.account_id, account.role_id, earlier.account_id is not null as was_there,
+        account.source, account.account_id, account.role_id, earlier.account_id is not null as existed_before,
         case
-            when compared.source is null then 'unknown'
-            -- a role that cannot be read counts as privileged, and does not show what has changed
+            when compared_sources.source is null then 'unknown'
+            -- An unreadable role counts as privileged, so it cannot show a change.
             when list_contains(account.unreadable_fields, 'roleId') or list_contains(earlier.unreadable_fields, 'roleId')
                 then 'unknown'
             when earlier.privileged is distinct from true then 'failed'
         end as verdict
     from graph.accounts as account
-    left join compared on compared.source = account.source
+    left join compared_sources on compared_sources.source = account.source
     left join baseline.accounts as earlier
         on earlier.source = account.source and earlier.account_id = account.account_id
     where account.privileged
@@ -40,15 +40,15 @@ select
     source,
     account_id,
     verdict,
-    case when was_there then 'The account was there in the baseline, and was not privileged.'
-        else 'The account was not there in the baseline.' end as detail,
+    case when existed_before then 'The account existed in the baseline and was not privileged.'
+        else 'The account did not exist in the baseline.' end as detail,
     'privileged' as observed_value,
     'privileged in the baseline' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "new, and newly privileged, fail; privileged before passes"
+name = "a new and a newly privileged account fail; one that was privileged before passes"
 given."baseline.accounts" = [
   { source = "s", account_id = "before", privileged = true }, { source = "s", account_id = "raised", privileged = false },
 ]
@@ -60,7 +60,7 @@ expect = [ { account_id = "raised", verdict = "failed" }, { account_id = "new", 
 population = 3
 */
 /* example
-name = "without a baseline of that source nobody is judged"
+name = "without a baseline of the source every account is unknown"
 given."baseline.accounts" = [ { source = "other", account_id = "a", privileged = true } ]
 given."graph.accounts" = [ { source = "s", account_id = "a", privileged = true } ]
 expect = [ { account_id = "a", verdict = "unknown" } ]

@@ -1,6 +1,6 @@
 /*
-title       = "Account without an owner"
-summary     = "An active account that belongs to nobody in the roster and is not a registered service or emergency account."
+title       = "Orphaned account"
+summary     = "An active account that matches no person in the roster and is not a registered service or break-glass account."
 severity    = "high"
 population  = """
 select source, account_id from graph.accounts
@@ -9,7 +9,7 @@ where status in ('active', 'unknown') and not is_registered
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Find the owner and correct the roster or the account; register it if it is a service account; otherwise disable it."
+remediation = "Find the owner, and correct the roster or the account. Register it if it is a service account; otherwise deactivate it."
 
 [controls]
 soc2     = ["CC6.2"]
@@ -33,7 +33,7 @@ roster as (
     select count(*) > 0 as is_loaded from graph.people
 ),
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.person_match,
         case
@@ -53,17 +53,17 @@ select
     account_id,
     verdict,
     case person_match
-        when 'ambiguous' then 'Several people of the roster fit equally well, so none is taken.'
-        when 'suggested' then 'Only the name resembles somebody in the roster, which is not enough to call it a match.'
-        else 'No e-mail address, alias or user name of the roster fits.'
+        when 'ambiguous' then 'Several people in the roster match equally well.'
+        when 'suggested' then 'Only the name matches a person in the roster, which is not enough.'
+        else 'No e-mail address, alias or user name in the roster matches.'
     end as detail,
     person_match as observed_value,
-    'one person of the roster' as threshold
-from judged
+    'one person in the roster' as threshold
+from verdicts
 where verdict is not null
 
 /* example
-name = "nobody and several fail, one passes, registered accounts are not asked"
+name = "no match and several matches fail, one passes; registered accounts are not in the population"
 given."graph.people" = [ { person_id = "p" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "nobody", status = "active", is_registered = false, person_match = "unmatched" },
@@ -82,7 +82,7 @@ expect = [
 population = 4
 */
 /* example
-name = "without a roster nobody is judged"
+name = "without a roster every account is unknown"
 given."graph.accounts" = [ { source = "s", account_id = "a", status = "active", is_registered = false, person_match = "no_roster" } ]
 expect = [ { account_id = "a", verdict = "unknown" } ]
 population = 1

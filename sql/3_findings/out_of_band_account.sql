@@ -1,6 +1,6 @@
 /*
-title       = "Account that the identity provider does not know"
-summary     = "An active account that nobody is assigned to in the identity provider, so that switching the person off there does not reach it."
+title       = "Account unknown to the identity provider"
+summary     = "An active account that is not assigned in the identity provider, so that deactivating the person there does not deactivate the account."
 severity    = "high"
 population  = """
 select source, account_id from graph.accounts
@@ -9,7 +9,7 @@ where status in ('active', 'unknown') and not is_registered
 reads       = ["graph.accounts", "graph.provider_accounts", "reference.snapshot"]
 grain       = ["source", "account_id"]
 needs       = "provider"
-remediation = "Assign the person in the identity provider, register the account with its purpose, or disable it."
+remediation = "Assign the person in the identity provider, register the account with its purpose, or deactivate it."
 
 [controls]
 soc2 = ["CC6.2"]
@@ -17,15 +17,15 @@ nist = ["AC-2"]
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, provider.scim_sources, provider.is_assigned,
         case
             when provider.is_assigned and account.status = 'active' then null
-            -- a list that is not proven complete says nothing of who is missing in it
+            -- An account may be missing from a list that is not proven complete.
             when account.status = 'unknown' or provider.is_assigned is null or snapshot.completeness <> 'FULL'
                 then 'unknown'
-            -- the provider may know it by what cannot be read here
+            -- The provider may know the account by the field that is unreadable.
             when list_contains(account.unreadable_fields, 'userName') or list_contains(account.unreadable_fields, 'email')
                 then 'unknown'
             else 'failed'
@@ -43,43 +43,43 @@ select
     verdict,
     case
         when scim_sources is null then 'No identity provider was read.'
-        when is_assigned is null then 'What ' || scim_sources || ' gives by SCIM does not tell which accounts a provider manages.'
-        when is_assigned then 'The account is known to ' || scim_sources || '; its own status is not known.'
-        else 'Active in Sisense, and not assigned by ' || scim_sources || '.'
+        when is_assigned is null then 'The SCIM data of ' || scim_sources || ' does not show which accounts a provider manages.'
+        when is_assigned then 'The account is assigned in ' || scim_sources || '; its status in Sisense is not known.'
+        else 'Active in Sisense, but not assigned in ' || scim_sources || '.'
     end as detail,
     case when is_assigned then 'assigned' when not is_assigned then 'not assigned' else 'not known' end as observed_value,
     'assigned in the identity provider' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "not assigned fails; assigned, registered and inactive ones pass or are not asked; what is not told is unknown"
+name = "an unassigned account fails; assigned accounts pass; registered and inactive ones are not in the population; missing data is unknown"
 given."reference.snapshot" = [ { completeness = "FULL" } ]
 given."graph.accounts" = [
-  { source = "s", account_id = "stranger", status = "active", is_registered = false },
+  { source = "s", account_id = "unassigned", status = "active", is_registered = false },
   { source = "s", account_id = "known", status = "active", is_registered = false },
   { source = "s", account_id = "robot", status = "active", is_registered = true },
   { source = "s", account_id = "off", status = "inactive", is_registered = false },
-  { source = "s", account_id = "untold", status = "active", is_registered = false },
-  { source = "s", account_id = "stateless", status = "unknown", is_registered = false },
+  { source = "s", account_id = "no data", status = "active", is_registered = false },
+  { source = "s", account_id = "status unknown", status = "unknown", is_registered = false },
 ]
 given."graph.provider_accounts" = [
-  { source = "s", account_id = "stranger", is_assigned = false, scim_sources = "s" },
+  { source = "s", account_id = "unassigned", is_assigned = false, scim_sources = "s" },
   { source = "s", account_id = "known", is_assigned = true, scim_sources = "s" },
   { source = "s", account_id = "robot", is_assigned = false, scim_sources = "s" },
   { source = "s", account_id = "off", is_assigned = false, scim_sources = "s" },
-  { source = "s", account_id = "untold", scim_sources = "s" },
-  { source = "s", account_id = "stateless", is_assigned = false, scim_sources = "s" },
+  { source = "s", account_id = "no data", scim_sources = "s" },
+  { source = "s", account_id = "status unknown", is_assigned = false, scim_sources = "s" },
 ]
 expect = [
-  { account_id = "stranger", verdict = "failed" },
-  { account_id = "untold", verdict = "unknown" },
-  { account_id = "stateless", verdict = "unknown" },
+  { account_id = "unassigned", verdict = "failed" },
+  { account_id = "no data", verdict = "unknown" },
+  { account_id = "status unknown", verdict = "unknown" },
 ]
 population = 4
 */
 /* example
-name = "without a provider, and with a list that is not proven complete, nobody is called a stranger"
+name = "without a provider, or with an incomplete list, accounts are unknown"
 given."reference.snapshot" = [ { completeness = "PARTIAL" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "a", status = "active", is_registered = false },

@@ -1,11 +1,11 @@
 /*
-title       = "Role above that of the peers"
-summary     = "An account whose role, or a higher one, few of its peers have."
+title       = "Role above peers"
+summary     = "An account whose role, or a higher one, is rare among its peers."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where account_type not in ('service', 'break_glass') and not is_own"
 reads       = ["graph.accounts", "graph.peer_groups", "graph.peer_statistics"]
 grain       = ["source", "account_id"]
-remediation = "Lower the role to the one that is enough for half of the peers, or record why this account needs more."
+remediation = "Lower the role to one that at least half of the peers have, or record why this account needs more."
 
 [params]
 rare_share = 0.15
@@ -26,13 +26,13 @@ likelihood = 2
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.privileged, statistic.peer_group, statistic.peer_n,
         statistic.peer_k, statistic.peer_share, statistic.peer_share_low, statistic.peer_share_high,
         statistic.peer_verdict, statistic.usual_role,
         case
-            -- A role without a rank stands in no order, so nobody can say who holds it or more.
+            -- A role without a rank cannot be compared.
             when statistic.peer_verdict is null or statistic.peer_verdict = 'insufficient_peers' then 'unknown'
             when statistic.peer_verdict in ('rare_confident', 'rare_possible') then 'failed'
         end as verdict
@@ -43,7 +43,7 @@ judged as (
         on statistic.source = peers.source and statistic.peer_group = peers.peer_group
         and statistic.is_peer = peers.is_peer and statistic.entitlement_type = 'role'
         and statistic.entitlement_id = account.role_id and account.role_rank is not null
-    -- what a service, an emergency or the program's own account needs is not what people's accounts have
+    -- People are no peers for service accounts, break-glass accounts and the program's own account.
     where account.account_type not in ('service', 'break_glass') and not account.is_own
 )
 
@@ -52,17 +52,17 @@ select
     account_id,
     verdict,
     case when privileged and peer_verdict = 'rare_confident' then 'high' else 'medium' end as severity,
-    peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') hold this role or a higher one: '
-        || round(100 * peer_share, 1) || ' %, with 95 % confidence ' || round(100 * peer_share_low, 1) || ' to '
-        || round(100 * peer_share_high, 1) || ' %.'
-        || coalesce(' ' || usual_role || ' is enough for half of them.', '') as detail,
+    peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') have this role or a higher one: '
+        || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1) || ' to '
+        || round(100 * peer_share_high, 1) || ' %).'
+        || coalesce(' At least half of the peers have ' || usual_role || ' or less.', '') as detail,
     round(100 * peer_share, 1) || ' % of ' || counted(peer_n, 'peer') as observed_value,
     'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "rare fails, high only for the privileged beyond doubt; too few peers and no rank are unknown"
+name = "a rare role fails, with high severity only if privileged and certainly rare; too few peers and no rank are unknown"
 given."graph.accounts" = [
   { source = "s", account_id = "sure", account_type = "human", is_own = false, role_id = "sure", role_rank = 90, privileged = true },
   { source = "s", account_id = "perhaps", account_type = "human", is_own = false, role_id = "perhaps", role_rank = 90, privileged = true },
@@ -102,7 +102,7 @@ expect = [
 population = 8
 */
 /* example
-name = "registered accounts and the program's own are not compared"
+name = "registered accounts and the program's own account are not compared"
 given."graph.accounts" = [
   { source = "s", account_id = "svc", account_type = "service", is_own = false, role_id = "r", role_rank = 90, privileged = true },
   { source = "s", account_id = "glass", account_type = "break_glass", is_own = false, role_id = "r", role_rank = 90, privileged = true },

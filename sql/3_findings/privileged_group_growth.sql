@@ -1,6 +1,6 @@
 /*
-title       = "Privileged group that grew"
-summary     = "A group that carries a privileged role, or is listed as privileged, whose members grew since the baseline by more than the share and at least the number."
+title       = "Growing privileged group"
+summary     = "A group that carries a privileged role, or is listed as privileged, and has gained members since the baseline beyond the limits."
 severity    = "medium"
 population  = """
 select source, group_id from graph.groups where is_listed_privileged or carries_privileged is distinct from false
@@ -8,7 +8,7 @@ select source, group_id from graph.groups where is_listed_privileged or carries_
 reads       = ["graph.accounts", "graph.groups", "baseline.accounts", "baseline.groups"]
 grain       = ["source", "group_id"]
 needs       = "baseline"
-remediation = "Compare the new members with the requests that were approved."
+remediation = "Compare the new members with the approved requests."
 
 [params]
 growth_share = 0.2
@@ -20,12 +20,12 @@ nist = ["AC-6(7)"]
 */
 with
 
--- A source that the baseline does not know cannot be compared; one that had no groups then can.
-compared as (
+-- A source that the baseline lacks cannot be compared; one without groups in the baseline can.
+compared_sources as (
     select distinct source from baseline.accounts
 ),
 
--- Each account whose groups cannot be read may be one more member of any group.
+-- Each account with unreadable groups may be one more member of any group.
 hidden_members as (
     select source, count(*) as account_count
     from graph.accounts
@@ -40,25 +40,25 @@ earlier_hidden_members as (
     group by source
 ),
 
--- The most there can be is null where a group's own list cannot be read.
-counts as (
+-- If the group's own list is unreadable, the number of members has no upper bound: null.
+member_counts as (
     select
         now.source, now.group_id, coalesce(now.group_name, now.group_id) as group_name,
-        now.is_listed_privileged or now.carries_privileged as is_privileged, compared.source is not null as is_compared,
+        now.is_listed_privileged or now.carries_privileged as is_privileged, compared_sources.source is not null as is_compared,
         now.member_count, coalesce(earlier.member_count, 0) as earlier_count,
         case when now.has_unreadable_members is distinct from true
             then now.member_count + coalesce(hidden.account_count, 0) end as most_members,
         case when earlier.has_unreadable_members is distinct from true
             then coalesce(earlier.member_count, 0) + coalesce(earlier_hidden.account_count, 0) end as most_earlier
     from graph.groups as now
-    left join compared on compared.source = now.source
+    left join compared_sources on compared_sources.source = now.source
     left join baseline.groups as earlier on earlier.source = now.source and earlier.group_id = now.group_id
     left join hidden_members as hidden on hidden.source = now.source
     left join earlier_hidden_members as earlier_hidden on earlier_hidden.source = now.source
     where now.is_listed_privileged or now.carries_privileged is distinct from false
 ),
 
-judged as (
+verdicts as (
     select
         *,
         case
@@ -70,7 +70,7 @@ judged as (
                 and most_members - earlier_count > $growth_share * earlier_count
             ) then 'unknown'
         end as verdict
-    from counts
+    from member_counts
 )
 
 select
@@ -80,11 +80,11 @@ select
     group_name || ' had ' || counted(earlier_count, 'member') || ' and has ' || member_count || '.' as detail,
     counted(member_count - earlier_count, 'more member') as observed_value,
     'fewer than ' || $growth_min || ' more, or at most ' || round(100 * $growth_share, 1) || ' %' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "both limits must be passed; at the share passes; a new group grew from nothing; a lost role is unknown"
+name = "both limits must be exceeded; growth at the share passes; a new group grew from zero; a missing role is unknown"
 given."baseline.accounts" = [ { source = "s", account_id = "a" } ]
 given."baseline.groups" = [
   { source = "s", group_id = "grew", member_count = 10 }, { source = "s", group_id = "at the share", member_count = 10 },
@@ -109,7 +109,7 @@ expect = [
 population = 6
 */
 /* example
-name = "members that cannot be read may be the growth or be none, now and in the baseline; what grew in any case fails"
+name = "unreadable members may hide growth, now or in the baseline, and leave it unknown; certain growth fails"
 given."baseline.accounts" = [
   { source = "s", account_id = "a" }, { source = "t", account_id = "a" }, { source = "t", account_id = "b" },
   { source = "u", account_id = "a", unreadable_fields = ["groups"] },
@@ -144,7 +144,7 @@ expect = [
 population = 7
 */
 /* example
-name = "without a baseline nothing is judged"
+name = "without a baseline every group is unknown"
 given."graph.groups" = [ { source = "s", group_id = "g", member_count = 9, carries_privileged = true, is_listed_privileged = false } ]
 expect = [ { group_id = "g", verdict = "unknown" } ]
 population = 1

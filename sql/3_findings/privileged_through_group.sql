@@ -1,11 +1,11 @@
 /*
-title       = "Power through a group"
-summary     = "An account below privileged rank in a group that carries a privileged role or is listed as privileged."
+title       = "Privileged through a group"
+summary     = "An account without a privileged role in a group that carries one, or that is listed as privileged."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where not privileged"
 reads       = ["graph.accounts", "graph.memberships", "graph.groups"]
 grain       = ["source", "account_id"]
-remediation = "Take the account out of the group, or take the role from the group."
+remediation = "Remove the account from the group, or the role from the group."
 
 [controls]
 soc2     = ["CC6.3"]
@@ -13,24 +13,25 @@ iso27001 = ["A.5.18"]
 */
 with
 
-held as (
+privileged_memberships as (
     select
-        membership.source, membership.account_id, held.group_id, coalesce(held.group_name, held.group_id) as group_name,
-        -- null where the group carries a role that is not there
-        held.is_listed_privileged or held.carries_privileged as is_privileged
+        membership.source, membership.account_id, groups.group_id, coalesce(groups.group_name, groups.group_id) as group_name,
+        -- null if the group carries a role that does not exist
+        groups.is_listed_privileged or groups.carries_privileged as is_privileged
     from graph.memberships as membership
-    join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
-    where held.is_listed_privileged or held.carries_privileged is distinct from false
+    join graph.groups as groups on groups.source = membership.source and groups.group_id = membership.group_id
+    where groups.is_listed_privileged or groups.carries_privileged is distinct from false
 ),
 
-judged as (
+verdicts as (
     select
-        account.source, account.account_id, coalesce(bool_or(held.is_privileged), false) as is_privileged,
-        array_to_string(list_sort(list(distinct held.group_name) filter (where held.is_privileged)), ', ') as group_names
+        account.source, account.account_id, coalesce(bool_or(membership.is_privileged), false) as is_privileged,
+        array_to_string(list_sort(list(distinct membership.group_name) filter (where membership.is_privileged)), ', ') as group_names
     from graph.accounts as account
-    left join held on held.source = account.source and held.account_id = account.account_id
+    left join privileged_memberships as membership
+        on membership.source = account.source and membership.account_id = account.account_id
     where not account.privileged
-        and (held.account_id is not null or list_contains(account.unreadable_fields, 'groups'))
+        and (membership.account_id is not null or list_contains(account.unreadable_fields, 'groups'))
     group by account.source, account.account_id
 )
 
@@ -38,13 +39,13 @@ select
     source,
     account_id,
     case when is_privileged then 'failed' else 'unknown' end as verdict,
-    'In ' || group_names || ', which carries a privileged role or is listed as privileged.' as detail,
+    'Privileged through: ' || group_names || '.' as detail,
     group_names as observed_value,
     'no privileged group' as threshold
-from judged
+from verdicts
 
 /* example
-name = "a group that carries or is listed fails; an ordinary one passes; a carried role that is not there is unknown"
+name = "a group that carries a privileged role or is listed fails; an ordinary group passes; a missing role is unknown"
 given."graph.groups" = [
   { source = "s", group_id = "ops", group_name = "Ops", carries_privileged = true, is_listed_privileged = false },
   { source = "s", group_id = "fire", group_name = "Fire", carries_privileged = false, is_listed_privileged = true },

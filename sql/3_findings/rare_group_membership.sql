@@ -1,6 +1,6 @@
 /*
-title       = "Group that few peers are in"
-summary     = "An account in a group that few of its peers are in."
+title       = "Rare group"
+summary     = "An account in a group that is rare among its peers."
 severity    = "low"
 population  = """
 select source, account_id, entitlement_id as group_id from graph.effective_access
@@ -8,7 +8,7 @@ where entitlement_type = 'group' and not is_builtin
 """
 reads       = ["graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "graph.entitlements"]
 grain       = ["source", "account_id", "group_id"]
-remediation = "Take the account out of the group, or record what it needs the group for."
+remediation = "Remove the account from the group, or record why it needs the group."
 
 [params]
 rare_share = 0.15
@@ -27,8 +27,8 @@ likelihood = 2
 */
 with
 
--- What is common is common for a whole peer group; only the rest is looked up account by account.
-remarkable as (
+-- Select the uncommon groups of each peer group first, so that few memberships are looked up.
+uncommon_groups as (
     select
         statistic.*, entitlement.entitlement_name as group_name,
         case when statistic.peer_verdict = 'insufficient_peers' then 'unknown' else 'failed' end as verdict
@@ -40,9 +40,8 @@ remarkable as (
         and statistic.peer_verdict in ('insufficient_peers', 'rare_confident', 'rare_possible')
 ),
 
--- Materialized, so that it is one row a membership: to pair each account with every group that is rare among its peers,
--- and only then ask which of them it is in, would be more rows than anybody has disk for.
-held as materialized (
+-- Materialized to keep one row per membership: joining accounts with all uncommon groups first fills the disk.
+memberships as materialized (
     select access.source, access.account_id, access.entitlement_id, peers.peer_group, peers.is_peer
     from graph.effective_access as access
     join graph.peer_groups as peers
@@ -50,12 +49,12 @@ held as materialized (
     where access.entitlement_type = 'group' and not access.is_builtin
 ),
 
-judged as (
-    select remarkable.*, held.account_id
-    from held
-    join remarkable
-        on remarkable.source = held.source and remarkable.peer_group = held.peer_group
-        and remarkable.is_peer = held.is_peer and remarkable.entitlement_id = held.entitlement_id
+verdicts as (
+    select uncommon_groups.*, memberships.account_id
+    from memberships
+    join uncommon_groups
+        on uncommon_groups.source = memberships.source and uncommon_groups.peer_group = memberships.peer_group
+        and uncommon_groups.is_peer = memberships.is_peer and uncommon_groups.entitlement_id = memberships.entitlement_id
 )
 
 select
@@ -64,15 +63,15 @@ select
     entitlement_id as group_id,
     verdict,
     peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') are in ' || group_name || ': '
-        || round(100 * peer_share, 1) || ' %, with 95 % confidence ' || round(100 * peer_share_low, 1) || ' to '
-        || round(100 * peer_share_high, 1) || ' %.' as detail,
+        || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1) || ' to '
+        || round(100 * peer_share_high, 1) || ' %).' as detail,
     round(100 * peer_share, 1) || ' % of ' || counted(peer_n, 'peer') as observed_value,
     'more than ' || round(100 * $rare_share, 1) || ' % of at least ' || $min_peers || ' peers' as threshold,
     cast({'group_id': entitlement_id} as json) as evidence
-from judged
+from verdicts
 
 /* example
-name = "each rare group is a finding of its own; neutral passes; too few peers are unknown"
+name = "each rare group is one finding; neutral passes; too few peers are unknown"
 given."graph.entitlements" = [
   { source = "s", entitlement_type = "group", entitlement_id = "1", entitlement_name = "Sales" },
   { source = "s", entitlement_type = "group", entitlement_id = "2", entitlement_name = "Legal" },

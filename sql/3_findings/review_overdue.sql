@@ -1,6 +1,6 @@
 /*
 title       = "Access review overdue"
-summary     = "A source whose last signed-off review, of privileged access or of all access, is too long ago."
+summary     = "A source whose last signed-off review, of privileged access or of all access, is older than the limit."
 severity    = "high"
 population  = """
 select source.source, scope.scope
@@ -10,7 +10,7 @@ cross join (select 'privileged' as scope union all select 'all') as scope
 reads       = ["graph.sources", "graph.review_campaigns", "graph.review_decisions", "reference.snapshot"]
 grain       = ["source", "scope"]
 needs       = "campaign"
-remediation = "Open a campaign ('access-review review open') and sign it off."
+remediation = "Open a campaign ('access-review review open'), and sign it off when it is decided."
 
 [params]
 privileged_days = 90
@@ -31,33 +31,33 @@ scopes as (
     select 'all', $all_days
 ),
 
-reviewed as (
+reviewed_sources as (
     select distinct source, campaign from graph.review_decisions
 ),
 
--- A review of everything is one of what is privileged too; of what was flagged or had changed it is neither.
-signed as (
-    select reviewed.source, scopes.scope, max(campaign.signed_at) as signed_at
+-- A review of all access covers privileged access; a review of flagged or changed access covers neither scope.
+last_reviews as (
+    select reviewed_sources.source, scopes.scope, max(campaign.signed_at) as signed_at
     from graph.review_campaigns as campaign
-    join reviewed on reviewed.campaign = campaign.campaign
+    join reviewed_sources on reviewed_sources.campaign = campaign.campaign
     join scopes on campaign.scope in ('all', scopes.scope)
     where campaign.signed_at is not null
-    group by reviewed.source, scopes.scope
+    group by reviewed_sources.source, scopes.scope
 ),
 
--- Whether something was signed between the extract's end and a later as-of is not known.
-judged as (
+-- A review may have been signed off between the end of the extract and a later as-of.
+verdicts as (
     select
-        source.source, scopes.scope, scopes.days, signed.signed_at,
+        source.source, scopes.scope, scopes.days, last_reviews.signed_at,
         case
-            when signed.signed_at is null then 'unknown'
-            when signed.signed_at < least($as_of, snapshot.finished_at) - to_days(cast(scopes.days as integer)) then 'failed'
-            when signed.signed_at < $as_of - to_days(cast(scopes.days as integer)) then 'unknown'
+            when last_reviews.signed_at is null then 'unknown'
+            when last_reviews.signed_at < least($as_of, snapshot.finished_at) - to_days(cast(scopes.days as integer)) then 'failed'
+            when last_reviews.signed_at < $as_of - to_days(cast(scopes.days as integer)) then 'unknown'
         end as verdict
     from graph.sources as source
     cross join scopes
     cross join reference.snapshot as snapshot
-    left join signed on signed.source = source.source and signed.scope = scopes.scope
+    left join last_reviews on last_reviews.source = source.source and last_reviews.scope = scopes.scope
 )
 
 select
@@ -67,11 +67,11 @@ select
     'The last signed-off review of ' || scope || ' access was on ' || strftime(signed_at, '%-d %b %Y') || '.' as detail,
     'signed off on ' || strftime(signed_at, '%-d %b %Y') as observed_value,
     'every ' || counted(days, 'day') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "older than its days fails, exactly as old passes; a review of all is one of privileged access; other scopes are neither; never signed is unknown"
+name = "older than the limit fails, at the limit passes; a review of all access covers privileged access; other scopes count for neither; no review is unknown"
 given."reference.snapshot" = [ { snapshot_id = "example", build_id = "b", folder = "f", organization = "o", as_of = 2026-01-01T00:00:00Z, started_at = 2026-01-01T00:00:00Z, finished_at = 2026-01-01T00:00:00Z, completeness = "FULL", tool_version = "0" } ]
 given."graph.sources" = [ { source = "old" }, { source = "exact" }, { source = "both" }, { source = "never" } ]
 given."graph.review_campaigns" = [
@@ -93,7 +93,7 @@ expect = [
 population = 8
 */
 /* example
-name = "judged long after the extract ended, it is not known whether a review was signed since"
+name = "a later as-of leaves it unknown whether a review was signed off since the extract"
 as_of = 2026-06-01T00:00:00Z
 given."reference.snapshot" = [ { snapshot_id = "example", build_id = "b", folder = "f", organization = "o", as_of = 2026-06-01T00:00:00Z, started_at = 2026-01-01T00:00:00Z, finished_at = 2026-01-01T00:00:00Z, completeness = "FULL", tool_version = "0" } ]
 given."graph.sources" = [ { source = "s" } ]

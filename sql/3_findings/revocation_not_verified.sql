@@ -1,6 +1,6 @@
 /*
-title       = "Access that a review took away and that is still there"
-summary     = "A role or group that a signed-off review removed or reduced, and that no extract since has shown gone in time."
+title       = "Removed access is still present"
+summary     = "A role or group that a signed-off review removed or reduced, and that no extract has shown as gone within the time allowed."
 severity    = "high"
 population  = """
 select source, account_id, entitlement_type, entitlement_id from graph.revocations
@@ -8,7 +8,7 @@ select source, account_id, entitlement_type, entitlement_id from graph.revocatio
 reads       = ["graph.revocations", "graph.accounts", "graph.people", "baseline.absences"]
 grain       = ["source", "account_id", "entitlement_type", "entitlement_id"]
 needs       = "campaign"
-remediation = "Take the access away now ('access-review remediate plan --campaign'), extract again, and find out why it was not done."
+remediation = "Remove the access now ('access-review remediate plan --campaign'), extract again, and find out why it was not removed."
 
 [params]
 leaver_days     = 1
@@ -24,8 +24,8 @@ hipaa    = ["164.308(a)(3)(ii)(C)"]
 */
 with
 
--- The time runs from the sign-off, since until then a decision may still be changed.
-due as (
+-- The time allowed starts at the sign-off, because a decision can change until then.
+revocations as (
     select
         revoked.*,
         coalesce(account.privileged, false) as is_privileged,
@@ -38,22 +38,22 @@ due as (
     left join graph.accounts as account
         on account.source = revoked.source and account.account_id = revoked.account_id
     left join graph.people as person on person.person_id = account.person_id
-    -- what was gone and came back is another finding
+    -- Access that was gone and came back is another rule's finding.
     anti join baseline.absences as absence
         on absence.campaign = revoked.campaign and absence.item_id = revoked.item_id
 ),
 
-classified as (
+verdicts as (
     select
         *,
         date_diff('day', cast(signed_at as date), cast(known_at as date)) as days_since,
         case
             when is_present is null then 'unknown'
             when is_present and signed_at < known_at - to_days(cast(days as integer)) then 'failed'
-            -- There is time left, or was when the extract was read. Only its absence shows that it was done.
+            -- Time is left, or was left at the extract; only absence proves the removal.
             when is_present then 'unknown'
         end as verdict
-    from due
+    from revocations
 )
 
 select
@@ -65,14 +65,14 @@ select
     case when is_privileged then 'critical' else 'high' end as severity,
     'Review ' || campaign || ': ' || decided_by || case decision when 'remove' then ' removed' else ' reduced' end
         || ' the ' || entitlement_type || ' ' || coalesce(entitlement_name, entitlement_id) || ', signed off on '
-        || strftime(signed_at, '%-d %b %Y') || '; it is still there.' as detail,
+        || strftime(signed_at, '%-d %b %Y') || '. It is still present.' as detail,
     counted(days_since, 'day') || ' after the sign-off' as observed_value,
     'gone after ' || counted(days, 'day') as threshold
-from classified
+from verdicts
 where verdict is not null
 
 /* example
-name = "still there past its days fails, before that it is not evaluated; gone in time, or gone once before, passes; a leaver has one day, power five"
+name = "present after the time allowed fails, before that it is unknown; gone once passes; leavers have one day, privileged accounts five"
 given."graph.people" = [ { person_id = "p", employment_status = "ended" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", privileged = false },

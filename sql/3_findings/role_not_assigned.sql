@@ -1,12 +1,12 @@
 /*
-title       = "Provisioned, and never given a role"
-summary     = "An account that a provider made through SCIM long enough ago and that still has the lowest role, or none: SCIM brings groups, never roles."
+title       = "No role assigned after provisioning"
+summary     = "An account that was created through SCIM longer ago than the limit and still has the lowest role, or none. SCIM assigns groups, never roles."
 severity    = "low"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.roles", "graph.provider_accounts"]
 grain       = ["source", "account_id"]
 needs       = "provider"
-remediation = "Give the account the role that the person needs, or record that the lowest one is meant."
+remediation = "Assign the role that the person needs, or record that the lowest role is intended."
 
 [params]
 grace_days = 7
@@ -16,12 +16,12 @@ soc2 = ["CC6.3"]
 */
 with
 
--- The lowest of the roles that every instance has; a custom one is one that somebody gave.
-lowest as (
+-- The lowest built-in role is the default; a custom role was assigned on purpose.
+lowest_roles as (
     select source, min(role_rank) as role_rank from graph.roles where is_builtin group by source
 ),
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.created_at, provider.is_provisioned, provider.scim_sources,
         account.role_id is null as has_no_role,
@@ -30,12 +30,12 @@ judged as (
         case
             when provider.account_id is null then 'unknown'
             when not provider.is_provisioned then null
-            -- a role that nothing ranks is one that somebody gave
+            -- A role other than the lowest was assigned on purpose.
             when role.role_id is not null
-                and (not role.is_builtin or role.role_rank is distinct from lowest.role_rank) then null
+                and (not role.is_builtin or role.role_rank is distinct from lowest_roles.role_rank) then null
             when account.created_at >= $as_of - to_days($grace_days) then null
             when provider.is_provisioned is null or account.created_at is null then 'unknown'
-            -- the id of a role that is not there
+            -- The role id refers to no role.
             when account.role_id is not null and role.role_id is null then 'unknown'
             else 'failed'
         end as verdict
@@ -43,7 +43,7 @@ judged as (
     left join graph.provider_accounts as provider
         on provider.source = account.source and provider.account_id = account.account_id
     left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
-    left join lowest on lowest.source = account.source
+    left join lowest_roles on lowest_roles.source = account.source
 )
 
 select
@@ -52,19 +52,19 @@ select
     verdict,
     case
         when scim_sources is null then 'No SCIM endpoint was read.'
-        when is_provisioned is null then 'What was read by SCIM does not tell whether a provider made the account.'
-        when created_at is null then 'Nobody knows since when the account is there.'
-        when has_no_role then 'Provisioned through SCIM, and without a role.'
-        when has_lost_role then 'Its role is not there.'
-        else 'Provisioned through SCIM, and still ' || role_name || ', the lowest role.'
+        when is_provisioned is null then 'The SCIM data does not show whether a provider created the account.'
+        when created_at is null then 'The creation date of the account is not known.'
+        when has_no_role then 'Provisioned through SCIM, without a role.'
+        when has_lost_role then 'Its role does not exist.'
+        else 'Provisioned through SCIM, and still has ' || role_name || ', the lowest role.'
     end as detail,
     case when has_no_role then 'no role' else role_name end as observed_value,
     'a role within ' || counted($grace_days, 'day') || ' of creation' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "the lowest role and none fail once older than the limit; exactly the limit, a higher or custom role and others' accounts pass, whatever the status"
+name = "the lowest role or none fails past the limit; at the limit, with another role, or not provisioned passes, whatever the status"
 as_of = 2026-03-08T00:00:00Z
 given."graph.roles" = [
   { source = "s", role_id = "low", role_rank = 10, role_display_name = "Viewer", is_builtin = true },

@@ -1,26 +1,26 @@
 /*
 title       = "Name or address differs from the roster"
-summary     = "An account whose name or e-mail address is not the one that the roster gives the person."
+summary     = "An account whose name or e-mail address differs from the person's in the roster."
 severity    = "low"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Correct whichever is wrong; an old name or address is often the last trace of a move."
+remediation = "Correct the side that is wrong. An old name or address often means that the person has changed jobs."
 
 [controls]
 iso27001 = ["A.5.16"]
 */
 with
 
--- An alias is the person's own address too.
+-- An alias is one of the person's own addresses.
 addresses as (
     select person_id, email_key as address from graph.people
     union
     select person_id, unnest(alias_keys) from graph.people
 ),
 
-compared as (
+account_people as (
     select
         account.source, account.account_id, account.email, person.person_id, person.email as roster_email,
         person.display_name as roster_name,
@@ -32,7 +32,7 @@ compared as (
     left join addresses on addresses.person_id = account.person_id and addresses.address = account.email_key
 ),
 
-judged as (
+verdicts as (
     select
         *,
         email is not null and not is_own_address as has_other_address,
@@ -41,12 +41,12 @@ judged as (
             when person_id is null then 'unknown'
             when email is not null and not is_own_address then 'failed'
             when name_key <> roster_name_key then 'failed'
-            -- what either side does not have cannot be compared
+            -- A value that either side lacks cannot be compared.
             when list_contains(unreadable_fields, 'email') or list_contains(unreadable_fields, 'firstName')
                 or list_contains(unreadable_fields, 'lastName') then 'unknown'
             when email is null or name is null or roster_name is null then 'unknown'
         end as verdict
-    from compared
+    from account_people
 )
 
 select
@@ -55,16 +55,16 @@ select
     verdict,
     concat_ws(
         ' ',
-        case when has_other_name then 'The roster says ' || roster_name || ', the account ' || name || '.' end,
-        case when has_other_address then 'The roster says ' || roster_email || ', the account ' || email || '.' end
+        case when has_other_name then 'The name is ' || roster_name || ' in the roster and ' || name || ' in the account.' end,
+        case when has_other_address then 'The address is ' || roster_email || ' in the roster and ' || email || ' in the account.' end
     ) as detail,
     case when has_other_address then email else name end as observed_value,
     case when has_other_address then roster_email else roster_name end as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "another name or address fails, a tag too; case and aliases are no difference; what is missing is unknown"
+name = "a different name, address or +tag fails; case and aliases make no difference; a missing value is unknown"
 given."graph.people" = [
   { person_id = "p", email = "ada@example.com", email_key = "ada@example.com", alias_keys = ["a.l@example.com"], display_name = "Ada Ek", name_key = "ada ek" },
   { person_id = "q", email = "bo@example.com", email_key = "bo@example.com", alias_keys = [] },

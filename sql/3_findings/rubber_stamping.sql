@@ -1,6 +1,6 @@
 /*
 title       = "Uniform decisions"
-summary     = "A reviewer who kept nearly all of the access that has a finding or a recommendation against it, within seconds or in one long run."
+summary     = "A reviewer who kept nearly all access that has a finding or a recommendation against it, within seconds each or in one long run."
 severity    = "medium"
 population  = """
 select distinct '' as source, campaign, 'reviewer' as subject_type, reviewer_email as subject_id
@@ -9,7 +9,7 @@ from graph.review_decisions where is_current
 reads       = ["graph.review_decisions"]
 grain       = ["source", "campaign", "subject_type", "subject_id"]
 needs       = "campaign"
-remediation = "Ask the reviewer how they decided, and put a sample of the items to another reviewer."
+remediation = "Ask the reviewer how they decided, and give a sample of the items to another reviewer."
 
 [params]
 kept_share     = 0.95
@@ -33,22 +33,22 @@ reviewers as (
     group by campaign, reviewer_email
 ),
 
--- To keep what nothing speaks against, quickly and often, is what most reviews consist of.
-questioned as (
+-- Only items with a finding or a recommendation against them count: keeping the others quickly is normal.
+questioned_items as (
     select
         campaign, reviewer_email, decision, decided_at, seconds_taken,
-        row_number() over (partition by campaign, reviewer_email order by place, item_id) as turn,
-        row_number() over (partition by campaign, reviewer_email, decision order by place, item_id) as turn_of_kind
+        row_number() over (partition by campaign, reviewer_email order by place, item_id) as number,
+        row_number() over (partition by campaign, reviewer_email, decision order by place, item_id) as number_of_decision
     from graph.review_decisions
     where is_current and is_questioned and decision is not null
 ),
 
--- Neighbours with the same decision share the difference of both turns.
+-- Consecutive items with the same decision share the difference of both numbers.
 kept_runs as (
-    select campaign, reviewer_email, turn - turn_of_kind as run, count(*) as run_length
-    from questioned
+    select campaign, reviewer_email, number - number_of_decision as run, count(*) as run_length
+    from questioned_items
     where decision = 'keep'
-    group by campaign, reviewer_email, turn - turn_of_kind
+    group by campaign, reviewer_email, number - number_of_decision
 ),
 
 longest_runs as (
@@ -61,11 +61,11 @@ paces as (
     select
         campaign, reviewer_email, count(*) as decided_count, count(*) filter (where decision = 'keep') as kept_count,
         count(decided_at) as timed_count, median(seconds_taken) as median_pause
-    from questioned
+    from questioned_items
     group by campaign, reviewer_email
 ),
 
-measured as (
+reviewer_statistics as (
     select
         reviewers.campaign, reviewers.reviewer_email, reviewers.pending_count, reviewers.any_timed_count,
         coalesce(paces.decided_count, 0) as decided_count, coalesce(paces.kept_count, 0) as kept_count,
@@ -77,21 +77,21 @@ measured as (
         on longest_runs.campaign = reviewers.campaign and longest_runs.reviewer_email = reviewers.reviewer_email
 ),
 
-classified as (
+verdicts as (
     select
         *,
         case
-            -- Nothing says how long the decisions took; careful decisions can be uniform too.
+            -- Without times, uniform decisions may still be careful ones.
             when any_timed_count = 0 or timed_count < least(decided_count, $min_items) then 'unknown'
             when longest_run >= $max_run then 'failed'
             when decided_count >= $min_items and kept_count >= $kept_share * decided_count
                 and median_pause < $median_seconds then 'failed'
             when pending_count > 0 then 'unknown'
         end as verdict
-    from measured
+    from reviewer_statistics
 )
 
--- A reviewer decides for all sources.
+-- A reviewer decides for all sources, so the source is empty.
 select
     '' as source,
     campaign,
@@ -99,18 +99,18 @@ select
     reviewer_email as subject_id,
     verdict,
     'Review ' || campaign || ': ' || kept_count || ' of ' || decided_count
-        || ' decisions on access with a finding or a recommendation against it keep it, ' || longest_run || ' in a row'
+        || ' questioned items were kept, ' || longest_run || ' of them in a row'
         || case when median_pause is null then '.'
-            else ', ' || round(median_pause, 1) || ' s for a decision in the median.' end as detail,
+            else ', ' || round(median_pause, 1) || ' s per decision (median).' end as detail,
     kept_count || ' of ' || decided_count || ' kept; ' || longest_run || ' in a row; '
         || case when median_pause is null then 'pace not known' else round(median_pause, 1) || ' s' end as observed_value,
     'under ' || $max_run || ' kept in a row; at least ' || $median_seconds || ' s where ' || round(100 * $kept_share)
         || ' % of ' || $min_items || ' or more are kept' as threshold
-from classified
+from verdicts
 where verdict is not null
 
 /* example
-name = "three flagged items kept in a row where three are too many: fails; broken by a removal, or of items that nothing speaks against: passes; undecided: unknown"
+name = "three questioned items kept in a row fail at a limit of three; a removal between them, or items without questions, pass; undecided is unknown"
 params = { max_run = 3, min_items = 9 }
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", reviewer_email = "run", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_questioned = true, is_current = true },
@@ -138,7 +138,7 @@ expect = [
 population = 5
 */
 /* example
-name = "flagged items nearly all kept with 9 s in the median fail, with 10 s pass; without times it is unknown, a long run too; some of them removed passes"
+name = "nearly all kept at a median of 9 s fails, at 10 s passes; without times even a long run is unknown; some removed passes"
 params = { min_items = 2, max_run = 2, kept_share = 0.95 }
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", reviewer_email = "fast", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_questioned = true, is_current = true },
@@ -153,7 +153,7 @@ expect = [ { subject_id = "fast", verdict = "failed" }, { subject_id = "untimed"
 population = 3
 */
 /* example
-name = "ten seconds in the median, or fewer items than it takes, pass"
+name = "a median of ten seconds, or fewer items than the minimum, passes"
 params = { min_items = 2, max_run = 9 }
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", reviewer_email = "slow", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_questioned = true, is_current = true },

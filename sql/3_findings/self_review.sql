@@ -1,6 +1,6 @@
 /*
-title       = "Access reviewed by its own holder"
-summary     = "A decision of a review campaign that the holder of the account made, under whatever address they have."
+title       = "Access reviewed by its holder"
+summary     = "A decision that the holder of the account made, under any of their addresses."
 severity    = "high"
 population  = """
 select campaign, source, account_id, entitlement_type, entitlement_id from graph.review_decisions where is_current
@@ -8,7 +8,7 @@ select campaign, source, account_id, entitlement_type, entitlement_id from graph
 reads       = ["graph.review_decisions"]
 grain       = ["campaign", "source", "account_id", "entitlement_type", "entitlement_id"]
 needs       = "campaign"
-remediation = "Have somebody else decide on this item; a campaign cannot be signed off before that."
+remediation = "Have another reviewer decide on this item. Until then, the campaign cannot be signed off."
 
 [controls]
 soc2     = ["CC6.3"]
@@ -25,12 +25,12 @@ select
     'Review ' || campaign || ': ' || decided_by || ' decided on the ' || entitlement_type || ' '
         || coalesce(entitlement_name, entitlement_id) || ' of their own account.' as detail,
     'decided by the holder' as observed_value,
-    'somebody else' as threshold
+    'another reviewer' as threshold
 from graph.review_decisions
 where is_current and is_self_review is distinct from false
 
 /* example
-name = "the holder decided: fails; somebody else: passes; nobody, or nothing to compare: unknown; a campaign that is over is not judged"
+name = "decided by the holder fails, by another reviewer passes; undecided is unknown; past campaigns are not in the population"
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", source = "s", account_id = "1", entitlement_type = "role", entitlement_id = "r", decided_by = "ann@x.org", decision = "keep", is_self_review = true, is_current = true },
   { campaign = "Q", item_id = "2", source = "s", account_id = "2", entitlement_type = "role", entitlement_id = "r", decided_by = "bob@x.org", decision = "keep", is_self_review = false, is_current = true },
@@ -44,7 +44,7 @@ expect = [
 population = 3
 */
 /* example
-name = "without a campaign there is nobody to judge"
+name = "without a campaign the population is empty"
 given."graph.review_decisions" = []
 expect = []
 population = 0

@@ -1,12 +1,12 @@
 /*
-title       = "One person with several accounts, one of them privileged"
-summary     = "An account of a person who has two or more active accounts in the source, at least one of them privileged; one privileged account beside one ordinary one is as it should be."
+title       = "Several accounts, one person"
+summary     = "An account of a person with two or more active accounts in the source, at least one of them privileged. One privileged and one ordinary account are allowed."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Keep one ordinary account and, where the work needs it, one privileged account; disable the others."
+remediation = "Keep one ordinary account and, if the work needs it, one privileged account. Deactivate the others."
 
 [controls]
 nist = ["AC-5"]
@@ -26,14 +26,14 @@ people as (
     group by source, person_id
 ),
 
--- A privileged account of its own beside an ordinary one is good practice, and the only pair that is.
-judged as (
+-- One privileged and one ordinary account are good practice.
+verdicts as (
     select
         account.source, account.account_id, people.active_count, people.privileged_count,
         case
             when account.status = 'unknown' or people.person_id is null then 'unknown'
             when people.privileged_count >= 2 or (people.privileged_count = 1 and people.active_count >= 3) then 'failed'
-            -- accounts of unknown status would make it so
+            -- It depends on accounts of unknown status.
             when people.possible_privileged_count >= 2
                 or (people.possible_privileged_count = 1 and people.possible_count >= 3) then 'unknown'
         end as verdict
@@ -46,15 +46,15 @@ select
     source,
     account_id,
     verdict,
-    'The person has ' || counted(active_count, 'active account') || ' here, ' || privileged_count || ' of them privileged.'
+    'The person has ' || counted(active_count, 'active account') || ' in this source, ' || privileged_count || ' of them privileged.'
         as detail,
     counted(active_count, 'account') || ', ' || privileged_count || ' privileged' as observed_value,
     'one account, or one ordinary and one privileged' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "two privileged accounts fail, so do two ordinary ones beside a privileged one; one of each passes"
+name = "two privileged accounts fail, as do two ordinary ones with a privileged one; one of each passes"
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", person_id = "pair", privileged = true },
   { source = "s", account_id = "2", status = "active", person_id = "pair", privileged = false },
@@ -72,7 +72,7 @@ expect = [
 population = 7
 */
 /* example
-name = "none privileged, or in two sources, passes; what an unknown status leaves open and nobody's account are unknown"
+name = "no privileged account, or accounts in two sources, passes; an unknown status or a missing person is unknown"
 given."graph.accounts" = [
   { source = "s", account_id = "4", status = "active", person_id = "plain", privileged = false },
   { source = "s", account_id = "5", status = "active", person_id = "plain", privileged = false },

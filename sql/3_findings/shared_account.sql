@@ -1,11 +1,11 @@
 /*
-title       = "Account that looks shared"
-summary     = "An active account that is named after a function or has neither a first nor a last name, and is not registered."
+title       = "Possibly shared account"
+summary     = "An active, unregistered account that is named after a function, or has neither a first nor a last name."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not is_registered"
 reads       = ["graph.accounts", "reference.shared_names"]
 grain       = ["source", "account_id"]
-remediation = "Give each person an account, or register this one as a service account with an owner."
+remediation = "Give each person an account of their own, or register this one as a service account with an owner."
 
 [controls]
 iso27001 = ["A.5.16"]
@@ -19,13 +19,13 @@ reason         = "Several people may share the account."
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.privileged, account.display_name,
-        of_email.local_part is not null or of_user_name.local_part is not null as is_function,
+        email_names.local_part is not null or user_names.local_part is not null as is_function,
         case
             when account.status = 'unknown' then 'unknown'
-            when of_email.local_part is not null or of_user_name.local_part is not null then 'failed'
+            when email_names.local_part is not null or user_names.local_part is not null then 'failed'
             when list_contains(account.unreadable_fields, 'email') or list_contains(account.unreadable_fields, 'userName')
                 then 'unknown'
             when account.first_name is null and account.last_name is null then case
@@ -35,10 +35,10 @@ judged as (
             end
         end as verdict
     from graph.accounts as account
-    left join reference.shared_names as of_email
-        on of_email.local_part = split_part(account.email_key, '@', 1)
-    left join reference.shared_names as of_user_name
-        on of_user_name.local_part = split_part(account.user_name_key, '@', 1)
+    left join reference.shared_names as email_names
+        on email_names.local_part = split_part(account.email_key, '@', 1)
+    left join reference.shared_names as user_names
+        on user_names.local_part = split_part(account.user_name_key, '@', 1)
     where account.status in ('active', 'unknown') and not account.is_registered
 )
 
@@ -47,15 +47,15 @@ select
     account_id,
     verdict,
     case when privileged then 'high' else 'medium' end as severity,
-    case when is_function then 'Its address or user name is that of a function.' else 'It has no personal name.' end
+    case when is_function then 'Its address or user name names a function.' else 'It has neither a first nor a last name.' end
         as detail,
     display_name as observed_value,
     'an account of one person' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "a function's address or user name, or neither personal name, fails; one name passes; registered accounts are not examined"
+name = "an address or user name of a function, or neither name, fails; one name passes; registered accounts are not in the population"
 given."reference.shared_names" = [ { local_part = "info" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "address", status = "active", is_registered = false, privileged = false, email_key = "info@example.com", first_name = "In", last_name = "Fo" },

@@ -1,6 +1,6 @@
 /*
-title       = "Duties that one person must not combine"
-summary     = "A person who holds, over all accounts that are or may be active, both sides of a pair that the policy keeps apart."
+title       = "Segregation of duties conflict"
+summary     = "A person who holds both sides of a pair that the policy keeps apart, across all accounts that are or may be active."
 severity    = "high"
 population  = """
 select person.person_id, pair.left_type, pair.left_name, pair.right_type, pair.right_name
@@ -18,7 +18,7 @@ reads       = [
 ]
 grain       = ["person_id", "left_type", "left_name", "right_type", "right_name"]
 needs       = "roster"
-remediation = "Take one side away, or record who checks the person's work and have the exception approved."
+remediation = "Remove one side. If both are needed, record who checks the person's work and have the exception approved."
 
 [controls]
 soc2     = ["CC6.3"]
@@ -41,8 +41,8 @@ names as (
     select right_type, lower(right_name) from pairs
 ),
 
--- A role may be named as the API or as people do, in the policy and in the source.
-named as (
+-- Policy and source may use either name of a role: the API's or the displayed one.
+entitlement_names as (
     select source, entitlement_type, entitlement_id, lower(entitlement_name) as name
     from graph.effective_access
     where entitlement_name is not null
@@ -50,9 +50,9 @@ named as (
     select source, 'role', role_id, name from graph.role_names
 ),
 
-wanted as (
+policy_entitlements as (
     select distinct named.source, named.entitlement_type, named.entitlement_id, names.name
-    from named
+    from entitlement_names as named
     join names on names.entitlement_type = named.entitlement_type and names.name = named.name
 ),
 
@@ -60,7 +60,7 @@ held_access as (
     select distinct
         access.person_id, wanted.entitlement_type, wanted.name, access.source, access.account_id, access.entitlement_id
     from graph.effective_access as access
-    join wanted
+    join policy_entitlements as wanted
         on wanted.source = access.source and wanted.entitlement_type = access.entitlement_type
         and wanted.entitlement_id = access.entitlement_id
     where access.person_id is not null and access.status in ('active', 'unknown')
@@ -70,7 +70,7 @@ held as (
     select distinct person_id, entitlement_type, name from held_access
 ),
 
--- What a person may hold as well: what cannot be read may name it.
+-- Accounts whose roles or groups are unreadable: their person may hold either side.
 owned_accounts as (
     select source, account_id, person_id, role_id, unreadable_fields
     from graph.accounts
@@ -96,7 +96,7 @@ unreadable_accounts as (
     where nameless.group_name is null
 ),
 
--- Where accounts do not say which groups they are in, anybody may be a member that a group's list hides.
+-- If accounts do not list their groups, any person may be in a group with unreadable members.
 unreadable_groups as (
     select hidden.source, lower(hidden.group_name) as name
     from graph.groups as hidden
@@ -104,7 +104,7 @@ unreadable_groups as (
     where hidden.has_unreadable_members and not source.gives_user_groups
 ),
 
-possible as (
+possible_access as (
     select person_id, entitlement_type, name from held
     union
     select unreadable.person_id, names.entitlement_type, names.name
@@ -122,9 +122,9 @@ possible_conflicts as (
         left_side.person_id, pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name,
         left_held.person_id is not null and right_held.person_id is not null as is_certain
     from pairs
-    join possible as left_side
+    join possible_access as left_side
         on left_side.entitlement_type = pairs.left_type and left_side.name = lower(pairs.left_name)
-    join possible as right_side
+    join possible_access as right_side
         on right_side.entitlement_type = pairs.right_type and right_side.name = lower(pairs.right_name)
         and right_side.person_id = left_side.person_id
     left join held as left_held
@@ -135,7 +135,7 @@ possible_conflicts as (
         and right_held.name = right_side.name
 ),
 
--- What each side of a pair is for one person: the reports put it before the reviewer.
+-- The access that makes up each side of a pair, for reviewers to see.
 sides as (
     select pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name, 'left' as side, held_access.*
     from pairs
@@ -169,7 +169,7 @@ select
     'Holds ' || pairs.left_type || ' ' || pairs.left_name || ' and ' || pairs.right_type || ' ' || pairs.right_name
         || coalesce(': ' || pairs.reason, '') || '.' as detail,
     pairs.left_name || ' and ' || pairs.right_name as observed_value,
-    'one of them' as threshold,
+    'one of the two' as threshold,
     cast({'access': evidence.access} as json) as evidence
 from pairs
 join held as left_side
@@ -189,14 +189,14 @@ select
     right_type,
     right_name,
     'unknown',
-    'The groups or the role of one of the person''s accounts cannot be read.',
+    'The role or groups of one of the person''s accounts are unreadable.',
     null,
     null,
     null
 from possible_conflicts
 where not is_certain
 union all
--- Nobody can say what else the owner of an account holds while the owner is not known.
+-- An account without a person may be one half of a conflict.
 select
     'account ' || account.source || ':' || account.account_id,
     pairs.left_type,
@@ -204,7 +204,7 @@ select
     pairs.right_type,
     pairs.right_name,
     'unknown',
-    'The account belongs to nobody in the roster.',
+    'The account matches no person in the roster.',
     null,
     null,
     null
@@ -213,7 +213,7 @@ cross join pairs
 where account.person_id is null and account.status in ('active', 'unknown')
 
 /* example
-name = "both sides in one account or over two fail; one side passes; an account of nobody is unknown"
+name = "both sides in one account or across two fail; one side passes; an account without a person is unknown"
 given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
 given."graph.people" = [ { person_id = "one account" }, { person_id = "two accounts" }, { person_id = "one side" } ]
 given."graph.role_names" = [ { source = "s", role_id = "r", name = "dataadmin" }, { source = "t", role_id = "r", name = "dataadmin" } ]
@@ -237,7 +237,7 @@ expect = [
 population = 4
 */
 /* example
-name = "an account of unknown status counts as one that may be used; a deactivated or invited one does not"
+name = "an account of unknown status counts; an inactive or pending one does not"
 given."policy.sod_pairs" = [ { left_type = "group", left_name = "Payments", right_type = "group", right_name = "Approvals", is_default = false } ]
 given."graph.people" = [ { person_id = "perhaps" }, { person_id = "deactivated" }, { person_id = "invited" } ]
 given."graph.effective_access" = [
@@ -253,7 +253,7 @@ population = 3
 */
 
 /* example
-name = "what cannot be read may be the other side, over all accounts of the person; a side that is known not to be held passes"
+name = "unreadable access may be the other side, in any account of the person; a side that is certainly not held passes"
 given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
 given."graph.people" = [
   { person_id = "groups" }, { person_id = "role" }, { person_id = "both" }, { person_id = "two accounts" }, { person_id = "no role" },
@@ -295,7 +295,7 @@ expect = [
 population = 8
 */
 /* example
-name = "members that a group's list hides may be anybody, unless accounts say which groups they are in"
+name = "unreadable members of a group may be any person, unless accounts list their groups"
 given."policy.sod_pairs" = [ { left_type = "role", left_name = "dataAdmin", right_type = "group", right_name = "Payments", is_default = false } ]
 given."graph.people" = [ { person_id = "may be in it" }, { person_id = "says not" } ]
 given."graph.sources" = [ { source = "s", gives_user_groups = false }, { source = "t", gives_user_groups = true } ]

@@ -1,11 +1,11 @@
 /*
-title       = "Account not used for a long time"
-summary     = "An active account nobody has been seen in for longer than the limit."
+title       = "Stale account"
+summary     = "An active account that has not been used for longer than the limit."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not privileged"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Disable the account, or record who needs it and why. Unused accounts are the ones nobody misses when they are taken over."
+remediation = "Deactivate the account, or record who needs it and why. If an attacker takes over a stale account, nobody notices."
 
 [params]
 stale_after_days = 90
@@ -30,7 +30,7 @@ likelihood = 3
 */
 with
 
-judged as (
+verdicts as (
     select
         source, account_id, last_seen_at, days_since_seen,
         case
@@ -47,7 +47,7 @@ select
     verdict,
     case when last_seen_at < $as_of - interval ($high_after_days) day then 'high' else 'medium' end as severity,
     case
-        -- Dates alone would not show that the very day of the limit is on the far side of it.
+        -- On the day of the limit, times show that it has passed; dates alone would not.
         when days_since_seen = $stale_after_days
             then 'Last seen ' || strftime(last_seen_at, '%-d %b %Y %H:%M') || ' UTC, more than '
                 || counted($stale_after_days, 'day') || ' before ' || strftime($as_of, '%-d %b %Y %H:%M') || ' UTC.'
@@ -55,11 +55,11 @@ select
     end as detail,
     counted(days_since_seen, 'day') as observed_value,
     counted($stale_after_days, 'day') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "seen one second longer ago than the limit fails, exactly at the limit passes"
+name = "last seen one second before the limit fails, at the limit passes"
 as_of = 2026-04-01T00:00:00Z
 given."graph.accounts" = [
   { source = "s", account_id = "older", status = "active", privileged = false, login_state = "seen", last_seen_at = 2025-12-31T23:59:59Z, days_since_seen = 90 },
@@ -75,7 +75,7 @@ expect = [
 population = 4
 */
 /* example
-name = "privileged, inactive and never seen accounts are judged by other rules; what is not known is unknown"
+name = "other rules evaluate privileged, inactive and never used accounts; an unknown login or status is unknown"
 given."graph.accounts" = [
   { source = "s", account_id = "privileged", status = "active", privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },
   { source = "s", account_id = "inactive", status = "inactive", privileged = false, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },

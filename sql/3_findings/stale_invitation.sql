@@ -1,11 +1,11 @@
 /*
-title       = "Invitation never accepted"
+title       = "Stale invitation"
 summary     = "An invitation that is older than the limit and was never accepted."
 severity    = "low"
 population  = "select source, account_id from graph.accounts where status in ('pending', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Withdraw the invitation; invite again when it is wanted."
+remediation = "Withdraw the invitation. Invite the person again when they need access."
 
 [params]
 pending_after_days = 14
@@ -20,7 +20,7 @@ reason         = "The invitation was never accepted."
 */
 with
 
-judged as (
+verdicts as (
     select
         source, account_id, created_at, age_days,
         case
@@ -38,11 +38,11 @@ select
     'Invited ' || strftime(created_at, '%-d %b %Y') || ', ' || counted(age_days, 'day') || ' ago.' as detail,
     counted(age_days, 'day') as observed_value,
     counted($pending_after_days, 'day') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "one second past the limit fails, at the limit passes, without a date unknown"
+name = "one second past the limit fails, at the limit passes, without a date it is unknown"
 as_of = 2026-04-01T00:00:00Z
 given."graph.accounts" = [
   { source = "s", account_id = "past", status = "pending", created_at = 2026-03-17T23:59:59Z, age_days = 14 },

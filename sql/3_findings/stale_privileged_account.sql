@@ -1,11 +1,11 @@
 /*
-title       = "Privileged account not used for a long time"
-summary     = "An active privileged account nobody has been seen in for longer than the shorter limit for privileged accounts."
+title       = "Stale privileged account"
+summary     = "An active privileged account that has not been used for longer than the limit for privileged accounts."
 severity    = "high"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and privileged"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Lower the role to what is used, disable the account, or record who needs it and why."
+remediation = "Lower the role, deactivate the account, or record who needs it and why."
 
 [params]
 stale_after_days    = 45
@@ -29,7 +29,7 @@ likelihood = 3
 */
 with
 
-judged as (
+verdicts as (
     select
         source, account_id, last_seen_at, days_since_seen,
         case
@@ -46,7 +46,7 @@ select
     verdict,
     case when last_seen_at < $as_of - interval ($critical_after_days) day then 'critical' else 'high' end as severity,
     case
-        -- Dates alone would not show that the very day of the limit is on the far side of it.
+        -- On the day of the limit, times show that it has passed; dates alone would not.
         when days_since_seen = $stale_after_days
             then 'Last seen ' || strftime(last_seen_at, '%-d %b %Y %H:%M') || ' UTC, more than '
                 || counted($stale_after_days, 'day') || ' before ' || strftime($as_of, '%-d %b %Y %H:%M') || ' UTC.'
@@ -54,11 +54,11 @@ select
     end as detail,
     counted(days_since_seen, 'day') as observed_value,
     counted($stale_after_days, 'day') as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "seen one second longer ago than the limit fails, exactly at the limit passes"
+name = "last seen one second before the limit fails, at the limit passes"
 as_of = 2026-04-01T00:00:00Z
 given."graph.accounts" = [
   { source = "s", account_id = "older", status = "active", privileged = true, login_state = "seen", last_seen_at = 2026-02-14T23:59:59Z, days_since_seen = 45 },

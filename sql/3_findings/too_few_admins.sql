@@ -1,11 +1,11 @@
 /*
 title       = "Too few administrators"
-summary     = "A source with fewer active human administrators than it needs to stay manageable."
+summary     = "A source with fewer active human administrators than the minimum."
 severity    = "low"
 population  = "select source from graph.sources"
 reads       = ["graph.accounts", "graph.sources"]
 grain       = ["source"]
-remediation = "Name a second administrator, so that one absence does not lock everybody out."
+remediation = "Appoint another administrator, so that one absence does not leave the source without any."
 
 [params]
 min_admins = 2
@@ -15,7 +15,7 @@ iso27001 = ["A.8.2"]
 */
 with
 
-counts as (
+admin_counts as (
     select
         source.source,
         count(account.account_id) filter (
@@ -23,7 +23,7 @@ counts as (
         ) as admin_count,
         count(account.account_id) as possible_admin_count
     from graph.sources as source
-    -- those who are or may be active, human and of that rank
+    -- including accounts whose status, type or rank is not known
     left join graph.accounts as account
         on account.source = source.source and coalesce(account.role_rank, 90) >= 90
         and account.status in ('active', 'unknown') and account.account_type in ('human', 'unknown')
@@ -33,14 +33,14 @@ counts as (
 select
     source,
     case when possible_admin_count < $min_admins then 'failed' else 'unknown' end as verdict,
-    counted(admin_count, 'active human administrator') || '.' as detail,
+    'The source has ' || counted(admin_count, 'active human administrator') || '.' as detail,
     counted(admin_count, 'administrator') as observed_value,
     'at least ' || $min_admins as threshold
-from counts
+from admin_counts
 where admin_count < $min_admins
 
 /* example
-name = "one fails where two are needed; two pass; one that may or may not count leaves it unknown"
+name = "one fails if two are needed, two pass; an account that may count leaves it unknown"
 given."graph.sources" = [ { source = "one" }, { source = "two" }, { source = "perhaps" }, { source = "none" }, { source = "unranked" } ]
 given."graph.accounts" = [
   { source = "one", account_id = "1", status = "active", account_type = "human", role_rank = 90 },

@@ -1,11 +1,11 @@
 /*
-title       = "More administrators than needed"
+title       = "Too many administrators"
 summary     = "A source with more active human administrators than the limit, or than the share of its active accounts, whichever is larger."
 severity    = "medium"
 population  = "select source from graph.sources"
 reads       = ["graph.accounts", "graph.sources"]
 grain       = ["source"]
-remediation = "Go through the administrators by name and lower the role of those who do not administer."
+remediation = "Review the administrators by name, and lower the role of those who do not administer."
 
 [params]
 max_admins = 4
@@ -19,12 +19,12 @@ cis      = ["5.4"]
 */
 with
 
-counts as (
+admin_counts as (
     select
         source,
         count(*) filter (where status = 'active') as active_count,
         count(*) filter (where status = 'active' and account_type = 'human' and role_rank >= 90) as admin_count,
-        -- Those who would count if what is not known about them were known to be so.
+        -- Including accounts whose status, type or rank is not known.
         count(*) filter (
             where status in ('active', 'unknown') and account_type in ('human', 'unknown')
                 and (role_rank >= 90 or role_rank is null)
@@ -34,10 +34,10 @@ counts as (
 ),
 
 limits as (
-    select *, greatest($max_admins, $max_share * active_count) as admin_limit from counts
+    select *, greatest($max_admins, $max_share * active_count) as admin_limit from admin_counts
 ),
 
-judged as (
+verdicts as (
     select
         *,
         case when admin_count > admin_limit then 'failed' when possible_admin_count > admin_limit then 'unknown' end
@@ -49,14 +49,14 @@ select
     source,
     verdict,
     case when admin_count >= 2 * admin_limit then 'high' else 'medium' end as severity,
-    admin_count || ' active human administrators among ' || active_count || ' active accounts.' as detail,
+    'The source has ' || admin_count || ' active human administrators among ' || active_count || ' active accounts.' as detail,
     admin_count || ' administrators' as observed_value,
     'at most ' || cast(floor(admin_limit) as bigint) as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "five fail where four are allowed; services and inactive ones do not count"
+name = "five fail if four are allowed; service and inactive accounts do not count"
 given."graph.sources" = [ { source = "s" }, { source = "small" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", account_type = "human", role_rank = 90 },
@@ -76,7 +76,7 @@ expect = [ { source = "s", verdict = "failed", severity = "medium" } ]
 population = 2
 */
 /* example
-name = "twice the limit is high; one that may or may not count leaves it unknown"
+name = "twice the limit is high; an account that may count leaves it unknown"
 given."graph.sources" = [ { source = "s" }, { source = "t" } ]
 params = { max_admins = 1 }
 given."graph.accounts" = [

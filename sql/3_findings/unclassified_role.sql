@@ -1,11 +1,11 @@
 /*
-title       = "Role that nobody has ranked"
-summary     = "An account whose role is missing, names nothing, or is resolved by no rank; it counts as privileged until it is."
+title       = "Unclassified role"
+summary     = "An account whose role is missing, does not exist, or has no rank. It counts as privileged until the role is ranked."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.roles", "graph.sources"]
 grain       = ["source", "account_id"]
-remediation = "Give the role a rank in roles.csv, or the account a role that has one."
+remediation = "Give the role a rank in roles.csv, or give the account a ranked role."
 
 [controls]
 soc2 = ["CC6.3"]
@@ -13,18 +13,18 @@ nist = ["AC-2"]
 */
 with
 
-judged as (
+verdicts as (
     select
         account.source, account.account_id, account.role_id, role.role_name,
         case
-            -- Without the source's roles nobody can say what an id means.
+            -- If the source gives no roles, no id can be resolved.
             when account.role_id is not null and source.role_count = 0 then 'unknown'
             when account.role_rank is null then 'failed'
         end as verdict,
         case
             when account.role_id is null then 'The account has no role.'
             when role.role_id is null then 'No role has the id ' || account.role_id || '.'
-            else 'The role ''' || coalesce(role.role_name, role.role_id) || ''' has no rank, nor has a role it is made from.'
+            else 'Neither the role ''' || coalesce(role.role_name, role.role_id) || ''' nor its base role has a rank.'
         end as detail
     from graph.accounts as account
     join graph.sources as source on source.source = account.source
@@ -38,11 +38,11 @@ select
     detail,
     coalesce(role_name, role_id, 'no role') as observed_value,
     'a role with a rank' as threshold
-from judged
+from verdicts
 where verdict is not null
 
 /* example
-name = "missing, dangling and unranked fail; a rank passes; a source that gave no roles cannot be judged"
+name = "a missing, dangling or unranked role fails, a ranked one passes; in a source that gives no roles it is unknown"
 given."graph.sources" = [ { source = "s", role_count = 2 }, { source = "mute", role_count = 0 } ]
 given."graph.roles" = [
   { source = "s", role_id = "viewer", role_name = "consumer", role_rank = 10 },

@@ -1,11 +1,11 @@
 /*
-title       = "Service account that nobody has reviewed"
+title       = "Service account without review"
 summary     = "A registered service account whose review is overdue, or that has no owner or no purpose."
 severity    = "medium"
 population  = "select distinct source, account_id from graph.registrations where policy = 'service_accounts'"
 reads       = ["graph.accounts", "graph.registrations"]
 grain       = ["source", "account_id"]
-remediation = "Let the owner confirm what it is for and set the next review in service_accounts.csv, or disable it."
+remediation = "Have the owner confirm the purpose and set the next review date in service_accounts.csv, or deactivate the account."
 
 [controls]
 pci = ["7.2.5.1"]
@@ -22,7 +22,7 @@ registrations as (
     where registered.policy = 'service_accounts'
 ),
 
-judged as (
+verdicts as (
     select
         source, account_id, privileged,
         bool_or(owner_email is null) as has_no_owner,
@@ -47,11 +47,11 @@ select
     ) as detail,
     coalesce('review by ' || strftime(review_by, '%-d %b %Y'), 'no review date') as observed_value,
     'an owner, a purpose, and a review that is not overdue' as threshold
-from judged
+from verdicts
 where has_no_owner or has_no_purpose or is_overdue or has_no_date
 
 /* example
-name = "overdue since yesterday, no owner or no purpose fails; due today passes; without a date it is unknown"
+name = "a review due yesterday, no owner or no purpose fails; due today passes; without a date it is unknown"
 as_of = 2026-04-01T09:00:00Z
 given."graph.registrations" = [
   { source = "s", account_id = "1", policy = "service_accounts", owner_email = "o@example.com", purpose = "load", review_by = 2026-03-31 },

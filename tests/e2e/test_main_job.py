@@ -136,7 +136,7 @@ def test_the_report_has_its_sections(finished: Finished) -> None:
     assert "Access review" in str(reader.metadata.title)
     assert "Example Corp" in text
     assert "2,000" in text
-    for title in ("Leaver still active", "Account without an owner", "How this population was obtained"):
+    for title in ("Leaver still active", "Orphaned account", "How this population was obtained"):
         assert title in text, title
     assert "NOT COMPLETE" not in text
 

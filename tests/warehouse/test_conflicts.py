@@ -84,7 +84,7 @@ def test_the_sides_of_a_conflict_stand_together_in_a_packet(built: Any) -> None:
         other = pair[1 - number]
         assert row[4] in {"high", "critical"}
         assert f"(no. {other[3]} here)" in row[5]
-        assert "Duties that one person must not combine" in row[6]
+        assert "Segregation of duties conflict" in row[6]
 
 
 def test_a_conflict_over_two_reviewers_is_in_both_packets(
