@@ -1,4 +1,4 @@
-"""``rules``: what is looked for, with the parameters in force and the SQL that does it."""
+"""``rules``: the rules with their parameters in force, and their SQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     _group.callback(invoke_without_command=True)(_default)
     _group.command("list", epilog="Example: access-review rules list")(list_rules)
-    _group.command("show", epilog="Example: access-review rules show stale_account")(show_rule)
+    _group.command("show", epilog="Example: access-review rules show RULE")(show_rule)
     app.add_typer(_group, name="rules")
 
 

@@ -1,7 +1,6 @@
 """Every table and column of the database with its description, from the headers and ``tables.sql``.
 
-No database is needed: the tables are made empty in memory, so that names and types are those of a build and not a
-second list of them.
+No database is needed: the tables are created empty in memory, so that their names and types are those of a build.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from pipeline.warehouse.plan import order
 
 __all__ = ["CatalogColumn", "CatalogTable", "catalog"]
 
-#: The order in which somebody meets the schemas: what the files carry first, where it came from last.
+#: The order of the schemas: first the tables behind the report files, last the raw data.
 _SCHEMAS = (
     "reports", "graph", "findings", "review", "history", "baseline", "meta", "policy", "reference", "staging", "raw",
 )  # fmt: skip
-#: Where a column that has no description of its own gets it: the first of these tables with a column of that name.
+#: Where to look up the description of a column without its own: the first of these tables with that column name.
 _SAME_AS: Mapping[str, Sequence[str]] = {
     "findings": (
         "reports.findings",
@@ -40,20 +39,20 @@ _SAME_AS: Mapping[str, Sequence[str]] = {
     "reference": ("meta.snapshots", "meta.builds", "meta.rule_runs"),
     "raw": ("raw.users",),
 }
-#: What only the tables of single rules have.
-_OF_RULES = {
-    "verdict": "failed or unknown; who is in the population and not here has passed",
+#: Columns that only the tables of single rules have.
+_RULE_COLUMNS = {
+    "verdict": "failed or unknown; a member of the population without a row has passed",
     "reference_type": "role or group",
-    "reference_id": "the id that nothing has",
-    "scope": "all or privileged: which access",
-    "excused_rule_id": "the rule that the exception is about",
+    "reference_id": "the id that no role or group has",
+    "scope": "all or privileged: the access that the review covers",
+    "excused_rule_id": "the rule that the exception excuses",
 }
 _VALUES = {"snapshot_id": "catalog", "as_of": datetime(2026, 1, 1)}  # noqa: DTZ001 - UTC, as stored; no rows are made
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogColumn:
-    """A column: its DuckDB type in lower case, and what it holds."""
+    """A column: its DuckDB type in lower case, and its description."""
 
     name: str
     type: str
@@ -62,7 +61,7 @@ class CatalogColumn:
 
 @dataclass(frozen=True, slots=True)
 class CatalogTable:
-    """A table, ``schema.name``: what one row of it is, and its columns in order."""
+    """A table, ``schema.name``, with its description and its columns in order."""
 
     name: str
     description: str
@@ -70,7 +69,7 @@ class CatalogTable:
 
 
 def catalog(models: Sequence[Model]) -> list[CatalogTable]:
-    """Return every table that the program makes, schema by schema, those for readers first.
+    """Return every table that the program creates, schema by schema, those for readers first.
 
     Raises:
         ModelError: the models do not fit together.
@@ -109,7 +108,7 @@ def _create(connection: Connection, model: Model) -> None:
     if model.columns:
         columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
         connection.execute(f"create table {model.table} ({columns})")
-    else:  # a rule: its statement says what it returns
+    else:  # A rule declares no columns, so run its statement on the empty tables.
         values = checks.bound(connection, model.sql, {**_VALUES, **model.params})
         connection.execute(f"create table {model.table} as {model.sql}", values)
     comment(connection, model)
@@ -119,5 +118,5 @@ def _described(table: str, column: CatalogColumn, own: Mapping[tuple[str, str], 
     schema, _, name = table.partition(".")
     places = [table, f"graph.{name}", *_SAME_AS.get(schema, ())]
     texts = (own.get((place, column.name)) for place in places)
-    text = next((text for text in texts if text), _OF_RULES.get(column.name, ""))
+    text = next((text for text in texts if text), _RULE_COLUMNS.get(column.name, ""))
     return CatalogColumn(column.name, column.type, text)

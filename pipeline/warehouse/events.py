@@ -1,8 +1,8 @@
-"""The log of events: what ``watch`` saw change from one complete extract to the next, and who has been told.
+"""The event log: changes that ``watch`` found between complete extracts, and how far each sink has received them.
 
-``history.events`` only grows. A comparison appends its events and the row of ``meta.watched`` that says it was made
-in one transaction, so an event is there once however often the program is killed. Each source goes on from its own
-last compared extract: one that is configured later begins its own log instead of joining everybody in it.
+``history.events`` only grows. A comparison appends its events and its row of ``meta.watched`` in one transaction, so
+each event is recorded once even if the program is killed. Each source continues from its own last compared extract.
+A source that is configured later starts its own log, so its existing accounts are no joiners.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Comparison", "id_at", "last_position", "note", "pending", "record", 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What one extract was compared with, by source (null: its log begins here), and its events by kind."""
+    """The snapshot that each source was compared with, or None if its log starts here; and the events by kind."""
 
     previous: dict[str, str | None]
     kinds: dict[str, int]
 
 
 def note(connection: Connection, snapshot_id: str, *, now: datetime) -> None:
-    """Write down that ``watch`` made an extract, before it is built: it is thinned out some day, whatever fails."""
+    """Record that ``watch`` made a snapshot, before it is built, so that it is pruned even if the build fails."""
     connection.execute(
         "insert or ignore into meta.watched by name select snapshot_id, source, false as is_compared, 0 as events,"
         " $now as recorded_at from meta.sources where snapshot_id = $id",
@@ -40,7 +40,7 @@ def note(connection: Connection, snapshot_id: str, *, now: datetime) -> None:
 
 
 def record(connection: Connection, snapshot: Snapshot, *, now: datetime) -> Comparison | None:
-    """Append the events of a snapshot, once; return null for one that is not FULL, which is compared with nothing.
+    """Append the events of a snapshot once. Return None for a snapshot that is not FULL: it is not compared.
 
     A FULL snapshot must have been built. ``now`` is UTC without a zone.
 
@@ -87,17 +87,17 @@ def _append(
     [(last,)] = connection.execute("select coalesce(max(position), 0) from history.events").fetchall()
     values = {"previous_snapshot_id": old, "snapshot_id": snapshot.snapshot_id}
     with comparison.laid_out(connection, old, snapshot.snapshot_id, sources) as real:
-        connection.execute(f"create table found as {saved.statement('watch', 'events')}", values)
-        with database.transaction(connection):  # it may write to one database alone: the real one
+        connection.execute(f"create table events as {saved.statement('watch', 'events')}", values)
+        with database.transaction(connection):  # A transaction can write to one database only: the real one.
             connection.execute(
-                f"insert into {real}.history.events by name select $last + rowid + 1 as position, *,"
+                f"insert into {real}.history.events by name select $last + place as position, * exclude (place),"
                 " $previous_snapshot_id as previous_snapshot_id, $snapshot_id as snapshot_id,"
-                " $happened_after as happened_after, $detected_at as detected_at from found",
+                " $happened_after as happened_after, $detected_at as detected_at from events",
                 values | {"last": last, "happened_after": earlier.started_at, "detected_at": snapshot.finished_at},
             )
             for source in sources:
                 _watched(connection, snapshot, source, old, now, real=f"{real}.")
-        counted = connection.execute("select kind, count(*) from found group by kind order by kind").fetchall()
+        counted = connection.execute("select kind, count(*) from events group by kind order by kind").fetchall()
     return {str(kind): int(count) for kind, count in counted}
 
 
@@ -119,19 +119,19 @@ def _watched(
 
 
 def last_position(connection: Connection, sink_id: str) -> int:
-    """Return the position of the last event that a receiver is known to have; 0 for a new one."""
+    """Return the position of the last event that a sink has received; 0 for a new sink."""
     row = connection.execute("select position from meta.deliveries where sink_id = $id", {"id": sink_id}).fetchone()
     return int(row[0]) if row else 0
 
 
 def id_at(connection: Connection, position: int) -> str | None:
-    """Return the id of the event at a position, if there is one."""
+    """Return the id of the event at a position, or None."""
     row = connection.execute("select event_id from history.events where position = $p", {"p": position}).fetchone()
     return str(row[0]) if row else None
 
 
 def pending(connection: Connection, after: int, most: int) -> list[dict[str, Any]]:
-    """Return up to ``most`` events after a position, in order, by the names of their columns."""
+    """Return up to ``most`` events after a position, in order, as dictionaries by column name."""
     cursor = connection.execute(
         "select * from history.events where position > $after order by position limit $most",
         {"after": after, "most": most},
@@ -141,7 +141,7 @@ def pending(connection: Connection, after: int, most: int) -> list[dict[str, Any
 
 
 def remember(connection: Connection, *, sink_id: str, sink: str, position: int, now: datetime) -> None:
-    """Write down that a receiver has every event up to a position."""
+    """Record that a sink has received every event up to a position."""
     connection.execute(
         "insert or replace into meta.deliveries by name select $sink_id as sink_id, $sink as sink,"
         " $position as position, $now as delivered_at",

@@ -1,4 +1,4 @@
-"""Runs the examples written in the models: rows given, rows expected.
+"""Runs the examples of the models: given rows, expected rows.
 
 Each runs in a database of its own making, in memory, in which the tables that the model reads are empty but for the
 rows given. They run as tests, and in ``access-review check``.
@@ -20,10 +20,10 @@ from pipeline.warehouse.plan import BUILDER_TABLES
 
 __all__ = ["run_example"]
 
-#: What ``$as_of`` and ``$snapshot_id`` are in an example that does not say.
+#: The default ``$as_of`` and ``$snapshot_id`` of an example.
 _DEFAULTS: Mapping[str, Any] = {"as_of": datetime(2026, 1, 1), "snapshot_id": "example"}  # noqa: DTZ001 - UTC, as stored
 
-#: How an expected cell says that it is null: TOML has no null.
+#: Null in an expected cell, because TOML has no null.
 _NULL = "<null>"
 
 
@@ -48,19 +48,21 @@ def _compare(connection: Connection, model: Model, example: Example, values: dic
     cursor = connection.execute(model.sql, checks.bound(connection, model.sql, values))
     names = [column[0] for column in cursor.description]
     found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    wanted = [{name: _plain(cell) for name, cell in row.items()} for row in example.expect]
-    compared = list(dict.fromkeys(name for row in wanted for name in row))
+    expected_rows = [{name: _plain(cell) for name, cell in row.items()} for row in example.expect]
+    compared = list(dict.fromkeys(name for row in expected_rows for name in row))
     missing = [name for name in compared if name not in names]
     if missing and found:
         raise _wrong(model, example, f"the model has no column {missing}")
-    left = [{name: row[name] for name in compared if name in row} for row in found]
-    for row in wanted:
-        match = next((other for other in left if all(other.get(name) == cell for name, cell in row.items())), None)
+    remaining = [{name: row[name] for name in compared if name in row} for row in found]
+    for row in expected_rows:
+        match = next(
+            (other for other in remaining if all(other.get(name) == cell for name, cell in row.items())), None
+        )
         if match is None:
-            raise _wrong(model, example, f"expected {row}\nfound    " + "\n         ".join(map(str, left)))
-        left.remove(match)
-    if left:
-        raise _wrong(model, example, "not expected: " + "\n              ".join(map(str, left)))
+            raise _wrong(model, example, f"expected {row}\nfound    " + "\n         ".join(map(str, remaining)))
+        remaining.remove(match)
+    if remaining:
+        raise _wrong(model, example, "not expected: " + "\n              ".join(map(str, remaining)))
     if example.population is not None:
         statement = f"select count(*) from ({model.population}\n)"
         row_count = connection.execute(statement, checks.bound(connection, statement, values)).fetchone()
@@ -75,7 +77,7 @@ def _create_tables(connection: Connection, models: Iterable[Model], model: Model
             connection.execute(f"create table {other.table} ({columns})")
     if any(table in BUILDER_TABLES for table in model.reads):
         register.create(connection)
-    for table in model.reads:  # an example names the columns that matter; the others are null
+    for table in model.reads:  # Examples give only some columns; the others are null.
         connection.execute(f"create or replace table {table} as select * from {table} limit 0")
 
 
@@ -94,7 +96,7 @@ def _insert(
 
 
 def _plain(cell: Any) -> Any:
-    """Turn a TOML cell into what DuckDB gives back: UTC times without a zone, and null."""
+    """Convert a TOML cell to the value that DuckDB returns: times in UTC without a zone, and None for null."""
     if isinstance(cell, datetime) and cell.tzinfo is not None:
         return cell.astimezone(UTC).replace(tzinfo=None)
     return None if cell == _NULL else cell

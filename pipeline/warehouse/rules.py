@@ -1,4 +1,4 @@
-"""The rules as they are in force: what their headers say, as the configuration changes it."""
+"""The rules in force: their headers with the overrides of the configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["RuleInForce", "in_force"]
 
 @dataclass(frozen=True, slots=True)
 class RuleInForce:
-    """One rule with its switch and parameters. ``severity`` replaces every row's severity; null leaves them."""
+    """One rule with its parameters in force. ``severity`` replaces the severity of every finding; None keeps them."""
 
     model: Model
     is_enabled: bool
@@ -25,12 +25,12 @@ class RuleInForce:
 
     @property
     def parameters_text(self) -> str:
-        """Return the parameters as people read them: ``stale_after_days=90; high_after_days=180``."""
+        """Return the parameters for readers: ``stale_after_days=90; high_after_days=180``."""
         return "; ".join(f"{name}={value}" for name, value in self.parameters.items())
 
     @property
     def controls_text(self) -> str:
-        """Return the controls as people read them: ``soc2: CC6.2; pci: 8.2.6``."""
+        """Return the controls for readers: ``soc2: CC6.2; pci: 8.2.6``."""
         return "; ".join(f"{key}: {', '.join(ids)}" for key, ids in self.model.controls.items())
 
 

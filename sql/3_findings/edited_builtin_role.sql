@@ -78,7 +78,7 @@ given."graph.accounts" = [
 ]
 expect = [
   { role_id = "edited", verdict = "failed", detail = "The built-in role Designer can manage users, groups or tenants. 2 accounts hold it, 1 of them active: Zed, Ann." },
-  { role_id = "unheld", verdict = "failed", detail = "The built-in role Viewer may manage users, groups or tenants here. No account holds it." },
+  { role_id = "unheld", verdict = "failed", detail = "The built-in role Viewer can manage users, groups or tenants. No account holds it." },
   { role_id = "silent", verdict = "unknown" },
 ]
 population = 5

@@ -1,5 +1,5 @@
 /*
-summary = "One role or group that one account holds and the path it came by, compared with its peers, with a recommendation."
+summary = "One role or group that one account holds, its path, the comparison with peers, and a recommendation."
 reads   = [
     "graph.effective_access", "graph.peer_groups", "graph.peer_statistics", "reports.finding_accounts",
     "reports.finding_access", "reports.conflicts", "baseline.snapshot", "baseline.grants", "history.grants",
@@ -8,33 +8,33 @@ reads   = [
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
 [columns]
-snapshot_id            = "varchar: the extract"
-item_id                = "varchar: hash of source, account and entitlement: what one decision is about; the same in every run"
+snapshot_id            = "varchar: the snapshot"
+item_id                = "varchar: id of the review item: hash of source, account and entitlement, the same in every run"
 source                 = "varchar: the source's name in the configuration"
 account_id             = "varchar: the source's own id, verbatim"
 email                  = "varchar: the account's e-mail address"
 entitlement_type       = "varchar: role or group"
 entitlement_id         = "varchar: its id"
-entitlement_name       = "varchar: the name people see; null where the id names nothing"
+entitlement_name       = "varchar: display name; null if no role or group has this id"
 permission_level       = "varchar: privileged, standard or unclassified"
 grant_type             = "varchar: direct or inherited"
-path                   = "varchar: from the account to the role or group, as people read it"
-granted_via_group_id   = "varchar: the group that an inherited role came with"
-first_seen_snapshot_id = "varchar: the first extract that had it"
-peer_group             = "varchar: who the peers are; null for built-in groups and unranked roles, which are not compared"
-peer_n                 = "bigint: other peers"
-peer_k                 = "bigint: those of them who hold it, or for a role this rank or above"
-peer_share             = "double: k / n"
+path                   = "varchar: how the account came to the role or group, in words"
+granted_via_group_id   = "varchar: the group that an inherited role comes from"
+first_seen_snapshot_id = "varchar: the first snapshot that had it"
+peer_group             = "varchar: the peers; null for built-in groups and unranked roles, which are not compared"
+peer_n                 = "bigint: number of peers, without the account itself"
+peer_k                 = "bigint: peers that hold it; for a role, peers with this rank or above"
+peer_share             = "double: peer_k / peer_n, 0 to 1"
 peer_share_low         = "double: lower bound of the Wilson 95 % interval"
-peer_share_high        = "double: its upper bound"
+peer_share_high        = "double: upper bound of the Wilson 95 % interval"
 peer_verdict           = "varchar: insufficient_peers, rare_confident, rare_possible, neutral or common"
 change_since_baseline  = "varchar: new, changed, unchanged, reappeared or no_baseline"
 prior_decision         = "varchar: the last decision on this item"
-prior_reviewer         = "varchar: who made it"
-prior_decision_at      = "timestamp: when"
+prior_reviewer         = "varchar: e-mail address of the reviewer who made it"
+prior_decision_at      = "timestamp: time of that decision, UTC"
 recommendation         = "varchar: keep, remove, reduce, investigate or no_information"
-recommendation_reason  = "varchar: why, in words"
-rule_ids               = "varchar: rules with an open finding on the account or its person, or on this role or group"
+recommendation_reason  = "varchar: reason for the recommendation, as a sentence"
+rule_ids               = "varchar: rules with an open finding on the account, its person, or this role or group"
 */
 with
 
@@ -45,7 +45,7 @@ account_rules as (
     group by source, account_id
 ),
 
--- A finding that names roles and groups marks those, and no other.
+-- A finding that names roles or groups marks only those.
 item_rules as (
     select
         source, account_id, entitlement_type, entitlement_id,
@@ -98,21 +98,21 @@ conflicts as (
     group by source, account_id, entitlement_type, entitlement_id
 ),
 
-known as (
+first_snapshots as (
     select source, account_id, entitlement_type, entitlement_id, min(snapshot_id) as snapshot_id
     from history.grants
     where snapshot_id < $snapshot_id
     group by source, account_id, entitlement_type, entitlement_id
 ),
 
--- One row, also where there is nothing to compare with.
-base as (
+-- One row, even without a baseline.
+baselines as (
     select max(snapshot_id) as snapshot_id from baseline.snapshot
 ),
 
--- What the last campaign decided that was signed off before this extract ended. A later sign-off changes nothing here, so
--- that the same snapshot always gives the same report.
-signed as (
+-- Decisions of campaigns signed off before this extract ended. Later sign-offs do not count, so that a rebuild of the
+-- snapshot gives the same report.
+signed_decisions as (
     select decisions.*, sign_offs.signed_at
     from review.decisions as decisions
     join review.sign_offs as sign_offs on sign_offs.campaign = decisions.campaign
@@ -120,18 +120,18 @@ signed as (
         on sign_offs.snapshot_id < current_snapshot.snapshot_id and sign_offs.signed_at <= current_snapshot.finished_at
 ),
 
-last_signed as (
+ranked_decisions as (
     select
         item_id, decision, reviewer_email, coalesce(decided_at, imported_at) as decision_at,
-        row_number() over (partition by item_id order by signed_at desc, campaign desc, sequence desc) as turn
-    from signed
+        row_number() over (partition by item_id order by signed_at desc, campaign desc, sequence desc) as place
+    from signed_decisions
 ),
 
-prior as (
-    select * from last_signed where turn = 1
+prior_decisions as (
+    select * from ranked_decisions where place = 1
 ),
 
--- In words once for all who are compared with the same peers.
+-- Build the sentence once per peer group, not once per account.
 statistics as (
     select
         *,
@@ -151,15 +151,15 @@ items as (
         coalesce(suggestion.comes_first, false) as comes_first,
         concat_ws('; ', account_rules.rule_ids, item_rules.rule_ids) as rule_ids,
         conflicts.others as conflicts_with, conflicts.other_count,
-        known.snapshot_id as first_seen_snapshot_id,
+        first_snapshots.snapshot_id as first_seen_snapshot_id,
         substr(
             sha256(concat_ws(
                 chr(31), access.source, access.account_id, access.entitlement_type, access.entitlement_id
             )), 1, 16
         ) as item_id,
         case
-            when base.snapshot_id is null then 'no_baseline'
-            when earlier.account_id is null and known.snapshot_id < base.snapshot_id then 'reappeared'
+            when baselines.snapshot_id is null then 'no_baseline'
+            when earlier.account_id is null and first_snapshots.snapshot_id < baselines.snapshot_id then 'reappeared'
             when earlier.account_id is null then 'new'
             when earlier.grant_type <> access.grant_type
                 or earlier.granted_via_group_id is distinct from access.granted_via_group_id then 'changed'
@@ -168,7 +168,7 @@ items as (
         statistic.comparison,
         peers.account_id is not null or access.entitlement_type <> 'role' as is_compared
     from graph.effective_access as access
-    cross join base
+    cross join baselines
     left join graph.peer_groups as peers
         on peers.source = access.source and peers.account_id = access.account_id
         and peers.entitlement_type = access.entitlement_type
@@ -191,12 +191,13 @@ items as (
     left join baseline.grants as earlier
         on earlier.source = access.source and earlier.account_id = access.account_id
         and earlier.entitlement_type = access.entitlement_type and earlier.entitlement_id = access.entitlement_id
-    left join known
-        on known.source = access.source and known.account_id = access.account_id
-        and known.entitlement_type = access.entitlement_type and known.entitlement_id = access.entitlement_id
+    left join first_snapshots
+        on first_snapshots.source = access.source and first_snapshots.account_id = access.account_id
+        and first_snapshots.entitlement_type = access.entitlement_type
+        and first_snapshots.entitlement_id = access.entitlement_id
 ),
 
--- The first reason that fits, the gravest first.
+-- The first reason that applies, most serious first.
 reasoned as (
     select
         *,
@@ -257,25 +258,24 @@ select
     end as recommendation,
     case reason
         when 'finding' then suggested_because
-        when 'dangling' then 'No ' || entitlement_type || ' has this id; whoever is given it later decides what it means.'
-        when 'conflict' then 'One person must not hold this together with ' || conflicts_with || ': remove '
+        when 'dangling' then 'No ' || entitlement_type || ' has this id. If the id is assigned again, the account gains access.'
+        when 'conflict' then 'One person must not hold this together with ' || conflicts_with || '. Remove '
             || case when other_count = 1 then 'one of the two.' else 'this, or all of those.' end
         when 'built-in' then 'Built-in groups are not compared.'
-        when 'unclassified' then 'Nobody has ranked the role, so it counts as privileged until somebody does.'
-        when 'above peers' then comparison || '; ' || coalesce(usual_role, 'rank ' || usual_rank)
-            || ' is enough for half of them.'
+        when 'unclassified' then 'The role has no rank, so it counts as privileged until it is ranked.'
+        when 'above peers' then comparison || '. At least half of them have ' || coalesce(usual_role, 'rank ' || usual_rank) || ' or less.'
         when 'rare' then comparison || '.'
         when 'perhaps rare' then comparison || '.'
         when 'like peers' then comparison || '.'
-        when 'not compared' then 'Service and emergency accounts, and the program''s own, are not compared with people.'
-        else 'There are too few peers to compare with' || coalesce(': ' || peer_n, '') || '.'
+        when 'not compared' then 'Service accounts, break-glass accounts and the program''s own account are not compared with people.'
+        else 'There are too few peers for a comparison' || coalesce(': ' || peer_n, '') || '.'
     end as recommendation_reason,
     rule_ids
 from reasoned
-left join prior on prior.item_id = reasoned.item_id
+left join prior_decisions as prior on prior.item_id = reasoned.item_id
 
 /* example
-name = "the gravest reason decides, and every row says which"
+name = "the most serious reason decides, and every row states it"
 given."graph.effective_access" = [
   { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Admin", permission_level = "privileged", role_rank = 90, grant_type = "direct", path = "Ada > role Admin" },
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare", entitlement_name = "Rare", permission_level = "standard", is_builtin = false, grant_type = "direct" },
@@ -307,7 +307,7 @@ given."reports.finding_access" = [
   { finding_id = "2", rule_id = "rare_groups", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare" },
 ]
 expect = [
-  { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "0 of 30 peers (p) have this role or a higher one, 0.0 % (95 % interval 0.0 to 11.4 %); Viewer is enough for half of them.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
+  { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "0 of 30 peers (p) have this role or a higher one, 0.0 % (95 % interval 0.0 to 11.4 %). At least half of them have Viewer or less.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
   { account_id = "a", entitlement_id = "rare", recommendation = "remove", rule_ids = "rare_groups" },
   { account_id = "a", entitlement_id = "usual", recommendation = "keep", rule_ids = "" },
   { account_id = "a", entitlement_id = "all", recommendation = "no_information", rule_ids = "" },
@@ -316,7 +316,7 @@ expect = [
 ]
 */
 /* example
-name = "both sides of a conflict are marked, each names the other; the rest of the account is not"
+name = "both sides of a conflict are marked and name each other; other access is not marked"
 given."graph.effective_access" = [
   { source = "s", account_id = "a", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin", permission_level = "privileged", grant_type = "direct" },
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", entitlement_name = "Payments", permission_level = "standard", is_builtin = false, grant_type = "direct" },
@@ -333,8 +333,8 @@ given."reports.conflicts" = [
   { finding_id = "1", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "p", other_name = "role Data Admin" },
 ]
 expect = [
-  { entitlement_id = "r", recommendation = "remove", recommendation_reason = "One person must not hold this together with group Audit; group Payments: remove this, or all of those.", rule_ids = "conflicts" },
-  { entitlement_id = "p", recommendation = "remove", recommendation_reason = "One person must not hold this together with role Data Admin: remove one of the two.", rule_ids = "conflicts" },
+  { entitlement_id = "r", recommendation = "remove", recommendation_reason = "One person must not hold this together with group Audit; group Payments. Remove this, or all of those.", rule_ids = "conflicts" },
+  { entitlement_id = "p", recommendation = "remove", recommendation_reason = "One person must not hold this together with role Data Admin. Remove one of the two.", rule_ids = "conflicts" },
   { entitlement_id = "q", rule_ids = "" },
   { entitlement_id = "x", rule_ids = "" },
 ]
@@ -368,7 +368,7 @@ expect = [
 ]
 */
 /* example
-name = "what is new, changed, unchanged or back since the baseline"
+name = "access is new, changed, unchanged or reappeared since the baseline"
 given."baseline.snapshot" = [ { snapshot_id = "b", build_id = "b", as_of = 2025-12-01T00:00:00Z, finished_at = 2025-12-01T00:00:00Z } ]
 given."baseline.grants" = [
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "same", grant_type = "direct" },

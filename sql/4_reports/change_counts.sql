@@ -1,5 +1,5 @@
 /*
-summary = "One kind of change since the baseline, and how many there were; no row without a baseline."
+summary = "One kind of change since the baseline with its number; no rows without a baseline."
 reads   = ["reports.changes", "baseline.snapshot"]
 grain   = ["object_kind", "change"]
 
@@ -7,14 +7,14 @@ grain   = ["object_kind", "change"]
 position    = "integer: place in the list"
 object_kind = "varchar: account, membership, role or group"
 change      = "varchar: what happened, as in changes.csv"
-label       = "varchar: what people read"
-changes     = "bigint: how many"
-gained      = "bigint: those that gave or raised privilege"
-lost        = "bigint: those that took or lowered it"
+label       = "varchar: text for readers"
+changes     = "bigint: number of changes"
+gained      = "bigint: changes that granted or raised privilege"
+lost        = "bigint: changes that removed or lowered privilege"
 */
 with
 
--- Each kind is a row of its own, also when it did not happen.
+-- Each kind is a row of its own, even if there was no such change.
 kinds as (
     select * from (values
         (1, 'account', 'joiner', 'accounts joined'),
@@ -38,7 +38,7 @@ kinds as (
     ) as kind(position, object_kind, change, label)
 ),
 
-counted as (
+counts as (
     select
         object_kind,
         change,
@@ -51,20 +51,19 @@ counted as (
 
 select
     cast(coalesce(kinds.position, 99) as integer) as position,
-    coalesce(kinds.object_kind, counted.object_kind) as object_kind,
-    coalesce(kinds.change, counted.change) as change,
-    coalesce(kinds.label, counted.object_kind || ' ' || counted.change) as label,
-    coalesce(counted.changes, 0) as changes,
-    coalesce(counted.gained, 0) as gained,
-    coalesce(counted.lost, 0) as lost
+    coalesce(kinds.object_kind, counts.object_kind) as object_kind,
+    coalesce(kinds.change, counts.change) as change,
+    coalesce(kinds.label, counts.object_kind || ' ' || counts.change) as label,
+    coalesce(counts.changes, 0) as changes,
+    coalesce(counts.gained, 0) as gained,
+    coalesce(counts.lost, 0) as lost
 from kinds
--- a kind that is not in the list is shown too, so that the sum is that of changes.csv
-full outer join counted on counted.object_kind = kinds.object_kind and counted.change = kinds.change
+-- Unlisted kinds are shown too, so that the total equals that of changes.csv.
+full outer join counts on counts.object_kind = kinds.object_kind and counts.change = kinds.change
 where exists (select 1 from baseline.snapshot)
-order by position, object_kind, change
 
 /* example
-name = "without a baseline there is nothing to count"
+name = "without a baseline there are no rows"
 given."reports.changes" = []
 expect = []
 */

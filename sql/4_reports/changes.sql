@@ -1,5 +1,5 @@
 /*
-summary = "One change since the baseline: accounts that came, went or changed, their groups, and the roles and groups themselves."
+summary = "One change since the baseline of an account, a membership, a role or a group."
 reads   = [
     "graph.accounts", "graph.roles", "graph.groups", "graph.grants", "graph.entitlements", "baseline.snapshot",
     "baseline.accounts", "baseline.roles", "baseline.groups", "baseline.grants",
@@ -11,13 +11,13 @@ object_kind          = "varchar: account, membership, role or group"
 change               = "varchar: joiner, leaver, activated, deactivated, reactivated, status_changed, role_changed, new_privileged, privilege_lost, added, removed or changed"
 source               = "varchar: the source's name in the configuration"
 key                  = "varchar: id of the object; for a membership account and group, joined by a colon"
-label                = "varchar: what people call it"
-field                = "varchar: what changed"
-old_value            = "varchar: what it was"
-new_value            = "varchar: what it is"
+label                = "varchar: display name"
+field                = "varchar: the field that changed"
+old_value            = "varchar: the value in the baseline"
+new_value            = "varchar: the value now"
 privileged_effect    = "varchar: gained, lost, raised, lowered or none"
-baseline_snapshot_id = "varchar: the extract compared with"
-snapshot_id          = "varchar: the extract"
+baseline_snapshot_id = "varchar: the baseline"
+snapshot_id          = "varchar: the snapshot"
 */
 with
 
@@ -47,7 +47,7 @@ pairs as (
         before.email as old_email, now.email as new_email,
         before.display_name as old_name, now.display_name as new_name,
         before.person_id as old_person, now.person_id as new_person,
-        -- what cannot be read on either side has not changed as far as anybody can tell
+        -- A field that is unreadable on either side shows no change.
         list_concat(coalesce(now.unreadable_fields, []), coalesce(before.unreadable_fields, [])) as unreadable_fields
     from accounts_now as now
     join accounts_before as before on before.source = now.source and before.account_id = now.account_id
@@ -127,7 +127,7 @@ account_changes as (
         and not (list_contains(unreadable_fields, 'email') or list_contains(unreadable_fields, 'userName'))
 ),
 
--- Group names and whether they mean power, now and then.
+-- Names of groups and whether they are privileged, now and in the baseline.
 groups_now as (
     select source, entitlement_id as group_id, entitlement_name as group_name, permission_level = 'privileged' as is_privileged
     from graph.entitlements
@@ -175,7 +175,7 @@ role_pairs as (
     select
         coalesce(now.source, before.source) as source, coalesce(now.role_id, before.role_id) as role_id,
         coalesce(now.role_display_name, before.role_display_name, now.role_id, before.role_id) as label,
-        before.role_id is not null as was_there, now.role_id is not null as is_there,
+        before.role_id is not null as existed, now.role_id is not null as exists_now,
         before.role_display_name as old_name, now.role_display_name as new_name,
         before.role_rank as old_rank, now.role_rank as new_rank,
         coalesce(before.privileged, false) as was_privileged, coalesce(now.privileged, false) as is_privileged
@@ -185,34 +185,34 @@ role_pairs as (
 
 role_changes as (
     select
-        case when is_there then 'added' else 'removed' end as change, source, role_id as key, label, 'role' as field,
+        case when exists_now then 'added' else 'removed' end as change, source, role_id as key, label, 'role' as field,
         old_name as old_value, new_name as new_value,
         case when is_privileged then 'gained' when was_privileged then 'lost' else 'none' end as privileged_effect
     from role_pairs
-    where was_there <> is_there
+    where existed <> exists_now
     union all
     select 'changed', source, role_id, label, 'name', old_name, new_name, 'none'
     from role_pairs
-    where was_there and is_there and old_name is distinct from new_name
+    where existed and exists_now and old_name is distinct from new_name
     union all
     select
         'changed', source, role_id, label, 'rank', cast(old_rank as varchar), cast(new_rank as varchar),
         case when new_rank > old_rank then 'raised' when new_rank < old_rank then 'lowered' else 'none' end
     from role_pairs
-    where was_there and is_there and old_rank is distinct from new_rank
+    where existed and exists_now and old_rank is distinct from new_rank
     union all
     select
         'changed', source, role_id, label, 'privileged', cast(was_privileged as varchar),
         cast(is_privileged as varchar), case when is_privileged then 'gained' else 'lost' end
     from role_pairs
-    where was_there and is_there and was_privileged <> is_privileged
+    where existed and exists_now and was_privileged <> is_privileged
 ),
 
 group_pairs as (
     select
         coalesce(now.source, before.source) as source, coalesce(now.group_id, before.group_id) as group_id,
         coalesce(now.group_name, before.group_name, now.group_id, before.group_id) as label,
-        before.group_id is not null as was_there, now.group_id is not null as is_there,
+        before.group_id is not null as existed, now.group_id is not null as exists_now,
         before.group_name as old_name, now.group_name as new_name, before.role_id as old_role, now.role_id as new_role,
         coalesce(before.is_listed_privileged or before.carries_privileged, false) as was_privileged,
         coalesce(now.is_listed_privileged or now.carries_privileged, false) as is_privileged
@@ -222,22 +222,22 @@ group_pairs as (
 
 group_changes as (
     select
-        case when is_there then 'added' else 'removed' end as change, source, group_id as key, label, 'group' as field,
+        case when exists_now then 'added' else 'removed' end as change, source, group_id as key, label, 'group' as field,
         old_name as old_value, new_name as new_value,
         case when is_privileged then 'gained' when was_privileged then 'lost' else 'none' end as privileged_effect
     from group_pairs
-    where was_there <> is_there
+    where existed <> exists_now
     union all
     select 'changed', source, group_id, label, 'name', old_name, new_name, 'none'
     from group_pairs
-    where was_there and is_there and old_name is distinct from new_name
+    where existed and exists_now and old_name is distinct from new_name
     union all
     select
         'changed', source, group_id, label, 'carried_role', old_role, new_role,
         case when is_privileged and not was_privileged then 'gained' when was_privileged and not is_privileged then 'lost'
             else 'none' end
     from group_pairs
-    where was_there and is_there and old_role is distinct from new_role
+    where existed and exists_now and old_role is distinct from new_role
 ),
 
 changes as (

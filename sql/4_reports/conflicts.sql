@@ -1,5 +1,5 @@
 /*
-summary = "One role or group on one side of an open conflict, and one on the other side that the same person must not hold with it."
+summary = "One role or group on one side of an open conflict, with one on the other side."
 reads   = ["reports.finding_access", "graph.effective_access", "graph.accounts"]
 grain   = ["finding_id", "source", "account_id", "entitlement_type", "entitlement_id", "other_source", "other_account_id", "other_entitlement_type", "other_entitlement_id"]
 
@@ -14,7 +14,7 @@ other_source           = "varchar: the source of the other side's account"
 other_account_id       = "varchar: the account that holds the other side"
 other_entitlement_type = "varchar: role or group"
 other_entitlement_id   = "varchar: its id"
-other_name             = "varchar: the other side in words, with its account where that is another one"
+other_name             = "varchar: the other side in words, with its account if it is a different one"
 */
 select
     named.finding_id,
@@ -44,7 +44,7 @@ left join graph.effective_access as other_access
 where named.status = 'open'
 
 /* example
-name = "each side names the other, with the account where that is another one; what is accepted is no longer a conflict"
+name = "each side names the other, with the account if it differs; an accepted conflict is not listed"
 given."graph.accounts" = [
   { source = "s", account_id = "1", person_id = "ada", user_name = "ada" },
   { source = "t", account_id = "2", person_id = "ada", user_name = "ada.admin" },

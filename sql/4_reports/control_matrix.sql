@@ -1,12 +1,12 @@
 /*
-summary = "One rule and the controls it gives evidence for, a column a framework."
+summary = "One rule and the controls it gives evidence for, with one column per framework."
 reads   = ["findings.rule_summary", "reports.rule_results"]
 grain   = ["rule_id"]
 
 [columns]
 rule_id       = "varchar: the rule"
-title         = "varchar: the rule in a few words"
-severity      = "varchar: its severity where a row does not say otherwise"
+title         = "varchar: title of the rule"
+severity      = "varchar: its severity, unless a finding has its own"
 outcome       = "varchar: found, excused, passed, unknown, nobody or off"
 open_findings = "bigint: open findings"
 soc2          = "varchar: SOC 2 trust services criteria"
@@ -30,10 +30,9 @@ select
     nullif(regexp_extract(rules.controls, '(^|; )hipaa: ([^;]+)', 2), '') as hipaa
 from findings.rule_summary as rules
 join reports.rule_results as results on results.rule_id = rules.rule_id
-order by rules.rule_id
 
 /* example
-name = "each framework has its column, wherever it stands"
+name = "each framework has its column, whatever its place in the list"
 given."findings.rule_summary" = [ { rule_id = "r", title = "R", severity = "low", enabled = true, controls = "soc2: CC6.2; nist: AC-2(3), AC-6(7)" } ]
 given."reports.rule_results" = [ { rule_id = "r", outcome = "passed", open_findings = 0 } ]
 expect = [ { rule_id = "r", outcome = "passed", soc2 = "CC6.2", nist = "AC-2(3), AC-6(7)", pci = "<null>" } ]

@@ -8,12 +8,12 @@ framework     = "varchar: soc2, iso27001, pci, nist, cis or hipaa"
 control       = "varchar: the control as the framework numbers it"
 rules         = "bigint: rules that name it"
 found         = "bigint: those with an open finding"
-not_judged    = "bigint: those that could judge nobody, or are switched off"
+not_judged    = "bigint: those that were not evaluated or are switched off"
 open_findings = "bigint: their open findings"
 */
 with
 
-named as (
+rule_controls as (
     select 'soc2' as framework, unnest(string_split(soc2, ', ')) as control, outcome, open_findings from reports.control_matrix
     union all
     select 'iso27001', unnest(string_split(iso27001, ', ')), outcome, open_findings from reports.control_matrix
@@ -34,12 +34,11 @@ select
     count(*) filter (where outcome = 'found') as found,
     count(*) filter (where outcome in ('unknown', 'nobody', 'off')) as not_judged,
     cast(sum(open_findings) as bigint) as open_findings
-from named
+from rule_controls
 group by framework, control
-order by framework, control
 
 /* example
-name = "a control gathers its rules"
+name = "a control counts all its rules"
 given."reports.control_matrix" = [
   { rule_id = "a", outcome = "found", open_findings = 2, soc2 = "CC6.2, CC6.3" },
   { rule_id = "b", outcome = "unknown", open_findings = 0, soc2 = "CC6.2" },

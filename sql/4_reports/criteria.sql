@@ -1,5 +1,5 @@
 /*
-summary = "One list that the accounts were judged by, and how many lines of it are the organisation's own."
+summary = "One policy list that was used, with the number of lines that are the organization's own."
 reads   = [
     "policy.email_domains", "policy.roles", "policy.privileged_groups", "policy.service_accounts", "policy.break_glass",
     "policy.sod_pairs", "policy.exceptions", "policy.out_of_scope", "policy.owners", "policy.roster",
@@ -8,9 +8,9 @@ grain   = ["position"]
 
 [columns]
 position = "integer: place in the list"
-name     = "varchar: the file or the setting"
-meaning  = "varchar: what it says"
-own      = "bigint: lines of the organisation's own"
+name     = "varchar: the file or setting"
+meaning  = "varchar: what the list contains"
+own      = "bigint: lines of the organization's own"
 defaults = "bigint: lines that ship with the program"
 */
 with
@@ -40,12 +40,12 @@ lines as (
 lists as (
     select * from (values
         (1, 'email_domains', 'domains of the organization; every other one is external'),
-        (2, 'roster', 'who the people are, and who has left'),
+        (2, 'roster', 'the people, and who has left'),
         (3, 'roles.csv', 'rank of each role, and which are privileged'),
-        (4, 'privileged_groups.csv', 'groups to be treated like privileged roles'),
+        (4, 'privileged_groups.csv', 'groups that count as privileged'),
         (5, 'service_accounts.csv', 'registered service accounts with their owners'),
         (6, 'break_glass.csv', 'registered emergency accounts'),
-        (7, 'sod_pairs.csv', 'what one person must not hold together'),
+        (7, 'sod_pairs.csv', 'pairs that one person must not hold together'),
         (8, 'owners.csv', 'who reviews a role or a group'),
         (9, 'out_of_scope.csv', 'accounts left out of the review'),
         (10, 'exceptions.csv', 'risks that were accepted')
@@ -61,10 +61,9 @@ select
 from lists
 left join lines on lines.position = lists.position
 group by lists.position, lists.name, lists.meaning
-order by lists.position
 
 /* example
-name = "an absent list is a line with nothing in it"
+name = "a missing list is a row with zero lines"
 given."policy.roles" = [
   { role_name = "viewer", rank = 10, privileged = false, is_default = true },
   { role_name = "boss", rank = 95, privileged = true, line = 2, is_default = false },

@@ -1,5 +1,5 @@
 /*
-summary = "One decision of a signed-off review to remove or reduce access, and what came of it by this extract."
+summary = "One decision of a signed-off review to remove or reduce access, with its outcome in this snapshot."
 reads   = [
     "graph.review_decisions", "graph.review_campaigns", "graph.revocations", "graph.role_names", "graph.memberships",
     "review.changes", "reports.protected_accounts", "reference.snapshot",
@@ -8,30 +8,30 @@ grain   = ["campaign", "item_id"]
 
 [columns]
 campaign   = "varchar: the review campaign's name"
-item_id    = "varchar: what the decision was about"
+item_id    = "varchar: the review item"
 source     = "varchar: the source's name in the configuration"
 account_id = "varchar: the account"
 decision   = "varchar: remove or reduce"
-is_current = "boolean: of the last review that was signed off"
+is_current = "boolean: belongs to the last review that was signed off"
 outcome    = "varchar: verified (done and verified), unverified (not yet verified), gone (already gone) or left_out"
-reason     = "varchar: why it was left out; null otherwise"
-is_sent    = "boolean: a change was sent to the source for it"
+reason     = "varchar: why it was left out; otherwise null"
+is_sent    = "boolean: a change for it was sent to the source"
 */
 with
 
-decided as (
+removal_decisions as (
     select decisions.*
     from graph.review_decisions as decisions
     where decisions.is_signed and decisions.decision in ('remove', 'reduce')
 ),
 
--- The newest change that was made, or tried, for a decision.
-tried as (
+-- The newest change that was made or tried for a decision.
+ranked_changes as (
     select
         changes.campaign, changes.item_id, changes.state, changes.detail,
         row_number() over (
             partition by changes.campaign, changes.item_id order by changes.applied_at desc, changes.change_id
-        ) as turn,
+        ) as place,
         max(case when changes.state in ('applied', 'unclear', 'failed') then 1 else 0 end) over (
             partition by changes.campaign, changes.item_id
         ) as sent
@@ -44,34 +44,34 @@ known_targets as (
     select source, name, min(role_id) as role_id from graph.role_names group by source, name
 ),
 
-known as (
+decisions_with_reasons as (
     select
-        decided.campaign, decided.item_id, decided.source, decided.account_id, decided.decision,
-        campaign.is_current, decided.is_standing, revoked.is_present, coalesce(tried.sent = 1, false) as is_sent,
+        removals.campaign, removals.item_id, removals.source, removals.account_id, removals.decision,
+        campaign.is_current, removals.is_standing, revoked.is_present, coalesce(tried.sent = 1, false) as is_sent,
         case
-            when not decided.is_standing then 'a later review decided on it again'
+            when not removals.is_standing then 'a later review decided on it again'
             when revoked.is_present = false then null
             when tried.state = 'left_out' then tried.detail
             when tried.state = 'skipped' then 'skipped when the plan was applied: ' || coalesce(tried.detail, 'no reason')
             when tried.sent = 1 then null
             when protected.reason is not null
-                and (protected.applies_to = 'any' or decided.entitlement_type = 'role') then protected.reason
-            when decided.decision = 'reduce' and known_targets.role_id is null
-                then 'the role it should have instead is not there'
+                and (protected.applies_to = 'any' or removals.entitlement_type = 'role') then protected.reason
+            when removals.decision = 'reduce' and known_targets.role_id is null
+                then 'the role it should have instead does not exist'
             when membership.seen_in = 'group' then
                 'only the group lists the membership, and this program does not write there: remove it in Sisense'
         end as reason
-    from decided
-    join graph.review_campaigns as campaign on campaign.campaign = decided.campaign
-    left join graph.revocations as revoked on revoked.campaign = decided.campaign and revoked.item_id = decided.item_id
-    left join tried on tried.campaign = decided.campaign and tried.item_id = decided.item_id and tried.turn = 1
+    from removal_decisions as removals
+    join graph.review_campaigns as campaign on campaign.campaign = removals.campaign
+    left join graph.revocations as revoked on revoked.campaign = removals.campaign and revoked.item_id = removals.item_id
+    left join ranked_changes as tried on tried.campaign = removals.campaign and tried.item_id = removals.item_id and tried.place = 1
     left join reports.protected_accounts as protected
-        on protected.source = decided.source and protected.account_id = decided.account_id
+        on protected.source = removals.source and protected.account_id = removals.account_id
     left join known_targets
-        on known_targets.source = decided.source and known_targets.name = lower(decided.target_role)
+        on known_targets.source = removals.source and known_targets.name = lower(removals.target_role)
     left join graph.memberships as membership
-        on decided.entitlement_type = 'group' and membership.source = decided.source
-        and membership.account_id = decided.account_id and membership.group_id = decided.entitlement_id
+        on removals.entitlement_type = 'group' and membership.source = removals.source
+        and membership.account_id = removals.account_id and membership.group_id = removals.entitlement_id
 )
 
 select
@@ -89,10 +89,10 @@ select
     end as outcome,
     reason,
     is_sent
-from known
+from decisions_with_reasons
 
 /* example
-name = "gone after a change is verified, gone without one is already gone, present or not to be seen is not yet verified; a reason leaves it out"
+name = "gone after a change is verified, gone without one is already gone; present, or not visible, is not yet verified; a reason leaves it out"
 given."reference.snapshot" = [ { snapshot_id = "n", started_at = 2026-01-01T00:00:00Z } ]
 given."graph.review_campaigns" = [ { campaign = "Q", is_current = true } ]
 given."graph.role_names" = [ { source = "s", role_id = "v", name = "viewer" } ]

@@ -1,17 +1,17 @@
 /*
-summary = "One term of the sum that the decisions of a signed-off review to remove or reduce access add up to."
+summary = "One outcome of the decisions to remove or reduce access in a signed-off review, with its number. The outcomes add up to the decisions."
 reads   = ["reports.decision_outcomes", "graph.review_decisions", "graph.review_campaigns"]
 grain   = ["campaign", "position", "label"]
 
 [columns]
 campaign   = "varchar: the review campaign's name"
 signed_at  = "timestamp: when it was signed off, UTC"
-is_current = "boolean: it is the last that was signed off"
-decided    = "bigint: its decisions to remove or reduce: what the terms add up to"
+is_current = "boolean: it is the last one that was signed off"
+decided    = "bigint: its decisions to remove or reduce, which the outcomes add up to"
 position   = "integer: 1 done and verified, 2 not yet verified, 3 already gone, 4 a reason for leaving out"
-label      = "varchar: the term in words"
-decisions  = "bigint: how many decisions"
-sent       = "bigint: for how many of them a change was sent to the source"
+label      = "varchar: the outcome in words"
+decisions  = "bigint: number of decisions"
+sent       = "bigint: number of those for which a change was sent to the source"
 
 [checks.adds_up]
 level = "fail"
@@ -48,7 +48,7 @@ decided as (
     group by campaign
 ),
 
--- The first three terms are always there, also as 0.
+-- The first three outcomes are always listed, even if they are 0.
 terms as (
     select * from (values
         (1, 'verified', 'done and verified'), (2, 'unverified', 'not yet verified'), (3, 'gone', 'already gone')
@@ -84,7 +84,7 @@ join decided on decided.campaign = counted.campaign
 join graph.review_campaigns as campaign on campaign.campaign = counted.campaign
 
 /* example
-name = "every decision is in one term, and each reason for leaving out is a term of its own"
+name = "every decision has one outcome, and each reason for leaving out is an outcome of its own"
 given."graph.review_campaigns" = [ { campaign = "Q", is_current = true, signed_at = 2025-12-01T00:00:00Z } ]
 given."graph.review_decisions" = [
   { campaign = "Q", item_id = "1", decision = "remove", is_signed = true }, { campaign = "Q", item_id = "2", decision = "reduce", is_signed = true },

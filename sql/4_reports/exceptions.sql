@@ -1,28 +1,28 @@
 /*
-summary = "One line of exceptions.csv: a risk somebody has accepted, until when, and what it excuses today."
+summary = "One line of exceptions.csv: an accepted risk, its end date, and the findings it excuses."
 reads   = ["policy.exceptions", "graph.policy_subjects", "findings.register", "findings.rule_summary", "reference.snapshot"]
 grain   = ["line"]
 
 [columns]
 line        = "integer: line of the policy file"
 rule_id     = "varchar: the rule it is for"
-title       = "varchar: the rule in a few words; null if there is no such rule"
-source      = "varchar: the source it is about; null for all"
-subject     = "varchar: what the line says: id, user name, e-mail address or name"
-reason      = "varchar: why"
-approved_by = "varchar: who decided"
-expires_on  = "date: the last day on which it holds"
-days_left   = "bigint: whole days from the day of as-of to that day; below zero once it has expired"
-findings    = "bigint: findings that it excuses"
-state       = "varchar: in_force, idle (in force, and nothing to excuse), expired or names_nothing"
+title       = "varchar: title of the rule; null if there is no such rule"
+source      = "varchar: the source; null for all"
+subject     = "varchar: the subject as written: id, user name, e-mail address or name"
+reason      = "varchar: reason for accepting the risk"
+approved_by = "varchar: who approved it"
+expires_on  = "date: the last day on which it is in force"
+days_left   = "bigint: whole days from the day of as-of to that day; negative once it has expired"
+findings    = "bigint: number of findings that it excuses"
+state       = "varchar: in_force, idle (in force without a finding), expired or names_nothing (no such subject)"
 */
 with
 
-known as (
+resolved_lines as (
     select distinct line from graph.policy_subjects where policy = 'exceptions'
 ),
 
-excused as (
+excused_findings as (
     select subjects.line, count(distinct found.finding_id) as findings
     from graph.policy_subjects as subjects
     join findings.register as found
@@ -46,22 +46,21 @@ select
     lines.approved_by,
     lines.expires_on,
     date_diff('day', today.today, lines.expires_on) as days_left,
-    coalesce(excused.findings, 0) as findings,
+    coalesce(excused_findings.findings, 0) as findings,
     case
         when lines.expires_on < today.today then 'expired'
-        when known.line is null then 'names_nothing'
-        when coalesce(excused.findings, 0) = 0 then 'idle'
+        when resolved_lines.line is null then 'names_nothing'
+        when coalesce(excused_findings.findings, 0) = 0 then 'idle'
         else 'in_force'
     end as state
 from policy.exceptions as lines
 cross join today
 left join findings.rule_summary as rules on rules.rule_id = lines.rule_id
-left join known on known.line = lines.line
-left join excused on excused.line = lines.line
-order by lines.expires_on, lines.line
+left join resolved_lines on resolved_lines.line = lines.line
+left join excused_findings on excused_findings.line = lines.line
 
 /* example
-name = "the last day still counts; what has expired excuses nothing"
+name = "an exception is in force on its last day; an expired one excuses nothing"
 given."reference.snapshot" = [ { as_of = 2026-03-01T12:00:00Z } ]
 given."findings.rule_summary" = [ { rule_id = "r", title = "Rule" } ]
 given."policy.exceptions" = [

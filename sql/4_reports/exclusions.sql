@@ -1,19 +1,19 @@
 /*
-summary = "One line of out_of_scope.csv: who is left out of the review, why, and who approved that."
+summary = "One line of out_of_scope.csv: an exclusion from the review, its reason, and who approved it."
 reads   = ["policy.out_of_scope", "graph.policy_subjects"]
 grain   = ["line"]
 
 [columns]
 line        = "integer: line of the policy file"
-source      = "varchar: the source it is about; null for all"
-subject     = "varchar: what the line says: id, user name, e-mail address or name"
-reason      = "varchar: why"
-approved_by = "varchar: who decided"
-accounts    = "bigint: accounts that it leaves out"
+source      = "varchar: the source; null for all"
+subject     = "varchar: the subject as written: id, user name, e-mail address or name"
+reason      = "varchar: reason for the exclusion"
+approved_by = "varchar: who approved it"
+accounts    = "bigint: number of accounts that it excludes"
 */
 with
 
-left_out as (
+excluded_accounts as (
     select line, count(*) as accounts
     from graph.policy_subjects
     where policy = 'out_of_scope' and subject_type = 'account' and is_in_force
@@ -26,13 +26,12 @@ select
     lines.subject,
     lines.reason,
     lines.approved_by,
-    coalesce(left_out.accounts, 0) as accounts
+    coalesce(excluded_accounts.accounts, 0) as accounts
 from policy.out_of_scope as lines
-left join left_out on left_out.line = lines.line
-order by lines.line
+left join excluded_accounts on excluded_accounts.line = lines.line
 
 /* example
-name = "a line that names nobody leaves nobody out, and is shown"
+name = "a line that matches no account excludes none, and is listed"
 given."policy.out_of_scope" = [
   { line = 2, subject = "probe", reason = "monitoring", approved_by = "ciso@example.com" },
   { line = 3, subject = "gone", reason = "left", approved_by = "ciso@example.com" },

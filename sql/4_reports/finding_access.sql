@@ -1,18 +1,18 @@
 /*
-summary = "One role or group of one account that one finding names. A finding about two things that must not be combined names both, each with its side."
+summary = "One role or group of one account that one finding names. A segregation of duties conflict names both sides."
 reads   = ["findings.register"]
 grain   = ["finding_id", "source", "account_id", "entitlement_type", "entitlement_id"]
 
 [columns]
 finding_id       = "varchar: the finding"
 rule_id          = "varchar: its rule"
-title            = "varchar: the rule in a few words"
+title            = "varchar: title of the rule"
 status           = "varchar: open, accepted_risk or out_of_scope"
 source           = "varchar: the account's source"
 account_id       = "varchar: the account"
 entitlement_type = "varchar: role or group"
 entitlement_id   = "varchar: its id"
-side             = "varchar: left or right, where the finding is a conflict between two sides; null elsewhere"
+side             = "varchar: left or right if the finding is a conflict between two sides; otherwise null"
 */
 with
 

@@ -1,27 +1,27 @@
 /*
-summary = "One finding and one account that it counts on: the account it is about, or each account of the person it is about."
+summary = "One finding and one account that it counts for: its own account, or each account of its person."
 reads   = ["findings.register", "graph.accounts"]
 grain   = ["finding_id", "source", "account_id"]
 
 [columns]
 finding_id    = "varchar: the finding"
 rule_id       = "varchar: its rule"
-title         = "varchar: the rule in a few words"
+title         = "varchar: title of the rule"
 severity      = "varchar: critical, high, medium, low or info"
 severity_rank = "integer: 1 critical to 5 info"
 status        = "varchar: open, accepted_risk or out_of_scope"
 source        = "varchar: the account's source"
 account_id    = "varchar: the account"
-names_access  = "boolean: it is about single roles or groups of the account, which reports.finding_access has"
+names_access  = "boolean: the finding names single roles or groups of the account; see reports.finding_access"
 */
 with
 
-counted_on as (
+subject_accounts as (
     select *, source as account_source, account_id as counted_account_id
     from findings.register
     where account_id is not null
     union all
-    -- A person has a finding once; it counts on every account of the person, in every source.
+    -- A finding about a person counts for every account of the person, in every source.
     select register.*, account.source as account_source, account.account_id as counted_account_id
     from findings.register as register
     join graph.accounts as account on account.person_id = register.subject_id
@@ -39,10 +39,10 @@ select
     account_source as source,
     counted_account_id as account_id,
     (evidence ->> 'group_id') is not null or (evidence -> 'access') is not null as names_access
-from counted_on
+from subject_accounts
 
 /* example
-name = "a finding about a person counts on each account of that person, one about a group on none"
+name = "a finding about a person counts for each account of the person, one about a group for none"
 given."graph.accounts" = [
   { source = "s", account_id = "1", person_id = "ada" }, { source = "t", account_id = "2", person_id = "ada" },
   { source = "s", account_id = "3", person_id = "bo" },

@@ -1,5 +1,5 @@
 /*
-summary = "How many findings of one rule have one severity."
+summary = "The number of findings of one rule with one severity."
 reads   = ["findings.register"]
 grain   = ["rule_id", "severity"]
 
@@ -7,8 +7,8 @@ grain   = ["rule_id", "severity"]
 rule_id       = "varchar: the rule"
 severity      = "varchar: critical, high, medium, low or info"
 severity_rank = "integer: 1 critical to 5 info"
-findings      = "bigint: findings, excused ones too"
-open_findings = "bigint: those that are open"
+findings      = "bigint: findings, including excused ones"
+open_findings = "bigint: open findings"
 */
 select
     rule_id,
@@ -19,4 +19,3 @@ select
     count(*) filter (where status = 'open') as open_findings
 from findings.register
 group by rule_id, severity
-order by rule_id, severity_rank

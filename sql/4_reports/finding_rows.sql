@@ -1,30 +1,30 @@
 /*
-summary = "One finding with what a reader wants to see beside it, worst first."
+summary = "One finding with the context that a reader needs."
 reads   = ["findings.register", "reports.population", "graph.people"]
 grain   = ["finding_id"]
 
 [columns]
-finding_id        = "varchar: hash of the rule and of what it is about"
+finding_id        = "varchar: hash of the rule and the subject"
 rule_id           = "varchar: the rule"
 severity          = "varchar: critical, high, medium, low or info"
 severity_rank     = "integer: 1 critical to 5 info"
 source            = "varchar: the source's name in the configuration"
 subject_type      = "varchar: account, person, group, role or source"
-subject_id        = "varchar: its id"
-account_id        = "varchar: the account, where it is about one"
-label             = "varchar: the name of the account, person, group or role; its id where it has no name"
+subject_id        = "varchar: id of the subject"
+account_id        = "varchar: the account, if the finding is about one"
+label             = "varchar: name of the account, person, group or role, or else its id"
 email             = "varchar: e-mail address"
-role              = "varchar: the role's name as people see it"
+role              = "varchar: display name of the role"
 department        = "varchar: the person's department"
 last_seen_at      = "timestamp: when the account was last seen"
 days_since_seen   = "bigint: UTC calendar days since that day"
 login_state       = "varchar: seen, never or unknown"
-detail            = "varchar: what was found, in a sentence"
-observed_value    = "varchar: what was observed"
-threshold         = "varchar: what it was held against"
+detail            = "varchar: the finding, in a sentence"
+observed_value    = "varchar: the observed value"
+threshold         = "varchar: the value or limit it was compared with"
 status            = "varchar: open, accepted_risk or out_of_scope"
-privileged        = "boolean: the account is privileged; null where the finding is not about one account"
-days_since_end    = "bigint: UTC calendar days since the person's last day, where that has passed"
+privileged        = "boolean: the account is privileged; null if the finding is not about one account"
+days_since_end    = "bigint: UTC calendar days since the person's last day; null if it has not passed"
 */
 select
     found.finding_id,
@@ -56,7 +56,7 @@ left join graph.people as person on found.subject_type = 'person' and person.per
 left join graph.people as owner on owner.person_id = account.person_id
 
 /* example
-name = "how long ago the person left counts from their last day; one to come, or none, is not in the past"
+name = "days since the person left count from the last day; without one, or with one in the future, there are none"
 as_of = 2026-04-01T09:00:00Z
 given."graph.people" = [
   { person_id = "left", end_date = 2026-03-31 }, { person_id = "today", end_date = 2026-04-01 }, { person_id = "leaving", end_date = 2026-04-02 },

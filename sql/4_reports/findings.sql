@@ -4,24 +4,24 @@ reads   = ["findings.register"]
 grain   = ["finding_id"]
 
 [columns]
-finding_id             = "varchar: hash of the rule and of what it is about; the same in every run"
+finding_id             = "varchar: hash of the rule and the subject; the same in every run"
 rule_id                = "varchar: the rule"
 severity               = "varchar: critical, high, medium, low or info"
 source                 = "varchar: the source's name in the configuration"
 subject_type           = "varchar: account, person, group, role or source"
-subject_id             = "varchar: its id"
-display_name           = "varchar: what people call it: the account's, person's, group's or role's name"
-account_id             = "varchar: the account, where it is about one"
+subject_id             = "varchar: id of the subject"
+display_name           = "varchar: name of the account, person, group or role"
+account_id             = "varchar: the account, if the finding is about one"
 email                  = "varchar: that account's e-mail address, or the person's"
-title                  = "varchar: the rule in a few words"
-detail                 = "varchar: what was found, in a sentence"
-observed_value         = "varchar: what was observed"
-threshold              = "varchar: what it was held against"
-evidence               = "varchar: more facts, as JSON"
+title                  = "varchar: title of the rule"
+detail                 = "varchar: the finding, in a sentence"
+observed_value         = "varchar: the observed value"
+threshold              = "varchar: the value or limit it was compared with"
+evidence               = "varchar: further facts, as JSON"
 controls               = "varchar: framework: controls"
 recommended_action     = "varchar: what to do"
 status                 = "varchar: open, accepted_risk or out_of_scope"
-first_seen_snapshot_id = "varchar: the first extract that had it"
+first_seen_snapshot_id = "varchar: the first snapshot that had it"
 */
 select
     finding_id, rule_id, severity, source, subject_type, subject_id, display_name, account_id, email, title, detail, observed_value,

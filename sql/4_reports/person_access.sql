@@ -1,21 +1,21 @@
 /*
-summary = "One account of a person who has accounts in more than one source: all that one person can reach, side by side."
+summary = "One account of a person with accounts in more than one source."
 reads   = ["reports.population", "graph.people"]
 grain   = ["source", "account_id"]
 
 [columns]
 person_id         = "varchar: the person"
-person            = "varchar: what people call the person"
+person            = "varchar: name of the person"
 department        = "varchar: the person's department"
 employment_status = "varchar: active, leave or ended"
-sources           = "bigint: in how many sources the person has accounts"
-accounts          = "bigint: how many accounts the person has over all of them"
+sources           = "bigint: number of sources in which the person has accounts"
+accounts          = "bigint: number of the person's accounts in all sources"
 source            = "varchar: the source's name in the configuration"
 account_id        = "varchar: the source's own id"
 user_name         = "varchar: user name"
 email             = "varchar: the account's e-mail address"
 status            = "varchar: active, inactive, pending or unknown"
-role_display_name = "varchar: the role as people see it"
+role_display_name = "varchar: display name of the role"
 role_rank         = "integer: its rank; null while unclassified"
 privileged        = "boolean: the account's own role manages users, data or the system, or is unclassified"
 groups            = "varchar: names of its groups, joined by '; '"
@@ -24,7 +24,7 @@ last_seen_at      = "timestamp: last seen"
 */
 with
 
-spread as (
+people_in_several_sources as (
     select person_id, count(distinct source) as sources, count(*) as accounts
     from reports.population
     where person_id is not null
@@ -37,8 +37,8 @@ select
     coalesce(person.display_name, person.email, person.person_id) as person,
     person.department,
     person.employment_status,
-    spread.sources,
-    spread.accounts,
+    people.sources,
+    people.accounts,
     account.source,
     account.account_id,
     account.user_name,
@@ -51,11 +51,11 @@ select
     account.person_match,
     account.last_seen_at
 from reports.population as account
-join spread on spread.person_id = account.person_id
+join people_in_several_sources as people on people.person_id = account.person_id
 join graph.people as person on person.person_id = account.person_id
 
 /* example
-name = "two sources make a row an account; two accounts in one source do not"
+name = "a person with two sources has a row per account; two accounts in one source have none"
 given."graph.people" = [
   { person_id = "ann", email = "ann@example.com", display_name = "Ann" },
   { person_id = "bo", email = "bo@example.com", display_name = "Bo" },

@@ -1,5 +1,5 @@
 /*
-summary = "One account, excluded and inactive ones too, with everything a reviewer needs on one line."
+summary = "One account, including excluded and inactive ones, with everything a reviewer needs."
 reads   = [
     "graph.accounts", "graph.roles", "graph.people", "graph.policy_subjects", "reports.finding_accounts",
     "reference.rules", "baseline.snapshot", "baseline.accounts", "history.accounts",
@@ -7,12 +7,12 @@ reads   = [
 grain   = ["source", "account_id"]
 
 [columns]
-snapshot_id           = "varchar: the extract"
+snapshot_id           = "varchar: the snapshot"
 source                = "varchar: the source's name in the configuration"
 account_id            = "varchar: the source's own id, verbatim"
 user_name             = "varchar: login name"
 email                 = "varchar: e-mail address"
-email_domain          = "varchar: its domain, in lower case"
+email_domain          = "varchar: domain of the e-mail address, in lower case"
 display_name          = "varchar: both names, else the user name, else the e-mail address"
 first_name            = "varchar: given name"
 last_name             = "varchar: family name"
@@ -23,7 +23,7 @@ created_at            = "timestamp: creation"
 age_days              = "bigint: UTC calendar days from the day of creation to the day of as-of"
 last_login_at         = "timestamp: last login as the source gives it"
 last_activity_at      = "timestamp: last activity as the source gives it"
-last_seen_at          = "timestamp: the later believable one of both"
+last_seen_at          = "timestamp: the later of last login and last activity that can be trusted"
 days_since_seen       = "bigint: UTC calendar days from the day last seen to the day of as-of"
 login_state           = "varchar: seen, never or unknown"
 role_id               = "varchar: the role's id"
@@ -31,20 +31,20 @@ role_name             = "varchar: the name the API uses"
 role_display_name     = "varchar: the name people see"
 role_rank             = "integer: 0 to 100; null while unclassified"
 privileged            = "boolean: by the account's own role; an unclassified role counts as privileged"
-groups                = "varchar: groups by name, the built-in ones left out"
-group_count           = "bigint: how many"
-person_id             = "varchar: the person of the roster it belongs to"
-person_match          = "varchar: how that was found; unmatched, ambiguous, suggested or no_roster"
-employment_status     = "varchar: the person's: active, leave or ended"
+groups                = "varchar: names of its groups, without the built-in ones"
+group_count           = "bigint: number of those groups"
+person_id             = "varchar: the matched person in the roster"
+person_match          = "varchar: how the person was matched; or unmatched, ambiguous, suggested or no_roster"
+employment_status     = "varchar: the person's status: active, leave or ended"
 manager_email         = "varchar: the person's manager"
 department            = "varchar: the person's department"
-in_scope              = "boolean: false if the policy leaves the account out"
-exclusion_reason      = "varchar: why it is left out, and who approved that"
+in_scope              = "boolean: false if the policy excludes the account"
+exclusion_reason      = "varchar: reason for the exclusion, and who approved it"
 change_since_baseline = "varchar: new, changed, unchanged, reappeared or no_baseline"
 risk_score            = "integer: 0 to 100, impact times likelihood of the open findings"
 top_severity          = "varchar: highest severity among the open findings"
-finding_count         = "bigint: open findings"
-rule_ids              = "varchar: their rules"
+finding_count         = "bigint: number of open findings"
+rule_ids              = "varchar: rules of the open findings"
 */
 with
 
@@ -60,7 +60,7 @@ finding_totals as (
     group by source, account_id
 ),
 
--- Each factor counts once, however many rules share it.
+-- Each factor counts once, even if several rules share it.
 risk_factors as (
     select found.source, found.account_id, rules.risk_factor, max(rules.risk_likelihood) as likelihood
     from open_findings as found
@@ -80,15 +80,15 @@ exclusions as (
     group by source, subject_id
 ),
 
--- Accounts known before the baseline but not in it have come back.
-known_before as (
+-- Accounts in an earlier snapshot but not in the baseline have reappeared.
+earlier_accounts as (
     select distinct earlier.source, earlier.account_id
     from history.accounts as earlier
     join baseline.snapshot as base on earlier.snapshot_id < base.snapshot_id
 ),
 
--- One row, also where there is nothing to compare with.
-base as (
+-- One row, even without a baseline.
+baselines as (
     select max(snapshot_id) as snapshot_id from baseline.snapshot
 )
 
@@ -127,7 +127,7 @@ select
     exclusions.account_id is null as in_scope,
     exclusions.exclusion_reason,
     case
-        when base.snapshot_id is null then 'no_baseline'
+        when baselines.snapshot_id is null then 'no_baseline'
         when before.account_id is null and known.account_id is not null then 'reappeared'
         when before.account_id is null then 'new'
         when before.user_name is distinct from account.user_name
@@ -150,9 +150,9 @@ select
     coalesce(finding_totals.finding_count, 0) as finding_count,
     coalesce(finding_totals.rule_ids, '') as rule_ids
 from graph.accounts as account
-cross join base
+cross join baselines
 left join baseline.accounts as before on before.source = account.source and before.account_id = account.account_id
-left join known_before as known on known.source = account.source and known.account_id = account.account_id
+left join earlier_accounts as known on known.source = account.source and known.account_id = account.account_id
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
 left join graph.people as person on person.person_id = account.person_id
 left join exclusions on exclusions.source = account.source and exclusions.account_id = account.account_id

@@ -10,11 +10,11 @@ source            = "varchar: the source's name in the configuration"
 account_id        = "varchar: the source's own id"
 label             = "varchar: name"
 email             = "varchar: e-mail address, else the user name"
-role_display_name = "varchar: the role as people see it"
+role_display_name = "varchar: display name of the role"
 role_rank         = "integer: its rank; null while unclassified"
-rank_basis        = "varchar: what the rank rests on: name, base role or unclassified"
-granted_via       = "varchar: the group that brings the role; null if it is the account's own"
-privileged_since  = "date: day of the first extract of the unbroken row in which it is privileged; null if this is the first"
+rank_basis        = "varchar: where the rank comes from: name, base role or unclassified"
+granted_via       = "varchar: the group that the role comes from; null if it is the account's own"
+privileged_since  = "date: since when the account has been privileged without a break, by day of extract; null if this snapshot is the first"
 account_type      = "varchar: break_glass, service, human, shared or unknown"
 status            = "varchar: active, inactive, pending or unknown"
 department        = "varchar: the person's department"
@@ -26,7 +26,7 @@ finding_count     = "bigint: open findings"
 */
 with
 
-earlier as (
+earlier_states as (
     select before.source, before.account_id, before.snapshot_id, before.privileged
     from history.accounts as before
     join reference.snapshot as current on before.snapshot_id < current.snapshot_id
@@ -34,20 +34,20 @@ earlier as (
         on account.source = before.source and account.account_id = before.account_id and account.privileged
 ),
 
-last_without as (
-    select source, account_id, max(snapshot_id) as snapshot_id from earlier where not privileged group by source, account_id
+last_ordinary as (
+    select source, account_id, max(snapshot_id) as snapshot_id from earlier_states where not privileged group by source, account_id
 ),
 
--- A snapshot's id begins with its day.
-since as (
+-- The id of a snapshot begins with its date.
+first_privileged as (
     select earlier.source, earlier.account_id, min(earlier.snapshot_id) as snapshot_id
-    from earlier
-    left join last_without on last_without.source = earlier.source and last_without.account_id = earlier.account_id
-    where earlier.privileged and earlier.snapshot_id > coalesce(last_without.snapshot_id, '')
+    from earlier_states as earlier
+    left join last_ordinary on last_ordinary.source = earlier.source and last_ordinary.account_id = earlier.account_id
+    where earlier.privileged and earlier.snapshot_id > coalesce(last_ordinary.snapshot_id, '')
     group by earlier.source, earlier.account_id
 ),
 
-roles_held as (
+inherited_roles as (
     select granted.source, granted.account_id, min(coalesce(via.entitlement_name, granted.granted_via_group_id)) as granted_via
     from graph.grants as granted
     left join graph.entitlements as via
@@ -66,7 +66,7 @@ select
     account.role_rank,
     coalesce(role.rank_basis, 'unclassified') as rank_basis,
     held.granted_via,
-    cast(substr(since.snapshot_id, 1, 4) || '-' || substr(since.snapshot_id, 5, 2) || '-' || substr(since.snapshot_id, 7, 2) as date)
+    cast(substr(first_privileged.snapshot_id, 1, 4) || '-' || substr(first_privileged.snapshot_id, 5, 2) || '-' || substr(first_privileged.snapshot_id, 7, 2) as date)
         as privileged_since,
     account.account_type,
     account.status,
@@ -78,13 +78,13 @@ select
     account.finding_count
 from reports.population as account
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
-left join roles_held as held on held.source = account.source and held.account_id = account.account_id
-left join since on since.source = account.source and since.account_id = account.account_id
+left join inherited_roles as held on held.source = account.source and held.account_id = account.account_id
+left join first_privileged
+    on first_privileged.source = account.source and first_privileged.account_id = account.account_id
 where account.privileged
-order by account.role_rank desc nulls last, lower(account.display_name), account.source, account.account_id
 
 /* example
-name = "since when counts from the last extract in which it was not privileged"
+name = "privileged since the first snapshot after the last one in which it was not"
 given."reference.snapshot" = [ { snapshot_id = "20260401T000000Z-aaaa" } ]
 given."reports.population" = [
   { source = "s", account_id = "old", display_name = "Old", role_rank = 90, privileged = true },

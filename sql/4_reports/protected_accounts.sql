@@ -1,13 +1,13 @@
 /*
-summary = "One account that this program does not change, or not in a way that takes rights away, and why."
+summary = "One account that this program does not change, or whose rights it does not reduce, with the reason."
 reads   = ["graph.accounts"]
 grain   = ["source", "account_id"]
 
 [columns]
 source       = "varchar: the source's name in the configuration"
 account_id   = "varchar: the account"
-reason       = "varchar: why, in words"
-applies_to   = "varchar: any (every change of the account) or role (changes of its role or its activity)"
+reason       = "varchar: the reason, in words"
+applies_to   = "varchar: any (every change to the account) or role (changes to its role or status)"
 may_be_named = "boolean: the change is made if the account is named with --include"
 */
 with
@@ -24,7 +24,7 @@ reasons as (
         account.source, account.account_id,
         case
             when account.is_own then 'it is the account this program logs in with'
-            -- the role made at install is ranked 100
+            -- The role of the administrator created at installation has rank 100.
             when account.role_rank >= 100 then 'it is the administrator made at install'
             when account.account_type = 'break_glass' then 'it is an emergency account'
             when account.account_type = 'service' then 'it is a service account'
@@ -46,7 +46,7 @@ from reasons
 where reason is not null
 
 /* example
-name = "the program's own account, the administrator made at install, registered accounts and the last administrator are protected"
+name = "the program's own account, the first administrator, registered accounts and the last active administrator are protected"
 given."graph.accounts" = [
   { source = "s", account_id = "1", is_own = true, user_name_key = "svc", status = "active", role_rank = 90, account_type = "human" },
   { source = "s", account_id = "2", status = "active", role_rank = 100, account_type = "human" },

@@ -1,5 +1,5 @@
 /*
-summary = "One change that was sent to a source before the extract, and what the extract shows of it."
+summary = "One change that was sent to a source before the extract, with its verdict in this snapshot."
 reads   = ["review.changes", "review.plans", "graph.accounts", "graph.memberships", "graph.roles", "graph.groups", "meta.sources", "reference.snapshot"]
 grain   = ["change_id"]
 
@@ -7,15 +7,15 @@ grain   = ["change_id"]
 change_id           = "varchar: the change"
 source              = "varchar: the source's name in the configuration"
 account_id          = "varchar: the source's own id of the account, verbatim"
-label               = "varchar: display name today, else the user name when it was planned"
-email               = "varchar: e-mail address today"
-action              = "varchar: what was asked for"
-target              = "varchar: the role it was to have, or the groups it was to leave or have again, by name"
-reason              = "varchar: why, in words"
-campaign            = "varchar: the review campaign whose decision it rests on, if one"
-state               = "varchar: applied, failed or unclear, as it was when it was sent"
-detail              = "varchar: what the journal notes about it, if anything"
-applied_at          = "timestamp: when that was known, UTC"
+label               = "varchar: display name now, or else the user name at planning"
+email               = "varchar: e-mail address now"
+action              = "varchar: the requested action"
+target              = "varchar: names of the role to assign, or of the groups to remove or restore"
+reason              = "varchar: the reason, in words"
+campaign            = "varchar: the review campaign that decided it, if any"
+state               = "varchar: applied, failed or unclear, as recorded when it was sent"
+detail              = "varchar: note of the journal, if any"
+applied_at          = "timestamp: time of that record, UTC"
 applied_by          = "varchar: who applied the plan"
 applied_by_email    = "varchar: their e-mail address"
 approver            = "varchar: who approved it"
@@ -26,23 +26,23 @@ verdict             = "varchar: removed_verified, still_present, reappeared or n
 */
 with
 
-made as (
+sent_changes as (
     select changes.*
     from review.changes as changes
     cross join reference.snapshot as snapshot
     where changes.state in ('applied', 'unclear', 'failed') and changes.applied_at <= snapshot.started_at
 ),
 
--- What was set back later is judged by the change that set it back.
-set_back as (
+-- A change that was undone later is verified by the change that undid it.
+undone_changes as (
     select distinct made.change_id
-    from made
-    join made as later
+    from sent_changes as made
+    join sent_changes as later
         on later.source = made.source and later.account_id = made.account_id and later.applied_at > made.applied_at
     where later.state = 'applied' and later.action in ('activate', 'restore_role', 'restore_groups')
 ),
 
--- The groups that an account was to leave, or to be in again.
+-- The groups to remove from an account or to restore.
 group_targets as (
     select
         changed.change_id, changed.source, changed.account_id, changed.group_id,
@@ -60,7 +60,7 @@ group_targets as (
                 when 'restore_groups' then cast(previous -> 'groups' as varchar[])
                 else cast(request -> 'groups' as varchar[])
             end as others
-        from made
+        from sent_changes as made
         where action in ('remove_from_groups', 'restore_groups')
     ) as changed
     where not list_contains(changed.others, changed.group_id)
@@ -79,7 +79,7 @@ group_results as (
     group by targets.change_id
 ),
 
-judged as (
+verified_changes as (
     select
         made.*,
         coalesce(account.display_name, account.user_name, made.user_name) as label, account.email,
@@ -88,7 +88,7 @@ judged as (
                 then coalesce(role.role_display_name, made.request ->> 'roleId')
             else group_results.names
         end as target,
-        -- a verdict of a later extract is none for this one
+        -- Verdicts of later snapshots do not count.
         case when made.verified_snapshot_id < snapshot.snapshot_id then made.verified_state end as earlier_verdict,
         case
             when snapshot.completeness <> 'FULL' or source.error is not null or source.source is null then null
@@ -102,31 +102,31 @@ judged as (
             when made.action in ('change_role', 'restore_role') then account.role_id = made.request ->> 'roleId'
             when made.action in ('remove_from_groups', 'restore_groups') then coalesce(group_results.holds, true)
         end as holds
-    from made
+    from sent_changes as made
     cross join reference.snapshot as snapshot
     left join meta.sources as source on source.snapshot_id = snapshot.snapshot_id and source.source = made.source
     left join graph.accounts as account on account.source = made.source and account.account_id = made.account_id
     left join graph.roles as role on role.source = made.source and role.role_id = made.request ->> 'roleId'
     left join group_results on group_results.change_id = made.change_id
-    left join set_back on set_back.change_id = made.change_id
-    where set_back.change_id is null
+    left join undone_changes as undone on undone.change_id = made.change_id
+    where undone.change_id is null
 )
 
 select
-    judged.change_id, judged.source, judged.account_id, judged.label, judged.email, judged.action, judged.target,
-    judged.reason, judged.campaign, judged.state, judged.detail, judged.applied_at, judged.applied_by, judged.applied_by_email,
-    judged.approver, judged.approver_email, plans.approved_at, judged.is_single_operator,
+    changes.change_id, changes.source, changes.account_id, changes.label, changes.email, changes.action, changes.target,
+    changes.reason, changes.campaign, changes.state, changes.detail, changes.applied_at, changes.applied_by, changes.applied_by_email,
+    changes.approver, changes.approver_email, plans.approved_at, changes.is_single_operator,
     case
-        when judged.holds is null then 'not_verifiable'
-        when judged.holds then 'removed_verified'
-        when judged.earlier_verdict in ('removed_verified', 'reappeared') then 'reappeared'
+        when changes.holds is null then 'not_verifiable'
+        when changes.holds then 'removed_verified'
+        when changes.earlier_verdict in ('removed_verified', 'reappeared') then 'reappeared'
         else 'still_present'
     end as verdict
-from judged
-left join review.plans as plans on plans.plan_id = judged.plan_id
+from verified_changes as changes
+left join review.plans as plans on plans.plan_id = changes.plan_id
 
 /* example
-name = "what holds is verified, what was verified once and is there again has reappeared, later verdicts count for nothing"
+name = "an effective change is verified; one that was verified and is undone has reappeared; later verdicts do not count"
 given."reference.snapshot" = [ { snapshot_id = "20260301", started_at = 2026-03-01T12:00:00Z, completeness = "FULL" } ]
 given."meta.sources" = [ { snapshot_id = "20260301", source = "s" } ]
 given."review.plans" = [ { plan_id = "p", approved_at = 2026-02-01T08:00:00Z } ]
@@ -160,7 +160,7 @@ expect = [
 */
 
 /* example
-name = "a change of role and of groups is judged by the role and the groups; what was set back is judged by that"
+name = "changes of roles and groups are verified by the role and the groups; an undone change by the change that undid it"
 given."reference.snapshot" = [ { snapshot_id = "20260301", started_at = 2026-03-01T12:00:00Z, completeness = "FULL" } ]
 given."meta.sources" = [ { snapshot_id = "20260301", source = "s" } ]
 given."review.changes" = [

@@ -1,18 +1,18 @@
 /*
-summary = "One endpoint of one source as it was read in one sweep: how often, how much, and when."
+summary = "The requests to one endpoint of one source in one sweep."
 reads   = ["meta.pages"]
 grain   = ["source", "resource", "endpoint", "sweep"]
 
 [columns]
 source           = "varchar: the source's name in the configuration"
-resource         = "varchar: users, roles, groups, or one of the calls around them"
+resource         = "varchar: users, roles, groups or another kind of call"
 endpoint         = "varchar: the address without its query"
-parameters       = "varchar: the query that was sent; where a value varied, its smallest and largest as numbers or how many there were"
-sweep            = "integer: which pass over the list"
-requests         = "bigint: requests answered"
+parameters       = "varchar: the query; for a value that varied, its range or the number of values"
+sweep            = "integer: number of the pass over the list"
+requests         = "bigint: number of requests"
 items            = "bigint: records in the answers"
 bytes            = "bigint: bytes received"
-attempts         = "bigint: tries, repeated ones included"
+attempts         = "bigint: attempts, including retries"
 first_started_at = "timestamp: first request"
 last_finished_at = "timestamp: last answer"
 */
@@ -36,8 +36,8 @@ pairs as (
     from parameters
 ),
 
--- An offset is another in every request: its ends say more than its values.
-values_sent as (
+-- A value that differs between requests, such as an offset, is shown as its range.
+sent_values as (
     select
         source, resource, endpoint, sweep, name,
         case
@@ -45,18 +45,18 @@ values_sent as (
             when count(*) = count(try_cast(value as bigint))
                 then name || '=' || min(try_cast(value as bigint)) || '..' || max(try_cast(value as bigint))
             else name || '=(' || count(distinct value) || ' values)'
-        end as said
+        end as text
     from pairs
     group by source, resource, endpoint, sweep, name
 ),
 
 queries as (
-    select source, resource, endpoint, sweep, array_to_string(list_sort(list(said)), ', ') as parameters
-    from values_sent
+    select source, resource, endpoint, sweep, array_to_string(list_sort(list(text)), ', ') as parameters
+    from sent_values
     group by source, resource, endpoint, sweep
 ),
 
-counted as (
+request_counts as (
     select
         source, resource, endpoint, sweep,
         count(*) as requests,
@@ -70,25 +70,24 @@ counted as (
 )
 
 select
-    counted.source,
-    counted.resource,
-    counted.endpoint,
+    counts.source,
+    counts.resource,
+    counts.endpoint,
     queries.parameters,
-    counted.sweep,
-    counted.requests,
-    counted.items,
-    counted.bytes,
-    counted.attempts,
-    counted.first_started_at,
-    counted.last_finished_at
-from counted
+    counts.sweep,
+    counts.requests,
+    counts.items,
+    counts.bytes,
+    counts.attempts,
+    counts.first_started_at,
+    counts.last_finished_at
+from request_counts as counts
 left join queries
-    on queries.source = counted.source and queries.resource = counted.resource
-    and queries.endpoint = counted.endpoint and queries.sweep = counted.sweep
-order by counted.source, counted.first_started_at, counted.resource, counted.endpoint, counted.sweep
+    on queries.source = counts.source and queries.resource = counts.resource
+    and queries.endpoint = counts.endpoint and queries.sweep = counts.sweep
 
 /* example
-name = "a parameter with one value is shown with it, an offset with its ends"
+name = "a parameter is shown with its value, an offset with its range"
 given."meta.pages" = [
   { snapshot_id = "example", source = "s", resource = "users", sweep = 1, page = 1, url = "https://h/users?limit=500&skip=0", status = 200, items = 500, bytes = 10, sha256 = "", started_at = 2026-01-01T00:00:00Z, fetched_at = 2026-01-01T00:00:01Z, elapsed_ms = 1, attempts = 1, is_accepted = true },
   { snapshot_id = "example", source = "s", resource = "users", sweep = 1, page = 2, url = "https://h/users?limit=500&skip=500", status = 200, items = 20, bytes = 10, sha256 = "", started_at = 2026-01-01T00:00:01Z, fetched_at = 2026-01-01T00:00:02Z, elapsed_ms = 1, attempts = 2, is_accepted = true },

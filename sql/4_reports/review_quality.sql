@@ -1,43 +1,43 @@
 /*
-summary = "How one review campaign was carried out, that is open or the last that was signed off, as far as this extract can know. The decisions and what is pending add up to the items."
+summary = "Key figures of one review campaign that is open, or that was signed off last, as of this snapshot. Decisions and pending items add up to the items."
 reads   = ["graph.review_campaigns", "graph.review_decisions", "review.campaigns", "review.items"]
 grain   = ["campaign"]
 
 [columns]
 campaign             = "varchar: the review campaign's name"
-snapshot_id          = "varchar: the extract it is about"
+snapshot_id          = "varchar: the snapshot under review"
 scope                = "varchar: all, privileged, flagged or changed"
 opened_at            = "timestamp: when it was opened, UTC"
 due_on               = "date: the last day for decisions"
-is_overdue           = "boolean: that day was over and something was pending"
-signed_at            = "timestamp: when it was signed off, UTC; null if it was not by then"
+is_overdue           = "boolean: that day has passed and items are pending"
+signed_at            = "timestamp: when it was signed off, UTC; null if not by then"
 signed_by            = "varchar: who signed"
-known_at             = "timestamp: what came in later is not counted, UTC"
-snapshot_items       = "bigint: roles and groups of accounts in the extract; null where that was not written down"
+known_at             = "timestamp: later decisions are not counted, UTC"
+snapshot_items       = "bigint: roles and groups of accounts in the snapshot; null if not recorded"
 outside_scope        = "bigint: those outside the campaign's scope"
-left_out             = "bigint: those in the scope that nobody was asked about, each with a reason"
-items                = "bigint: those that somebody was asked about"
+left_out             = "bigint: those in scope without a reviewer, each with a reason"
+items                = "bigint: those that a reviewer was asked to decide"
 kept                 = "bigint: decided to keep"
 removed              = "bigint: decided to remove"
 reduced              = "bigint: decided to reduce"
-deferred             = "bigint: put off to a day"
+deferred             = "bigint: deferred to a later day"
 excepted             = "bigint: kept as an exception"
 pending              = "bigint: not decided"
 high_risk            = "bigint: items of high or critical risk"
-high_risk_pending    = "bigint: those not decided"
-reviewers            = "bigint: how many people were asked"
-snapshot_accounts    = "bigint: accounts in the extract; null where that was not written down"
-accounts             = "bigint: accounts with an item that somebody was asked about"
+high_risk_pending    = "bigint: high-risk items not decided"
+reviewers            = "bigint: number of reviewers"
+snapshot_accounts    = "bigint: accounts in the snapshot; null if not recorded"
+accounts             = "bigint: accounts with an item to decide"
 accounts_decided     = "bigint: accounts with nothing pending"
-item_coverage        = "double: items as a part of those in the extract, 0 to 1"
-account_coverage     = "double: accounts as a part of those in the extract, 0 to 1"
-approval_rate        = "double: kept as a part of what is decided, 0 to 1; null while nothing is"
-timed                = "bigint: decisions whose time the reviewer gave"
-median_seconds       = "double: the median time from one decision of a reviewer to the next; null where not known"
-longest_run          = "bigint: most neighbours in a packet with the same decision; null where nothing is decided"
-longest_run_reviewer = "varchar: in whose packet; the first by address if several"
-self_reviews         = "bigint: decisions on the reviewer's own access: must be 0"
-self_reviews_unknown = "bigint: decisions where nothing says whose the account is, so that it cannot be told"
+item_coverage        = "double: share of items in the snapshot, 0 to 1"
+account_coverage     = "double: share of accounts in the snapshot, 0 to 1"
+approval_rate        = "double: share of decisions to keep, 0 to 1; null without decisions"
+timed                = "bigint: decisions with a time of their own"
+median_seconds       = "double: median time between two decisions of a reviewer; null if not known"
+longest_run          = "bigint: longest run of equal decisions in a packet; null without decisions"
+longest_run_reviewer = "varchar: reviewer with that run; the first by address if several"
+self_reviews         = "bigint: decisions on the reviewer's own access, which must be 0"
+self_reviews_unknown = "bigint: decisions on accounts whose owner is not known"
 
 [checks.adds_up]
 level = "fail"
@@ -50,7 +50,7 @@ where items <> kept + removed + reduced + deferred + excepted + pending
 */
 with
 
-asked as (
+item_counts as (
     select
         campaign, count(*) as items,
         count(*) filter (where decision = 'keep') as kept,
@@ -89,10 +89,10 @@ left_out as (
     select campaign, count(*) as left_out from review.items where exclusion_reason is not null group by campaign
 ),
 
-longest as (
+longest_runs as (
     select decisions.campaign, min(decisions.reviewer_email) as reviewer_email
     from graph.review_decisions as decisions
-    join asked on asked.campaign = decisions.campaign and asked.longest_run = decisions.run_length
+    join item_counts as counts on counts.campaign = decisions.campaign and counts.longest_run = decisions.run_length
     group by decisions.campaign
 )
 
@@ -102,46 +102,46 @@ select
     known.scope,
     known.opened_at,
     known.due_on,
-    known.signed_at is null and asked.pending > 0 and coalesce(known.due_on < cast(known.known_at as date), false)
+    known.signed_at is null and counts.pending > 0 and coalesce(known.due_on < cast(known.known_at as date), false)
         as is_overdue,
     known.signed_at,
     known.signed_by,
     known.known_at,
     campaigns.snapshot_items,
-    campaigns.snapshot_items - asked.items - coalesce(left_out.left_out, 0) as outside_scope,
+    campaigns.snapshot_items - counts.items - coalesce(left_out.left_out, 0) as outside_scope,
     coalesce(left_out.left_out, 0) as left_out,
-    asked.items,
-    asked.kept,
-    asked.removed,
-    asked.reduced,
-    asked.deferred,
-    asked.excepted,
-    asked.pending,
-    asked.high_risk,
-    asked.high_risk_pending,
-    asked.reviewers,
+    counts.items,
+    counts.kept,
+    counts.removed,
+    counts.reduced,
+    counts.deferred,
+    counts.excepted,
+    counts.pending,
+    counts.high_risk,
+    counts.high_risk_pending,
+    counts.reviewers,
     campaigns.snapshot_accounts,
     accounts.accounts,
     accounts.accounts_decided,
-    asked.items / campaigns.snapshot_items as item_coverage,
+    counts.items / campaigns.snapshot_items as item_coverage,
     accounts.accounts / campaigns.snapshot_accounts as account_coverage,
-    asked.kept / nullif(asked.items - asked.pending, 0) as approval_rate,
-    asked.timed,
-    asked.median_seconds,
-    asked.longest_run,
-    longest.reviewer_email as longest_run_reviewer,
-    asked.self_reviews,
-    asked.self_reviews_unknown
+    counts.kept / nullif(counts.items - counts.pending, 0) as approval_rate,
+    counts.timed,
+    counts.median_seconds,
+    counts.longest_run,
+    longest_runs.reviewer_email as longest_run_reviewer,
+    counts.self_reviews,
+    counts.self_reviews_unknown
 from graph.review_campaigns as known
-join asked on asked.campaign = known.campaign
+join item_counts as counts on counts.campaign = known.campaign
 join accounts on accounts.campaign = known.campaign
 join review.campaigns as campaigns on campaigns.campaign = known.campaign
 left join left_out on left_out.campaign = known.campaign
-left join longest on longest.campaign = known.campaign
+left join longest_runs on longest_runs.campaign = known.campaign
 where known.is_current
 
 /* example
-name = "decisions and what is pending add up; coverage is of the whole extract; a campaign that another has followed is not shown"
+name = "decisions and pending items add up; coverage is of the whole snapshot; a superseded campaign is not listed"
 given."graph.review_campaigns" = [
   { campaign = "Q", snapshot_id = "a", scope = "all", due_on = 2025-12-31, opened_at = 2025-12-01T00:00:00Z, known_at = 2026-01-01T00:00:00Z, is_current = true },
   { campaign = "old", snapshot_id = "a", scope = "all", opened_at = 2025-06-01T00:00:00Z, known_at = 2026-01-01T00:00:00Z, is_current = false },
@@ -161,7 +161,7 @@ expect = [
 ]
 */
 /* example
-name = "what nobody wrote down is not known, and the last day itself is not over"
+name = "unrecorded figures are null, and a campaign is not overdue on its last day"
 given."graph.review_campaigns" = [ { campaign = "Q", snapshot_id = "a", scope = "all", due_on = 2026-01-01, opened_at = 2025-12-01T00:00:00Z, known_at = 2026-01-01T12:00:00Z, is_current = true } ]
 given."review.campaigns" = [ { campaign = "Q" } ]
 given."graph.review_decisions" = [ { campaign = "Q", item_id = "1", source = "s", account_id = "1", reviewer_email = "a", is_current = true } ]

@@ -1,20 +1,20 @@
 /*
-summary = "What came of one rule: its findings by status, the accounts they are about, and whether anything could be judged."
+summary = "The result of one rule: its findings by status and the accounts they affect."
 reads   = ["findings.rule_summary", "findings.register", "reports.finding_accounts"]
 grain   = ["rule_id"]
 
 [columns]
 rule_id       = "varchar: the rule"
-outcome       = "varchar: found, excused (nothing open), passed, unknown (nobody could be judged), nobody (an empty population) or off"
-findings      = "bigint: findings, excused ones too"
-open_findings = "bigint: those that are open"
-accepted      = "bigint: those accepted as a risk"
-out_of_scope  = "bigint: those on accounts that are left out"
-accounts      = "bigint: accounts that the open findings count on: those they are about, and those of the people they are about"
+outcome       = "varchar: found, excused (nothing open), passed, unknown (not evaluated), nobody (empty population) or off"
+findings      = "bigint: findings, including excused ones"
+open_findings = "bigint: open findings"
+accepted      = "bigint: findings accepted as a risk"
+out_of_scope  = "bigint: findings on excluded accounts"
+accounts      = "bigint: accounts that the open findings count for, including those of people with a finding"
 */
 with
 
-counted as (
+counts as (
     select
         rule_id,
         count(*) as findings,
@@ -36,24 +36,23 @@ select
     rules.rule_id,
     case
         when not rules.enabled then 'off'
-        when counted.open_findings > 0 then 'found'
-        when counted.findings > 0 then 'excused'
+        when counts.open_findings > 0 then 'found'
+        when counts.findings > 0 then 'excused'
         when rules.population = 0 then 'nobody'
         when rules.passed = 0 then 'unknown'
         else 'passed'
     end as outcome,
-    coalesce(counted.findings, 0) as findings,
-    coalesce(counted.open_findings, 0) as open_findings,
-    coalesce(counted.accepted, 0) as accepted,
-    coalesce(counted.out_of_scope, 0) as out_of_scope,
+    coalesce(counts.findings, 0) as findings,
+    coalesce(counts.open_findings, 0) as open_findings,
+    coalesce(counts.accepted, 0) as accepted,
+    coalesce(counts.out_of_scope, 0) as out_of_scope,
     coalesce(accounts.accounts, 0) as accounts
 from findings.rule_summary as rules
-left join counted on counted.rule_id = rules.rule_id
+left join counts on counts.rule_id = rules.rule_id
 left join accounts on accounts.rule_id = rules.rule_id
-order by rules.rule_id
 
 /* example
-name = "what could not be judged has not passed"
+name = "a rule that was not evaluated has not passed"
 given."findings.rule_summary" = [
   { rule_id = "blind", enabled = true, population = 3, failed = 0, unknown = 3, passed = 0 },
   { rule_id = "clean", enabled = true, population = 3, failed = 0, unknown = 1, passed = 2 },

@@ -5,21 +5,20 @@ grain   = ["rule_id"]
 
 [columns]
 rule_id     = "varchar: the rule"
-title       = "varchar: the rule in a few words"
+title       = "varchar: title of the rule"
 summary     = "varchar: what is wrong, in a sentence"
-severity    = "varchar: its severity where a row does not say otherwise"
+severity    = "varchar: its severity, unless a finding has its own"
 enabled     = "boolean: false if the configuration switches it off"
 parameters  = "varchar: parameters in force"
-population  = "bigint: objects it is about; null if switched off"
-failed      = "bigint: those that fail, excused ones too"
-unknown     = "bigint: those that could not be judged"
-passed      = "bigint: the rest"
+population  = "bigint: size of the population; null if switched off"
+failed      = "bigint: members that failed, including excused ones"
+unknown     = "bigint: members that were not evaluated"
+passed      = "bigint: members that passed"
 controls    = "varchar: framework: controls"
 remediation = "varchar: what to do"
-sql_sha256  = "varchar: hash of the rule's file"
+sql_sha256  = "varchar: SHA-256 of the rule's file"
 */
 select
     rule_id, title, summary, severity, enabled, parameters, population, failed, unknown, passed, controls, remediation,
     sql_sha256
 from findings.rule_summary
-order by rule_id

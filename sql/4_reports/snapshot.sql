@@ -4,18 +4,18 @@ reads   = ["reference.snapshot", "baseline.snapshot"]
 grain   = ["snapshot_id"]
 
 [columns]
-snapshot_id          = "varchar: the extract"
-build_id             = "varchar: hash of everything the reports depend on"
+snapshot_id          = "varchar: the snapshot"
+build_id             = "varchar: hash of everything that the reports depend on"
 folder               = "varchar: name of the report folder"
-organization         = "varchar: whose review it is"
+organization         = "varchar: the organization under review"
 as_of                = "timestamp: the moment that everything is judged at"
 started_at           = "timestamp: start of the extract"
 finished_at          = "timestamp: end of the extract"
 completeness         = "varchar: FULL, PARTIAL or UNKNOWN"
 reason               = "varchar: why it is not FULL"
 tool_version         = "varchar: version that made the extract"
-baseline_snapshot_id = "varchar: the extract compared with"
-baseline_as_of       = "timestamp: the moment that one was judged at"
+baseline_snapshot_id = "varchar: the baseline"
+baseline_as_of       = "timestamp: as-of of the baseline, UTC"
 */
 select
     current.snapshot_id, current.build_id, current.folder, current.organization, current.as_of, current.started_at,

@@ -1,16 +1,16 @@
 /*
-summary = "One source of the snapshot, who read it, and how much there is in it."
+summary = "One source of the snapshot, the account that read it, and its size."
 reads   = ["meta.sources", "graph.sources"]
 grain   = ["source"]
 
 [columns]
 source              = "varchar: the source's name in the configuration"
 url                 = "varchar: its address"
-api                 = "varchar: the API flavour that was met"
-version             = "varchar: the version it tells of itself"
-principal_user_name = "varchar: who read it"
+api                 = "varchar: the API flavour"
+version             = "varchar: the version that it reports"
+principal_user_name = "varchar: user name of the account that read it"
 principal_role_name = "varchar: that account's role"
-settings            = "varchar: what was found out about the API, as JSON"
+settings            = "varchar: detected settings of the API, as JSON"
 account_count       = "bigint: accounts"
 role_count          = "bigint: roles"
 group_count         = "bigint: groups"
@@ -33,4 +33,3 @@ select
 from meta.sources as meta
 left join graph.sources as counted on counted.source = meta.source
 where meta.snapshot_id = $snapshot_id
-order by meta.source

@@ -7,7 +7,7 @@ grain   = ["property", "position"]
 property      = "varchar: source, role, status, account_type, origin, domain, department or last_seen"
 position      = "integer: place in its property"
 key           = "varchar: stable name of the value"
-label         = "varchar: what people read"
+label         = "varchar: text for readers"
 accounts      = "bigint: accounts that have it"
 active        = "bigint: those that are active"
 privileged    = "bigint: those that are privileged"
@@ -40,7 +40,7 @@ accounts as (
     from reports.population
 ),
 
--- One pass over the accounts; what follows works on what they have in common.
+-- Scan the accounts once; the following steps use these far fewer rows.
 combinations as (
     select
         source, role, role_rank, status, account_type, origin, domain, department, last_seen,
@@ -51,8 +51,8 @@ combinations as (
     group by source, role, role_rank, status, account_type, origin, domain, department, last_seen
 ),
 
--- Every status and bucket is a row of its own, also when nobody is in it; so are "never" and "unknown".
-fixed as (
+-- Every status and bucket is a row of its own, even if it is empty; so are "never" and "unknown".
+fixed_values as (
     select * from (values
         ('status', 1, 'active', 'active'), ('status', 2, 'inactive', 'inactive'), ('status', 3, 'pending', 'pending'),
         ('status', 4, 'unknown', 'unknown'),
@@ -66,8 +66,8 @@ fixed as (
     ) as value(property, position, key, label)
 ),
 
--- A higher weight comes first. Roles go from the weakest to the most powerful, the others from the most frequent on.
-counted as (
+-- A higher weight comes first: roles by ascending rank, other values by frequency.
+counts as (
     select 'source' as property, source as key, sum(accounts) as weight, sum(accounts) as accounts,
         coalesce(sum(accounts) filter (where status = 'active'), 0) as active, sum(privileged) as privileged,
         sum(with_findings) as with_findings
@@ -102,28 +102,28 @@ counted as (
     from combinations group by last_seen
 ),
 
-placed as (
+ranked_values as (
     select
-        coalesce(fixed.property, counted.property) as property,
-        coalesce(fixed.key, counted.key) as key,
-        coalesce(fixed.label, counted.key) as label,
-        coalesce(fixed.position, row_number() over (
-            partition by coalesce(fixed.property, counted.property) order by counted.weight desc, counted.key
+        coalesce(fixed_values.property, counts.property) as property,
+        coalesce(fixed_values.key, counts.key) as key,
+        coalesce(fixed_values.label, counts.key) as label,
+        coalesce(fixed_values.position, row_number() over (
+            partition by coalesce(fixed_values.property, counts.property) order by counts.weight desc, counts.key
         )) as place,
-        counted.accounts, counted.active, counted.privileged, counted.with_findings
-    from counted
-    full outer join fixed on fixed.property = counted.property and fixed.key = counted.key
+        counts.accounts, counts.active, counts.privileged, counts.with_findings
+    from counts
+    full outer join fixed_values on fixed_values.property = counts.property and fixed_values.key = counts.key
 ),
 
--- Long lists keep their first 25; the rest is one row, so that the property still adds up.
-shortened as (
+-- Long lists keep their first 25 values; the rest is one row, so that the property still adds up.
+listed_values as (
     select
         property,
         least(place, 26) as position,
         case when place <= 25 then key else '(others)' end as key,
         case when place <= 25 then label else '(others)' end as label,
         accounts, active, privileged, with_findings
-    from placed
+    from ranked_values
 ),
 
 total as (
@@ -131,19 +131,18 @@ total as (
 )
 
 select
-    shortened.property,
-    cast(shortened.position as integer) as position,
-    shortened.key,
-    case when shortened.position = 26 then cast(count(*) as varchar) || ' others' else max(shortened.label) end as label,
-    cast(coalesce(sum(shortened.accounts), 0) as bigint) as accounts,
-    cast(coalesce(sum(shortened.active), 0) as bigint) as active,
-    cast(coalesce(sum(shortened.privileged), 0) as bigint) as privileged,
-    cast(coalesce(sum(shortened.with_findings), 0) as bigint) as with_findings,
-    case when max(total.accounts) = 0 then 0.0 else coalesce(sum(shortened.accounts), 0) / max(total.accounts) end as share
-from shortened
+    listed_values.property,
+    cast(listed_values.position as integer) as position,
+    listed_values.key,
+    case when listed_values.position = 26 then cast(count(*) as varchar) || ' others' else max(listed_values.label) end as label,
+    cast(coalesce(sum(listed_values.accounts), 0) as bigint) as accounts,
+    cast(coalesce(sum(listed_values.active), 0) as bigint) as active,
+    cast(coalesce(sum(listed_values.privileged), 0) as bigint) as privileged,
+    cast(coalesce(sum(listed_values.with_findings), 0) as bigint) as with_findings,
+    case when max(total.accounts) = 0 then 0.0 else coalesce(sum(listed_values.accounts), 0) / max(total.accounts) end as share
+from listed_values
 cross join total
-group by shortened.property, shortened.position, shortened.key
-order by shortened.property, position
+group by listed_values.property, listed_values.position, listed_values.key
 
 /* example
 name = "every bucket is there, never and unknown apart, and each property adds up"

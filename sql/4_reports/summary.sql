@@ -1,13 +1,13 @@
 /*
-summary = "One number of the management summary. The numbers of a section add up to the population, the active accounts (last_seen) or the open findings."
+summary = "One number of the management summary. The numbers of a section add up to the population, to the active accounts (last_seen) or to the open findings (severity)."
 reads   = ["reports.population", "findings.register", "reports.unevaluated_rules", "reference.rules", "baseline.accounts"]
-grain   = ["section", "position"]  # a name from the source may be any key, "(others)" too
+grain   = ["section", "position"]  # any key may be a name from the source, even "(others)"
 
 [columns]
 section  = "varchar: headline, status, role, last_seen, severity, origin, domain or department"
 position = "integer: place in its section"
 key      = "varchar: stable name of the number"
-label    = "varchar: what people read"
+label    = "varchar: text for readers"
 value    = "bigint: the number"
 */
 with
@@ -64,12 +64,12 @@ headline as (
     union all
     select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
     from open_findings where rule_id in (select rule_id from reference.rules where headline = 'leavers_active')
-    -- a rule that is off or was not evaluated has no number
+    -- There is no number if a rule behind it is off or not evaluated.
     having not exists (select 1 from reports.unevaluated_rules where headline = 'leavers_active')
     union all
     select 17, 'privileged_with_findings', 'privileged with findings', count(*) filter (where privileged and finding_count > 0) from accounts
     union all
-    select 18, 'privileged_active_new', 'privileged and active, and not both in the baseline', count(*)
+    select 18, 'privileged_active_new', 'privileged and active, but not in the baseline', count(*)
     from accounts
     left join baseline.accounts as before on before.source = accounts.source and before.account_id = accounts.account_id
     where accounts.privileged and accounts.status = 'active'
@@ -78,7 +78,7 @@ headline as (
     having exists (select 1 from baseline.accounts)
 ),
 
--- Every status and bucket is a bar of its own, also when nobody is in it.
+-- Every status and bucket is a bar of its own, even if it is empty.
 statuses as (
     select * from (values (1, 'active'), (2, 'inactive'), (3, 'pending'), (4, 'unknown')) as status(position, key)
 ),
@@ -102,7 +102,7 @@ roles as (
     group by case when role_rank is null then 'unclassified' else coalesce(role_display_name, role_id) end
 ),
 
--- Long lists keep their largest members; the rest is one number, so that the section still adds up.
+-- Long lists keep their largest values; the rest is one number, so that the section still adds up.
 ranked_roles as (
     select *, row_number() over (order by value desc, key) as place, count(*) over () as role_count from roles
 ),
@@ -172,4 +172,3 @@ numbers as (
 
 select section, cast(position as integer) as position, key, label, cast(value as bigint) as value
 from numbers
-order by section, position

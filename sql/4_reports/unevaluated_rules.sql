@@ -1,5 +1,5 @@
 /*
-summary = "One rule that says nothing about this extract: it is switched off, or it could not be evaluated for anything; and why."
+summary = "One rule without a result for this snapshot, because it is switched off or could not be evaluated, with the reason."
 reads   = [
     "reports.rule_results", "findings.rule_summary", "reference.rules", "graph.people", "graph.review_campaigns",
     "graph.provider_accounts", "baseline.snapshot",
@@ -8,18 +8,18 @@ grain   = ["rule_id"]
 
 [columns]
 rule_id = "varchar: the rule"
-title   = "varchar: what it looks for"
+title   = "varchar: its title"
 outcome = "varchar: not_evaluated or off"
-reason  = "varchar: why, in words"
+reason  = "varchar: the reason, in words"
 headline = "varchar: the number of the management summary that is missing with it"
 */
 with
 
--- What a rule may need that need not be there. Each is one row, whether it is there or not.
+-- Inputs that a rule may need and a snapshot may lack: one row each, present or not.
 inputs as (
-    select 'roster' as input, count(*) > 0 as is_there, 'no roster was given' as reason from graph.people
+    select 'roster' as input, count(*) > 0 as is_present, 'no roster was given' as reason from graph.people
     union all
-    select 'baseline', count(*) > 0, 'there is no earlier extract to compare with' from baseline.snapshot
+    select 'baseline', count(*) > 0, 'there is no earlier snapshot to compare with' from baseline.snapshot
     union all
     select 'campaign', count(*) > 0, 'there has been no review yet' from graph.review_campaigns
     union all
@@ -32,7 +32,7 @@ select
     case when results.outcome = 'off' then 'off' else 'not_evaluated' end as outcome,
     case
         when results.outcome = 'off' then 'the configuration switches it off'
-        when not inputs.is_there then inputs.reason
+        when not inputs.is_present then inputs.reason
         else 'the extract lacks the data for it'
     end as reason,
     header.headline
@@ -40,11 +40,11 @@ from findings.rule_summary as rules
 join reports.rule_results as results on results.rule_id = rules.rule_id
 left join reference.rules as header on header.rule_id = rules.rule_id
 left join inputs on inputs.input = header.needs
--- Where what a rule needs is missing, nothing to examine is no result either.
-where results.outcome in ('off', 'unknown') or (results.outcome = 'nobody' and not inputs.is_there)
+-- Without the input that it needs, a rule with an empty population has no result either.
+where results.outcome in ('off', 'unknown') or (results.outcome = 'nobody' and not inputs.is_present)
 
 /* example
-name = "off; unknown for all; nothing to examine for want of a campaign. What has a result, or really nothing to examine, is not here"
+name = "rules that are off, unknown for all, or without a campaign are listed; rules with a result or a truly empty population are not"
 given."reference.rules" = [
   { rule_id = "leavers", severity = "low", needs = "roster", headline = "leavers_active" }, { rule_id = "decisions", severity = "low", needs = "campaign" },
   { rule_id = "blind", severity = "low" }, { rule_id = "off", severity = "low" }, { rule_id = "passed", severity = "low", needs = "roster" },

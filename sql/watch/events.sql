@@ -1,9 +1,9 @@
--- What happened to accounts between two snapshots, as events to be appended to the log?
+-- Which events happened to accounts between two snapshots?
 -- $previous_snapshot_id: the snapshot compared with
 -- $snapshot_id: the later one
 with
 
--- What reports.changes calls a change, and what an event of it is called. Of a roster's changes the log says nothing.
+-- The changes of accounts and memberships, under the names of events. Changes of the roster are no events.
 changes as (
     select
         case
@@ -18,25 +18,25 @@ changes as (
     where object_kind in ('account', 'membership') and field <> 'person_id'
 ),
 
--- Its key names account and group in one text; who holds a group now or did before tells them apart.
-held as (
+-- The key of a membership change joins account and group; current and earlier grants tell them apart.
+group_grants as (
     select source, account_id, entitlement_id as group_id from graph.grants where entitlement_type = 'group'
     union
     select source, account_id, entitlement_id from baseline.grants where entitlement_type = 'group'
 ),
 
-of_groups as (
+membership_events as (
     select
-        changes.kind, changes.source, held.account_id, changes.field,
-        case when changes.kind = 'group_removed' then held.group_id end as old_value,
-        case when changes.kind = 'group_added' then held.group_id end as new_value,
+        changes.kind, changes.source, grants.account_id, changes.field,
+        case when changes.kind = 'group_removed' then grants.group_id end as old_value,
+        case when changes.kind = 'group_added' then grants.group_id end as new_value,
         changes.old_label, changes.new_label, changes.privileged_effect
     from changes
-    join held on held.source = changes.source and held.account_id || ':' || held.group_id = changes.key
+    join group_grants as grants on grants.source = changes.source and grants.account_id || ':' || grants.group_id = changes.key
     where changes.object_kind = 'membership'
 ),
 
-of_accounts as (
+account_events as (
     select
         changes.kind, changes.source, changes.key as account_id, changes.field,
         case
@@ -54,18 +54,18 @@ of_accounts as (
     where changes.object_kind = 'account'
 ),
 
--- A privilege ends with its account, too; to reports.changes that is an effect of the leaving.
-of_leavers as (
+-- A privileged account that leaves loses its privilege: a separate event, which reports.changes has as an effect.
+privileged_leaver_events as (
     select
         'privilege_lost' as kind, source, account_id, 'privileged' as field, 'true' as old_value,
         cast(null as varchar) as new_value, 'true' as old_label, cast(null as varchar) as new_label,
         'lost' as privileged_effect
-    from of_accounts
+    from account_events
     where kind = 'leaver' and privileged_effect = 'lost'
 ),
 
--- A rule with an event reports an account when its finding is new, and when the account was used again since.
-logins as (
+-- Rules with an event: one event when an account's finding is new, or when the account was used again since.
+rule_events as (
     select
         rules.event as kind, now.source, now.account_id, 'last_seen_at' as field,
         cast(before.last_seen_at as varchar) as old_value, cast(now.last_seen_at as varchar) as new_value,
@@ -80,13 +80,13 @@ logins as (
 ),
 
 events as (
-    select * from of_accounts
+    select * from account_events
     union all
-    select * from of_groups
+    select * from membership_events
     union all
-    select * from of_leavers
+    select * from privileged_leaver_events
     union all
-    select * from logins
+    select * from rule_events
 )
 
 select
@@ -109,11 +109,13 @@ select
             'status', before.status, 'role_id', before.role_id
         ) as varchar)
     end as state,
-    events.privileged_effect
+    events.privileged_effect,
+    -- An account joins before its other events and leaves after them.
+    row_number() over (
+        order by
+            events.source, events.account_id, events.kind = 'leaver', events.kind <> 'joiner', events.field,
+            events.kind, events.old_value, events.new_value
+    ) as place
 from events
 left join graph.accounts as now on now.source = events.source and now.account_id = events.account_id
 left join baseline.accounts as before on before.source = events.source and before.account_id = events.account_id
--- who reads on from the top has an account before what happens to it, and its end after everything else
-order by
-    events.source, events.account_id, events.kind = 'leaver', events.kind <> 'joiner', events.field, events.kind,
-    events.old_value, events.new_value
