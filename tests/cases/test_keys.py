@@ -10,7 +10,12 @@ import pytest
 from pipeline.warehouse import database
 from pipeline.warehouse.model import Model
 from tests.cases.case import Case, each
+from tests.rules import rule
 from tests.warehouse.conftest import House, Source, user
+
+DUPLICATE_ACCOUNTS = rule("Duplicate accounts")
+LEAVER_ACTIVE = rule("Leaver still active")
+ROSTER_DRIFT = rule("Name or address differs from the roster")
 
 #: How ``josé`` followed by a number may be written at ``example.com`` without being another address.
 SPELLINGS = {
@@ -41,7 +46,7 @@ CASES = [
         (place, outcome, spelling) for place, outcome in PLACES.items() for spelling in SPELLINGS
     )
 ]
-RULES = {"leaver_active", "roster_drift", "duplicate_accounts"}
+RULES = {LEAVER_ACTIVE, ROSTER_DRIFT, DUPLICATE_ACCOUNTS}
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +115,9 @@ def test_every_spelling_of_an_address_is_the_same_address(built: House, case: Ca
 
     if case.outcome == "it is the leaver's":
         assert person_id == f"p{number}"
-        assert found == {("leaver_active", f"a{number}")}
+        assert found == {(LEAVER_ACTIVE, f"a{number}")}
     elif case.outcome == "both accounts are duplicates":
-        assert found == {("duplicate_accounts", f"a{number}"), ("duplicate_accounts", f"b{number}")}
+        assert found == {(DUPLICATE_ACCOUNTS, f"a{number}"), (DUPLICATE_ACCOUNTS, f"b{number}")}
     elif case.outcome == "it is out of scope":
         assert not in_scope
     else:

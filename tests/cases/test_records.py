@@ -15,7 +15,17 @@ import pytest
 from pipeline.sources.records import read_records
 from pipeline.warehouse.model import Model
 from tests.cases.case import Case, each
+from tests.rules import rule
 from tests.warehouse.conftest import GROUPS, ROLES, House, Source, open_house, user
+
+EMPTY_GROUP = rule("Empty group")
+EXCESSIVE_GROUPS = rule("Far more groups than peers")
+INACTIVE_WITH_ACCESS = rule("Inactive account with access")
+LOCAL_ACCOUNT_BESIDE_SSO = rule("Local password despite single sign-on")
+OVER_PRIVILEGED_VS_PEERS = rule("Role above peers")
+PRIVILEGED_THROUGH_GROUP = rule("Privileged through a group")
+RARE_GROUP_MEMBERSHIP = rule("Rare group")
+UNCLASSIFIED_ROLE = rule("Unclassified role")
 
 SNAPSHOT = "20260101T000000Z-0001"
 GOOD = 12
@@ -92,7 +102,7 @@ READ_GROUPS = {
 } | {"an empty list", "a list of text", "a list of null", "an object with an id"}
 COLUMNS = {"userName": "user_name", "email": "email", "firstName": "first_name", "lastName": "last_name"}
 #: Rules that judge an account by how many others there are, or by what these have.
-ABOUT_OTHERS = {"excessive_groups", "over_privileged_vs_peers", "rare_group_membership", "local_account_beside_sso"}
+ABOUT_OTHERS = {EXCESSIVE_GROUPS, OVER_PRIVILEGED_VS_PEERS, RARE_GROUP_MEMBERSHIP, LOCAL_ACCOUNT_BESIDE_SSO}
 
 
 @dataclass
@@ -191,8 +201,8 @@ def test_the_other_accounts_are_what_they_are_without_the_odd_ones(builds: tuple
 
     for account_id, account in good.accounts.items():
         assert odd.accounts[account_id] == account
-        for rule in (good.verdicts[account_id].keys() | odd.verdicts[account_id].keys()) - ABOUT_OTHERS:
-            assert odd.verdicts[account_id].get(rule) == good.verdicts[account_id].get(rule), rule
+        for rule_id in (good.verdicts[account_id].keys() | odd.verdicts[account_id].keys()) - ABOUT_OTHERS:
+            assert odd.verdicts[account_id].get(rule_id) == good.verdicts[account_id].get(rule_id), rule_id
 
 
 @pytest.mark.parametrize("name", USER_FIELDS)
@@ -238,8 +248,8 @@ def test_groups_that_cannot_be_read_are_not_no_groups(builds: tuple[Built, Built
         assert account["group_count"] is None
         assert account["groups"] is None or shape == "a mixed list"
         verdicts = odd.verdicts[f"groups: {shape}"]
-        for rule in ("inactive_with_access", "privileged_through_group", "excessive_groups"):
-            assert verdicts.get(rule) in {"failed", "unknown"}, (rule, shape)
+        for rule_id in (INACTIVE_WITH_ACCESS, PRIVILEGED_THROUGH_GROUP, EXCESSIVE_GROUPS):
+            assert verdicts.get(rule_id) in {"failed", "unknown"}, (rule_id, shape)
     assert set(odd.accounts["groups: a mixed list"]["groups"].split("; ")) == {"5", "Sales"}
     assert any(
         text.startswith(f"prod: groups cannot be read, so it is not evaluated, for {len(unreadable)} accounts")
@@ -254,7 +264,7 @@ def test_a_role_that_cannot_be_read_is_unclassified_and_only_truth_values_are_a_
 
     for shape in SHAPES:
         verdicts = odd.verdicts[f"roleId: {shape}"]
-        assert verdicts["unclassified_role"] == "failed"
+        assert verdicts[UNCLASSIFIED_ROLE] == "failed"
         assert odd.accounts[f"roleId: {shape}"]["privileged"]
     status = {shape: odd.accounts[f"active: {shape}"]["status"] for shape in SHAPES}
     assert {shape for shape, value in status.items() if value == "active"} == {"true", "the word true"}
@@ -283,7 +293,7 @@ def test_members_that_cannot_be_read_do_not_make_an_empty_group(builds: tuple[Bu
     for shape in SHAPES:
         group = odd.groups[f"users: {shape}"]
         if group["has_unreadable_members"] and not group["member_count"]:
-            assert odd.group_verdicts[f"users: {shape}"]["empty_group"] == "unknown", shape
+            assert odd.group_verdicts[f"users: {shape}"][EMPTY_GROUP] == "unknown", shape
     assert odd.groups["users: an empty object"]["has_unreadable_members"]
     assert not odd.groups["users: a list of text"]["has_unreadable_members"]
     for name in ("name", "roleId", "defaultRole"):

@@ -19,7 +19,10 @@ from tests.cases.case import Case, each
 from tests.fakes.http import HttpServer, Reply, Request, as_json
 from tests.fakes.scim import TOKEN, RealScim
 from tests.fakes.sisense import PASSWORD, USERNAME, FakeSisense, accounts
+from tests.rules import rule
 from tests.sources.test_scim import Landed, assert_all, read
+
+LEAVER_ACTIVE = rule("Leaver still active")
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
@@ -103,7 +106,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     with duckdb.connect(str(folder / "access-review.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select account.user_name, coalesce(leaver.verdict, 'passed') from graph.accounts as account "
-            "left join findings.leaver_active as leaver using (source, account_id)"
+            f"left join findings.{LEAVER_ACTIVE} as leaver using (source, account_id)"
         ).fetchall()
     return Judged(dict(rows), [*extracted.warnings, *built.warnings], extracted.completeness)
 

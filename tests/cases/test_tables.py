@@ -18,6 +18,9 @@ from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
 from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.roster_columns import RosterFormat
 from tests.cases.case import Case, each
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 READ = "is read"
 
@@ -269,7 +272,7 @@ def test_days_of_a_roster(case: Case, connection: Connection, tmp_path: Path) ->
 def test_days_of_a_policy_file(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "exceptions.csv").write_text(
         "rule_id,source,subject,reason,approved_by,expires_on\n"
-        "stale_account,,a,r,CISO,03/04/2026\nstale_account,,b,r,Ann <ann@x.test>,31/12/2026\n"
+        f"{STALE_ACCOUNT},,a,r,CISO,03/04/2026\n{STALE_ACCOUNT},,b,r,Ann <ann@x.test>,31/12/2026\n"
     )
 
     load_policy(connection, PolicyFiles(resources.reference_data(), tmp_path, ()))

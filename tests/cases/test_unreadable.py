@@ -11,7 +11,37 @@ import pytest
 
 from pipeline.warehouse.checks import bound
 from pipeline.warehouse.model import Model
+from tests.rules import rule
 from tests.warehouse.conftest import House, Source, open_house, user
+
+BREAK_GLASS_USED = rule("Break-glass account used")
+CONTRACT_EXPIRED = rule("Contract ended")
+DANGLING_REFERENCE = rule("Reference to a missing role or group")
+DUPLICATE_ACCOUNTS = rule("Duplicate accounts")
+EXCESSIVE_GROUPS = rule("Far more groups than peers")
+EXTERNAL_DOMAIN = rule("External e-mail domain")
+INACTIVE_WITH_ACCESS = rule("Inactive account with access")
+LEAVER_ACTIVE = rule("Leaver still active")
+LEAVER_LOGIN_AFTER_END = rule("Used after the last day")
+MEMBERSHIP_DISAGREEMENT = rule("Inconsistent group membership")
+MISSING_EMAIL = rule("Missing e-mail address")
+NEVER_LOGGED_IN = rule("Account never used")
+NEW_PRIVILEGED_ACCOUNT = rule("New privileged account")
+ORPHANED_ACCOUNT = rule("Orphaned account")
+PRIVILEGED_GROUP_GROWTH = rule("Growing privileged group")
+PRIVILEGED_THROUGH_GROUP = rule("Privileged through a group")
+RARE_GROUP_MEMBERSHIP = rule("Rare group")
+REACTIVATED_ACCOUNT = rule("Reactivated account")
+ROLE_RAISED = rule("Role raised since the baseline")
+ROSTER_DRIFT = rule("Name or address differs from the roster")
+SEVERAL_ACCOUNTS_ONE_PERSON = rule("Several accounts, one person")
+SHARED_ACCOUNT = rule("Possibly shared account")
+SOD_CONFLICT = rule("Segregation of duties conflict")
+STALE_ACCOUNT = rule("Stale account")
+STALE_INVITATION = rule("Stale invitation")
+STALE_PRIVILEGED_ACCOUNT = rule("Stale privileged account")
+UNCLASSIFIED_ROLE = rule("Unclassified role")
+USER_NAME_REUSED = rule("Reused user name")
 
 BASELINE = "20251101T000000Z-0001"
 AS_OF = datetime(2026, 1, 1, 0, 1)  # noqa: DTZ001 - UTC, as stored
@@ -88,25 +118,25 @@ USER_FIELDS = (
 GROUP_FIELDS = ("name", "roleId", "defaultRole", "users")
 #: Rules that the accounts here fail; one that is missing says that this test has gone blind to it.
 COVERED = {
-    "break_glass_used", "contract_expired", "dangling_reference", "duplicate_accounts", "excessive_groups",
-    "external_domain", "inactive_with_access", "leaver_active", "leaver_login_after_end", "missing_email",
-    "never_logged_in", "new_privileged_account", "orphaned_account", "privileged_group_growth",
-    "privileged_through_group", "reactivated_account", "role_raised", "roster_drift", "several_accounts_one_person",
-    "shared_account", "sod_conflict", "stale_account", "stale_invitation", "stale_privileged_account",
-    "unclassified_role", "user_name_reused",
+    BREAK_GLASS_USED, CONTRACT_EXPIRED, DANGLING_REFERENCE, DUPLICATE_ACCOUNTS, EXCESSIVE_GROUPS,
+    EXTERNAL_DOMAIN, INACTIVE_WITH_ACCESS, LEAVER_ACTIVE, LEAVER_LOGIN_AFTER_END, MISSING_EMAIL,
+    NEVER_LOGGED_IN, NEW_PRIVILEGED_ACCOUNT, ORPHANED_ACCOUNT, PRIVILEGED_GROUP_GROWTH,
+    PRIVILEGED_THROUGH_GROUP, REACTIVATED_ACCOUNT, ROLE_RAISED, ROSTER_DRIFT, SEVERAL_ACCOUNTS_ONE_PERSON,
+    SHARED_ACCOUNT, SOD_CONFLICT, STALE_ACCOUNT, STALE_INVITATION, STALE_PRIVILEGED_ACCOUNT,
+    UNCLASSIFIED_ROLE, USER_NAME_REUSED,
 }  # fmt: skip
 #: What is examined elsewhere once a field cannot be read: by the field, the rule and where.
 ELSEWHERE = {
-    ("userName", "break_glass_used"): "the policy's line matches no account, which is a warning",
-    ("email", "several_accounts_one_person"): "whose the other accounts are is unknown, and so are their own results",
-    ("lastLogin", "stale_invitation"): "somebody may have logged in, so that it is no invitation any more",
-    ("lastActivity", "stale_invitation"): "somebody may have logged in, so that it is no invitation any more",
-    ("roleId", "stale_account"): "it counts as privileged: stale_privileged_account",
-    ("roleId", "privileged_through_group"): "it counts as privileged by its own role: unclassified_role",
-    ("roleId", "dangling_reference"): "there is no id that could name nothing: unclassified_role",
-    ("groups", "dangling_reference"): "there is no id that could name nothing: the build's warning",
-    ("groups", "rare_group_membership"): "there is no membership to examine: excessive_groups",
-    ("groups", "membership_disagreement"): "there is no membership to examine: excessive_groups",
+    ("userName", BREAK_GLASS_USED): "the policy's line matches no account, which is a warning",
+    ("email", SEVERAL_ACCOUNTS_ONE_PERSON): "whose the other accounts are is unknown, and so are their own results",
+    ("lastLogin", STALE_INVITATION): "somebody may have logged in, so that it is no invitation any more",
+    ("lastActivity", STALE_INVITATION): "somebody may have logged in, so that it is no invitation any more",
+    ("roleId", STALE_ACCOUNT): f"it counts as privileged: {STALE_PRIVILEGED_ACCOUNT}",
+    ("roleId", PRIVILEGED_THROUGH_GROUP): f"it counts as privileged by its own role: {UNCLASSIFIED_ROLE}",
+    ("roleId", DANGLING_REFERENCE): f"there is no id that could name nothing: {UNCLASSIFIED_ROLE}",
+    ("groups", DANGLING_REFERENCE): "there is no id that could name nothing: the build's warning",
+    ("groups", RARE_GROUP_MEMBERSHIP): f"there is no membership to examine: {EXCESSIVE_GROUPS}",
+    ("groups", MEMBERSHIP_DISAGREEMENT): f"there is no membership to examine: {EXCESSIVE_GROUPS}",
 }
 #: A rule and the key of what it examines.
 Member = tuple[str, tuple[Any, ...]]

@@ -17,13 +17,16 @@ import pytest
 from tests.cases.case import Case, each
 from tests.cli.conftest import Place
 from tests.e2e.conftest import Outcome, run_command
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 READING = (
     "snapshots",
     "snapshots list",
     "snapshots show",
     "rules list",
-    "rules show stale_account",
+    f"rules show {STALE_ACCOUNT}",
     "catalog",
     "sql --list",
     "check",
@@ -81,7 +84,7 @@ def test_commands_use_the_same_keys_for_the_same_things(place: Place) -> None:
 
 
 def test_booleans_are_booleans(built: Place) -> None:
-    rule = built("rules", "show", "stale_account", "--json").result
+    rule = built("rules", "show", STALE_ACCOUNT, "--json").result
 
     assert rule["enabled"] is True
     assert rule["parameters"]["stale_after_days"] == 90

@@ -16,6 +16,9 @@ from pipeline import Project, load_settings
 from pipeline.errors import SupersededError
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +125,7 @@ Break = Callable[[Path], None]
         (
             lambda f: edit(f, "[policy]", "[rules.stale_acount]\nstale_after_days = 9\n\n[policy]"),
             2,
-            ["there is no rule 'stale_acount'", "did you mean 'stale_account'?"],
+            ["there is no rule 'stale_acount'", f"did you mean '{STALE_ACCOUNT}'?"],
         ),
         (
             lambda f: (f / "policy" / "roles.csv").write_text("role_name,rank,privileged\nx,high,true\n"),

@@ -9,6 +9,9 @@ import typer
 from pipeline.cli.main import app
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 #: The commands whose purpose is to change accounts.
 WRITING = {
@@ -36,7 +39,7 @@ READING = {
     "snapshots prune": ["--keep-days", "1"],
     "diff": ["?", "?"],
     "rules list": [],
-    "rules show": ["stale_account"],
+    "rules show": [STALE_ACCOUNT],
     "sql": ["select 1"],
     "catalog": [],
     "verify": ["?"],

@@ -19,6 +19,12 @@ from tests.e2e.conftest import Outcome, run_command
 from tests.fakes.http import HttpServer, Request
 from tests.fakes.scim import TOKEN, RealScim
 from tests.fakes.scim_client import OverHttp
+from tests.rules import rule
+
+IDP_DRIFT = rule("Differs from the identity provider")
+LEAVER_ACTIVE = rule("Leaver still active")
+OUT_OF_BAND_ACCOUNT = rule("Account unknown to the identity provider")
+ROLE_NOT_ASSIGNED = rule("No role assigned after provisioning")
 
 
 class Configured:
@@ -181,13 +187,13 @@ def test_provisioned_accounts_get_roles_and_the_report_shows_those_without(tmp_p
     assert [each.code for each in given] == [0, 0], given
     assert done.code == 0, done.stderr
     [report] = (path.parent for path in (tmp_path / "reports").rglob("findings.csv"))
-    lacking = {row["account_id"] for row in findings(report, "role_not_assigned")}
+    lacking = {row["account_id"] for row in findings(report, ROLE_NOT_ASSIGNED)}
     assert lacking == {pushed["third"]}
     # the provider lists only the accounts it pushed
-    strangers = {row["account_id"] for row in findings(report, "out_of_band_account")}
+    strangers = {row["account_id"] for row in findings(report, OUT_OF_BAND_ACCOUNT)}
     assert strangers
     assert not strangers & set(pushed.values())
-    assert not findings(report, "idp_drift")
+    assert not findings(report, IDP_DRIFT)
     by_name = {row["subject"]: row["difference"] for row in compared.result}
     assert by_name["Third Pushed"] == "lowest_role"
     assert "First Pushed" not in by_name
@@ -229,7 +235,7 @@ def test_an_identity_provider_over_scim_can_be_the_roster(tmp_path: Path, simula
     assert done.code == 0, done.stderr
     assert missing.code == 3  # the provider has stopped by then
     [report] = (path.parent for path in (tmp_path / "reports").rglob("findings.csv"))
-    assert {row["account_id"] for row in findings(report, "leaver_active")} >= {left["_id"]}
+    assert {row["account_id"] for row in findings(report, LEAVER_ACTIVE)} >= {left["_id"]}
     manifest = json.loads((report / "manifest.json").read_text())
     assert (manifest["roster"]["path"], manifest["roster"]["rows"]) == ("source idp", 3)
     with (report / "population.csv").open(encoding="utf-8", newline="") as stream:

@@ -12,6 +12,15 @@ import pytest
 
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
+from tests.rules import rule
+
+BREAK_GLASS_USED = rule("Break-glass account used")
+NEW_PRIVILEGED_ACCOUNT = rule("New privileged account")
+PRIVILEGED_GROUP_GROWTH = rule("Growing privileged group")
+PRIVILEGED_THROUGH_GROUP = rule("Privileged through a group")
+REACTIVATED_ACCOUNT = rule("Reactivated account")
+ROLE_RAISED = rule("Role raised since the baseline")
+USER_NAME_REUSED = rule("Reused user name")
 
 Row = dict[str, str]
 
@@ -122,20 +131,20 @@ def test_the_rules_about_changes_find_exactly_the_changes(compared: Compared) ->
     def accounts(rule_id: str) -> set[str]:
         return {row["account_id"] for row in compared.failed(rule_id)}
 
-    assert accounts("role_raised") == accounts("new_privileged_account") == {compared.raised}
-    assert [row["severity"] for row in compared.failed("role_raised")] == ["high"]
-    assert accounts("reactivated_account") == {compared.reactivated}
-    assert accounts("user_name_reused") == {compared.reborn}
-    assert [row["subject_id"] for row in compared.failed("privileged_group_growth")] == [compared.privileged_group]
-    assert accounts("privileged_through_group") >= set(compared.joined_group)
-    assert accounts("break_glass_used") == set()
+    assert accounts(ROLE_RAISED) == accounts(NEW_PRIVILEGED_ACCOUNT) == {compared.raised}
+    assert [row["severity"] for row in compared.failed(ROLE_RAISED)] == ["high"]
+    assert accounts(REACTIVATED_ACCOUNT) == {compared.reactivated}
+    assert accounts(USER_NAME_REUSED) == {compared.reborn}
+    assert [row["subject_id"] for row in compared.failed(PRIVILEGED_GROUP_GROWTH)] == [compared.privileged_group]
+    assert accounts(PRIVILEGED_THROUGH_GROUP) >= set(compared.joined_group)
+    assert accounts(BREAK_GLASS_USED) == set()
 
 
 def test_with_a_baseline_every_rule_about_changes_is_evaluated(compared: Compared) -> None:
     summary = {row["rule_id"]: row for row in compared.rows("rules.csv")}
 
-    assert summary["new_privileged_account"]["unknown"] == "0"
-    assert summary["break_glass_used"]["unknown"] == "0"
+    assert summary[NEW_PRIVILEGED_ACCOUNT]["unknown"] == "0"
+    assert summary[BREAK_GLASS_USED]["unknown"] == "0"
     for row in summary.values():
         assert int(row["population"]) == sum(int(row[name]) for name in ("passed", "failed", "unknown"))
 

@@ -15,6 +15,17 @@ import pytest
 from pipeline import resources
 from pipeline.warehouse import register
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
+from tests.rules import rule
+
+EMPTY_GROUP = rule("Empty group")
+EXTERNAL_DOMAIN = rule("External e-mail domain")
+LEAVER_ACTIVE = rule("Leaver still active")
+LOGIN_UNKNOWN = rule("Unreadable last login")
+NEVER_LOGGED_IN = rule("Account never used")
+NEW_PRIVILEGED_ACCOUNT = rule("New privileged account")
+STALE_ACCOUNT = rule("Stale account")
+STALE_PRIVILEGED_ACCOUNT = rule("Stale privileged account")
+TOO_MANY_ADMINS = rule("Too many administrators")
 
 AS_OF = datetime.fromisoformat("2026-11-01")
 BASELINE, BASELINE_AS_OF = "20260801T000000Z-11aa", datetime.fromisoformat("2026-08-01")
@@ -115,29 +126,29 @@ create table reports.requests (
 
 #: rule_id, title, summary, severity, parameters, controls, remediation, subject type
 _RULES = (
-    ("leaver_active", "Leaver still active", "A person who has left still has an active account.", "critical", None,
+    (LEAVER_ACTIVE, "Leaver still active", "A person who has left still has an active account.", "critical", None,
      "soc2: CC6.2; pci: 8.2.5; nist: AC-2, PS-4; iso27001: A.5.18; hipaa: 164.308(a)(3)(ii)(C)",
      "Deactivate the account today, and check what it opened since the last day.", "account"),
-    ("external_domain", "Account on an outside domain", "An active account whose e-mail is not the organization's.",
+    (EXTERNAL_DOMAIN, "Account on an outside domain", "An active account whose e-mail is not the organization's.",
      "medium", None, "soc2: CC6.1; iso27001: A.5.19; pci: 7.2.4", "Confirm the owner, or remove the role.",
      "account"),
-    ("stale_privileged_account", "Privileged account not used", "A privileged account nobody has been seen in.",
+    (STALE_PRIVILEGED_ACCOUNT, "Privileged account not used", "A privileged account nobody has been seen in.",
      "high", "stale_after_days=45; critical_after_days=90", "nist: AC-2(3), AC-6(7); iso27001: A.8.2",
      "Lower the role to what is used, or record the need.", "account"),
-    ("stale_account", "Account not used for a long time",
+    (STALE_ACCOUNT, "Account not used for a long time",
      "An active account nobody has been seen in for longer than the limit.", "medium",
      "stale_after_days=90; high_after_days=180", "pci: 8.2.6; nist: AC-2(3); cis: 5.3; soc2: CC6.2; iso27001: A.5.18",
      "Disable the account, or record who needs it and why.", "account"),
-    ("never_logged_in", "Account never used", "An active account that was never used since it was made.", "medium",
+    (NEVER_LOGGED_IN, "Account never used", "An active account that was never used since it was made.", "medium",
      "grace_days=30; privileged_grace_days=14", "nist: AC-2(3); soc2: CC6.2; cis: 5.3",
      "Remove it, or ask its owner why it waits.", "account"),
-    ("empty_group", "Empty group", "A group without members.", "low", None, "iso27001: A.5.18",
+    (EMPTY_GROUP, "Empty group", "A group without members.", "low", None, "iso27001: A.5.18",
      "Remove the group if nobody needs it.", "group"),
-    ("login_unknown", "Last use unknown", "An active account whose last use cannot be read.", "info", None,
+    (LOGIN_UNKNOWN, "Last use unknown", "An active account whose last use cannot be read.", "info", None,
      "soc2: CC6.2", "Ask the source why.", "account"),
-    ("new_privileged_account", "New privileged account", "Privileged now, and not in the baseline.", "high", None,
+    (NEW_PRIVILEGED_ACCOUNT, "New privileged account", "Privileged now, and not in the baseline.", "high", None,
      "soc2: CC6.3", "Match each to an approved request.", "account"),
-    ("too_many_admins", "Too many administrators", "More administrators than the limit.", "medium",
+    (TOO_MANY_ADMINS, "Too many administrators", "More administrators than the limit.", "medium",
      "max_admins=4; max_share=0.02", "iso27001: A.8.2; nist: AC-6(5)", "Reduce to those who administer.", "source"),
 )  # fmt: skip
 _RANKS = {"critical": 1, "high": 2, "medium": 3, "low": 4, "info": 5}
@@ -235,7 +246,7 @@ def fill(
              None, "human", "active", "local", AS_OF - timedelta(days=900), 900, seen, None, seen, i * 7 % 500,
              "seen", "r" * 24, "consumer", "Viewer", 10, i < admins, "Everyone; Sales", 2, None, None, None,
              None, "Finance",
-             True, None, "no_baseline", 3, "medium", 1, "stale_account")
+             True, None, "no_baseline", 3, "medium", 1, STALE_ACCOUNT)
         )  # fmt: skip
     _insert(connection, "population", population)
 
@@ -244,12 +255,12 @@ def fill(
     for i in range(findings):
         # Three in four of them stale accounts, as in life; the others one rule after the other.
         rule = _RULES[3] if i % 4 else failing[i // 4 % len(failing)]
-        severity = "high" if rule[0] == "stale_account" and i % 3 == 0 else rule[3]
+        severity = "high" if rule[0] == STALE_ACCOUNT and i % 3 == 0 else rule[3]
         account_id, name, email = account(i)
         status = statuses[i % len(statuses)]
         is_account = rule[7] == "account"
-        seen = None if rule[0] in ("never_logged_in", "login_unknown") else AS_OF - timedelta(days=91 + i % 400)
-        state = {"never_logged_in": "never", "login_unknown": "unknown"}.get(rule[0], "seen")
+        seen = None if rule[0] in (NEVER_LOGGED_IN, LOGIN_UNKNOWN) else AS_OF - timedelta(days=91 + i % 400)
+        state = {NEVER_LOGGED_IN: "never", LOGIN_UNKNOWN: "unknown"}.get(rule[0], "seen")
         finding_id = f"{i:016x}"
         detail = f"Last seen {91 + i % 400} days before the review." if seen else "No trace of a login."
         if not is_account:
@@ -273,8 +284,8 @@ def fill(
     summary = []
     for rule in _RULES:
         failed = sum(row[1] == rule[0] for row in rows)
-        population_of, unknown = (0, 0) if rule[0] == "too_many_admins" else (failed + 23, 3)
-        if rule[0] == "new_privileged_account":
+        population_of, unknown = (0, 0) if rule[0] == TOO_MANY_ADMINS else (failed + 23, 3)
+        if rule[0] == NEW_PRIVILEGED_ACCOUNT:
             population_of, unknown = admins, admins
         summary.append(
             (*rule[:4], True, rule[4], population_of, failed, unknown, population_of - failed - unknown, rule[5],
@@ -314,7 +325,7 @@ def fill(
         "privileged_active": sum(row[10] == "active" for row in privileged),
         "privileged_with_findings": sum(row[-1] > 0 for row in privileged),
         "privileged_active_new": 0 if changes else None,
-        "leavers_active": sum(row[1] == "leaver_active" for row in open_rows),
+        "leavers_active": sum(row[1] == LEAVER_ACTIVE for row in open_rows),
     }  # fmt: skip
     sections: dict[str, dict[str, int]] = {
         "headline": headline,
@@ -386,7 +397,7 @@ def _fill_policy(
 ) -> None:
     for line, days in enumerate(exceptions, start=2):
         connection.execute(
-            "insert into policy.exceptions values ('stale_account', null, ?, 'on leave', ?, ?, ?, false)",
+            f"insert into policy.exceptions values ('{STALE_ACCOUNT}', null, ?, 'on leave', ?, ?, ?, false)",
             [names[line % len(names)], "ciso@example.com", (AS_OF + timedelta(days=days)).date(), line],
         )
     for line in range(2, 2 + exclusions):

@@ -24,6 +24,9 @@ from pipeline.reporting import report
 from pipeline.warehouse import chain
 from tests.fakes.forger import reseal
 from tests.reporting.conftest import AS_OF, fill
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
@@ -166,8 +169,8 @@ def add(folder: Path) -> str:
 
 
 def delete(folder: Path) -> str:
-    (folder / "sql" / "3_findings" / "stale_account.sql").unlink()
-    return "sql/3_findings/stale_account.sql"
+    (folder / "sql" / "3_findings" / f"{STALE_ACCOUNT}.sql").unlink()
+    return f"sql/3_findings/{STALE_ACCOUNT}.sql"
 
 
 def link(folder: Path) -> str:

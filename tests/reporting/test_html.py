@@ -24,6 +24,11 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from pipeline.reporting import report
+from tests.rules import rule
+
+EMPTY_GROUP = rule("Empty group")
+LEAVER_ACTIVE = rule("Leaver still active")
+STALE_ACCOUNT = rule("Stale account")
 
 # One worker has the browser.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -169,8 +174,8 @@ def test_hostile_names_are_text(show):
 
 def test_a_column_sorts_up_down_and_back_to_the_order_of_the_report(show):
     page = show(findings=60)
-    column = heading(page, "stale_account", "Last seen")
-    cells = "table[aria-labelledby=rule-stale_account] td.date .quiet"
+    column = heading(page, STALE_ACCOUNT, "Last seen")
+    cells = f"table[aria-labelledby=rule-{STALE_ACCOUNT}] td.date .quiet"
     printed = texts(page, cells)
 
     def days() -> list[int]:
@@ -191,10 +196,12 @@ def test_a_column_sorts_up_down_and_back_to_the_order_of_the_report(show):
 
 def test_severities_sort_by_gravity_and_numbers_by_value(show):
     page = show(findings=60, admins=30)
-    heading(page, "stale_account", "Severity").find_element(By.TAG_NAME, "button").click()
+    heading(page, STALE_ACCOUNT, "Severity").find_element(By.TAG_NAME, "button").click()
     find(page, "#rules th:nth-child(3) button").click()
 
-    severities = [text.split()[-1] for text in texts(page, "table[aria-labelledby=rule-stale_account] td:last-child")]
+    severities = [
+        text.split()[-1] for text in texts(page, f"table[aria-labelledby=rule-{STALE_ACCOUNT}] td:last-child")
+    ]
     populations = [int(text) for text in texts(page, "#rules td:nth-child(3)")]
     assert [name for name, _ in itertools.groupby(severities)] == ["high", "medium"]
     assert populations == sorted(populations)
@@ -218,7 +225,7 @@ def test_a_word_filters_the_findings_of_every_rule_whatever_its_accents(show):
 def test_a_rule_id_filters_to_that_rule(show):
     page = show(findings=60)
 
-    find(page, "#findings input[type=search]").send_keys("leaver_active")
+    find(page, "#findings input[type=search]").send_keys(LEAVER_ACTIVE)
 
     assert texts(page, "#findings h2") == ["Leaver still active"]
 
@@ -258,10 +265,10 @@ def test_a_filter_says_how_many_findings_it_could_not_look_at(show):
 
 def test_a_link_to_a_rule_that_is_filtered_away_shows_it_again(show):
     page = show(findings=60)
-    find(page, "#findings input[type=search]").send_keys("empty_group")
+    find(page, "#findings input[type=search]").send_keys(EMPTY_GROUP)
     assert texts(page, "#findings h2") == ["Empty group"]
 
-    find(page, "#summary a[href='#rule-leaver_active']").send_keys(Keys.ENTER)
+    find(page, f"#summary a[href='#rule-{LEAVER_ACTIVE}']").send_keys(Keys.ENTER)
 
     assert "Leaver still active" in texts(page, "#findings h2")
     assert find(page, "#findings input[type=search]").get_attribute("value") == ""
@@ -358,7 +365,7 @@ def test_on_paper_there_are_no_controls_and_a_filter_says_what_it_left_out(show)
     )
 
     page.execute_script(
-        "const field = document.querySelector('#findings input'); field.value = 'leaver_active';"
+        f"const field = document.querySelector('#findings input'); field.value = '{LEAVER_ACTIVE}';"
         "field.dispatchEvent(new Event('input', {bubbles: true}))"
     )
 

@@ -14,6 +14,10 @@ import pytest
 from pipeline import resources
 from pipeline.errors import RenderError
 from pipeline.reporting import pdf, report
+from tests.rules import rule
+
+LEAVER_ACTIVE = rule("Leaver still active")
+STALE_ACCOUNT = rule("Stale account")
 
 FOLDER = "20261031T235800Z-4f2a"
 HOSTILE = (
@@ -113,7 +117,7 @@ def test_the_summary_gives_the_page_of_each_finding(database, tmp_path):
     text = pages(write(database(findings=12), tmp_path, "pdf"))
 
     page = next(
-        n for n, content in enumerate(text, start=1) if "leaver_active" in content and "What was found" in content
+        n for n, content in enumerate(text, start=1) if LEAVER_ACTIVE in content and "What was found" in content
     )
     assert f"what it opened since the last day. {page} " in text[1]
 
@@ -144,7 +148,7 @@ def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
     text = " ".join(pages(result))
     register = (result.folder / "findings.csv").read_text(encoding="utf-8")
     assert "200 of 314 shown here" in text
-    assert register.count("stale_account,") == 314
+    assert register.count(f"{STALE_ACCOUNT},") == 314
 
 
 def test_the_configuration_says_how_long_a_table_may_be(database, tmp_path):

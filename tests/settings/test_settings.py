@@ -7,6 +7,9 @@ import pytest
 
 from pipeline.errors import ConfigurationError, MissingSecretError
 from pipeline.settings import Credentials, Secret, Settings, SourceSettings, load_settings
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 PROD = '[sources.prod]\nkind = "sisense"\nurl = "https://bi.example.com"\n'
 
@@ -38,7 +41,7 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         ('[roster]\nsource = "idp"\npreset = "okta"', "roster.preset", "'path'"),
         ("[policy]", "policy.directory", "directory"),
         ('roster = "people.csv"', "roster", "[roster]"),
-        ("[rules]\nstale_account = 60", "rules.stale_account", "[rules.stale_account]"),
+        (f"[rules]\n{STALE_ACCOUNT} = 60", f"rules.{STALE_ACCOUNT}", f"[rules.{STALE_ACCOUNT}]"),
         ('[sources.prod]\nkind = "sisense"', "sources.prod.url", "url"),
         ('[sources.prod]\nurl = "https://x.test"', "sources.prod.kind", "kind"),
         ('[sources.prod]\nkind = "tableau"\nurl = "https://x.test"', "sources.prod.kind", '"sisense"'),

@@ -8,6 +8,15 @@ import pytest
 
 from pipeline.errors import ConfigurationError, ModelError, WarehouseError
 from pipeline.warehouse.model import Model
+from tests.rules import rule
+
+DANGLING_REFERENCE = rule("Reference to a missing role or group")
+EMPTY_GROUP = rule("Empty group")
+EXCEPTION_EXPIRED = rule("Expired exception")
+NEVER_LOGGED_IN = rule("Account never used")
+ORPHANED_ACCOUNT = rule("Orphaned account")
+STALE_ACCOUNT = rule("Stale account")
+TOO_MANY_ADMINS = rule("Too many administrators")
 
 FIRST = "20260101T000000Z-0001"
 SECOND = "20260201T000000Z-0002"
@@ -75,7 +84,7 @@ def test_the_counts_of_every_rule_add_up(house: Any, source: Any, people: Any) -
         keys = ["source", "account_id"] if population > 2 else ["source"]
         columns = {row[0] for row in house.rows(f"describe findings.{rule_id}")}
         key = ", ".join(name for name in keys if name in columns)
-        if rule_id != "dangling_reference":
+        if rule_id != DANGLING_REFERENCE:
             judged = house.rows(f"select count(distinct ({key})) from findings.{rule_id} where verdict = 'failed'")
             assert judged == [(failed,)], rule_id
     assert house.rows(
@@ -92,7 +101,9 @@ def test_the_counts_of_every_rule_add_up(house: Any, source: Any, people: Any) -
     )
 
 
-@pytest.mark.parametrize("position", ["staging.users", "graph.accounts", "findings.stale_account", "reports.summary"])
+@pytest.mark.parametrize(
+    "position", ["staging.users", "graph.accounts", f"findings.{STALE_ACCOUNT}", "reports.summary"]
+)
 def test_a_model_that_does_not_run_leaves_the_former_build(
     house: Any, source: Any, people: Any, altered: Callable[..., Model], position: str
 ) -> None:
@@ -104,7 +115,7 @@ def test_a_model_that_does_not_run_leaves_the_former_build(
     broken = altered(named(house.models, position), first, again)
 
     with pytest.raises(ModelError, match=r"does not run: .*broken") as caught:
-        house.build(snapshot, models=swapped(house.models, broken), overrides={"too_many_admins": {"max_admins": 0}})
+        house.build(snapshot, models=swapped(house.models, broken), overrides={TOO_MANY_ADMINS: {"max_admins": 0}})
 
     assert caught.value.where == str(broken.path)
     assert house.reports() == before
@@ -140,7 +151,7 @@ def test_a_wrong_input_file_leaves_the_former_build_and_its_inputs(
 def test_a_grain_that_does_not_hold_is_a_model_error(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     snapshot = house.land(FIRST, {"prod": source(people)})
     model = named(house.models, "graph.memberships")
 
@@ -159,7 +170,7 @@ def test_a_grain_that_does_not_hold_is_a_model_error(
 def test_columns_that_are_not_as_declared_are_a_model_error(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     snapshot = house.land(FIRST, {"prod": source(people)})
     model = altered(named(house.models, "graph.people"), 'start_date        = "date:', 'start_date = "timestamp:')
 
@@ -184,8 +195,8 @@ def test_columns_that_are_not_as_declared_are_a_model_error(
 def test_a_rule_that_contradicts_itself_is_a_model_error(
     house: Any, source: Any, people: Any, altered: Callable[..., Model], pattern: str, replacement: str, says: str
 ) -> None:
-    house.models = only(house.models, "stale_account")
-    rule = altered(named(house.models, "findings.stale_account"), pattern, replacement)
+    house.models = only(house.models, STALE_ACCOUNT)
+    rule = altered(named(house.models, f"findings.{STALE_ACCOUNT}"), pattern, replacement)
 
     with pytest.raises(ModelError, match=says) as caught:
         house.build(house.land(FIRST, {"prod": source(people)}), models=swapped(house.models, rule))
@@ -207,32 +218,32 @@ def test_a_check_of_level_warn_is_reported_and_stops_nothing(house: Any, source:
 
 
 def test_a_rule_that_is_switched_off_is_shown_as_such_and_finds_nothing(house: Any, source: Any, people: Any) -> None:
-    house.models = only(house.models, "stale_account", "never_logged_in")
+    house.models = only(house.models, STALE_ACCOUNT, NEVER_LOGGED_IN)
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.build(snapshot)
-    assert house.rows("select count(*) > 0 from findings.register where rule_id = 'stale_account'") == [(True,)]
+    assert house.rows(f"select count(*) > 0 from findings.register where rule_id = '{STALE_ACCOUNT}'") == [(True,)]
 
-    house.build(snapshot, overrides={"stale_account": {"enabled": False}})
+    house.build(snapshot, overrides={STALE_ACCOUNT: {"enabled": False}})
 
     assert house.rows(
         "select enabled, population, failed, unknown, passed from reports.rule_summary "
-        "where rule_id = 'stale_account'"
+        f"where rule_id = '{STALE_ACCOUNT}'"
     ) == [(False, None, None, None, None)]
-    assert house.rows("select count(*) from findings.register where rule_id = 'stale_account'") == [(0,)]
-    assert house.rows("select count(*) from duckdb_tables() where table_name = 'stale_account'") == [(0,)]
+    assert house.rows(f"select count(*) from findings.register where rule_id = '{STALE_ACCOUNT}'") == [(0,)]
+    assert house.rows(f"select count(*) from duckdb_tables() where table_name = '{STALE_ACCOUNT}'") == [(0,)]
 
 
 def test_a_severity_of_the_configuration_replaces_every_rows(house: Any, source: Any, people: Any) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.build(snapshot)
-    query = "select severity from findings.register where rule_id = 'stale_account'"
+    query = f"select severity from findings.register where rule_id = '{STALE_ACCOUNT}'"
     assert house.rows(query) == [("high",)]
 
-    house.build(snapshot, overrides={"stale_account": {"severity": "low"}})
+    house.build(snapshot, overrides={STALE_ACCOUNT: {"severity": "low"}})
 
     assert house.rows(query) == [("low",)]
-    assert house.rows("select severity from reports.rule_summary where rule_id = 'stale_account'") == [("low",)]
+    assert house.rows(f"select severity from reports.rule_summary where rule_id = '{STALE_ACCOUNT}'") == [("low",)]
 
 
 def test_findings_keep_their_ids(house: Any, source: Any, people: Any) -> None:
@@ -258,7 +269,7 @@ def test_findings_keep_their_ids(house: Any, source: Any, people: Any) -> None:
 def test_the_folder_tells_a_build_that_is_not_the_default(
     house: Any, source: Any, people: Any, as_of: timedelta | None, baseline: str | None, is_default: bool
 ) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     house.build(house.land(FIRST, {"prod": source(people)}))
     snapshot = house.land(SECOND, {"prod": source(people)})
     moment = snapshot.as_of + as_of if as_of else None
@@ -272,7 +283,7 @@ def test_the_folder_tells_a_build_that_is_not_the_default(
 
 
 def test_days_are_counted_to_as_of_and_never_from_the_clock(house: Any, source: Any, make_user: Any) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     snapshot = house.land(FIRST, {"prod": source([make_user("a", lastLogin="2025-12-31T00:00:00Z")])})
 
     for as_of, days in ((datetime(2025, 12, 30), 0), (datetime(2026, 1, 1), 1), (datetime(2027, 1, 1), 366)):  # noqa: DTZ001
@@ -284,12 +295,12 @@ def test_the_id_of_a_build_changes_with_everything_it_rests_on(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
     snapshot = house.land(FIRST, {"prod": source(people)})
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     model = altered(named(house.models, "graph.people"), "One person of the roster", "One person")
     differing: list[dict[str, Any]] = [
         {},
         {"as_of": datetime(2026, 5, 1)},  # noqa: DTZ001
-        {"overrides": {"stale_account": {"stale_after_days": 60}}},
+        {"overrides": {STALE_ACCOUNT: {"stale_after_days": 60}}},
         {"policy": {"privileged_groups.csv": "group_name\nOps\n"}},
         {"roster": "email\nann@example.com\n"},
         {"roster": "email\nann@example.com\nold@example.com\n"},
@@ -308,12 +319,12 @@ def test_the_id_of_a_build_changes_with_everything_it_rests_on(
 @pytest.mark.parametrize(
     ("line", "status"),
     [
-        ("stale_account,,old,r,b@x.test,2026-01-01", "accepted_risk"),
-        ("stale_account,prod,OLD@example.com,r,b@x.test,2026-01-01", "accepted_risk"),
-        ("stale_account,,old,r,b@x.test,2025-12-31", "open"),
-        ("stale_account,other,old,r,b@x.test,2027-01-01", "open"),
-        ("never_logged_in,,old,r,b@x.test,2027-01-01", "open"),
-        ("stale_account,,ann,r,b@x.test,2027-01-01", "open"),
+        (f"{STALE_ACCOUNT},,old,r,b@x.test,2026-01-01", "accepted_risk"),
+        (f"{STALE_ACCOUNT},prod,OLD@example.com,r,b@x.test,2026-01-01", "accepted_risk"),
+        (f"{STALE_ACCOUNT},,old,r,b@x.test,2025-12-31", "open"),
+        (f"{STALE_ACCOUNT},other,old,r,b@x.test,2027-01-01", "open"),
+        (f"{NEVER_LOGGED_IN},,old,r,b@x.test,2027-01-01", "open"),
+        (f"{STALE_ACCOUNT},,ann,r,b@x.test,2027-01-01", "open"),
     ],
     ids=["its last day", "by e-mail and source", "expired", "other source", "other rule", "other subject"],
 )
@@ -323,10 +334,10 @@ def test_an_exception_holds_through_its_last_day_for_its_rule_and_subject(
     snapshot = house.land(FIRST, {"prod": source(people)})
 
     house.build(snapshot, as_of=datetime(2026, 1, 1, 23, 59, 59), policy={"exceptions.csv": EXCEPTIONS + line + "\n"},  # noqa: DTZ001
-                models=only(house.models, "stale_account", "never_logged_in"))  # fmt: skip
+                models=only(house.models, STALE_ACCOUNT, NEVER_LOGGED_IN))  # fmt: skip
 
-    assert house.rows("select status from findings.register where rule_id = 'stale_account'") == [(status,)]
-    assert house.rows("select failed from reports.rule_summary where rule_id = 'stale_account'") == [(1,)]
+    assert house.rows(f"select status from findings.register where rule_id = '{STALE_ACCOUNT}'") == [(status,)]
+    assert house.rows(f"select failed from reports.rule_summary where rule_id = '{STALE_ACCOUNT}'") == [(1,)]
     open_ones = house.rows("select finding_count, risk_score > 0 from reports.population where account_id = 'old'")
     assert open_ones == [(1, True) if status == "open" else (0, False)]
 
@@ -355,14 +366,14 @@ def test_an_account_out_of_scope_stays_in_the_population_with_the_reason(
 
 
 def test_a_group_out_of_scope_takes_its_own_findings_with_it(house: Any, source: Any, people: Any) -> None:
-    house.models = only(house.models, "empty_group")
+    house.models = only(house.models, EMPTY_GROUP)
     groups = [{"_id": "g-old", "name": "Old Sales", "users": []}, {"_id": "g-new", "name": "New Sales", "users": []}]
     snapshot = house.land(FIRST, {"prod": source(people, groups=groups)})
 
     house.build(snapshot, policy={"out_of_scope.csv": OUT_OF_SCOPE + ",old sales,closed,b@x.test\n"})
 
     assert house.rows(
-        "select subject_id, status from findings.register where rule_id = 'empty_group' order by 1"
+        f"select subject_id, status from findings.register where rule_id = '{EMPTY_GROUP}' order by 1"
     ) == [
         ("g-new", "open"),
         ("g-old", "out_of_scope"),
@@ -370,30 +381,30 @@ def test_a_group_out_of_scope_takes_its_own_findings_with_it(house: Any, source:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "severity"), [({}, "high"), ({"exception_expired": {"severity": "info"}}, "info")]
+    ("overrides", "severity"), [({}, "high"), ({EXCEPTION_EXPIRED: {"severity": "info"}}, "info")]
 )
 def test_an_exception_that_has_run_out_is_as_severe_as_what_it_excused_is_now(
     house: Any, source: Any, make_user: Any, overrides: dict[str, Any], severity: str
 ) -> None:
-    house.models = only(house.models, "stale_account", "exception_expired")
+    house.models = only(house.models, STALE_ACCOUNT, EXCEPTION_EXPIRED)
     snapshot = house.land(FIRST, {"prod": source([make_user("old", lastLogin="2020-01-01T00:00:00Z")])})
 
     house.build(
         snapshot,
         overrides=overrides,
-        policy={"exceptions.csv": EXCEPTIONS + "stale_account,,old,r,b@x.test,2025-12-31\n"},
+        policy={"exceptions.csv": EXCEPTIONS + f"{STALE_ACCOUNT},,old,r,b@x.test,2025-12-31\n"},
     )
 
     assert house.rows("select rule_id, severity from findings.register order by rule_id") == [
-        ("exception_expired", severity),
-        ("stale_account", "high"),  # past 180 days, where the rule's own is medium
+        (EXCEPTION_EXPIRED, severity),
+        (STALE_ACCOUNT, "high"),  # past 180 days, where the rule's own is medium
     ]
 
 
 def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a_warning(
     house: Any, source: Any, make_user: Any
 ) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     users = [make_user("a", userName="twin"), make_user("b", email="Twin"), make_user("c")]
     snapshot = house.land(FIRST, {"prod": source(users)})
 
@@ -409,36 +420,36 @@ def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a
 def test_an_exception_means_an_account_even_where_a_person_has_the_same_id(
     house: Any, source: Any, people: Any
 ) -> None:
-    house.models = only(house.models, "stale_account", "exception_expired")
+    house.models = only(house.models, STALE_ACCOUNT, EXCEPTION_EXPIRED)
     snapshot = house.land(FIRST, {"prod": source(people)})
 
     house.build(
         snapshot,
         roster="email\nold@example.com\n",  # without a column person_id, the address is the person's id
-        policy={"exceptions.csv": EXCEPTIONS + "stale_account,,old@example.com,r,b@x.test,2025-12-31\n"},
+        policy={"exceptions.csv": EXCEPTIONS + f"{STALE_ACCOUNT},,old@example.com,r,b@x.test,2025-12-31\n"},
     )
 
     assert house.rows(
-        "select subject_type, subject_id from findings.register where rule_id = 'exception_expired'"
+        f"select subject_type, subject_id from findings.register where rule_id = '{EXCEPTION_EXPIRED}'"
     ) == [("account", "old")]
 
 
 def test_an_exception_for_a_rule_about_people_is_found_by_the_person(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
-    rule = altered(named(house.models, "findings.orphaned_account"), r"(?s)^.*\Z", PERSON_RULE)
+    rule = altered(named(house.models, f"findings.{ORPHANED_ACCOUNT}"), r"(?s)^.*\Z", PERSON_RULE)
     snapshot = house.land(FIRST, {"prod": source(people)})
 
     house.build(
         snapshot,
         models=swapped(house.models, rule),
         roster="person_id,email\n7,ann@example.com\n8,old@example.com\n",
-        policy={"exceptions.csv": EXCEPTIONS + "orphaned_account,,7,r,b@x.test,2027-01-01\n"},
+        policy={"exceptions.csv": EXCEPTIONS + f"{ORPHANED_ACCOUNT},,7,r,b@x.test,2027-01-01\n"},
     )
 
     assert house.rows(
-        "select subject_type, subject_id, source, status from findings.register where rule_id = 'orphaned_account' "
-        "order by subject_id"
+        "select subject_type, subject_id, source, status from findings.register "
+        f"where rule_id = '{ORPHANED_ACCOUNT}' order by subject_id"
     ) == [("person", "7", None, "accepted_risk"), ("person", "8", None, "open")]
 
 
@@ -469,7 +480,7 @@ def changes(house: Any) -> dict[str, str]:
 
 
 def test_each_account_is_held_against_the_baseline(house: Any, source: Any, make_user: Any) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     ann, bob, cyd = make_user("ann"), make_user("bob"), make_user("cyd")
     house.build(house.land(FIRST, {"prod": source([ann, bob])}))
     assert changes(house) == {"ann": "no_baseline", "bob": "no_baseline"}
@@ -492,18 +503,18 @@ def test_each_account_is_held_against_the_baseline(house: Any, source: Any, make
 
 
 def test_a_finding_remembers_the_extract_that_had_it_first(house: Any, source: Any, people: Any) -> None:
-    house.models = only(house.models, "stale_account", "never_logged_in")
+    house.models = only(house.models, STALE_ACCOUNT, NEVER_LOGGED_IN)
     house.build(house.land(FIRST, {"prod": source(people[:2])}))
     house.build(house.land(SECOND, {"prod": source(people[:3])}))
 
     assert house.rows(
         "select subject_id, first_seen_snapshot_id from findings.register "
-        "where rule_id in ('stale_account', 'never_logged_in') order by subject_id"
+        f"where rule_id in ('{STALE_ACCOUNT}', '{NEVER_LOGGED_IN}') order by subject_id"
     ) == [("new", SECOND), ("old", FIRST)]
 
 
 def test_a_partial_extract_is_no_default_baseline(house: Any, source: Any, people: Any) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     house.build(house.land(FIRST, {"prod": source(people)}))
     house.build(house.land(SECOND, {"prod": source(people, outcome={"observations": ()})}))
 
@@ -513,7 +524,7 @@ def test_a_partial_extract_is_no_default_baseline(house: Any, source: Any, peopl
 
 
 def test_a_baseline_that_was_never_built_is_refused_and_nothing_is_lost(house: Any, source: Any, people: Any) -> None:
-    house.models = only(house.models, "stale_account")
+    house.models = only(house.models, STALE_ACCOUNT)
     house.land(FIRST, {"prod": source(people)})
     second = house.land(SECOND, {"prod": source(people)})
     house.build(second)

@@ -14,6 +14,11 @@ from pipeline.review import campaign as campaigns
 from pipeline.review import packets
 from pipeline.review.importing import import_file
 from tests.e2e.conftest import Silent
+from tests.rules import rule
+
+REAPPEARED_ACCESS = rule("Removed access is back")
+REVOCATION_NOT_VERIFIED = rule("Removed access is still present")
+SELF_REVIEW = rule("Access reviewed by its holder")
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 SNAPSHOT = "20260101T000000Z-0000"
@@ -254,10 +259,10 @@ def test_what_was_taken_away_is_held_against_every_later_extract(
     gone = found("20260202T000000Z-0000")
     back = found("20260203T000000Z-0000", "g-sales")
 
-    assert not {"revocation_not_verified", "reappeared_access"} & {*in_time, *gone}
-    assert "revocation_not_verified" in too_late
-    assert "reappeared_access" in back
-    assert "revocation_not_verified" not in back
+    assert not {REVOCATION_NOT_VERIFIED, REAPPEARED_ACCESS} & {*in_time, *gone}
+    assert REVOCATION_NOT_VERIFIED in too_late
+    assert REAPPEARED_ACCESS in back
+    assert REVOCATION_NOT_VERIFIED not in back
     assert built.rows("select item_id, first_absent_snapshot_id from baseline.absences") == [
         (item(built, "cay", "g-sales"), "20260202T000000Z-0000")
     ]
@@ -271,7 +276,7 @@ def test_what_came_in_after_an_extract_ended_does_not_change_what_is_said_of_it(
     built.build(landed, roster=ROSTER, policy=POLICY)
     query = "select * from findings.rule_summary order by rule_id"
     before = built.rows(query)
-    [(pending,)] = built.rows("select unknown from findings.rule_summary where rule_id = 'self_review'")
+    [(pending,)] = built.rows(f"select unknown from findings.rule_summary where rule_id = '{SELF_REVIEW}'")
     path = tmp_path / "returned.csv"
     path.write_text(f"item_id,decision\n{item(built, 'cay', 'g-sales')},keep\n", encoding="utf-8")
     import_file(built.connection, path, name="Q", now=datetime(2026, 1, 21, tzinfo=UTC))

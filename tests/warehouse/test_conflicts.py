@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.review import campaign as campaigns
+from tests.rules import rule
+
+SOD_CONFLICT = rule("Segregation of duties conflict")
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 SNAPSHOT = "20260101T000000Z-0000"
@@ -37,8 +40,8 @@ def opened(house: Any, scope: str = "flagged") -> None:
 
 
 def test_a_finding_about_a_person_names_the_person(built: Any) -> None:
-    found = "select display_name, email from reports.findings where rule_id = 'sod_conflict'"
-    shown = "select label, email from reports.finding_rows where rule_id = 'sod_conflict'"
+    found = f"select display_name, email from reports.findings where rule_id = '{SOD_CONFLICT}'"
+    shown = f"select label, email from reports.finding_rows where rule_id = '{SOD_CONFLICT}'"
 
     assert built.rows(found) == [("Ada Reyes", "ada@example.com")]
     assert built.rows(shown) == [("Ada Reyes", "ada@example.com")]
@@ -46,22 +49,22 @@ def test_a_finding_about_a_person_names_the_person(built: Any) -> None:
 
 def test_a_finding_about_a_person_counts_on_each_of_their_accounts(built: Any) -> None:
     counted = built.rows(
-        "select account_id, finding_count > 0 and rule_ids like '%sod_conflict%', top_severity, risk_score > 0 "
-        "from reports.population where rule_ids like '%sod_conflict%' order by account_id"
+        f"select account_id, finding_count > 0 and rule_ids like '%{SOD_CONFLICT}%', top_severity, risk_score > 0 "
+        f"from reports.population where rule_ids like '%{SOD_CONFLICT}%' order by account_id"
     )
 
     assert [(account_id, counts, risk) for account_id, counts, _, risk in counted] == [
         ("ada", True, True),
         ("ada.admin", True, True),
     ]
-    assert built.rows("select accounts from reports.rule_results where rule_id = 'sod_conflict'") == [(2,)]
+    assert built.rows(f"select accounts from reports.rule_results where rule_id = '{SOD_CONFLICT}'") == [(2,)]
 
 
 def test_both_sides_of_a_conflict_are_recommended_for_removal_of_one(built: Any) -> None:
     items = dict(
         built.rows(
             "select account_id || ' ' || entitlement_id, recommendation_reason from reports.access "
-            "where recommendation = 'remove' and rule_ids like '%sod_conflict%'"
+            f"where recommendation = 'remove' and rule_ids like '%{SOD_CONFLICT}%'"
         )
     )
 
@@ -121,6 +124,8 @@ def test_an_accepted_conflict_asks_for_nothing(house: Any, source: Any, make_use
     policy = POLICY | {"exceptions.csv": exceptions}
     house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=policy)
 
-    assert house.rows("select status from findings.register where rule_id = 'sod_conflict'") == [("accepted_risk",)]
+    assert house.rows(f"select status from findings.register where rule_id = '{SOD_CONFLICT}'") == [
+        ("accepted_risk",)
+    ]
     assert house.rows("select count(*) from reports.conflicts") == [(0,)]
-    assert house.rows("select rule_ids like '%sod_conflict%' from reports.population") == [(False,)]
+    assert house.rows(f"select rule_ids like '%{SOD_CONFLICT}%' from reports.population") == [(False,)]

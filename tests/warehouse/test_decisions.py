@@ -19,6 +19,9 @@ from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import Approval, Plan, load, save
 from pipeline.review import campaign as campaigns
 from tests.cases.case import Case, each
+from tests.rules import rule
+
+REVOCATION_NOT_VERIFIED = rule("Removed access is still present")
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST, NEXT = "20260101T000000Z-0000", "20260102T000000Z-0000"
@@ -199,7 +202,7 @@ def test_what_is_not_yet_due_is_not_passed(signed: Any, source: Any, make_user: 
 
     [(population, failed, unknown, passed)] = signed.rows(
         "select population, failed, unknown, passed from findings.rule_summary "
-        "where rule_id = 'revocation_not_verified'"
+        f"where rule_id = '{REVOCATION_NOT_VERIFIED}'"
     )
 
     assert (population, failed, unknown, passed) == (9, 0, 8, 1)  # the inactive account's role is gone

@@ -10,6 +10,11 @@ from pipeline.errors import ConfigurationError, ModelError
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import order
 from pipeline.warehouse.rules import in_force
+from tests.rules import rule
+
+NEVER_LOGGED_IN = rule("Account never used")
+STALE_ACCOUNT = rule("Stale account")
+TOO_MANY_ADMINS = rule("Too many administrators")
 
 LASTING = frozenset({"raw.users"})
 
@@ -65,39 +70,39 @@ def test_the_shipped_models_have_an_order(models: list[Model]) -> None:
 def test_an_override_changes_what_it_names_and_nothing_else(models: list[Model]) -> None:
     plain = {rule.model.name: rule for rule in in_force(models, {}, where="x.toml")}
     overrides = {
-        "stale_account": {"stale_after_days": 60},
-        "too_many_admins": {"max_share": 1, "severity": "critical"},
-        "never_logged_in": {"enabled": False},
+        STALE_ACCOUNT: {"stale_after_days": 60},
+        TOO_MANY_ADMINS: {"max_share": 1, "severity": "critical"},
+        NEVER_LOGGED_IN: {"enabled": False},
     }
 
     changed = {rule.model.name: rule for rule in in_force(models, overrides, where="x.toml")}
 
     assert list(changed) == sorted(plain)
-    assert changed["stale_account"].parameters == {"stale_after_days": 60, "high_after_days": 180}
-    assert changed["stale_account"].parameters_text == "stale_after_days=60; high_after_days=180"
-    assert changed["too_many_admins"].parameters["max_share"] == 1.0
-    assert changed["too_many_admins"].severity == "critical"
-    assert not changed["never_logged_in"].is_enabled
+    assert changed[STALE_ACCOUNT].parameters == {"stale_after_days": 60, "high_after_days": 180}
+    assert changed[STALE_ACCOUNT].parameters_text == "stale_after_days=60; high_after_days=180"
+    assert changed[TOO_MANY_ADMINS].parameters["max_share"] == 1.0
+    assert changed[TOO_MANY_ADMINS].severity == "critical"
+    assert not changed[NEVER_LOGGED_IN].is_enabled
     assert [name for name in plain if plain[name] != changed[name]] == sorted(overrides)
 
 
 @pytest.mark.parametrize(
     ("override", "place", "says"),
     [
-        ({"stale_acount": {}}, "rules.stale_acount", "'stale_account'"),
+        ({"stale_acount": {}}, "rules.stale_acount", f"'{STALE_ACCOUNT}'"),
         ({"zzz": {}}, "rules.zzz", "rules list"),
-        ({"stale_account": {"stale_days": 1}}, "rules.stale_account.stale_days", "'stale_after_days'"),
-        ({"stale_account": {"enable": False}}, "rules.stale_account.enable", "'enabled'"),
-        ({"stale_account": {"zzz": 1}}, "rules.stale_account.zzz", "stale_after_days"),
-        ({"stale_account": {"stale_after_days": "60"}}, "rules.stale_account.stale_after_days", "default is 90"),
-        ({"stale_account": {"stale_after_days": 60.5}}, "rules.stale_account.stale_after_days", "default is 90"),
-        ({"stale_account": {"stale_after_days": True}}, "rules.stale_account.stale_after_days", "default is 90"),
-        ({"stale_account": {"stale_after_days": [1]}}, "rules.stale_account.stale_after_days", "default is 90"),
-        ({"stale_account": {"stale_after_days": -1}}, "rules.stale_account.stale_after_days", "default is 90"),
-        ({"too_many_admins": {"max_share": float("nan")}}, "rules.too_many_admins.max_share", "default is 0.02"),
-        ({"too_many_admins": {"max_share": float("inf")}}, "rules.too_many_admins.max_share", "default is 0.02"),
-        ({"stale_account": {"severity": "urgent"}}, "rules.stale_account.severity", "critical"),
-        ({"stale_account": {"enabled": "no"}}, "rules.stale_account.enabled", "enabled = false"),
+        ({STALE_ACCOUNT: {"stale_days": 1}}, f"rules.{STALE_ACCOUNT}.stale_days", "'stale_after_days'"),
+        ({STALE_ACCOUNT: {"enable": False}}, f"rules.{STALE_ACCOUNT}.enable", "'enabled'"),
+        ({STALE_ACCOUNT: {"zzz": 1}}, f"rules.{STALE_ACCOUNT}.zzz", "stale_after_days"),
+        ({STALE_ACCOUNT: {"stale_after_days": "60"}}, f"rules.{STALE_ACCOUNT}.stale_after_days", "default is 90"),
+        ({STALE_ACCOUNT: {"stale_after_days": 60.5}}, f"rules.{STALE_ACCOUNT}.stale_after_days", "default is 90"),
+        ({STALE_ACCOUNT: {"stale_after_days": True}}, f"rules.{STALE_ACCOUNT}.stale_after_days", "default is 90"),
+        ({STALE_ACCOUNT: {"stale_after_days": [1]}}, f"rules.{STALE_ACCOUNT}.stale_after_days", "default is 90"),
+        ({STALE_ACCOUNT: {"stale_after_days": -1}}, f"rules.{STALE_ACCOUNT}.stale_after_days", "default is 90"),
+        ({TOO_MANY_ADMINS: {"max_share": float("nan")}}, f"rules.{TOO_MANY_ADMINS}.max_share", "default is 0.02"),
+        ({TOO_MANY_ADMINS: {"max_share": float("inf")}}, f"rules.{TOO_MANY_ADMINS}.max_share", "default is 0.02"),
+        ({STALE_ACCOUNT: {"severity": "urgent"}}, f"rules.{STALE_ACCOUNT}.severity", "critical"),
+        ({STALE_ACCOUNT: {"enabled": "no"}}, f"rules.{STALE_ACCOUNT}.enabled", "enabled = false"),
     ],
 )
 def test_a_wrong_override_is_named_with_its_place(

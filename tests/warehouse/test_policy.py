@@ -10,6 +10,9 @@ from pipeline.errors import ConfigurationError
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
+from tests.rules import rule
+
+STALE_ACCOUNT = rule("Stale account")
 
 EXCEPTIONS = "rule_id,source,subject,reason,approved_by,expires_on\n"
 
@@ -64,7 +67,7 @@ def ranks(connection: Connection) -> dict[str, tuple[int, bool]]:
         ("sod_pairs.csv", "left_type,left_name,right_type,right_name\nuser,a,role,b\n", "line 2: 'user'", "correct"),
         (
             "exceptions.csv",
-            EXCEPTIONS + 'stale_account,,a,"two\nlines",b@x.test,2026-01-31\nstale_account,,b,r,b@x.test,soon\n',
+            EXCEPTIONS + f'{STALE_ACCOUNT},,a,"two\nlines",b@x.test,2026-01-31\nstale_account,,b,r,b@x.test,soon\n',
             "line 4: the expires_on 'soon' is not a date",
             "correct",
         ),

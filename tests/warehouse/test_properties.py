@@ -10,7 +10,19 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from pipeline.warehouse.model import Model
+from tests.rules import rule
 from tests.search import looking_for
+
+DUPLICATE_ACCOUNTS = rule("Duplicate accounts")
+EMPTY_GROUP = rule("Empty group")
+EXCESSIVE_GROUPS = rule("Far more groups than peers")
+LOCAL_ACCOUNT_BESIDE_SSO = rule("Local password despite single sign-on")
+MEMBERSHIP_DISAGREEMENT = rule("Inconsistent group membership")
+OVER_PRIVILEGED_VS_PEERS = rule("Role above peers")
+RARE_GROUP_MEMBERSHIP = rule("Rare group")
+SEVERAL_ACCOUNTS_ONE_PERSON = rule("Several accounts, one person")
+TOO_FEW_ADMINS = rule("Too few administrators")
+TOO_MANY_ADMINS = rule("Too many administrators")
 
 SNAPSHOT = "20260101T000000Z-0001"
 NAMES = ("ann", "bob", "cyd", "dee", "eve", "fay")
@@ -85,9 +97,9 @@ def test_a_membership_more_never_takes_access_away(
 
 #: Rules that judge an account by how many others there are or by what they have: these may change when one goes.
 ABOUT_OTHERS = {
-    "duplicate_accounts", "empty_group", "excessive_groups", "local_account_beside_sso", "membership_disagreement",
-    "over_privileged_vs_peers", "rare_group_membership", "several_accounts_one_person", "too_few_admins",
-    "too_many_admins",
+    DUPLICATE_ACCOUNTS, EMPTY_GROUP, EXCESSIVE_GROUPS, LOCAL_ACCOUNT_BESIDE_SSO, MEMBERSHIP_DISAGREEMENT,
+    OVER_PRIVILEGED_VS_PEERS, RARE_GROUP_MEMBERSHIP, SEVERAL_ACCOUNTS_ONE_PERSON, TOO_FEW_ADMINS,
+    TOO_MANY_ADMINS,
 }  # fmt: skip
 
 

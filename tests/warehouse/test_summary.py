@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 
 from pipeline.warehouse.model import Model
+from tests.rules import rule
+
+LEAVER_ACTIVE = rule("Leaver still active")
+NEW_PRIVILEGED_ACCOUNT = rule("New privileged account")
+OVER_PRIVILEGED_VS_PEERS = rule("Role above peers")
+SELF_REVIEW = rule("Access reviewed by its holder")
+STALE_ACCOUNT = rule("Stale account")
 
 FIRST = "20260101T000000Z-0001"
-RULES = {"leaver_active", "stale_account", "new_privileged_account", "over_privileged_vs_peers", "self_review"}
+RULES = {LEAVER_ACTIVE, STALE_ACCOUNT, NEW_PRIVILEGED_ACCOUNT, OVER_PRIVILEGED_VS_PEERS, SELF_REVIEW}
 ROSTER = "person_id,email,employment_status,end_date\np1,gone@example.com,ended,2025-12-31\n"
 
 
@@ -34,10 +41,10 @@ def test_a_rule_that_lacks_what_it_needs_is_named_with_the_reason(
     some_rules.build(some_rules.land(FIRST, {"prod": source([make_user("a")])}))
 
     assert unevaluated(some_rules) == {
-        "leaver_active": ("not_evaluated", "no roster was given"),
-        "new_privileged_account": ("not_evaluated", "there is no earlier extract to compare with"),
-        "over_privileged_vs_peers": ("not_evaluated", "the extract lacks the data for it"),
-        "self_review": ("not_evaluated", "there has been no review yet"),
+        LEAVER_ACTIVE: ("not_evaluated", "no roster was given"),
+        NEW_PRIVILEGED_ACCOUNT: ("not_evaluated", "there is no earlier extract to compare with"),
+        OVER_PRIVILEGED_VS_PEERS: ("not_evaluated", "the extract lacks the data for it"),
+        SELF_REVIEW: ("not_evaluated", "there has been no review yet"),
     }
     assert "leavers_active" not in numbers(some_rules, "headline")
 
@@ -47,10 +54,10 @@ def test_a_rule_that_is_switched_off_has_no_number(some_rules: Any, source: Any,
 
     some_rules.build(snapshot, roster=ROSTER)
     assert numbers(some_rules, "headline")["leavers_active"] == 1
-    some_rules.build(snapshot, roster=ROSTER, overrides={"leaver_active": {"enabled": False}})
+    some_rules.build(snapshot, roster=ROSTER, overrides={LEAVER_ACTIVE: {"enabled": False}})
 
     assert "leavers_active" not in numbers(some_rules, "headline")
-    assert unevaluated(some_rules)["leaver_active"] == ("off", "the configuration switches it off")
+    assert unevaluated(some_rules)[LEAVER_ACTIVE] == ("off", "the configuration switches it off")
 
 
 def test_last_seen_and_privileged_count_accounts_in_use(some_rules: Any, source: Any, make_user: Any) -> None:
@@ -83,7 +90,7 @@ def test_days_are_those_between_the_dates_that_are_shown(some_rules: Any, source
     }
     # The threshold is a moment: 90 days before as-of, a minute and a half past midnight.
     assert dict(
-        some_rules.rows("select account_id, detail from findings.stale_account where verdict = 'failed'")
+        some_rules.rows(f"select account_id, detail from findings.{STALE_ACCOUNT} where verdict = 'failed'")
     ) == {
         "limit": "Last seen 3 Oct 2025 00:00 UTC, more than 90 days before 1 Jan 2026 00:01 UTC.",
         "beyond": "Last seen 2 Oct 2025, 91 days ago.",
@@ -103,7 +110,7 @@ def test_leavers_come_by_privilege_then_by_how_long_ago_they_left(
     )
 
     rows = some_rules.rows(
-        "select account_id, privileged, days_since_end from reports.finding_rows where rule_id = 'leaver_active'"
+        f"select account_id, privileged, days_since_end from reports.finding_rows where rule_id = '{LEAVER_ACTIVE}'"
         " order by privileged desc, days_since_end desc"
     )
     assert rows == [("admin", True, 1), ("long", False, 185), ("short", False, 2)]

@@ -1,0 +1,32 @@
+"""A rule is one file: no other file of the program, its data or its tests names it."""
+
+import re
+from pathlib import Path
+
+from pipeline import resources
+from pipeline.simulator.answer_key import PlantedRule
+from pipeline.warehouse.model_file import load_folder
+
+ROOT = Path(__file__).parents[2]
+RULES = {model.name for model in load_folder(resources.sql()) if model.is_rule}
+#: The rules themselves, and the answer key that says which of them a planted condition is for.
+MAY_NAME_RULES = (Path("sql/3_findings"), Path("pipeline/simulator/answer_key.py"))
+TEXTS = {".csv", ".css", ".html", ".j2", ".js", ".md", ".py", ".sql", ".toml", ".txt"}
+
+
+def test_no_other_file_names_a_rule() -> None:
+    names = re.compile(rf"\b({'|'.join(sorted(RULES))})\b")
+    found = []
+    for folder in ("pipeline", "sql", "data", "reports", "tests"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            relative = path.relative_to(ROOT)
+            if path.suffix not in TEXTS or any(relative.is_relative_to(place) for place in MAY_NAME_RULES):
+                continue
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+                found += [f"{relative}:{number}: {name}" for name in names.findall(line)]
+
+    assert not found
+
+
+def test_the_answer_key_names_rules_that_exist() -> None:
+    assert set(PlantedRule) <= RULES
