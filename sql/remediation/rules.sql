@@ -1,4 +1,4 @@
--- Which active accounts does an open finding of these rules ask to switch off?
+-- Which active accounts have an open finding of rules that ask to deactivate them?
 -- $rules: a list of rule ids
 select source, account_id, 'deactivate' as action, detail as reason, finding_id
 from findings.register

@@ -1,4 +1,4 @@
--- What does the current build show of every change that was made?
+-- Which verdict does the current build give each change?
 select change_id, verdict as verified_state
 from reports.remediation
 order by change_id

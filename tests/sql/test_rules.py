@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pipeline import resources
 from pipeline.simulator.answer_key import PlantedRule
-from pipeline.warehouse.model_file import load_folder
+from pipeline.warehouse.examples import run_example
+from pipeline.warehouse.model_file import load_folder, load_model
 
 ROOT = Path(__file__).parents[2]
-RULES = {model.name for model in load_folder(resources.sql()) if model.is_rule}
+MODELS = load_folder(resources.sql())
+RULES = {model.name for model in MODELS if model.is_rule}
 #: The rules themselves, and the answer key that says which of them a planted condition is for.
 MAY_NAME_RULES = (Path("sql/3_findings"), Path("pipeline/simulator/answer_key.py"))
 TEXTS = {".csv", ".css", ".html", ".j2", ".js", ".md", ".py", ".sql", ".toml", ".txt"}
@@ -26,6 +28,19 @@ def test_no_other_file_names_a_rule() -> None:
                 found += [f"{relative}:{number}: {name}" for name in names.findall(line)]
 
     assert not found
+
+
+def test_the_example_in_the_readme_is_a_rule_that_works(tmp_path: Path) -> None:
+    readme = (ROOT / "sql" / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "3_findings" / "unused_designer.sql"
+    path.parent.mkdir()
+    path.write_text(re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)[-1], encoding="utf-8")
+
+    model = load_model(path)
+
+    assert model.examples
+    for example in model.examples:
+        run_example(MODELS, model, example)
 
 
 def test_the_answer_key_names_rules_that_exist() -> None:
