@@ -57,7 +57,7 @@ decisions_with_reasons as (
             when protected.reason is not null
                 and (protected.applies_to = 'any' or removals.entitlement_type = 'role') then protected.reason
             when removals.decision = 'reduce' and known_targets.role_id is null
-                then 'the role it should have instead does not exist'
+                then 'the role it should have instead is not there'
             when membership.seen_in = 'group' then
                 'only the group lists the membership, and this program does not write there: remove it in Sisense'
         end as reason
