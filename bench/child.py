@@ -23,13 +23,13 @@ from pipeline.warehouse import completeness, database, landing
 
 
 def pull(folder: str, port: str, accounts: str, concurrency: str) -> None:
+    from pipeline.sources.extract import ExtractJob
     from pipeline.sources.sisense import extract as sisense
 
     server = Instance(int(port), int(accounts), 500)
     spool = Spool.create(Path(folder))
-    outcome = sisense.extract(
-        server.source(int(concurrency)), server.credentials, spool, progress=lambda _what, _done, _total: None
-    )
+    job = ExtractJob(server.source(int(concurrency)), spool, lambda _what, _done, _total: None)
+    outcome = sisense.extract(job, server.credentials)
     spool.close()
     assert outcome.error is None
 

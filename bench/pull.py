@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.harness import Row, alternate, ratios, times
 from bench.instance import Instance, serving, simulating
+from pipeline.sources.extract import ExtractJob
 from pipeline.sources.sisense import extract as sisense
 from pipeline.spool import Spool
 
@@ -87,9 +88,8 @@ def extract(server: Instance, concurrency: int) -> float:
     """Extract everything; return the seconds from the first page of accounts asked for to the last one accepted."""
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool.create(Path(folder) / "spool")
-        sisense.extract(
-            server.source(concurrency), server.credentials, spool, progress=lambda _what, _done, _total: None
-        )
+        job = ExtractJob(server.source(concurrency), spool, lambda _what, _done, _total: None)
+        sisense.extract(job, server.credentials)
         spool.close()
         pages = [page for page in spool.pages() if page.resource == "users"]
     first = min(datetime.fromisoformat(page.started_at) for page in pages)

@@ -12,7 +12,7 @@ from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, 
 from pipeline.progress import StageTimer
 from pipeline.results import ExtractResult
 from pipeline.settings import Credentials, Secret, Settings, SourceSettings
-from pipeline.spool import Spool, held
+from pipeline.spool import Spool, temporary_spool
 from pipeline.warehouse import database, landing, snapshots
 
 __all__ = ["extract"]
@@ -79,19 +79,21 @@ def _read(
     source: SourceSettings, credentials: Credentials, scim_token: Secret | None, spool: Spool, timer: StageTimer
 ) -> None:
     """Read one source into the spool."""
+    from pipeline.sources.extract import ExtractJob
     from pipeline.sources.scim import extract as scim
     from pipeline.sources.sisense import extract as sisense
 
+    job = ExtractJob(source, spool, timer.advance)
     timer.stage(f"extract {source.name}")
     if source.warns_of_plain_http(credentials):
         timer.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
     if source.kind == "sisense":
-        sisense.extract(source, credentials, spool, progress=timer.advance)
+        sisense.extract(job, credentials)
     elif scim_token is not None:
-        scim.extract(source, scim_token, spool, progress=timer.advance)
+        scim.extract(job, scim_token)
     if source.scim_url is not None and scim_token is not None:
         timer.stage(f"extract {source.name} by SCIM")
-        scim.beside(source, scim_token, spool, progress=timer.advance)
+        scim.extract_beside(job, scim_token)
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def _spool(settings: Settings, snapshot_id: str) -> Iterator[Spool]:
     parent = path.with_name(path.name + ".spool")
     with ExitStack() as stack:
         try:
-            spool = stack.enter_context(held(parent, snapshot_id))
+            spool = stack.enter_context(temporary_spool(parent, snapshot_id))
         except OSError as error:
             raise WarehouseError(
                 f"the spool cannot be made: {error.strerror}",

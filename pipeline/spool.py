@@ -1,16 +1,16 @@
-"""The spool: what a source wrote down while it was read, before the database is opened.
+"""The spool: the answers of the sources on disk, before the database is opened.
 
-Sources write it, the warehouse lands it; neither imports the other. Pulling never holds the database lock, and an
-extract that is killed leaves a folder here and nothing in the database.
+Sources write it, the warehouse lands it; neither imports the other. Reading a source never holds the database lock,
+and an extract that is killed leaves a folder here and nothing in the database.
 
 Layout, under ``<database>.spool/<snapshot_id>/``::
 
     pages.jsonl              one :class:`PageEntry` a line, in the order in which the answers were accepted
-    <source>.outcome.json    one :class:`SourceOutcome`, written when the source is finished, well or badly
-    <source>/<file>          the body of each page that holds rows, as it came (a JSON array)
+    <source>.outcome.json    one :class:`SourceOutcome`, written when the source succeeded or failed
+    <source>/<file>          the body of each page with records, as it came (a JSON array)
 
-A body that carried a secret (a password hash, a token) is rewritten without it before it is written here; the page
-then has both the hash of what came (``sha256``) and of what was kept (``redacted_sha256``).
+A body with a secret (a password hash, a token) is written here without it. The page then has the hash of the body as
+it came (``sha256``) and as it was kept (``redacted_sha256``).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from typing import IO, Any, Literal
 
 import orjson
 
-__all__ = ["Observation", "PageEntry", "Principal", "SourceOutcome", "Spool", "held"]
+__all__ = ["Observation", "PageEntry", "Principal", "SourceOutcome", "Spool", "temporary_spool"]
 
 _LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """One request and its answer. ``url`` never carries a secret; ``offset`` is in items, ``bytes`` as received.
+    """One request and its answer. ``url`` contains no secret; ``offset`` is in records; ``bytes`` is as received.
 
-    ``page`` counts from 1 within source, resource and sweep. ``file`` is relative to the spool, and null where the
-    answer holds no rows to keep (a count, an empty page at the end, a whole list that came once more).
+    ``page`` counts from 1 within source, resource and sweep. ``file`` is relative to the spool, and None if there are
+    no records to keep (a count, the empty page at the end, a repeated list).
     ``started_at`` and ``fetched_at`` are ISO 8601 in UTC, ``elapsed_ms`` covers all ``attempts``.
     """
 
@@ -61,7 +61,7 @@ class PageEntry:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who the credential belongs to, as the source itself says. Null where it does not say."""
+    """The account of the credential, as the source reports it. None where it does not."""
 
     user_name: str | None = None
     account_id: str | None = None
@@ -71,10 +71,10 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One thing only the extractor could see, to be judged by the completeness checks.
+    """A completeness check that only the extract could make.
 
-    ``check_id`` names the check it feeds (``pages_cover``, ``count_stable``, ...); ``expected`` and ``observed`` are
-    what is compared, as text; ``result`` is the extractor's own verdict, ``explanation`` a whole sentence.
+    ``check_id`` names the check (``end_proven``, ``pages_overlap``, ...); ``expected`` and ``observed`` are compared,
+    as text; ``explanation`` is a whole sentence. A gate check decides between FULL and PARTIAL.
     """
 
     check_id: str
@@ -89,13 +89,13 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """What became of one source. ``error`` is a redacted sentence when it failed, with the ``hint`` beside it.
+    """The result of one source. If it failed, ``error`` is a redacted sentence, and ``hint`` says what to do.
 
-    ``accepted_sweeps`` names, for each resource, the sweep that the population is made of; rows of the other sweeps
-    are landed beside it as evidence. ``overlaps`` holds, for each resource and each sweep in turn, the offsets of the
-    pages whose first record is the last of the page before: it is landed once. ``server_counts`` are the source's own
-    totals (``users_before``, ``users_after``), None where it has none.
-    ``missing`` names endpoints that do not exist there, each with what the report loses by it.
+    ``accepted_sweeps`` names, for each resource, the sweep that the population is made of; the others are landed as
+    evidence. ``overlaps`` holds, for each resource and each sweep in turn, the offsets of the pages whose first
+    record is the last of the page before; such a record is landed once. ``server_counts`` are the source's own totals
+    (``users_before``, ``users_after``), None where it has none. ``missing`` names endpoints that do not exist there,
+    each with what the report loses.
     """
 
     source: str
@@ -118,7 +118,7 @@ class SourceOutcome:
 
 
 class Spool:
-    """One extract's folder, written by the sources of one process and read once by the warehouse."""
+    """The folder of one extract, written by the sources of one process and read once by the warehouse."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -126,12 +126,12 @@ class Spool:
 
     @classmethod
     def create(cls, folder: Path) -> Spool:
-        """Make the folder, which only this user may read: it holds names and e-mail addresses."""
+        """Make the folder, readable by this user only, because it contains names and e-mail addresses."""
         folder.mkdir(parents=True, mode=0o700)
         return cls(folder)
 
     def write_body(self, source: str, name: str, body: bytes) -> str:
-        """Write a page's body and return its path relative to the spool; the journal names complete bodies only."""
+        """Write the body of a page; return its path relative to the spool. The journal names complete bodies only."""
         folder = self.folder / source
         folder.mkdir(exist_ok=True, mode=0o700)
         (folder / name).write_bytes(body)
@@ -144,7 +144,7 @@ class Spool:
         self._pages.write(orjson.dumps(page, option=orjson.OPT_APPEND_NEWLINE))
 
     def write_outcome(self, outcome: SourceOutcome) -> None:
-        """Write down what became of a source."""
+        """Write the outcome of a source."""
         path = self.folder / f"{outcome.source}.outcome.json"
         path.write_text(json.dumps(asdict(outcome), ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -157,7 +157,7 @@ class Spool:
             self._pages = None
 
     def pages(self) -> Iterator[PageEntry]:
-        """Yield the journal."""
+        """Yield the entries of the journal."""
         journal = self.folder / "pages.jsonl"
         if journal.exists():
             with journal.open(encoding="utf-8") as lines:
@@ -173,15 +173,15 @@ class Spool:
 
 
 @contextmanager
-def held(parent: Path, name: str) -> Iterator[Spool]:
-    """Yield a new spool and remove it at the end, with those that killed processes left behind.
+def temporary_spool(parent: Path, name: str) -> Iterator[Spool]:
+    """Yield a new spool, and remove it at the end. Spools of killed processes are removed first.
 
-    It is locked while the block runs, which tells it from one that nobody holds any more.
+    The spool is locked while the block runs, so that no other process takes it for an abandoned one.
 
     Raises:
         OSError: the folder cannot be made.
     """
-    _sweep(parent)
+    _remove_abandoned(parent)
     spool = Spool.create(parent / name)
     with (spool.folder / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,11 +190,11 @@ def held(parent: Path, name: str) -> Iterator[Spool]:
         finally:
             spool.close()
             shutil.rmtree(spool.folder, ignore_errors=True)
-            with suppress(OSError):  # another run's spool may be there
+            with suppress(OSError):  # the spool of another run may be there
                 parent.rmdir()
 
 
-def _sweep(parent: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob("*/"):
         with suppress(OSError), (folder / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,6 @@ journalled and read back; the account as it is then decides the result.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -17,8 +16,9 @@ from pipeline.remediation.guards import Guards, shown_names
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.remediation.waiting import locked, read_back
 from pipeline.settings import Secret
+from pipeline.sources import event_loop
+from pipeline.sources.accounts import AccountState, Writer
 from pipeline.sources.errors import RefusedError, UnclearError
-from pipeline.sources.sisense.writing import AccountState, Writer
 from pipeline.spelling import nearest
 from pipeline.warehouse.policy import PolicyFiles
 
@@ -127,7 +127,7 @@ def get(connect: Connect, user_name: str) -> dict[str, Any]:
                 "last_activity": found.last_activity,
             }
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 def create(
@@ -156,7 +156,7 @@ def create(
                 await _create_under_lock(writer, journal, each, fields, password, created) for each, fields in pairs
             ]
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wanted: DesiredAccount) -> AccountResult:
@@ -199,7 +199,7 @@ def change(connect: Connect, journal: CommandJournal, policy: PolicyFiles, wante
                 differences = still_differing(after)
                 return _outcome(attempt, wanted.user_name, "changed", found.account_id, differences, answer_error)
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_name: str) -> AccountResult:
@@ -224,7 +224,7 @@ def delete(connect: Connect, journal: CommandJournal, policy: PolicyFiles, user_
                 differences = [] if after is None else ["it still exists"]
                 return _outcome(attempt, user_name, "deleted", found.account_id, differences, answer_error)
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 async def _create_under_lock(

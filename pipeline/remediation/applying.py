@@ -20,9 +20,11 @@ from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import FIELDS, Approval, Change, Plan
 from pipeline.remediation.waiting import is_refused, read_back, read_until
 from pipeline.settings import Credentials, SourceSettings
+from pipeline.sources import event_loop
+from pipeline.sources.accounts import AccountState, Writer
 from pipeline.sources.errors import RefusedError, UnclearError
-from pipeline.sources.sisense.writing import AccountState, Writer, connected
-from pipeline.sources.transport import Sleep
+from pipeline.sources.retries import Sleep
+from pipeline.sources.sisense.writing import connected
 from pipeline.warehouse.policy import PolicyFiles
 
 __all__ = ["MOST_FAILURES", "ApplyingJob", "Operator", "apply", "require_approval", "require_fresh"]
@@ -126,7 +128,7 @@ def apply(
         SourceError: a source cannot be reached, or refuses the login. Earlier changes are in the journal.
         ConfigurationError: the policy that ranks the roles is wrong.
     """
-    asyncio.run(_Application(job, journal, progress, clock, sleep).run())
+    event_loop.run(_Application(job, journal, progress, clock, sleep).run())
 
 
 class _Application:

@@ -18,8 +18,9 @@ from pipeline.remediation.accounts import AccountResult, DesiredAccount
 from pipeline.remediation.groups import GroupResult
 from pipeline.remediation.journal import CommandJournal, journal_path
 from pipeline.settings import Secret, Settings, SourceSettings, read_secret
+from pipeline.sources.accounts import Writer
 from pipeline.sources.scim.provisioning import Provisioner, connected_by_scim
-from pipeline.sources.sisense.writing import Writer, connected
+from pipeline.sources.sisense.writing import connected
 from pipeline.warehouse import adhoc, database, saved
 
 __all__ = [

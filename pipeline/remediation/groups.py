@@ -6,7 +6,6 @@ once; the group as it is read afterwards decides the result.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from pipeline.errors import SourceError, UsageError
 from pipeline.remediation.journal import Attempt, CommandJournal
 from pipeline.remediation.waiting import read_back
+from pipeline.sources import event_loop
 from pipeline.sources.errors import UnclearError
 from pipeline.sources.scim.provisioning import Provisioner
 
@@ -62,7 +62,7 @@ def create(connect: Connect, journal: CommandJournal, name: str, members: Sequen
                 found = await _read_back(provisioner, name, is_made, answer_error)
                 return _outcome(attempt, name, "created", answer_error, is_made=is_made(found))
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 def change(
@@ -111,7 +111,7 @@ def change(
                 found = await _read_back(provisioner, new_name or name, is_changed, answer_error)
                 return _outcome(attempt, name, "changed", answer_error, is_made=is_changed(found))
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
@@ -131,7 +131,7 @@ def delete(connect: Connect, journal: CommandJournal, name: str) -> GroupResult:
                 found = await _read_back(provisioner, name, lambda seen: not seen, answer_error)
                 return _outcome(attempt, name, "deleted", answer_error, is_made=not found)
 
-    return asyncio.run(work())
+    return event_loop.run(work())
 
 
 async def _read_back(

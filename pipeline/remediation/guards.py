@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import resources
-from pipeline.sources.sisense.writing import AccountState, Writer
+from pipeline.sources.accounts import AccountState, Writer
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.ranks import role_ranks
 

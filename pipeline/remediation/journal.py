@@ -25,8 +25,8 @@ from typing import Any
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError, SourceError, UsageError
 from pipeline.remediation.waiting import locked
+from pipeline.sources.accounts import Writer
 from pipeline.sources.errors import RefusedError, UnclearError
-from pipeline.sources.sisense.writing import Writer
 
 __all__ = ["Attempt", "CommandJournal", "Journal", "JournalEntry", "journal_path", "opened", "plan_path", "read"]
 

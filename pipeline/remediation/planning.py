@@ -18,7 +18,7 @@ from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
 from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
 from pipeline.reporting.decisions import DecisionSum
-from pipeline.sources.sisense.writing import AccountState
+from pipeline.sources.accounts import AccountState
 from pipeline.spelling import nearest
 from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection

@@ -1,19 +1,22 @@
-"""What only the extractor could see about completeness: whether the pages cover the list, and whether it ended."""
+"""Completeness, as only the extract can see it: whether the pages cover a list, and whether its end was reached."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pipeline.sources.paging import Reading
 from pipeline.spool import Observation
 from pipeline.wording import counted
 
-__all__ = ["observations"]
+__all__ = ["observations", "records_whole"]
+
+#: How many records one explanation names.
+_MOST_NAMED = 5
 
 
 def observations(readings: Mapping[str, Reading]) -> list[Observation]:
-    """Return the checks of each list that was read: four of the accounts, and two of the groups if there are any."""
+    """Return the checks of each list that was read: four of the accounts, two of the groups if they were read."""
     users = readings.get("users")
     if users is None:
         return [
@@ -39,6 +42,20 @@ def observations(readings: Mapping[str, Reading]) -> list[Observation]:
     return found
 
 
+def records_whole(cut: Sequence[str]) -> Observation:
+    """Check that every record was kept whole. ``cut`` names those that were not."""
+    named = ", ".join(cut[:_MOST_NAMED]) + (f" and {len(cut) - _MOST_NAMED} more" if cut[_MOST_NAMED:] else "")
+    return Observation(
+        check_id="records_whole",
+        description="Every record could be kept whole",
+        expected="0",
+        observed=str(len(cut)),
+        difference=len(cut),
+        result="FAIL" if cut else "PASS",
+        explanation=f"Nested too deep to be kept whole: {named}." if cut else "Every record was kept whole.",
+    )
+
+
 def _end_proven(check_id: str, things: str, reading: Reading) -> Observation:
     sweep = reading.accepted
     doubt = _doubt(things, reading)
@@ -61,7 +78,7 @@ def _end_proven(check_id: str, things: str, reading: Reading) -> Observation:
 
 
 def _doubt(things: str, reading: Reading) -> str | None:
-    """Say why the end of a list is not proven, if it is not."""
+    """Return the reason why the end of a list is not proven, or None if it is."""
     sweep = reading.accepted
     if sweep.halted:
         return f"Reading the list of {things} was stopped: {sweep.halted}."
@@ -91,7 +108,7 @@ def _doubt(things: str, reading: Reading) -> str | None:
 
 
 def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
-    """Check that the last record of each page is the first of the next one."""
+    """Check that the last record of each page is the first of the next."""
     seen = reading.accepted.boundaries()
     result: Literal["PASS", "FAIL", "NOT_AVAILABLE"] = "PASS"
     if seen.mismatched:

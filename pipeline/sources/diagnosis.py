@@ -1,4 +1,4 @@
-"""Diagnosis: what an answer, or the lack of one, says to the person who has to do something about it."""
+"""Diagnosis: what an answer, or the lack of one, means to the person who has to act on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SSO = "this instance signs in by single sign-on"
-#: What an answer about a credential may be called, and the words in it that tell.
+#: The kinds of answers about a credential, and the words that identify them.
 _REASONS = (
     (SSO, (r"\bsso\b", "single sign", "saml", "openid", "oidc", "identity provider")),
     ("a second factor is asked for", (r"\bmfa\b", r"\b2fa\b", "two.?factor", "multi.?factor", "one.?time")),
@@ -44,7 +44,7 @@ _REASONS = (
     ("not allowed", ("forbidden", "denied", "permission", "not allowed")),
 )
 _UNKNOWN_HOST = ("Name or service not known", "name resolution", "nodename", "No address associated", "getaddrinfo")
-#: What httpx and h11 say in words of their own; everything else of theirs may quote the answer.
+#: Texts of httpx and h11 that do not quote the answer; all their other texts may.
 _BREAKS = {
     "Server disconnected": "the server closed it without an answer",
     "peer closed connection": "the answer was cut short",
@@ -63,9 +63,9 @@ def skew(response: httpx.Response, now: datetime) -> float | None:
 
 
 def advice(response: httpx.Response, now: datetime) -> float | None:
-    """Return how long the server asks to wait, in seconds, null where it does not say.
+    """Return how long the server asks to wait, in seconds, or None if it does not say.
 
-    A moment is measured against the server's own clock, which its answer carries: by that one it was set.
+    A moment is compared with the server's own clock, from the Date header of the same answer.
     """
     text = response.headers.get("retry-after", "").strip()
     try:
@@ -87,7 +87,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time in the largest unit that says it well: ``24 h``, ``90 s``, ``12 days``."""
+    """Return a duration in a fitting unit: ``24 h``, ``90 s``, ``12 days``."""
     for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{round(seconds / length)} {unit}"
@@ -96,7 +96,7 @@ def duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What happened to a connection, what to do, and whether it will happen again."""
+    """What happened to a connection, what to do, and whether a retry would fail the same way."""
 
     message: str
     hint: str
@@ -104,7 +104,7 @@ class Trouble:
 
 
 def explain(error: Exception, route: Route) -> Trouble:
-    """Tell what happened to a connection. What the other side said is not in it, only what kind of thing that was."""
+    """Return what happened to a connection. The text names the kind of trouble, and never quotes the other side."""
     text = str(error) or type(error).__name__
     if isinstance(error, httpx.ProxyError):
         return refused_by_proxy(route, int(text[:3]) if text[:3].isdigit() else None)
@@ -122,7 +122,7 @@ def explain(error: Exception, route: Route) -> Trouble:
             "check whether 'url' is http or https, and its port",
             is_lasting=True,
         )
-    if isinstance(error, httpx.LocalProtocolError):  # its text would show the header that cannot be sent
+    if isinstance(error, httpx.LocalProtocolError):  # its text would show the header, which holds the token
         return Trouble(
             "the request cannot be sent", "check the token in the environment for stray characters", is_lasting=True
         )
@@ -150,21 +150,23 @@ def _unconnected(text: str, route: Route) -> Trouble:
 
 
 def _broken(error: Exception, text: str, route: Route) -> Trouble:
-    """Tell how a connection broke. An error of protocol quotes what came, which may be a credential."""
+    """Return how a connection broke. A protocol error quotes the answer, which may contain a credential."""
     if isinstance(error, httpx.RemoteProtocolError):
         fits = (reason for start, reason in _BREAKS.items() if text.startswith(start))
-        text = next(fits, "the answer breaks the rules of HTTP")
+        text = next(fits, "the answer is not valid HTTP")
     elif isinstance(error, httpx.DecodingError):
-        text = "the answer cannot be unpacked"
+        text = "the answer cannot be decompressed"
     if route.proxy is not None:
         return _in_the_way(route, f"the connection through it broke: {text}")
     return Trouble(f"the connection broke: {text}", "check the network, and any proxy between")
 
 
 def refused_by_proxy(route: Route, status: int | None) -> Trouble:
-    """Tell that a proxy said no. Its words are not shown: some repeat the credential."""
+    """Return that a proxy refused. Its text is not shown: some proxies repeat the credential."""
     if status == 407:
-        return _in_the_way(route, "it does not accept the credential it was given, or wants one (407)", lasting=True)
+        return _in_the_way(
+            route, "it requires a credential, or does not accept the one it was given (407)", lasting=True
+        )
     if status is None:
         return _in_the_way(route, "it does not let the connection through")
     return _in_the_way(route, f"it answers {status}", lasting=status < 500)
@@ -180,12 +182,12 @@ def _in_the_way(route: Route, reason: str, *, lasting: bool = False) -> Trouble:
 
 
 def is_web_page(body: bytes, media_type: str) -> bool:
-    """Tell whether an answer is a page for people."""
+    """Return whether an answer is a web page."""
     return "html" in media_type or body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html", b"<head"))
 
 
 def classify(body: bytes, media_type: str) -> str:
-    """Return what kind of thing an answer says, to put behind a message, and how long it is; never its own words."""
+    """Return the kind of an answer and its length, to be appended to a message; never its text."""
     if not body.strip():
         return ""
     if is_web_page(body, media_type):
@@ -196,7 +198,7 @@ def classify(body: bytes, media_type: str) -> str:
 
 
 def words(body: bytes, media_type: str) -> str:
-    """Return what an answer says in words: the title of a page, the message of an error; empty if nothing."""
+    """Return the text of an answer: the title of a page, or the message of an error; empty if there is none."""
     text = body[:4000].decode("utf-8", "replace")
     if "html" in media_type or text.lstrip()[:1] == "<":
         found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""Limiter: how many requests may be in flight."""
+"""The limiter: how many requests may be in flight."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ __all__ = ["Limiter"]
 
 
 class Limiter:
-    """Hands out lanes: half as many when the server pushes back; more again, slowly, when it does not.
+    """Adaptive concurrency limit: halves under back-pressure, recovers slowly.
 
-    ``narrowest`` is the fewest there were.
+    ``lowest`` is the lowest limit there was.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._width = float(most)
-        self._busy = 0
+        self._limit = float(most)
+        self._in_flight = 0
         self._epoch = 0
         self._changed = asyncio.Condition()
-        self.narrowest = most
+        self.lowest = most
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Hold one lane while the block runs, after waiting for one to be free."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold one slot while the block runs, after waiting for one to be free."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._busy < int(self._width))
-            self._busy += 1
+            await self._changed.wait_for(lambda: self._in_flight < int(self._limit))
+            self._in_flight += 1
         try:
             yield
         finally:
-            self._busy -= 1
+            self._in_flight -= 1
             async with self._changed:
                 self._changed.notify_all()
 
     @property
     def epoch(self) -> int:
-        """Return how often the width was halved."""
+        """Return how often the limit was halved."""
         return self._epoch
 
-    def narrow(self, epoch: int) -> None:
-        """Halve the width, once for all requests that were sent at the same width."""
+    def decrease(self, epoch: int) -> None:
+        """Halve the limit, once for all requests that were sent in the same epoch."""
         if epoch == self._epoch:
             self._epoch += 1
-            self._width = max(1.0, self._width / 2)
-            self.narrowest = min(self.narrowest, int(self._width))
+            self._limit = max(1.0, self._limit / 2)
+            self.lowest = min(self.lowest, int(self._limit))
 
-    def widen(self) -> None:
-        """Widen a little: several answers make room for one request more."""
-        self._width = min(float(self._most), self._width + 0.25 / self._width)
+    def increase(self) -> None:
+        """Raise the limit a little: several answers make room for one more request."""
+        self._limit = min(float(self._most), self._limit + 0.25 / self._limit)

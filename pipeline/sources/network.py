@@ -1,8 +1,7 @@
-"""The way to a host: which proxy stands before it, and which certificates are trusted there.
+"""The route to a host: which proxy is in front of it, and which certificates are trusted.
 
-Every HTTP client of the program is made here, from one reading of the environment. What the variables of the machine
-hold is used where it can be, ignored where it does not matter, and otherwise named: a proxy that nobody asks for a
-host on ``NO_PROXY`` may be as wrong as it likes.
+Every HTTP client of the program is made here, from one reading of the environment. A variable that is wrong is an
+error only if it matters for the host: the proxy of a host on ``NO_PROXY`` is not even looked at.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to one host. ``trusted_by`` names what says which CAs are trusted, null for the usual ones."""
+    """The route to one host. ``trusted_by`` names what chooses the trusted CAs, None for the usual ones."""
 
     host: str
     proxy: Proxy | None
@@ -58,11 +57,11 @@ class Route:
     _proxy_tls: ssl.SSLContext | None
 
     def client(self, **options: Any) -> httpx.AsyncClient:
-        """Return a client that goes this way; ``options`` are httpx's."""
+        """Return an asynchronous client for this route; ``options`` are those of httpx."""
         return httpx.AsyncClient(**self._options(options))
 
     def blocking_client(self, **options: Any) -> httpx.Client:
-        """Return a client that goes this way, for code that does not run in an event loop."""
+        """Return a blocking client for this route; ``options`` are those of httpx."""
         return httpx.Client(**self._options(options))
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +74,7 @@ class Route:
             "headers": headers,
             "verify": self._tls,
             "proxy": proxy,
-            "trust_env": False,  # it was read here, with more care
+            "trust_env": False,  # the environment is read here, with more care
             "follow_redirects": False,
             # a cookie would be a second credential beside the token
             "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -90,10 +89,10 @@ def find_route(
     place: str = "",
     environment: Mapping[str, str] = os.environ,
 ) -> Route:
-    """Find the way to the host of an address. ``place`` is where the configuration tells of it.
+    """Find the route to the host of an address. ``place`` is the table of the configuration that names it.
 
     Raises:
-        ConfigurationError: a variable, or the CA bundle, decides about this host and cannot be used.
+        ConfigurationError: a variable, or the CA bundle, applies to this host and cannot be used.
     """
     proxy = find_proxy(url, environment)
     host = urlsplit(url).hostname or ""
@@ -115,7 +114,7 @@ def _bundle(path: Path, place: str) -> ssl.SSLContext:
     try:
         return _context(cafile=str(path))
     except (OSError, ValueError) as error:
-        # By its name alone: the message is kept with the extract, which leaves this machine.
+        # the name only: the message is kept with the extract, which leaves this machine
         raise ConfigurationError(
             f"the CA bundle '{path.name}' cannot be read: {getattr(error, 'strerror', None) or error}",
             where=f"{place}.ca_bundle",
@@ -124,7 +123,7 @@ def _bundle(path: Path, place: str) -> ssl.SSLContext:
 
 
 def route_to(source: SourceSettings, environment: Mapping[str, str] = os.environ) -> Route:
-    """Find the way to a source. Raises as :func:`find_route`."""
+    """Find the route to a source. Raises as :func:`find_route`."""
     return find_route(
         source.url,
         verify_tls=source.verify_tls,
@@ -135,10 +134,10 @@ def route_to(source: SourceSettings, environment: Mapping[str, str] = os.environ
 
 
 def find_proxy(url: str, environment: Mapping[str, str] = os.environ) -> Proxy | None:
-    """Return the proxy that the environment sets for an address; none for this machine, or for what NO_PROXY lists.
+    """Return the proxy that the environment sets for an address; None for loopback and for hosts on NO_PROXY.
 
     Raises:
-        ConfigurationError: it sets one, and it cannot be used.
+        ConfigurationError: it sets one that cannot be used.
     """
     parts = urlsplit(url)
     host, scheme = (parts.hostname or "").rstrip("."), parts.scheme
@@ -152,16 +151,16 @@ def find_proxy(url: str, environment: Mapping[str, str] = os.environ) -> Proxy |
 
 
 def _either_case(environment: Mapping[str, str], name: str) -> tuple[str, str]:
-    """Return the variable in force and its value: the lower case wins where it is set, as for curl, even if empty."""
+    """Return the variable in force and its value. As for curl, lower case wins if it is set, even if it is empty."""
     if name in environment:
         return name, environment[name].strip()
     if name == "http_proxy" and "REQUEST_METHOD" in environment:
-        return name, ""  # under CGI, the upper case is a header that whoever asks may choose
+        return name, ""  # under CGI, HTTP_PROXY is a request header
     return name.upper(), environment.get(name.upper(), "").strip()
 
 
 def _system_proxy(scheme: str, host: str, environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy of Windows' or macOS' own settings, which count where no variable is set."""
+    """Return the proxy of the Windows or macOS settings, which count if no variable is set."""
     if any(name.lower().endswith("_proxy") for name in environment):
         return None
     value = urllib.request.getproxies().get(scheme)
@@ -169,7 +168,7 @@ def _system_proxy(scheme: str, host: str, environment: Mapping[str, str]) -> Pro
 
 
 def _proxy(variable: str, value: str, host: str) -> Proxy:
-    """Read the address of a proxy. No message quotes it: it often holds a password."""
+    """Read the address of a proxy. No message quotes it, because it often contains a password."""
     hint = _PROXY_HINT.format(host=host)
     try:
         parts = urlsplit(value if "://" in value else f"http://{value.removeprefix('//')}")
@@ -182,7 +181,7 @@ def _proxy(variable: str, value: str, host: str) -> Proxy:
             raise _unusable(variable, f"names a proxy of the kind {parts.scheme}, which is not supported", hint)
     elif parts.scheme not in _DEFAULT_PORTS:
         raise _unusable(variable, "names a kind of proxy that does not exist", hint)
-    strays = parts.query or parts.fragment or parts.path.strip("/")  # what follows a '#' in a password, perhaps
+    strays = parts.query or parts.fragment or parts.path.strip("/")  # perhaps the rest of a password with a '#'
     if not name or any(character.isspace() for character in name) or port == 0 or strays:
         raise _unusable(variable, "is not the address of a proxy", hint)
     if parts.username is None:
@@ -200,10 +199,10 @@ def _is_exempt(scheme: str, host: str, port: int | None, environment: Mapping[st
 
 
 def _covers(entry: str, scheme: str, host: str, port: int | None) -> bool:
-    """Tell whether an entry of NO_PROXY is about this host. One that makes no sense is about none.
+    """Return whether an entry of NO_PROXY covers this host. An invalid entry covers none.
 
-    An entry is a name (which covers those below it), an address, a network, a pattern with ``*``, or ``<local>`` for
-    names without a dot; ``scheme://`` before it and ``:port`` behind it narrow it.
+    An entry is a name (which covers its subdomains), an address, a network, a pattern with ``*``, or ``<local>`` for
+    names without a dot. A leading ``scheme://`` and a trailing ``:port`` narrow it.
     """
     wanted_scheme, _, rest = entry.rpartition("://")
     if wanted_scheme not in {"", "all", scheme}:
@@ -249,7 +248,7 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def _trust(environment: Mapping[str, str]) -> tuple[ssl.SSLContext, str | None]:
-    """Trust what SSL_CERT_FILE and SSL_CERT_DIR name, as far as it can be read; without them, the usual CAs."""
+    """Trust the readable certificates of SSL_CERT_FILE and SSL_CERT_DIR; without these variables, the usual CAs."""
     given = {name: environment[name].strip() for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environment.get(name)}
     given = {name: value for name, value in given.items() if value}
     if not given:
@@ -258,7 +257,7 @@ def _trust(environment: Mapping[str, str]) -> tuple[ssl.SSLContext, str | None]:
     if not usable:
         variable = next(iter(given))
         raise ConfigurationError(
-            f"{variable} names no certificates that can be read",
+            f"{variable} names no readable certificates",
             where=f"environment, {variable}",
             hint=f"correct or unset {variable}, or give 'ca_bundle' the path of a PEM file with the certificates of "
             "your CA",
@@ -271,7 +270,7 @@ def _trust(environment: Mapping[str, str]) -> tuple[ssl.SSLContext, str | None]:
 
 
 def _readable(given: Mapping[str, str]) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Return, of each variable, the places with certificates that can be loaded; SSL_CERT_DIR may list several."""
+    """Yield each variable with its places that have readable certificates; SSL_CERT_DIR may list several."""
     for name, value in given.items():
         key = "cafile" if name == "SSL_CERT_FILE" else "capath"
         places = [value] if key == "cafile" else [place for place in value.split(os.pathsep) if Path(place).is_dir()]
@@ -287,7 +286,7 @@ def _readable(given: Mapping[str, str]) -> Iterator[tuple[str, list[dict[str, st
 
 
 def _context(cafile: str | None = None) -> ssl.SSLContext:
-    """Return a context that verifies, like Python's default one, but never writes a log of keys (SSLKEYLOGFILE)."""
+    """Return a verifying context like Python's default, but one that never logs keys (SSLKEYLOGFILE)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if sys.version_info >= (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT

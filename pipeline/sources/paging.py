@@ -1,14 +1,18 @@
-"""Paging: reads a list to its end, and says how it is known to be the end.
+"""Paging: read a list to its end, and tell how the end is known.
 
-A *sweep* reads the list once: a fixed number of workers take offsets from a queue, and each page begins with the
-last record of the page before, which shows that no record slipped through between the two (the argument is in
-:mod:`pipeline.sources.sweep`). The last record alone and an empty page behind it close the sweep. Offsets shift when
-records are added or removed meanwhile, so any sign of that (a boundary that does not match, a record that came twice,
-a server's count that moved or disagrees) asks for sweeps until two consecutive ones hold the same ids. A short list,
-a list without a count, one record a page, and keys that do not ascend ask for the second sweep anyway. Servers that
-ignore ``skip`` send the whole list every time, and have a proof of their own.
+A *sweep* reads the list once: a fixed number of workers take offsets from a queue. Each page begins with the last
+record of the page before, which proves that no record was skipped between the two (the argument is in
+:mod:`pipeline.sources.sweep`). The last record alone, and an empty page behind it, close the sweep.
 
-Nothing here can run forever: sweeps, pages without a new record, and records in all are bounded.
+Offsets shift when records are added or removed meanwhile. The signs are a boundary that does not match, a record that
+came twice, and a count by the server that moved or disagrees. After any of them the list is swept again, until two
+consecutive sweeps hold the same ids. A short list, a list without a count, one record a page, and keys that do not
+ascend need the second sweep anyway. Servers that ignore ``skip`` send the whole list every time, and have a proof of
+their own.
+
+The work is bounded: in sweeps, in pages without a new record, and in records.
+
+Any source whose lists have offsets implements :class:`PagedList`; the REST and the SCIM lists do.
 """
 
 from __future__ import annotations
@@ -18,43 +22,56 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.sources.connection import Answer
 from pipeline.sources.errors import RefusedError, UnreadableError
+from pipeline.sources.exchange import Answer
 from pipeline.sources.records import Records
 from pipeline.sources.sweep import Sweep
 
-__all__ = ["PagedList", "Reading", "read_list"]
+__all__ = ["PageKeeper", "PagedList", "ReadPage", "Reading", "read_list"]
 
 _MOST_SWEEPS = 8
-#: Unreadable pages in one sweep before the list is given up.
+#: So many unreadable pages in one sweep end the reading.
 _MOST_UNREADABLE = 3
 _LEARNING_PAGES = 4
-#: A list of so few pages is read twice in any case: an account that leaves while another arrives moves no count.
+#: A list of so few pages is read twice in any case: one account that leaves while another arrives moves no count.
 _FEW_PAGES = 50
-#: Workers beyond the requests that may be in flight: they send while others read what came.
+#: Workers beyond the requests that may be in flight: they send while others read the answers.
 _READERS = 2
-#: A sweep of a list with a count is left at twice that count and so many pages: a list that never ends.
+#: A sweep ends after twice the server's count and so many pages more: the list never ends.
 _MORE_PAGES = 20
 
 
 class PagedList(Protocol):
-    """A list that can be asked for by offset."""
+    """A list that is read by offset, which counts from 0."""
 
     async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
-        """Ask for one page."""
-
-    def keep(self, answer: Answer, records: Records, *, sweep: int, offset: int, keep: bool) -> None:
-        """Account for a page that was accepted."""
+        """Request one page."""
 
     async def count(self) -> int | None:
-        """Return the server's own count, null where it has none."""
+        """Return the server's own count, or None if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A page that was read. ``counts`` is false for an answer that only proves something, such as a repeated list."""
+
+    answer: Answer
+    records: Records
+    sweep: int
+    offset: int
+    counts: bool = True
+
+
+#: Receives every page that was read, in the order of the answers.
+PageKeeper = Callable[[ReadPage], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list as it was read. ``accepted`` is the last sweep, without its ids; ``agreed`` is None if one sufficed.
+    """A list as it was read. ``accepted`` is the last sweep, without its ids; ``agreed`` is None if one was enough.
 
-    ``overlaps`` holds, for each sweep in turn, the offsets of the pages whose first record the page before has.
+    ``before`` and ``after`` are the server's counts around the last sweep. ``overlaps`` holds, for each sweep in
+    turn, the offsets of the pages whose first record is the last of the page before.
     """
 
     accepted: Sweep
@@ -67,25 +84,37 @@ class Reading:
 
 
 async def read_list(
-    source: PagedList,
+    paged: PagedList,
+    keep: PageKeeper,
     *,
     page_size: int,
     workers: int,
     progress: Callable[[int, int | None], None],
 ) -> Reading:
-    """Read the list until its end is proven, or until it is clear that it cannot be.
+    """Read the list until its end is proven, or until it is clear that it cannot be proven.
+
+    ``page_size`` is the largest page that is requested, in records; ``progress`` receives how many records were read,
+    and the server's count.
 
     Raises:
         SourceError: the source stopped answering, or too many pages cannot be read.
     """
-    return await _Reader(source, page_size, workers, progress).read()
+    reader = _ListReader(paged, keep, page_size=page_size, workers=workers, progress=progress)
+    return await reader.read()
 
 
-class _Reader:
+class _ListReader:
     def __init__(
-        self, source: PagedList, page_size: int, workers: int, progress: Callable[[int, int | None], None]
+        self,
+        paged: PagedList,
+        keep: PageKeeper,
+        *,
+        page_size: int,
+        workers: int,
+        progress: Callable[[int, int | None], None],
     ) -> None:
-        self._source = source
+        self._list = paged
+        self._keep = keep
         self._asked = page_size
         self._step: int | None = None
         self._workers = workers + _READERS
@@ -95,7 +124,7 @@ class _Reader:
     async def read(self) -> Reading:
         previous: Sweep | None = None
         whole = careful = False
-        before = await self._source.count()
+        before = await self._list.count()
         number = 0
         overlaps: list[tuple[int, ...]] = []
         while True:
@@ -111,16 +140,16 @@ class _Reader:
                 await self._read_pages(sweep, before, previous, careful)
                 whole = sweep.is_echo
             overlaps.append(sweep.boundaries().overlaps)
-            after = await self._source.count()
+            after = await self._list.count()
             is_calm = before == after and sweep.is_closed
             agreed = previous is not None and previous.is_whole == sweep.is_whole and previous.same_as(sweep)
             is_long = len(sweep.spans) > _FEW_PAGES
             is_alone = sweep.is_whole or (number == 1 and after == sweep.distinct and is_long and _suffices(sweep))
-            # the same again, though every care was taken: another sweep would not find more
+            # the same records, although read with every care: another sweep would not find more
             is_final = agreed and before == after and (careful or sweep.is_whole or bool(sweep.unreadable))
             if (is_calm and (is_alone or agreed)) or is_final or sweep.ran_away or number == _MOST_SWEEPS:
                 break
-            if not sweep.unreadable:  # one page after the other would end at the first hole
+            if not sweep.unreadable:  # reading one page after the other would end at the first hole
                 careful = careful or sweep.too_long or sweep.has_gap or (agreed and not sweep.is_closed)
             previous, before = sweep, after
         sweep.forget_ids()
@@ -135,22 +164,22 @@ class _Reader:
         )
 
     async def _read_pages(self, sweep: Sweep, expected: int | None, previous: Sweep | None, careful: bool) -> None:
-        """Read page after page: the first few to learn what the server honours, the others side by side."""
+        """Read all pages: the first few to learn which page size the server honours, the others concurrently."""
         if self._step is None and not await self._learn(sweep):
             return
         if not careful:
-            # without a count, the sweep before says how far it is worth to run ahead
+            # without a count, the previous sweep tells how far ahead it is worth reading
             horizon = previous.distinct if expected is None and previous is not None else expected
-            await self._read_side_by_side(sweep, horizon)
+            await self._read_concurrently(sweep, horizon)
         step = self._step or self._asked
         while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.is_at_end):
             await self._page(sweep, sweep.next_offset, step)
         if expected != sweep.distinct and not sweep.halted and not sweep.unreadable:
-            # no count confirms the end, so a hole in the list could look like it: look beyond
+            # no count confirms the end, and a hole in the list would look the same: look beyond it
             await self._page(sweep, sweep.reached + step, step)
 
     async def _learn(self, sweep: Sweep) -> bool:
-        """Find the largest page the server gives; False if the sweep ended, or went astray, meanwhile."""
+        """Find the largest page the server gives; return False if the sweep ended or turned out to be an echo."""
         first = await self._first_page(sweep)
         if sweep.too_long:
             return False
@@ -168,10 +197,10 @@ class _Reader:
         return not sweep.is_echo
 
     async def _first_page(self, sweep: Sweep) -> int:
-        """Ask for the first page, for fewer records while the server refuses so many."""
+        """Request the first page, halving the limit while the server refuses it."""
         while True:
             try:
-                answer, records = await self._source.page(0, self._asked)
+                answer, records = await self._list.page(0, self._asked)
             except RefusedError as error:
                 if error.status not in (400, 422) or self._asked <= 10:
                     raise
@@ -179,7 +208,7 @@ class _Reader:
                 continue
             return self._take(sweep, 0, self._asked, answer, records)
 
-    async def _read_side_by_side(self, sweep: Sweep, horizon: int | None) -> None:
+    async def _read_concurrently(self, sweep: Sweep, horizon: int | None) -> None:
         step = self._step or self._asked
         stride = max(1, step - 1)  # each page begins with the last record of the page before
         position = sweep.next_offset
@@ -196,12 +225,12 @@ class _Reader:
             while (offset := next_offset()) is not None:
                 await self._chunk(sweep, offset, step)
 
-        await _side_by_side(work, self._workers)
+        await _run_workers(work, self._workers)
 
     async def _chunk(self, sweep: Sweep, offset: int, size: int) -> None:
-        """Read ``size`` records from ``offset``: a short page is followed from its last record on.
+        """Read ``size`` records from ``offset``. After a short page, read on from its last record.
 
-        The last record is left to the next chunk, which begins with it.
+        The last record of the chunk is left to the next one, which begins with it.
         """
         end = offset + size
         last = offset + max(1, size - 1)
@@ -212,9 +241,9 @@ class _Reader:
             offset += max(1, came - 1)
 
     async def _page(self, sweep: Sweep, offset: int, limit: int) -> int | None:
-        """Read one page; return how many records came, null if it cannot be read."""
+        """Read one page; return the number of its records, or None if it cannot be read."""
         try:
-            answer, records = await self._source.page(offset, limit)
+            answer, records = await self._list.page(offset, limit)
         except UnreadableError as error:
             sweep.unreadable.append(error.where)
             if len(sweep.unreadable) >= _MOST_UNREADABLE:
@@ -225,23 +254,23 @@ class _Reader:
     def _take(self, sweep: Sweep, offset: int, limit: int, answer: Answer, records: Records) -> int:
         sweep.take(offset, records, patience=self._workers + 2)
         sweep.too_long = sweep.too_long or records.items > limit
-        self._source.keep(answer, records, sweep=sweep.number, offset=offset, keep=True)
+        self._keep(ReadPage(answer, records, sweep.number, offset))
         self._progress(sweep.distinct_ids + sweep.without_id, self._total)
         return records.items
 
     async def _read_whole(self, sweep: Sweep, expected: int | None) -> None:
-        """Read a list whose server ignores ``skip``, and prove it: two more answers, and the count or the limits."""
+        """Read a list whose server ignores ``skip``, and prove it by more answers and the count or the limit."""
         limit = max(self._asked, (expected or 0) + 1)
         while True:
-            answer, records = await self._source.page(0, limit)
+            answer, records = await self._list.page(0, limit)
             fits = records.items != limit or limit > sweep.most
             if fits:
                 break
-            self._source.keep(answer, records, sweep=sweep.number, offset=0, keep=False)
+            self._keep(ReadPage(answer, records, sweep.number, 0, counts=False))
             limit *= 2
         sweep.is_whole = True
         sweep.take(0, records, patience=1)
-        self._source.keep(answer, records, sweep=sweep.number, offset=0, keep=True)
+        self._keep(ReadPage(answer, records, sweep.number, 0))
         self._progress(sweep.distinct_ids + sweep.without_id, self._total)
         for offset in (max(1, records.items // 2), records.items + 1):
             if not await self._echoes(sweep, offset, limit):
@@ -251,23 +280,23 @@ class _Reader:
             if expected == sweep.distinct:
                 sweep.proof = "two more answers at other offsets held the same ids, and the server's count agrees"
         elif sweep.items > 1 and await self._echoes(sweep, 0, 2 * limit) and await self._echoes(sweep, 0, 1):
-            # a server that honours a smaller limit may have a largest one, and then this is not all of it; of a
-            # single record, no limit can tell
+            # a server that honours a smaller limit may also have a maximum, and then this would not be the whole
+            # list; a list of one record cannot show it
             sweep.proof = "two more answers at other offsets held the same ids, and no limit changes that"
 
     async def _echoes(self, sweep: Sweep, offset: int, limit: int) -> bool:
-        answer, records = await self._source.page(offset, limit)
-        self._source.keep(answer, records, sweep=sweep.number, offset=offset, keep=False)
+        answer, records = await self._list.page(offset, limit)
+        self._keep(ReadPage(answer, records, sweep.number, offset, counts=False))
         return set(records.ids) == sweep.ids and records.without_id == sweep.without_id
 
 
 def _suffices(sweep: Sweep) -> bool:
-    """Tell whether one sweep proves itself: every boundary was compared, and the order is seen to be fixed."""
+    """Return whether one sweep is proof enough: every boundary was compared, and the keys ascend."""
     return not sweep.boundaries().open and sweep.is_ascending
 
 
-async def _side_by_side(work: Callable[[], Awaitable[None]], workers: int) -> None:
-    """Run the same work several times at once; the first failure ends it all and is raised as it is."""
+async def _run_workers(work: Callable[[], Awaitable[None]], workers: int) -> None:
+    """Run several workers concurrently; the first failure ends them all and is raised by itself."""
 
     async def one() -> None:
         await work()

@@ -1,8 +1,7 @@
-"""Records: what one page of a list holds, and what of it may be kept.
+"""Records: the content of one page of a list, and what of it may be kept.
 
-Paging needs the ids and nothing else. Almost every page is plain, and is read at the speed of its bytes; one that is
-odd in any way is read again with care. The body is kept as it came; only where it carries a secret is it rewritten
-without it.
+Paging needs only the ids. Almost every page is plain and is read by a fast parser; any other page is read again by a
+careful one. The body is kept as it came. Only if it contains a secret, it is rewritten without the secret.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ import orjson
 from pipeline.sources.errors import BadAnswerError
 from pipeline.sources.redaction import LEAST_SECRET, carries, clean
 
-__all__ = ["Key", "Records", "cut_places", "read_json", "read_records", "without_secrets"]
+__all__ = ["Key", "Records", "cut_positions", "read_json", "read_records", "without_secrets"]
 
-#: An id as paging holds it: 24 hexadecimal digits as a number, a quarter of the memory, anything else verbatim.
+#: An id as paging keeps it: 24 hexadecimal digits as a number, which takes a quarter of the memory; others verbatim.
 Key = int | str
 
 _NO_ID = (None,)
@@ -31,13 +30,12 @@ _first = itemgetter(0)
 _OBJECT_ID = re.compile("[0-9a-f]{24}").fullmatch
 _SECRET_WORDS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "credential")
 _SECRET_ENDINGS = ("token", "hash", "pwd", "salt")
-#: Half of a surrogate pair, as JavaScript writes a name that was cut inside a character; DuckDB refuses the file.
+#: Half of a surrogate pair, as JavaScript writes a name that was cut inside a character. DuckDB refuses the file.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-#: Python refuses to read numbers of more than 4,300 digits; no number here has a reason to come near that.
+#: Python refuses to read numbers of more than 4,300 digits; real numbers are far shorter.
 _MOST_DIGITS = 400
-#: Python reads and writes JSON by recursion, and has about 1,000 levels of it for everything it does. Up to so many a
-#: page counts as plain; where the care that an odd one needs runs out of levels, what stands deeper than the second
-#: number is not kept.
+#: Python reads and writes JSON recursively, within about 1,000 levels for the whole call stack. A page is plain up to
+#: the first number of levels. If the careful parser runs out of levels, anything deeper than the second is not kept.
 _MOST_PLAIN_LEVELS, _KEPT_LEVELS = 600, 200
 _STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _TOO_DEEP = b'"(nested too deep to be kept)"'
@@ -45,10 +43,10 @@ _TOO_DEEP = b'"(nested too deep to be kept)"'
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """One page. ``keys`` has one entry a record, in order: its id, or None where it has none that can be used.
+    """One page. ``keys`` has one entry a record, in order: its id, or None if it has no usable id.
 
-    ``kept`` is the body to write down: a JSON array in UTF-8. It is what came, unless ``redacted``. ``sha256`` is the
-    hash of what came. ``cut`` are the places, from 1, of records too deeply nested to be kept whole.
+    ``kept`` is the body to keep: a JSON array in UTF-8, as it came unless ``redacted``. ``sha256`` is the hash of the
+    body as it came. ``cut`` are the positions, from 1, of records too deeply nested to be kept whole.
     """
 
     keys: tuple[Key | None, ...]
@@ -72,9 +70,9 @@ class Records:
         """Return the number of records."""
         return len(self.keys)
 
-    def id_at(self, place: int) -> str | None:
-        """Return the id of the record at a place, counted from 1, as it is kept; None if it cannot be read."""
-        record = json.loads(self.kept)[place - 1]
+    def id_at(self, position: int) -> str | None:
+        """Return the id of the record at a position, counted from 1, as it is kept; None if it cannot be read."""
+        record = json.loads(self.kept)[position - 1]
         record_id = (record.get("_id") or record.get("id")) if isinstance(record, dict) else None
         return record_id if isinstance(record_id, str) else None
 
@@ -82,17 +80,17 @@ class Records:
 def read_records(body: bytes, secrets: Iterable[str] = ()) -> Records:
     """Read a body that must be a JSON array. ``secrets`` are credentials that must not be kept.
 
-    An element that is not an object counts as a record without an id: the others on its page are not at fault.
+    An element that is not an object counts as a record without an id, and does not affect the others on its page.
 
     Raises:
-        BadAnswerError: it is not an array, or it was cut short.
+        BadAnswerError: it is not an array, or it was truncated.
     """
     hidden = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     return _read_plain(body, hidden) or _read_with_care(body, hidden)
 
 
 def _read_plain(body: bytes, hidden: Sequence[str]) -> Records | None:
-    """Read a page that is what a page should be, and surely carries no secret; null for any other."""
+    """Read a well-formed page that certainly contains no secret; return None for any other."""
     if (b"\\" in body and b"\\u" in body) or carries(body, hidden):
         return None
     try:
@@ -130,8 +128,8 @@ def _keys(document: list[Any]) -> set[str] | None:
             else:
                 inner = value
             for one in inner:
-                if type(one) is dict or type(one) is list:  # twice as fast as isinstance, on the hottest line
-                    below.append(one)  # noqa: PERF401  so is this
+                if type(one) is dict or type(one) is list:  # twice as fast as isinstance, in the innermost loop
+                    below.append(one)  # noqa: PERF401  faster than a comprehension here
         left = below
     return keys
 
@@ -142,7 +140,7 @@ def _read_with_care(body: bytes, hidden: Sequence[str]) -> Records:
         return _read_odd(body, hidden, sha256)
     except RecursionError:
         records = _read_odd(_shorten(body), hidden, sha256)
-        return replace(records, redacted=True, cut=cut_places(records.kept, body))
+        return replace(records, redacted=True, cut=cut_positions(records.kept, body))
 
 
 def _read_odd(body: bytes, hidden: Sequence[str], sha256: str) -> Records:
@@ -157,10 +155,10 @@ def _read_odd(body: bytes, hidden: Sequence[str], sha256: str) -> Records:
 
     document = _parse(body, shrink)
     if not isinstance(document, list):
-        raise BadAnswerError(_instead(body))
+        raise BadAnswerError(_unexpected(body))
     found: list[Key | None] = []
     for item in document:
-        record_id = item[0] if isinstance(item, tuple) else None  # every object has become a tuple, nothing else can
+        record_id = item[0] if isinstance(item, tuple) else None  # objects became tuples, and nothing else did
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record_id = str(record_id)  # as SQL will read it
         if not isinstance(record_id, str) or not record_id:
@@ -172,10 +170,10 @@ def _read_odd(body: bytes, hidden: Sequence[str], sha256: str) -> Records:
 
 
 def _shorten(body: bytes) -> bytes:
-    """Put a note in the place of what is nested too deep.
+    """Replace everything that is nested too deep with a note.
 
     Raises:
-        BadAnswerError: the body was cut short.
+        BadAnswerError: the body was truncated.
     """
     parts: list[bytes] = []
     depth, kept_to = 0, 0
@@ -195,22 +193,22 @@ def _shorten(body: bytes) -> bytes:
     return b"".join([*parts, body[kept_to:]])
 
 
-def cut_places(kept: bytes, came: bytes) -> tuple[int, ...]:
-    """Return the places, from 1, of those records of a page that are not kept whole."""
-    if kept.count(_TOO_DEEP) <= came.count(_TOO_DEEP):  # a user may bear those words as a name
+def cut_positions(kept: bytes, came: bytes) -> tuple[int, ...]:
+    """Return the positions, from 1, of the records of a page that are not kept whole."""
+    if kept.count(_TOO_DEEP) <= came.count(_TOO_DEEP):  # the note may also be a name in the data
         return ()
     return tuple(
-        place for place, record in enumerate(json.loads(kept), 1) if _TOO_DEEP in json.dumps(record).encode()
+        position for position, record in enumerate(json.loads(kept), 1) if _TOO_DEEP in json.dumps(record).encode()
     )
 
 
 def read_json(body: bytes) -> Any:
     """Parse a body that must be JSON.
 
-    What is nested too deep to be read is replaced by a note; :func:`cut_places` finds it.
+    Anything nested too deep to be read is replaced with a note, which :func:`cut_positions` finds.
 
     Raises:
-        BadAnswerError: it is not.
+        BadAnswerError: it is not JSON.
     """
     try:
         return _parse(body, None)
@@ -219,7 +217,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _parse(body: bytes, hook: Any) -> Any:
-    """Parse a body. Raises ``RecursionError`` where it is nested too deep."""
+    """Parse a body. Raises ``RecursionError`` if it is nested too deep."""
     try:
         return json.loads(
             body.decode("utf-8-sig"),
@@ -233,12 +231,12 @@ def _parse(body: bytes, hook: Any) -> Any:
 
 
 def _whole_number(digits: str) -> int | str:
-    """Read a number; one of absurd length stays text, because Python refuses it and the record is not at fault."""
+    """Read a number; one of absurd length stays text, so that the record can be kept."""
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _fraction(digits: str) -> float | str:
-    """Read a number; one too large for a float stays text, as it could not be written again."""
+    """Read a number; one too large for a float stays text, because it could not be written again."""
     value = float(digits)
     return value if math.isfinite(value) else digits
 
@@ -247,11 +245,11 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _instead(body: bytes) -> str:
+def _unexpected(body: bytes) -> str:
     document = read_json(body)
     if isinstance(document, dict):
-        return "an object came where a list was asked for"
-    return f"{type(document).__name__} came where a list was asked for"
+        return "the answer is an object instead of a list"
+    return f"the answer is {type(document).__name__} instead of a list"
 
 
 def _clean(body: bytes, keys: set[str], hidden: Sequence[str]) -> tuple[bytes, bool]:
@@ -268,19 +266,19 @@ def _clean(body: bytes, keys: set[str], hidden: Sequence[str]) -> tuple[bytes, b
 
 
 def _written(document: Any) -> tuple[str, str]:
-    """Return a document as JSON, and the same with halves of characters replaced."""
+    """Return a document as JSON, and the same with unpaired surrogates replaced."""
     try:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
-        raise BadAnswerError("the body holds a number that is not JSON") from error
+        raise BadAnswerError("the body contains a number that is not JSON") from error
     return text, text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def without_secrets(document: Any, secrets: Iterable[str] = ()) -> bytes:
-    """Take passwords, tokens, hashes and these credentials out of a parsed document; return it as JSON in UTF-8.
+    """Remove passwords, tokens, hashes and these credentials from a parsed document; return it as JSON in UTF-8.
 
     Raises:
-        BadAnswerError: it holds a number that is not JSON.
+        BadAnswerError: it contains a number that is not JSON.
     """
     hidden = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     secret_keys: set[str] = set()
@@ -303,7 +301,7 @@ def _is_secret(key: str) -> bool:
 
 
 def _remove_secrets(document: Any, secret_keys: set[str], secrets: Sequence[str]) -> bool:
-    """Take out what must not be kept, in place; tell whether there was any. As deep as it goes, without recursion."""
+    """Remove secrets in place, at any depth without recursion; return whether there were any."""
     is_changed = False
     left: list[Any] = [document]
     while left:
@@ -326,7 +324,7 @@ def _remove_secrets(document: Any, secret_keys: set[str], secrets: Sequence[str]
 
 
 def _holds_text(value: Any) -> bool:
-    """Tell a secret from a permission about secrets, which is true, false, or an object of those."""
+    """Return whether a value is a secret, and not a permission about secrets: true, false, or an object of those."""
     left = [value]
     while left:
         inner = left.pop()

@@ -1,8 +1,8 @@
-"""Redaction: secrets are kept out of every text, however whoever sent it back has written them.
+"""Redaction: keep secrets out of every text, in whatever encoding a server sends them back.
 
-A server, or what stands before it, may repeat a credential in an error: escaped for HTML, percent-encoded in either
-case, in Base64, folded into lines, or cut off. So texts are compared after they have been decoded, in every order of
-a few decodings. What a server says is withheld as a whole where it repeats even a part of a secret.
+A server or a proxy may repeat a credential in an error: escaped for HTML, percent-encoded in either case, in Base64,
+folded into lines, or cut off. So texts are decoded before they are compared, in every order of a few decodings. A
+text from a server is withheld as a whole if it repeats even a part of a secret.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from urllib.parse import quote, quote_plus, unquote
 
 __all__ = ["BLOT", "LEAST_SECRET", "Redaction", "carries", "clean"]
 
-#: What stands in the place of a secret.
+#: The text that replaces a secret.
 BLOT = "***"
-#: A credential shorter than this may be an ordinary word, and is not looked for in records.
+#: A shorter credential may be an ordinary word, and is not searched for in records.
 LEAST_SECRET = 12
-#: A shorter secret is looked for as it is, and in no other form: anything might look like it.
+#: A shorter secret is searched for verbatim only: decoded forms would match by chance.
 _LEAST_DECODED = 4
-#: How much of a secret gives it away: half of a short one, and so many characters of any.
+#: So many characters in a row give a secret away; of a short secret, half of it.
 _RUN = 8
 _MOST_READINGS = 32
 _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 _WHITE_BYTES = b" \t\r\n\v\f"
-#: Strings of a JSON document that hold anything which a decoding would change.
+#: Strings of a JSON document that a decoding would change.
 _ENCODED = re.compile(rb'"[^"]*(?:%[0-9A-Fa-f]{2}|&#?[A-Za-z0-9]+;|=[0-9A-Fa-f]{2}|\\)[^"]*')
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.)|\n)", re.DOTALL)
 _SOFT_BREAK = re.compile(r"=\r?\n")
@@ -56,7 +56,7 @@ _DECODERS: tuple[Callable[[str], str], ...] = (
 
 
 class Redaction:
-    """The secrets of one connection, and the texts they are kept out of."""
+    """The secrets of one client, to be kept out of every text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: list[str] = []
@@ -65,20 +65,20 @@ class Redaction:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not be kept or shown."""
+        """Return the secrets that must not be kept or shown."""
         return tuple(self._secrets)
 
     def add(self, secret: str) -> None:
-        """Keep this value, too, out of every text."""
+        """Add a value to keep out of every text."""
         if secret and secret not in self._secrets:
             self._secrets.append(secret)
 
     def hide(self, text: str) -> str:
-        """Return a text of our own with every secret in it blotted out."""
+        """Return a text of this program with every secret in it replaced."""
         return clean(text, self._secrets)
 
     def repeats(self, text: str) -> bool:
-        """Tell whether words that are not ours repeat a secret, or a part of one that would give it away."""
+        """Return whether a text from a server repeats a secret, or a part that would give it away."""
         if any(secret in text for secret in self._secrets):
             return True
         decoded = [_forms(secret) for secret in self._secrets if len(_squeezed(secret)) >= _LEAST_DECODED]
@@ -86,21 +86,21 @@ class Redaction:
 
 
 def clean(text: str, secrets: Iterable[str]) -> str:
-    """Return a text with these secrets blotted out; all of it where they cannot be told from the rest.
+    """Return a text with these secrets replaced, or wholly replaced if they cannot be separated from the rest.
 
-    A secret of very few characters stays: blotting it out of every word that holds it would give it away.
+    A secret of very few characters stays: replacing it inside every word would give it away.
     """
     secrets = tuple(secret for secret in secrets if len(secret) >= _LEAST_DECODED)
     for secret in secrets:
         for written in _spellings(secret):
             text = text.replace(written, BLOT)
     decoded = [_forms(secret) for secret in secrets if len(_squeezed(secret)) >= _LEAST_DECODED]
-    is_told = bool(decoded) and any(form.stands_in(reading) for reading in _readings(text) for form in decoded)
-    return BLOT if is_told else text
+    is_readable = bool(decoded) and any(form.stands_in(reading) for reading in _readings(text) for form in decoded)
+    return BLOT if is_readable else text
 
 
 def carries(body: bytes, secrets: Iterable[str]) -> bool:
-    """Tell whether a JSON document may hold one of these secrets. It looks at bytes, for it looks at every page."""
+    """Return whether a JSON document may contain one of these secrets. Every page is checked, so this is bytewise."""
     decoded = [_forms(secret) for secret in secrets]
     if not decoded:
         return False
@@ -112,7 +112,7 @@ def carries(body: bytes, secrets: Iterable[str]) -> bool:
 
 
 class _Forms:
-    """What one secret looks like in a text that has been decoded and rid of white space."""
+    """The forms of one secret in a text that was decoded and stripped of white space."""
 
     def __init__(self, secret: str) -> None:
         plain = _squeezed(secret)
@@ -146,7 +146,7 @@ def _cut(text: str, length: int) -> frozenset[str]:
 
 
 def _spellings(secret: str) -> list[str]:
-    """Return the ways to write a secret that are common enough to be blotted out where they stand, longest first."""
+    """Return the common encodings of a secret, which are replaced in place, longest first."""
     quoted = {quote(secret, safe=""), quote_plus(secret), quote(secret)}
     lower = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in quoted}
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
@@ -154,19 +154,21 @@ def _spellings(secret: str) -> list[str]:
 
 
 def _in_base64(data: bytes) -> list[str]:
-    """Return what a value looks like inside a longer one in Base64, by how many bytes come before it."""
+    """Return the forms of a value inside a longer one in Base64, by the number of bytes before it."""
     found = []
     for before in range(3):
         text = base64.b64encode(b"\0" * before + data).decode()
-        text = text[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]  # without what depends on the neighbours
+        text = text[
+            -(-before * 8 // 6) : (before + len(data)) * 8 // 6
+        ]  # without the characters that depend on the neighbours
         found += [text, text.replace("+", "-").replace("/", "_")]
     return [text for text in found if len(text) >= _RUN]
 
 
 def _readings(text: str) -> set[str]:
-    """Return a text as it came and as it reads after each order of decodings, without white space."""
+    """Return a text as it came and after each order of decodings, without white space."""
     found = [text]
-    for reading in found:  # which grows meanwhile
+    for reading in found:  # grows during the loop
         for decode in _DECODERS:
             further = decode(reading)
             if further not in found and len(found) < _MOST_READINGS:

@@ -1,8 +1,8 @@
-"""Hands events to a web address, one message each, signed as https://www.standardwebhooks.com says.
+"""Sends events to a web address, one message each, signed as https://www.standardwebhooks.com specifies.
 
-``webhook-id`` is the event's id, so that a receiver can drop what it has had already; ``webhook-signature`` is
-``v1,`` and the base64 of HMAC-SHA256 over ``<id>.<timestamp>.<body>``. No redirect is followed: a signature is for
-one receiver. No error names more of the address than its server, for the rest is often a secret.
+``webhook-id`` is the event's id, by which a receiver can drop duplicates. ``webhook-signature`` is ``v1,`` and the
+Base64 of HMAC-SHA256 over ``<id>.<timestamp>.<body>``. No redirect is followed, because a signature is for one
+receiver. Errors name only the server of the address, because the rest is often a secret.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from pipeline.sources.network import find_route
 
 __all__ = ["Webhook", "origin"]
 
-#: Seconds to wait after the first refusal, and at most, before the next attempt; and how many a message gets.
+#: The first and the longest wait between attempts, in seconds.
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0
 _MOST_ATTEMPTS = 5
 _TIMEOUT = 30.0
 _PREFIX = "whsec_"
-_RECEIVER_HINT = "look at the receiver; it is sent again at the next tick, and those after it wait"
+_RECEIVER_HINT = "check the receiver; this event is sent again at the next poll, and later events wait for it"
 
 
 def origin(url: str) -> str:
     """Return the part of a receiver's address that may be shown.
 
     Raises:
-        UsageError: it is not an https address (or http to this machine), or carries credentials.
+        UsageError: it is not an https address (or http to this machine), or contains credentials.
     """
     try:
         parts = urlsplit(url)
@@ -47,7 +47,7 @@ def origin(url: str) -> str:
         parts, host, port = urlsplit(""), None, None
     if not host or parts.scheme not in {"http", "https"} or parts.username is not None or parts.password is not None:
         raise UsageError(
-            "this is not an address that events can be sent to",
+            "events cannot be sent to this address",
             where="--sink",
             hint="write it as https://hooks.example.com/path, without a user name or password in it",
         )
@@ -65,7 +65,7 @@ class Webhook:
     """One receiver. Use it as a context manager; ``sleep`` waits between attempts, ``clock`` gives Unix seconds.
 
     Raises:
-        ConfigurationError: the secret begins with ``whsec_`` and is not base64 after that, or a proxy or CA variable
+        ConfigurationError: the secret begins with ``whsec_`` but is not Base64 after that, or a proxy or CA variable
             of the environment cannot be used.
     """
 
@@ -95,10 +95,10 @@ class Webhook:
         self._client.close()
 
     def send(self, event_id: str, body: bytes) -> None:
-        """Send one event until it is taken.
+        """Send one event until it is accepted.
 
         Raises:
-            UnreachableError: it was not, in five attempts.
+            UnreachableError: it was not accepted in five attempts.
         """
         wait, reason, hint = _FIRST_WAIT, "", _RECEIVER_HINT
         for attempt in range(1, _MOST_ATTEMPTS + 1):
@@ -124,10 +124,10 @@ class Webhook:
                     trouble = refused_by_proxy(self._route, 407)
                     reason, hint = trouble.message, trouble.hint
             if attempt < _MOST_ATTEMPTS:
-                self._sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads attempts, guards nothing
+                self._sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not cryptography
                 wait = min(2 * wait, _LONGEST_WAIT)
         raise UnreachableError(
-            f"an event was not taken in {_MOST_ATTEMPTS} attempts: {reason}",
+            f"an event was not accepted in {_MOST_ATTEMPTS} attempts: {reason}",
             where=self.origin,
             hint=hint,
         ) from None
@@ -147,8 +147,8 @@ def _key(secret: Secret) -> bytes:
         key = b""
     if not key:
         raise ConfigurationError(
-            "the secret of the webhook begins with 'whsec_' and is not base64 after that",
+            "the secret of the webhook begins with 'whsec_' but is not Base64 after that",
             where="ACCESS_REVIEW_WEBHOOK_SECRET",
-            hint="copy it once more from the receiver",
+            hint="copy it again from the receiver",
         ) from None
     return key

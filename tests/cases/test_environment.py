@@ -184,7 +184,7 @@ def test_no_log_of_keys_is_ever_written(
 @pytest.fixture
 def forwarding() -> Iterator[tuple[FakeSisense, HttpServer]]:
     """A Sisense on this machine, and a proxy that reaches it whatever host it is asked for."""
-    with FakeSisense(accounts(3)) as fake, HttpServer(fake._answer) as proxy:
+    with FakeSisense(accounts(3)) as fake, HttpServer(fake.answer) as proxy:
         yield fake, proxy
 
 

@@ -12,8 +12,9 @@ from pipeline import resources
 from pipeline.errors import ContentError
 from pipeline.remediation.guards import Guards
 from pipeline.settings import Secret, SourceSettings
+from pipeline.sources.accounts import Writer
 from pipeline.sources.scim.endpoint import ScimEndpoint
-from pipeline.sources.sisense.writing import Writer, connected
+from pipeline.sources.sisense.writing import connected
 from pipeline.sources.transport import Client
 from pipeline.warehouse.policy import PolicyFiles
 from tests.cases.case import Case, each
@@ -39,24 +40,24 @@ def people() -> Users:
 
 
 class Filtering(FakeSisense):
-    """A Sisense that takes filters, in its own way; ``refusal`` answers every request with one."""
+    """A Sisense with filters, which may be unusual; ``refusal`` is the reply to every filtered request."""
 
     def __init__(self, kept: Filter, refusal: Reply | None = None, **options: Any) -> None:
         super().__init__(people(), **options)
         self._kept = kept
         self._refusal = refusal
 
-    def _reply(self, resource: str, request: Request) -> Reply:
+    def reply(self, resource: str, request: Request) -> Reply:
         asked = {key: value for key, value in request.query.items() if key in KEYS}
         if resource != "users" or not asked:
-            return super()._reply(resource, request)
+            return super().reply(resource, request)
         if self._refusal is not None:
             return self._refusal
         ((key, value),) = asked.items()
         everybody, self.users = self.users, self._kept(self.users, key, value)
         try:
             plain = {name: text for name, text in request.query.items() if name not in KEYS}
-            return super()._reply(resource, Request("GET", request.path, plain, request.headers, b"", 0))
+            return super().reply(resource, Request("GET", request.path, plain, request.headers, b"", 0))
         finally:
             self.users = everybody
 

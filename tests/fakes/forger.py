@@ -1,4 +1,4 @@
-"""Somebody who changes a sealed folder and knows how its manifest is made."""
+"""A forger: changes a sealed folder and knows how its manifest is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["reseal"]
 
 
 def reseal(folder: Path, **changes: Any) -> None:
-    """Write the manifest anew over whatever the folder holds now."""
+    """Write a new manifest for the present content of the folder."""
     path = folder / manifest.MANIFEST
     document = json.loads(path.read_bytes())
     with duckdb.connect() as connection:

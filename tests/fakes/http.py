@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server in a thread, whose replies may break the rules: cut short, reset, or silently hung up."""
+"""A small HTTP/1.1 server in a thread, whose replies may be invalid: truncated, reset, or followed by a hang-up."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
+    """One request as the server received it; ``connection`` counts the connections from 1."""
+
     method: str
     path: str
     query: dict[str, str]
@@ -28,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """``cut`` sends so many bytes of the body, ``reset`` nothing, and both hang up; ``hang_up`` does after it all."""
+    """One reply. ``cut`` sends so many bytes of the body, ``reset`` none; ``hang_up`` closes after the whole body."""
 
     status: int = 200
     body: bytes = b""
@@ -42,18 +44,23 @@ class Reply:
 
 
 def as_json(value: Any, status: int = 200, **options: Any) -> Reply:
+    """Return a JSON reply; ``options`` are fields of :class:`Reply`."""
     return Reply(status, json.dumps(value).encode(), **options)
 
 
 def as_html(title: str = "Sign in", status: int = 200) -> Reply:
+    """Return a web page."""
     return Reply(status, f"<!doctype html><title>{title}</title>".encode(), "text/html; charset=utf-8")
 
 
 class HttpServer:
-    """Serves ``answer`` on loopback to the end of the ``with`` block; ``requests`` is everything it was asked."""
+    """Serves ``answer`` on loopback to the end of the ``with`` block.
+
+    ``answer`` may be replaced while it serves; ``requests`` are all requests so far.
+    """
 
     def __init__(self, answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
-        self._answer = answer
+        self.answer = answer
         self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -90,7 +97,7 @@ class HttpServer:
             assert task is not None
             open_connections.add(task)
             try:
-                await self._converse(reader, writer)
+                await self._serve_connection(reader, writer)
             except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 pass
             finally:
@@ -106,13 +113,13 @@ class HttpServer:
             task.cancel()
         await asyncio.gather(*open_connections, return_exceptions=True)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         connection = self._connections
         while line := await reader.readline():
             try:
                 method, target, _ = line.decode().split()
-            except ValueError:  # TLS, or nothing at all
+            except ValueError:  # TLS, or an empty line
                 writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
                 return
@@ -124,7 +131,7 @@ class HttpServer:
             parts = urlsplit(target)
             request = Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body, connection)
             self.requests.append(request)
-            reply = self._answer(request)
+            reply = self.answer(request)
             if reply.delay:
                 await asyncio.sleep(reply.delay)
             if reply.reset:

@@ -1,4 +1,4 @@
-"""A real SCIM server, scim2-server, on loopback, and faults between it and whoever asks."""
+"""A real SCIM server, scim2-server, on loopback, with faults between it and its clients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Change = Callable[[Request, Document], Any]
 
 
 class RealScim:
-    """What the server holds, and two ways to meddle: with a request before it, with an answer after it."""
+    """The server and its records.
+
+    ``before`` may reply in place of the server, or change the query; ``after`` may change the document of an answer.
+    """
 
     def __init__(self, users: int, groups: int) -> None:
         self._app = WSGIApplication(InMemoryStorage(), load_default_provider())
@@ -73,6 +76,7 @@ class RealScim:
         return int(answered[0].split()[0]), content
 
     def answer(self, request: Request) -> Reply:
+        """Answer a request, for :class:`~tests.fakes.http.HttpServer`."""
         if request.bearer != TOKEN:
             return Reply(401, b'{"detail": "no"}')
         query = dict(request.query)

@@ -1,4 +1,4 @@
-"""scim2-client, which nobody here wrote, over the HTTP library that the tests have."""
+"""scim2-client, an independent SCIM client, over httpx."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scim2_client import BaseSyncSCIMClient
 
 
 class OverHttp(BaseSyncSCIMClient):
-    """A provider, as scim2-client plays it."""
+    """An identity provider that pushes users through scim2-client."""
 
     def __init__(self, http: httpx.Client) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A Sisense that speaks the documented shapes, and has every documented fault on request."""
+"""A fake Sisense with the documented shapes, and every documented fault on request."""
 
 from __future__ import annotations
 
@@ -36,9 +36,12 @@ def accounts(number: int) -> list[dict[str, Any]]:
 
 @dataclass
 class FakeSisense:
-    """One instance. ``fault(resource, nth)`` may answer the nth request of a resource, counted from 1, instead of it.
+    """One instance; the fields describe how it behaves.
 
-    ``before_page(nth)`` runs before the nth page of users is cut, to add and remove accounts meanwhile.
+    ``fault(resource, nth)`` may reply to the nth request of a resource, counted from 1. ``before_page(nth)`` runs
+    before the nth page of users is made, to add or remove accounts meanwhile. ``handlers`` reply by resource, and may
+    be replaced one by one. ``seen`` counts the requests of each resource. ``logins`` are (style, user name,
+    password); ``pages_requested`` are the (skip, limit) of the requests for users.
     """
 
     users: list[dict[str, Any]]
@@ -57,6 +60,7 @@ class FakeSisense:
     login_style: str = "form"
     password: str = PASSWORD
     roles_path: str = "/api/roles"
+    count_path: str = "/api/users/count"
     groups_path: str | None = None
     has_groups: bool = True
     loggedin: dict[str, Any] | None = field(
@@ -77,11 +81,18 @@ class FakeSisense:
     tls: Any = None
 
     def __post_init__(self) -> None:
-        self.server = HttpServer(self._answer, tls=self.tls)
+        self.server = HttpServer(self.answer, tls=self.tls)
         self.seen: Counter[str] = Counter()
         self.logins: list[tuple[str, str, str]] = []
         self.tokens: dict[str, int] = {API_TOKEN: 0}
-        self.asked: list[tuple[int, int]] = []
+        self.pages_requested: list[tuple[int, int]] = []
+        self.handlers: dict[str, Callable[[Request], Reply]] = {
+            "loggedin": self._loggedin,
+            "users_count": self._users_count,
+            "roles": self._roles,
+            "users": self._users,
+            "groups": self._groups,
+        }
 
     def __enter__(self) -> FakeSisense:
         self.server.__enter__()
@@ -98,28 +109,31 @@ class FakeSisense:
     def ids(self) -> set[str]:
         return {user["_id"] for user in self.users}
 
-    def _answer(self, request: Request) -> Reply:
-        resource = self._resource(request)
+    def answer(self, request: Request) -> Reply:
+        """Reply to a request, for :class:`~tests.fakes.http.HttpServer`."""
+        resource = self.resource_of(request)
         self.seen[resource] += 1
         broken = self.fault(resource, self.seen[resource])
         if broken is not None:
             return broken
-        reply = self._reply(resource, request)
+        reply = self.reply(resource, request)
         return Reply(reply.status, reply.body, reply.media_type, {**self.headers, **reply.headers})
 
-    def _resource(self, request: Request) -> str:
+    def resource_of(self, request: Request) -> str:
+        """Return the resource at the address of a request, or ``nothing``."""
         paths = {
             f"{self.prefix}/api/v1/application/status": "status",
             f"{self.prefix}{self.login_path}": "login",
             f"{self.prefix}/api/users/loggedin": "loggedin",
-            f"{self.prefix}/api/users/count": "users_count",
+            f"{self.prefix}{self.count_path}": "users_count",
             f"{self.prefix}{self.roles_path}": "roles",
             f"{self.prefix}{self.base}/users": "users",
             f"{self.prefix}{self.groups_path or self.base + '/groups'}": "groups",
         }
         return paths.get(request.path, "nothing")
 
-    def _reply(self, resource: str, request: Request) -> Reply:
+    def reply(self, resource: str, request: Request) -> Reply:
+        """Reply to a request for a resource, after the checks that the API makes."""
         if resource == "nothing":
             return self.absent
         if resource == "status":
@@ -135,7 +149,7 @@ class FakeSisense:
         }.get(resource, set())
         if set(request.query) - (known & _STRICT_KEYS if self.strict else known):
             return as_json({"code": 422, "message": "unknown query parameter"}, 422)
-        return getattr(self, f"_{resource}")(request)
+        return self.handlers[resource](request)
 
     def _is_accepted(self, token: str | None) -> bool:
         if token not in self.tokens or self.refuses_tokens:
@@ -173,7 +187,7 @@ class FakeSisense:
         nth = self.seen["users"]
         self.before_page(nth)
         skip, limit = int(request.query.get("skip", 0)), int(request.query.get("limit", _PAGE))
-        self.asked.append((skip, limit))
+        self.pages_requested.append((skip, limit))
         if self.refuses_above is not None and limit > self.refuses_above:
             return as_json({"message": "limit is too large"}, 422)
         size = len(self.users) if self.ignores_limit else min(limit, self.cap or limit)

@@ -23,7 +23,7 @@ from pipeline.remediation.plan import FIELDS, Change, Plan
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator.exchange import Call, Proceed, as_it_is, error, json_response
 from pipeline.simulator.server import Simulator
-from pipeline.sources.sisense.writing import AccountState
+from pipeline.sources.accounts import AccountState
 from pipeline.warehouse.policy import PolicyFiles
 from tests.search import looking_for
 

@@ -17,7 +17,8 @@ from pipeline.remediation import accounts, journal
 from pipeline.remediation.plan import Change, Plan
 from pipeline.simulator.exchange import Call, Proceed, as_it_is, error
 from pipeline.simulator.server import Simulator
-from pipeline.sources.sisense.writing import AccountState, connected
+from pipeline.sources.accounts import AccountState
+from pipeline.sources.sisense.writing import connected
 from tests.cases.case import Case, each
 from tests.remediation.test_applying import Server
 

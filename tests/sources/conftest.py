@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
 from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.sources.extract import ExtractJob
 from pipeline.sources.sisense.extract import extract
 from pipeline.spool import Observation, PageEntry, SourceOutcome, Spool
 from tests.fakes.sisense import API_TOKEN, PASSWORD, USERNAME, FakeSisense
@@ -99,14 +100,8 @@ def extract_from(
     waiting = Waiting()
     error: AccessReviewError | None = None
     try:
-        extract(
-            source,
-            credentials,
-            spool,
-            progress=lambda resource, items, total: None,
-            clock=waiting.clock,
-            sleep=waiting.sleep,
-        )
+        job = ExtractJob(source, spool, lambda resource, items, total: None, waiting.clock, waiting.sleep)
+        extract(job, credentials)
     except (SourceError, ConfigurationError) as failure:
         error = failure
     spool.close()

@@ -70,7 +70,7 @@ def test_full_implies_exactly_the_accounts_of_the_server(data: Any) -> None:
             del fake.users[len(fake.users) // 2]
         moments.append(fake.ids)
 
-    users = fake._users
+    users = fake.handlers["users"]
 
     def repeating(request: Any) -> Reply:
         skip, limit = int(request.query["skip"]), int(request.query["limit"])
@@ -79,7 +79,7 @@ def test_full_implies_exactly_the_accounts_of_the_server(data: Any) -> None:
         return users(request)
 
     fake.before_page = move
-    fake._users = repeating  # type: ignore[method-assign]
+    fake.handlers["users"] = repeating
     with fake, tempfile.TemporaryDirectory() as folder:
         done = extract_from(fake, Path(folder) / "spool", page_size=10, concurrency=3)
 

@@ -18,14 +18,14 @@ def fifth_page(reply: Reply) -> Any:
 
 def always_the_third_page_of_fifty(fake: FakeSisense) -> None:
     """Make the fake repeat a page: a request for offset 98 gets the page of 49 again, every time."""
-    users = fake._users
+    users = fake.handlers["users"]
 
     def repeating(request: Any) -> Reply:
         if request.query.get("skip") == "98":
             request.query["skip"] = "49"
         return users(request)
 
-    fake._users = repeating  # type: ignore[method-assign]
+    fake.handlers["users"] = repeating
 
 
 COMPLETE = {
@@ -108,8 +108,8 @@ def test_a_page_that_always_comes_again_in_place_of_another_is_no_proof(
 
 def test_a_page_that_stays_unreadable_leaves_a_hole_that_is_named(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
-        users = fake._users
-        fake._users = lambda request: as_html() if request.query["skip"] == "98" else users(request)  # type: ignore[method-assign]
+        users = fake.handlers["users"]
+        fake.handlers["users"] = lambda request: as_html() if request.query["skip"] == "98" else users(request)
         done = extracting(fake, max_attempts=2)
 
     assert {"pages_readable", "end_proven"} <= done.failed
@@ -119,7 +119,7 @@ def test_a_page_that_stays_unreadable_leaves_a_hole_that_is_named(extracting: Ex
 
 def test_a_list_that_never_ends_is_left(extracting: Extracting) -> None:
     with FakeSisense(accounts(100)) as fake:
-        fake._users = lambda request: as_json(  # type: ignore[method-assign]
+        fake.handlers["users"] = lambda request: as_json(
             [account(int(request.query["skip"]) + i + 1) for i in range(int(request.query["limit"]))]
         )
         done = extracting(fake)
@@ -131,7 +131,7 @@ def test_a_list_that_never_ends_is_left(extracting: Extracting) -> None:
 
 def test_a_list_that_repeats_itself_for_ever_is_left(extracting: Extracting) -> None:
     with FakeSisense(accounts(75), has_count=False) as fake:
-        fake._users = lambda request: as_json(  # type: ignore[method-assign]
+        fake.handlers["users"] = lambda request: as_json(
             [account((int(request.query["skip"]) + i) % 75) for i in range(min(10, int(request.query["limit"])))]
         )
         done = extracting(fake)
@@ -155,7 +155,9 @@ def test_a_long_list_without_a_sign_of_change_is_read_once_and_each_page_asked_f
     with FakeSisense(accounts(230)) as fake:
         done = extracting(fake, page_size=4)
 
-    assert sorted(fake.asked) == sorted([(0, 1), *((offset, 4) for offset in range(0, 231, 3)), (229, 3), (230, 2)])
+    assert sorted(fake.pages_requested) == sorted(
+        [(0, 1), *((offset, 4) for offset in range(0, 231, 3)), (229, 3), (230, 2)]
+    )
     assert done.outcome.accepted_sweeps["users"] == 1
     assert done.observed("sweeps_agree").result == "NOT_AVAILABLE"
     assert done.outcome.server_counts == {"users_before": 230, "users_after": 230}
@@ -166,7 +168,7 @@ def test_a_short_list_is_read_twice_and_each_page_asked_for_once_a_reading(extra
         done = extracting(fake)
 
     once = [(0, 50), (49, 50), (98, 50), (147, 50), (196, 50), (229, 17), (230, 16)]
-    assert sorted(fake.asked) == sorted([(0, 1), *once, *once])
+    assert sorted(fake.pages_requested) == sorted([(0, 1), *once, *once])
     assert done.outcome.accepted_sweeps["users"] == 2
     assert done.observed("sweeps_agree").result == "PASS"
 

@@ -73,7 +73,7 @@ def test_a_host_that_is_not_there_fails_at_the_address() -> None:
     done = look("http://127.0.0.1:1", max_attempts=1)
 
     assert [(check.name, check.result) for check in done.checks] == [("address", "failed")]
-    assert "(asked 1 time)" in done.checks[0].detail
+    assert "(tried 1 time)" in done.checks[0].detail
 
 
 def test_a_web_server_that_is_no_sisense_fails_at_the_login() -> None:

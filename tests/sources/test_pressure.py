@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.errors import UnreachableError
 from pipeline.settings import SourceSettings
+from pipeline.sources.extract import ExtractJob
 from pipeline.sources.sisense.extract import extract
 from pipeline.spool import Spool
 from tests.fakes.http import HttpServer, Reply, as_html, as_json
@@ -56,8 +57,8 @@ def test_lasting_trouble_ends_after_the_attempts_that_were_allowed(extracting: E
 
 def test_a_connection_that_died_while_idle_is_replaced(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
-        answer = fake.server._answer
-        fake.server._answer = lambda request: Reply(**{**vars(answer(request)), "hang_up": True})
+        answer = fake.server.answer
+        fake.server.answer = lambda request: Reply(**{**vars(answer(request)), "hang_up": True})
         done = extracting(fake)
 
     assert done.failed == set()
@@ -201,7 +202,7 @@ def test_an_interrupt_ends_the_extract_at_once_and_leaves_no_outcome(tmp_path: P
     with FakeSisense(accounts(5000)) as fake:
         source = SourceSettings(name="prod", kind="sisense", url=fake.url, page_size=50)
         with pytest.raises(KeyboardInterrupt):
-            extract(source, BY_PASSWORD, spool, progress=interrupt)
+            extract(ExtractJob(source, spool, interrupt), BY_PASSWORD)
         spool.close()
 
     assert fake.seen["users"] < 20

@@ -14,6 +14,7 @@ import pytest
 from pipeline import resources
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources.errors import NoScimError
+from pipeline.sources.extract import ExtractJob
 from pipeline.sources.scim import endpoint
 from pipeline.sources.scim import extract as scim
 from pipeline.spool import Spool
@@ -58,7 +59,8 @@ def read(answer: Any, folder: Path, page_size: int = 37) -> Landed:
     spool, waiting = Spool.create(folder / "spool"), Waiting()
     with HttpServer(answer) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2", page_size=page_size)
-        scim.extract(source, Secret(TOKEN), spool, progress=lambda *_: None, clock=waiting.clock, sleep=waiting.sleep)
+        extract_job = ExtractJob(source, spool, lambda *_: None, waiting.clock, waiting.sleep)
+        scim.extract(extract_job, Secret(TOKEN))
     spool.close()
     with database.writing(folder / "db.duckdb", notify=lambda text: None) as connection:
         job = landing.LandingJob(
@@ -236,9 +238,7 @@ def test_what_is_no_scim_is_said_with_what_to_do(tmp_path: Path, reply: Reply) -
     with HttpServer(lambda request: reply) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2")
         with pytest.raises(NoScimError, match="no SCIM here") as caught:
-            scim.extract(
-                source, Secret(TOKEN), spool, progress=lambda *_: None, clock=waiting.clock, sleep=waiting.sleep
-            )
+            scim.extract(ExtractJob(source, spool, lambda *_: None, waiting.clock, waiting.sleep), Secret(TOKEN))
     spool.close()
 
     [outcome] = spool.outcomes()

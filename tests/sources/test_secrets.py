@@ -79,7 +79,7 @@ def test_a_page_without_secrets_is_kept_byte_for_byte(extracting: Extracting) ->
     body = b' [ {"_id" : "\\u0061", "n": 1.50, "e": 1E2,\n "x": "\\ud83d\\ude00"} ] '
     pages = {0: body, 1: b"[]", 51: b"[]"}
     with FakeSisense(accounts(1)) as fake:
-        fake._users = lambda request: Reply(body=pages[int(request.query["skip"])])  # type: ignore[method-assign]
+        fake.handlers["users"] = lambda request: Reply(body=pages[int(request.query["skip"])])
         done = extracting(fake)
 
     (page,) = [p for p in done.pages if p.resource == "users" and p.file and p.sweep == 1]

@@ -1,7 +1,7 @@
-"""One SCIM 2.0 endpoint: asked for its lists and its configuration, found by a filter, sent changes.
+"""One SCIM 2.0 endpoint: its lists, its configuration, its filters, and changes.
 
-Lists are those of RFC 7644, section 3.4.2.4: ``startIndex`` counts from 1, ``count`` is the most that is asked for,
-``totalResults`` is the server's own count. A record is never judged here: an odd one is kept and counted.
+Lists are those of RFC 7644, section 3.4.2.4: ``startIndex`` counts from 1, ``count`` is the largest page requested,
+``totalResults`` is the server's own count. No record is rejected here: one that deviates is kept and counted.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, ContentError, LoginError, UnreachableError
 from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.connection import Answer, Token
+from pipeline.sources import event_loop
 from pipeline.sources.errors import BadAnswerError, NoScimError, RefusedError, UnreadableError
-from pipeline.sources.records import Key, Records, cut_places, read_json, without_secrets
+from pipeline.sources.exchange import Answer, Request, Token, fits_a_header
+from pipeline.sources.records import Key, Records, cut_positions, read_json, without_secrets
+from pipeline.sources.retries import Sleep
 from pipeline.sources.scim.names import canonical
-from pipeline.sources.sisense.session import fits_a_header
-from pipeline.sources.transport import Client, Sleep
+from pipeline.sources.transport import Client
 from pipeline.wording import counted
 
 __all__ = ["HINT", "ScimEndpoint", "ScimPage", "ScimProvider", "address", "operations", "probe"]
@@ -30,15 +31,15 @@ HINT = (
     "SCIM needs the Enterprise plan, and single sign-on active first; make its token under Admin > Security, "
     "and give the address with its base path, as in https://bi.example.com/api/scim/v2"
 )
-#: What RFC 7644 lets a server leave out, each by its key in the provider's configuration.
+#: The operations that RFC 7644 makes optional, by their keys in the provider's configuration.
 _OPERATIONS = ("patch", "bulk", "filter", "changePassword", "sort", "etag")
-#: An address without SCIM answers a web page, and would answer it every time.
+#: Attempts for an address that is probed: one without SCIM answers a web page every time.
 _PROBES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ScimProvider:
-    """What the endpoint says of itself. ``operations`` is null where it does not say; totals are its own counts."""
+    """What the endpoint says about itself: its optional operations, None if it does not say, and its own counts."""
 
     operations: dict[str, bool] | None
     users: int | None
@@ -46,15 +47,15 @@ class ScimProvider:
 
 
 class _OneToken:
-    """A token that is refused once is refused for good."""
+    """The only token of an endpoint: once refused, it is refused for good."""
 
     def __init__(self, client: Client, token: Secret) -> None:
         self._client = client
         self._token = Token(token.reveal(), 0)
-        client.keep_secret(token.reveal())
+        client.redaction.add(token.reveal())
         if not fits_a_header(self._token.value):
             raise ConfigurationError(
-                "the SCIM token holds characters that no token has",
+                "the SCIM token contains characters that no token has",
                 where=client.where("GET", client.source.url),
                 hint="copy the token again, without spaces, line breaks or quotes",
             )
@@ -73,15 +74,15 @@ class _OneToken:
 
 @dataclass(frozen=True, slots=True)
 class ScimPage:
-    """One ListResponse: its records, its total if it has a usable one, and how it strays from the RFC."""
+    """One ListResponse: its records, its total if that is usable, and how it deviates from the RFC."""
 
     records: Records
     total: int | None
-    strays: tuple[str, ...]
+    deviations: tuple[str, ...]
 
 
 class ScimEndpoint:
-    """One SCIM endpoint, asked with one token."""
+    """One SCIM endpoint, used with one token."""
 
     def __init__(self, client: Client, token: Secret) -> None:
         self.client = client
@@ -90,13 +91,15 @@ class ScimEndpoint:
 
     async def write(self, method: str, path: str, document: Any) -> None:
         """Send a change once. Raises as :meth:`pipeline.sources.transport.Client.write`."""
-        await self.client.write(method, path, document, authority=self._authority)
+        await self.client.write(Request(path, method=method, document=document), authority=self._authority)
 
     async def find(self, path: str, attribute: str, value: str) -> list[dict[str, Any]]:
         """Return the records with this value, whatever its case.
 
-        A server that refuses or ignores the filter is read to its end: nobody is taken for absent because they come
-        late.
+        If the server refuses or ignores the filter, the list is read to its end: a record counts as absent only then.
+
+        Raises:
+            ContentError: the endpoint counts more records than it shows, so absence cannot be told.
         """
         wanted: str | None = f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
         limit, start = self.client.source.page_size, 1
@@ -124,30 +127,31 @@ class ScimEndpoint:
                 return list(found.values())
             if limit > page.total:
                 raise ContentError(
-                    f"the endpoint counts {counted(page.total, 'record')} and shows {len(seen)} of them, so nothing "
-                    "says that there is none of this name",
+                    f"the endpoint counts {counted(page.total, 'record')} and shows {len(seen)} of them, so it is "
+                    "unknown whether one has this name",
                     where=self.client.where("GET", answer.url),
                     hint="run 'access-review scim check'; the endpoint ignores startIndex or count",
                 )
-            limit, start = page.total + 1, 1  # it may ignore where a page is to begin
+            limit, start = page.total + 1, 1  # the endpoint may ignore startIndex
 
     async def list(
         self, path: str, start: int, count: int, *, matching: str | None = None, attempts: int | None = None
     ) -> tuple[Answer, ScimPage]:
-        """Ask for one page, of those that match a filter or of all."""
+        """Request one page, of the records that match a filter or of all. ``start`` counts from 1."""
         query: dict[str, str | int] = {"startIndex": start, "count": count}
         if matching is not None:
             query["filter"] = matching
-        return await self.client.ask(path, self._read, query=query, authority=self._authority, attempts=attempts)
+        request = Request(path, query)
+        return await self.client.fetch(request, self._read, authority=self._authority, attempts=attempts)
 
     def _read(self, answer: Answer) -> ScimPage:
-        return _read_list(answer.body, self.client.secrets)
+        return _read_list(answer.body, self.client.redaction.secrets)
 
     async def configuration(self) -> tuple[Answer, dict[str, Any]] | None:
-        """Return ``/ServiceProviderConfig``; null where there is none, which not every server has."""
+        """Return ``/ServiceProviderConfig``, or None on a server without it."""
         try:
-            return await self.client.ask(
-                "/ServiceProviderConfig",
+            return await self.client.fetch(
+                Request("/ServiceProviderConfig"),
                 lambda answer: _object(read_json(answer.body)),
                 authority=self._authority,
                 attempts=_PROBES,
@@ -156,7 +160,7 @@ class ScimEndpoint:
             return None
 
     async def total(self, path: str, *, attempts: int | None = None) -> tuple[Answer, ScimPage]:
-        """Ask for a list without its records, or with one where a server refuses that, or then counts none."""
+        """Request a list without records, or with one if the server refuses that or then has no total."""
         if self._fewest == 0:
             try:
                 answer, page = await self.list(path, 1, 0, attempts=attempts)
@@ -171,10 +175,10 @@ class ScimEndpoint:
         return answer, page
 
     async def first(self, path: str) -> ScimPage:
-        """Ask for a list without its records.
+        """Request a list without records, to see whether SCIM answers at this address.
 
         Raises:
-            NoScimError: what answers there is not SCIM, or not for this token.
+            NoScimError: there is no SCIM endpoint here, or it does not accept this token.
         """
         try:
             _, page = await self.total(path, attempts=_PROBES)
@@ -184,17 +188,17 @@ class ScimEndpoint:
 
 
 def address(source: SourceSettings) -> SourceSettings:
-    """Return the SCIM endpoint of a source, its own or the one beside it, as a source."""
+    """Return the SCIM endpoint of a source, or the one beside it, as a source of its own."""
     return dataclasses.replace(source, kind="scim", url=source.scim_url or source.url, scim_url=None)
 
 
 def probe(
     source: SourceSettings, token: Secret, *, clock: Clock = utc_now, sleep: Sleep = asyncio.sleep
 ) -> ScimProvider:
-    """Look at an endpoint without reading it.
+    """Check an endpoint without reading its lists.
 
     Raises:
-        NoScimError: what answers there is not SCIM, or not for this token.
+        NoScimError: there is no SCIM endpoint here, or it does not accept this token.
         SourceError: it cannot be reached.
     """
 
@@ -206,7 +210,7 @@ def probe(
             found = await endpoint.configuration()
             return ScimProvider(operations(found[1]) if found else None, users.total, groups.total)
 
-    return asyncio.run(look())
+    return event_loop.run(look())
 
 
 def _object(document: Any) -> dict[str, Any]:
@@ -216,14 +220,14 @@ def _object(document: Any) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> dict[str, bool] | None:
-    """Return which operations a provider's configuration says it supports; null where it says nothing."""
+    """Return which operations a provider's configuration says it supports, or None if it says nothing."""
     get = _folded(document).get
     found = {name: _folded(get(name.lower())) for name in _OPERATIONS if isinstance(get(name.lower()), dict)}
     return {name: str(option.get("supported")).lower() == "true" for name, option in found.items()} or None
 
 
 def _folded(value: Any) -> dict[str, Any]:
-    """Return an object by its names in lower case (RFC 7643, 2.1), and nothing for what is no object."""
+    """Return an object with its names in lower case (RFC 7643, section 2.1); any other value as an empty one."""
     return {str(key).lower(): inner for key, inner in value.items()} if isinstance(value, dict) else {}
 
 
@@ -231,39 +235,41 @@ def _read_list(body: bytes, secrets: tuple[str, ...]) -> ScimPage:
     """Read a ListResponse.
 
     Raises:
-        BadAnswerError: it is not JSON, was cut short, or is something else than a list of resources.
+        BadAnswerError: it is not JSON, was truncated, or is not a list of resources.
     """
     document = _object(read_json(body))
     get = _folded(document).get
     resources, total, per_page = get("resources"), get("totalresults"), get("itemsperpage")
-    strays: list[str] = []
+    deviations: list[str] = []
     if resources is None:
         if total is None:
-            raise BadAnswerError("an object came where a SCIM list was asked for")
-        resources = []  # RFC 7644, 3.4.2: it may be left out where nothing is returned
+            raise BadAnswerError("the answer is an object instead of a SCIM list")
+        resources = []  # RFC 7644, section 3.4.2: it may be omitted if nothing is returned
     if not isinstance(resources, list):
         raise BadAnswerError("'Resources' is not a list")
     if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) < 10:
         total = int(total)
-        strays.append("totalResults is text")
+        deviations.append("totalResults is text")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         total = None
-        strays.append("no usable totalResults")
+        deviations.append("no usable totalResults")
     if per_page is not None and resources and per_page != len(resources):
-        strays.append("itemsPerPage is not the number of records")
+        deviations.append("itemsPerPage is not the number of records")
     resources = [canonical(item) for item in resources]
     keys: list[Key | None] = []
     for item in resources:
         record_id = item.get("id") if isinstance(item, dict) else None
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record_id = str(record_id)  # as SQL will read it
-            strays.append("an id is a number")
+            deviations.append("an id is a number")
         is_usable = isinstance(record_id, str) and record_id
         keys.append(record_id if is_usable else None)
         if not is_usable:
-            strays.append("a record without an id" if isinstance(item, dict) else "something that is not a record")
-    # the list is taken out of its envelope, so what is kept has a hash of its own in any case
+            deviations.append(
+                "a record without an id" if isinstance(item, dict) else "an element that is not a record"
+            )
+    # the list is kept without its envelope, so it always has a hash of its own
     kept = without_secrets(resources, secrets)
     sha256 = hashlib.sha256(body).hexdigest()
-    records = Records(tuple(keys), kept, True, sha256, cut_places(kept, body))
-    return ScimPage(records, total, tuple(strays))
+    records = Records(tuple(keys), kept, True, sha256, cut_positions(kept, body))
+    return ScimPage(records, total, tuple(deviations))

@@ -1,92 +1,43 @@
-"""The extract of one SCIM endpoint: the users and groups that it tells of, into the spool.
-
-How a list is read, and how its end is proven, is :mod:`pipeline.sources.paging`'s, as for Sisense.
-"""
+"""The extract of one SCIM endpoint: its users and groups into the spool."""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections import Counter
 
-from pipeline.clock import Clock, utc_now
-from pipeline.errors import AccessReviewError, ConfigurationError, SourceError
-from pipeline.settings import Secret, SourceSettings
-from pipeline.sources.completeness import observations
-from pipeline.sources.connection import Answer
+from pipeline.settings import Secret
 from pipeline.sources.errors import RefusedError, UnreadableError
-from pipeline.sources.lists import LedgerList, Progress
-from pipeline.sources.page_log import PageLog, timestamp
+from pipeline.sources.exchange import Answer
+from pipeline.sources.extract import Extraction, ExtractJob, run, run_and_write
 from pipeline.sources.paging import Reading
 from pipeline.sources.records import Records
 from pipeline.sources.scim.endpoint import ScimEndpoint, address, operations
-from pipeline.sources.transport import Client, Sleep
-from pipeline.spool import Observation, SourceOutcome, Spool
+from pipeline.sources.transport import Client
+from pipeline.spool import Observation, SourceOutcome
 
-__all__ = ["beside", "extract"]
-
-
-class _List(LedgerList):
-    def __init__(self, endpoint: ScimEndpoint, ledger: PageLog, resource: str, path: str) -> None:
-        super().__init__(ledger, resource)
-        self._endpoint = endpoint
-        self._path = path
-        self.strays: Counter[str] = Counter()
-
-    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
-        answer, page = await self._endpoint.list(self._path, offset + 1, limit)
-        self.strays.update(page.strays)
-        return answer, page.records
-
-    async def count(self) -> int | None:
-        try:
-            answer, page = await self._endpoint.total(self._path)
-        except (RefusedError, UnreadableError):
-            return None
-        self.ledger.note(answer, f"{self.resource}_count")
-        return page.total
+__all__ = ["extract", "extract_beside"]
 
 
-def extract(
-    source: SourceSettings,
-    token: Secret,
-    spool: Spool,
-    *,
-    progress: Progress,
-    clock: Clock = utc_now,
-    sleep: Sleep = asyncio.sleep,
-) -> SourceOutcome:
-    """Read a source of kind ``scim`` into the spool, like :func:`pipeline.sources.sisense.extract.extract`.
+def extract(job: ExtractJob, token: Secret) -> SourceOutcome:
+    """Read a source of kind ``scim`` into the spool; return its outcome, which is in the spool too.
 
     Raises:
         SourceError: the source failed. Its outcome, with the ``error``, was written before.
         ConfigurationError: the CA bundle or the token cannot be used. The outcome was written, too.
     """
-    outcome, failure = asyncio.run(_Extract(source, token, spool, progress, clock, sleep).run())
-    spool.write_outcome(outcome)
-    if failure is not None:
-        raise failure
-    return outcome
+    return run_and_write(job, _ScimReader(token))
 
 
-def beside(
-    source: SourceSettings,
-    token: Secret,
-    spool: Spool,
-    *,
-    progress: Progress,
-    clock: Clock = utc_now,
-    sleep: Sleep = asyncio.sleep,
-) -> None:
-    """Read the SCIM endpoint beside a Sisense that was read, and add what became of it to that one's outcome.
+def extract_beside(job: ExtractJob, token: Secret) -> None:
+    """Read the SCIM endpoint beside a Sisense that was read, and add its outcome to that of the Sisense.
 
     Raises:
-        SourceError: it failed; the outcome says so, and the extract is not complete.
+        SourceError: it failed. The outcome says so, and the extract is not complete.
     """
-    at = address(source)
-    found, failure = asyncio.run(_Extract(at, token, spool, progress, clock, sleep).run())
-    main = next(outcome for outcome in spool.outcomes() if outcome.source == source.name)
-    spool.write_outcome(
+    at = address(job.source)
+    found, failure = run(dataclasses.replace(job, source=at), _ScimReader(token))
+    main = next(outcome for outcome in job.spool.outcomes() if outcome.source == job.source.name)
+    job.spool.write_outcome(
         dataclasses.replace(
             main,
             accepted_sweeps=main.accepted_sweeps | found.accepted_sweeps,
@@ -96,7 +47,7 @@ def beside(
             settings=main.settings
             | {"scim_url": at.url}
             | {key if key.startswith("scim_") else f"scim_{key}": value for key, value in found.settings.items()},
-            observations=(*main.observations, *map(_of_scim, found.observations)),
+            observations=(*main.observations, *map(_named_for_scim, found.observations)),
             error=main.error or found.error,
             hint=main.hint or found.hint,
         )
@@ -105,125 +56,114 @@ def beside(
         raise failure
 
 
-class _Extract:
-    def __init__(
-        self, source: SourceSettings, token: Secret, spool: Spool, progress: Progress, clock: Clock, sleep: Sleep
-    ) -> None:
-        self.source = source
-        self.token = token
-        self.progress = progress
-        self.clock = clock
-        self.sleep = sleep
-        self.started = clock()
-        self.ledger = PageLog(spool, source.name)
-        self.readings: dict[str, Reading] = {}
-        self.accepted: dict[str, int] = {}
-        self.overlaps: dict[str, list[list[int]]] = {}
-        self.strays: Counter[str] = Counter()
-        self.settings: dict[str, str] = {"page_size_asked": str(source.page_size)}
-        self.missing: dict[str, str] = {}
-        self.skew: float | None = None
+class _ScimList:
+    """A list for :func:`pipeline.sources.paging.read_list`; ``deviations`` counts what RFC 7644 does not allow."""
 
-    async def run(self) -> tuple[SourceOutcome, AccessReviewError | None]:
-        failure: AccessReviewError | None = None
+    def __init__(self, endpoint: ScimEndpoint, resource: str, path: str) -> None:
+        self._endpoint = endpoint
+        self._resource = resource
+        self._path = path
+        self.deviations: Counter[str] = Counter()
+
+    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
+        answer, page = await self._endpoint.list(self._path, offset + 1, limit)
+        self.deviations.update(page.deviations)
+        return answer, page.records
+
+    async def count(self) -> int | None:
         try:
-            async with Client(self.source, clock=self.clock, sleep=self.sleep) as client:
-                await self.read(ScimEndpoint(client, self.token))
-                self.settings["requests"] = str(client.requests)
-        except (SourceError, ConfigurationError) as error:
-            failure = error
-        users = self.readings.get("users")
-        return (
-            SourceOutcome(
-                source=self.source.name,
-                kind="scim",
-                url=self.source.url,
-                api="scim 2.0",
-                accepted_sweeps=self.accepted,
-                overlaps=self.overlaps,
-                server_counts={
-                    "users_before": users.before if users else None,
-                    "users_after": users.after if users else None,
-                },
-                missing=self.missing,
-                settings=self.settings,
-                clock_skew_seconds=self.skew,
-                observations=(
-                    *observations(self.readings),
-                    self.ledger.records_whole(self.accepted),
-                    *self.deviations(),
-                ),
-                started_at=timestamp(self.started),
-                finished_at=timestamp(self.clock()),
-                error=str(failure) if failure else None,
-                hint=failure.hint if failure else None,
-            ),
-            failure,
-        )
+            answer, page = await self._endpoint.total(self._path)
+        except (RefusedError, UnreadableError):
+            return None
+        self._endpoint.client.page_log.record(answer, f"{self._resource}_count")
+        return page.total
 
-    async def read(self, endpoint: ScimEndpoint) -> None:
+
+class _ScimReader:
+    """Reads users and groups (see :class:`~pipeline.sources.extract.SourceReader`)."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+        self._deviations: Counter[str] = Counter()
+        self._missing: dict[str, str] = {}
+        self._skew: float | None = None
+
+    async def read(self, client: Client, extraction: Extraction) -> None:
+        """Read everything: what the endpoint supports, then its users and groups."""
+        endpoint = ScimEndpoint(client, self._token)
         await endpoint.first("/Users")
         found = await endpoint.configuration()
         if found is None:
-            self.missing["ServiceProviderConfig"] = "which operations the endpoint supports is unknown"
+            self._missing["ServiceProviderConfig"] = "which operations the endpoint supports is unknown"
         else:
             answer, document = found
-            self.ledger.note(answer, "scim_config")
-            self.skew = answer.skew_seconds
-            self.settings |= {
-                f"scim_{name}": str(is_on).lower() for name, is_on in (operations(document) or {}).items()
-            }
-        await self.read_list(endpoint, "users", "/Users")
-        await self.read_list(endpoint, "groups", "/Groups")
+            client.page_log.record(answer, "scim_config")
+            self._skew = answer.skew_seconds
+            supported = operations(document) or {}
+            extraction.settings |= {f"scim_{name}": str(is_on).lower() for name, is_on in supported.items()}
+        await self._read_list(endpoint, extraction, "users", "/Users")
+        await self._read_list(endpoint, extraction, "groups", "/Groups")
+        extraction.settings["requests"] = str(client.requests)
 
-    async def read_list(self, endpoint: ScimEndpoint, things: str, path: str) -> None:
-        resource = f"scim_{things}"
-        records = _List(endpoint, self.ledger, resource, path)
-        try:
-            reading = await records.read(self.source, self.progress, self.accepted)
-        finally:
-            self.strays.update({f"{things}: {stray}": count for stray, count in records.strays.items()})
-        self.readings[things] = reading
-        self.overlaps[resource] = list(map(list, reading.overlaps))
-        self.settings[f"{resource}_page_size"] = str(reading.page_size)
-        self.settings[f"{resource}_sweeps"] = str(reading.sweeps)
-
-    def deviations(self) -> tuple[Observation, ...]:
-        """Return whether each list holds what its server counts, and what in the answers RFC 7644 does not allow."""
-        total = sum(self.strays.values())
-        listed = "; ".join(f"{count} x {stray}" for stray, count in sorted(self.strays.items()))
-        return (
-            *(_counted(things, reading) for things, reading in self.readings.items()),
-            Observation(
-                check_id="scim_as_specified",
-                description="Every answer is what RFC 7644 says it should be",
-                expected="0",
-                observed=str(total),
-                difference=total,
-                result="FAIL" if total else "PASS",
-                explanation=f"Read all the same: {listed}." if total else "No answer strayed from RFC 7644.",
-                is_gate=False,
-            ),
+    def complete(self, outcome: SourceOutcome, extraction: Extraction) -> SourceOutcome:
+        """Add what the endpoint supports, its own counts, and how its answers deviate from RFC 7644."""
+        counted = (_counted(things, reading) for things, reading in extraction.readings.items())
+        return dataclasses.replace(
+            outcome,
+            kind="scim",
+            api="scim 2.0",
+            missing=self._missing,
+            settings={"page_size_asked": str(extraction.job.source.page_size)} | extraction.settings,
+            clock_skew_seconds=self._skew,
+            observations=(*outcome.observations, *counted, _as_specified(self._deviations)),
         )
+
+    async def _read_list(self, endpoint: ScimEndpoint, extraction: Extraction, things: str, path: str) -> None:
+        resource = f"scim_{things}"
+        users_or_groups = _ScimList(endpoint, resource, path)
+        try:
+            reading = await extraction.read_list(users_or_groups, things, resource)
+        finally:
+            seen = users_or_groups.deviations
+            self._deviations.update({f"{things}: {deviation}": count for deviation, count in seen.items()})
+        extraction.settings[f"{resource}_page_size"] = str(reading.page_size)
+        extraction.settings[f"{resource}_sweeps"] = str(reading.sweeps)
 
 
 def _counted(things: str, reading: Reading) -> Observation:
+    """Check that a list contains as many records as its server counts."""
     sweep = reading.accepted
     read = sweep.distinct_ids
-    said = reading.after
-    words = f"The endpoint counts {said} {things}, and {read} with an id were read."
+    total = reading.after
+    explanation = f"The endpoint counts {total} {things}, and {read} with an id were read."
     return Observation(
         check_id=f"scim_{things}_counted",
-        description=f"The SCIM endpoint's own count of {things} equals those that were read",
-        expected=None if said is None else str(said),
+        description=f"The SCIM endpoint's own count of {things} equals the number read",
+        expected=None if total is None else str(total),
         observed=str(read),
-        difference=None if said is None else read - said,
-        result="NOT_AVAILABLE" if said is None and not sweep.without_id else "PASS" if read == said else "FAIL",
-        explanation=words if said is not None else f"The endpoint has no count of {things}; {read} were read.",
+        difference=None if total is None else read - total,
+        result="NOT_AVAILABLE" if total is None and not sweep.without_id else "PASS" if read == total else "FAIL",
+        explanation=explanation if total is not None else f"The endpoint has no count of {things}; {read} were read.",
     )
 
 
-def _of_scim(seen: Observation) -> Observation:
+def _as_specified(deviations: Counter[str]) -> Observation:
+    """Check that every answer was what RFC 7644 specifies."""
+    total = sum(deviations.values())
+    listed = "; ".join(f"{count} x {deviation}" for deviation, count in sorted(deviations.items()))
+    return Observation(
+        check_id="scim_as_specified",
+        description="Every answer is as RFC 7644 specifies",
+        expected="0",
+        observed=str(total),
+        difference=total,
+        result="FAIL" if total else "PASS",
+        explanation=f"Read all the same: {listed}." if total else "No answer deviates from RFC 7644.",
+        is_gate=False,
+    )
+
+
+def _named_for_scim(seen: Observation) -> Observation:
     if seen.check_id.startswith("scim_"):
         return seen
     return dataclasses.replace(seen, check_id=f"scim_{seen.check_id}", description=f"By SCIM: {seen.description}")

@@ -1,8 +1,8 @@
 """The names of SCIM attributes, as RFC 7643 writes them.
 
-Names are compared without regard to case (section 2.1), at every level; a server that writes ``Active`` or
-``userName`` as ``UserName`` means the same. What reads the records compares names exactly, so known ones are written
-here as the RFC has them. A name that it does not have is kept as it came, with everything in it.
+The RFC compares names without regard to case (section 2.1), at every level: ``UserName`` is ``userName``. The SQL
+that reads the records compares names exactly, so known names are changed here to the spelling of the RFC. Unknown
+names are kept as they came, with everything in them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ADDRESS = _names("formatted", "streetAddress", "locality", "region", "postalCod
 _META = _names("resourceType", "created", "lastModified", "location", "version")
 _MANAGER = _names("value", "$ref", "displayName")
 _EXTENSION = _names("employeeNumber", "costCenter", "organization", "division", "department", manager=_MANAGER)
-#: Of users and groups alike (sections 3.1, 4.1 to 4.3): none of their names means two things.
+#: Attributes of users and groups (sections 3.1, 4.1 to 4.3); no name has two meanings.
 _RECORD: _Names = {
     _ENTERPRISE.lower(): (_ENTERPRISE, _EXTENSION),
     **_names(
@@ -47,7 +47,7 @@ _RECORD: _Names = {
 
 
 def canonical(record: Any) -> Any:
-    """Return a record with the known names in it, at every level, as the RFC writes them."""
+    """Return a record with its known names, at every level, as the RFC writes them."""
     return _renamed(record, _RECORD)
 
 
@@ -60,6 +60,6 @@ def _renamed(value: Any, names: _Names) -> Any:
     for key, inner in value.items():
         name, inside = names.get(key.lower(), (key, None))
         if name != key and (name in value or name in renamed):
-            name = key  # said twice: the one that is spelt right counts, else the first, and neither is lost
+            name = key  # present twice: the correct spelling wins, else the first one, and neither is lost
         renamed[name] = inner if inside is None else _renamed(inner, inside)
     return renamed

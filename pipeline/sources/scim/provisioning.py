@@ -1,7 +1,6 @@
-"""Changes to accounts through SCIM, and by REST what SCIM does not know: the role and the groups of one account.
+"""Changes to accounts through SCIM, and by REST what SCIM does not have: an account's role and groups.
 
-A :class:`Provisioner` is a :class:`pipeline.sources.sisense.writing.Writer`, with the same guards and the same
-reading back by REST, whichever way its changes go.
+A :class:`Provisioner` reads back by REST, so that the same guards protect changes of both kinds.
 """
 
 from __future__ import annotations
@@ -16,50 +15,97 @@ from urllib.parse import quote
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ContentError
 from pipeline.settings import Credentials, Secret, SourceSettings
+from pipeline.sources.accounts import AccountState, Witness, Writer
 from pipeline.sources.errors import RefusedError, UnclearError
+from pipeline.sources.retries import Sleep
 from pipeline.sources.scim.endpoint import ScimEndpoint, address
-from pipeline.sources.sisense.writing import Writer, connected
-from pipeline.sources.transport import Client, Sleep
+from pipeline.sources.sisense.writing import connected
+from pipeline.sources.transport import Client
+from pipeline.spool import Principal
 
 __all__ = ["Provisioner", "connected_by_scim"]
 
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-#: RFC 7644, section 3.12: what a server answers that cannot PATCH, which it may.
+#: Statuses of a server without PATCH, which is optional (RFC 7644, section 3.12).
 _CANNOT_PATCH = frozenset({404, 405, 501})
-#: What SCIM has of an account; the rest goes by REST.
+#: The fields of an account that go through SCIM; the others go by REST.
 _BY_SCIM = ("userName", "email", "firstName", "lastName", "active")
 
 
-class Provisioner(Writer):
-    """A writer whose accounts are created, changed and deleted through the SCIM endpoint beside the Sisense."""
+class Provisioner:
+    """Writes accounts through the SCIM endpoint beside a Sisense, and reads them through ``rest``.
+
+    It is a :class:`~pipeline.sources.accounts.Writer`, and writes groups too.
+    """
 
     def __init__(self, rest: Writer, endpoint: ScimEndpoint) -> None:
-        super().__init__(rest._instance, rest.principal)
+        self._rest = rest
         self._endpoint = endpoint
 
+    @property
+    def principal(self) -> Principal:
+        """Return the account of the REST credential."""
+        return self._rest.principal
+
+    @property
+    def where(self) -> str:
+        """Return the address of the Sisense."""
+        return self._rest.where
+
+    @property
+    def sleep(self) -> Sleep:
+        """Return the function that waits."""
+        return self._rest.sleep
+
+    @property
+    def witness(self) -> Witness:
+        """Return what is told of every change, whichever way it goes."""
+        return self._rest.witness
+
+    @witness.setter
+    def witness(self, witness: Witness) -> None:
+        self._rest.witness = witness
+
+    async def account(self, account_id: str) -> AccountState | None:
+        """Read one account by REST. Raises as :meth:`~pipeline.sources.accounts.Writer.account`."""
+        return await self._rest.account(account_id)
+
+    async def accounts(self, **query: str) -> list[AccountState]:
+        """Read accounts by REST. Raises as :meth:`~pipeline.sources.accounts.Writer.accounts`."""
+        return await self._rest.accounts(**query)
+
+    async def roles(self) -> list[dict[str, Any]]:
+        """Read the roles by REST. Raises as :meth:`~pipeline.sources.accounts.Writer.roles`."""
+        return await self._rest.roles()
+
+    async def groups(self) -> list[dict[str, Any]]:
+        """Read the groups by REST. Raises as :meth:`~pipeline.sources.accounts.Writer.groups`."""
+        return await self._rest.groups()
+
     async def create(self, fields: Mapping[str, Any]) -> None:
-        """Send a new user, once, and then by REST the role and the groups of the account that it became.
+        """Send a new user, once, and then by REST the role and the groups of its account.
 
         Raises:
-            RefusedError: a clear no. UnclearError: nobody knows; read back.
+            RefusedError: a definite no.
+            UnclearError: whether the change was made is unknown; read back.
         """
         document = {"schemas": [_USER], "userName": fields["userName"], "active": fields.get("active", True)}
         document |= {path: value for path, value in _attributes(fields).items() if path not in document}
         try:
             await self._by_scim("POST", "/Users", document)
         except UnclearError:
-            # it may be there all the same, and would then stay without a role
+            # the account may exist all the same, and would then stay without a role
             if not await self.accounts(userName=str(fields["userName"])):
                 raise
         rest = {key: value for key, value in fields.items() if key not in {*_BY_SCIM, "password"}}
         found = await self.accounts(userName=str(fields["userName"]))
         if rest and len(found) == 1:
-            await super().change(found[0].account_id, rest)
+            await self._rest.change(found[0].account_id, rest)
 
     async def change(self, account_id: str, fields: Mapping[str, Any]) -> None:
-        """Send new values, once: through SCIM what it knows, by REST the others.
+        """Send new values, once: through SCIM what it has, by REST the others.
 
         Raises:
             ContentError: the endpoint does not have exactly one user of that name; nothing was sent.
@@ -70,7 +116,7 @@ class Provisioner(Writer):
         if attributes:
             user = await self._user(account_id)
             path = _path("Users", str(user["id"]))
-            # a name is changed part by part, so that its other part stays
+            # first and last name are changed separately, so that the other one stays
             operations = [{"op": "replace", "path": at, "value": value} for at, value in _flat(attributes)]
             try:
                 await self._by_scim("PATCH", path, {"schemas": [_PATCH], "Operations": operations})
@@ -79,18 +125,18 @@ class Provisioner(Writer):
                     raise
                 await self._by_scim("PUT", path, _replaced(user, attributes))
         if rest:
-            await super().change(account_id, rest)
+            await self._rest.change(account_id, rest)
 
     async def delete(self, account_id: str) -> None:
-        """Delete the user for good. Raises as :meth:`change`."""
+        """Delete the user permanently. Raises as :meth:`change`."""
         await self._by_scim("DELETE", _path("Users", str((await self._user(account_id))["id"])), None)
 
     async def users(self, user_name: str) -> list[dict[str, Any]]:
-        """Return the endpoint's users of this name."""
+        """Return the endpoint's users with this name."""
         return await self._endpoint.find("/Users", "userName", user_name)
 
     async def groups_named(self, name: str) -> list[dict[str, Any]]:
-        """Return the endpoint's groups of this name, with their members."""
+        """Return the endpoint's groups with this name, and their members."""
         return await self._endpoint.find("/Groups", "displayName", name)
 
     async def create_group(self, name: str, user_ids: Sequence[str]) -> None:
@@ -101,7 +147,7 @@ class Provisioner(Writer):
     async def change_group(
         self, group_id: str, *, name: str | None, add: Sequence[str] = (), remove: Sequence[str] = ()
     ) -> None:
-        """Send a group's new name, who joins and who leaves, by their ids, once. Raises as :meth:`create`."""
+        """Send a group's new name, and the ids of users to add and remove, once. Raises as :meth:`create`."""
         operations: list[dict[str, Any]] = []
         if name is not None:
             operations.append({"op": "replace", "path": "displayName", "value": name})
@@ -116,7 +162,7 @@ class Provisioner(Writer):
 
     async def _by_scim(self, method: str, path: str, document: Mapping[str, Any] | None) -> None:
         client = self._endpoint.client
-        with self.witness(method, client.hide(client.source.url + path), document):
+        with self.witness(method, client.redaction.hide(client.source.url + path), document):
             await self._endpoint.write(method, path, document)
 
     async def _user(self, account_id: str) -> dict[str, Any]:
@@ -144,7 +190,7 @@ async def connected_by_scim(
     """Log in to a source by REST, and open the SCIM endpoint beside it.
 
     Raises:
-        NoScimError: nothing there speaks SCIM, or not to this token.
+        NoScimError: there is no SCIM endpoint, or it does not accept this token.
         SourceError: as :func:`pipeline.sources.sisense.writing.connected`.
     """
     async with (

@@ -1,8 +1,8 @@
 """Accounts looked up by a field, such as a user name, an address or a role.
 
-Servers have filters for that, and some refuse them, ignore them, or cap what they give. So what comes is compared
-again here, a filter that finds nothing is tried on an account that is there, and where it cannot be relied on the
-list is read to its proven end, as an extract reads it. Nobody is taken for absent because a server did not look.
+Servers have filters for that, but some refuse them, ignore them, or cap their results. So the results are compared
+again here, and a filter that finds nothing is tried on an account known to exist. If a filter is unreliable, the list
+is read to its proven end, as an extract reads it. An account counts as absent only after that.
 """
 
 from __future__ import annotations
@@ -12,36 +12,37 @@ from typing import Any
 
 from pipeline.errors import ContentError
 from pipeline.sources.completeness import observations
-from pipeline.sources.connection import Answer
-from pipeline.sources.errors import BadAnswerError, RefusedError, UnreadableError
-from pipeline.sources.paging import read_list
-from pipeline.sources.records import Records, read_json
-from pipeline.sources.sisense.rest import Endpoint, SisenseApi, read_count
+from pipeline.sources.errors import BadAnswerError, RefusedError
+from pipeline.sources.exchange import Answer, Request
+from pipeline.sources.paging import ReadPage, read_list
+from pipeline.sources.records import read_json
+from pipeline.sources.sisense.lists import RestList
+from pipeline.sources.sisense.rest import Endpoint, SisenseApi
 from pipeline.wording import counted
 
 __all__ = ["Lookup"]
 
 _Record = Mapping[str, Any]
-#: So many accounts are enough to find one that a filter can be tried on.
+#: So many accounts are enough to find one on which a filter can be tried.
 _SAMPLE = 5
-#: What people write now in capitals, now in small letters.
-_WORDS = frozenset({"userName", "email"})
-#: What a server answers that does not know a filter, or has none.
+#: Fields that people write in upper and in lower case.
+_CASELESS = frozenset({"userName", "email"})
+#: Statuses of a server that does not know a filter, or has none.
 _UNKNOWN_FILTER = frozenset({400, 404, 405, 422, 501})
 
 
 class Lookup:
-    """Finds accounts of one instance, and remembers which filters it honours."""
+    """Finds accounts of one instance, and remembers which filters are reliable there."""
 
-    def __init__(self, instance: SisenseApi, users: Endpoint) -> None:
-        self._instance = instance
+    def __init__(self, api: SisenseApi, users: Endpoint) -> None:
+        self._api = api
         self._users = users
         self._is_honoured: dict[str, bool] = {}
-        self._minds_case: dict[str, bool] = {}
-        self._spellings: list[_Record] | None = None
+        self._is_case_sensitive: dict[str, bool] = {}
+        self._all_accounts: list[_Record] | None = None
 
     async def find(self, query: Mapping[str, str]) -> list[_Record]:
-        """Return the records with these values, whatever their case.
+        """Return the records with this value, whatever its case.
 
         Raises:
             SourceError: they cannot be read, or not to a proven end.
@@ -50,27 +51,27 @@ class Lookup:
         if self._is_honoured.get(key, True):
             found = await self._filtered(query)
             if found or (found is not None and await self._is_reliable(key)):
-                return found or await self._spelt_otherwise(key, value)
+                return found or await self._in_other_case(key, value)
         self._is_honoured[key] = False
-        return [record for record in await self._everybody() if _fits(record, query)]
+        return [record for record in await self._read_all() if _fits(record, query)]
 
-    async def _spelt_otherwise(self, key: str, value: str) -> list[_Record]:
-        """Return the records that a filter misses because it minds case; the list is read for that once at most."""
-        if not self._minds_case.get(key):
+    async def _in_other_case(self, key: str, value: str) -> list[_Record]:
+        """Return the records that a case-sensitive filter misses. The list is read once at most for this."""
+        if not self._is_case_sensitive.get(key):
             return []
-        if self._spellings is None:
-            self._spellings = await self._everybody()
-        spellings = {str(record[key]) for record in self._spellings if _fits(record, {key: value})}
+        if self._all_accounts is None:
+            self._all_accounts = await self._read_all()
+        spellings = {str(record[key]) for record in self._all_accounts if _fits(record, {key: value})}
         found = [await self._filtered({key: spelling}) or [] for spelling in sorted(spellings - {value})]
         return [record for records in found for record in records]
 
     async def _filtered(self, query: Mapping[str, str]) -> list[_Record] | None:
-        """Read what a filter gives, page by page until nothing new comes; None where it is refused or ignored."""
+        """Read the results of a filter, page by page until there is nothing new; None if it is refused or ignored."""
         found: dict[str, _Record] = {}
-        came = 0
+        received = 0
         while True:
             try:
-                page, items = await self._page(query, came, self._instance.client.source.page_size)
+                page, items = await self._page(query, received, self._api.client.source.page_size)
             except RefusedError as error:
                 if error.status not in _UNKNOWN_FILTER or found:
                     raise
@@ -81,79 +82,59 @@ class Lookup:
             if not new:
                 return list(found.values())
             found |= new
-            came += items
+            received += items
 
     async def _is_reliable(self, key: str) -> bool:
-        """Tell whether a filter finds an account that is there."""
+        """Return whether a filter finds an account that exists."""
         if key not in self._is_honoured:
             page, _ = await self._page({}, 0, _SAMPLE)
             samples = [record for record in page if isinstance(record.get(key), str) and record[key]]
             self._is_honoured[key] = bool(samples) and await self._finds(key, samples[0][key], samples[0])
-            if key in _WORDS and self._is_honoured[key]:
-                self._minds_case[key] = not await self._finds(key, samples[0][key].swapcase(), samples[0])
+            if key in _CASELESS and self._is_honoured[key]:
+                self._is_case_sensitive[key] = not await self._finds(key, samples[0][key].swapcase(), samples[0])
         return self._is_honoured[key]
 
     async def _finds(self, key: str, value: str, wanted: _Record) -> bool:
         return any(record["_id"] == wanted["_id"] for record in await self._filtered({key: value}) or ())
 
     async def _page(self, query: Mapping[str, str], skip: int, limit: int) -> tuple[list[_Record], int]:
-        """Return one page: its records that have an id, and how many elements it has."""
-        _, page = await self._instance.client.ask(
-            self._users.path,
-            _read_list,
-            query={**query, "skip": skip, "limit": limit},
-            authority=self._instance.session,
-        )
+        """Return one page: its records that have an id, and the number of its elements."""
+        request = Request(self._users.path, {**query, "skip": skip, "limit": limit})
+        _, page = await self._api.client.fetch(request, _read_page, authority=self._api.session)
         return _with_id(page), len(page)
 
-    async def _everybody(self) -> list[_Record]:
-        everybody = _Everybody(self._instance, self._users, await self._instance.find_count())
-        source = self._instance.client.source
+    async def _read_all(self) -> list[_Record]:
+        """Read every account.
+
+        Raises:
+            ContentError: the list is not proven complete.
+        """
+        client = self._api.client
+        bodies: dict[int, list[bytes]] = {}
+
+        def keep(page: ReadPage) -> None:
+            if page.counts:
+                bodies.setdefault(page.sweep, []).append(page.records.kept)
+
         reading = await read_list(
-            everybody, page_size=source.page_size, workers=source.concurrency, progress=lambda *_: None
+            RestList(self._api, self._users, await self._api.find_count()),
+            keep,
+            page_size=client.source.page_size,
+            workers=client.source.concurrency,
+            progress=lambda *_: None,
         )
-        found = everybody.records(reading.accepted.number)
+        everything = [record for body in bodies.get(reading.accepted.number, ()) for record in read_json(body)]
+        found = list({str(record["_id"]): record for record in _with_id(everything)}.values())
         doubts = [seen.explanation for seen in observations({"users": reading}) if seen.result == "FAIL"]
         if reading.after is not None and reading.after != len(found):
-            doubts.append(f"The server counts {counted(reading.after, 'account')}, and {len(found)} came.")
+            doubts.append(f"The server counts {counted(reading.after, 'account')}, and {len(found)} were read.")
         if doubts:
             raise ContentError(
-                f"the server does not filter its list of accounts, and the list cannot be relied on: {doubts[0]}",
-                where=self._instance.client.where("GET", source.url + self._users.path),
+                f"the server does not filter its list of accounts, and the list is not reliable: {doubts[0]}",
+                where=client.where("GET", client.source.url + self._users.path),
                 hint="try again when nothing else changes accounts; 'access-review extract' shows how the list reads",
             )
         return found
-
-
-class _Everybody:
-    """The list of accounts, as :mod:`pipeline.sources.paging` reads it, kept in memory."""
-
-    def __init__(self, instance: SisenseApi, users: Endpoint, count: Endpoint | None) -> None:
-        self._instance = instance
-        self._users = users
-        self._count = count
-        self._bodies: dict[int, list[bytes]] = {}
-
-    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
-        return await self._instance.get(self._users, self._instance.read_records, {"skip": offset, "limit": limit})
-
-    def keep(self, answer: Answer, records: Records, *, sweep: int, offset: int, keep: bool) -> None:  # noqa: ARG002
-        if keep:
-            self._bodies.setdefault(sweep, []).append(records.kept)
-
-    async def count(self) -> int | None:
-        if self._count is None:
-            return None
-        try:
-            _, count = await self._instance.get(self._count, read_count)
-        except (RefusedError, UnreadableError):
-            return None
-        return count
-
-    def records(self, sweep: int) -> list[_Record]:
-        """Return the records of one sweep, each once."""
-        everything = [record for body in self._bodies.get(sweep, ()) for record in read_json(body)]
-        return list({str(record["_id"]): record for record in _with_id(everything)}.values())
 
 
 def _with_id(records: list[Any]) -> list[_Record]:
@@ -164,7 +145,7 @@ def _fits(record: _Record, query: Mapping[str, str]) -> bool:
     return all(str(record.get(key, "")).strip().lower() == value.strip().lower() for key, value in query.items())
 
 
-def _read_list(answer: Answer) -> list[Any]:
+def _read_page(answer: Answer) -> list[Any]:
     document = read_json(answer.body)
     if not isinstance(document, list):
         raise BadAnswerError("the answer is not a list of accounts")

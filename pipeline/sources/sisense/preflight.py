@@ -1,4 +1,4 @@
-"""The preflight of one source: what is there, what is missing, and what to do about it, without reading it all."""
+"""The preflight of one Sisense: what is there, what is missing and what to do, without reading every account."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Literal
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
+from pipeline.sources import event_loop
 from pipeline.sources.records import Records, read_json
+from pipeline.sources.retries import Sleep
 from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi, read_count
 from pipeline.sources.sisense.session import Session
-from pipeline.sources.transport import Client, Sleep
+from pipeline.sources.transport import Client
 from pipeline.spool import Principal
 from pipeline.wording import counted
 
@@ -21,7 +23,7 @@ __all__ = ["Preflight", "PreflightCheck", "preflight"]
 
 Result = Literal["ok", "warning", "failed"]
 
-#: Roles whose list of accounts is unfiltered, by API name and by the name people see; the gate decides by rank.
+#: Roles that see an unfiltered list of accounts, by API name and display name. The gate check decides by rank.
 _SEES_EVERYONE = frozenset({"super", "sys. admin", "sysadmin", "admin", "administrator"})
 _SEES_ONE_TENANT = frozenset({"tenantadmin", "tenant admin"})
 _MOST_SKEW_SECONDS = 300
@@ -29,9 +31,9 @@ _MOST_SKEW_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class PreflightCheck:
-    """One thing that was looked at. ``hint`` says what to do, and is empty where nothing has to be done.
+    """One thing that was checked. ``hint`` says what to do, and is empty if nothing has to be done.
 
-    ``exit_code`` is what a failure of it means to a script.
+    ``exit_code`` is that of the command if this check failed.
     """
 
     name: str
@@ -43,7 +45,7 @@ class PreflightCheck:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """All checks of one source, in the order in which they were made; the first that failed may be the last."""
+    """All checks of one source, in the order in which they were made. A failure may have ended them."""
 
     source: str
     checks: tuple[PreflightCheck, ...]
@@ -62,8 +64,8 @@ def preflight(
     clock: Clock = utc_now,
     sleep: Sleep = asyncio.sleep,
 ) -> Preflight:
-    """Look at one source. What goes wrong there is a failed check, never an exception."""
-    return asyncio.run(_Preflight(source, credentials).run(clock, sleep))
+    """Check one source. Trouble with it is a failed check, never an exception."""
+    return event_loop.run(_Preflight(source, credentials).run(clock, sleep))
 
 
 class _Preflight:
@@ -77,48 +79,48 @@ class _Preflight:
         stage = "address"
         try:
             async with Client(self.source, clock=clock, sleep=sleep) as client:
-                session = Session(client, self.credentials, on_login=_ignore)
-                instance = SisenseApi(client, session, _ignore)
-                await instance.read_status()
+                session = Session(client, self.credentials)
+                api = SisenseApi(client, session)
+                await api.read_status()
                 self.add("address", "ok", f"{self.source.url} answers")
                 stage = "login"
                 await session.token()
                 stage = "users"
-                users = await instance.find_users()
+                users = await api.find_users()
                 self.add("login", "ok", _login(session))
-                await self.look(instance, users)
+                await self.check_lists(api, users)
         except (SourceError, ConfigurationError) as error:
             self.checks.append(
                 PreflightCheck(stage, "failed", f"{error.message} — {error.where}", error.hint, error.exit_code)
             )
         return Preflight(self.source.name, tuple(self.checks))
 
-    async def look(self, instance: SisenseApi, users: Endpoint) -> None:
-        self.add("api", "ok", f"{instance.api}, users at {users.path}")
-        principal = await instance.read_principal()
-        count = await instance.find_count()
-        total = (await instance.get(count, read_count))[1] if count else None
-        await self.look_at_page(instance, users, total)
-        roles = await instance.read_roles()
-        groups = await instance.find_groups()
+    async def check_lists(self, api: SisenseApi, users: Endpoint) -> None:
+        self.add("api", "ok", f"{api.flavour}, users at {users.path}")
+        principal = await api.read_principal()
+        count = await api.find_count()
+        total = (await api.get(count, read_count))[1] if count else None
+        await self.check_page_size(api, users, total)
+        roles = await api.read_roles()
+        groups = await api.find_groups()
         self.checks.append(_role(principal.user_name or "the caller", _role_name(principal, roles)))
         self.add("rights", "ok", _RIGHTS)
-        if instance.version:
-            self.add("version", "ok", instance.version)
+        if api.version:
+            self.add("version", "ok", api.version)
         if total is not None:
             self.add("users_count", "ok", counted(total, "account"))
         if roles is not None:
             self.add("roles", "ok", f"{roles.value.items} roles at {roles.endpoint.path}")
         if groups is not None:
             self.add("groups", "ok", f"groups at {groups.path}")
-        for resource, loss in sorted(instance.missing.items()):
-            self.add(resource, "warning", f"not there: {loss}", _MISSING_HINT)
-        self.checks.append(_clock(instance.skew_seconds))
+        for resource, loss in sorted(api.missing.items()):
+            self.add(resource, "warning", f"not found: {loss}", _MISSING_HINT)
+        self.checks.append(_clock(api.skew_seconds))
 
-    async def look_at_page(self, instance: SisenseApi, users: Endpoint, total: int | None) -> None:
+    async def check_page_size(self, api: SisenseApi, users: Endpoint, total: int | None) -> None:
         asked = self.source.page_size
-        _, page = await instance.get(users, instance.read_records, {"skip": 0, "limit": asked})
-        detail = f"{counted(asked, 'account')} asked for, {page.items} came"
+        _, page = await api.get(users, api.read_records, {"skip": 0, "limit": asked})
+        detail = f"{counted(asked, 'account')} requested, {page.items} received"
         if page.items > asked:
             self.add("page_size", "warning", f"{detail}: the server ignores the limit and sends the whole list")
         elif total is not None and page.items < min(asked, total):
@@ -130,20 +132,14 @@ class _Preflight:
         self.checks.append(PreflightCheck(name, result, detail, hint))
 
 
-_MISSING_HINT = (
-    "nothing, if this version of Sisense has no such endpoint; otherwise look at the account's permissions"
-)
+_MISSING_HINT = "nothing, if this version of Sisense has no such endpoint; otherwise check the account's permissions"
 
 
 _RIGHTS = (
-    "used: to read accounts, roles and groups; to change accounts, only by 'remediate apply' and 'users create', "
-    "'update', 'deactivate' and 'delete' (and groups by 'scim group'); no other right of the role is used, and "
-    "nothing but the login is sent to write by any other command"
+    "used to read accounts, roles and groups, and to change accounts only in 'remediate apply' and 'users create', "
+    "'update', 'deactivate' and 'delete' (groups in 'scim group'); no other right of the role is used, and "
+    "other commands send nothing that writes, except the login"
 )
-
-
-def _ignore(*_: object) -> None:
-    """Nothing is journalled in a preflight."""
 
 
 def _transport(source: SourceSettings, credentials: Credentials) -> Iterator[PreflightCheck]:
@@ -165,7 +161,7 @@ def _login(session: Session) -> str:
 
 
 def _role_name(principal: Principal, roles: Found[Records] | None) -> str | None:
-    """Return the caller's role by name: as the server says it, else as the list of roles calls its id."""
+    """Return the name of the caller's role, from the server or else from the list of roles."""
     if principal.role_name is not None or roles is None:
         return principal.role_name
     named = {role.get("_id"): role.get("name") for role in read_json(roles.value.kept)}
@@ -176,7 +172,7 @@ def _role_name(principal: Principal, roles: Found[Records] | None) -> str | None
 def _role(who: str, name: str | None) -> PreflightCheck:
     if name is None:
         return PreflightCheck(
-            "role", "warning", f"the role of {who} cannot be read", "make sure that it is an administrator's"
+            "role", "warning", f"the role of {who} cannot be read", "make sure that it is an administrator's role"
         )
     if name.lower() in _SEES_EVERYONE:
         return PreflightCheck("role", "ok", f"{who} is {name}")
@@ -190,14 +186,14 @@ def _role(who: str, name: str | None) -> PreflightCheck:
     return PreflightCheck(
         "role",
         "failed",
-        f"{who} is {name}, to whom Sisense shows a filtered list of accounts",
+        f"{who} is {name}, and Sisense filters the list of accounts for that role",
         "give the account an administrator's role: without it no extract is complete",
     )
 
 
 def _clock(skew: float | None) -> PreflightCheck:
     if skew is None:
-        return PreflightCheck("clock", "warning", "the server does not say what time it is")
+        return PreflightCheck("clock", "warning", "the server does not send its time")
     if abs(skew) >= _MOST_SKEW_SECONDS:
         return PreflightCheck(
             "clock", "warning", f"the server's clock is {skew:+.0f} s from ours", "synchronise both clocks (NTP)"

@@ -1,7 +1,7 @@
-"""One Sisense: which API is there, and where its endpoints are.
+"""The REST API of one Sisense: which flavour it is, where its endpoints are, and what they answer.
 
-Documents disagree about addresses and parameters, so every endpoint is looked for: an address counts as absent only
-when it says so twice (404, 405, 410, 501) or keeps answering with something else than data, never after one failure.
+The documents disagree about addresses and parameters, so every endpoint is probed. An address counts as absent after
+two refusals (404, 405, 410, 501), or if it keeps answering with something other than data; never after one failure.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pipeline.errors import ContentError, LoginError, UnreachableError
-from pipeline.sources.connection import Answer
 from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
+from pipeline.sources.exchange import Answer, Request
 from pipeline.sources.records import Records, read_json, read_records
 from pipeline.sources.sisense.session import Session
 from pipeline.sources.transport import Client
 from pipeline.spool import Principal
 
-__all__ = ["LOSSES", "Endpoint", "Found", "SisenseApi", "read_count", "read_page"]
+__all__ = ["LOSSES", "Endpoint", "Found", "SisenseApi", "read_count", "read_object", "read_page"]
 
 _T = TypeVar("_T")
 
-#: What the report loses where an endpoint does not exist, by resource.
+#: What the report loses if an endpoint does not exist, by resource.
 LOSSES = {
     "status": "the server's version is not known",
     "loggedin": "the caller's own role cannot be read, so nothing says whether it sees every account",
@@ -31,21 +31,21 @@ LOSSES = {
     "groups": "groups have no names, and their roles are unknown",
     "group_members": "memberships that only the group side knows are missing",
 }
-#: Endpoints that may fail like one that is absent: the completeness checks are the stricter for it.
+#: Endpoints whose failure counts as absence: the completeness checks are stricter without them.
 _DISPENSABLE = frozenset({"loggedin", "users_count"})
 _BASES = {"v1": ("/api/v1",), "v0.9": ("/api", "/api/v0.9"), "auto": ("/api/v1", "/api", "/api/v0.9")}
 _API_NAMES = {"/api/v1": "v1", "/api": "v0.9 at /api", "/api/v0.9": "v0.9 at /api/v0.9"}
-#: A clear no to an address; a redirect to another host is one too.
+#: Statuses that say that an address is absent; 302 stands for a redirect to another host.
 _ABSENT = frozenset({302, 404, 405, 410, 501})
 _NO_PAGE: Mapping[str, int] = {}
 _UNKNOWN_KEYS = frozenset({400, 422})
-#: How often an address that is being looked for may answer nonsense before the next one is tried.
-_LOOKS = 3
+#: Attempts for an address that is probed, before the next one is tried.
+_PROBES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address that exists, and the optional query keys it takes."""
+    """An address that exists, and the optional query it accepts."""
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_T]):
-    """An endpoint, and what it answered when it was found."""
+    """An endpoint, and what it answered to the probe."""
 
     endpoint: Endpoint
     answer: Answer
@@ -61,8 +61,8 @@ class Found(Generic[_T]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted(Generic[_T]):
-    """An endpoint that is looked for: where it may be, and with which optional query keys, the most wanted first."""
+class _Probe(Generic[_T]):
+    """What is probed for: the addresses to try, and the optional queries, the preferred ones first."""
 
     resource: str
     paths: Sequence[str]
@@ -72,9 +72,13 @@ class _Wanted(Generic[_T]):
 
 
 class SisenseApi:
-    """One Sisense: finds endpoints and reads them. ``note`` hears of every answer that holds no records."""
+    """Finds the endpoints of one Sisense and reads them.
 
-    def __init__(self, client: Client, session: Session, note: Callable[[Answer, str], None]) -> None:
+    ``missing`` names the endpoints that were not found, each with what the report loses; ``base`` is the path of the
+    flavour that was found, ``users`` its list of accounts. Answers without records go to the client's page log.
+    """
+
+    def __init__(self, client: Client, session: Session) -> None:
         self.client = client
         self.session = session
         self.missing: dict[str, str] = {}
@@ -82,24 +86,25 @@ class SisenseApi:
         self.base: str | None = None
         self.users: Endpoint | None = None
         self.skew_seconds: float | None = None
-        self._note = note
-        self._sent_on: RedirectedError | None = None
+        self._redirect: RedirectedError | None = None
 
     @property
-    def api(self) -> str | None:
-        """Return the flavour found, in words."""
+    def flavour(self) -> str | None:
+        """Return the flavour of the API in words, or None if none was found."""
         return _API_NAMES[self.base] if self.base else None
 
     async def read_status(self) -> None:
-        """Ask for the version, which needs no login; many servers do not have it."""
+        """Read the version, which needs no login and is not on every server."""
         try:
-            answer, status = await self.client.ask("/api/v1/application/status", read_object, attempts=_LOOKS)
+            answer, status = await self.client.fetch(
+                Request("/api/v1/application/status"), read_object, attempts=_PROBES
+            )
         except (RefusedError, UnreadableError, UnreachableError):
             if not self.client.has_answered:
                 raise
             self.missing["status"] = LOSSES["status"]
             return
-        self._note(answer, "status")
+        self.client.page_log.record(answer, "status")
         version = status.get("version")
         version = version.get("version") if isinstance(version, dict) else version
         self.version = self._text(version)
@@ -108,24 +113,24 @@ class SisenseApi:
         """Find the list of accounts, and with it the flavour of the API.
 
         Raises:
-            SourceError: it is nowhere, or not for this caller.
+            SourceError: there is none, or not for this caller.
         """
         bases = _BASES[self.client.source.api]
         paths = [f"{base}/users" for base in bases]
-        found = await self._find(_Wanted("users", paths, [{"sort": "_id"}, {}], read_page, {"skip": 0, "limit": 1}))
-        if found is None and self._sent_on is not None:
+        found = await self._find(_Probe("users", paths, [{"sort": "_id"}, {}], read_page, {"skip": 0, "limit": 1}))
+        if found is None and self._redirect is not None:
             raise ContentError(
-                f"the list of users is not to be had: {self._sent_on.message}",
-                where=self._sent_on.where,
-                hint="let the API through whatever signs people in before the server, or correct 'url'",
+                f"the list of users cannot be reached: {self._redirect.message}",
+                where=self._redirect.where,
+                hint="exempt the API from the sign-in page in front of the server, or correct 'url'",
             )
         if found is None:
             raise ContentError(
-                "there is no list of users where one was looked for",
+                "there is no list of users at any known address",
                 where=self.client.where("GET", f"{self.client.source.url} ({', '.join(paths)})"),
                 hint="check 'url' (with its tenant prefix, if it has one) and 'api'",
             )
-        self._note(found.answer, "probe")
+        self.client.page_log.record(found.answer, "probe")
         self.base = found.endpoint.path.removesuffix("/users")
         self.users = found.endpoint
         return found.endpoint
@@ -138,11 +143,14 @@ class SisenseApi:
         read: Callable[[Answer], _T],
         page: Mapping[str, int] = _NO_PAGE,
     ) -> Found[_T] | None:
-        """Find an endpoint that may be absent: the flavour's own lists first, all else where every client has it."""
+        """Find an endpoint that may be absent; if it is, note in ``missing`` what is lost.
+
+        Groups are tried under the flavour's own base first, everything else where the public clients have it.
+        """
         bases = [self.base or "/api", "/api"] if resource == "groups" else ["/api", self.base or "/api"]
         paths = [f"{base}/{suffix}" for base in dict.fromkeys([*bases, "/api/v1", "/api/v0.9"])]
         try:
-            found = await self._find(_Wanted(resource, paths, queries, read, page))
+            found = await self._find(_Probe(resource, paths, queries, read, page))
         except (RefusedError, UnreadableError, LoginError, UnreachableError) as error:
             is_trouble = isinstance(error, UnreachableError) and resource not in _DISPENSABLE
             if self.session.is_over or is_trouble:
@@ -154,11 +162,11 @@ class SisenseApi:
         return found
 
     async def read_principal(self) -> Principal:
-        """Ask who the credential belongs to; where nothing says so, take what the login said."""
+        """Return the account of the credential; without an endpoint for it, what the login said."""
         found = await self.find_optional("loggedin", "users/loggedin", [{}], _read_caller)
         if found is None:
             return self._principal(self.session.profile)
-        self._note(found.answer, "loggedin")
+        self.client.page_log.record(found.answer, "loggedin")
         return self._principal(found.value)
 
     async def find_count(self) -> Endpoint | None:
@@ -166,37 +174,36 @@ class SisenseApi:
         found = await self.find_optional("users_count", "users/count", [{}], read_count)
         if found is None:
             return None
-        self._note(found.answer, "users_count")
+        self.client.page_log.record(found.answer, "users_count")
         return found.endpoint
 
     async def find_groups(self) -> Endpoint | None:
-        """Find the list of groups, with the members if the server can give them."""
+        """Find the list of groups, with the members if the server supports that."""
         queries = [{"expand": "users", "sort": "_id"}, {"expand": "users"}, {}]
         found = await self.find_optional("groups", "groups", queries, read_page, {"skip": 0, "limit": 1})
         if found is None:
             return None
         if "expand" not in found.endpoint.query:
             self.missing["group_members"] = LOSSES["group_members"]
-        self._note(found.answer, "probe")
+        self.client.page_log.record(found.answer, "probe")
         return found.endpoint
 
     async def read_roles(self) -> Found[Records] | None:
-        """Read the roles, which come in one answer, with their permissions if the server can give them."""
+        """Read the roles, which come in one answer, with their permissions if the server supports that."""
         queries = [{"includeManifest": "true", "includeBaseRolesName": "true"}, {}]
         return await self.find_optional("roles", "roles", queries, self.read_records)
 
     def read_records(self, answer: Answer) -> Records:
-        """Read an answer that must be a list of records, and take out what must not be kept."""
-        return read_records(answer.body, self.client.secrets)
+        """Read an answer that must be a list of records, and remove the secrets from it."""
+        return read_records(answer.body, self.client.redaction.secrets)
 
     async def get(
         self, endpoint: Endpoint, read: Callable[[Answer], _T], query: Mapping[str, str | int] | None = None
     ) -> tuple[Answer, _T]:
         """Read an endpoint that was found."""
-        answer, value = await self.client.ask(
-            endpoint.path, read, query={**(query or {}), **endpoint.query}, authority=self.session
-        )
-        self._see_clock(answer)
+        request = Request(endpoint.path, {**(query or {}), **endpoint.query})
+        answer, value = await self.client.fetch(request, read, authority=self.session)
+        self._note_skew(answer)
         return answer, value
 
     def _principal(self, document: Mapping[str, Any]) -> Principal:
@@ -212,27 +219,27 @@ class SisenseApi:
         )
 
     def _text(self, value: object) -> str | None:
-        return self.client.hide(value) if isinstance(value, str) and value else None
+        return self.client.redaction.hide(value) if isinstance(value, str) and value else None
 
-    async def _find(self, wanted: _Wanted[_T]) -> Found[_T] | None:
-        """Try the addresses in turn; those that answered nonsense are asked once more, with the whole budget.
+    async def _find(self, wanted: _Probe[_T]) -> Found[_T] | None:
+        """Try the addresses in turn; those with unreadable answers once more at the end, with the whole budget.
 
         Raises:
-            UnreadableError: the endpoint is nowhere, and this is what answered in its place.
+            UnreadableError: there is no such endpoint, and this is what answered instead.
         """
-        unsure: list[str] = []
+        unreadable: list[str] = []
         for path in wanted.paths:
             try:
-                found = await self._look(wanted, path, _LOOKS)
+                found = await self._probe(wanted, path, _PROBES)
             except UnreadableError:
-                unsure.append(path)
+                unreadable.append(path)
                 continue
             if found is not None:
                 return found
         instead: UnreadableError | None = None
-        for path in unsure:
+        for path in unreadable:
             try:
-                found = await self._look(wanted, path, None)
+                found = await self._probe(wanted, path, None)
             except UnreadableError as error:
                 instead = instead or error
                 continue
@@ -242,53 +249,51 @@ class SisenseApi:
             raise instead
         return None
 
-    async def _look(self, wanted: _Wanted[_T], path: str, attempts: int | None) -> Found[_T] | None:
-        """Look at one address, with the optional query keys and then with fewer; null if it is absent."""
+    async def _probe(self, wanted: _Probe[_T], path: str, attempts: int | None) -> Found[_T] | None:
+        """Probe one address, with the preferred query first; return None if it is absent."""
         queries = list(wanted.queries)
-        said_no = False
+        was_refused = False
         while True:
             try:
-                answer, value = await self.client.ask(
-                    path,
-                    wanted.read,
-                    query={**wanted.page, **queries[0]},
-                    authority=self.session,
-                    attempts=attempts,
+                request = Request(path, {**wanted.page, **queries[0]})
+                answer, value = await self.client.fetch(
+                    request, wanted.read, authority=self.session, attempts=attempts
                 )
             except RefusedError as error:
                 if isinstance(error, RedirectedError):
-                    self._sent_on = error
+                    self._redirect = error
                 if error.status in _UNKNOWN_KEYS and len(queries) > 1:
                     del queries[0]
                 elif error.status not in _ABSENT | _UNKNOWN_KEYS:
                     raise
-                elif said_no:
+                elif was_refused:
                     return None
                 else:
-                    said_no = True
+                    was_refused = True
                 continue
-            self._see_clock(answer)
+            self._note_skew(answer)
             return Found(Endpoint(path, queries[0]), answer, value)
 
-    def _see_clock(self, answer: Answer) -> None:
+    def _note_skew(self, answer: Answer) -> None:
         if self.skew_seconds is None:
             self.skew_seconds = answer.skew_seconds
 
 
 def _number_as_text(value: object) -> object:
-    """Return an id as the rest of the program has it: some servers write numbers."""
+    """Return an id as text: some servers write numbers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def read_page(answer: Answer) -> Records:
-    """Read an answer that must be a list of records, without regard to credentials in it."""
+    """Read an answer that must be a list of records and is not kept."""
     return read_records(answer.body)
 
 
 def read_object(answer: Answer) -> dict[str, Any]:
+    """Read an answer that must be a JSON object."""
     document = read_json(answer.body)
     if not isinstance(document, dict):
-        raise BadAnswerError("something else than an object came")
+        raise BadAnswerError("the answer is not an object")
     return document
 
 
@@ -297,7 +302,7 @@ def read_count(answer: Answer) -> int:
     document = read_json(answer.body)
     count = document.get("count") if isinstance(document, dict) else document
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 2**53:
-        raise BadAnswerError("the count of users is not a number that a count can be")
+        raise BadAnswerError("the count of users is not a valid number")
     return count
 
 

@@ -1,58 +1,50 @@
-"""The login: one token shared by every request, renewed once however many of them found it expired.
+"""The login: one token shared by all requests, replaced once however many of them found it expired.
 
-It never logs out and never renews a token through the server: both would revoke tokens that other jobs use. A
-password that was refused is never tried again, because the server locks accounts.
+The session never logs out and never renews a token through the server: both would revoke tokens that other jobs use.
+A refused password is never tried again, because the server locks accounts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from typing import Any
 
 from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
-from pipeline.sources.connection import Answer, Token
 from pipeline.sources.diagnosis import SSO, classify
 from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
+from pipeline.sources.exchange import Answer, Request, Token, fits_a_header
 from pipeline.sources.records import read_json
 from pipeline.sources.transport import Client
 
-__all__ = ["LOGIN_PATHS", "Session", "fits_a_header"]
+__all__ = ["LOGIN_PATHS", "Session"]
 
-#: Where a login may live, the current address first.
+#: The addresses of the login, the current one first.
 LOGIN_PATHS = ("/api/v1/authentication/login", "/api/authentication/login", "/api/v0.9/authentication/login")
-#: Logins in one run; a token that never lives long enough to be useful is trouble, not expiry.
+#: The most logins in one run: tokens that keep expiring at once are a fault.
 _MOST_LOGINS = 100
-#: Fresh tokens in a row that no request got through with.
-_MOST_STILLBORN = 2
+#: The most new tokens in a row that were never accepted.
+_MOST_UNUSABLE = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ELSEWHERE = frozenset({404, 405, 410, 501})
 _OTHER_FORM = frozenset({400, 415, 422})
 
 
 class Session:
-    """Hands out tokens (see :class:`~pipeline.sources.transport.Authority`).
+    """Supplies the tokens of one Sisense (see :class:`~pipeline.sources.transport.Authority`).
 
-    ``style`` is how the login was sent: ``form``, ``json``, or ``token`` when a ready-made one is used; ``profile``
-    is what the server said about the caller when it logged them in.
+    ``style`` is how the login was sent: ``form``, ``json``, or ``token`` for an API token. ``profile`` is what the
+    server said about the caller at the login.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        credentials: Credentials,
-        *,
-        on_login: Callable[[Answer], None],
-    ) -> None:
+    def __init__(self, client: Client, credentials: Credentials) -> None:
         self._client = client
         self._credentials = credentials
-        self._on_login = on_login
         self._lock = asyncio.Lock()
         self._generation = 0
         self._was_accepted = False
-        self._stillborn = 0
+        self._unusable_tokens = 0
         self._over: tuple[str, str, str] | None = None
         self.logins = 0
         self.path: str | None = None
@@ -61,7 +53,7 @@ class Session:
         self._token: Token | None = None
         for secret in (credentials.password, credentials.token):
             if secret is not None:
-                client.keep_secret(secret.reveal())
+                client.redaction.add(secret.reveal())
         if credentials.token is not None:
             self._token = Token(credentials.token.reveal(), 0)
             self.style = "token"
@@ -72,18 +64,18 @@ class Session:
 
     def _unusable(self, what: str, kind: str, variable: str) -> ConfigurationError:
         return ConfigurationError(
-            f"the {what} holds characters that no {kind} has",
+            f"the {what} contains characters that no {kind} has",
             where=f"environment, {self._client.source.environment_prefix}_{variable}",
             hint=f"copy the {kind} again, without spaces, line breaks or quotes",
         )
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the password was refused, or the logins of a run are used up: no token can be had any more."""
+        """Return whether no token can be obtained any more: the password was refused, or the logins are used up."""
         return self._over is not None
 
     async def token(self) -> Token:
-        """Return the token in force, after logging in if there is none.
+        """Return the current token, after logging in if there is none.
 
         Raises:
             LoginError: the login is refused.
@@ -96,16 +88,16 @@ class Session:
         return self._token
 
     def accepted(self, token: Token) -> None:
-        """Remember that the token in force is a good one."""
+        """Record that the current token was accepted."""
         if token.generation == self._generation:
             self._was_accepted = True
-            self._stillborn = 0
+            self._unusable_tokens = 0
 
     async def refused(self, token: Token) -> None:
-        """Replace a token that was refused, unless another request has done so already.
+        """Replace a token that was refused, unless another request has replaced it already.
 
         Raises:
-            LoginError: there is no way to another token.
+            LoginError: no other token can be obtained.
         """
         async with self._lock:
             self._stop_if_over()
@@ -118,23 +110,23 @@ class Session:
                     hint="make a new token in Sisense and set it in the environment",
                 )
             if not self._was_accepted:
-                self._stillborn += 1
-                if self._stillborn >= _MOST_STILLBORN:
+                self._unusable_tokens += 1
+                if self._unusable_tokens >= _MOST_UNUSABLE:
                     raise LoginError(
                         "the login succeeds, but the tokens it gives are refused",
                         where=self._client.where("GET", self._client.source.url),
-                        hint="see whether a proxy drops the Authorization header, and the account may use the API",
+                        hint="check that no proxy drops the Authorization header and the account may use the API",
                     )
             await self._login()
 
     async def _login(self) -> None:
-        """Log in once; the lock is held."""
+        """Log in once. The caller holds the lock."""
         self._stop_if_over()
         if self.logins >= _MOST_LOGINS:
             raise self._end(
                 f"{self.logins} logins were needed, and the tokens still expire at once",
                 self._client.where("POST", self._client.source.url),
-                "look at the lifetime of tokens on the server",
+                "check the lifetime of tokens on the server",
             )
         for path in (self.path,) if self.path else LOGIN_PATHS:
             for style in (self.style,) if self.style else ("form", "json"):
@@ -145,26 +137,23 @@ class Session:
                     self.path, self.style = path, style
                     return
         raise self._end(
-            "there is no login where one was looked for",
+            "there is no login at any known address",
             self._client.where("POST", f"{self._client.source.url} ({', '.join(LOGIN_PATHS)})"),
-            "check 'url' (with its tenant prefix, if any); where people log in by single sign-on, use an API token",
+            "check 'url' (with its tenant prefix, if any); with single sign-on, use an API token",
         )
 
     async def _attempt(self, path: str, style: str) -> bool | None:
-        """Send the password once: True is a login, False asks for the other form, None says that it is elsewhere."""
+        """Send the password once; return whether it logged in, or None if there is no login at this address.
+
+        False asks for the other style.
+        """
         name, password = self._credentials.username or "", self._credentials.password
         content = {"username": name, "password": password.reveal() if password else ""}
         where = self._client.where("POST", self._client.source.url + path)
+        body = {"form": content} if style == "form" else {"document": content}
         try:
-            answer, reply = await self._client.ask(
-                path,
-                _read_reply,
-                method="POST",
-                form=content if style == "form" else None,
-                document=content if style == "json" else None,
-                is_login=True,
-            )
-        except RedirectedError as error:  # whatever answers there, it is not the login: no more passwords for it
+            answer, reply = await self._client.fetch(Request(path, method="POST", is_login=True, **body), _read_reply)
+        except RedirectedError as error:  # this is not the login: send no password there again
             raise self._end(f"{SSO}, it seems: {error.message}", where, self._sso_hint()) from None
         except UnreadableError:
             if self.path is not None:
@@ -188,16 +177,16 @@ class Session:
         self.logins += 1
         self._generation += 1
         self._was_accepted = False
-        self._client.keep_secret(token)
+        self._client.redaction.add(token)
         self._token = Token(token, self._generation)
         profile = reply.get("profile")
         self.profile = profile if isinstance(profile, dict) else {}
-        self._on_login(answer)
+        self._client.page_log.record(answer, "login")
         return True
 
     def _sso_hint(self) -> str:
         return (
-            "where people log in by single sign-on, use an API token: set "
+            "with single sign-on, use an API token: set "
             f"{self._client.source.environment_prefix}_TOKEN; if the server has moved, correct 'url'; "
             "the password is not tried again"
         )
@@ -217,13 +206,8 @@ _REFUSED_HINT = (
 )
 
 
-def fits_a_header(token: str) -> bool:
-    """Tell whether a token can be sent: it is printable ASCII without blanks."""
-    return bool(token) and all("!" <= character <= "~" for character in token)
-
-
 def _read_reply(answer: Answer) -> dict[str, Any]:
     reply = read_json(answer.body)
     if not isinstance(reply, dict):
-        raise BadAnswerError("the login answered without an object")
+        raise BadAnswerError("the answer to the login is not an object")
     return reply

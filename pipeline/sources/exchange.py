@@ -1,0 +1,55 @@
+"""What is sent to a source, and what comes back: requests, tokens and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+__all__ = ["Answer", "Query", "Request", "Token", "fits_a_header"]
+
+Query = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. ``path`` follows the URL of the source; ``form`` or ``document`` (JSON) is its body.
+
+    The answer to a login may repeat the password in an unforeseen form, so ``is_login`` keeps it out of every error.
+    """
+
+    path: str
+    query: Query | None = None
+    method: str = "GET"
+    form: Mapping[str, str] | None = None
+    document: Any = None
+    is_login: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """A bearer token. ``generation`` tells an old one from the one that replaced it."""
+
+    value: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. ``url`` contains no secret; times are UTC; ``attempts`` includes the failed ones."""
+
+    url: str
+    status: int
+    body: bytes
+    media_type: str
+    skew_seconds: float | None
+    started_at: datetime
+    fetched_at: datetime
+    elapsed_ms: int
+    attempts: int
+
+
+def fits_a_header(token: str) -> bool:
+    """Return whether a token can be sent in a header: printable ASCII without blanks."""
+    return bool(token) and all("!" <= character <= "~" for character in token)
