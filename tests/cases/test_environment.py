@@ -376,7 +376,7 @@ def test_a_password_gets_the_same_message_as_a_token(
         done = extracting(fake, credentials)
 
     assert isinstance(done.error, ConfigurationError)
-    assert f"holds characters that no {what} has" in done.error.message
+    assert f"contains characters that no {what} has" in done.error.message
     assert fake.seen["login"] == 0
 
 

@@ -160,7 +160,7 @@ def test_where_neither_filters_nor_pages_can_be_relied_on_nobody_is_called_absen
     with Filtering(ignored, ignores_skip=True, cap=20) as fake, pytest.raises(ContentError) as caught:
         look(fake, {"userName": "user160@example.com"})
 
-    assert "cannot be relied on" in caught.value.message
+    assert "the list is not reliable" in caught.value.message
 
 
 def test_a_web_page_in_place_of_a_filtered_list_is_an_error() -> None:

@@ -74,7 +74,7 @@ def test_a_gateway_before_a_token_is_named(extracting: Extracting, page: Reply) 
         done = extracting(fake, BY_TOKEN, max_attempts=2)
 
     assert done.error is not None
-    assert "sends the request on" in done.error.message or "a web page came" in done.error.message
+    assert "redirects the request" in done.error.message or "the answer is a web page" in done.error.message
     assert "sign" in done.error.hint or "login page" in done.error.hint
 
 

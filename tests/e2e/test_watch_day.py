@@ -301,7 +301,7 @@ def test_events_wait_for_a_receiver_that_is_down_for_many_ticks(day: Day) -> Non
 
     assert {tick.delivered["http://" + day.address.split("/")[2]] for tick in deaf} == {0}
     assert any(tick.events for tick in deaf)
-    assert all(any("not taken" in str(error) for error in tick.errors) for tick in deaf[:1])
+    assert all(any("not accepted" in str(error) for error in tick.errors) for tick in deaf[:1])
 
 
 @OF_THE_DAY
