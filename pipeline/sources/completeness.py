@@ -63,8 +63,8 @@ def _end_proven(check_id: str, things: str, reading: Reading) -> Observation:
         proof = f"The server ignores skip and sends all {sweep.items} {things} at once; {sweep.proof}."
     else:
         proof = (
-            f"The pages cover 0 to {sweep.reached} without a gap, no record came twice, and an empty page stands at "
-            f"{sweep.reached}" + (", in two readings." if reading.agreed else ".")
+            f"The pages cover 0 to {sweep.reached} without a gap, no record came twice, and the page at "
+            f"{sweep.reached} is empty" + (", in two readings." if reading.agreed else ".")
         )
     return Observation(
         check_id=check_id,
@@ -83,27 +83,27 @@ def _doubt(things: str, reading: Reading) -> str | None:
     if sweep.halted:
         return f"Reading the list of {things} was stopped: {sweep.halted}."
     if sweep.unreadable:
-        return f"{counted(len(sweep.unreadable), 'page')} of the list of {things} could not be read, so it has holes."
+        return f"{counted(len(sweep.unreadable), 'page')} of the list of {things} could not be read, so it has gaps."
     if sweep.repeated:
         return (
             f"{sweep.repeated} {things} came twice in one reading of the list, "
-            "so as many others may have slipped past."
+            "so the same number of others may be missing."
         )
     if sweep.is_whole and sweep.proof is None:
-        return f"The server ignores skip, and nothing shows that the {sweep.items} {things} it sends are all."
+        return f"The server ignores skip, and nothing proves that the {sweep.items} {things} it sends are all."
     moved = sweep.boundaries().mismatched
     if moved:
-        return f"The list of {things} moved between {counted(moved, 'page')} and the next, so some may be missing."
+        return f"The list of {things} changed between {counted(moved, 'page')} and the next, so some may be missing."
     if sweep.has_gap:
         return f"The pages of the list of {things} leave a gap at {sweep.reached}."
     if not sweep.is_closed:
-        return f"No empty page was seen at {sweep.reached}, where the list of {things} should end."
+        return f"There was no empty page at {sweep.reached}, where the list of {things} should end."
     if sweep.boundaries().open and not reading.agreed:
-        return f"Adjacent pages of {things} share no record, and no two readings of the list in a row agreed."
+        return f"Adjacent pages of {things} share no record, and no two consecutive readings of the list agreed."
     if reading.after is None and not sweep.is_whole and not reading.agreed:
-        return f"The server has no count of {things}, and no two readings of the list in a row agreed."
+        return f"The server has no count of {things}, and no two consecutive readings of the list agreed."
     if things == "accounts" and not sweep.items:
-        return "The list of accounts is empty, and yet somebody logged in."
+        return "The list of accounts is empty, although an account logged in."
     return None
 
 
@@ -113,18 +113,18 @@ def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
     result: Literal["PASS", "FAIL", "NOT_AVAILABLE"] = "PASS"
     if seen.mismatched:
         result = "FAIL"
-        words = f"{seen.matched} of {counted(seen.expected, 'boundary')} matched: the list moved while it was read."
+        words = f"{seen.matched} of {counted(seen.expected, 'boundary')} matched: the list changed while it was read."
     elif seen.open:
         result = "NOT_AVAILABLE"
         words = (
-            f"{seen.open} of {counted(seen.expected, 'boundary')} could not be compared, because a page held one "
-            "record or the record has no id; the list rests on two readings that agree."
+            f"{seen.open} of {counted(seen.expected, 'boundary')} could not be compared, because a page contains "
+            "one record or the record has no id; the list rests on two readings that agree."
         )
     elif reading.accepted.is_whole:
         words = "The list came in one answer, so it has no boundaries between pages."
     else:
         words = (
-            f"{seen.matched} of {counted(seen.expected, 'boundary')} matched: no record slipped between two pages."
+            f"{seen.matched} of {counted(seen.expected, 'boundary')} matched: no record was skipped between pages."
         )
     return Observation(
         check_id=check_id,
@@ -141,7 +141,7 @@ def _pages_readable(reading: Reading) -> Observation:
     pages = reading.accepted.unreadable
     return Observation(
         check_id="pages_readable",
-        description="No page was left that is cut short or cannot be read",
+        description="Every page could be read in full",
         expected="0",
         observed=str(len(pages)),
         difference=len(pages),
@@ -155,20 +155,20 @@ def _sweeps_agree(reading: Reading) -> Observation:
     if reading.agreed is None and not reading.accepted.is_whole:
         result, words = (
             "NOT_AVAILABLE",
-            "One reading was enough: the count stood still and agrees, nothing came twice.",
+            "One reading was enough: the count did not change and agrees, and no record came twice.",
         )
     elif reading.agreed or reading.agreed is None:
-        result, words = "PASS", f"The last two of {reading.sweeps} readings hold the same accounts."
+        result, words = "PASS", f"The last two of {reading.sweeps} readings contain the same accounts."
     else:
         result, words = (
             "FAIL",
-            f"In {reading.sweeps} readings, no two in a row that held the same accounts settled it.",
+            f"The last two of {reading.sweeps} readings do not contain the same accounts.",
         )
     if reading.accepted.proof is not None:
-        words = "Every answer held the same accounts."
+        words = "Every answer contained the same accounts."
     return Observation(
         check_id="sweeps_agree",
-        description="Two readings of the list in a row hold the same accounts, where there was a sign of change",
+        description="Two consecutive readings of the list contain the same accounts, if there was a sign of change",
         expected=None,
         observed=str(reading.sweeps),
         difference=None,

@@ -278,11 +278,11 @@ class _ListReader:
                 return
         if expected is not None:
             if expected == sweep.distinct:
-                sweep.proof = "two more answers at other offsets held the same ids, and the server's count agrees"
+                sweep.proof = "two more answers at other offsets had the same ids, and the server's count agrees"
         elif sweep.items > 1 and await self._echoes(sweep, 0, 2 * limit) and await self._echoes(sweep, 0, 1):
             # a server that honours a smaller limit may also have a maximum, and then this would not be the whole
             # list; a list of one record cannot show it
-            sweep.proof = "two more answers at other offsets held the same ids, and no limit changes that"
+            sweep.proof = "two more answers at other offsets had the same ids, whatever the limit"
 
     async def _echoes(self, sweep: Sweep, offset: int, limit: int) -> bool:
         answer, records = await self._list.page(offset, limit)

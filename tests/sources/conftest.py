@@ -1,4 +1,4 @@
-"""Extracting from a fake: nothing waits, and what was spooled is read back."""
+"""Extracts from a fake Sisense without real waiting, and reads the spool back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BY_TOKEN = Credentials(USERNAME, Secret(PASSWORD), Secret(API_TOKEN))
 
 @dataclass
 class Waiting:
-    """A clock that only sleeping moves."""
+    """A clock that advances only by sleeping."""
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     slept: list[float] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Extract:
 
     @property
     def failed(self) -> set[str]:
-        """Return the checks that stand in the way of FULL, those of the warehouse over the same facts included."""
+        """Return the checks that prevent FULL, including those that the warehouse makes of the same facts."""
         counts = self.outcome.server_counts
         failed = {seen.check_id for seen in self.outcome.observations if seen.result == "FAIL"}
         if self.error is not None:

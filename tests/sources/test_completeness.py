@@ -1,4 +1,4 @@
-"""The rule above all: an extract that calls itself complete holds exactly the accounts of the server.
+"""The most important property: an extract that is FULL contains exactly the accounts of the server.
 
 Accounts may come and go to the very end, so "exactly" means: all those that were there at one moment of the reading.
 """

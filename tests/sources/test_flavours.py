@@ -1,4 +1,4 @@
-"""Whatever API is there is found, recorded, and what it lacks is named."""
+"""The flavour of the API is found and recorded, and missing endpoints are named."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_flavour_is_found(extracting: Extracting, behaviour: dict[str, Any],
     assert len(done.rows("groups")) == 3
 
 
-def test_a_strict_server_gets_only_the_keys_it_knows(extracting: Extracting) -> None:
+def test_a_strict_server_is_sent_only_the_keys_it_knows(extracting: Extracting) -> None:
     with FakeSisense(accounts(120), strict=True) as fake:
         done = extracting(fake)
 
@@ -71,7 +71,7 @@ def test_a_strict_server_gets_only_the_keys_it_knows(extracting: Extracting) -> 
         ({"fault": lambda r, nth: as_html() if r == "roles" else None}, "roles"),
     ],
 )
-def test_what_is_missing_is_named_with_what_it_costs(
+def test_a_missing_endpoint_is_named_with_what_the_report_loses(
     extracting: Extracting, behaviour: dict[str, Any], missing: str
 ) -> None:
     with FakeSisense(accounts(30), **behaviour) as fake:
@@ -83,7 +83,7 @@ def test_what_is_missing_is_named_with_what_it_costs(
 
 
 @pytest.mark.parametrize("resource", ["roles", "groups"])
-def test_a_list_whose_server_is_in_trouble_is_not_called_missing(extracting: Extracting, resource: str) -> None:
+def test_a_list_of_a_server_in_trouble_does_not_count_as_missing(extracting: Extracting, resource: str) -> None:
     with FakeSisense(accounts(30), fault=lambda r, nth: as_json({}, 503) if r == resource else None) as fake:
         done = extracting(fake)
 
@@ -92,7 +92,7 @@ def test_a_list_whose_server_is_in_trouble_is_not_called_missing(extracting: Ext
     assert done.ids == fake.ids
 
 
-def test_no_list_of_users_is_an_error_that_names_where_it_was_looked_for(extracting: Extracting) -> None:
+def test_without_a_list_of_users_the_error_names_the_addresses_tried(extracting: Extracting) -> None:
     with FakeSisense(accounts(3), base="/somewhere") as fake:
         done = extracting(fake)
 
@@ -102,7 +102,7 @@ def test_no_list_of_users_is_an_error_that_names_where_it_was_looked_for(extract
     assert done.outcome.error == str(done.error)
 
 
-def test_a_web_page_in_place_of_the_users_is_called_one(extracting: Extracting) -> None:
+def test_a_web_page_instead_of_the_users_is_named(extracting: Extracting) -> None:
     with FakeSisense(accounts(3), fault=lambda r, nth: as_html("Sign in") if r == "users" else None) as fake:
         done = extracting(fake)
 
@@ -119,7 +119,7 @@ def test_only_the_configured_flavour_is_tried(extracting: Extracting) -> None:
     assert fake.seen["users"] == 0
 
 
-def test_a_caller_who_may_not_list_users_is_told_so(extracting: Extracting) -> None:
+def test_a_caller_who_may_not_list_users_gets_a_clear_error(extracting: Extracting) -> None:
     no = as_json({"error": {"message": "insufficient rights"}}, 403)
     with FakeSisense(accounts(3), fault=lambda r, nth: no if r == "users" else None) as fake:
         done = extracting(fake)
@@ -145,7 +145,7 @@ def test_the_caller_and_their_role_are_read(extracting: Extracting, role: dict[s
     assert (principal.role_id, principal.role_name) == (ADMIN_ROLE, "admin")
 
 
-def test_the_facts_of_the_server_are_recorded(extracting: Extracting) -> None:
+def test_version_flavour_and_settings_are_recorded(extracting: Extracting) -> None:
     with FakeSisense(accounts(3), headers={"Date": "Wed, 01 Jan 2020 00:00:00 GMT"}) as fake:
         done = extracting(fake)
 

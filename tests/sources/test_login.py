@@ -1,4 +1,4 @@
-"""The login: one for all requests, never a refused password again, never to another host."""
+"""The login: one for all requests, no refused password again, no credential to another host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_one_form_login_for_the_whole_extract(extracting: Extracting) -> None:
     assert done.outcome.settings["login"] == "form"
 
 
-def test_a_server_that_wants_json_is_asked_in_json_once_and_that_is_remembered(extracting: Extracting) -> None:
+def test_a_server_that_requires_json_gets_json_and_the_style_is_remembered(extracting: Extracting) -> None:
     with FakeSisense(accounts(230), login_style="json", token_uses=6) as fake:
         done = extracting(fake)
 
@@ -32,7 +32,7 @@ def test_a_server_that_wants_json_is_asked_in_json_once_and_that_is_remembered(e
 
 
 @pytest.mark.parametrize("path", ["/api/authentication/login", "/api/v0.9/authentication/login"])
-def test_the_login_is_found_where_it_lives(extracting: Extracting, path: str) -> None:
+def test_the_login_is_found_at_each_known_address(extracting: Extracting, path: str) -> None:
     with FakeSisense(accounts(3), login_path=path) as fake:
         done = extracting(fake)
 
@@ -70,7 +70,7 @@ def test_a_password_refused_as_a_form_with_400_is_sent_once_more_as_json_and_no_
     assert fake.seen["login"] == 2
 
 
-def test_with_a_token_no_password_is_ever_tried(extracting: Extracting) -> None:
+def test_with_an_api_token_no_password_is_sent(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
         done = extracting(fake, BY_TOKEN)
 
@@ -102,7 +102,7 @@ def test_many_requests_that_find_the_token_expired_share_one_login(extracting: E
     assert fake.logins == [FORM, FORM]
 
 
-def test_tokens_that_expire_in_mid_flight_cost_no_attempt(extracting: Extracting) -> None:
+def test_tokens_that_expire_in_flight_cost_no_attempt(extracting: Extracting) -> None:
     with FakeSisense(accounts(230), token_uses=5) as fake:
         done = extracting(fake, concurrency=8, page_size=10, max_attempts=1)
 
@@ -112,12 +112,12 @@ def test_tokens_that_expire_in_mid_flight_cost_no_attempt(extracting: Extracting
     assert len(fake.logins) <= accepted // 5 + 1
 
 
-def test_fresh_tokens_that_are_refused_twice_in_a_row_end_the_extract(extracting: Extracting) -> None:
+def test_two_new_tokens_refused_in_a_row_end_the_extract(extracting: Extracting) -> None:
     with FakeSisense(accounts(3), refuses_tokens=True) as fake:
         done = extracting(fake)
 
     assert isinstance(done.error, LoginError)
-    assert "tokens it gives are refused" in done.error.message
+    assert "its tokens are refused" in done.error.message
     assert fake.logins == [FORM, FORM]
 
 
@@ -139,7 +139,7 @@ def test_an_optional_endpoint_that_refuses_every_token_is_missing_and_not_fatal(
     assert len(fake.logins) <= 3
 
 
-def test_nothing_is_ever_logged_out_or_renewed(extracting: Extracting) -> None:
+def test_no_token_is_logged_out_or_renewed(extracting: Extracting) -> None:
     with FakeSisense(accounts(60), token_uses=5) as fake:
         extracting(fake)
 
@@ -164,7 +164,7 @@ def test_no_credential_follows_a_redirect_to_another_host(extracting: Extracting
         assert done.error is not None
 
 
-def test_a_redirect_within_the_host_is_followed_for_reading(extracting: Extracting) -> None:
+def test_a_redirect_within_the_host_is_followed_for_reads(extracting: Extracting) -> None:
     with FakeSisense(accounts(3), prefix="/tenant", count_path="/moved/count") as fake:
         fake.absent = Reply(307, headers={"Location": "/tenant/moved/count"})
         done = extracting(fake)
@@ -172,7 +172,7 @@ def test_a_redirect_within_the_host_is_followed_for_reading(extracting: Extracti
     assert done.outcome.server_counts["users_after"] == 3
 
 
-def test_the_password_is_not_sent_to_web_pages_without_end(extracting: Extracting) -> None:
+def test_the_password_is_not_sent_to_web_pages_repeatedly(extracting: Extracting) -> None:
     with FakeSisense(accounts(3), fault=lambda r, nth: as_html() if r in ("login", "nothing") else None) as fake:
         done = extracting(fake)
 

@@ -1,4 +1,4 @@
-"""A list that moves while it is read loses nobody: FULL holds every account that was there all the time."""
+"""A list that changes while it is read: FULL contains every account that was there throughout."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ CHANGES = [f"{what} {where}" for what in ("leave", "arrive", "both") for where i
 @example(110, ["leave front", "arrive end"], 20, 2, 4, 4, None, True, True)
 @example(110, ["both front", "both end"], 30, 10, 3, 8, None, True, True)
 @example(110, ["leave front", "arrive end"], 20, 2, 500, 4, 4, True, False)
-def test_full_implies_everybody_who_was_there_throughout(
+def test_full_implies_every_account_that_was_there_throughout(
     number: int,
     changes: list[str],
     start: int,
@@ -115,10 +115,10 @@ def test_full_implies_everybody_who_was_there_throughout(
 
 @pytest.mark.parametrize("concurrency", [1, 4, 8])
 @pytest.mark.parametrize(("page_size", "cap", "where"), [(4, None, "front"), (500, 4, "middle")])
-def test_as_many_leave_as_arrive_and_the_count_stands_still(
+def test_as_many_leave_as_arrive_and_the_count_does_not_change(
     extracting: Extracting, concurrency: int, page_size: int, cap: int | None, where: str
 ) -> None:
-    """The list is long enough to be read once, and nothing but the boundaries shows that it moved."""
+    """The list is long enough to be read once, and only the boundaries show that it changed."""
     moving = MovingList(200, [f"leave {where}"] * 3 + ["arrive end"] * 3, range(50, 56), True, {"cap": cap})
     with moving.fake:
         done = extracting(moving.fake, page_size=page_size, concurrency=concurrency)
@@ -130,7 +130,7 @@ def test_as_many_leave_as_arrive_and_the_count_stands_still(
     assert (overlap.result, overlap.expected) == ("PASS", overlap.observed)
 
 
-def test_a_list_that_stands_still_is_read_once_and_all_its_boundaries_match(extracting: Extracting) -> None:
+def test_a_list_that_does_not_change_is_read_once_and_all_boundaries_match(extracting: Extracting) -> None:
     moving = MovingList(200, [], range(0))
     with moving.fake:
         done = extracting(moving.fake, page_size=4)
@@ -141,7 +141,7 @@ def test_a_list_that_stands_still_is_read_once_and_all_its_boundaries_match(extr
     assert (overlap.result, overlap.expected, overlap.observed) == ("PASS", "67", "67")
 
 
-def test_a_list_whose_order_is_not_seen_to_be_fixed_is_read_twice(extracting: Extracting) -> None:
+def test_a_list_whose_keys_do_not_ascend_is_read_twice(extracting: Extracting) -> None:
     users = [account(n) for n in range(200, 0, -1)]
     with FakeSisense(users) as fake:
         done = extracting(fake, page_size=4)
@@ -172,7 +172,7 @@ def test_boundaries_that_never_match_make_the_extract_partial(extracting: Extrac
     assert "the list moved while it was read" in done.observed("pages_overlap").explanation
 
 
-def test_the_last_account_that_leaves_at_the_end_is_a_sign_of_change(extracting: Extracting) -> None:
+def test_a_last_account_that_leaves_at_the_end_is_a_sign_of_change(extracting: Extracting) -> None:
     moving = MovingList(30, ["leave end"], range(3, 4), True, {"has_count": False})
     with moving.fake:
         done = extracting(moving.fake)

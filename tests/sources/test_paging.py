@@ -1,4 +1,4 @@
-"""A list is read to its proven end, or the extract says why not."""
+"""A list is read to its proven end, or the extract says why the end is not proven."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ COMPLETE = {
 
 
 @pytest.mark.parametrize("behaviour", COMPLETE.values(), ids=COMPLETE.keys())
-def test_complete_and_equal_to_the_truth(extracting: Extracting, behaviour: dict[str, Any]) -> None:
+def test_the_extract_is_full_and_has_exactly_the_accounts(extracting: Extracting, behaviour: dict[str, Any]) -> None:
     with FakeSisense(**{"users": accounts(230), **behaviour}) as fake:
         done = extracting(fake)
 
@@ -87,7 +87,9 @@ PARTIAL = {
 
 
 @pytest.mark.parametrize(("behaviour", "checks"), PARTIAL.values(), ids=PARTIAL.keys())
-def test_what_cannot_be_proven_is_said(extracting: Extracting, behaviour: dict[str, Any], checks: set[str]) -> None:
+def test_what_is_not_proven_fails_its_checks(
+    extracting: Extracting, behaviour: dict[str, Any], checks: set[str]
+) -> None:
     with FakeSisense(**{"users": accounts(230), **behaviour}) as fake:
         done = extracting(fake)
 
@@ -95,9 +97,7 @@ def test_what_cannot_be_proven_is_said(extracting: Extracting, behaviour: dict[s
 
 
 @pytest.mark.parametrize("has_count", [True, False])
-def test_a_page_that_always_comes_again_in_place_of_another_is_no_proof(
-    extracting: Extracting, has_count: bool
-) -> None:
+def test_a_page_that_always_replaces_another_is_no_proof(extracting: Extracting, has_count: bool) -> None:
     with FakeSisense(accounts(230), has_count=has_count) as fake:
         always_the_third_page_of_fifty(fake)
         done = extracting(fake)
@@ -106,7 +106,7 @@ def test_a_page_that_always_comes_again_in_place_of_another_is_no_proof(
     assert "came twice" in done.observed("end_proven").explanation
 
 
-def test_a_page_that_stays_unreadable_leaves_a_hole_that_is_named(extracting: Extracting) -> None:
+def test_a_page_that_stays_unreadable_leaves_a_gap_that_is_named(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
         users = fake.handlers["users"]
         fake.handlers["users"] = lambda request: as_html() if request.query["skip"] == "98" else users(request)
@@ -117,7 +117,7 @@ def test_a_page_that_stays_unreadable_leaves_a_hole_that_is_named(extracting: Ex
     assert len(done.ids) == 182  # 48 of the page stand on no other one
 
 
-def test_a_list_that_never_ends_is_left(extracting: Extracting) -> None:
+def test_a_list_that_never_ends_is_abandoned(extracting: Extracting) -> None:
     with FakeSisense(accounts(100)) as fake:
         fake.handlers["users"] = lambda request: as_json(
             [account(int(request.query["skip"]) + i + 1) for i in range(int(request.query["limit"]))]
@@ -129,7 +129,7 @@ def test_a_list_that_never_ends_is_left(extracting: Extracting) -> None:
     assert fake.seen["users"] < 50
 
 
-def test_a_list_that_repeats_itself_for_ever_is_left(extracting: Extracting) -> None:
+def test_a_list_that_repeats_forever_is_abandoned(extracting: Extracting) -> None:
     with FakeSisense(accounts(75), has_count=False) as fake:
         fake.handlers["users"] = lambda request: as_json(
             [account((int(request.query["skip"]) + i) % 75) for i in range(min(10, int(request.query["limit"])))]
@@ -140,7 +140,7 @@ def test_a_list_that_repeats_itself_for_ever_is_left(extracting: Extracting) -> 
     assert fake.seen["users"] < 200
 
 
-def test_pages_are_read_side_by_side_at_the_size_the_server_honours(extracting: Extracting) -> None:
+def test_pages_are_read_concurrently_at_the_size_the_server_honours(extracting: Extracting) -> None:
     with FakeSisense(accounts(100), cap=10) as fake:
         done = extracting(fake)
 
@@ -149,7 +149,7 @@ def test_pages_are_read_side_by_side_at_the_size_the_server_honours(extracting: 
     assert pages == [(offset, 10) for offset in range(0, 99, 9)] + [(99, 1), (100, 0)]
 
 
-def test_a_long_list_without_a_sign_of_change_is_read_once_and_each_page_asked_for_once(
+def test_a_long_list_without_a_sign_of_change_is_read_once_and_each_page_requested_once(
     extracting: Extracting,
 ) -> None:
     with FakeSisense(accounts(230)) as fake:
@@ -163,7 +163,7 @@ def test_a_long_list_without_a_sign_of_change_is_read_once_and_each_page_asked_f
     assert done.outcome.server_counts == {"users_before": 230, "users_after": 230}
 
 
-def test_a_short_list_is_read_twice_and_each_page_asked_for_once_a_reading(extracting: Extracting) -> None:
+def test_a_short_list_is_read_twice_and_each_page_requested_once_a_reading(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
         done = extracting(fake)
 
@@ -184,7 +184,7 @@ def test_without_a_count_two_readings_must_agree(extracting: Extracting) -> None
 
 @pytest.mark.parametrize("has_count", [True, False])
 @pytest.mark.parametrize("change", ["add", "remove", "both"])
-def test_accounts_that_come_and_go_meanwhile_are_read_until_the_list_stands_still(
+def test_a_list_that_changes_is_read_until_it_stops_changing(
     extracting: Extracting, change: str, has_count: bool
 ) -> None:
     with FakeSisense(accounts(230), has_count=has_count) as fake:
@@ -203,7 +203,7 @@ def test_accounts_that_come_and_go_meanwhile_are_read_until_the_list_stands_stil
     assert done.outcome.accepted_sweeps["users"] > 1
 
 
-def test_a_list_that_never_stands_still_is_partial_and_keeps_the_evidence(extracting: Extracting) -> None:
+def test_a_list_that_never_stops_changing_is_partial_and_keeps_the_evidence(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
         fake.before_page = lambda nth: fake.users.insert(0, account(5000 + nth))
         done = extracting(fake)

@@ -1,4 +1,4 @@
-"""The preflight tells a stranger what is there, what is missing, and what to do."""
+"""The preflight says what is there, what is missing, and what to do."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("behaviour", "name", "result"), WRONG.values(), ids=WRONG.keys())
-def test_what_is_wrong_is_named_with_what_to_do(behaviour: dict[str, Any], name: str, result: str) -> None:
+def test_a_fault_is_named_with_what_to_do(behaviour: dict[str, Any], name: str, result: str) -> None:
     with FakeSisense(**{"users": accounts(30), **behaviour}) as fake:
         done = look(fake)
 
@@ -69,14 +69,14 @@ def test_what_is_wrong_is_named_with_what_to_do(behaviour: dict[str, Any], name:
     assert done.result == result
 
 
-def test_a_host_that_is_not_there_fails_at_the_address() -> None:
+def test_an_unreachable_host_fails_at_the_address() -> None:
     done = look("http://127.0.0.1:1", max_attempts=1)
 
     assert [(check.name, check.result) for check in done.checks] == [("address", "failed")]
     assert "(tried 1 time)" in done.checks[0].detail
 
 
-def test_a_web_server_that_is_no_sisense_fails_at_the_login() -> None:
+def test_another_web_server_fails_at_the_login() -> None:
     with HttpServer(lambda request: as_html("Welcome")) as server:
         done = look(server.url, max_attempts=2)
 

@@ -1,4 +1,4 @@
-"""A server in trouble is given time, and not for ever."""
+"""A server in trouble is given time, within limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TROUBLE = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE.keys())
-def test_passing_trouble_anywhere_costs_nothing_but_time(extracting: Extracting, trouble: Reply) -> None:
+def test_temporary_trouble_anywhere_costs_only_time(extracting: Extracting, trouble: Reply) -> None:
     with FakeSisense(accounts(230), fault=lambda r, nth: trouble if nth % 3 == 1 else None) as fake:
         done = extracting(fake)
 
@@ -45,7 +45,7 @@ def test_passing_trouble_anywhere_costs_nothing_but_time(extracting: Extracting,
 
 
 @pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE.keys())
-def test_lasting_trouble_ends_after_the_attempts_that_were_allowed(extracting: Extracting, trouble: Reply) -> None:
+def test_lasting_trouble_ends_after_max_attempts(extracting: Extracting, trouble: Reply) -> None:
     with FakeSisense(accounts(3), fault=lambda r, nth: trouble if r == "login" else None) as fake:
         done = extracting(fake, max_attempts=4)
 
@@ -90,7 +90,7 @@ def test_retry_after_may_be_a_date(extracting: Extracting) -> None:
 
 
 @pytest.mark.parametrize("advice", ["100000", "-5", "nan", "inf", "soon", ""])
-def test_senseless_advice_is_bounded(extracting: Extracting, advice: str) -> None:
+def test_an_absurd_retry_after_is_bounded(extracting: Extracting, advice: str) -> None:
     wait = Reply(429, headers={"Retry-After": advice})
     with FakeSisense(accounts(3), fault=lambda r, nth: wait if (r, nth) == ("users", 2) else None) as fake:
         done = extracting(fake)
@@ -99,7 +99,7 @@ def test_senseless_advice_is_bounded(extracting: Extracting, advice: str) -> Non
     assert 0 < done.waiting.slept[0] <= 120
 
 
-def test_the_run_gives_up_when_nothing_good_came_for_too_long(extracting: Extracting) -> None:
+def test_the_extract_gives_up_after_too_long_without_a_good_answer(extracting: Extracting) -> None:
     wait = Reply(503, headers={"Retry-After": "60"})
     with FakeSisense(accounts(30), fault=lambda r, nth: wait if r == "users" and nth > 2 else None) as fake:
         done = extracting(fake, max_attempts=1000, give_up_after_seconds=300)
@@ -127,7 +127,7 @@ def test_fewer_requests_are_in_flight_when_the_server_pushes_back(extracting: Ex
     assert done.outcome.settings["least_concurrency"] == "4"
 
 
-def test_a_server_that_pushes_back_without_end_is_asked_one_request_at_a_time(extracting: Extracting) -> None:
+def test_a_server_that_keeps_pushing_back_gets_one_request_at_a_time(extracting: Extracting) -> None:
     with FakeSisense(accounts(230), fault=lambda r, nth: Reply(429) if r == "users" and nth % 2 else None) as fake:
         done = extracting(fake, concurrency=8, page_size=10)
 
@@ -135,7 +135,7 @@ def test_a_server_that_pushes_back_without_end_is_asked_one_request_at_a_time(ex
     assert done.outcome.settings["least_concurrency"] == "1"
 
 
-def test_a_stalled_answer_is_asked_for_again(extracting: Extracting) -> None:
+def test_a_stalled_answer_is_requested_again(extracting: Extracting) -> None:
     stalled = Reply(body=b"[]", delay=5)
     with FakeSisense(accounts(3), fault=lambda r, nth: stalled if (r, nth) == ("users", 2) else None) as fake:
         done = extracting(fake, timeout_seconds=0.2)
@@ -156,7 +156,7 @@ def test_an_unreachable_host_says_what_to_do(extracting: Extracting, url: str, m
     assert done.outcome.error == str(done.error)
 
 
-def test_tls_where_there_is_none_says_so(extracting: Extracting) -> None:
+def test_https_at_a_plain_http_port_is_named(extracting: Extracting) -> None:
     with FakeSisense(accounts(3)) as fake:
         done = extracting(fake.url.replace("http:", "https:"))
 
@@ -182,7 +182,7 @@ def test_an_untrusted_certificate_is_refused_at_once_and_trusted_by_configuratio
     assert unverified.failed == set()
 
 
-def test_a_host_that_speaks_something_else_is_an_error(extracting: Extracting) -> None:
+def test_a_host_that_does_not_speak_http_is_an_error(extracting: Extracting) -> None:
     def nonsense(request: Any) -> Reply:
         return as_html("Welcome to nginx")
 

@@ -1,4 +1,4 @@
-"""Accounts through SCIM: what SCIM knows goes there, the role by REST, and nothing is sent twice or believed."""
+"""Accounts through SCIM, and their roles by REST: nothing is sent twice, and every change is read back."""
 
 from __future__ import annotations
 
@@ -92,9 +92,7 @@ def test_a_joiner_is_created_by_scim_and_gets_role_and_groups_by_rest(
     assert account["createdSso"] is True
 
 
-def test_status_and_names_go_by_scim_and_what_is_not_named_stays(
-    simulator: Simulator, journal: CommandJournal
-) -> None:
+def test_status_and_names_go_by_scim_and_other_fields_stay(simulator: Simulator, journal: CommandJournal) -> None:
     created = create(simulator, journal)
     before = simulator.sisense.store.by_id[str(created.account_id)]
 
@@ -129,7 +127,7 @@ def test_a_user_is_deleted_by_scim(simulator: Simulator, journal: CommandJournal
 
 
 def between(simulator: Simulator, meddle: Callable[[Request, Callable[[], Reply]], Reply]) -> HttpServer:
-    """Put a proxy before the SCIM endpoint."""
+    """Put a proxy in front of the SCIM endpoint."""
     import httpx
 
     def answer(request: Request) -> Reply:
@@ -149,9 +147,7 @@ def between(simulator: Simulator, meddle: Callable[[Request, Callable[[], Reply]
     return HttpServer(answer)
 
 
-def test_a_user_that_was_made_and_answered_with_an_error_still_gets_its_role(
-    simulator: Simulator, journal: CommandJournal
-) -> None:
+def test_a_user_created_despite_an_error_still_gets_its_role(simulator: Simulator, journal: CommandJournal) -> None:
     def made_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
         reply = forward()
         return Reply(504) if request.method == "POST" else reply
@@ -163,7 +159,7 @@ def test_a_user_that_was_made_and_answered_with_an_error_still_gets_its_role(
     assert changes(simulator) == [("POST", "scim"), ("PATCH", "rest")]
 
 
-def test_a_server_without_patch_is_sent_the_whole_user(simulator: Simulator, journal: CommandJournal) -> None:
+def test_a_server_without_patch_gets_the_whole_user(simulator: Simulator, journal: CommandJournal) -> None:
     create(simulator, journal)
 
     def no_patch(request: Request, forward: Callable[[], Reply]) -> Reply:
@@ -217,7 +213,7 @@ def test_an_account_that_scim_does_not_have_is_not_touched(simulator: Simulator,
     assert len(changes(simulator)) == 2
 
 
-def test_a_refused_token_is_said_before_anything_is_sent(simulator: Simulator) -> None:
+def test_a_refused_token_is_reported_before_anything_is_sent(simulator: Simulator) -> None:
     async def open_it() -> None:
         async with connect(simulator, token="wrong-scim-token")():
             pass
@@ -257,7 +253,7 @@ def test_a_group_is_created_filled_renamed_and_deleted(simulator: Simulator, jou
     assert {user["_id"]: user.get("roleId") for user in store.users} == roles
 
 
-def test_names_that_are_wrong_are_said_before_anything_is_sent(simulator: Simulator, journal: CommandJournal) -> None:
+def test_unknown_names_fail_before_anything_is_sent(simulator: Simulator, journal: CommandJournal) -> None:
     name = simulator_group(simulator)
 
     with pytest.raises(UsageError, match="no user 'nobody'"):
@@ -270,9 +266,7 @@ def test_names_that_are_wrong_are_said_before_anything_is_sent(simulator: Simula
     assert changes(simulator) == []
 
 
-def test_a_change_of_a_group_is_read_back_whatever_was_answered(
-    simulator: Simulator, journal: CommandJournal
-) -> None:
+def test_a_change_of_a_group_is_read_back_whatever_the_answer(simulator: Simulator, journal: CommandJournal) -> None:
     name = simulator_group(simulator)
 
     def done_then_504(request: Request, forward: Callable[[], Reply]) -> Reply:
@@ -309,7 +303,7 @@ def test_every_request_is_announced_and_answered_in_the_journal(
     assert set(second["body"]) == {"roleId", "groups"}
 
 
-def test_the_journal_holds_what_it_takes_to_set_a_change_back(simulator: Simulator, journal: CommandJournal) -> None:
+def test_the_journal_has_what_is_needed_to_undo_a_change(simulator: Simulator, journal: CommandJournal) -> None:
     create(simulator, journal)
     before = len(lines(journal))
 
@@ -346,7 +340,7 @@ def test_a_change_that_cannot_be_read_back_is_unclear_in_the_journal(
     assert "not read back" in lines(journal)[-1]["detail"]
 
 
-def test_what_cannot_be_journalled_is_not_sent(simulator: Simulator, journal: CommandJournal) -> None:
+def test_a_change_that_cannot_be_journalled_is_not_sent(simulator: Simulator, journal: CommandJournal) -> None:
     journal.path.mkdir()
 
     with pytest.raises(UsageError, match="journal cannot be used"):
@@ -355,7 +349,7 @@ def test_what_cannot_be_journalled_is_not_sent(simulator: Simulator, journal: Co
     assert changes(simulator) == []
 
 
-def test_a_line_that_was_cut_off_is_not_in_the_way_of_the_next(simulator: Simulator, journal: CommandJournal) -> None:
+def test_a_truncated_line_does_not_spoil_the_next(simulator: Simulator, journal: CommandJournal) -> None:
     journal.path.write_bytes(b'{"change_id":"a","state":"sending"}\n{"change_id":"b","sta')
 
     create(simulator, journal)

@@ -1,4 +1,4 @@
-"""What a page holds, and what of it is kept."""
+"""The records of a page, and what of them is kept."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tests.search import looking_for
         b"<html>",
     ],
 )
-def test_what_is_not_a_list_of_records_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_list_of_records_is_rejected(body: bytes) -> None:
     with pytest.raises(BadAnswerError):
         read_records(body)
 
 
-def test_ids_are_those_of_the_records_and_not_of_what_is_inside_them() -> None:
+def test_ids_are_those_of_the_records_not_of_nested_objects() -> None:
     records = read_records(b'[{"groups": [{"_id": "g"}], "_id": "a", "role": {"_id": "r"}}, {"role": {"_id": "x"}}]')
 
     assert records.ids == ("a",)
@@ -52,7 +52,7 @@ def test_ids_are_those_of_the_records_and_not_of_what_is_inside_them() -> None:
         b'[{"_id": "a", "hash": "x", "n": 12345678901234567890123, "f": 1.10}]',
     ],
 )
-def test_what_is_kept_can_be_read_by_the_warehouse(body: bytes, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_kept_page_can_be_read_by_the_warehouse(body: bytes, tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "page.json"
     path.write_bytes(read_records(body).kept)
 
@@ -66,7 +66,7 @@ def test_what_is_kept_can_be_read_by_the_warehouse(body: bytes, tmp_path) -> Non
 
 
 @pytest.mark.parametrize("odd", ["null", "7", '"a"', "[]", '[{"_id": "x"}]', "{}", '{"_id": {"$oid": "x"}}'])
-def test_what_is_no_record_with_an_id_is_kept_and_counted_among_the_others(odd: str) -> None:
+def test_an_element_without_an_id_is_kept_and_counted(odd: str) -> None:
     records = read_records(f'[{{"_id": "a"}}, {odd}, {{"_id": "b"}}]'.encode())
 
     assert records.ids == ("a", "b")
@@ -75,7 +75,7 @@ def test_what_is_no_record_with_an_id_is_kept_and_counted_among_the_others(odd: 
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 401])
-def test_a_number_that_cannot_be_written_again_does_not_cost_the_page(number: str) -> None:
+def test_a_number_that_cannot_be_written_again_does_not_lose_the_page(number: str) -> None:
     records = read_records(f'[{{"_id": "a", "hash": "x", "n": {number}}}]'.encode())
 
     assert json.loads(records.kept) == [{"_id": "a", "n": number}]
@@ -83,9 +83,7 @@ def test_a_number_that_cannot_be_written_again_does_not_cost_the_page(number: st
 
 @pytest.mark.parametrize("levels", [500, 700, 5_000])
 @pytest.mark.parametrize("secret", [b"", b', "hash": "canary"'])
-def test_a_record_of_any_depth_costs_no_other_and_is_named_if_it_is_not_kept_whole(
-    levels: int, secret: bytes
-) -> None:
+def test_a_deep_record_loses_no_other_and_is_named_if_not_kept_whole(levels: int, secret: bytes) -> None:
     deep = b'{"x": [' * (levels // 2) + b'{"hash": "canary"}' + b"]}" * (levels // 2)
     body = b'[{"_id": "a"}, {"_id": "deep", "x": ' + deep + secret + b'}, {"_id": "b"}]'
 
@@ -99,11 +97,11 @@ def test_a_record_of_any_depth_costs_no_other_and_is_named_if_it_is_not_kept_who
     assert records.cut == (2,) or levels < 5_000
 
 
-def test_a_user_called_like_the_note_about_depth_is_kept_whole() -> None:
+def test_a_user_named_like_the_note_about_depth_is_kept_whole() -> None:
     assert read_records(b'[{"_id": "a", "hash": 1, "x": "(nested too deep to be kept)"}]').cut == ()
 
 
-def test_a_number_of_absurd_length_does_not_cost_the_page() -> None:
+def test_a_number_of_absurd_length_does_not_lose_the_page() -> None:
     records = read_records(b'[{"_id": "a", "x": ' + b"9" * 5000 + b'}, {"_id": 3}]')
 
     assert records.ids == ("a", "3")
@@ -123,7 +121,7 @@ _VALUES = st.recursive(
 @pytest.mark.search
 @looking_for(quick=100, deep=5000)
 @given(st.lists(_VALUES | st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=5), st.booleans())
-def test_a_page_is_read_the_same_whichever_way_it_is_read(document: list[object], is_escaped: bool) -> None:
+def test_both_parsers_read_a_page_the_same_way(document: list[object], is_escaped: bool) -> None:
     body = json.dumps(document, ensure_ascii=is_escaped).encode("utf-8", "surrogatepass")
 
     found = []
@@ -139,7 +137,7 @@ def test_a_page_is_read_the_same_whichever_way_it_is_read(document: list[object]
 
 @pytest.mark.parametrize("key", ["hash", "Pass_Word", "api-key", "resetToken", "to\u212aen", "clientSECRET"])
 @pytest.mark.parametrize("record", ['{{"_id": "a", "{}": "x"}}', '{{"_id": "a", "list": [{{"in": {{"{}": "x"}}}}]}}'])
-def test_a_secret_is_taken_out_wherever_it_stands(key: str, record: str) -> None:
+def test_a_secret_is_removed_wherever_it_is(key: str, record: str) -> None:
     records = read_records(f"[{record.format(key)}]".encode())
 
     assert records.redacted

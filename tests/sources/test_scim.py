@@ -1,4 +1,4 @@
-"""Reading SCIM from a server that nobody here wrote: all of it, or not FULL, whatever lies in between."""
+"""Reading SCIM from an independent server: all records, or not FULL, whatever faults lie in between."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Landed:
 
 
 def read(answer: Any, folder: Path, page_size: int = 37) -> Landed:
-    """Extract and land, with nobody waiting."""
+    """Extract and land, without real waiting."""
     spool, waiting = Spool.create(folder / "spool"), Waiting()
     with HttpServer(answer) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2", page_size=page_size)
@@ -125,7 +125,7 @@ def test_a_server_that_ignores_start_index_is_read_whole(server: RealScim, tmp_p
     assert_all(server, read(server.answer, tmp_path, page_size=500))
 
 
-def test_short_pages_lose_nobody(server: RealScim, tmp_path: Path) -> None:
+def test_short_pages_lose_no_record(server: RealScim, tmp_path: Path) -> None:
     def shorten(request: Request, query: dict[str, str]) -> None:
         if int(query.get("startIndex", "1")) % 3 == 1 and int(query.get("count", "0")) > 5:
             query["count"] = str(int(query["count"]) - 4)
@@ -135,7 +135,7 @@ def test_short_pages_lose_nobody(server: RealScim, tmp_path: Path) -> None:
     assert_all(server, read(server.answer, tmp_path))
 
 
-def test_an_endpoint_in_trouble_is_asked_again(server: RealScim, tmp_path: Path) -> None:
+def test_an_endpoint_in_trouble_is_retried(server: RealScim, tmp_path: Path) -> None:
     asked = 0
 
     def trouble(request: Request, query: dict[str, str]) -> Reply | None:
@@ -150,7 +150,7 @@ def test_an_endpoint_in_trouble_is_asked_again(server: RealScim, tmp_path: Path)
     assert_all(server, read(server.answer, tmp_path))
 
 
-def test_no_service_provider_config_and_no_items_per_page_matter_little(server: RealScim, tmp_path: Path) -> None:
+def test_an_endpoint_without_optional_answers_is_full(server: RealScim, tmp_path: Path) -> None:
     def bare(request: Request, document: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in document.items() if key != "itemsPerPage"}
 
@@ -161,7 +161,7 @@ def test_no_service_provider_config_and_no_items_per_page_matter_little(server: 
 
 
 @pytest.mark.parametrize("lie", [-3, 3])
-def test_a_total_that_lies_is_never_full(server: RealScim, tmp_path: Path, lie: int) -> None:
+def test_a_wrong_total_is_never_full(server: RealScim, tmp_path: Path, lie: int) -> None:
     def exaggerate(request: Request, document: dict[str, Any]) -> dict[str, Any]:
         if request.path.endswith("/Users"):
             document["totalResults"] += lie
@@ -177,7 +177,7 @@ def test_a_total_that_lies_is_never_full(server: RealScim, tmp_path: Path, lie: 
 
 
 @pytest.mark.parametrize("odd", ["a string", None, 17, {"userName": "nobody"}, {"id": ""}, {"id": ["x"]}])
-def test_an_odd_record_never_loses_its_page_and_is_never_full(server: RealScim, tmp_path: Path, odd: Any) -> None:
+def test_an_invalid_record_keeps_its_page_and_is_never_full(server: RealScim, tmp_path: Path, odd: Any) -> None:
     spoilt = list(server.users)[40]
 
     def spoil(request: Request, document: dict[str, Any]) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def test_secrets_reach_neither_the_disk_nor_a_message(server: RealScim, tmp_path
     [as_html(), Reply(404), Reply(401, TOKEN.encode()), Reply(403), as_json({"hello": TOKEN}), as_json([1])],
     ids=["web page", "404", "401", "403", "another object", "a list"],
 )
-def test_what_is_no_scim_is_said_with_what_to_do(tmp_path: Path, reply: Reply) -> None:
+def test_an_address_without_scim_is_an_error_with_what_to_do(tmp_path: Path, reply: Reply) -> None:
     spool, waiting = Spool.create(tmp_path / "spool"), Waiting()
     with HttpServer(lambda request: reply) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2")
@@ -248,7 +248,7 @@ def test_what_is_no_scim_is_said_with_what_to_do(tmp_path: Path, reply: Reply) -
     assert not any(TOKEN.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
-def test_a_probe_says_what_the_endpoint_says_of_itself(server: RealScim) -> None:
+def test_a_probe_returns_what_the_endpoint_says_about_itself(server: RealScim) -> None:
     with HttpServer(server.answer) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2")
 

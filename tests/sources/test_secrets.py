@@ -40,7 +40,7 @@ def test_a_server_that_echoes_credentials_in_its_errors_leaks_none(
     assert_no_canary(done)
 
 
-def test_secrets_in_records_are_dropped_at_any_depth_and_nothing_else_is(extracting: Extracting) -> None:
+def test_only_secrets_are_removed_from_records_at_any_depth(extracting: Extracting) -> None:
     users = [
         account(
             1,
@@ -66,7 +66,7 @@ def test_secrets_in_records_are_dropped_at_any_depth_and_nothing_else_is(extract
     assert page.sha256 == hashlib.sha256(json.dumps(users).encode()).hexdigest()
 
 
-def test_secrets_of_group_members_are_dropped(extracting: Extracting) -> None:
+def test_secrets_of_group_members_are_removed(extracting: Extracting) -> None:
     groups = [{"_id": "g", "name": "g", "users": [account(1, hash="canary-hash")]}]
     with FakeSisense(accounts(1), groups=groups) as fake:
         done = extracting(fake)

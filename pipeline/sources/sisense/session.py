@@ -113,7 +113,7 @@ class Session:
                 self._unusable_tokens += 1
                 if self._unusable_tokens >= _MOST_UNUSABLE:
                     raise LoginError(
-                        "the login succeeds, but the tokens it gives are refused",
+                        "the login succeeds, but its tokens are refused",
                         where=self._client.where("GET", self._client.source.url),
                         hint="check that no proxy drops the Authorization header and the account may use the API",
                     )
