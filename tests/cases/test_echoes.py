@@ -1,4 +1,4 @@
-"""A server, or what stands before it, that repeats the credential: in a dozen ways, and never into what is kept."""
+"""A server or proxy that repeats the credential, in a dozen encodings: it reaches nothing that is kept."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_record_that_holds_the_token_is_kept_without_it(extracting: Extracting
     assert done.rows("users")[2] == account(3)
 
 
-def test_what_a_login_says_is_a_reason_of_ours_and_a_length(extracting: Extracting) -> None:
+def test_the_answer_to_a_login_is_shown_as_a_reason_and_a_length(extracting: Extracting) -> None:
     said = [
         ("Invalid password", "wrong user name or password"),
         ("Your account is locked out", "the account is locked"),
@@ -162,7 +162,7 @@ def test_what_a_login_says_is_a_reason_of_ours_and_a_length(extracting: Extracti
             assert fake.seen["login"] == 1
 
 
-def test_a_redirect_that_carries_the_token_keeps_it_out(extracting: Extracting) -> None:
+def test_a_redirect_that_contains_the_token_does_not_show_it(extracting: Extracting) -> None:
     def answer(resource: str, nth: int) -> Reply | None:
         where = f"/api/v1/users?skip=0&limit=50&t={percent(TOKEN)}"
         return Reply(307, headers={"Location": where}) if resource == "roles" else None
@@ -187,14 +187,14 @@ def test_ordinary_words_are_still_shown(extracting: Extracting) -> None:
     assert "the index of users is being rebuilt" in str(done.error)
 
 
-def test_an_ordinary_page_is_not_taken_for_one_with_a_secret() -> None:
+def test_an_ordinary_page_does_not_count_as_one_with_a_secret() -> None:
     page = json.dumps([account(n, note=f"R&D 100% \u00e9 {n} &amp; co") for n in range(200)]).encode()
 
     assert not carries(page, [TOKEN, PASSWORD])
 
 
 @each(EACH[::4])
-def test_neither_database_nor_terminal_hears_the_password(tmp_path: Path, case: Case) -> None:
+def test_the_password_reaches_neither_database_nor_terminal(tmp_path: Path, case: Case) -> None:
     words = case.content(PASSWORD)
     reply = as_json({"error": {"message": f"wrong: {words}"}}, 401)
     with FakeSisense(accounts(2), fault=lambda r, nth: reply if r == "login" else None) as fake:
@@ -208,12 +208,12 @@ def test_neither_database_nor_terminal_hears_the_password(tmp_path: Path, case: 
     assert not leaks(written + done.stdout + done.stderr, PASSWORD)
 
 
-def test_the_search_of_these_tests_finds_what_it_should() -> None:
+def test_the_search_in_these_tests_finds_secrets() -> None:
     assert leaks(f"x{PASSWORD}", PASSWORD)
     assert not leaks("wrong user name or password (84 bytes, not shown)", PASSWORD)
 
 
-def test_a_very_short_password_is_not_given_away_by_what_is_blotted_out(extracting: Extracting) -> None:
+def test_a_very_short_password_is_not_given_away_by_redaction(extracting: Extracting) -> None:
     with FakeSisense(accounts(1)) as fake:
         done = extracting(fake, Credentials(USERNAME, Secret("s"), None))
 

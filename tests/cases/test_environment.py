@@ -1,4 +1,4 @@
-"""What a machine sets for everybody: proxies, certificates, and secrets that were copied with a line end."""
+"""The environment of a machine: proxies, certificates, and secrets that were copied with a line end."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ UNUSABLE = [
 
 
 @each(UNUSABLE)
-def test_what_cannot_be_used_and_matters_is_named(case: Case) -> None:
+def test_a_variable_that_matters_and_cannot_be_used_is_named(case: Case) -> None:
     with pytest.raises(ConfigurationError) as caught:
         find_route(HOST, environment=case.content)
 
@@ -66,7 +66,7 @@ def test_what_cannot_be_used_and_matters_is_named(case: Case) -> None:
 
 
 @each(UNUSABLE)
-def test_what_cannot_be_used_does_not_matter_where_it_is_not_asked(case: Case) -> None:
+def test_a_variable_that_does_not_matter_for_the_host_is_ignored(case: Case) -> None:
     if "proxy" in case.kind:
         assert find_route(HOST, environment={**case.content, "NO_PROXY": "example.com"}).proxy is None
     assert find_route("http://127.0.0.1:8081", environment=case.content).proxy is None
@@ -90,19 +90,19 @@ USABLE = [
 
 
 @each(USABLE)
-def test_what_can_be_used_is(case: Case) -> None:
+def test_a_valid_variable_is_used(case: Case) -> None:
     proxy = find_route(HOST, environment=case.content).proxy
 
     assert (proxy.url if proxy else None) == case.outcome
 
 
-def test_under_cgi_a_header_of_whoever_asks_is_no_proxy() -> None:
+def test_under_cgi_a_request_header_sets_no_proxy() -> None:
     environment = {"HTTP_PROXY": "http://evil.example.com", "REQUEST_METHOD": "GET"}
 
     assert find_proxy("http://bi.example.com", environment) is None
 
 
-def test_the_credential_of_a_proxy_is_read_and_not_shown() -> None:
+def test_the_credential_of_a_proxy_is_used_and_not_shown() -> None:
     proxy = find_proxy(HOST, {"HTTPS_PROXY": f"http://us%40er:{SECRET}%2F1@proxy:3128"})
 
     assert proxy == Proxy("HTTPS_PROXY", "http://proxy:3128", ("us@er", f"{SECRET}/1"))
@@ -145,7 +145,7 @@ def test_no_proxy_is_read_as_other_programs_read_it(case: Case) -> None:
         assert ("covered" if proxy is None else "proxied") == case.outcome
 
 
-def test_what_can_be_read_of_several_certificates_is_trusted(tmp_path: Path) -> None:
+def test_the_readable_ones_of_several_certificates_are_trusted(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(Path(certifi.where()).read_bytes())
     environment = {"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "SSL_CERT_DIR": f"/nowhere{os.pathsep}{tmp_path}"}
 
@@ -170,7 +170,7 @@ def test_the_certificates_of_the_environment_are_used(
     assert "SSL_CERT_FILE" in str(named.error)
 
 
-def test_no_log_of_keys_is_ever_written(
+def test_no_key_log_is_written(
     extracting: Extracting, certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys"))
@@ -183,12 +183,12 @@ def test_no_log_of_keys_is_ever_written(
 
 @pytest.fixture
 def forwarding() -> Iterator[tuple[FakeSisense, HttpServer]]:
-    """A Sisense on this machine, and a proxy that reaches it whatever host it is asked for."""
+    """A Sisense on this machine, and a proxy that reaches it for every host name."""
     with FakeSisense(accounts(3)) as fake, HttpServer(fake.answer) as proxy:
         yield fake, proxy
 
 
-def test_a_proxy_that_works_is_gone_through(
+def test_a_working_proxy_is_used(
     extracting: Extracting, forwarding: tuple[FakeSisense, HttpServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, proxy = forwarding
@@ -217,7 +217,7 @@ FAILURES = [
 
 @each(FAILURES)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_refuses_is_said_to_be_in_the_way_and_not_quoted(
+def test_a_refusing_proxy_is_named_and_not_quoted(
     extracting: Extracting, monkeypatch: pytest.MonkeyPatch, scheme: str, case: Case
 ) -> None:
     reply: Reply = case.content
@@ -254,7 +254,7 @@ UNREACHABLE = [
 
 @each(UNREACHABLE)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there_is_said_to_be_in_the_way(
+def test_an_unreachable_proxy_is_named(
     extracting: Extracting, monkeypatch: pytest.MonkeyPatch, scheme: str, case: Case
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", f"http://user:{SECRET}@{case.content}")
@@ -266,7 +266,7 @@ def test_a_proxy_that_is_not_there_is_said_to_be_in_the_way(
     assert SECRET not in str(done.error) + done.error.hint
 
 
-def test_events_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_use_the_same_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     def send(environment: dict[str, str]) -> None:
         secret = Secret("whsec_c2VjcmV0")
         webhook = Webhook(
@@ -353,7 +353,7 @@ def test_the_password_of_a_new_account_is_a_secret_like_any_other(tmp_path: Path
     assert "canary" not in done.stderr
 
 
-def test_a_password_that_nobody_uses_does_not_matter(tmp_path: Path) -> None:
+def test_an_unused_password_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{HOST}"\nusername = "svc"\n')
     [source] = settings.load_settings(tmp_path / "c.toml").sources
 
@@ -380,7 +380,7 @@ def test_a_password_gets_the_same_message_as_a_token(
     assert fake.seen["login"] == 0
 
 
-def test_the_machines_own_variables_are_no_part_of_a_test() -> None:
+def test_the_variables_of_this_machine_do_not_affect_tests() -> None:
     odd = [
         name for name in os.environ if name.lower().endswith("_proxy") or name.startswith(("SSL_CERT", "ACCESS_REV"))
     ]

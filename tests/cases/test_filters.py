@@ -1,4 +1,4 @@
-"""Servers that refuse, ignore or half obey the filters of their list: who is there is found all the same."""
+"""Servers that refuse, ignore or misapply the filters of their list: existing accounts are found all the same."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _capped(fake: Filtering) -> Filtering:
 
 
 def look(fake: FakeSisense, *queries: dict[str, str]) -> list[list[str]]:
-    """Look accounts up, one query after the other; return the numbers of those found."""
+    """Look up accounts, one query after the other; return the numbers of those found."""
 
     async def work() -> list[list[str]]:
         waiting = Waiting()
@@ -126,7 +126,7 @@ def look(fake: FakeSisense, *queries: dict[str, str]) -> list[list[str]]:
 
 
 @each(SERVERS)
-def test_who_is_there_is_found_and_who_is_not_is_not(case: Case) -> None:
+def test_an_account_is_found_exactly_if_it_exists(case: Case) -> None:
     with case.content() as fake:
         named, shared, admins, nobody, again = look(
             fake,
@@ -142,7 +142,7 @@ def test_who_is_there_is_found_and_who_is_not_is_not(case: Case) -> None:
     assert len(admins) == ADMINS
 
 
-def test_a_filter_that_minds_case_finds_every_spelling_and_reads_the_list_for_it_once() -> None:
+def test_a_case_sensitive_filter_finds_every_spelling_and_reads_the_list_once() -> None:
     with Filtering(exact) as fake:
         named, nobody, nobody_else, shared = look(
             fake,
@@ -156,14 +156,14 @@ def test_a_filter_that_minds_case_finds_every_spelling_and_reads_the_list_for_it
     assert fake.seen["users"] < 40
 
 
-def test_where_neither_filters_nor_pages_can_be_relied_on_nobody_is_called_absent() -> None:
+def test_without_reliable_filters_and_pages_no_account_counts_as_absent() -> None:
     with Filtering(ignored, ignores_skip=True, cap=20) as fake, pytest.raises(ContentError) as caught:
         look(fake, {"userName": "user160@example.com"})
 
     assert "the list is not reliable" in caught.value.message
 
 
-def test_a_web_page_in_place_of_a_filtered_list_is_an_error() -> None:
+def test_a_web_page_instead_of_a_filtered_list_is_an_error() -> None:
     with Filtering(ignored, as_html()) as fake, pytest.raises(ContentError):
         look(fake, {"userName": "user160@example.com"})
 
@@ -174,7 +174,7 @@ def policy() -> PolicyFiles:
 
 
 @each([case for case in SERVERS if "skip and limit" not in case.given])
-def test_the_guard_of_the_last_administrator_sees_the_others(case: Case, policy: PolicyFiles) -> None:
+def test_the_last_administrator_guard_sees_the_other_administrators(case: Case, policy: PolicyFiles) -> None:
     async def refusal(fake: FakeSisense) -> list[str | None]:
         waiting = Waiting()
         source = SourceSettings(name="prod", kind="sisense", url=fake.url, page_size=50, max_attempts=2)
@@ -236,7 +236,7 @@ ENDPOINTS = [
 
 
 @each(ENDPOINTS)
-def test_a_user_of_an_endpoint_is_never_wrongly_called_absent(case: Case) -> None:
+def test_an_existing_scim_user_never_counts_as_absent(case: Case) -> None:
     fake = RealScim(40, 1)
     fake.before = case.content
 

@@ -55,7 +55,7 @@ WAITS = [
 
 
 @each(WAITS)
-def test_what_the_server_asks_is_measured_by_its_own_clock(extracting: Extracting, case: Case) -> None:
+def test_a_retry_after_date_is_measured_by_the_servers_clock(extracting: Extracting, case: Case) -> None:
     busy = Reply(503, headers=case.content())
     with FakeSisense(accounts(3), fault=lambda r, nth: busy if (r, nth) == ("status", 1) else None) as fake:
         done = extracting(fake)
@@ -74,7 +74,7 @@ LONG = [
 
 
 @each(LONG)
-def test_a_long_wait_is_named_and_not_waited_for(extracting: Extracting, case: Case) -> None:
+def test_a_long_wait_is_named_and_not_waited(extracting: Extracting, case: Case) -> None:
     busy = Reply(429, headers=case.content())
     with FakeSisense(accounts(3), fault=lambda r, nth: busy) as fake:
         done = extracting(fake)
@@ -90,5 +90,5 @@ def test_a_long_wait_is_named_and_not_waited_for(extracting: Extracting, case: C
     ("seconds", "words"),
     [(0, "0 s"), (90, "90 s"), (120, "2 min"), (7200, "2 h"), (86400, "24 h"), (1e9, "11574 days")],
 )
-def test_a_duration_is_said_in_a_unit_that_fits(seconds: float, words: str) -> None:
+def test_a_duration_has_a_fitting_unit(seconds: float, words: str) -> None:
     assert duration(seconds) == words

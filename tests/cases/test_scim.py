@@ -1,4 +1,4 @@
-"""SCIM endpoints with habits of their own, held against what an access review says in the end."""
+"""SCIM endpoints that deviate from the RFC, and what the access review says in the end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def user(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def respelt(record: Any, spell: Any) -> Any:
-    """Return a record with every name in it spelt in another way."""
+    """Return a record with every name in another case."""
     if isinstance(record, dict):
         return {spell(key): respelt(value, spell) for key, value in record.items()}
     return [respelt(value, spell) for value in record] if isinstance(record, list) else record
@@ -121,7 +121,7 @@ def test_a_leaver_is_found_however_the_endpoint_spells(judged: Judged, case: Cas
     assert (verdict or judged.verdicts[f"user{number}@example.com"]) == case.outcome
 
 
-def test_those_without_a_readable_flag_are_counted_in_a_warning(judged: Judged) -> None:
+def test_users_without_a_readable_active_flag_are_counted_in_a_warning(judged: Judged) -> None:
     unreadable = sum(case.outcome == "unknown" for case in SPELLINGS)
 
     assert f"idp: {unreadable} SCIM users without a readable active flag; their status is unknown" in judged.notes
@@ -177,7 +177,7 @@ REFUSALS = [
 
 
 @each(REFUSALS)
-def test_a_server_that_does_not_take_count_0_is_read_whole(server: RealScim, tmp_path: Path, case: Case) -> None:
+def test_a_server_that_refuses_count_0_is_read_whole(server: RealScim, tmp_path: Path, case: Case) -> None:
     server.before = lambda request, query: case.content if query.get("count") == "0" else None
 
     assert_all(server, read(server.answer, tmp_path))
@@ -210,7 +210,7 @@ def test_a_server_that_ignores_start_index_and_caps_a_page_is_never_full(server:
     assert landed.completeness == "PARTIAL"
 
 
-def test_what_an_endpoint_supports_is_read_whatever_its_case() -> None:
+def test_supported_operations_are_read_whatever_the_case() -> None:
     document = {"PATCH": {"Supported": "True"}, "filter": {"supported": False}, "Sort": {}}
 
     assert endpoint.operations(json.loads(json.dumps(document))) == {

@@ -1,4 +1,4 @@
-"""Addresses and logins that are not what they seem: single sign-on, pages for people, servers that have moved."""
+"""Wrong addresses and logins: single sign-on, web pages, servers that have moved."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ LOGINS = [
 
 
 @each(LOGINS)
-def test_a_login_that_is_not_one_names_the_cause_and_the_password_is_sent_once(
-    extracting: Extracting, case: Case
-) -> None:
+def test_a_false_login_names_the_cause_and_gets_the_password_once(extracting: Extracting, case: Case) -> None:
     with FakeSisense(accounts(3), fault=lambda r, nth: case.content if r in {"login", "nothing"} else None) as fake:
         done = extracting(fake)
 
@@ -47,7 +45,7 @@ def test_a_login_that_is_not_one_names_the_cause_and_the_password_is_sent_once(
     assert sum(request.method == "POST" for request in fake.server.requests) == 1
 
 
-def test_a_wrong_password_is_still_called_one(extracting: Extracting) -> None:
+def test_a_wrong_password_is_named_as_such(extracting: Extracting) -> None:
     wrong = as_json({"error": {"message": "Invalid credentials"}}, 401)
     with FakeSisense(accounts(3), fault=lambda r, nth: wrong if r == "login" else None) as fake:
         done = extracting(fake)
@@ -56,7 +54,7 @@ def test_a_wrong_password_is_still_called_one(extracting: Extracting) -> None:
     assert "single sign-on" not in str(done.error)
 
 
-def test_a_server_that_wants_https_is_told_apart(extracting: Extracting) -> None:
+def test_a_server_that_requires_https_is_named(extracting: Extracting) -> None:
     with FakeSisense(accounts(3)) as fake:
         safe = fake.url.replace("http:", "https:")
         fake.fault = lambda r, nth: Reply(301, headers={"Location": f"{safe}/x"})
@@ -69,7 +67,7 @@ def test_a_server_that_wants_https_is_told_apart(extracting: Extracting) -> None
 
 
 @pytest.mark.parametrize("page", [as_html(), Reply(302, headers={"Location": IDP})], ids=["page", "redirect"])
-def test_a_gateway_before_a_token_is_named(extracting: Extracting, page: Reply) -> None:
+def test_a_gateway_in_front_of_the_api_is_named(extracting: Extracting, page: Reply) -> None:
     with FakeSisense(accounts(3), fault=lambda r, nth: page) as fake:
         done = extracting(fake, BY_TOKEN, max_attempts=2)
 
@@ -99,7 +97,7 @@ ADDRESSES = [
 
 
 @each(ADDRESSES)
-def test_an_address_of_something_else_is_named_with_the_right_one(tmp_path: Path, case: Case) -> None:
+def test_a_wrong_kind_of_address_is_named_with_the_right_one(tmp_path: Path, case: Case) -> None:
     path = tmp_path / "access-review.toml"
     path.write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{case.content}"\n')
 
@@ -119,7 +117,7 @@ def test_an_address_of_something_else_is_named_with_the_right_one(tmp_path: Path
         Case("url", "a port", "taken", "http://bi.example.com:30845/"),
     ]
 )
-def test_any_other_address_is_taken(tmp_path: Path, case: Case) -> None:
+def test_any_other_address_is_accepted(tmp_path: Path, case: Case) -> None:
     path = tmp_path / "access-review.toml"
     path.write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{case.content}"\n')
 
