@@ -22,7 +22,7 @@ reason         = "The account is inactive but still holds access."
 */
 with
 
-groups_held as (
+group_counts as (
     select membership.source, membership.account_id, count(*) as group_count
     from graph.memberships as membership
     left join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
@@ -42,13 +42,13 @@ accounts as (
     select
         account.source, account.account_id, account.status, account.privileged,
         coalesce(account.last_updated_at, account.last_seen_at) as inactive_since,
-        coalesce(groups_held.group_count, 0) as group_count,
+        coalesce(group_counts.group_count, 0) as group_count,
         -- A role without a rank counts as above Viewer.
         account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10) as is_above_viewer,
         coalesce(list_contains(account.unreadable_fields, 'groups'), false) as has_unreadable_groups
     from graph.accounts as account
     left join viewers on viewers.source = account.source
-    left join groups_held on groups_held.source = account.source and groups_held.account_id = account.account_id
+    left join group_counts on group_counts.source = account.source and group_counts.account_id = account.account_id
     where account.status in ('inactive', 'unknown')
 ),
 

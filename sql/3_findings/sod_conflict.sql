@@ -66,7 +66,7 @@ held_access as (
     where access.person_id is not null and access.status in ('active', 'unknown')
 ),
 
-held as (
+held_names as (
     select distinct person_id, entitlement_type, name from held_access
 ),
 
@@ -105,7 +105,7 @@ unreadable_groups as (
 ),
 
 possible_access as (
-    select person_id, entitlement_type, name from held
+    select person_id, entitlement_type, name from held_names
     union
     select unreadable.person_id, names.entitlement_type, names.name
     from unreadable_accounts as unreadable
@@ -127,10 +127,10 @@ possible_conflicts as (
     join possible_access as right_side
         on right_side.entitlement_type = pairs.right_type and right_side.name = lower(pairs.right_name)
         and right_side.person_id = left_side.person_id
-    left join held as left_held
+    left join held_names as left_held
         on left_held.person_id = left_side.person_id and left_held.entitlement_type = left_side.entitlement_type
         and left_held.name = left_side.name
-    left join held as right_held
+    left join held_names as right_held
         on right_held.person_id = right_side.person_id and right_held.entitlement_type = right_side.entitlement_type
         and right_held.name = right_side.name
 ),
@@ -172,9 +172,9 @@ select
     'one of the two' as threshold,
     cast({'access': evidence.access} as json) as evidence
 from pairs
-join held as left_side
+join held_names as left_side
     on left_side.entitlement_type = pairs.left_type and left_side.name = lower(pairs.left_name)
-join held as right_side
+join held_names as right_side
     on right_side.entitlement_type = pairs.right_type and right_side.name = lower(pairs.right_name)
     and right_side.person_id = left_side.person_id
 join evidence

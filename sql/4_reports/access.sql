@@ -198,7 +198,7 @@ items as (
 ),
 
 -- The first reason that applies, most serious first.
-reasoned as (
+reasons as (
     select
         *,
         case
@@ -222,7 +222,7 @@ reasoned as (
 
 select
     $snapshot_id as snapshot_id,
-    reasoned.item_id,
+    reasons.item_id,
     source,
     account_id,
     email,
@@ -271,8 +271,8 @@ select
         else 'There are too few peers for a comparison' || coalesce(': ' || peer_n, '') || '.'
     end as recommendation_reason,
     rule_ids
-from reasoned
-left join prior_decisions as prior on prior.item_id = reasoned.item_id
+from reasons
+left join prior_decisions as prior on prior.item_id = reasons.item_id
 
 /* example
 name = "the most serious reason decides, and every row states it"

@@ -41,7 +41,7 @@ where coalesce(counted.decided, 0) <> coalesce(terms.decisions, 0)
 */
 with
 
-decided as (
+decision_counts as (
     select campaign, count(*) as decided
     from graph.review_decisions
     where is_signed and decision in ('remove', 'reduce')
@@ -55,14 +55,14 @@ terms as (
     ) as term(position, outcome, label)
 ),
 
-counted as (
-    select decided.campaign, terms.position, terms.label, count(outcomes.item_id) as decisions,
+outcome_counts as (
+    select decision_counts.campaign, terms.position, terms.label, count(outcomes.item_id) as decisions,
         count(outcomes.item_id) filter (where outcomes.is_sent) as sent
-    from decided
+    from decision_counts
     cross join terms
     left join reports.decision_outcomes as outcomes
-        on outcomes.campaign = decided.campaign and outcomes.outcome = terms.outcome
-    group by decided.campaign, terms.position, terms.label
+        on outcomes.campaign = decision_counts.campaign and outcomes.outcome = terms.outcome
+    group by decision_counts.campaign, terms.position, terms.label
     union all
     select campaign, 4, 'left out: ' || reason, count(*), count(*) filter (where is_sent)
     from reports.decision_outcomes
@@ -71,17 +71,17 @@ counted as (
 )
 
 select
-    counted.campaign,
+    outcome_counts.campaign,
     campaign.signed_at,
     campaign.is_current,
-    decided.decided,
-    cast(counted.position as integer) as position,
-    counted.label,
-    counted.decisions,
-    counted.sent
-from counted
-join decided on decided.campaign = counted.campaign
-join graph.review_campaigns as campaign on campaign.campaign = counted.campaign
+    decision_counts.decided,
+    cast(outcome_counts.position as integer) as position,
+    outcome_counts.label,
+    outcome_counts.decisions,
+    outcome_counts.sent
+from outcome_counts
+join decision_counts on decision_counts.campaign = outcome_counts.campaign
+join graph.review_campaigns as campaign on campaign.campaign = outcome_counts.campaign
 
 /* example
 name = "every decision has one outcome, and each reason for leaving out is an outcome of its own"
