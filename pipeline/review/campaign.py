@@ -159,7 +159,7 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
     """Freeze the access of the current build and assign each item to a reviewer, in one transaction.
 
     Raises:
-        UsageError: the name, the due date or a reviewer is invalid, or the name is taken.
+        UsageError: the name, the scope, the due date or a reviewer is invalid, or the name is taken.
         WarehouseError: there is no build.
         IncompleteError: the snapshot is not FULL.
         GateError: an item has no reviewer, or there are no items.
@@ -170,6 +170,8 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
             where="--name",
             hint="use letters, digits, '.', '_' and '-', as in 2026-Q4",
         )
+    if new.scope not in SCOPES:
+        raise UsageError(f"'{new.scope}' is not a scope", where="--scope", hint=f"use {', '.join(SCOPES)}")
     if new.due_on is not None and new.due_on < now.date():
         raise UsageError(f"the due date {new.due_on} is in the past", where="--due", hint="choose today or later")
     reviewers = _reviewer_chain(new.reviewers)

@@ -120,7 +120,7 @@ class ReviewService:
         """Open a campaign over the access in the current build.
 
         Raises:
-            UsageError: the name, the due date or a reviewer is invalid, or the name is taken.
+            UsageError: the name, the scope, the due date or a reviewer is invalid, or the name is taken.
             WarehouseError: there is no build.
             IncompleteError: the snapshot is not FULL.
             GateError: an item has no reviewer, or there are no items.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -77,6 +78,15 @@ def test_a_campaign_is_overdue_from_the_day_after_its_due_date(
     service_on(date(2026, 1, 10)).open(NEW)
 
     assert service_on(day).status().days_overdue == days_overdue
+
+
+def test_an_unknown_scope_opens_nothing(service_on: Callable[[date], ReviewService]) -> None:
+    service = service_on(date(2026, 1, 10))
+
+    with pytest.raises(UsageError, match="not a scope"):
+        service.open(replace(NEW, scope="everything"))
+    with pytest.raises(UsageError, match="no campaign"):
+        service.status()
 
 
 def decide(packet: Path, decision: str, reason: str) -> None:
