@@ -20,7 +20,7 @@ from pipeline.simulator.server import Simulator
 from pipeline.sources.accounts import AccountState
 from pipeline.sources.sisense.writing import connected
 from tests.cases.case import Case, each
-from tests.remediation.test_applying import Server
+from tests.remediation.server import Server
 
 PEOPLE = [
     accounts.DesiredAccount(f"new{number}@example.com", f"new{number}@example.com", role="Viewer")
