@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline import resources
 from pipeline.errors import AccessReviewError, ConfigurationError, RosterError, UsageError
 from pipeline.remediation.joiners import read_joiners
-from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
+from pipeline.warehouse.policy import PolicyFiles, load_policy
 from pipeline.warehouse.roster import load_roster
-from pipeline.warehouse.roster_columns import RosterFormat
 from tests.cases.case import Case, each
+from tests.cases.tables import people, quoted
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
 
 READ = "is read"
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Connection]:
-    with database.in_memory() as connection:
-        load_reference(connection, resources.reference_data())
-        yield connection
-
-
-def people(connection: Connection, columns: str) -> list[tuple[Any, ...]]:
-    return connection.execute(f"select {columns} from policy.roster order by row").fetchall()
 
 
 #: How different programs save the same table of two columns and two rows.
@@ -281,95 +268,6 @@ def test_days_of_a_policy_file(connection: Connection, tmp_path: Path) -> None:
     assert rows == [("CISO", date(2026, 4, 3)), ("ann@x.test", date(2026, 12, 31))]
 
 
-ADDRESSES = [
-    Case("address", "as it is", "ann@x.test", "ann@x.test"),
-    Case("address", "with a tab and a hard space round it", "ann@x.test", "\tann@x.test\u00a0"),
-    Case("address", "with a zero-width space inside", "ann@x.test", "ann\u200b@x.test"),
-    Case("address", "with a byte order mark before it", "ann@x.test", "\ufeffann@x.test"),
-    Case("address", "with a soft hyphen", "ann@x.test", "ann@\u00adx.test"),
-    Case("address", "between directional marks", "ann@x.test", "\u202aann@x.test\u202c"),
-    Case("address", "between wide blanks", "ann@x.test", "\u3000ann@x.test\u2003"),
-    Case("address", "with a name", "ann@x.test", "Ann Ek <ann@x.test>"),
-    Case("address", "with the address as its name", "ann@x.test", "'ann@x.test' <ann@x.test>"),
-    Case("address", "in angle brackets", "ann@x.test", "<ann@x.test>"),
-    Case("address", "as a link", "ann@x.test", "mailto:ann@x.test"),
-    Case("address", "as a link with a subject and an escape", "ann+bi@x.test", "MAILTO:ann%2Bbi@x.test?subject=hi"),
-    Case("address", "of a directory", "ann@x.test", "SMTP:ann@x.test"),
-    Case("address", "decomposed", "j\u00fcrgen@x.test", "ju\u0308rgen@x.test"),
-    Case("address", "with an apostrophe", "o'brien@x.test", "o'brien@x.test"),
-    Case("address", "of a guest", "a_y.test#EXT#@x.onmicrosoft.test", "a_y.test#EXT#@x.onmicrosoft.test"),
-    Case("address", "an id", "refused", "1007"),
-    Case("address", "a placeholder", "refused", "n/a"),
-    Case("address", "a dash", "refused", "-"),
-    Case("address", "a name", "refused", "Ann Ek"),
-    Case("address", "a blank inside", "refused", "ann ek@x.test"),
-    Case("address", "two at signs", "refused", "ann@@x.test"),
-    Case("address", "a domain without a dot", "refused", "ann@x"),
-    Case("address", "an empty domain label", "refused", "ann@x..test"),
-    Case("address", "an IP address", "refused", "ann@10.0.0.1"),
-    Case("address", "two addresses", "refused", "ann@x.test; bo@x.test"),
-    Case("address", "another address as its name", "refused", "bo@x.test <ann@x.test>"),
-    Case("address", "a name with an id", "refused", "Ann Ek <1007>"),
-]
-
-
-def quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"'
-
-
-@each(ADDRESSES)
-def test_every_address_of_a_roster_is_one(case: Case, connection: Connection, tmp_path: Path) -> None:
-    path = tmp_path / "people.csv"
-    for column in ("email", "manager_email", "aliases"):
-        if column == "aliases" and case.given == "two addresses":
-            continue  # a list may hold two
-        cell = quoted(case.content)
-        path.write_text(
-            f"person_id,{column}\n1,{cell}\n" if column == "email" else f"email,{column}\nb@x.test,{cell}\n"
-        )
-        if case.outcome == "refused":
-            with pytest.raises(RosterError, match=f"line 2: the {column} '.*' .* e-mail address"):
-                load_roster(connection, path)
-        else:
-            load_roster(connection, path)
-            [(found,)] = people(connection, column)
-            assert found == ([case.outcome] if column == "aliases" else case.outcome)
-
-
-@each(ADDRESSES)
-def test_every_address_of_a_policy_file_is_one(case: Case, connection: Connection, tmp_path: Path) -> None:
-    cell = quoted(case.content)
-    (tmp_path / "owners.csv").write_text(f"entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,{cell}\n")
-    (tmp_path / "break_glass.csv").write_text(f"user_name,owner_email\nroot,{cell}\n")
-    files = PolicyFiles(resources.reference_data(), tmp_path, ())
-
-    if case.outcome == "refused":
-        with pytest.raises(ConfigurationError, match=r"line 2: the owner_email '.*' .* e-mail address"):
-            load_policy(connection, files)
-        (tmp_path / "break_glass.csv").unlink()
-        with pytest.raises(ConfigurationError, match=r"line 2: the reviewer_email '.*' .* e-mail address"):
-            load_policy(connection, files)
-    else:
-        load_policy(connection, files)
-        found = connection.execute(
-            "select reviewer_email from policy.owners union all select owner_email from policy.break_glass"
-        ).fetchall()
-        assert found == [(case.outcome,)] * 2
-
-
-@each(ADDRESSES)
-def test_every_address_of_joiners_is_one(case: Case, tmp_path: Path) -> None:
-    path = tmp_path / "joiners.csv"
-    path.write_text(f"email,role\n{quoted(case.content)},Viewer\n")
-
-    if case.outcome == "refused":
-        with pytest.raises(UsageError) as caught:
-            read_joiners(path)
-        assert caught.value.where == f"{path}, line 2"
-    else:
-        assert [(each.user_name, each.email) for each in read_joiners(path)] == [(case.outcome, case.outcome)]
-
-
 @each(
     [
         Case(
@@ -457,194 +355,3 @@ def test_one_person_twice(case: Case, connection: Connection, tmp_path: Path) ->
             assert (status or "active", end) == ("active", None)
         [note] = notes
         assert "1 person has an earlier employment" in note
-
-
-def test_columns_that_are_not_known_are_left_unread_and_said(connection: Connection, tmp_path: Path) -> None:
-    path = tmp_path / "people.csv"
-    path.write_text("email,cost_center,E-mail 2\na@x.test,4711,b@x.test\n")
-    notes: list[str] = []
-
-    load_roster(connection, path, note=notes.append)
-
-    assert notes == ["people.csv: columns that are not read: cost_center, E-mail 2"]
-
-
-@each(
-    [
-        Case(
-            "misspelt column",
-            given,
-            f"did you mean '{meant}'",
-            f"email,{given}\n" if meant != "email" else f"{given},x\n",
-        )
-        for given, meant in (
-            ("departmant", "department"),
-            ("Emial", "email"),
-            ("alias", "aliases"),
-            ("End Dat", "end_date"),
-            ("manager_mail", "manager_email"),
-            ("employement_status", "employment_status"),
-        )
-    ]
-)
-def test_a_misspelt_column_is_named(case: Case, connection: Connection, tmp_path: Path) -> None:
-    (tmp_path / "people.csv").write_text(case.content + "a@x.test,b\n")
-
-    with pytest.raises(RosterError, match=f"unknown roster column '{case.given}'") as caught:
-        load_roster(connection, tmp_path / "people.csv")
-
-    assert case.outcome in caught.value.hint
-
-
-def test_a_column_is_found_by_the_heading_that_the_configuration_gives(
-    connection: Connection, tmp_path: Path
-) -> None:
-    path = tmp_path / "people.csv"
-    path.write_text("Work Email;Email;Vorgesetzte\nann@x.test;private@y.test;bo@x.test\n")
-    wanted = RosterFormat(columns={"email": "work email", "manager_email": "Vorgesetzte"})
-
-    load_roster(connection, path, wanted)
-
-    assert people(connection, "email, manager_email") == [("ann@x.test", "bo@x.test")]
-
-
-@each(
-    [
-        Case(
-            "mapping",
-            "a heading that is not there",
-            "no column 'Work Email', which [roster.columns] names for email",
-            "email\na@x.test\n",
-        ),
-        Case(
-            "mapping",
-            "a value that is wrong",
-            "line 2: the Work Email '1007' is not an e-mail address",
-            "Work Email\n1007\n",
-        ),
-    ]
-)
-def test_a_mapping_that_does_not_fit_is_named(case: Case, connection: Connection, tmp_path: Path) -> None:
-    (tmp_path / "people.csv").write_text(case.content)
-
-    with pytest.raises(AccessReviewError) as caught:
-        load_roster(connection, tmp_path / "people.csv", RosterFormat(columns={"email": "Work Email"}))
-
-    assert case.outcome in caught.value.message
-    assert caught.value.exit_code == 2
-
-
-PERSON = "person_id, email, display_name, manager_email, department, title, employment_status"
-
-#: Synthetic exports with the columns that each product publishes.
-EXPORTS = [
-    Case(
-        "preset",
-        "entra",
-        "mail, else the principal name; disabled accounts have ended",
-        (
-            "userPrincipalName,displayName,surname,mail,givenName,objectId,userType,jobTitle,department,accountEnabled,"
-            "usageLocation,streetAddress,state,country,physicalDeliveryOfficeName,city,postalCode,telephoneNumber,mobile,"
-            "authenticationAlternativePhoneNumber,authenticationEmail,alternateEmailAddress,ageGroup,"
-            "consentProvidedForMinor,legalAgeGroupClassification\n"
-            "ann@x.onmicrosoft.test,Ann Ek,Ek,ann@x.test,Ann,11-22,Member,Analyst,Sales,True,SE,,,,,,,,,,,,,,\n"
-            "bo@x.test,,Dahl,,Bo,33-44,Guest,,,False,SE,,,,,,,,,,,,,,\n",
-            [
-                ("11-22", "ann@x.test", "Ann Ek", None, "Sales", "Analyst", "active"),
-                ("33-44", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
-            ],
-        ),
-    ),
-    Case(
-        "preset",
-        "okta",
-        "every state of a user has a meaning",
-        (
-            "login,firstName,lastName,middleName,email,title,displayName,nickName,secondEmail,mobilePhone,userType,"
-            "employeeNumber,costCenter,organization,division,department,managerId,manager,status\n"
-            "ann@x.test,Ann,Ek,,ann@x.test,Analyst,,,ann@home.test,,,17,,,,Sales,00u1,Bo Dahl,PASSWORD_EXPIRED\n"
-            "bo@x.test,Bo,Dahl,,bo@x.test,,Bo D.,,,,,18,,,,,,,DEPROVISIONED\n"
-            "cy@x.test,Cy,Roe,,cy@x.test,,,,,,,19,,,,,,,SUSPENDED\n",
-            [
-                ("ann@x.test", "ann@x.test", "Ann Ek", None, "Sales", "Analyst", "active"),
-                ("bo@x.test", "bo@x.test", "Bo D.", None, None, None, "ended"),
-                ("cy@x.test", "cy@x.test", "Cy Roe", None, None, None, "leave"),
-            ],
-        ),
-    ),
-    Case(
-        "preset",
-        "google",
-        "a suspended account has ended",
-        (
-            "First Name [Required],Last Name [Required],Email Address [Required],Password [Required],"
-            "Password Hash Function [UPLOAD ONLY],Org Unit Path [Required],New Primary Email [UPLOAD ONLY],"
-            "Status [READ ONLY],Last Sign In [READ ONLY],Recovery Email,Home Secondary Email,Work Secondary Email,"
-            "Recovery Phone [MUST BE IN THE E.164 FORMAT],Work Phone,Home Phone,Mobile Phone,Work Address,"
-            "Home Address,"
-            "Employee ID,Employee Type,Employee Title,Manager Email,Department,Cost Center\n"
-            "Ann,Ek,ann@x.test,****,,/Sales,,Active,2026/01/02,,,a.ek@x.test,,,,,,,17,,Analyst,bo@x.test,Sales,\n"
-            "Bo,Dahl,bo@x.test,****,,/,,Suspended,Never logged in,,,,,,,,,,,,,,,\n",
-            [
-                ("17", "ann@x.test", "Ann Ek", "bo@x.test", "Sales", "Analyst", "active"),
-                ("bo@x.test", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
-            ],
-        ),
-    ),
-    Case(
-        "preset",
-        "workday",
-        "days and types of workers are read",
-        (
-            "Employee ID,Preferred Name,Email - Primary Work,Manager,Manager Email,Supervisory Organization,"
-            "Business Title,"
-            "Worker Type,Active Status,Hire Date,Termination Date\n"
-            "17,Ann Ek,ann@x.test,Bo Dahl,bo@x.test,Sales,Analyst,Employee,Yes,03/04/2020,\n"
-            "18,Bo Dahl,bo@x.test,,,,,Contingent Worker,No,01/31/2019,06/30/2025\n",
-            [
-                ("17", "ann@x.test", "Ann Ek", "bo@x.test", "Sales", "Analyst", "active"),
-                ("18", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
-            ],
-        ),
-    ),
-    Case(
-        "preset",
-        "bamboohr",
-        "zeros are no date",
-        (
-            "Employee #,First Name,Last Name,Work Email,Job Title,Department,Supervisor,Supervisor Email,Hire Date,"
-            "Termination Date,Status\n"
-            "17,Ann,Ek,ann@x.test,Analyst,Sales,Bo Dahl,bo@x.test,2020-04-03,0000-00-00,Active\n"
-            "18,Bo,Dahl,bo@x.test,,,,,2019-01-31,2025-06-30,Inactive\n",
-            [
-                ("17", "ann@x.test", "Ann Ek", "bo@x.test", "Sales", "Analyst", "active"),
-                ("18", "bo@x.test", "Bo Dahl", None, None, None, "ended"),
-            ],
-        ),
-    ),
-]
-
-
-@each(EXPORTS)
-def test_the_export_of_a_product_is_read_by_its_preset(case: Case, connection: Connection, tmp_path: Path) -> None:
-    text, expected = case.content
-    (tmp_path / "export.csv").write_text(text)
-
-    load_roster(connection, tmp_path / "export.csv", RosterFormat(case.given))
-
-    assert people(connection, PERSON) == expected
-    ends = dict(people(connection, "email, end_date"))
-    types = dict(people(connection, "email, person_type"))
-    if case.given in {"workday", "bamboohr"}:
-        assert (ends["ann@x.test"], ends["bo@x.test"]) == (None, date(2025, 6, 30))
-    if case.given == "workday":
-        assert types["bo@x.test"] == "contractor"
-    if case.given == "google":
-        assert people(connection, "aliases")[0][0] == ["a.ek@x.test"]
-
-
-def test_a_state_that_a_preset_does_not_know_is_named(connection: Connection, tmp_path: Path) -> None:
-    (tmp_path / "export.csv").write_text("workEmail,status\nann@x.test,Retired\n")
-
-    with pytest.raises(RosterError, match="line 2: the status 'Retired' is not one of active, inactive"):
-        load_roster(connection, tmp_path / "export.csv", RosterFormat("bamboohr"))

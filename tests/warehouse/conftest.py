@@ -238,3 +238,18 @@ def altered(tmp_path: Path) -> Callable[..., Model]:
         return load_model(path)
 
     return alter
+
+
+@pytest.fixture
+def people(make_user: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
+    """One of each: ordinary, long unused, never seen, administrator, dangling, unreadable, outside, disabled."""
+    return [
+        make_user("ann", groups=["g-all", "g-sales"]),
+        make_user("old", lastLogin="2025-01-01T00:00:00Z"),
+        make_user("new", lastLogin=None, created="2025-01-01T00:00:00Z"),
+        make_user("boss", roleId="r-admin", lastLogin="2025-06-01T00:00:00Z"),
+        make_user("lost", roleId="r-gone", groups=["g-gone", "g-gone-too"]),
+        make_user("odd", lastLogin="yesterday", active=None),
+        make_user("guest", email="guest@elsewhere.test"),
+        make_user("off", active=False, roleId="r-admin", lastUpdated="2025-01-01T00:00:00Z"),
+    ]
