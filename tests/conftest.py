@@ -26,7 +26,7 @@ settings.register_profile(DEEP, deadline=None, print_blob=True)
 settings.load_profile(QUICK)
 
 #: Fixtures that take seconds to make. All tests that use one run on one worker, so that it is made once.
-_MADE_ONCE = ("finished", "prepared", "compared", "instances", "extracted")
+_MADE_ONCE = ("finished", "prepared", "compared", "instances", "extracted", "printed")
 #: The longest tests start first, so that no worker is left with one of them at the end.
 _FIRST = ("tests/e2e/", "tests/packaging/", "tests/reporting/")
 

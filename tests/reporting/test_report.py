@@ -14,6 +14,7 @@ import pytest
 from pipeline import resources
 from pipeline.errors import RenderError
 from pipeline.reporting import pdf, report
+from tests.reporting.conftest import fill
 from tests.rules import rule
 
 LEAVER_ACTIVE = rule("Leaver still active")
@@ -40,6 +41,15 @@ def names_in(folder: Path) -> list[str]:
 def pages(result: report.ReportFolder) -> list[str]:
     reader = pypdf.PdfReader(result.folder / "access-review.pdf")
     return [" ".join(page.extract_text().split()) for page in reader.pages]
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> report.Report:
+    """The PDF report of an ordinary organisation, for tests that only read it."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        fill(connection, accounts=40, findings=12, exclusions=2, exceptions=(12, -3))
+        return write(connection, tmp_path_factory.mktemp("printed"), "pdf")
 
 
 def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
@@ -88,10 +98,8 @@ def test_the_pdf_reads_as_a_report(database, tmp_path):
     assert not any("NOT COMPLETE" in page for page in text)
 
 
-def test_the_outline_leads_to_every_section_and_rule(database, tmp_path):
-    result = write(database(findings=12), tmp_path, "pdf")
-
-    outline = pypdf.PdfReader(result.folder / "access-review.pdf").outline
+def test_the_outline_leads_to_every_section_and_rule(printed):
+    outline = pypdf.PdfReader(printed.folder / "access-review.pdf").outline
     assert [entry.title for entry in outline if not isinstance(entry, list)] == [
         "Cover",
         "Summary",
@@ -113,8 +121,8 @@ def test_the_outline_leads_to_every_section_and_rule(database, tmp_path):
     assert rules[0].title == "Leaver still active"
 
 
-def test_the_summary_gives_the_page_of_each_finding(database, tmp_path):
-    text = pages(write(database(findings=12), tmp_path, "pdf"))
+def test_the_summary_gives_the_page_of_each_finding(printed):
+    text = pages(printed)
 
     page = next(
         n for n, content in enumerate(text, start=1) if LEAVER_ACTIVE in content and "What was found" in content
@@ -163,10 +171,8 @@ def test_the_configuration_says_how_long_a_table_may_be(database, tmp_path):
     assert "5 of 30 shown here, those that touch privilege first; all of them are in changes.csv" in text
 
 
-def test_who_is_left_out_and_what_is_accepted_is_said_with_its_approver(database, tmp_path):
-    connection = database(exclusions=2, exceptions=(12, -3))
-
-    text = " ".join(pages(write(connection, tmp_path, "pdf")))
+def test_who_is_left_out_and_what_is_accepted_is_said_with_its_approver(printed):
+    text = " ".join(pages(printed))
 
     assert "monitoring ciso@example.com" in text
     assert "12 days left" in text
@@ -174,8 +180,8 @@ def test_who_is_left_out_and_what_is_accepted_is_said_with_its_approver(database
     assert "2 exceptions on record, 1 of them expired" in text
 
 
-def test_the_statistics_and_the_controls_are_those_of_the_population(database, tmp_path):
-    text = " ".join(pages(write(database(accounts=40, findings=12), tmp_path, "pdf")))
+def test_the_statistics_and_the_controls_are_those_of_the_population(printed):
+    text = " ".join(pages(printed))
 
     assert "each adds up to 40" in text
     assert "never 0 0.0 % 0 0 0 unknown 0 0.0 % 0 0 0" in text
@@ -347,7 +353,5 @@ def test_how_a_review_was_done_is_told_with_sums_that_add_up(database, tmp_path)
     assert "Self-reviews ✗ 1 must be 0; for 2 decisions nothing says whose the account is" in text
 
 
-def test_without_a_review_the_page_says_so(database, tmp_path):
-    assert "no review of an earlier one was known" in " ".join(
-        " ".join(pages(write(database(), tmp_path, "pdf"))).split()
-    )
+def test_without_a_review_the_page_says_so(printed):
+    assert "no review of an earlier one was known" in " ".join(" ".join(pages(printed)).split())
