@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import re
@@ -82,6 +83,20 @@ def test_an_account_that_another_process_has_just_created_is_reported_as_existin
 
     assert outcome.state == "exists"
     assert outcome.account_id is not None
+
+
+def test_an_account_is_read_inside_a_running_event_loop(server: Server) -> None:
+    server.play([], [])
+    server.simulator.sisense.intercept = as_it_is
+    source, credentials = server.source()
+    user_name = server.store.users[0]["userName"]
+
+    async def notebook_cell() -> dict[str, Any]:
+        return accounts.get(
+            lambda: connected(dataclasses.replace(source, timeout_seconds=20), credentials), user_name
+        )
+
+    assert asyncio.run(notebook_cell())["user_name"] == user_name
 
 
 class Numbers:
