@@ -84,7 +84,7 @@ def test_stdout_has_the_folder_and_the_pdf_and_stderr_the_rest(finished: Finishe
     assert "findings  147 open: 14 critical, 36 high, 49 medium, 44 low, 4 info" in finished.outcome.stderr
     story = " ".join(finished.outcome.stderr.split())
     assert "15 of 47 rules were not evaluated: " in story
-    assert "6 because there is no earlier extract to compare with" in story
+    assert "6 because there is no earlier snapshot to compare with" in story
     assert "\x1b" not in finished.outcome.stdout + finished.outcome.stderr
 
 

@@ -69,7 +69,7 @@ def test_both_sides_of_a_conflict_are_recommended_for_removal_of_one(built: Any)
     )
 
     assert set(items) == {"ada g-sales", "ada.admin r-admin"}
-    assert "role Admin of account ada.admin@example.com: remove one of the two" in items["ada g-sales"]
+    assert "role Admin of account ada.admin@example.com. Remove one of the two" in items["ada g-sales"]
     assert "group Sales of account ada@example.com: remove one of the two" in items["ada.admin r-admin"]
 
 

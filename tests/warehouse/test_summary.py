@@ -42,7 +42,7 @@ def test_a_rule_that_lacks_what_it_needs_is_named_with_the_reason(
 
     assert unevaluated(some_rules) == {
         LEAVER_ACTIVE: ("not_evaluated", "no roster was given"),
-        NEW_PRIVILEGED_ACCOUNT: ("not_evaluated", "there is no earlier extract to compare with"),
+        NEW_PRIVILEGED_ACCOUNT: ("not_evaluated", "there is no earlier snapshot to compare with"),
         OVER_PRIVILEGED_VS_PEERS: ("not_evaluated", "the extract lacks the data for it"),
         SELF_REVIEW: ("not_evaluated", "there has been no review yet"),
     }
