@@ -70,7 +70,7 @@ def test_both_sides_of_a_conflict_are_recommended_for_removal_of_one(built: Any)
 
     assert set(items) == {"ada g-sales", "ada.admin r-admin"}
     assert "role Admin of account ada.admin@example.com. Remove one of the two" in items["ada g-sales"]
-    assert "group Sales of account ada@example.com: remove one of the two" in items["ada.admin r-admin"]
+    assert "group Sales of account ada@example.com. Remove one of the two" in items["ada.admin r-admin"]
 
 
 def test_the_sides_of_a_conflict_stand_together_in_a_packet(built: Any) -> None:
