@@ -147,7 +147,7 @@ def test_a_reviewer_reads_its_recommendation(extended: Extended) -> None:
 
 
 def test_a_plan_can_deactivate_what_it_found(extended: Extended) -> None:
-    extended.command("remediate", "plan", "--rule", "family_name", "--max-share", "1")
+    extended.command("remediate", "plan", "--rule", "family_name", "--max-share", "100")
 
     plan = json.loads((extended.work / "remediation-plan.json").read_text(encoding="utf-8"))
     planned = {change["account_id"] for change in plan["changes"]}
