@@ -1,4 +1,4 @@
-"""Every example written in a model holds."""
+"""Every example of a model holds."""
 
 import pytest
 

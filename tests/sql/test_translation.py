@@ -1,4 +1,4 @@
-"""The models keep to what translates to Spark SQL: whoever moves to another engine can take the rules along."""
+"""The models translate to Spark SQL, so that the rules can move to another engine."""
 
 import pytest
 import sqlglot

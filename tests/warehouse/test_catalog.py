@@ -1,4 +1,4 @@
-"""The catalog: what somebody reads before writing a query."""
+"""The catalog: the tables and columns that a query can use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_table_and_every_column_is_described(tables: dict[str, CatalogTabl
     assert silent == []
 
 
-def test_it_lists_what_a_build_leaves_and_nothing_else(
+def test_it_lists_exactly_the_tables_of_a_build(
     tables: dict[str, CatalogTable], house: Any, make_user: Any, source: Any
 ) -> None:
     house.build(house.land("20260101T000000Z-0001", {"prod": source([make_user("a")])}))
@@ -42,7 +42,7 @@ def test_it_lists_what_a_build_leaves_and_nothing_else(
     assert {name: [(c.name, c.type) for c in table.columns] for name, table in tables.items()} == dict(built)
 
 
-def test_a_description_is_that_of_the_header(tables: dict[str, CatalogTable], models: list[Model]) -> None:
+def test_descriptions_come_from_the_headers(tables: dict[str, CatalogTable], models: list[Model]) -> None:
     population = next(model for model in models if model.table == "reports.population")
 
     assert tables["reports.population"].description == population.summary
@@ -52,7 +52,7 @@ def test_a_description_is_that_of_the_header(tables: dict[str, CatalogTable], mo
     assert next(iter(tables)).startswith("reports.")
 
 
-def test_the_document_is_what_the_command_prints() -> None:
+def test_the_document_matches_the_output_of_the_command() -> None:
     printed = CliRunner().invoke(app, ["catalog", "--format", "markdown"]).stdout
 
     assert DOCUMENT.read_text(encoding="utf-8") == printed, (

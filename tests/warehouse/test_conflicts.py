@@ -1,4 +1,4 @@
-"""A finding about a person reaches those who act on it: by name, on each account, and in the packet."""
+"""A finding about a person shows the name, counts for each account, and is in the reviewers' packets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_finding_about_a_person_names_the_person(built: Any) -> None:
     assert built.rows(shown) == [("Ada Reyes", "ada@example.com")]
 
 
-def test_a_finding_about_a_person_counts_on_each_of_their_accounts(built: Any) -> None:
+def test_a_finding_about_a_person_counts_for_each_of_their_accounts(built: Any) -> None:
     counted = built.rows(
         f"select account_id, finding_count > 0 and rule_ids like '%{SOD_CONFLICT}%', top_severity, risk_score > 0 "
         f"from reports.population where rule_ids like '%{SOD_CONFLICT}%' order by account_id"
@@ -60,7 +60,7 @@ def test_a_finding_about_a_person_counts_on_each_of_their_accounts(built: Any) -
     assert built.rows(f"select accounts from reports.rule_results where rule_id = '{SOD_CONFLICT}'") == [(2,)]
 
 
-def test_both_sides_of_a_conflict_are_recommended_for_removal_of_one(built: Any) -> None:
+def test_the_recommendation_is_to_remove_one_side_of_a_conflict(built: Any) -> None:
     items = dict(
         built.rows(
             "select account_id || ' ' || entitlement_id, recommendation_reason from reports.access "
@@ -73,7 +73,7 @@ def test_both_sides_of_a_conflict_are_recommended_for_removal_of_one(built: Any)
     assert "group Sales of account ada@example.com. Remove one of the two" in items["ada.admin r-admin"]
 
 
-def test_the_sides_of_a_conflict_stand_together_in_a_packet(built: Any) -> None:
+def test_both_sides_of_a_conflict_are_adjacent_in_a_packet(built: Any) -> None:
     opened(built)
 
     pair = built.rows(
@@ -90,7 +90,7 @@ def test_the_sides_of_a_conflict_stand_together_in_a_packet(built: Any) -> None:
         assert "Segregation of duties conflict" in row[6]
 
 
-def test_a_conflict_over_two_reviewers_is_in_both_packets(
+def test_a_conflict_between_two_reviewers_is_in_both_packets(
     house: Any, source: Any, make_user: Callable[..., Any]
 ) -> None:
     owners = "entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,sales@example.com\n"
@@ -108,7 +108,7 @@ def test_a_conflict_over_two_reviewers_is_in_both_packets(
     ]
 
 
-def test_a_side_that_the_review_leaves_out_is_said_to_be(built: Any) -> None:
+def test_a_side_without_a_reviewer_is_listed_as_left_out(built: Any) -> None:
     opened(built, scope="privileged")
 
     assert built.rows("select conflict from review.items where conflict is not null") == [
@@ -116,7 +116,9 @@ def test_a_side_that_the_review_leaves_out_is_said_to_be(built: Any) -> None:
     ]
 
 
-def test_an_accepted_conflict_asks_for_nothing(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+def test_an_accepted_conflict_changes_no_recommendation(
+    house: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
     exceptions = (
         "rule_id,subject,reason,approved_by,expires_on\nsod_conflict,ada@example.com,small team,ciso,2027-01-01\n"
     )

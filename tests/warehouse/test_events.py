@@ -1,4 +1,4 @@
-"""The log of events: each source has its own chain of complete extracts, whatever clock, builds and pruning do."""
+"""The event log: each source has its own chain of complete extracts, despite clocks, failed builds and pruning."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ def watched(house: Any, source: Any, make_user: Callable[..., Any]) -> Callable[
     return tick
 
 
-def told(house: Any) -> list[tuple[str, str, str]]:
+def recorded(house: Any) -> list[tuple[str, str, str]]:
     rows = house.rows("select source, kind, account_id from history.events where field = 'account' order by position")
     return [(str(source), str(kind), str(account)) for source, kind, account in rows]
 
 
-def test_a_clock_that_goes_backwards_repeats_nothing_and_misses_nothing(house: Any, watched: Any) -> None:
+def test_a_clock_set_back_neither_repeats_nor_misses_events(house: Any, watched: Any) -> None:
     watched(2, prod="ann")
     watched(4, prod="ann bob")
     watched(3, prod="ann bob cy")
     watched(5, prod="bob cy")
 
-    assert told(house) == [("prod", "joiner", "bob"), ("prod", "joiner", "cy"), ("prod", "leaver", "ann")]
+    assert recorded(house) == [("prod", "joiner", "bob"), ("prod", "joiner", "cy"), ("prod", "leaver", "ann")]
 
 
-def test_a_partial_extract_between_two_complete_ones_is_in_nobodys_chain(house: Any, watched: Any) -> None:
+def test_a_partial_extract_is_not_compared(house: Any, watched: Any) -> None:
     first = watched(1, prod="ann bob")
     partial = watched(2, is_partial=True, prod="ann")
     last = watched(3, prod="ann bob cy")
 
-    assert told(house) == [("prod", "joiner", "cy")]
+    assert recorded(house) == [("prod", "joiner", "cy")]
     assert house.rows("select snapshot_id, previous_snapshot_id, is_compared from meta.watched order by 1") == [
         (first.snapshot_id, None, True),
         (partial.snapshot_id, None, False),
@@ -63,13 +63,13 @@ def test_a_partial_extract_between_two_complete_ones_is_in_nobodys_chain(house: 
     ]
 
 
-def test_a_source_that_is_configured_later_begins_its_own_log(house: Any, watched: Any) -> None:
+def test_a_source_that_is_configured_later_starts_its_own_log(house: Any, watched: Any) -> None:
     watched(1, prod="ann")
     watched(2, prod="ann bob", lab="eve")
     watched(3, lab="eve fay")  # prod was taken out, and comes back
     watched(4, prod="bob", lab="fay")
 
-    assert told(house) == [
+    assert recorded(house) == [
         ("prod", "joiner", "bob"),
         ("lab", "joiner", "fay"),
         ("prod", "leaver", "ann"),
@@ -77,7 +77,7 @@ def test_a_source_that_is_configured_later_begins_its_own_log(house: Any, watche
     ]
 
 
-def test_an_account_that_is_deleted_and_made_again_leaves_and_joins(
+def test_an_account_that_is_deleted_and_created_again_leaves_and_joins(
     house: Any, source: Any, make_user: Callable[..., Any]
 ) -> None:
     for day, account in ((1, "id-1"), (2, "id-2")):
@@ -97,7 +97,7 @@ def test_an_account_that_is_deleted_and_made_again_leaves_and_joins(
     ]
 
 
-def test_an_extract_whose_build_failed_is_compared_later_and_thinned_out(
+def test_an_extract_whose_build_failed_is_compared_later_and_pruned(
     house: Any, source: Any, make_user: Callable[..., Any], watched: Any
 ) -> None:
     watched(1, prod="ann")
@@ -108,11 +108,11 @@ def test_an_extract_whose_build_failed_is_compared_later_and_thinned_out(
 
     pruned = retention.prune(house.connection, before=NOW, now=NOW, watched_only=True)
 
-    assert told(house) == [("prod", "joiner", "bob"), ("prod", "joiner", "cy")]
+    assert recorded(house) == [("prod", "joiner", "bob"), ("prod", "joiner", "cy")]
     assert failed.snapshot_id in pruned
 
 
-def test_only_old_watched_extracts_that_nothing_needs_are_thinned_out(
+def test_only_old_watched_extracts_that_nothing_needs_are_pruned(
     house: Any, source: Any, make_user: Callable[..., Any], watched: Any
 ) -> None:
     by_hand = house.land("20260101T000000Z-0000", {"prod": source([make_user("ann")])})
@@ -137,7 +137,7 @@ def test_only_old_watched_extracts_that_nothing_needs_are_thinned_out(
     assert house.rows("select count(*) from meta.watched") == [(7,)]
 
 
-def test_what_the_next_events_are_told_from_stays_when_the_clock_went_backwards(house: Any, watched: Any) -> None:
+def test_the_last_compared_extract_is_kept_when_the_clock_was_set_back(house: Any, watched: Any) -> None:
     watched(4, prod="ann")
     last = watched(2, prod="ann bob")
 
@@ -145,4 +145,4 @@ def test_what_the_next_events_are_told_from_stays_when_the_clock_went_backwards(
     watched(3, prod="bob")
 
     assert house.rows(f"select count(*) from history.accounts where snapshot_id = '{last.snapshot_id}'") == [(2,)]
-    assert told(house) == [("prod", "joiner", "bob"), ("prod", "leaver", "ann")]
+    assert recorded(house) == [("prod", "joiner", "bob"), ("prod", "leaver", "ann")]

@@ -1,4 +1,4 @@
-"""The grammar of a model: every way to break it is refused when the file is read, naming the file."""
+"""The grammar of a model: a file that breaks it is refused, and the error names the file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +71,7 @@ def written(tmp_path: Path, folder: str, text: str, name: str = "thing.sql") -> 
     return path
 
 
-def test_a_rule_that_keeps_the_grammar_is_read_whole(tmp_path: Path) -> None:
+def test_a_valid_rule_is_read_with_all_its_parts(tmp_path: Path) -> None:
     model = load_model(written(tmp_path, "3_findings", RULE))
 
     assert (model.table, model.is_rule, model.severity) == ("findings.thing", True, "low")
@@ -143,7 +143,7 @@ def test_a_rule_that_keeps_the_grammar_is_read_whole(tmp_path: Path) -> None:
         ("population = 2\n", "params = { limit_day = 1 }\n", "sets parameters that the header does not declare"),
     ],
 )  # fmt: skip
-def test_what_breaks_the_grammar_of_a_rule_is_refused(tmp_path: Path, old: str, new: str, says: str | None) -> None:
+def test_an_invalid_rule_is_refused(tmp_path: Path, old: str, new: str, says: str | None) -> None:
     assert old in RULE
     path = written(
         tmp_path, "3_findings", RULE.replace(old, new, 1) if old != "limit_days" else RULE.replace(old, new)
@@ -176,7 +176,7 @@ def test_what_breaks_the_grammar_of_a_rule_is_refused(tmp_path: Path, old: str, 
         ("*/", '[checks.odd]\nsql = "select today()"\n*/', "'today(' is not allowed"),
     ],
 )
-def test_what_breaks_the_grammar_of_a_model_is_refused(tmp_path: Path, old: str, new: str, says: str | None) -> None:
+def test_an_invalid_model_is_refused(tmp_path: Path, old: str, new: str, says: str | None) -> None:
     text = GRAPH.replace(old, new) if old == "staging.users" else GRAPH.replace(old, new, 1)
     path = written(tmp_path, "2_graph", text)
     if says is None:
@@ -200,7 +200,7 @@ def test_what_breaks_the_grammar_of_a_model_is_refused(tmp_path: Path, old: str,
         ("2_graph", "thing.sql", GRAPH.encode("utf-16"), "cannot be read"),
     ],
 )
-def test_a_file_that_is_no_model_is_refused(
+def test_a_file_that_is_not_a_model_is_refused(
     tmp_path: Path, folder: str, name: str, content: bytes, says: str
 ) -> None:
     path = written(tmp_path, folder, "", name)
@@ -225,8 +225,8 @@ def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
         load_folder(tmp_path)
 
 
-def test_no_model_can_call_a_function_that_knows_the_time_or_chance(tmp_path: Path) -> None:
-    # What DuckDB itself calls neither consistent nor about the session (names, settings, errors).
+def test_no_model_can_call_a_function_whose_result_varies(tmp_path: Path) -> None:
+    # Functions that DuckDB does not call consistent, but that depend on the session alone (names, settings, errors).
     harmless = {
         "current_connection_id", "current_database", "current_query", "current_query_id", "current_schema",
         "current_schemas", "current_setting", "current_transaction_id", "error", "in_search_path", "setval",
@@ -261,7 +261,7 @@ def test_no_model_can_call_a_function_that_knows_the_time_or_chance(tmp_path: Pa
         ('verdict = "failed" }', 'verdicts = "failed" }', "no column ['verdicts']"),
     ],
 )
-def test_an_example_that_does_not_hold_says_what_differs(
+def test_a_failing_example_shows_the_difference(
     tmp_path: Path, models: list[Model], old: str, new: str, says: str
 ) -> None:
     model = load_model(written(tmp_path, "3_findings", RULE.replace(old, new)))

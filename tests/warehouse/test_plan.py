@@ -1,4 +1,4 @@
-"""The order of models, and the rules as the configuration changes them."""
+"""The build order of models, and the overrides of rules in the configuration."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,12 +43,12 @@ def test_every_model_comes_after_those_it_reads(models: list[Model]) -> None:
     assert names == [model.name for model in order(reversed(given), LASTING)]
 
 
-def test_a_circle_is_shown(models: list[Model]) -> None:
+def test_models_that_read_each_other_are_refused(models: list[Model]) -> None:
     with pytest.raises(ModelError, match=r"circle: graph\.g_\w+ -> graph\.g_\w+ -> graph\.g_\w+"):
         order(made(models, g_one=("graph.g_two",), g_two=("graph.g_one",)), LASTING)
 
 
-def test_a_table_that_nothing_makes_is_named_with_the_file(models: list[Model]) -> None:
+def test_a_missing_table_is_reported_with_the_file(models: list[Model]) -> None:
     given = made(models, s_one=("raw.userz",))
 
     with pytest.raises(ModelError, match=r"nothing makes the table raw\.userz") as caught:
@@ -67,7 +67,7 @@ def test_the_shipped_models_have_an_order(models: list[Model]) -> None:
     assert {model.table for model in found} == {table for table in tables if table.partition(".")[0] in built}
 
 
-def test_an_override_changes_what_it_names_and_nothing_else(models: list[Model]) -> None:
+def test_an_override_changes_only_the_setting_that_it_names(models: list[Model]) -> None:
     plain = {rule.model.name: rule for rule in in_force(models, {}, where="x.toml")}
     overrides = {
         STALE_ACCOUNT: {"stale_after_days": 60},
@@ -105,7 +105,7 @@ def test_an_override_changes_what_it_names_and_nothing_else(models: list[Model])
         ({STALE_ACCOUNT: {"enabled": "no"}}, f"rules.{STALE_ACCOUNT}.enabled", "enabled = false"),
     ],
 )
-def test_a_wrong_override_is_named_with_its_place(
+def test_an_invalid_override_is_reported_with_its_place(
     models: list[Model], override: Mapping[str, Mapping[str, Any]], place: str, says: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -1,4 +1,4 @@
-"""What the numbers of the first page rest on, from the source rows up."""
+"""The numbers of the first page, computed from source rows."""
 
 from typing import Any
 
@@ -35,9 +35,7 @@ def unevaluated(house: Any) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_a_rule_that_lacks_what_it_needs_is_named_with_the_reason(
-    some_rules: Any, source: Any, make_user: Any
-) -> None:
+def test_a_rule_without_its_input_is_listed_with_the_reason(some_rules: Any, source: Any, make_user: Any) -> None:
     some_rules.build(some_rules.land(FIRST, {"prod": source([make_user("a")])}))
 
     assert unevaluated(some_rules) == {
@@ -74,7 +72,7 @@ def test_last_seen_and_privileged_count_accounts_in_use(some_rules: Any, source:
     assert (headline["privileged"], headline["privileged_active"]) == (2, 1)
 
 
-def test_days_are_those_between_the_dates_that_are_shown(some_rules: Any, source: Any, make_user: Any) -> None:
+def test_numbers_of_days_match_the_dates_shown(some_rules: Any, source: Any, make_user: Any) -> None:
     users = [
         make_user("eve", lastLogin="2025-12-31T23:59:59Z"),
         make_user("limit", lastLogin="2025-10-03T00:00:00Z"),
@@ -97,9 +95,7 @@ def test_days_are_those_between_the_dates_that_are_shown(some_rules: Any, source
     }
 
 
-def test_leavers_come_by_privilege_then_by_how_long_ago_they_left(
-    some_rules: Any, source: Any, make_user: Any
-) -> None:
+def test_leavers_are_sorted_by_privilege_then_by_last_day(some_rules: Any, source: Any, make_user: Any) -> None:
     people = ["p1,long@example.com,ended,2025-06-30", "p2,short@example.com,ended,2025-12-30"]
     people += ["p3,admin@example.com,ended,2025-12-31"]
     users = [make_user("short"), make_user("long"), make_user("admin", roleId="r-admin")]
