@@ -97,28 +97,28 @@ def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, An
 
 
 def _line(changes: Sequence[Change]) -> str:
-    said = describe(changes[0])
+    line = describe(changes[0])
     if len(changes) > 1:
-        verb = said.partition(" group ")[0]
-        said = (
+        verb = line.partition(" group ")[0]
+        line = (
             f"{verb} groups {', '.join(str(change.entitlement_name or change.entitlement_id) for change in changes)}"
         )
-    return said[:1].upper() + said[1:]
+    return line[:1].upper() + line[1:]
 
 
 def _summary(account: PlannedAccount, changes: Sequence[Change]) -> str:
     """Return ``leaves 8 groups, keeps 3; role Designer to Viewer``."""
     left = {change.entitlement_id for change in changes if change.action == "remove_from_groups"}
-    said = []
+    parts = []
     if left:
         kept = len(account.groups.keys() - left)
-        said.append(f"leaves {count(len(left), 'group')}, keeps {kept or 'none'}")
+        parts.append(f"leaves {count(len(left), 'group')}, keeps {kept or 'none'}")
     back = sum(change.action == "restore_groups" for change in changes)
     if back:
-        said.append(f"is back in {count(back, 'group')}")
+        parts.append(f"is back in {count(back, 'group')}")
     return "; ".join(
         [
-            *said,
+            *parts,
             *(
                 describe(change)
                 for change in changes
@@ -138,16 +138,16 @@ def _basis(plan: Plan) -> str:
     selection = plan.basis.get("selection", {})
     if "undoes" in plan.basis:
         return f"what plan {str(plan.basis['undoes'])[:12]} changed, to set it back"
-    said = []
+    parts = []
     if selection.get("campaign"):
-        said.append(f"the decisions of review {selection['campaign']}")
+        parts.append(f"the decisions of review {selection['campaign']}")
     if selection.get("rules"):
-        said.append(f"open findings of {', '.join(selection['rules'])}")
+        parts.append(f"open findings of {', '.join(selection['rules'])}")
     if selection.get("stale_days") is not None:
-        said.append(f"accounts last seen more than {count(selection['stale_days'], 'day')} ago")
+        parts.append(f"accounts last seen more than {count(selection['stale_days'], 'day')} ago")
     extracted = plan.basis.get("extracted_at")
     where = f", in the extract of {moment(datetime.fromisoformat(extracted))}" if extracted else ""
-    return " and ".join(said) + where
+    return " and ".join(parts) + where
 
 
 def _unknown(change: Change) -> PlannedAccount:

@@ -29,8 +29,8 @@ def read_joiners(path: Path) -> list[DesiredAccount]:
         heading for heading, name in zip(table.headings, table.names, strict=True) if name not in {"", *_COLUMNS}
     ]
     if unknown or "email" not in table.names:
-        what = f"unknown columns: {', '.join(unknown)}" if unknown else "there is no column email"
-        raise UsageError(what, where=str(path), hint=f"the columns are {', '.join(_COLUMNS)}")
+        problem = f"unknown columns: {', '.join(unknown)}" if unknown else "there is no column email"
+        raise UsageError(problem, where=str(path), hint=f"the columns are {', '.join(_COLUMNS)}")
     try:
         rows = list(table.rows())
     except TableError as error:
@@ -46,8 +46,8 @@ def read_joiners(path: Path) -> list[DesiredAccount]:
         try:
             values["email"] = read_address(values["email"])
         except AddressError as error:
-            what = f"the email {error}" if values["email"] else "there is no e-mail address"
-            raise UsageError(what, where=f"{path}, line {line}", hint="write it as ann@example.com") from error
+            problem = f"the email {error}" if values["email"] else "there is no e-mail address"
+            raise UsageError(problem, where=f"{path}, line {line}", hint="write it as ann@example.com") from error
         groups = tuple(filter(None, (name.strip() for name in values["groups"].split(";"))))
         for name in {(values["user_name"] or values["email"]).lower(), values["email"].lower()}:
             if (earlier := lines.setdefault(name, line)) != line:

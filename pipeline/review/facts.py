@@ -71,15 +71,22 @@ def is_same(cell: Cell, fact: Any) -> bool:
     """Return whether a cell holds a fact, in any form that a spreadsheet may give it."""
     if fact is None or fact == "":
         return not cell.text
-    said, known = _plain(cell.text), _plain(str(fact))
-    return said == known or _same_day(cell, known) or _same_number(said, known) or _same_text(said, str(fact))
+    returned, known = _plain(cell.text), _plain(str(fact))
+    return (
+        returned == known
+        or _same_day(cell, known)
+        or _same_number(returned, known)
+        or _same_text(returned, str(fact))
+    )
 
 
 def _plain(value: str) -> str:
     """Return a text for comparison: without the packet's apostrophes, invisible characters, case and extra space."""
     shown, _ = readable(cells.restored(value))
-    kept = "".join(c for c in unicodedata.normalize("NFC", shown) if c.isspace() or unicodedata.category(c)[0] != "C")
-    return " ".join(kept.replace("\ufffd", "").split()).casefold()
+    visible = "".join(
+        c for c in unicodedata.normalize("NFC", shown) if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
+    return " ".join(visible.replace("\ufffd", "").split()).casefold()
 
 
 def _same_day(cell: Cell, known: str) -> bool:
@@ -90,20 +97,20 @@ def _same_day(cell: Cell, known: str) -> bool:
     if isinstance(cell.value, date):  # a datetime is one, too
         return (cell.value.year, cell.value.month, cell.value.day) == (year, month, day)
     if re.fullmatch(r"\d{5}(?:\.0+)?", cell.text):
-        said = _FIRST_DAY + timedelta(days=int(float(cell.text)))
-        return (said.year, said.month, said.day) == (year, month, day)
+        serial = _FIRST_DAY + timedelta(days=int(float(cell.text)))
+        return (serial.year, serial.month, serial.day) == (year, month, day)
     # In any order: a date from another row is unlikely to have the same parts.
     parts = sorted(map(int, re.findall(r"\d+", cell.text)[:3]))
     forms = [[day, month], [day]] if found[3] else [[day, month], [day], []]  # the month in digits, or in letters
     return any(parts == sorted([*form, shown]) for form in forms for shown in (year, year % 100))
 
 
-def _same_number(said: str, known: str) -> bool:
+def _same_number(returned: str, known: str) -> bool:
     """Compare two numbers; one in the form ``3.14E+14`` is compared to the digits that it shows."""
-    left, right = _NUMBER.fullmatch(said), _NUMBER.fullmatch(known)
+    left, right = _NUMBER.fullmatch(returned), _NUMBER.fullmatch(known)
     if not left or not right:
         return False
-    one, other = float(said.replace(",", ".")), float(known.replace(",", "."))
+    one, other = float(returned.replace(",", ".")), float(known.replace(",", "."))
     if not (math.isfinite(one) and math.isfinite(other)):
         return False
     if left["exponent"]:
@@ -112,7 +119,7 @@ def _same_number(said: str, known: str) -> bool:
     return math.isclose(one, other, rel_tol=1e-14)
 
 
-def _same_text(said: str, fact: str) -> bool:
+def _same_text(returned: str, fact: str) -> bool:
     """Compare a text with its form in another encoding: other letters, question marks, or letters without marks."""
     if fact.isascii():
         return False
@@ -120,7 +127,7 @@ def _same_text(said: str, fact: str) -> bool:
         fact.encode(encoding, errors="replace").decode(_LOCAL_ENCODINGS[0], errors="replace")
         for encoding in _LOCAL_ENCODINGS
     )
-    return said in map(_plain, misread) or _without_marks(said) == _without_marks(_plain(fact))
+    return returned in map(_plain, misread) or _without_marks(returned) == _without_marks(_plain(fact))
 
 
 def _without_marks(value: str) -> str:

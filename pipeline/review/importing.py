@@ -274,8 +274,8 @@ def _problems(row: Row, sender: str, packet: _Packet) -> Iterator[CellProblem]:
         text = f"this item is assigned to {item['reviewer_email']}, not to {reviewer}"
         yield CellProblem(row.place("reviewer"), text)
     if decision not in DECISIONS:
-        said = f"'{row.text('decision')}' is not a decision" if decision else "the decision is missing"
-        yield CellProblem(row.place("decision"), f"{said}: write {', '.join(DECISIONS)}")
+        problem = f"'{row.text('decision')}' is not a decision" if decision else "the decision is missing"
+        yield CellProblem(row.place("decision"), f"{problem}: write {', '.join(DECISIONS)}")
         return
     if item["is_high_risk"] and decision in {"keep", "remove", "reduce"} and not row.text("reason"):
         yield CellProblem(row.place("reason"), f"a high-risk item needs a reason to {decision}")
@@ -303,8 +303,8 @@ def _approver_problems(row: Row, item: Mapping[str, Any]) -> Iterator[CellProble
         if read_address(row.text("approver")).lower() == str(item["email"]).lower():
             yield CellProblem(row.place("approver"), "the holder of an account cannot approve its exception")
     except AddressError as error:
-        said = f"{error}: " if row.text("approver") else ""
-        yield CellProblem(row.place("approver"), f"{said}an exception needs the e-mail address of its approver")
+        mistake = f"{error}: " if row.text("approver") else ""
+        yield CellProblem(row.place("approver"), f"{mistake}an exception needs the e-mail address of its approver")
 
 
 def _day_problems(row: Row, name: str, opened_on: date, *, is_needed: bool) -> Iterator[CellProblem]:
