@@ -1,6 +1,6 @@
-"""Packets: what a reviewer is asked, as a workbook to fill in, as CSV, and as a PDF to read beside them.
+"""Packets: the items of one reviewer, as a workbook to fill in, as CSV, and as a PDF to read beside them.
 
-Every question has the facts beside it, in the same order in all three.
+All three show the same facts about each item, in the same order.
 """
 
 from __future__ import annotations
@@ -13,32 +13,34 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import resources
+from pipeline.atomic import replace_file
 from pipeline.reporting import cells, charts, csv, pdf
 from pipeline.reporting.templating import Filler
+from pipeline.reporting.text import count
 from pipeline.reporting.text import day as day_text
 from pipeline.reporting.xlsx import readable
 from pipeline.warehouse.database import Connection
 
 __all__ = ["ANSWERS", "DECISIONS", "ROWS_TO_READ", "PacketContents", "write_csv", "write_pdf", "write_xlsx"]
 
-#: What may be decided, as the cells of a packet offer it.
+#: The decisions that a packet accepts.
 DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
-#: The columns that a reviewer fills in.
+#: Columns that the reviewer fills in.
 ANSWERS = ("decision", "reason", "target_role", "defer_until", "approver", "expires_on")
 
-#: Columns that hold what somebody else named, or an id where there is no name.
+#: Columns with names from the source, or with an id where there is no name.
 _NAMES = ("who", "source", "access", "target_role")
 _SHEET = "Decisions"
-#: Rows of a PDF: some thirty pages, which is as many as anybody reads; the workbook has them all.
+#: Most items in a PDF, about thirty pages; the workbook has all of them.
 ROWS_TO_READ = 500
-#: Value of the column attention -> what stands above its part in the PDF.
+#: Value of the column attention -> heading of its part in the PDF.
 _PARTS = {
     "1 high risk": "High risk",
     "2 new or changed": "New or changed",
     "3 other": "Other access",
     "4 unchanged, kept last time": "Unchanged, kept last time",
 }
-#: Parts that take a line an item, so that the others get the attention.
+#: Parts with one line for each item, so that the others get the attention.
 _BRIEF = {"3 other", "4 unchanged, kept last time"}
 _WIDTHS = {
     "attention": 24, "who": 26, "email": 28, "access": 26, "path": 40, "findings": 36, "conflict": 36, "peers": 34,
@@ -46,17 +48,18 @@ _WIDTHS = {
     "approver": 26,
 }  # fmt: skip
 _NARROW = 14
-_ASKED = (
-    "Decide on every row of the sheet 'Decisions'. High risk comes first; what you kept last time "
-    "and has not changed comes last, folded away.",
-    "Grey columns are facts and locked; the white ones are yours:",
+_INSTRUCTIONS = (
+    "Please decide on every row of the sheet 'Decisions'. High risk comes first. Access that you kept last time and "
+    "that has not changed comes last, in a group of rows that you can collapse.",
+    "The grey columns are facts and cannot be changed. Fill in the white columns:",
 )
 _MEANINGS = {
-    "keep": "the access is needed; on a row of high risk say why",
-    "remove": "take it away; on a row of high risk say why. Removing a role switches the account off",
-    "reduce": "a lesser role is enough: name it under target_role; on a row of high risk say why",
-    "defer": "not decided now: name the day by which it will be under defer_until",
-    "exception": "needed against a rule: name who approved it under approver, and its last day under expires_on",
+    "keep": "The access is needed. For high risk, give a reason.",
+    "remove": "Take the access away. For high risk, give a reason. Removing a role deactivates the account.",
+    "reduce": "A lower role is enough: name it under target_role. For high risk, give a reason.",
+    "defer": "Decide later: give the day under defer_until.",
+    "exception": "The access is needed although it breaks a rule: name who approved it under approver, "
+    "and its last day under expires_on.",
 }
 
 
@@ -76,23 +79,24 @@ class PacketContents:
 def write_csv(connection: Connection, query: str, parameters: Mapping[str, object], path: Path) -> int:
     """Write the rows of a packet's query as CSV; return how many cells were neutralised.
 
-    Names that a spreadsheet would take for a number or a date, and then save as one, get an apostrophe too.
+    Names that a spreadsheet would turn into a number or a date get an apostrophe too.
 
     Raises:
         RenderError: the file cannot be written.
     """
     kept = ", ".join(f"{cells.retyped(name)} as {name}" for name in (f'"{name}"' for name in _NAMES))
     retyped = f"select * replace ({kept}) from ({query})"
-    return csv.write(connection, retyped, path, order_by="place, item_id", parameters=parameters)
+    with replace_file(path) as draft:
+        return csv.write(connection, retyped, draft, order_by="place, item_id", parameters=parameters)
 
 
 def write_xlsx(path: Path, contents: PacketContents) -> None:
     """Write one reviewer's workbook: a cover, and a sheet whose white cells can be filled in.
 
-    The same rows give the same bytes: the workbook's date is ``opened_at``.
+    The same contents give the same bytes: the workbook's date is ``opened_at``.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     import xlsxwriter
 
@@ -101,24 +105,23 @@ def write_xlsx(path: Path, contents: PacketContents) -> None:
     with xlsxwriter.Workbook(packed, options) as book:
         title = f"Access review {contents.campaign}: {contents.reviewer}"
         book.set_properties({"title": title, "created": contents.opened_at})
-        _cover(book, contents)
-        _questions(book, contents.names, contents.rows)
-    path.write_bytes(packed.getvalue())
+        _write_cover(book, contents)
+        _write_items(book, contents.names, contents.rows)
+    with replace_file(path) as draft:
+        draft.write_bytes(packed.getvalue())
 
 
 def write_pdf(path: Path, contents: PacketContents, *, rows_shown: int = ROWS_TO_READ) -> frozenset[str]:
-    """Write what one reviewer is asked for reading, at most ``rows_shown`` items of it, and how many there are.
+    """Write the PDF of one reviewer with at most ``rows_shown`` items; return the characters that no font could show.
 
-    Return the characters that no font could show.
-
-    The same rows give the same bytes: the document's date is ``opened_at``.
+    The same contents give the same bytes: the document's date is ``opened_at``.
 
     Raises:
         RenderError: Pango is missing, or a template is wrong.
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     facts = [dict(zip(contents.names, row, strict=True)) for row in contents.rows]
-    # A campaign of an earlier version has no parts.
+    # Campaigns of earlier versions have no parts.
     parts = dict.fromkeys([*_PARTS, *(str(row["attention"] or "") for row in facts)])
     groups = [
         {
@@ -145,11 +148,12 @@ def write_pdf(path: Path, contents: PacketContents, *, rows_shown: int = ROWS_TO
         shown=min(len(facts), rows_shown),
     )
     content, missing = pdf.render(document, templates)
-    path.write_bytes(content)
+    with replace_file(path) as draft:
+        draft.write_bytes(content)
     return missing
 
 
-def _cover(book: Any, contents: PacketContents) -> None:
+def _write_cover(book: Any, contents: PacketContents) -> None:
     plain, strong = {"font_name": "Arial", "font_size": 10}, {"font_name": "Arial", "bold": True}
     text, title = book.add_format(plain), book.add_format({**strong, "font_size": 16})
     bold = book.add_format({**strong, "font_size": 10})
@@ -165,8 +169,8 @@ def _cover(book: Any, contents: PacketContents) -> None:
     sheet.write_string(0, 0, f"Access review {contents.campaign}", title)
     facts = {
         "For": contents.reviewer,
-        "Items": f"{len(contents.rows)}, {urgent} of them of high risk",
-        "Due": day_text(contents.due_on) if contents.due_on else "no day was set",
+        "Items": f"{count(len(contents.rows), 'item')}, {urgent} of them high risk",
+        "Due": day_text(contents.due_on) if contents.due_on else "no due date",
     }
     line = 2
     for name, value in facts.items():
@@ -174,23 +178,23 @@ def _cover(book: Any, contents: PacketContents) -> None:
         sheet.write_string(line, 1, value, text)
         line += 1
     line += 1
-    for sentence in _ASKED:
+    for sentence in _INSTRUCTIONS:
         sheet.write_string(line, 0, sentence, text)
         line += 1
     for name, meaning in _MEANINGS.items():
         sheet.write_string(line, 0, name, bold)
         sheet.write_string(line, 1, meaning, text)
         line += 1
-    sheet.write_string(line + 1, 0, "Send this file back as it is, re-saved or as CSV. Confidential.", text)
+    sheet.write_string(line + 1, 0, "Send this workbook back, or save it as CSV and send that. Confidential.", text)
     sheet.protect()
 
 
-def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _write_items(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     base = {"font_name": "Arial", "font_size": 10, "valign": "top"}
     heading = book.add_format({**base, "bold": True, "font_color": charts.SLATE, "bottom": 1})
     locked = book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True})
     free = book.add_format({**base, "locked": False, "text_wrap": True, "border": 1, "border_color": "#d9dfe8"})
-    # Even edited in place, a text that looks like a formula stays a text.
+    # Excel keeps these texts as texts even when somebody edits the cell.
     quoted = {
         locked: book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True, "quote_prefix": True}),
         free: book.add_format({
@@ -222,8 +226,8 @@ def _questions(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
         {
             "validate": "list",
             "source": list(DECISIONS),
-            "error_title": "Not a decision",
-            "error_message": ", ".join(DECISIONS),
+            "error_title": "Unknown decision",
+            "error_message": f"Choose one of: {', '.join(DECISIONS)}.",
         },
     )  # fmt: skip
     risk = names.index("risk")

@@ -1,8 +1,9 @@
-"""The sealed folder of a sign-off: every decision, the attestation as a PDF, chained to the report it rests on."""
+"""The sealed folder of a sign-off: all decisions, and the attestation as a PDF, chained to the report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +18,63 @@ from pipeline.reporting.dataset import load
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.warehouse.database import Connection
 
-__all__ = ["write"]
+__all__ = ["SignOffContents", "write"]
 
 _DECISIONS = "decisions.csv"
 _PDF = "sign-off.pdf"
-#: Lines on paper, which is as many as anybody reads; decisions.csv inside the document has them all.
+#: Most lines in the PDF; decisions.csv, which is attached to it, has all of them.
 _REVOCATIONS_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOffContents:
+    """What a sign-off states.
+
+    ``decisions`` is a query with one row for each item, which takes ``$campaign``. ``attestation`` says who signs
+    what: ``campaign``, ``signed_by``, ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``. ``quality`` has
+    the counts of the campaign, ``reviewers`` those of each reviewer. ``revocations`` are the decisions to remove or
+    reduce access, the rows of ``sql/remediation/campaign.sql``.
+    """
+
+    decisions: str
+    attestation: Mapping[str, Any]
+    quality: Mapping[str, Any]
+    reviewers: Sequence[Mapping[str, Any]]
+    revocations: Sequence[Mapping[str, Any]]
+
+    def sum_up(self) -> DecisionSum:
+        """Return what the decisions to remove or reduce access add up to.
+
+        Raises:
+            ModelError: they do not add up.
+        """
+        decided = DecisionSum.of(
+            str(self.attestation["campaign"]),
+            self.quality["removed"] + self.quality["reduced"],
+            [(row["outcome"], row["left_out_because"]) for row in self.revocations],
+        )
+        if not decided.holds:
+            raise ModelError(
+                f"the decisions do not add up: {decided.text}",
+                where=f"campaign {decided.campaign}",
+                hint="report this as a bug",
+            )
+        return decided
 
 
 def write(
     connection: Connection,
     folder: Path,
+    contents: SignOffContents,
     *,
-    decisions: str,
-    attestation: Mapping[str, Any],
-    quality: Mapping[str, Any],
-    reviewers: Sequence[Mapping[str, Any]],
-    revocations: Sequence[Mapping[str, Any]],
     previous_manifest_sha256: str,
     key: SigningKey | None,
     record: Callable[[str], None],
 ) -> tuple[Path, ...]:
     """Write the folder; return its files.
 
-    ``record`` is given the manifest's hash when everything is written, before the folder takes its name: what it
-    raises leaves no folder. The same values give the same bytes, so a folder that was recorded and got no name can be
-    made again.
-
-    ``decisions`` is a query with one row for each item, which takes ``$campaign``.
-    ``attestation`` says who signs what: ``campaign``, ``signed_by``,
-    ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``. ``revocations`` are the decisions to remove or
-    reduce, the rows of ``sql/remediation/campaign.sql``.
+    ``record`` receives the manifest's hash when all files are written and before the folder gets its name. If it
+    raises, there is no folder. The same contents give the same bytes, so an interrupted sign-off can be repeated.
 
     Raises:
         RenderError: a file cannot be written, or Pango is missing.
@@ -55,24 +82,14 @@ def write(
     """
     pdf.check_libraries()
     dataset = load(connection)
-    decided = DecisionSum.of(
-        str(attestation["campaign"]),
-        quality["removed"] + quality["reduced"],
-        [(row["outcome"], row["left_out_because"]) for row in revocations],
-    )
-    if not decided.holds:
-        raise ModelError(
-            f"the decisions do not add up: {decided.text}",
-            where=f"campaign {decided.campaign}",
-            hint="report this as a bug",
-        )
+    decided = contents.sum_up()
     with draft_folder(folder) as draft:
         neutralised = csv.write(
             connection,
-            decisions,
+            contents.decisions,
             draft.file(_DECISIONS),
             order_by="source, account_id, entitlement_type, entitlement_id",
-            parameters={"campaign": attestation["campaign"]},
+            parameters={"campaign": contents.attestation["campaign"]},
         )
         entries = manifest.sealed_files(connection, draft.folder, [_DECISIONS])
         paper = draft.file(_PDF)
@@ -81,14 +98,14 @@ def write(
             templates,
             "signed.html",
             view.arrange(dataset, rows_shown=0, data_sha256=manifest.data_sha256(entries)),
-            attestation=attestation,
-            quality=quality,
-            reviewers=reviewers,
-            revocations=_lines(revocations),
+            attestation=contents.attestation,
+            quality=contents.quality,
+            reviewers=contents.reviewers,
+            revocations=_lines(contents.revocations),
             revocations_shown=_REVOCATIONS_SHOWN,
             decided=decided,
         )
-        content, _ = pdf.render(document, templates, [draft.folder / _DECISIONS], attestation["signed_at"])
+        content, _ = pdf.render(document, templates, [draft.folder / _DECISIONS], contents.attestation["signed_at"])
         paper.write_bytes(content)
         sealed = seal(
             connection,
@@ -103,7 +120,7 @@ def write(
 
 
 def _lines(revocations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Put what was decided alike for one account on one line: its groups, by name."""
+    """Put equal decisions about one account on one line, with the names of all its groups."""
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in revocations:
         names = ("source", "account_id", "action", "target_role", "decided_by", "words", "left_out_because")

@@ -1,4 +1,4 @@
-"""The first page: what the reader is told in two minutes, as sentences, four numbers, charts and sums that hold."""
+"""The first page of a report: sentences, four numbers, charts, and sums that add up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
     "tiles",
 ]
 
-#: Stands where a rule that is off, or that could not be evaluated, would have given a number.
+#: Replaces the number of a rule that is off or could not be evaluated.
 NOT_EVALUATED = "not evaluated"
 
 Row = dict[str, Any]
@@ -34,13 +34,13 @@ Chart = tuple[str, Markup]
 #: Section -> key, label and value of its numbers, in their order.
 Sections = dict[str, list[tuple[str, str, int]]]
 
-#: Buckets of the last-seen chart that ask for a look; the others are drawn in the accent colour.
+#: Buckets of the last-seen chart that deserve a look; the others have the accent colour.
 _LATE = {"d180": "#a67c00", "older": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
-#: What the chart of changes shows of what is counted, and how it says it.
+#: Kinds of changes that the chart shows, with their labels.
 _CHANGES_DRAWN = {
     ("account", "joiner"): "joined",
     ("account", "leaver"): "left",
-    ("account", "role_changed"): "other role",
+    ("account", "role_changed"): "role changed",
     ("account", "new_privileged"): "now privileged",
     ("account", "deactivated"): "deactivated",
 }
@@ -55,35 +55,35 @@ class Tile:
 
     @property
     def is_number(self) -> bool:
-        """Say whether there is a number, and not a word in its place."""
+        """Return whether the value is a number."""
         return self.value != NOT_EVALUATED
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A sum that must hold: ``total = part + part``, each a number and what it counts."""
+    """A sum that must hold, ``total = part + part``: each is a number and the name of what it counts."""
 
     total: tuple[int, str]
     parts: tuple[tuple[int, str], ...]
 
     @property
     def holds(self) -> bool:
-        """Say whether the parts add up to the total."""
+        """Return whether the parts add up to the total."""
         return self.total[0] == sum(value for value, _ in self.parts)
 
 
 def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, ...]:
-    """Say what the findings mean for the reader, in a sentence or two."""
+    """Return what the findings mean for the reader, in a sentence or two."""
     in_scope = figures["in_scope"]
     clean = figures["in_scope_without_findings"]
     leavers = figures.get("leavers_active", 0)
     critical, high = severities.get("critical", 0), severities.get("high", 0)
     if not in_scope:
-        return ("No account is in scope, so nothing was judged.",)
+        return ("No account is in scope, so no rule was evaluated.",)
     if not figures["findings"]:
-        return (f"No rule found anything: {count(in_scope, 'account')} in scope, no open finding.",)
+        return (f"No rule has findings: {count(in_scope, 'account')} in scope, no open findings.",)
     said = [
-        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no finding."
+        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no findings."
     ]
     if leavers == 1:
         said.append("One account of a person who has left is still active: act on it first.")
@@ -92,14 +92,16 @@ def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, 
     elif critical:
         said.append(f"{count(critical, 'finding')} {'is' if critical == 1 else 'are'} critical: act on these first.")
     elif high:
-        said.append(f"None is critical, {number(high)} {'is' if high == 1 else 'are'} high: begin there.")
+        said.append(
+            f"No finding is critical; {number(high)} {'is' if high == 1 else 'are'} high: act on these first."
+        )
     else:
-        said.append("None is critical or high.")
+        said.append("No finding is critical or high.")
     return tuple(said)
 
 
 def coverage(unevaluated: Sequence[Row], rules: int) -> tuple[str, ...]:
-    """Say how many of the rules were not evaluated, and why, and how many are switched off.
+    """Return how many rules were not evaluated and why, and how many are switched off, in sentences.
 
     ``unevaluated`` are the rows of ``reports.unevaluated_rules``.
     """
@@ -113,19 +115,19 @@ def coverage(unevaluated: Sequence[Row], rules: int) -> tuple[str, ...]:
         why = "; ".join(f"{number(times)} because {reason}" for reason, times in reasons.most_common())
         said.append(f"{number(missing)} of {count(rules, 'rule')} {was(missing)} not evaluated: {why}.")
     else:
-        said.append(f"Every rule that is switched on was evaluated, {number(rules - off)} of {number(rules)}.")
+        said.append(f"All {number(rules - off)} rules that are switched on were evaluated.")
     if off:
         said.append(f"{count(off, 'rule')} {'is' if off == 1 else 'are'} switched off.")
     return tuple(said)
 
 
 def was(value: int) -> str:
-    """Return the verb for so many."""
+    """Return ``was`` or ``were`` for a number of things."""
     return "was" if value == 1 else "were"
 
 
 def tiles(figures: dict[str, int], unevaluated: Sequence[Row]) -> tuple[Tile, ...]:
-    """Return the four numbers. A number that rests on a rule without a result reads "not evaluated", never 0.
+    """Return the four numbers; without a result of its rule, a number is "not evaluated" and never 0.
 
     ``unevaluated`` are the rows of ``reports.unevaluated_rules``.
     """
@@ -146,7 +148,7 @@ def tiles(figures: dict[str, int], unevaluated: Sequence[Row]) -> tuple[Tile, ..
 
 
 def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], ...]:
-    """Draw the two columns of charts."""
+    """Draw the charts, in two columns."""
     by_severity = [
         Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
         for key, label, value in numbers.get("severity", [])
@@ -157,7 +159,7 @@ def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], 
     roles = [Bar(label, value) for _, label, value in numbers.get("role", [])]
     counted = {(row["object_kind"], row["change"]): row["changes"] for row in changes}
     if counted:
-        last = "Since the last review", [Bar(label, counted[kind]) for kind, label in _CHANGES_DRAWN.items()]
+        last = "Changes since the baseline", [Bar(label, counted[kind]) for kind, label in _CHANGES_DRAWN.items()]
     else:
         last = "Accounts by status", [Bar(label, value) for _, label, value in numbers.get("status", [])]
     columns = (
@@ -168,7 +170,7 @@ def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], 
 
 
 def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ...]:
-    """Return the sums that are printed: population, status, scope, findings by severity."""
+    """Return the sums to print: population, status, scope, findings by severity."""
     accounts = (figures["accounts"], "accounts")
     in_scope = (figures["in_scope"], "in scope")
     by_status = (

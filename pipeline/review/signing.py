@@ -74,11 +74,13 @@ def sign(
     return sign_off.write(
         connection,
         folder,
-        decisions=saved.statement("review", "decisions"),
-        attestation=_attestation(campaign, signer, signed_at),
-        quality=asdict(campaigns.quality(connection, name)),
-        reviewers=campaigns.rows(connection, "progress", campaign=name),
-        revocations=saved.rows(connection, resources.sql() / "remediation", "campaign", campaign=name),
+        sign_off.SignOffContents(
+            decisions=saved.statement("review", "decisions"),
+            attestation=_attestation(campaign, signer, signed_at),
+            quality=asdict(campaigns.quality(connection, name)),
+            reviewers=campaigns.rows(connection, "progress", campaign=name),
+            revocations=saved.rows(connection, resources.sql() / "remediation", "campaign", campaign=name),
+        ),
         previous_manifest_sha256=_newest_report(connection, campaign),
         key=key,
         record=record,
