@@ -1,7 +1,7 @@
-"""E-mail addresses as people paste them: with a name, as a link, with invisible characters.
+"""Reads e-mail addresses as people paste them: with a name, as a link, with invisible characters.
 
-The address is taken out where there is exactly one. Anything else is refused: an address that matches no account
-would make a leaver an orphaned account, and let a reviewer decide on their own access.
+A text with exactly one address gives that address; any other text is refused. A wrong address would turn a leaver's
+account into an orphaned one, and could let a reviewer decide on their own access.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.tables.cells import visible
 
 __all__ = ["PLAIN", "AddressError", "read_address", "read_addresses"]
 
-#: Most addresses, which need no work: the same pattern in Python and in DuckDB.
+#: Addresses that need no cleaning, as most do. The pattern works in Python and in DuckDB.
 PLAIN = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 
 _PLAIN = re.compile(PLAIN)
@@ -23,19 +23,19 @@ _ADDRESS = re.compile(rf"(?!\.)[^\s@<>()\[\]\\,;:\"|]+(?<!\.)@(?:{_LABEL}\.)+(?!
 _NAMED = re.compile(r"([^<>;|]*)<([^<>]*)>")
 #: ``SMTP:`` is how a directory writes its proxy addresses.
 _LINK = re.compile(r"(?:mailto|smtp):", re.IGNORECASE)
-#: What stands between the addresses of a list; a comma inside quotes is part of a name.
+#: Separators of a list of addresses; a comma inside quotes is part of a name.
 _SEPARATOR = re.compile(r"""[;|\n]|,(?=(?:[^"]*"[^"]*")*[^"]*$)""")
 
 
 class AddressError(ValueError):
-    """A text that is not one e-mail address."""
+    """A text that is not exactly one e-mail address."""
 
 
 def read_address(text: str) -> str:
-    """Return the one e-mail address in a text, in composed form; its case is kept, though it means nothing.
+    """Return the one e-mail address in a text, in composed form and with its case unchanged.
 
     Raises:
-        AddressError: there is none, or more than one.
+        AddressError: there is no address, or more than one.
     """
     if _PLAIN.fullmatch(text):
         return text
@@ -57,7 +57,7 @@ def read_addresses(text: str) -> list[str]:
     """Return every e-mail address in a list that is separated by semicolons, commas, bars or spaces.
 
     Raises:
-        AddressError: something in it is not an address.
+        AddressError: a part of the list is not an address.
     """
     found: list[str] = []
     name = ""  # of the address that follows, as in: Ek, Ann <ann@example.com>
@@ -74,5 +74,5 @@ def read_addresses(text: str) -> list[str]:
 
 
 def _shown(text: str) -> str:
-    """Return a text on one line, with what cannot be seen as its code."""
+    """Return a text on one line, with invisible characters as their codes."""
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

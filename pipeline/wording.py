@@ -1,4 +1,4 @@
-"""How counts read in messages and reports."""
+"""Words counts in messages and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``verify`` and ``keygen``: what an auditor runs on a report folder, and what its maker runs once before."""
+"""``verify`` checks a report folder; ``keygen`` makes the keys that sign one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["register"]
 
 _SIGNATURES = {
     "unsigned": "unsigned: the author cannot be verified",
-    "trusted": "good by the key that was given:",
-    "unproven": "good by the key inside the folder, which proves nothing until --key names one you trust:",
-    "bad": "BAD",
+    "trusted": "valid for the key of --key:",
+    "unproven": "valid for the key inside the folder, which proves nothing; give a key that you trust with --key:",
+    "bad": "INVALID",
 }
 
 
@@ -57,9 +57,9 @@ def verify(
         terminal.note(note)
     terminal.result(_text(folder, found), _document(folder, found))
     if found.problems:
-        what = "one problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
+        what = counted(len(found.problems), "problem")
         raise GateError(
-            f"the folder does not hold: {what}",
+            f"the folder differs from its manifest or signature: {what}",
             where=str(folder),
             hint=_hint(found),
         )
@@ -67,8 +67,8 @@ def verify(
 
 def _hint(found: Verification) -> str:
     if all(problem.is_system_file for problem in found.problems):
-        return "delete these files and verify again: nothing that was sealed has changed"
-    return "get the folder again from its author, and do not rely on this one"
+        return "delete these files and verify again: no sealed file has changed"
+    return "do not rely on this folder; ask its author for it again"
 
 
 def keygen(
@@ -89,7 +89,7 @@ def keygen(
         f"private key  {out}\npublic key   {public_path}\nfingerprint  {public.fingerprint}",
         {"private_key": out, "public_key": public_path, "fingerprint": public.fingerprint},
     )
-    terminal.say(f"keep the private key to yourself and set {KEY_VARIABLE} to its path; publish the public key")
+    terminal.say(f"keep the private key secret and set {KEY_VARIABLE} to its path; publish the public key")
 
 
 def _text(folder: Path, found: Verification) -> str:
@@ -98,7 +98,7 @@ def _text(folder: Path, found: Verification) -> str:
         lines += [
             f"snapshot     {found.document['snapshot_id']}",
             f"data sha256  {found.document['data_sha256']}",
-            f"chained to   {found.document['previous_manifest_sha256'] or 'nothing: it is the first'}",
+            f"chained to   {found.document['previous_manifest_sha256'] or 'nothing: this is the first report'}",
         ]
     signer = f" {found.fingerprint}" if found.fingerprint else ""
     lines.append(f"signature    {_SIGNATURES[found.signature]}{signer}")

@@ -1,8 +1,8 @@
-"""The manifest of a report folder: what is in it, with the hash of every file, and what it was made from.
+"""The manifest of a report folder: the hash of every file, and what the report was made from.
 
-Shapes are those of the contract. ``data_sha256`` is the SHA-256 of one line a data file, sorted by path, each
-``<sha256>  <path>`` and a line feed: what ``sha256sum`` prints, so that it can be checked with :data:`SHELL_CHECK`
-and without this program. Data files are the CSV files, ``raw/``, ``sql/`` and ``inputs/``.
+``data_sha256`` is the SHA-256 of one line for each data file, sorted by path: ``<sha256>  <path>`` and a line feed.
+``sha256sum`` prints such lines, so :data:`SHELL_CHECK` can check it without this program. Data files are the CSV
+files and all files below ``raw/``, ``sql/`` and ``inputs/``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 SCHEMA_VERSION = 1
-#: Prints ``data_sha256``, run in a report folder.
+#: A shell command that prints ``data_sha256`` when it runs in a report folder.
 SHELL_CHECK = "find *.csv raw sql inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
 #: The keys of a manifest, in their order.
 KEYS = (
@@ -61,7 +61,7 @@ KEYS = (
     "formula_cells_neutralised",
     "files",
 )
-#: Sections of the summary that add up: headline in itself, the others to the accounts or to the open findings.
+#: Sections of the summary that the manifest counts: each adds up in itself, or to the accounts or open findings.
 _COUNTED = ("headline", "status", "last_seen", "severity")
 _CHECKS = """
     select check_id, source, result, is_gate from reports.reconciliation order by source, not is_gate, check_id
@@ -71,7 +71,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SealedFile:
-    """One file: its path with ``/`` below the folder, its size, its hash, and its rows if it is a table."""
+    """One file: its path below the folder (with ``/``), its size, its hash, and the rows of a table."""
 
     path: str
     bytes: int
@@ -80,20 +80,20 @@ class SealedFile:
 
     @property
     def is_data(self) -> bool:
-        """Say whether the file counts for ``data_sha256``."""
+        """Return whether the file is part of ``data_sha256``."""
         top, _, rest = self.path.partition("/")
         return top in archive.FOLDERS if rest else top.endswith(".csv")
 
 
 def files_below(folder: Path) -> list[str]:
-    """Return the path of everything below a folder that is not a folder, sorted; links are not followed."""
+    """Return the sorted paths of all files and links below a folder; links are not followed."""
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
     )
 
 
 def sealed_files(connection: Connection, folder: Path, paths: Iterable[str]) -> list[SealedFile]:
-    """Read files below a folder, a chunk at a time; any connection serves to look into Parquet files."""
+    """Return the size, hash and rows of files below a folder. The connection reads the rows of Parquet files."""
     return [_sealed(connection, folder / path, path) for path in paths]
 
 
@@ -121,13 +121,13 @@ def _sealed(connection: Connection, file: Path, path: str) -> SealedFile:
 
 
 def data_sha256(files: Iterable[SealedFile]) -> str:
-    """Return the one hash of all data files."""
+    """Return the hash over all data files."""
     listed = sorted((file.path, file.sha256) for file in files if file.is_data)
     return hashlib.sha256("".join(f"{sha256}  {path}\n" for path, sha256 in listed).encode()).hexdigest()
 
 
 def tool() -> dict[str, str]:
-    """Return what makes or checks a report, with the versions that may change its bytes."""
+    """Return the program and the versions that may change the bytes of a report."""
     return {
         "name": "sisense-access-review",
         "version": __version__,
@@ -143,7 +143,7 @@ def compose(
     neutralised: int,
     previous_manifest_sha256: str | None,
 ) -> bytes:
-    """Return the manifest of the current build's report as it is written, the same bytes every time."""
+    """Return the bytes of the manifest of the current build; the same build and files give the same bytes."""
     files = list(files)
     [snapshot] = _rows(connection, "select * from reports.snapshot")
     [build] = saved.rows(connection, resources.sql() / "reporting", "manifest")

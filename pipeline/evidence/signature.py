@@ -1,8 +1,8 @@
-"""Ed25519 signatures of manifests: the one place that touches a key.
+"""Ed25519 signatures of manifests: the only module that touches a key.
 
-The signature is the 64 bytes of RFC 8032 over the manifest as it lies on disk, keys are PEM, so that
+The signature is the 64 bytes of RFC 8032 over the bytes of the manifest, and keys are PEM files. So
 ``openssl pkeyutl -verify -pubin -inkey KEY -rawin -in manifest.json -sigfile manifest.json.sig`` checks it too. A
-private key is read when it is needed, never logged, and written by :func:`generate` alone.
+private key is read when it is needed, never logged, and written only by :func:`generate`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ __all__ = ["KEY_VARIABLE", "PUBLIC_KEY_FILE", "PublicKey", "SigningKey", "genera
 
 #: The environment variable that names the file of the private key.
 KEY_VARIABLE = "ACCESS_REVIEW_SIGNING_KEY_FILE"
-#: Where a signed folder carries the key that checks it. It proves nothing by itself: whoever forges a folder can put
-#: a key of their own there.
+#: The public key inside a signed folder. It proves nothing by itself: a forger can put their own key there.
 PUBLIC_KEY_FILE = "public-key.pem"
 
 
@@ -47,9 +46,9 @@ class PublicKey:
         """Read a PEM file.
 
         Raises:
-            UsageError: it cannot be read, or holds no public Ed25519 key.
+            UsageError: the file cannot be read, or holds no public Ed25519 key.
         """
-        hint = "give the public key that 'access-review keygen' wrote, or whoever signed published"
+        hint = "name the public key of the signer: 'access-review keygen' writes it beside the private key"
         try:
             key = load_pem_public_key(path.read_bytes())
         except OSError as error:
@@ -69,11 +68,11 @@ class PublicKey:
         return hashlib.sha256(der).hexdigest()
 
     def pem(self) -> bytes:
-        """Return the key as it is written to files."""
+        """Return the key in PEM form."""
         return self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def accepts(self, signature: bytes, content: bytes) -> bool:
-        """Say whether this key made the signature of the content."""
+        """Return whether the signature of the content is valid for this key."""
         try:
             self.key.verify(signature, content)
         except InvalidSignature:
@@ -83,25 +82,25 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SigningKey:
-    """A private key; it never shows itself."""
+    """A private key; its representation does not show it."""
 
     _key: Ed25519PrivateKey
 
     @property
     def public(self) -> PublicKey:
-        """Return the key that checks what this one signs."""
+        """Return the public key of the pair."""
         return PublicKey(self._key.public_key())
 
     def sign(self, content: bytes) -> bytes:
-        """Return the signature: the same for the same content."""
+        """Return the signature; the same content gives the same bytes."""
         return self._key.sign(content)
 
 
 def signing_key(environment: Mapping[str, str]) -> SigningKey | None:
-    """Read the private key that the environment names; null where it names none.
+    """Read the private key that the environment names; return None if it names none.
 
     Raises:
-        ConfigurationError: the file cannot be read, or holds no Ed25519 key that is usable without a passphrase.
+        ConfigurationError: the file cannot be read, or holds no Ed25519 key without a passphrase.
     """
     name = environment.get(KEY_VARIABLE)
     if not name:
@@ -115,12 +114,12 @@ def signing_key(environment: Mapping[str, str]) -> SigningKey | None:
         ) from error
     except TypeError:  # how the library says that a passphrase is needed
         raise ConfigurationError(
-            "the signing key is encrypted, and nobody is there to ask for its passphrase",
+            "the signing key is encrypted, and this program cannot ask for its passphrase",
             where=name,
-            hint=f"decrypt it with 'openssl pkey -in KEY -out PLAIN' to a place that only you may read, "
+            hint=f"decrypt it with 'openssl pkey -in KEY -out PLAIN' to a file that only you can read, "
             f"and point {KEY_VARIABLE} there",
         ) from None
-    except (ValueError, UnsupportedAlgorithm):  # their texts are about the bytes of the key
+    except (ValueError, UnsupportedAlgorithm):  # their messages may quote bytes of the key
         raise ConfigurationError("the file holds no private key in PEM form", where=name, hint=hint) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigurationError("the signing key is not an Ed25519 key", where=name, hint=hint)
@@ -128,7 +127,7 @@ def signing_key(environment: Mapping[str, str]) -> SigningKey | None:
 
 
 def generate(path: Path) -> tuple[Path, PublicKey]:
-    """Write a new private key that only this user may read, and its public key beside it; return that path and key.
+    """Write a new private key that only this user can read, and its public key; return the latter and its path.
 
     Raises:
         UsageError: one of the files exists already, or cannot be written.
@@ -137,7 +136,7 @@ def generate(path: Path) -> tuple[Path, PublicKey]:
     for existing in (path, public_path):
         if existing.exists() or existing.is_symlink():
             raise UsageError(
-                "the file is there already, and a key is never overwritten",
+                "the file exists, and a key is never overwritten",
                 where=str(existing),
                 hint="name another path with --out",
             )

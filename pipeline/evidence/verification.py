@@ -1,7 +1,7 @@
-"""Checks a report folder against its manifest and signature, and makes its CSV files once more from what it rests on.
+"""Checks a report folder against its manifest and signature, and rebuilds its CSV files from its source rows and SQL.
 
-Needs nothing but the folder: no configuration, no database, no network, no secret. Nothing in the folder is trusted;
-paths of the manifest are only compared with those of the folder, never opened.
+Only the folder is needed: no configuration, database, network or secret. Nothing in the folder is trusted: paths in
+the manifest are compared with those in the folder and never opened.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Problem", "Verification", "WriteTables", "verify"]
 #: Writes the CSV files of the build that a database holds, each to the path that its name is given.
 WriteTables = Callable[[Connection, Callable[[str], Path]], object]
 
-#: What file managers and office programs leave in a folder that somebody looked at: macOS (.DS_Store, ._name,
+#: Files that file managers and office programs leave in folders that they show: macOS (.DS_Store, ._name,
 #: __MACOSX in archives), Windows (Thumbs.db, desktop.ini), KDE (.directory), Synology (@eaDir), Microsoft Office
 #: (~$name) and LibreOffice (.~lock.name#).
 _SYSTEM_FILE = re.compile(
@@ -40,9 +40,9 @@ _SYSTEM_FILE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as it was sealed: which file, and what is wrong with it.
+    """A difference between the folder and its seal: the file, and what is wrong with it.
 
-    ``is_system_file``: the file was added, and its name is one that operating systems and office programs give.
+    ``is_system_file``: the file was added, and has a name that operating systems or office programs give.
     """
 
     path: str
@@ -52,11 +52,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check found. ``document`` is the manifest, empty where it cannot be read.
+    """The result of a verification. ``document`` is the manifest, empty if it cannot be read.
 
-    ``signature`` is ``unsigned``, ``trusted`` (checked with the key that was given), ``unproven`` (checked with the
-    key inside the folder, which anybody may have put there) or ``bad``. ``rebuilt`` names the CSV files that were
-    made once more and are equal; null if that was not asked for or made no sense.
+    ``signature`` is ``unsigned``, ``trusted`` (valid for the key that the caller trusts), ``unproven`` (valid for the
+    key inside the folder, which anyone can put there) or ``bad``. ``rebuilt`` names the CSV files whose rebuild is
+    equal; it is None without a rebuild.
     """
 
     document: Mapping[str, Any]
@@ -76,24 +76,24 @@ def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables |
     of the folder; without it they are not rebuilt.
 
     Raises:
-        UsageError: there is no such folder, or it was made by a program whose manifests this one does not know.
+        UsageError: the folder does not exist or cannot be read, or its manifest has an unknown schema version.
     """
     if not folder.is_dir():
-        raise UsageError("there is no such folder", where=str(folder), hint="name a report folder")
+        raise UsageError("the folder does not exist", where=str(folder), hint="name a report folder")
     try:
         return _verify(folder, key, rebuild)
     except OSError as error:
         raise UsageError(
             f"a file cannot be read: {error.strerror}",
             where=str(error.filename or folder),
-            hint="check the permissions of the folder and of what is in it",
+            hint="check the permissions of the folder and of the files in it",
         ) from error
 
 
 def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) -> Verification:
     present = manifest.files_below(folder)
     odd = [path for path in present if (folder / path).is_symlink() or not (folder / path).is_file()]
-    problems = [Problem(path, "is not a plain file") for path in odd]
+    problems = [Problem(path, "is not a regular file") for path in odd]
     plain = [path for path in present if path not in odd]
     with database.empty() as connection:
         found = manifest.sealed_files(
@@ -110,12 +110,12 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
             f"{name} {theirs.get(name)}, here {ours[name]}" for name in ours if theirs.get(name) != ours[name]
         ]
         if differing:
-            notes.append(f"the folder was made with other versions: {'; '.join(differing)}")
+            notes.append(f"the folder was written with other versions: {'; '.join(differing)}")
     state, signer, wrong = _signature(folder, plain, content, key)
     problems += wrong
     rebuilt = None
     if rebuild and problems:
-        notes.append("not rebuilt: what a rebuild rests on must be whole first")
+        notes.append("not rebuilt: a rebuild needs a folder without problems")
     elif rebuild:
         rebuilt, differences = _rebuild(folder, rebuild, [entry for entry in found if "/" not in entry.path])
         problems += differences
@@ -132,7 +132,7 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
 
 
 def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the manifest and what is wrong with its form; it is empty unless every key of it can be used."""
+    """Return the manifest and the problems of its form; it is empty unless all its keys can be used."""
     if content is None:
         return {}, [Problem(MANIFEST, "is missing")]
     try:
@@ -143,10 +143,10 @@ def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(MANIFEST, "is not a manifest")]
     if document.get("schema_version", manifest.SCHEMA_VERSION) != manifest.SCHEMA_VERSION:
         raise UsageError(
-            f"the manifest has schema version {document['schema_version']}, and this program knows "
+            f"the manifest has schema version {document['schema_version']}, but this program reads version "
             f"{manifest.SCHEMA_VERSION}",
             where=MANIFEST,
-            hint="check it with the program's version that the manifest names under 'tool'",
+            hint="verify it with the version of the program that the manifest names under 'tool'",
         )
     if tuple(document) != manifest.KEYS:
         odd = sorted({*document} ^ {*manifest.KEYS}) or ["their order"]
@@ -160,12 +160,12 @@ def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
             for row in files
         )
     ):
-        return {}, [Problem(MANIFEST, "does not list its files as a manifest does")]
+        return {}, [Problem(MANIFEST, "has a list of files in an unknown form")]
     return document, []
 
 
 def _compare(document: Mapping[str, Any], found: Sequence[SealedFile]) -> list[Problem]:
-    """Hold the files found to those listed."""
+    """Compare the files of the folder with those that the manifest lists."""
     listed = {row["path"]: SealedFile(**row) for row in document["files"]}
     there = {entry.path: entry for entry in found}
     problems = []
@@ -184,13 +184,13 @@ def _compare(document: Mapping[str, Any], found: Sequence[SealedFile]) -> list[P
             size = f", {entry.bytes:,} bytes then and {actual.bytes:,} now" if actual.bytes != entry.bytes else ""
             problems.append(Problem(path, f"has been changed{size}"))
         elif actual.bytes != entry.bytes:
-            problems.append(Problem(path, f"has {actual.bytes:,} bytes, and the manifest says {entry.bytes:,}"))
+            problems.append(Problem(path, f"has {actual.bytes:,} bytes, but the manifest says {entry.bytes:,}"))
         if actual.rows != entry.rows:
-            problems.append(Problem(path, f"has {_rows(actual)}, and the manifest says {_rows(entry)}"))
+            problems.append(Problem(path, f"has {_rows(actual)}, but the manifest says {_rows(entry)}"))
     system_files = {path for path in extra if _SYSTEM_FILE.fullmatch(path)}
     problems += [_added(path, path in system_files) for path in sorted(extra)]
     if manifest.data_sha256(entry for entry in found if entry.path not in system_files) != document["data_sha256"]:
-        problems.append(Problem(MANIFEST, "has a data_sha256 that is not that of the data files"))
+        problems.append(Problem(MANIFEST, "has a data_sha256 that does not match the data files"))
     return problems
 
 
@@ -200,22 +200,22 @@ def _added(path: str, is_system_file: bool) -> Problem:
 
 
 def _rows(entry: SealedFile) -> str:
-    return "no rows that can be counted" if entry.rows is None else counted(entry.rows, "row")
+    return "no countable rows" if entry.rows is None else counted(entry.rows, "row")
 
 
 def _signature(
     folder: Path, present: Sequence[str], content: bytes | None, key: PublicKey | None
 ) -> tuple[str, PublicKey | None, list[Problem]]:
-    """Return the state of the signature, the key it was checked with, and what is wrong."""
+    """Return the state of the signature, the key that it is valid for, and its problems."""
     if SIGNATURE not in present:
         if PUBLIC_KEY_FILE in present:
-            return "bad", None, [Problem(SIGNATURE, f"is missing, though the folder carries a '{PUBLIC_KEY_FILE}'")]
-        wrong = [Problem(SIGNATURE, "is missing: the folder is unsigned, and a key was given")] if key else []
+            return "bad", None, [Problem(SIGNATURE, f"is missing, although the folder has a '{PUBLIC_KEY_FILE}'")]
+        wrong = [Problem(SIGNATURE, "is missing: the folder is unsigned, but --key was given")] if key else []
         return "unsigned", None, wrong
     signer = key
     if signer is None:
         if PUBLIC_KEY_FILE not in present:
-            return "bad", None, [Problem(PUBLIC_KEY_FILE, "is missing, though the folder is signed")]
+            return "bad", None, [Problem(PUBLIC_KEY_FILE, "is missing, although the folder is signed")]
         try:
             signer = PublicKey.read(folder / PUBLIC_KEY_FILE)
         except UsageError as error:
@@ -223,15 +223,15 @@ def _signature(
     if content is None:
         return "bad", None, []
     if not signer.accepts((folder / SIGNATURE).read_bytes(), content):
-        whose = "the key that was given" if key else "the key inside the folder"
-        return "bad", None, [Problem(SIGNATURE, f"is not a signature of {MANIFEST} by {whose}")]
+        whose = "the key of --key" if key else "the key inside the folder"
+        return "bad", None, [Problem(SIGNATURE, f"is not a valid signature of {MANIFEST} for {whose}")]
     return ("trusted" if key else "unproven"), signer, []
 
 
 def _rebuild(
     folder: Path, write_tables: WriteTables, top: Sequence[SealedFile]
 ) -> tuple[tuple[str, ...] | None, list[Problem]]:
-    """Make every CSV file once more; return those that are equal, and how the others differ."""
+    """Rebuild every CSV file; return the names of those that are equal, and the problems of the others."""
     wanted = {entry.path for entry in top if entry.path.endswith(".csv")}
     with tempfile.TemporaryDirectory(prefix="access-review-verify-") as name:
         workspace = Path(name)
@@ -239,19 +239,19 @@ def _rebuild(
             with archive.rebuilt(folder, workspace) as connection:
                 write_tables(connection, workspace.joinpath)
         except RenderError:
-            raise  # the place for temporary files, not the folder
+            raise  # about the directory for temporary files, not about the folder
         except AccessReviewError as error:
-            return None, [Problem("sql, raw, inputs", f"cannot be built from: {error}")]
+            return None, [Problem("sql, raw, inputs", f"cannot be built: {error}")]
         made = {path.name for path in workspace.glob("*.csv")}
-        problems = [Problem(path, "is not a file that a report has") for path in sorted(wanted - made)]
-        problems += [Problem(path, "is missing, though a rebuild makes it") for path in sorted(made - wanted)]
+        problems = [Problem(path, "is not a file of a report") for path in sorted(wanted - made)]
+        problems += [Problem(path, "is missing, although a rebuild writes it") for path in sorted(made - wanted)]
         equal = []
         for path in sorted(wanted & made):
             line = _first_difference(folder / path, workspace / path)
             if line is None:
                 equal.append(path)
             else:
-                problems.append(Problem(path, f"is not what a rebuild gives, from line {line} on"))
+                problems.append(Problem(path, f"differs from its rebuild, from line {line} on"))
     return tuple(equal), problems
 
 

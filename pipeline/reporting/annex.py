@@ -1,9 +1,9 @@
-"""The annex: every account of the population on paper, as a PDF of its own.
+"""The annex: every account of the population, as a separate PDF.
 
-A table costs WeasyPrint time and memory for every cell. Here each column of a page is one preformatted text with
-lines of one height, so that the rows of a page are known before anything is set; parts of some hundred rows are
-rendered in processes of their own and joined. A column of a page is therefore read before the next one: the annex is
-not tagged and says so, and population.csv is what a program or a screen reader is given.
+WeasyPrint needs time and memory for every cell of a table. Here each column of a page is one preformatted text with
+lines of equal height. So the rows of a page are known in advance, and parts of a few hundred rows can be rendered in
+other processes and joined. A screen reader would read column after column, so the annex has no tags and refers to
+population.csv.
 """
 
 from __future__ import annotations
@@ -33,18 +33,17 @@ __all__ = ["ROWS_A_PAGE", "WORKERS", "AnnexColumn", "AnnexPage", "rows", "write"
 
 #: Lines of 4 mm that a landscape page has room for (annex.css sets their height).
 ROWS_A_PAGE = 40
-#: Pages rendered at once: less memory than more, and the start of a document costs little of it.
+#: Pages in one part. More need more memory; fewer gain little.
 _PAGES_A_PART = 12
-#: It renders while this process writes the next pages and joins the last; a second one took a fifth more memory for
-#: a tenth of the time, on two cores.
+#: Rendering processes. On two cores, a second one saved a tenth of the time for a fifth more memory.
 WORKERS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class AnnexColumn:
-    """One text of a page: its left edge and width in mm, how many letters surely fit, and what stands above it.
+    """One column of a page: its left edge and width in mm, the letters that fit, and its headings.
 
-    ``heads`` are headings, each with its left edge on the page: a text of figures holds several values side by side.
+    ``heads`` are headings with their left edge on the page; a column of figures holds several values side by side.
     """
 
     key: str
@@ -56,19 +55,18 @@ class AnnexColumn:
 
 @dataclass(frozen=True, slots=True)
 class AnnexPage:
-    """One page of rows: its number, and the text of each column, a line a row."""
+    """One page of rows: its number, and the text of each column with one line for each row."""
 
     number: int
     columns: tuple[str, ...]
     lines: int
 
 
-#: As wide as a figure: keeps figures under each other in a text of one style.
+#: As wide as a digit, to align numbers in one text.
 _FIGURE_SPACE = "\u2007"
 #: Width of a figure, and of a figure space, in mm: 0.646 em of 7.2 pt.
 _FIGURE = 1.64
-#: key, width in mm, letters, and headings with their distance in figures;
-#: where that is None the figures of # stand before it
+#: Key, width in mm, letters, and headings with their distance in digits; None comes after the digits of #.
 _COLUMNS = (
     ("name", 62.0, 35, (("#", 0), ("Name", None))),
     ("address", 62.0, 40, (("E-mail, else user name", 0),)),
@@ -84,7 +82,7 @@ def write(
 ) -> frozenset[str]:
     """Write the annex of the current build; return the characters that no font could show.
 
-    ``progress`` is given how many of how many pages are rendered. The same build gives the same bytes.
+    ``progress`` receives the number of rendered pages and of all pages. The same build gives the same bytes.
 
     Raises:
         RenderError: Pango is missing, a template is wrong, or a process that renders was killed.
@@ -100,7 +98,7 @@ def write(
     missing: set[str] = set()
     parts: list[tuple[str, bytes]] = []
     done = 0
-    # One document is not worth the start of other processes.
+    # A single document does not justify another process.
     rendered = _here(documents, templates) if pages <= 1 + _PAGES_A_PART else _elsewhere(documents, templates)
     for title, count, (content, characters) in rendered:
         parts.append((title, content))
@@ -117,7 +115,7 @@ def rows(connection: Connection) -> Connection:
 
 
 def _columns(total: int, *, several_sources: bool) -> tuple[AnnexColumn, ...]:
-    """Place the columns side by side; a single source needs none, and leaves its room to the address."""
+    """Place the columns side by side; with a single source, the address gets the room of the source."""
     placed = []
     left = 0.0
     spare = next(width for key, width, _, _ in _COLUMNS if key == "source")
@@ -140,7 +138,7 @@ def _parts(
     pages: int,
     fill: Callable[[dict[str, Any]], str],
 ) -> Iterator[tuple[str, int, str]]:
-    """Yield each part as its bookmark, its number of pages and its HTML, from a cursor: all rows are never held."""
+    """Yield each part as its bookmark, its number of pages and its HTML, without holding all rows."""
     cursor = rows(connection)
     letters = {column.key: column.letters for column in columns}
     number = 1
@@ -168,7 +166,7 @@ def _parts(
 
 
 def _plain(text: str | None) -> str:
-    """Put a text on one line: a line end in a name would move every row after it."""
+    """Return a text on one line: a line end in a name would move every row after it."""
     return " ".join((text or "").split())
 
 
@@ -186,7 +184,7 @@ def _here(
 def _elsewhere(
     documents: Iterator[tuple[str, int, str]], templates: Path
 ) -> Iterator[tuple[str, int, tuple[bytes, frozenset[str]]]]:
-    """Render in other processes, and yield in order. They are started anew: no handle of the database is theirs."""
+    """Render in other processes, and yield in order. They are spawned, so that they inherit no database handle."""
     waiting: deque[tuple[str, int, Future[tuple[bytes, frozenset[str]]]]] = deque()
     workers = min(WORKERS, os.cpu_count() or 1)
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
@@ -198,7 +196,7 @@ def _elsewhere(
     try:
         for title, count, document in documents:
             waiting.append((title, count, pool.submit(pdf.render_part, document, templates)))
-            if len(waiting) > workers:  # one is ready for whoever finishes first
+            if len(waiting) > workers:  # so that the pool always has the next one
                 yield first()
         while waiting:
             yield first()
@@ -206,7 +204,7 @@ def _elsewhere(
         raise RenderError(
             "a process that renders the annex has ended unexpectedly",
             where="annex",
-            hint="it may have been killed for want of memory: it needs about 200 MB; or leave --annex out",
+            hint="the system may have killed it because memory ran out: free about 200 MB, or leave --annex out",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -217,7 +215,7 @@ def _join(parts: Sequence[tuple[str, bytes]], view: View, path: Path) -> None:
     import pikepdf
 
     joined = pikepdf.Pdf.new()
-    # The parts stay in memory, some 90 bytes a row, and open until the whole is saved.
+    # The parts stay open and in memory, about 90 bytes a row, until the whole is saved.
     sources = [pikepdf.Pdf.open(io.BytesIO(content)) for _, content in parts]
     with joined.open_outline() as outline:
         for (title, _), source in zip(parts, sources, strict=True):

@@ -1,8 +1,8 @@
-"""How a text stays that text in a spreadsheet: the rule, once, for SQL and for Python.
+"""Keeps text in a spreadsheet from running as a formula: one rule for SQL and for Python.
 
-A spreadsheet runs a cell that starts like a formula; an apostrophe in front makes it a text. Where its list separator
-is a semicolon or a tab, or it is told to split there, it starts a new cell inside one of ours, and at a line end too;
-and it drops quotes at the start of a cell. So what follows those gets an apostrophe as well.
+A spreadsheet runs a cell that starts like a formula; an apostrophe in front makes it a text. If its list separator is
+a semicolon or a tab, one of our cells may be split there or at a line end, and quotes at the start of a cell are
+dropped. So text after these characters gets an apostrophe as well.
 
 Source of the characters: OWASP, CSV injection.
 """
@@ -23,7 +23,7 @@ _MONTHS = "|".join((
     "jan|gen|ene|f[eé][bv]|m[aä]r|a[bpv]r|ma[giy]|ju[iln]|giu|lug|ago|aug|ao[uû]",
     "se[pt]|o[ck]t|ott|out|nov|d[eé][cz]|dic",
 ))  # fmt: skip
-#: What a spreadsheet reads as a number, a date, a time or a truth value and writes in its own way.
+#: Text that a spreadsheet turns into a number, a date, a time or a boolean.
 _RETYPED = (
     r"(?i)^\s*(?:[\s.,:/%$€£¥()+-]*[0-9][0-9\s.,:/%$€£¥()+-]*(?:e[+-]?[0-9]+|\s*[ap]m)?"
     rf"|[0-9]{{0,4}}[\s.,/-]*(?:{_MONTHS})[a-zäéû]*[\s.,/-]*[0-9][0-9\s.,/:-]*"
@@ -34,23 +34,23 @@ _LOOKS_RETYPED = re.compile(_RETYPED)
 
 
 def is_formula(column: str) -> str:
-    """Return the SQL for: the cell is run as it stands. ``column`` is SQL for a text."""
+    """Return the SQL of the condition that a cell would run as a formula. ``column`` is SQL for a text."""
     # On code points: comparing first characters as strings more than doubles the time of a whole file.
     return f"ascii({column}) in ({', '.join(str(ord(start)) for start in STARTS)})"
 
 
 def has_inner_formula(column: str) -> str:
-    """Return the SQL for: what follows a separator inside the cell may be run."""
+    """Return the SQL of the condition that text after a separator inside the cell may run."""
     return f"regexp_matches({column}, '{_INNER}')"
 
 
 def separates(column: str) -> str:
-    """Return the SQL for: the cell holds a separator other than a semicolon."""
+    """Return the SQL of the condition that the cell holds a separator other than a semicolon."""
     return f"({' or '.join(f'contains({column}, chr({ord(each)}))' for each in _SEPARATORS[1:])})"
 
 
 def neutralised(column: str, *, inner: bool) -> str:
-    """Return the SQL for the text with its apostrophes; without ``inner`` only the start of the cell is looked at."""
+    """Return the SQL of the text with its apostrophes; without ``inner`` only at the start of the cell."""
     text = f"{column}::varchar"
     if inner:
         text = rf"regexp_replace({text}, '{_INNER}', '\1''\2', 'g')"
@@ -58,7 +58,7 @@ def neutralised(column: str, *, inner: bool) -> str:
 
 
 def retyped(column: str) -> str:
-    """Return the SQL for the text with an apostrophe where a spreadsheet would make a number or a date of it."""
+    """Return the SQL of the text with an apostrophe if a spreadsheet would turn it into a number or a date."""
     return f"case when regexp_matches({column}, '{_RETYPED}') then '''' || {column} else {column} end"
 
 

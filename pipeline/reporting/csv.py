@@ -1,4 +1,4 @@
-"""Writes one query as a CSV file: the same bytes every time, and safe to open in a spreadsheet.
+"""Writes the rows of a query as a CSV file that is safe to open in a spreadsheet; equal rows give equal bytes.
 
 UTF-8, a header, RFC 4180 quoting, LF line ends, ``true``/``false``, timestamps as ``YYYY-MM-DDTHH:MM:SS.mmmZ``, null
 as an empty cell and an empty string as ``""``. DuckDB streams the rows to the file itself, so memory does not grow

@@ -1,7 +1,7 @@
-"""What the reports for people are made from: the ``reports`` schema of one build, as Polars frames.
+"""The ``reports`` schema of one build as Polars frames, for the reports that people read.
 
-SQL has already decided and counted everything; this only reads it, in the order in which it is shown. The population
-and the register are not here: they go from the database straight into their CSV files.
+SQL has already evaluated and counted everything; this reads it in the order of the pages. The population and the
+register are not included: they go from the database straight to their CSV files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.warehouse.saved import statement
 
 __all__ = ["ROWS_HELD", "Dataset", "has_several_sources", "load"]
 
-#: Findings of one rule that are at hand for the reports for people; findings.csv has them all.
+#: Most findings of one rule, and most changes; the CSV files have all of them.
 ROWS_HELD = 1000
 
 
@@ -95,6 +95,6 @@ def load(connection: Connection) -> Dataset:
 
 
 def has_several_sources(connection: Connection) -> bool:
-    """Tell whether accounts come from more than one source."""
+    """Return whether accounts come from more than one source."""
     counted = connection.execute("select count(*) from reports.sources where account_count > 0").fetchall()
     return int(counted[0][0]) > 1

@@ -1,4 +1,4 @@
-"""What decisions to remove or reduce access add up to, in the same words in the plan, the report and the sign-off."""
+"""The sum of decisions to remove or reduce access, in the same words in plan, report and sign-off."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pipeline.reporting.text import number
 
 __all__ = ["DecisionSum"]
 
-#: Outcome of a decision -> its term. The terms are there even when they are 0.
+#: Outcome of a decision -> its term; terms of 0 are shown too.
 _TERMS = {"done": "done and verified", "open": "not yet verified", "gone": "already gone"}
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionSum:
-    """``decided`` decisions of one campaign, and the terms that they add up to: how many, and what came of them.
+    """The number of decisions of one campaign, and the terms that add up to it: each a number and an outcome.
 
-    ``unsent`` counts those not yet verified for which nothing has been sent to the source; null where not known.
+    ``unsent`` counts those not yet verified for which no change was sent; None if not known.
     """
 
     campaign: str
@@ -54,12 +54,12 @@ class DecisionSum:
 
     @property
     def holds(self) -> bool:
-        """Say whether the terms add up."""
+        """Return whether the terms add up."""
         return self.decided == sum(count for count, _ in self.terms)
 
     @property
     def is_closed(self) -> bool:
-        """Say whether nothing is left to be verified."""
+        """Return whether all decisions are verified or left out."""
         return not any(count for count, term in self.terms if term == _TERMS["open"])
 
     @property

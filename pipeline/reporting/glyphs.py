@@ -19,7 +19,7 @@ _EXAMPLES = 3
 
 
 class MissingGlyphs(logging.Handler):
-    """While entered, collects in ``characters`` what was drawn without a glyph."""
+    """Collects in ``characters`` what WeasyPrint draws without a glyph inside the ``with`` block."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -42,7 +42,7 @@ class MissingGlyphs(logging.Handler):
 
 
 def warning(characters: Collection[str], names: Iterable[str]) -> str:
-    """Say which characters are boxes in which of the names, so that somebody can install a font."""
+    """Return a warning that names the characters without a glyph and the names that contain them."""
     holders = sorted({name for name in names if any(character in name for character in characters)})
     codes = _some([f"U+{ord(character):04X}" for character in sorted(characters)])
     owners = _some([f"'{shorten(printable(name), 40)}'" for name in holders]) or "the report"

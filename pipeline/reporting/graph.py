@@ -22,7 +22,7 @@ _SNAPSHOT = "select snapshot_id from reports.snapshot"
 _NODES = "select node_id, node_type, label, source from graph.nodes order by node_id"
 _EDGES = "select from_id, edge_type, to_id from graph.edges order by from_id, edge_type, to_id"
 _CHUNK = 10_000
-#: What XML 1.0 cannot hold, not even escaped: https://www.w3.org/TR/xml/#charsets
+#: Characters that XML 1.0 cannot hold, even escaped: https://www.w3.org/TR/xml/#charsets
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GRAPHML_HEAD = """\
 <?xml version="1.0" encoding="UTF-8"?>

@@ -1,7 +1,7 @@
-"""The report as one HTML file for a browser: everything it needs is inside it, and it asks for nothing.
+"""The report as one self-contained HTML file: a browser loads nothing else.
 
-The content security policy names the style and the script by their hashes, so that nothing else on the page can run,
-load or be styled, whatever a name contains. The fonts are cut down to the characters that the page shows.
+The content security policy names the style and the script by their hashes, so that no name can run, load or style
+anything. The fonts hold only the characters that the page shows.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pipeline.reporting.view import View
 
 __all__ = ["render", "render_document"]
 
-#: Weight -> file. The two faces carry the whole page; a third would only make it larger.
+#: Weight -> file. A third face would only make the page larger.
 _FACES = {400: "Inter-Regular.otf", 600: "Inter-SemiBold.otf"}
-#: Kept of the fonts: spacing, joined marks, and figures of one width so that numbers line up.
+#: Font features to keep: kerning, combining marks, and digits of equal width.
 _FEATURES = ("kern", "ccmp", "mark", "mkmk", "calt", "tnum")
 
 
@@ -39,7 +39,7 @@ def render(view: View, templates: Path) -> bytes:
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:;"
         " img-src data:; base-uri 'none'; form-action 'none'"
     )
-    # Our own files and a page that is escaped already: the only texts of the program that are taken as markup.
+    # Our own files and a page that is already escaped: the only texts that are not escaped here.
     page = templating.fill(
         templates,
         "screen.html",
@@ -53,7 +53,7 @@ def render(view: View, templates: Path) -> bytes:
 
 
 def render_document(title: str, body: str, templates: Path) -> bytes:
-    """Return a file with a filled body of another document than the report: the same style, no script.
+    """Return another document than the report as one HTML file: the same style, no script.
 
     Raises:
         RenderError: a template is missing or wrong.

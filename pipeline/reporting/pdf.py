@@ -1,7 +1,6 @@
-"""HTML to PDF with WeasyPrint: tagged PDF/A-3, nothing fetched but the bundled assets, the same bytes every time.
+"""HTML to PDF with WeasyPrint: tagged PDF/A-3, bundled assets only, and the same bytes for the same document.
 
-WeasyPrint needs Pango from the system and takes a third of a second to import, so it is imported here only when a PDF
-is wanted.
+WeasyPrint needs Pango from the system and a third of a second to import, so it is imported only when it is used.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ __all__ = ["check_libraries", "render", "render_part"]
 
 _PANGO_HINT = (
     "Debian and Ubuntu: apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
-    "macOS: brew install pango; the other formats need none of it: --format csv,xlsx,html"
+    "macOS: brew install pango; or leave the PDF out: --format csv,xlsx,html"
 )
 _ASSET_TYPES = {".css": "text/css", ".otf": "font/otf"}
 
 
 def check_libraries() -> None:
-    """Import WeasyPrint, so that a missing library is said before any work is done.
+    """Import WeasyPrint, so that a missing library is reported before any work is done.
 
     Raises:
         RenderError: Pango or a library it needs is not installed.
@@ -51,12 +50,12 @@ def render(
     with MissingGlyphs() as missing, _without_collector():
         try:
             document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)
-            # Made for this one call: an attachment is empty when it is written a second time.
+            # New for each call: an attachment that is written a second time is empty.
             files = [
                 weasyprint.Attachment(
                     string=path.read_bytes(),
                     name=path.name,
-                    description=f"{path.name}, as it lies in the report folder",
+                    description=f"{path.name}, as in the report folder",
                     created=attached_at,
                     modified=attached_at,
                     relationship="Data",
@@ -70,9 +69,9 @@ def render(
 
 
 def render_part(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
-    """Return pages to be joined with others, neither tagged nor archival, and the characters without a glyph.
+    """Return pages to be joined with others, without tags and not PDF/A, and the characters without a glyph.
 
-    Runs in other processes: it is given nothing but text, and imports nothing but WeasyPrint.
+    It runs in other processes, so it takes only text and imports only WeasyPrint.
 
     Raises:
         RenderError: as :func:`render` does.
@@ -85,7 +84,7 @@ def render_part(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
             pages: bytes = document.write_pdf()
         except refusal as error:
             raise _refused(error, templates) from error
-    gc.collect()  # the tree of boxes is one cycle; the next part must not come on top of it
+    gc.collect()  # frees the tree of boxes, which is one cycle, before the next part
     return pages, frozenset(missing.characters)
 
 
@@ -112,7 +111,7 @@ def _weasyprint() -> Any:
 
 
 def _bundled_only(templates: Path) -> tuple[Any, type[BaseException]]:
-    """Return a fetcher that knows the bundled assets alone, and what it raises for anything else."""
+    """Return a fetcher for the bundled assets, and the exception that it raises for anything else."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     assets = {path.as_uri(): path for path in templates.rglob("*") if path.suffix in _ASSET_TYPES}
@@ -121,7 +120,7 @@ def _bundled_only(templates: Path) -> tuple[Any, type[BaseException]]:
         def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002
             path = assets.get(url)
             if path is None:
-                # Not an ordinary exception: WeasyPrint would log those and render on without the asset.
+                # WeasyPrint logs ordinary exceptions and continues without the asset.
                 raise FatalURLFetchingError(f"the report asks for '{url}', which is not one of its own files")
             return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": _ASSET_TYPES[path.suffix]})
 
@@ -130,7 +129,7 @@ def _bundled_only(templates: Path) -> tuple[Any, type[BaseException]]:
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Keep the cyclic collector from walking a growing tree of boxes again and again: a fifth of the time."""
+    """Turn the cyclic collector off: walking the growing tree of boxes takes a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.freeze()
     gc.disable()

@@ -1,4 +1,4 @@
-"""A remediation plan to read: what changes, for whom and why, for the person who approves it."""
+"""A remediation plan as HTML and PDF: the changes and their reasons, for the person who approves them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["write"]
 
 
 def write(path: Path, document: Mapping[str, Any]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Write a plan as HTML and PDF beside ``path``, under its name; return the files, and warnings.
+    """Write a plan as HTML and PDF beside ``path``, with its name; return the files, and warnings.
 
     ``document`` has the names of ``plan_body.html``, with ``created_at`` as a date and time in UTC. Where Pango is
     missing the PDF is left out, which is a warning.
@@ -37,8 +37,8 @@ def write(path: Path, document: Mapping[str, Any]) -> tuple[tuple[Path, ...], tu
         try:
             content, missing = pdf.render(fill("plan.html", None, **document), templates)
         except RenderError as error:
-            paper.unlink(missing_ok=True)  # of an earlier plan of that name
-            return (page,), (f"the plan as PDF is left out: {error}; {error.hint}",)
+            paper.unlink(missing_ok=True)  # it is of an earlier plan of that name
+            return (page,), (f"the PDF of the plan is left out: {error}; {error.hint}",)
         with replace_file(paper) as draft:
             draft.write_bytes(content)
         written.append(paper)
@@ -46,7 +46,7 @@ def write(path: Path, document: Mapping[str, Any]) -> tuple[tuple[Path, ...], tu
             warnings.append(glyphs.warning(missing, (person["name"] for person in document["people"])))
     except OSError as error:
         raise RenderError(
-            f"the plan cannot be written for reading: {error.strerror}",
+            f"the HTML or PDF of the plan cannot be written: {error.strerror}",
             where=str(error.filename or page),
             hint="name another file with --out",
         ) from error

@@ -1,4 +1,4 @@
-"""The sealed folder of a verification: every change, what became of it, and what the fresh extract showed."""
+"""The sealed folder of a verified remediation: every change, and what the later extract shows of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FILE = "remediation.csv"
 
 
 def write(connection: Connection, directory: Path, *, rests_on: Path, key: SigningKey | None) -> tuple[Path, ...]:
-    """Write ``<snapshot_id>-remediation-<n>/``, chained to the manifest of the report folder it rests on.
+    """Write ``<snapshot_id>-remediation-<n>/``, chained to the manifest of its report folder.
 
     Raises:
         RenderError: a file cannot be written.

@@ -1,7 +1,6 @@
-"""Writes the report folder of the current build: whole and sealed, or not at all.
+"""Writes the report folder of the current build: complete and sealed, or not at all.
 
-Files are made in a folder beside the final one, which is renamed when all of them are there. An existing folder of
-that name is replaced as a whole, and survives every failure.
+A failure leaves an earlier folder of the same name as it was.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from pipeline.wording import counted
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "ReportFolder", "ReportOptions", "write", "write_csv"]
 
-#: The formats that are written unless others are asked for.
+#: Formats that are written by default.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
-#: The formats that can be asked for. The CSV files are data, and always written: ``csv`` asks for nothing else.
+#: All formats. CSV files are data and always written, so ``csv`` alone writes nothing else.
 FORMATS = DEFAULT_FORMATS | {"graph"}
 
-#: File name -> the query and the order of its rows. The workbook has a sheet for each, named as the file.
+#: File name -> query and order of its rows. The workbook has a sheet of the same name for each.
 _CSV_FILES = {
     "population.csv": ("select * from reports.population", "source, account_id"),
     "access.csv": ("select * from reports.access", "source, account_id, entitlement_type, entitlement_id"),
@@ -40,7 +39,7 @@ _CSV_FILES = {
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
-#: The same, where accounts come from more than one source: each person's accounts stand together.
+#: The same if accounts come from several sources: with the accounts of each person side by side.
 _CSV_FILES_OF_SEVERAL = {
     **_CSV_FILES,
     "person_access.csv": ("select * from reports.person_access", "person_id, source, account_id"),
@@ -52,22 +51,21 @@ _ANNEX_FILE = "access-review-annex.pdf"
 _GRAPH_FILES = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
 #: How the names of folders end that are not yet, or no longer, the report.
 _DRAFT, _FORMER = "partial", "former"
-#: A CSV file larger than this is not attached to the PDF, which is meant to be mailed; it has about 40,000 accounts.
+#: A larger CSV file (about 40,000 accounts) is not attached to the PDF, so that it can be mailed.
 _ATTACHED_BYTES = 16 * 1024 * 1024
-#: Findings of one rule, and changes, that are shown: on paper what somebody reads, unless the configuration says
-#: otherwise, and in a browser what it sorts without a pause.
+#: Most findings of one rule and most changes shown: in the PDF by default, and in HTML, which sorts them quickly.
 ROWS_PER_TABLE = 200
 _HTML_ROWS = 1000
-#: All privileged accounts are named, unless something is badly wrong with the roles, and then with the report.
+#: Most privileged accounts in the PDF; more of them mean that the roles are wrong.
 _PDF_PRIVILEGED = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFolder:
-    """A finished report folder, and what its reader should be told.
+    """A finished report folder, with warnings for its reader.
 
-    ``files`` are those for people and the manifest; ``neutralised`` counts the cells of the CSV files that a
-    spreadsheet would have run as formulas.
+    ``files`` are the files for people and the manifest. ``neutralised`` counts the CSV cells that a spreadsheet would
+    have run as formulas.
     """
 
     folder: Path
@@ -223,7 +221,7 @@ class _Writer:
 
 
 def _names(dataset: Dataset) -> Iterator[str]:
-    """Yield every text that came from a source and may be on a page."""
+    """Yield every text from a source that may be on a page."""
     for frame in (
         dataset.privileged_accounts,
         dataset.person_access,

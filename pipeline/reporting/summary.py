@@ -115,7 +115,7 @@ def coverage(unevaluated: Sequence[Row], rules: int) -> tuple[str, ...]:
         why = "; ".join(f"{number(times)} because {reason}" for reason, times in reasons.most_common())
         said.append(f"{number(missing)} of {count(rules, 'rule')} {was(missing)} not evaluated: {why}.")
     else:
-        said.append(f"All {number(rules - off)} rules that are switched on were evaluated.")
+        said.append(f"Every rule that is switched on was evaluated, {number(rules - off)} of {number(rules)}.")
     if off:
         said.append(f"{count(off, 'rule')} {'is' if off == 1 else 'are'} switched off.")
     return tuple(said)

@@ -1,4 +1,4 @@
-"""Fills the templates in ``reports/templates``. Every value is text: markup in a name is escaped, whatever it is."""
+"""Fills the templates in ``reports/templates``. Every value is escaped, so a name cannot add markup."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Filler", "fill"]
 
 
 class Filler:
-    """The templates of one folder, read once however often they are filled."""
+    """The templates of one folder, which are read once."""
 
     def __init__(self, templates: Path) -> None:
         self._templates = templates
@@ -46,7 +46,7 @@ class Filler:
         self._environment.globals |= {"severities": charts.SEVERITIES, "frameworks": text.FRAMEWORKS}
 
     def __call__(self, name: str, view: View | None, **values: Any) -> str:
-        """Return the HTML of one template filled with one view, if it shows one, and with values of other names.
+        """Return the HTML of one template, filled with a view, if it uses one, and with other values.
 
         Raises:
             RenderError: the template is missing, does not parse, or names something that does not exist.
@@ -70,7 +70,7 @@ class Filler:
 
 
 def fill(templates: Path, name: str, view: View, **values: Any) -> str:
-    """Fill one template once; as :class:`Filler` does."""
+    """Return the HTML of one template, as :class:`Filler` does."""
     return Filler(templates)(name, view, **values)
 
 
@@ -81,7 +81,7 @@ def _shown(value: Any) -> Any:
 
 
 def _place(error: BaseException, templates: Path) -> tuple[str | None, int | None]:
-    """Find the template and its line in the traceback, where Jinja puts them for errors while rendering."""
+    """Return the template and line of an error while rendering, which Jinja puts into the traceback."""
     file, line = None, None
     trace = error.__traceback__
     while trace:

@@ -1,4 +1,4 @@
-"""How values read in a report for people: dates, numbers, counted nouns, and names that may be hostile."""
+"""Formats values for people: dates, numbers, counted nouns, and names that may be hostile."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ __all__ = [
 
 #: Dates as SQL writes them into texts.
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-#: Stands where there is no value.
+#: Replaces a missing value.
 NOTHING = "–"
 
 _REPLACEMENT = "\ufffd"
-#: Marks that turn the direction of the text after them; a name must not rearrange its row.
+#: Marks that change the direction of text; a name must not rearrange its row.
 _TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 _HIDDEN = {
     code: _REPLACEMENT
     for code in (*range(0x20), *range(0x7F, 0xA0), *_TURNING)
     if code in _TURNING or (unicodedata.category(chr(code)) == "Cc" and chr(code) not in "\t\n\r")
 }
-#: Not from the locale: a report reads the same wherever it is made.
+#: Independent of the locale: a report reads the same on every machine.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: Key of a framework -> its name.
 FRAMEWORKS = {
@@ -56,7 +56,7 @@ FRAMEWORKS = {
 
 
 def printable(text: str) -> str:
-    """Replace control characters and direction marks by U+FFFD, which can be seen."""
+    """Replace control characters and direction marks by U+FFFD, which is visible."""
     return text.translate(_HIDDEN)
 
 
@@ -88,7 +88,7 @@ def dated(words: str) -> str:
     def written(found: re.Match[str]) -> str:
         try:
             return day(date.fromisoformat(found[0]))
-        except ValueError:  # digits that only look like a date, in a name
+        except ValueError:  # digits in a name that only look like a date
             return found[0]
 
     return _ISO_DATE.sub(written, words)
@@ -102,18 +102,18 @@ def moment(value: datetime | None) -> str:
 
 
 def number(value: int | None) -> str:
-    """Write a number with its thousands apart."""
+    """Write a number with thousands separators."""
     return NOTHING if value is None else f"{value:,}"
 
 
 def percent(share: float) -> str:
-    """Write a part of one as ``12.3 %``; something that would round to nothing is said to be less."""
+    """Write a share as ``12.3 %``; a share that would round to zero reads ``< 0.1 %``."""
     return "< 0.1 %" if 0 < share < 0.0005 else f"{share * 100:.1f} %"
 
 
 def ago(days: int) -> str:
-    """Write how many whole days have passed since something."""
-    return f"{count(days, 'day')} ago" if days else "that day"
+    """Write how many whole days have passed."""
+    return f"{count(days, 'day')} ago" if days else "on the same day"
 
 
 def controls(joined: str | None) -> list[str]:
@@ -133,7 +133,7 @@ def path(url: str) -> str:
 
 
 def listed(joined: str | None) -> list[str]:
-    """Take apart what SQL joined by ``; ``."""
+    """Split a text that SQL joined by ``; ``."""
     return joined.split("; ") if joined else []
 
 

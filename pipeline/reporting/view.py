@@ -1,6 +1,6 @@
-"""What the templates are given: the dataset arranged in the order, and said in the words, of a report for people.
+"""The data of the templates: one build, arranged in the order and in the words of a report for people.
 
-No number is computed here that SQL has not counted, except sums that are printed to show that they add up.
+SQL has counted every number; only the sums that show that numbers add up are computed here.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SeverityCount:
 
 @dataclass(frozen=True, slots=True)
 class RuleSection:
-    """One rule that found something, with the findings that are shown; ``result`` is its ``reports.rule_results``."""
+    """A rule with findings, and the findings to show; ``result`` is its row of ``reports.rule_results``."""
 
     rule: Row
     result: Row
@@ -68,23 +68,23 @@ class RuleSection:
 
     @property
     def total(self) -> int:
-        """Return how many findings there are, shown or not."""
+        """Return the number of all findings, shown or not."""
         return int(self.result["findings"])
 
     @property
     def worst(self) -> SeverityCount | None:
-        """Return the gravest severity that has an open finding."""
+        """Return the highest severity with an open finding, or None."""
         return next((each for each in self.severities if each.open_findings), None)
 
     @property
     def is_about_accounts(self) -> bool:
-        """Say whether any row has an account, and so a role and a last use to show."""
+        """Return whether any row is about an account, and so has a role and a last use."""
         return any(row["account_id"] for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One table of the statistics: how the population divides by one property, with rows that add up to it."""
+    """One table of the statistics: the population divided by one property; its rows add up to the population."""
 
     key: str
     title: str
@@ -93,7 +93,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Everything a template may name."""
+    """All values that a template can use."""
 
     snapshot: Row
     is_complete: bool
@@ -147,11 +147,11 @@ def arrange(
     attached: Sequence[str] = (),
     left_out: Sequence[str] = (),
 ) -> View:
-    """Arrange one build for reading, with at most ``rows_shown`` findings of each rule and as many changes, and at
-    most ``privileged_shown`` privileged accounts.
+    """Arrange one build for reading.
 
-    ``data_sha256`` is that of the report folder; ``attached`` are the CSV files inside the document, ``left_out``
-    those that are too large for it.
+    At most ``rows_shown`` findings of each rule and as many changes are shown, and at most ``privileged_shown``
+    privileged accounts. ``data_sha256`` is that of the report folder. ``attached`` are the CSV files attached to the
+    document, ``left_out`` those that are too large.
     """
     sections = _sections(dataset, rows_shown)
     checks = _rows(dataset.reconciliation)
@@ -247,7 +247,7 @@ def _ordered(rules: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _sections(dataset: Dataset, rows_shown: int) -> list[RuleSection]:
-    """Return the rules that found something, gravest first, then by how many findings have that severity."""
+    """Return the rules with findings: the most severe first, then those with the most findings of that severity."""
     rows = {
         str(key[0]): _rows(part.head(rows_shown))
         for key, part in dataset.finding_rows.group_by("rule_id", maintain_order=True)

@@ -1,8 +1,7 @@
 """The report's tables as one Excel workbook: a summary, then a sheet for each table, typed, filtered and coloured.
 
-Every text is written as text, so nothing in it can become a formula or a link. Rows stream from the database to the
-file, and memory holds them compressed. The bytes are the same for the same build: the only date in the
-file is the snapshot's.
+Every text is written as text, so it cannot become a formula or a link. Rows stream from the database to the file, and
+memory holds them compressed. The same build gives the same bytes: the only date in the file is the snapshot's.
 
 Constants: a sheet holds 1,048,576 rows and a cell 32,767 UTF-16 code units (Excel specifications and limits); a
 number keeps 15 digits, and dates begin in 1900.
@@ -33,7 +32,7 @@ _CUT = "… [cut]"
 _EXACT_INTEGERS = 10**15
 _BATCH = 5_000
 _WIDEST = 60
-#: Not allowed in XML, whatever is done to them.
+#: Not allowed in XML, even escaped.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _REALS = {"FLOAT", "DOUBLE"}
@@ -59,7 +58,7 @@ class _SheetColumn:
 
     @property
     def width(self) -> int:
-        """Return the width in characters: what is in it, and room for the heading and its filter button."""
+        """Return the width in characters, with room for the heading and its filter button."""
         return max(min(self.longest + 2, _WIDEST), len(self.name) + 4)
 
 
@@ -71,18 +70,18 @@ def write(
     *,
     rows_held: int = ROWS_HELD,
 ) -> tuple[str, ...]:
-    """Write the workbook and return warnings: what did not fit.
+    """Write the workbook and return warnings about rows and texts that did not fit.
 
     ``tables`` maps the name of a sheet to its query and the order of its rows.
 
     Raises:
-        OSError: it, or a scratch file beside it, cannot be written.
+        OSError: the workbook or a temporary file beside it cannot be written.
     """
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
     options = {
-        # Its scratch files lie beside the file: one disk to fill, and nothing of them stays.
+        # Temporary files beside the workbook: only one disk can be full, and the draft folder takes them along.
         "constant_memory": True,
         "tmpdir": str(path.parent),
         "strings_to_formulas": False,
@@ -90,7 +89,7 @@ def write(
         "strings_to_numbers": False,
         "use_zip64": True,
     }
-    # Compressed, the workbook is small. Written by ourselves, a full disk is one error and no half-closed archive.
+    # The compressed workbook is small. Writing it here makes a full disk one error, not a half-closed archive.
     packed = _Kept()
     workbook = xlsxwriter.Workbook(packed, options)
     try:
@@ -115,16 +114,16 @@ def write(
         raise error.args[0] from error
     finally:
         for worksheet in workbook.worksheets():
-            worksheet.row_data_fh.close()  # where the workbook cannot be written, its scratch files stay open
+            worksheet.row_data_fh.close()  # they stay open if the workbook cannot be written
     path.write_bytes(packed.getbuffer())
     return tuple(book.warnings)
 
 
 class _Kept(io.BytesIO):
-    """A file in memory that stays open: an archive that failed halfway closes itself late, and must find it so."""
+    """A file in memory that stays open: an archive that failed halfway closes itself later."""
 
     def close(self) -> None:
-        """Do nothing; the memory goes with the last reference."""
+        """Do nothing; the memory is freed with the last reference."""
 
 
 class _Book:
@@ -133,7 +132,7 @@ class _Book:
     def __init__(self, workbook: Any) -> None:
         self._workbook = workbook
         self.warnings: list[str] = []
-        # A workbook cannot bring its font: this one, or its metric twin, is on every system.
+        # A workbook cannot embed fonts: this one, or a metric twin, is on every system.
         made = {"font_name": "Arial", "font_size": 10, "valign": "vcenter"}
 
         def new(**properties: Any) -> Any:
@@ -163,7 +162,7 @@ class _Book:
     # ------------------------------------------------------------------------------------------------- the summary
 
     def write_summary(self, view: View, counts: Mapping[str, int]) -> None:
-        """Write the first sheet: what the report says, the sums, and what the other sheets hold."""
+        """Write the first sheet: the summary, the sums, and a list of the other sheets."""
         sheet = self._workbook.add_worksheet("summary")
         sheet.hide_gridlines(2)
         _print_landscape(sheet)
@@ -215,7 +214,7 @@ class _Book:
                     (section.rule["remediation"], self._aside),
                 )
         if not view.act_first:
-            put(("Nothing needs action: there is no open finding.", self._text))
+            put(("No action is needed: there are no open findings.", self._text))
         row += 1
         put(("Sheet", self._heading), ("Rows", self._number_heading))
         for name, rows in counts.items():
@@ -237,7 +236,7 @@ class _Book:
             sheet.write_string(
                 0, position, column.name, self._number_heading if column.kind in _INTEGERS else self._heading
             )
-        # A sheet that is too short keeps its last row to say so.
+        # The last row of a full sheet is kept for the note about the missing rows.
         held = table.count if table.count <= rows_held else rows_held - 1
         rows = connection.execute(f"select * from ({table.query}) order by {table.order} limit {held}")
         writers = [self._writer(sheet, column.kind) for column in columns]
@@ -265,11 +264,11 @@ class _Book:
             )
 
     def _writer(self, sheet: Any, kind: str) -> Callable[[int, int, Any], bool]:
-        """Return what writes a value of that type, and says whether it had to be cut."""
+        """Return a function that writes a value of a type and returns whether it had to cut it."""
 
         def write_text(row: int, column: int, value: Any) -> bool:
             shown, was_cut = readable(str(value))
-            # Even edited in place, a text that looks like a formula stays a text.
+            # Excel keeps these texts as texts even when somebody edits the cell.
             style = self._quoted if shown.startswith(cells.STARTS) else self._text
             sheet.write_string(row, column, shown, style)
             return was_cut
@@ -305,7 +304,7 @@ class _Book:
         return write_text
 
     def _colour(self, sheet: Any, name: str, column: int, last: int) -> None:
-        """Let the words of a column be coloured; the word says it, the colour only helps to find it."""
+        """Colour the words of a column; colour only helps to find them."""
         styles = self._severities if name in _SEVERITY_COLUMNS else self._results if name == "result" else {}
         for word, style in styles.items():
             rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": style}
@@ -336,9 +335,9 @@ def _columns(connection: Connection, query: str) -> list[_SheetColumn]:
     return [_SheetColumn(name, kind, int(length)) for (name, kind), length in zip(kinds, longest, strict=True)]
 
 
-@functools.lru_cache(maxsize=1 << 14)  # roles, paths and dates come again and again
+@functools.lru_cache(maxsize=1 << 14)  # roles, paths and dates are repeated
 def readable(value: str) -> tuple[str, bool]:
-    """Return what a cell can hold of a text, and whether that is not all of it."""
+    """Return the text that a cell can hold, and whether it was cut."""
     shown = text.printable(value).translate(_NONCHARACTERS)
     if len(shown) * 2 <= _CELL_UNITS:
         return shown, False

@@ -1,1 +1,1 @@
-"""Tables that people and other programs write: CSV files in the common dialects, and workbooks."""
+"""Reads tables that people and other programs write: CSV files in the common dialects, and workbooks."""

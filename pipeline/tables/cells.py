@@ -1,4 +1,4 @@
-"""What a cell says, and what a column is called, whoever wrote it."""
+"""Normalises the text of cells and headings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 __all__ = ["TableError", "column_name", "letters", "refuse_repeated", "trimmed", "visible"]
 
-#: What no reader sees: controls, soft hyphen, zero-width and directional marks, fillers, variation selectors.
+#: Invisible characters: controls, soft hyphen, zero-width and directional marks, fillers, variation selectors.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
@@ -18,7 +18,7 @@ _ENDS = re.compile(rf"^(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+
 
 
 class TableError(ValueError):
-    """A table that cannot be read without a guess. ``hint`` says what to do."""
+    """A table that cannot be read without guessing. ``hint`` says what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ def visible(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """Return a text in composed form, with nothing invisible and no Unicode spaces around it; inside it stays."""
+    """Return a text in composed form, without invisible characters and Unicode spaces at its ends."""
     return _ENDS.sub("", unicodedata.normalize("NFC", text))
 
 
@@ -42,7 +42,7 @@ def column_name(heading: str) -> str:
 
 
 def letters(column: int) -> str:
-    """Return what a spreadsheet calls a column, counted from 0: ``A``, ``B``, ``AA``."""
+    """Return the letters that a spreadsheet gives a column, counted from 0: ``A``, ``B``, ``AA``."""
     name = ""
     column += 1
     while column:
@@ -52,10 +52,10 @@ def letters(column: int) -> str:
 
 
 def refuse_repeated(names: Sequence[str], *, is_sheet: bool = False) -> None:
-    """Refuse a header that has the same name twice: nobody could say which of the two columns counts.
+    """Refuse a header that has the same name twice, since either column could be meant.
 
     Raises:
-        TableError: it names both columns, by their position and for a sheet by their letters.
+        TableError: there is such a name. The message has the position of both columns, or their letters in a sheet.
     """
     for name, occurrences in Counter(filter(None, names)).items():
         if occurrences > 1:

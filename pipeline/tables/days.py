@@ -1,4 +1,4 @@
-"""Calendar days as people and other programs write them, read only where it is certain which day is meant."""
+"""Reads calendar days as people and programs write them, and refuses those that are ambiguous."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _TIME)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})" + _TIME)
 _SLASHED = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})" + _TIME)
-#: What databases write where there is no date.
+#: What databases write for a missing date.
 _NONE = re.compile(r"0{4}[-/.]0{1,2}[-/.]0{1,2}(?:[ T][0:.Z]*)?|0{1,2}[-/.]0{1,2}[-/.]0{4}(?:[ T][0:.Z]*)?")
 
 
 class DayError(ValueError):
-    """A text that is no day, or that people read as two different ones."""
+    """A text that is not a day, or that could be two different days."""
 
 
 def order_of(texts: Iterable[str]) -> str | None:
-    """Return how a file writes ``31/12/2025``: ``dmy``, ``mdy``, or None if that does not show."""
+    """Return the order in which a file writes days: ``dmy``, ``mdy``, or None if its days do not show it."""
     orders = set()
     for text in texts:
         if found := _SLASHED.fullmatch(text):
@@ -34,12 +34,12 @@ def order_of(texts: Iterable[str]) -> str | None:
 
 
 def read_day(text: str, order: str | None = None) -> date | None:
-    """Return the day a text names, as it is written there: a time and its zone are left aside. None for no day.
+    """Return the day in a text as it is written, without regard to a time or zone; None for no day.
 
-    ``order`` is what :func:`order_of` found for the whole file.
+    ``order`` is that of the whole file, from :func:`order_of`.
 
     Raises:
-        DayError: it is no day, or could be two: 03/04/2026.
+        DayError: it is not a day, or could be two, such as 03/04/2026.
     """
     if not text or _NONE.fullmatch(text):
         return None

@@ -1,8 +1,8 @@
-"""CSV in the dialects that spreadsheets, databases and HR systems write.
+"""Reads CSV in the dialects that spreadsheets, databases and HR systems write.
 
-UTF-8 with or without a byte order mark, UTF-16, or Windows-1252; comma, semicolon or tab, named by a first line
-``sep=;`` or not; cells left off at the end of a line; blank lines and lines of separators alone; any line ends.
-What cannot be read without a guess is refused with its line.
+The encoding is UTF-8 with or without a byte order mark, UTF-16, or Windows-1252. The separator is a comma, semicolon
+or tab; a first line ``sep=;`` may name it. Cells may be missing at the end of a line, blank lines and lines of
+separators are skipped, and any line ends are accepted. Anything ambiguous is refused with its line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["CsvTable", "decode", "read_table", "records"]
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[;,\t]*(?:\r\n?|\n|$)', re.IGNORECASE)
-#: A header is looked for in so many records when the separator is found out.
+#: Records that are searched for the header, to find the separator.
 _HEADER_RECORDS = 20
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -34,14 +34,14 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-#: A letter of more than one byte in UTF-8. Windows-1252 has hardly a word that looks like one.
+#: A letter of more than one byte in UTF-8; in Windows-1252 hardly any word has these bytes.
 _UTF8_LETTER = re.compile(rb"[\xc3-\xcf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
 _SAVE_AS_UTF8 = "save it as 'CSV UTF-8'"
 
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A CSV file: ``headings`` as they are written, ``names`` in lower case, and the hash of the bytes read."""
+    """A CSV file: ``headings`` as they are written, ``names`` in lower case, and the hash of its bytes."""
 
     headings: tuple[str, ...]
     names: tuple[str, ...]
@@ -51,12 +51,12 @@ class CsvTable:
     _delimiter: str
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line and the cells of each record below the header; blank ones are left out.
+        """Yield the line number and the cells of each record below the header, without blank ones.
 
-        Cells left off at the end are not there; there are never more cells than headings.
+        A record has at most as many cells as there are headings; cells may be missing at its end.
 
         Raises:
-            TableError: a line is not CSV, or has a cell that no heading is above.
+            TableError: a line is not CSV, or has a cell without a heading.
         """
         width = len(self.headings)
         unnamed = [index for index, name in enumerate(self.names) if not name]
@@ -82,7 +82,7 @@ class CsvTable:
 
 
 def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewError]) -> CsvTable:
-    """Read a CSV file up to its header. ``known`` are names of columns, which tell how the cells are separated.
+    """Read a CSV file up to its header. ``known`` are names of columns, which help to find the separator.
 
     Raises:
         error: the file cannot be read, is not CSV, or has the same column twice.
@@ -93,7 +93,7 @@ def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewEr
         raise error(
             f"the file cannot be read: {cause.strerror}",
             where=str(path),
-            hint="give the path of a CSV file that you may read",
+            hint="name a CSV file that you can read",
         ) from cause
     try:
         text, encoding = decode(content)
@@ -108,17 +108,17 @@ def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewEr
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """Return the text of a file and its encoding: by its mark, else UTF-8, else Windows-1252.
+    """Return the text of a file and its encoding: that of its byte order mark, else UTF-8, else Windows-1252.
 
     Raises:
-        TableError: it is a workbook, or its bytes are a text in none of them.
+        TableError: it is a workbook, or its bytes are not text in any of these encodings.
     """
     if content.startswith(_BINARY):
         raise TableError("this is a workbook, not a CSV file", "open it in a spreadsheet and save it as 'CSV UTF-8'")
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
     beginning = content[:4096]
-    if encoding is None and beginning.count(0) * 10 > len(beginning):  # fewer are stray NULs, which are told by line
-        encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"  # a mark was left off
+    if encoding is None and beginning.count(0) * 10 > len(beginning):  # fewer are stray NULs, reported by line below
+        encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"  # without a mark
     try:
         text = content.decode(encoding or "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -127,22 +127,22 @@ def decode(content: bytes) -> tuple[str, str]:
             raise TableError(f"the file is not {encoding.upper()} text: line {line}", _SAVE_AS_UTF8) from error
         if _UTF8_LETTER.search(content):
             raise TableError(
-                f"line {line} is not UTF-8, though other lines are", f"correct that line, or {_SAVE_AS_UTF8} again"
+                f"line {line} is not UTF-8, although other lines are", f"correct that line, or {_SAVE_AS_UTF8} again"
             ) from error
         encoding = "windows-1252"
         try:
-            text = content.decode("cp1252")  # what Excel writes where it is not asked for UTF-8
+            text = content.decode("cp1252")  # what Excel writes by default
         except UnicodeDecodeError as undefined:
             line = content.count(b"\n", 0, undefined.start) + 1
             raise TableError(f"line {line} is neither UTF-8 nor Windows-1252 text", _SAVE_AS_UTF8) from undefined
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise TableError(f"line {line} has a character that no text has (NUL)", _SAVE_AS_UTF8)
+        raise TableError(f"line {line} has a NUL character, which text never has", _SAVE_AS_UTF8)
     return text, encoding or "utf-8"
 
 
 def delimiter_of(text: str, known: Collection[str]) -> str:
-    """Return what separates the cells: as ``sep=`` says, else what gives the most known headings, then cells."""
+    """Return the separator: that of ``sep=``, else the one with the most known headings, then the most cells."""
     if said := _SEPARATOR_LINE.match(text):
         return said[1]
     beginning = list(itertools.islice(io.StringIO(text, newline=""), _HEADER_RECORDS))
@@ -153,17 +153,17 @@ def delimiter_of(text: str, known: Collection[str]) -> str:
             return max(
                 ((sum(column_name(cell) in known for cell in cells), len(cells)) for cells in rows), default=(0, 0)
             )
-        except csv.Error:  # whoever reads the records says where
+        except csv.Error:  # reading the records reports the line
             return 0, 0
 
     return max(_DELIMITERS, key=headings)
 
 
 def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line it begins on, blank ones too: a cell in quotes may span lines.
+    """Yield each record with the number of its first line, blank ones too; a quoted cell may span lines.
 
     Raises:
-        TableError: a quote is left open, or text follows one that is closed.
+        TableError: a quote is not closed, or text follows a closing quote.
     """
     stream = io.StringIO(text, newline="")
     skipped = 0

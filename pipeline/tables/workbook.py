@@ -1,7 +1,7 @@
-"""Workbooks that come back: .xlsx and what else spreadsheets write, measured before they are read.
+"""Reads workbooks that people return: .xlsx and other formats of spreadsheets, measured before they are read.
 
-A library that reads a sheet makes room for the whole rectangle up to its last cell. One stray cell at the end of a
-sheet would cost gigabytes, and so would a small archive that unpacks to a large one: both are found out first.
+The library allocates the whole rectangle up to the last cell of a sheet. A stray cell far out, or a small archive
+that unpacks to a large one, would take gigabytes. Both are found first.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pipeline.tables.cells import TableError, letters
 
 __all__ = ["Sheet", "is_workbook", "read_sheets"]
 
-#: Cells of a sheet up to its last one. A packet of 100,000 items has less.
+#: Most cells in the rectangle of a sheet. A packet of 100,000 items has fewer.
 _MOST_CELLS = 5_000_000
-#: Bytes of a workbook when it is unpacked.
+#: Most bytes of an unpacked workbook.
 _MOST_BYTES = 500_000_000
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _SAVE_AS_XLSX = "open it in a spreadsheet and save it as .xlsx"
@@ -29,7 +29,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _CELL_PLACE = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _CHUNK = 1 << 20
-#: A cell with an error (#N/A), and one with a formula whose result was not stored: both read as if they were empty.
+#: A cell with an error (#N/A), and a cell with a formula without a stored result. The library reads both as empty.
 _ERROR = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _NO_RESULT = re.compile(
     rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*'
@@ -39,14 +39,14 @@ _NO_RESULT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet by its name, and its cells from A1 on; an empty one is None."""
+    """The name of a sheet, and its cells from A1 on; an empty cell is None."""
 
     name: str
     rows: list[list[Any]]
 
 
 def is_workbook(content: bytes) -> bool:
-    """Tell whether the bytes of a file are a workbook's, whatever the file is called."""
+    """Return whether the bytes of a file are a workbook, whatever its name."""
     return content.startswith((_ZIP, _OLE))
 
 
@@ -54,7 +54,7 @@ def read_sheets(content: bytes) -> list[Sheet]:
     """Read every sheet of a workbook.
 
     Raises:
-        TableError: it is none, is locked with a password, is of a kind that is not read, or is far too large.
+        TableError: it is not a workbook, has a password, has an unsupported format, or is too large.
     """
     import python_calamine
 
@@ -75,7 +75,7 @@ def read_sheets(content: bytes) -> list[Sheet]:
 
 
 def _show_lost_values(content: bytes, sheets: Sequence[Sheet]) -> None:
-    """Put words into cells that hold an error, or a formula without its result, which would pass for empty ones."""
+    """Put words into cells with an error or with a formula without a result, which would look empty."""
     rows_of = {sheet.name: sheet.rows for sheet in sheets}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if "xl/workbook.xml" not in archive.namelist():
@@ -91,7 +91,7 @@ def _show_lost_values(content: bytes, sheets: Sequence[Sheet]) -> None:
 
 
 def _worksheets(book: Any) -> list[str]:
-    """Return the names of the sheets that have cells; a chart on a sheet of its own has none."""
+    """Return the names of the sheets that have cells; a chart sheet has none."""
     import python_calamine
 
     kind = python_calamine.SheetTypeEnum.WorkSheet
@@ -110,10 +110,10 @@ def _locked() -> TableError:
 
 
 def _measure(content: bytes) -> None:
-    """Look at the size of every sheet without holding it.
+    """Measure every sheet without holding it in memory.
 
     Raises:
-        TableError: a sheet or the whole is too large, it is no workbook, or of a kind that is not read.
+        TableError: a sheet or the workbook is too large, or it is not a workbook of a supported format.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -121,7 +121,7 @@ def _measure(content: bytes) -> None:
                 raise TableError("the workbook is too large", "send back the packet alone, without other sheets")
             names = set(archive.namelist())
             if "xl/workbook.bin" in names:
-                raise TableError("this is a binary workbook (.xlsb), which is not read", _SAVE_AS_XLSX)
+                raise TableError("this is a binary workbook (.xlsb), which is not supported", _SAVE_AS_XLSX)
             if "xl/workbook.xml" in names:
                 for name, part in _parts(archive):
                     if not _is_small(archive, part):
@@ -158,7 +158,7 @@ def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 
 
 def _is_small(archive: zipfile.ZipFile, part: str) -> bool:
-    """Tell whether the places that its cells name keep a sheet small: the quick way, which most sheets pass."""
+    """Return whether a sheet is small by the places of its cells: a quick check, which most sheets pass."""
     columns: set[bytes] = set()
     rows: set[bytes] = set()
     cells = named = 0
@@ -173,12 +173,12 @@ def _is_small(archive: zipfile.ZipFile, part: str) -> bool:
             named += len(places)
             cells += len(_CELL.findall(text))
     if not 0 < cells == named:
-        return False  # a cell does not say where it is, or the markup is written in another way: to be read in full
+        return False  # a cell without a place, or other markup: to be read in full
     return max(map(int, rows)) * max(_position(column.decode()) for column in columns) <= _MOST_CELLS
 
 
 def _unpack(archive: zipfile.ZipFile, names: set[str]) -> None:
-    """Unpack files to nothing: their size and checksum must be as the archive says."""
+    """Unpack files and discard them, to check their size and checksum."""
     for name in names:
         with archive.open(name) as stream:
             while stream.read(_CHUNK):
@@ -189,12 +189,12 @@ def _refuse_too_many(sheet: str, rows: int, columns: int) -> None:
     if rows * columns > _MOST_CELLS:
         raise TableError(
             f"sheet '{sheet}' goes as far as {letters(columns - 1)}{rows}, which is too large to read",
-            "delete what stands outside the table, or copy the table alone into a new workbook",
+            "delete cells outside the table, or copy the table alone into a new workbook",
         )
 
 
 class _Measure:
-    """Follows the cells of a sheet and stops at the first one too far out. Only cells with content count."""
+    """Follows the cells of a sheet with content, and stops at the first one that is too far out."""
 
     def __init__(self, sheet: str) -> None:
         self.sheet = sheet
@@ -212,7 +212,7 @@ class _Measure:
         raise NotImplementedError
 
     def end(self, tag: str) -> None:
-        """Do nothing, unless the format says something at an end."""
+        """Handle the end of an element; do nothing by default."""
 
     def fill(self, row: int, column: int) -> None:
         self.rows, self.columns = max(self.rows, row), max(self.columns, column)
@@ -220,7 +220,7 @@ class _Measure:
 
 
 class _OfficeSheet(_Measure):
-    """A sheet of Office Open XML: rows and cells say where they are, or follow one another."""
+    """A sheet of Office Open XML: rows and cells have a place, or follow one another."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "row":
@@ -235,7 +235,7 @@ class _OfficeSheet(_Measure):
 
 
 class _OpenDocument(_Measure):
-    """The sheets of an OpenDocument: rows and cells follow one another and say how often they are repeated."""
+    """The sheets of an OpenDocument: rows and cells follow one another, with a number of repeats."""
 
     def __init__(self) -> None:
         super().__init__("")

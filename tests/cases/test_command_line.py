@@ -107,7 +107,7 @@ def test_a_joiner_who_is_in_the_file_twice_is_refused(case: Case, tmp_path: Path
 
 
 def test_a_stray_nul_is_told_by_its_line() -> None:
-    with pytest.raises(TableError, match="line 3 has a character that no text has"):
+    with pytest.raises(TableError, match="line 3 has a NUL character"):
         decode(b"email,display_name\na@example.com,Ann Ek\nb@example.com,Bo\0Dahl\n")
 
 

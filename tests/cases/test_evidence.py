@@ -156,4 +156,4 @@ def test_the_hint_says_delete_only_where_nothing_else_is_wrong(
 
     assert outcome.code == 1
     assert ("delete these files" in outcome.stderr) is (names == (".DS_Store",))
-    assert ("get the folder again" in outcome.stderr) is (names != (".DS_Store",))
+    assert ("ask its author for it again" in outcome.stderr) is (names != (".DS_Store",))

@@ -144,7 +144,7 @@ REFUSED = [
     Case(
         "encoding",
         "one Latin-1 line among UTF-8",
-        "line 3 is not UTF-8, though other lines are",
+        "line 3 is not UTF-8, although other lines are",
         "email,user_name\na@x.test,Ökonom\n".encode() + b"b@x.test,\xd6konom\n",
     ),
     Case(
@@ -156,7 +156,7 @@ REFUSED = [
     Case(
         "encoding",
         "NUL in the text",
-        "line 2 has a character that no text has",
+        "line 2 has a NUL character",
         b"email,user_name\na@x.test,%s\0\n" % (b"x" * 5000),
     ),
     Case(

@@ -192,7 +192,7 @@ def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
     accounts = {(row["source"], row["account_id"]) for row in reviewed}
     assert f"{identity(rows)}." in text
     assert (
-        f"{in_snapshot:,} roles and groups of accounts in the extract = {len(reviewed):,} asked about + "
+        f"{in_snapshot:,} items of access in the extract = {len(reviewed):,} reviewed + "
         f"{len(rows) - len(reviewed):,} left out with a reason + {in_snapshot - len(rows):,} outside the scope."
     ) in text
     population = rows_of(report / "population.csv")
@@ -209,8 +209,8 @@ def reconciled(sealed: Path, report: Path, reviewers: list[dict]) -> list[Row]:
     assert int(found[1].replace(",", "")) == len(removed) == sum(terms)
     for row in removed:
         assert row["entitlement_name"] is None or " ".join(row["entitlement_name"].split()) in text
-    assert f"put to {len(reviewers):,} reviewers" in text
-    assert f"{len(dangerous):,} items were of high risk" in text
+    assert f"assigned to {len(reviewers):,} reviewers" in text
+    assert f"{len(dangerous):,} items were high risk" in text
     assert f"{kept / len(reviewed) * 100:.1f} % of the decisions keep the access" in text
     assert json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))["data_sha256"] in text.replace(" ", "")
     for each in reviewers:
@@ -234,8 +234,8 @@ def assert_quality_reported(report: Path, name: str, decisions: list[Row], items
     assert run
     for said in (
         f"{identity(decisions)}.",
-        f"{items:,} in the extract = {len(reviewed):,} asked about + {len(decisions) - len(reviewed):,} left out "
-        f"with a reason + {items - len(decisions):,} outside the scope.",
+        f"{items:,} items of access in the extract = {len(reviewed):,} reviewed + "
+        f"{len(decisions) - len(reviewed):,} left out with a reason + {items - len(decisions):,} outside the scope.",
         f"Coverage of items {len(reviewed) / items * 100:.1f} % {len(reviewed):,} of {items:,} roles and groups",
         f"Coverage of accounts {len(covered) / accounts * 100:.1f} % {len(covered):,} of {accounts:,} accounts; "
         f"{len(covered):,} with nothing pending",

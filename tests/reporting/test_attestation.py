@@ -46,9 +46,9 @@ def test_without_a_review_there_is_a_form_and_no_attestation(database: Any, tmp_
     text = section(database(), tmp_path, "sign-off")
 
     assert text.startswith("Sign-off form")
-    assert "Nobody has been asked about this access yet" in text
+    assert "No reviewer has decided on this access yet" in text
     assert "no reviewer has decided" in text
-    assert "It does not say that the access is appropriate" in text
+    assert "It does not confirm that the access is appropriate" in text
     assert "I have reviewed" not in text
     assert "own access" not in text
 
@@ -72,7 +72,7 @@ def test_a_signed_review_is_attested_with_its_figures_and_the_open_findings(data
 
     assert text.startswith("Attestation")
     assert "signed off by Cleo Chief on 20 Oct 2026" in text
-    assert "8 reviewers were asked about 1,234 items of access of 480 accounts" in text
+    assert "8 reviewers were asked to decide on 1,234 items of access of 480 accounts" in text
     assert "1,000 kept, 200 to be removed, 20 to be reduced, 4 deferred, 10 kept as an exception" in text
     assert "60 items outside its scope (all) and 6 left out with a reason" in text
     assert "do not prove who filled them in" in text
@@ -93,7 +93,7 @@ def test_the_remediation_section_closes_the_sum(database: Any, tmp_path: Path) -
         "220 decided to remove or reduce = 150 done and verified + 60 not yet verified + 8 already gone + "
         "2 left out: it is a service account."
     ) in text
-    assert "For 20 of those not yet verified nothing has been sent yet." in text
+    assert "For 20 of those not yet verified, no change has been sent yet." in text
 
 
 def test_a_conflict_is_named_beside_its_other_side_in_a_packet(tmp_path: Path) -> None:
@@ -117,5 +117,5 @@ def test_a_conflict_is_named_beside_its_other_side_in_a_packet(tmp_path: Path) -
     )
 
     text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
-    assert "Not together with: group Payments (reviewed by bo@x.org)" in text
-    assert "not together with group Audit (no. 1 here)" in text
+    assert "Conflicts with: group Payments (reviewed by bo@x.org)" in text
+    assert "conflicts with group Audit (no. 1 here)" in text

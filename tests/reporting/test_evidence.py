@@ -208,7 +208,7 @@ def test_a_removed_row_is_counted(sealed):
     remove_row(sealed)
 
     said = [problem.what for problem in check(sealed).problems if problem.path == "rules.csv"]
-    assert f"has {rules - 1} rows, and the manifest says {rules} rows" in said
+    assert f"has {rules - 1} rows, but the manifest says {rules} rows" in said
 
 
 def test_a_manifest_with_a_wrong_count_of_rows_is_found(sealed):
@@ -332,10 +332,10 @@ def test_keys_are_private_and_never_overwritten(tmp_path):
 
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     before = contents(tmp_path)
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="the file exists"):
         signature.generate(tmp_path / "key")
     (tmp_path / "new.pub").write_text("in the way")
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="the file exists"):
         signature.generate(tmp_path / "new")
     assert contents(tmp_path) == before | {"new.pub": b"in the way"}
 
@@ -414,7 +414,7 @@ def test_the_pdf_carries_the_csv_files_and_the_data_hash(database, tmp_path):
     for name in CSV:
         assert reader.attachments[name] == [(result.folder / name).read_bytes()]
     texts = [" ".join(page.extract_text().split()) for page in reader.pages]
-    sign_off = next(text for text in texts if "It does not say that the access is appropriate" in text)
+    sign_off = next(text for text in texts if "It does not confirm that the access is appropriate" in text)
     assert result.seal.data_sha256 in sign_off.replace(" ", "")
     assert any("access-review verify" in text for text in texts)
 
@@ -428,7 +428,7 @@ def test_a_table_too_large_to_mail_is_left_out_and_said(database, tmp_path, monk
     assert "population.csv" not in reader.attachments
     assert "rules.csv" in reader.attachments
     texts = [" ".join(page.extract_text().split()) for page in reader.pages]
-    assert any("Too large to attach, and in the folder: " in text for text in texts)
+    assert any("Too large to attach, and only in the folder: " in text for text in texts)
 
 
 def remember(connection: duckdb.DuckDBPyConnection, snapshot_id: str, manifest_sha256: str, at: int = 0) -> None:

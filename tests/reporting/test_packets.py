@@ -68,7 +68,7 @@ def test_the_pdf_asks_about_danger_first_and_says_by_when(tmp_path: Path) -> Non
 
     text = _pdf(tmp_path, rows)
 
-    assert "please decide on 3 items of access, 1 of them of high risk, by 31 Jan 2026" in text
+    assert "please decide on 3 items of access, 1 of them high risk, by 31 Jan 2026" in text
     places = [text.rindex(title) for title in ("High risk #", "New or changed #", "Unchanged, kept last time #")]
     assert places == sorted(places)
     assert "critical Leaver still active" in text

@@ -124,9 +124,7 @@ def test_the_outline_leads_to_every_section_and_rule(printed):
 def test_the_summary_gives_the_page_of_each_finding(printed):
     text = pages(printed)
 
-    page = next(
-        n for n, content in enumerate(text, start=1) if LEAVER_ACTIVE in content and "What was found" in content
-    )
+    page = next(n for n, content in enumerate(text, start=1) if LEAVER_ACTIVE in content and "examined" in content)
     assert f"what it opened since the last day. {page} " in text[1]
 
 
@@ -145,7 +143,7 @@ def test_nothing_found_is_said_in_sentences(database, tmp_path):
     text = " ".join(pages(write(database(findings=0, admins=0, accounts=0), tmp_path, "pdf")))
 
     assert "No account is in scope" in text
-    assert "there is no open finding" in text
+    assert "there are no open findings" in text
     assert "No account holds a role that manages" in text
     assert "No rule found anything" in text
 
@@ -155,7 +153,7 @@ def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
 
     text = " ".join(pages(result))
     register = (result.folder / "findings.csv").read_text(encoding="utf-8")
-    assert "200 of 314 shown here" in text
+    assert "200 of 314 findings are shown here" in text
     assert register.count(f"{STALE_ACCOUNT},") == 314
 
 
@@ -167,8 +165,8 @@ def test_the_configuration_says_how_long_a_table_may_be(database, tmp_path):
     )
 
     text = " ".join(pages(result))
-    assert "5 of 31 shown here" in text
-    assert "5 of 30 shown here, those that touch privilege first; all of them are in changes.csv" in text
+    assert "5 of 31 findings are shown here" in text
+    assert "5 of 30 changes are shown here, changes of privileges first; changes.csv has all of them" in text
 
 
 def test_who_is_left_out_and_what_is_accepted_is_said_with_its_approver(printed):
@@ -193,7 +191,7 @@ def test_the_browser_is_given_more_of_a_long_rule_than_paper(database, tmp_path)
     result = write(database(findings=1400, accounts=1400), tmp_path, "html")
 
     page = (result.folder / "access-review.html").read_text(encoding="utf-8")
-    assert "1,000 of 1,100 shown here, the gravest first; all of them are in findings.csv." in page
+    assert "1,000 of 1,100 findings are shown here, the most severe first; findings.csv has all of them." in page
     assert page.count('<tr data-severity="') == 1000 + 1400 - 1100
 
 
@@ -202,7 +200,7 @@ def test_accepted_findings_stay_and_say_so(database, tmp_path):
 
     text = pages(write(connection, tmp_path, "pdf"))
 
-    assert "there is no open finding" in text[1]
+    assert "there are no open findings" in text[1]
     assert any("accepted risk" in page for page in text[2:])
 
 
@@ -343,15 +341,18 @@ def test_how_a_review_was_done_is_told_with_sums_that_add_up(database, tmp_path)
     text = " ".join(" ".join(pages(write(connection, tmp_path, "pdf"))).split())
 
     assert "1,234 items = 1,000 kept + 200 removed + 20 reduced + 4 deferred + 5 excepted + 5 pending." in text
-    assert "1,300 in the extract = 1,234 asked about + 6 left out with a reason + 60 outside the scope." in text
+    assert (
+        "1,300 items of access in the extract = 1,234 reviewed + 6 left out with a reason + 60 outside the scope."
+        in text
+    )
     assert "<b>Q4</b>: open, due 1 Nov 2026, ✗ OVERDUE" in text
     assert "Coverage of items 94.9 % 1,234 of 1,300" in text
     assert "Approval rate 81.4 % 1,000 kept of 1,229 decided" in text
     assert "Median time for a decision 12.5 s" in text
     assert "Longest uniform run 37 the same decision in a row, in the order of the packet; by ann@example.com" in text
-    assert "In 1 review somebody decided on their own access" in text
-    assert "Self-reviews ✗ 1 must be 0; for 2 decisions nothing says whose the account is" in text
+    assert "In 1 review a reviewer decided on their own access" in text
+    assert "Self-reviews ✗ 1 must be 0; for 2 decisions the owner of the account is not known" in text
 
 
 def test_without_a_review_the_page_says_so(printed):
-    assert "no review of an earlier one was known" in " ".join(" ".join(pages(printed)).split())
+    assert "No earlier extract had been reviewed when this one ended" in " ".join(" ".join(pages(printed)).split())
