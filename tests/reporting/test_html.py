@@ -399,6 +399,6 @@ def test_nothing_found_is_said_in_sentences(show):
     text = find(page, "main").text
     assert "No account is in scope" in text
     assert "there are no open findings" in text
-    assert "No account holds a role that manages" in text
-    assert "No rule found anything" in text
+    assert "No account has a role with administrative rights" in text
+    assert "No rule has findings" in text
     assert page.get_log("browser") == []

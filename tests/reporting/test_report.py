@@ -144,8 +144,8 @@ def test_nothing_found_is_said_in_sentences(database, tmp_path):
 
     assert "No account is in scope" in text
     assert "there are no open findings" in text
-    assert "No account holds a role that manages" in text
-    assert "No rule found anything" in text
+    assert "No account has a role with administrative rights" in text
+    assert "No rule has findings" in text
 
 
 def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
