@@ -1,10 +1,9 @@
 """The simulated Sisense: its endpoints, its login and its error bodies, as an ASGI application.
 
-The shapes are those of Sisense's published API descriptions and of what real clients call. Two readings matter:
+Shapes follow Sisense's published API descriptions and the calls of real clients. Two details matter:
 
-- A list of users or groups that is asked for without ``skip`` and ``limit`` comes whole: real clients ask that way
-  and take the answer as everybody. With ``skip`` alone a page has :data:`DEFAULT_LIMIT` rows, and no page has more
-  than :data:`LARGEST_PAGE`.
+- Without ``skip`` and ``limit``, a list of users or groups is complete: real clients rely on that. With ``skip``
+  alone a page has :data:`DEFAULT_LIMIT` rows. No page has more than :data:`LARGEST_PAGE`.
 - The v0.9 endpoints live at plain ``/api`` beside v1 and leak the password hash of every account.
 """
 
@@ -37,9 +36,9 @@ __all__ = ["DEFAULT_LIMIT", "LARGEST_PAGE", "LEAKED_HASH", "PASSWORD", "SCIM_BAS
 DEFAULT_LIMIT = 50
 LARGEST_PAGE = 1_000
 PASSWORD = "synthetic-" + "password"
-"""The caller's password. It opens nothing but a simulator on loopback."""
+"""The caller's password. It is valid only for a simulator on loopback."""
 LEAKED_HASH = "synthetic-leaked-hash"
-"""Every account's ``hash`` in the v0.9 lists starts with this: nothing a reader keeps may contain it."""
+"""Prefix of every account's ``hash`` in the v0.9 lists. A reader must never store it."""
 SCIM_BASE = "/api/scim/v2"
 VERSION = "2026.1.0.synthetic"
 
@@ -49,7 +48,7 @@ _Handler = Callable[["Sisense", Call, str], Response]
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One answered request. ``status`` is 0 where the connection was cut without an answer."""
+    """One answered request. ``status`` is 0 if the connection was cut without an answer."""
 
     method: str
     path: str
@@ -58,7 +57,7 @@ class Logged:
 
 
 class Sisense:
-    """One simulated instance: its data, its tokens, what it was asked, and the faults it plays.
+    """One simulated instance: its data, its tokens, its request log and its scenarios.
 
     These attributes may be set at any time. ``token_seconds`` is how long a token from a login lives; None means that
     it never expires, like an issued API token. Calls for which ``outage`` is true are answered with 503, and
@@ -89,13 +88,13 @@ class Sisense:
         self._proceed = proceed
 
     def issue_token(self, *, seconds: float | None = None) -> str:
-        """Return a new token of the caller's, valid for so many seconds or for ever."""
+        """Return a new token for the caller, valid for this many seconds, or without expiry."""
         token = secrets.token_urlsafe(24)
         self._tokens[token] = float("inf") if seconds is None else time.monotonic() + seconds
         return token
 
     def revoke_tokens(self) -> None:
-        """Make every token given out so far worthless."""
+        """Invalidate every token issued so far."""
         self._tokens.clear()
 
     async def _exchange(self, request: Request) -> Response:
@@ -149,7 +148,7 @@ class Sisense:
 
     def _answer_scim(self, call: Call) -> Response:
         if self._scim is None:
-            from pipeline.simulator.scim import Scim  # slow to import, and few ask
+            from pipeline.simulator.scim import Scim  # slow to import, and rarely used
 
             self._scim = Scim(self.store, self.scim_token)
         return self._scim.answer(call)
@@ -255,7 +254,7 @@ def _route(
     return method, re.compile(path.replace("{id}", "(?P<id>[^/]+)")), handler, needs_token
 
 
-# the first that fits answers, so the fixed names come before the ids
+# the first match answers, so fixed names come before ids
 _ROUTES = [
     _route("GET", "/api/v1/users", Sisense._users),
     _route("POST", "/api/v1/authentication/login", Sisense._login, needs_token=False),

@@ -1,4 +1,4 @@
-"""Plants what accounts hold: roles and groups, power, and what sets somebody apart from their peers."""
+"""Plants conditions of entitlements: roles, groups, privilege, and access that peers do not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Entitlements(Planter):
     """Conditions of roles and groups, each with its near misses."""
 
     def administrators(self) -> None:
-        """Hire those whose titles bring power, and Data Designers whose role was edited."""
+        """Hire holders of privileged titles, and Data Designers whose role was edited."""
         org = self.org
         administrators, engineers, report_engineers = (6, 8, 6) if org.is_full else (5, 2, 2)
         if org.size < 100:
@@ -37,7 +37,7 @@ class Entitlements(Planter):
             tenant["roleId"] = org.role_ids["tenantAdmin"]
 
     def unclassified(self) -> None:
-        """Give roles that are missing, that do not exist, or that nothing ranks."""
+        """Assign roles that are missing, that do not exist, or that have no rank."""
         org = self.org
         roleless = self.viewer(seen=5).user
         del roleless["roleId"]
@@ -59,7 +59,7 @@ class Entitlements(Planter):
         idle = self.viewer(seen=60).user
         idle["roleId"] = org.role_ids["custom_partnerAccess"]
         org.plant(PlantedRule.UNCLASSIFIED_ROLE, "medium", idle, detail="nothing ranks custom_partnerAccess")
-        # what nobody has ranked is treated as privileged until somebody does
+        # a role without a rank counts as privileged until it gets one
         org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "high", idle, detail="unclassified counts as privileged")
         switched_off = self.viewer(seen=20).user
         org.switch_off(switched_off, 10)
@@ -84,7 +84,7 @@ class Entitlements(Planter):
                 )
 
     def power_through_groups(self) -> None:
-        """Put viewers into groups that bring power."""
+        """Add viewers to groups that carry a privileged role."""
         org = self.org
         emergency = org.add_group("Emergency Access")
         for group_id, why in (
@@ -98,12 +98,12 @@ class Entitlements(Planter):
         self.join(org.hire(self.engineer).user, self.engineer.group_id)
 
     def join(self, user: User, group_id: str) -> User:
-        """Put an account into a group."""
+        """Add an account to a group."""
         user["groups"] = list(dict.fromkeys([*user["groups"], group_id]))
         return user
 
     def local_accounts(self) -> None:
-        """Leave passwords beside single sign-on."""
+        """Keep local passwords of people who use single sign-on."""
         org = self.org
         for hire, severity in (
             (self.viewer(), "medium"),
@@ -116,7 +116,7 @@ class Entitlements(Planter):
             org.plant(PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, severity, hire.user, detail="a password")
 
     def disagreements(self) -> None:
-        """Let the account and the group say different things about a membership."""
+        """Make account and group disagree about a membership."""
         org = self.org
         for number in range(4):
             user = self.viewer().user
@@ -136,7 +136,7 @@ class Entitlements(Planter):
         self.org.add_group("Tenant Operators", "admin")
 
     def too_many_groups(self) -> None:
-        """Let some collect the groups of other departments."""
+        """Give some accounts the groups of other departments too."""
         org = self.org
         collected = [
             org.group_ids[name]
@@ -165,7 +165,7 @@ class Entitlements(Planter):
             org.plant(PlantedRule.EXCESSIVE_GROUPS, "low", user, detail="eight groups beyond the department's")
 
     def unlike_their_peers(self) -> None:
-        """Give roles and groups that the peers do not have."""
+        """Assign roles and groups that the peers do not have."""
         org = self.org
         executive = org.titles["Account Executive"]
         for role, severity in (("contributor", "medium"), ("contributor", "medium"), ("dataAdmin", "high")):

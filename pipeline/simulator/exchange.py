@@ -17,8 +17,8 @@ __all__ = ["Answer", "Call", "Proceed", "as_it_is", "cut", "error", "json_respon
 class Call:
     """A request. Scenarios may change ``path`` and ``query`` before it is answered.
 
-    ``origin`` is the address that was asked, without a path. ``reset`` cuts the connection without a word. ``token``
-    is the bearer token that came with it, if any.
+    ``origin`` is the scheme, host and port of the request. ``reset`` cuts the connection without an answer. ``token``
+    is the bearer token of the request, if any.
     """
 
     method: str
@@ -32,23 +32,23 @@ class Call:
 
     @property
     def is_page(self) -> bool:
-        """Tell whether this asks for a list of users."""
+        """Return whether this requests a list of users."""
         return self.method == "GET" and self.path in {"/api/v1/users", "/api/users"}
 
     @property
     def is_login(self) -> bool:
-        """Tell whether this is a login, whatever base it lives under."""
+        """Return whether this is a login, under any base path."""
         return self.path.endswith("/authentication/login")
 
 
 Proceed = Callable[[Call], Awaitable[Response]]
-"""Answers a call as everything behind would."""
+"""Passes a call on to the next scenario, or to the API itself."""
 Answer = Callable[[Call, Proceed], Awaitable[Response]]
-"""A scenario at work: it answers the call itself, or lets it proceed and changes what comes back."""
+"""Answers a call itself, or passes it on and may change the answer."""
 
 
 async def as_it_is(call: Call, proceed: Proceed) -> Response:
-    """Let everything proceed."""
+    """Pass every call on unchanged."""
     return await proceed(call)
 
 
@@ -59,7 +59,7 @@ def cut(call: Call) -> Response:
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """Answer with JSON, characters beyond ASCII as they are."""
+    """Answer with JSON in UTF-8, without ASCII escapes."""
     content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(content, status, media_type="application/json; charset=utf-8")
 

@@ -1,4 +1,4 @@
-"""Plants who stands behind an account: registered, outside, twice, shared, or known imperfectly."""
+"""Plants conditions of identity: registered, external, duplicate, shared and incomplete accounts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Identities(Planter):
     """Conditions of identity, each with its near misses."""
 
     def registered_accounts(self) -> None:
-        """Add the service and emergency accounts, and the one that reads."""
+        """Add service accounts, break-glass accounts, and the account that the extract logs in with."""
         org = self.org
         owner = f"platform-owner@{DOMAIN}"
         caller = org.account("admin", CALLER, seen=1, created=700)
-        # seen at the first second of the anchor's day: never in the future of a run
+        # last seen in the first second of the anchor's day, so never after a run
         caller["lastLogin"] = f"{org.date(0)}T00:00:00.000Z"
         caller.pop("lastActivity", None)
         org.service_accounts.append((CALLER, owner, "reads accounts for the access review", org.date(-200)))
@@ -44,7 +44,7 @@ class Identities(Planter):
             org.plant(PlantedRule.UNREVIEWED_SERVICE_ACCOUNT, severity, user, detail=why)
 
     def external(self) -> None:
-        """Hire people from outside."""
+        """Hire people with external addresses."""
         org = self.org
         for _ in self.times(3):
             org.plant(
@@ -63,12 +63,12 @@ class Identities(Planter):
         gone["groups"] = []
 
     def outsider(self, hire: Hire) -> User:
-        """Make a contractor of somebody."""
+        """Turn a person into a contractor."""
         hire.person.person_type, hire.person.end_date = "contractor", self.org.date(-90)
         return hire.user
 
     def odd_forms(self) -> None:
-        """Leave fields out, or empty."""
+        """Omit fields, or leave them empty."""
         stateless = self.viewer().user
         del stateless["active"]
         for form in ("absent", "null"):
@@ -89,7 +89,7 @@ class Identities(Planter):
                     PlantedRule.DUPLICATE_ACCOUNTS, "medium", user, subject=first.person.person_id, detail=address
                 )
         title = org.titles["BI Administrator"]
-        # near miss: an ordinary account, and one to administer with
+        # near miss: an ordinary account and a separate account for administration
         for role in ("consumer", "dataAdmin"):
             first = org.hire(title)
             first.user["roleId"] = org.role_ids[role]
@@ -100,7 +100,7 @@ class Identities(Planter):
                     org.plant(rule_id, "medium", user, subject=first.person.person_id, detail="two privileged")
 
     def second_account(self, first: Hire, role: str, address: str) -> User:
-        """Add an account of the same person, whose address differs from theirs in the way that is named."""
+        """Add a second account of a person; ``address`` says how its e-mail differs from the first."""
         user, person = first
         local, _, domain = person.email.partition("@")
         email = {
@@ -117,7 +117,7 @@ class Identities(Planter):
         return second
 
     def separation_of_duties(self) -> None:
-        """Let one person hold both sides of a pair, in one account and over two."""
+        """Give one person both sides of a conflicting pair, in one account and across two."""
         org = self.org
         payments, approvals = (org.group_ids[f"Finance {name}"] for name in ("Payments", "Approvals"))
         accountant = org.titles["Accountant"]
@@ -143,7 +143,7 @@ class Identities(Planter):
             org.plant(PlantedRule.DUPLICATE_ACCOUNTS, "medium", user, subject=pair.person.person_id, detail="upper")
 
     def shared_mailboxes(self) -> None:
-        """Add accounts that are nobody's own."""
+        """Add accounts that several people use."""
         org = self.org
         for local, role, severity in (
             ("info", "consumer", "medium"),
@@ -156,7 +156,7 @@ class Identities(Planter):
             org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
 
     def imperfect_identities(self) -> None:
-        """Leave addresses out, and let names and addresses differ from the roster."""
+        """Omit addresses, and make names and addresses differ from the roster."""
         org = self.org
         for value in (None, ""):
             hire = self.viewer()

@@ -1,4 +1,4 @@
-"""Plants what an account goes through: use, invitations, people who leave, accounts that are left over."""
+"""Plants conditions of the account life cycle: unused accounts, invitations, leavers and orphaned accounts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Lifecycle"]
 
 
 class Lifecycle(Planter):
-    """Conditions of the accounts' lives, each with its near misses."""
+    """Conditions of the account life cycle, each with its near misses."""
 
     def stale(self) -> None:
-        """Let accounts go unused, for longer than the limits and for a little less."""
+        """Leave accounts unused for longer than the limits, and for a little less."""
         org = self.org
         for number in self.times(8):
             user = self.viewer(seen=100 + 9 * number).user
@@ -53,7 +53,7 @@ class Lifecycle(Planter):
             org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "critical", user, detail="not seen for over 90 days")
         for _ in self.times(2):
             org.hire(self.engineer, seen=41)
-        # privileged by what its role may do, not by its name
+        # privileged through the permissions of its role, not through its name
         user = org.hire(self.analyst, seen=70).user
         user["roleId"] = org.role_ids["custom_userDesk"]
         org.plant(PlantedRule.STALE_PRIVILEGED_ACCOUNT, "high", user, detail="a custom role that manages users")
@@ -61,7 +61,7 @@ class Lifecycle(Planter):
             org.hire(self.analyst, seen=20).user["roleId"] = org.role_ids["custom_userDesk"]
 
     def never_seen(self) -> None:
-        """Let accounts wait for a first login."""
+        """Add accounts that have never logged in."""
         org = self.org
         for value in (..., None, ""):
             user = self.viewer(seen=5, created=60).user
@@ -84,13 +84,13 @@ class Lifecycle(Planter):
         org.never_seen(org.hire(self.engineer, seen=5, created=9).user)
 
     def odd_times(self) -> None:
-        """Write moments that cannot be read, and some that can."""
+        """Write timestamps that cannot be parsed, and unusual ones that can."""
         org = self.org
         for value in ("not a date", "infinity", f"{org.date(-400)}T08:00:00.000Z", "0001-01-01T00:00:00.000Z"):
             user = self.viewer(seen=5).user
             org.unreadable(user, value)
             org.plant(PlantedRule.LOGIN_UNKNOWN, "info", user, detail=value)
-        # readable in one field is enough, and other ways to write a moment are still moments
+        # one readable field is enough, and other notations are valid timestamps too
         half = self.viewer(seen=5).user
         half["lastActivity"], half["lastLogin"] = org.moment(5), "n/a"
         for value in (
@@ -103,7 +103,7 @@ class Lifecycle(Planter):
             user["lastLogin"] = value
 
     def invitations(self) -> None:
-        """Invite people who have not come yet."""
+        """Invite people who have not accepted yet."""
         org = self.org
         for number in range(5 if org.is_full else 2):
             is_old = number % 2 == 0
@@ -115,7 +115,7 @@ class Lifecycle(Planter):
                 org.plant(PlantedRule.STALE_INVITATION, "low", user, detail="invited 40 days ago")
 
     def leavers(self) -> None:
-        """Let people leave, with and without their accounts."""
+        """Make people leave; some of their accounts stay active."""
         org = self.org
         plain = [self.viewer(seen=45 + number) for number in self.times(2)]
         for hire in plain:
@@ -143,7 +143,7 @@ class Lifecycle(Planter):
             switched_off.user,
             detail="disabled, seen after the last day",
         )
-        # near misses: seen on the last day itself, on long leave, and still here until next week
+        # near misses: seen on the last day itself, on long leave, and leaving next week
         last_day = self.viewer(seen=35)
         last_day.person.employment_status, last_day.person.end_date = "ended", org.date(35)
         last_day.user["lastLogin"] = last_day.user["lastActivity"] = f"{org.date(35)}T23:10:00.000Z"
@@ -153,14 +153,14 @@ class Lifecycle(Planter):
         self.viewer(seen=3).person.end_date = org.date(-12)
 
     def left(self, hire: Hire, days: int | None, *, status: str = "ended") -> None:
-        """Let a person leave who keeps an active account; ``days`` ago, or without a date."""
+        """Make a person leave ``days`` ago, or without a date, and keep the account active."""
         hire.person.employment_status = status
         hire.person.end_date = "" if days is None else self.org.date(days)
         when = "no end date" if days is None else f"last day {hire.person.end_date}"
         self.org.plant(PlantedRule.LEAVER_ACTIVE, "critical", hire.user, detail=f"{status} in the roster, {when}")
 
     def contractors(self) -> None:
-        """Hire contractors whose end has passed, is missing, or is to come."""
+        """Hire contractors whose end date has passed, is missing, or is in the future."""
         org = self.org
         for number in self.times(2):
             hire = self.viewer(seen=30 + number)
@@ -176,12 +176,12 @@ class Lifecycle(Planter):
             hire.person.person_type, hire.person.end_date = "contractor", org.date(-30)
 
     def orphans(self) -> None:
-        """Add accounts that no person of the roster has, or that two may have."""
+        """Add accounts that match no person of the roster, or two."""
         org = self.org
         for _ in self.times(5):
             user = self.stranger(org.ordinary_name())
             org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
-        # the same display name is a suggestion, never a match
+        # an equal display name is a suggestion, never a match
         model = self.viewer().user
         user = self.stranger(names.Name(model["firstName"], model["lastName"], "namesake"))
         org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="only the name is known")
@@ -196,7 +196,7 @@ class Lifecycle(Planter):
         org.switch_off(self.stranger(org.ordinary_name()), 200)
 
     def stranger(self, name: names.Name) -> User:
-        """Add an account that no person has: by single sign-on, in no group."""
+        """Add an account that matches no person: it uses single sign-on and is in no group."""
         org = self.org
         user = org.account(
             "consumer", f"x-{name.slug}{len(org.users)}@{DOMAIN}", (name.first, name.last), seen=11, created=300
@@ -205,7 +205,7 @@ class Lifecycle(Planter):
         return user
 
     def switched_off(self) -> None:
-        """Switch accounts off that keep groups or a role."""
+        """Deactivate accounts that keep their groups or role."""
         org = self.org
         for _ in self.times(3):
             user = self.viewer(seen=110).user

@@ -12,7 +12,7 @@ __all__ = ["FAMILY", "GIVEN", "HOSTILE", "WORLD", "Name"]
 
 
 class Name(NamedTuple):
-    """A person's name, and the ASCII form of it that e-mail addresses are made of."""
+    """A person's name, and its ASCII form for e-mail addresses."""
 
     first: str
     last: str
@@ -75,4 +75,4 @@ HOSTILE = (
     Name("Two\nLines", "Carriage\r\nReturn", "hostile.newlines"),
     Name("{{ 7 * 7 }} ${x} %s", "'; drop table users; --", "hostile.template"),
 )
-"""Names that must come out of every report as plain text, and reach no interpreter."""
+"""Names that every report must show as plain text and that no interpreter may run."""

@@ -1,8 +1,8 @@
-"""What the synthetic organisation looks like before anybody is hired: roles, departments, titles and their groups.
+"""The synthetic organisation before anyone is hired: roles, departments, titles and their groups.
 
-Habits are regular on purpose. Everybody of one title has the title's role, the department's group and the title's
-group; a working group and an office group go to every second one. So what is common among peers, and what is rare,
-follows from who is planted, not from chance.
+Access is regular on purpose. All holders of a title have the title's role, the department's group and the title's
+group; every second one is also in a working group and an office group. So the planted conditions alone decide what is
+common or rare among peers, not chance.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 BUILTIN_GROUPS = ("Everyone", "Admins", "All users in system")
-"""Every instance has them. Who is in them shows on the group side only."""
+"""Groups of every instance. Only the group side lists their members."""
 
 DISPLAY_NAMES = {
     "super": "Sys. Admin",
@@ -33,12 +33,12 @@ DISPLAY_NAMES = {
     "contributor": "Designer",
     "consumer": "Viewer",
 }
-"""The built-in roles: the name the API uses, and the name people see."""
+"""The built-in roles: the name in the API, and the display name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoleSpec:
-    """A role to be made. ``rank`` is what a reviewer gives it: null where nothing resolves it."""
+    """A role to create. ``rank`` is the rank that a review gives it, or None if it has none."""
 
     name: str
     display_name: str
@@ -62,7 +62,7 @@ ROLES = (
     RoleSpec("admin", "Admin", 90, True, None, _ADMIN),
     RoleSpec("tenantAdmin", "Tenant Admin", 80, True, None, _ADMIN),
     RoleSpec("dataAdmin", "Data Admin", 70, True, None, _MODEL),
-    # a built-in role that somebody edited: its holders may change what other accounts are
+    # an edited built-in role: its holders may change other accounts
     RoleSpec("dataDesigner", "Data Designer", 50, True, None, {**_MODEL, "users": {"view": True, "editRole": True}}),
     RoleSpec("contributor", "Designer", 30, False, None, _DESIGN),
     RoleSpec("consumer", "Viewer", 10, False, None, _VIEW),
@@ -76,7 +76,7 @@ ROLES = (
 
 @dataclass(slots=True)
 class Title:
-    """A job and its habits. ``bundles`` are the four sets of group ids that its holders have, in turn."""
+    """A job title. ``bundles`` are four sets of group ids, which its holders get in turn."""
 
     name: str
     role: str
@@ -89,7 +89,7 @@ class Title:
 
 @dataclass(slots=True)
 class Department:
-    """A department; ``is_directory`` says that its accounts come from the directory, the others by single sign-on."""
+    """A department. Its accounts come from the directory if ``is_directory``, else from single sign-on."""
 
     name: str
     is_directory: bool
@@ -152,4 +152,4 @@ PRIVILEGED_DEPARTMENT: tuple[str, bool, tuple[str, str], tuple[tuple[str, str, i
         ("Report Engineer", "dataDesigner", 0),
     ),
 )
-"""The one department whose titles are privileged; nobody is hired into it by share."""
+"""The department with the privileged titles; ordinary hiring leaves it out."""

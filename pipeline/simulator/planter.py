@@ -1,4 +1,4 @@
-"""Who plants: an organisation, and ordinary people of it to make something of."""
+"""The base of everything that plants conditions in an organisation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNKNOWN_ID = "dead0000dead0000dead{:04x}"
 
 
 class Planter:
-    """Plants in one organisation; those who plant one kind of condition build on it."""
+    """Plants conditions in one organisation. Each subclass plants one kind."""
 
     def __init__(self, org: Staffing) -> None:
         self.org = org
@@ -31,14 +31,14 @@ class Planter:
         self.dangling = 0
 
     def times(self, full: int) -> range:
-        """How often to plant something: so often in a full organisation, once in a small one."""
+        """Return a range of this many repetitions in a full organisation, of one in a small one."""
         return range(full if self.org.is_full else 1)
 
     def viewer(self, *, seen: int | None = None, created: int | None = None, domain: str = DOMAIN) -> Hire:
-        """Hire somebody with an ordinary title."""
+        """Hire a person with an ordinary title."""
         return self.org.hire(next(self._ordinary), seen=seen, created=created, domain=domain)
 
     def unknown_id(self) -> str:
-        """Return an id that nothing has."""
+        """Return an id that no object has."""
         self.dangling += 1
         return _UNKNOWN_ID.format(self.dangling)

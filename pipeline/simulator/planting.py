@@ -1,7 +1,7 @@
-"""Plants the conditions that the rules must find, their near misses, and the odd forms that real data has.
+"""Plants the conditions that the rules must find, their near misses, and the irregularities of real data.
 
-Every method plants one condition and writes down each finding that follows from it, those of other rules as well:
-somebody who left long ago may also be stale. What is not written down must stay silent at the default parameters.
+Every method plants one condition and records each finding that follows from it, of other rules too: the account of a
+person who left long ago may also be stale. Nothing else may be found at the default parameters.
 Ages keep three days from every threshold, so a run within a day of the anchor gives the same numbers.
 
 Readings of the rules that the key rests on, where their words leave room:
@@ -26,9 +26,9 @@ from pipeline.simulator.staffing import Staffing
 __all__ = ["plant"]
 
 
-#: From so many accounts on there is room for one of each condition of the first rules.
+#: The smallest number of accounts with room for one condition of each of the first rules.
 _ROOM_FOR_ONE_EACH = 100
-#: What a smaller organisation gets, in this order while there is room, with the accounts that each takes.
+#: Conditions of a smaller organisation, in this order while there is room, and the accounts that each needs.
 _ROOM = (
     ("orphans", 4),
     ("contractors", 3),
@@ -45,7 +45,7 @@ _ROOM = (
 
 
 def plant(org: Staffing) -> None:
-    """Plant everything that an organisation of this size has room for."""
+    """Plant every condition that fits into an organisation of this size."""
     everything = _Everything(org)
     if org.size >= _ROOM_FOR_ONE_EACH:
         everything.all()
@@ -54,10 +54,10 @@ def plant(org: Staffing) -> None:
 
 
 class _Everything(Lifecycle, Entitlements, Identities):
-    """All conditions, in an order that stays: a seed gives the same organisation for ever."""
+    """All conditions, in a fixed order, so that a seed always gives the same organisation."""
 
     def what_fits(self) -> None:
-        """Plant some of the conditions, without going beyond the size of the organisation."""
+        """Plant some of the conditions, as far as the size of the organisation allows."""
         self.registered_accounts()
         self.administrators()
         for name, accounts in _ROOM:

@@ -1,8 +1,8 @@
 """The synthetic organisation, and the answer key: which findings the rules must report for it, and no others.
 
-The same (accounts, seed, anchor) gives the same bytes. How many of each condition are planted does not grow with the
-organisation: the rest of it is clean. Organisations under 500 accounts have room for one of each condition of the
-first rules only, those under 100 for some of these.
+The same (accounts, seed, anchor) gives the same bytes. The number of planted conditions does not grow with the
+organisation; all other accounts are clean. Organisations under 500 accounts have room for one condition of each of
+the first rules, those under 100 for some of these.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from pipeline.simulator.staffing import CALLER, DOMAIN, Person, PlantedFinding, 
 __all__ = ["CALLER", "DOMAIN", "SMALLEST", "PlantedFinding", "Population", "build"]
 
 SMALLEST = 20
-"""Fewer accounts have no room for administrators, registered accounts and something to find."""
+"""The least number of accounts: administrators, registered accounts and a few conditions need them."""
 
-# the two groups of everybody list no more than this: a JSON object of a million members serves nobody
+# at most this many members are listed for the two groups of all accounts, to keep large answers usable
 _BUILTIN_MEMBERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Everything there is to know about one synthetic organisation.
+    """One synthetic organisation, complete.
 
-    ``users``, ``roles`` and ``groups`` are as the API shows them, in the order of their ids. ``members`` is the group
+    ``users``, ``roles`` and ``groups`` are records as in the API, in the order of their ids. ``members`` is the group
     side of membership: account ids of each group id. ``planted`` is the answer key by rule id. ``login_states`` and
     ``statuses`` count all accounts as the contract defines the two words.
     """
@@ -55,7 +55,7 @@ class Population:
         return dict(self.policy)
 
     def planted_csv(self) -> str:
-        """Return the answer key: one row a finding, empty cells where a finding has no account or no subject."""
+        """Return the answer key, one row per finding. Cells are empty if a finding has no account or subject."""
         rows = (
             (rule_id, item.severity, item.account_id, item.subject, item.status, item.detail)
             for rule_id, items in sorted(self.planted.items())
@@ -65,9 +65,9 @@ class Population:
 
 
 def build(accounts: int, seed: int, anchor: datetime) -> Population:
-    """Build an organisation of exactly so many accounts, the caller's own included.
+    """Build an organisation of exactly this many accounts, including the caller's own.
 
-    ``anchor`` is an aware time; its midnight (UTC) is the day everything is dated back from.
+    ``anchor`` is an aware time. All ages are counted back from its midnight (UTC).
 
     Raises:
         ValueError: fewer than :data:`SMALLEST` accounts, or a time without a zone.
@@ -116,7 +116,7 @@ def _appoint_managers(org: Staffing) -> None:
 
 
 def _fill(org: Staffing) -> None:
-    """Hire ordinary people until the organisation has its size: by share, one in twelve of them gone again."""
+    """Hire ordinary people by share until the organisation has its size; one in twelve has left again."""
     missing = org.size - len(org.users)
     slots = [[title for title in titles for _ in range(title.share)] for titles in org.units]
     hostile = iter(names.HOSTILE)
@@ -133,7 +133,7 @@ def _fill(org: Staffing) -> None:
 
 
 def _record_administrators(org: Staffing) -> None:
-    """Record the finding on the source where the fixed number of administrators is too many for its size."""
+    """Record the finding on the source if its fixed number of administrators is too high for its size."""
     ranks = {role["_id"]: org.role_specs[role["name"]].rank or 0 for role in org.roles}
     active = [user for user in org.users if user.get("active")]
     registered = {row[0] for row in (*org.service_accounts, *org.break_glass)}
@@ -147,7 +147,7 @@ def _record_administrators(org: Staffing) -> None:
 
 
 def _record_empty_groups(org: Staffing, members: dict[str, list[str]]) -> None:
-    """Record a finding for each group without members: the two planted ones, and those a small staff leaves empty."""
+    """Record a finding for each empty group: the two planted ones, and those that a small staff leaves empty."""
     privileged = {role["_id"] for role in org.roles if org.role_specs[role["name"]].privileged}
     for group in org.groups:
         if not members[group["_id"]]:

@@ -1,7 +1,7 @@
-"""The faults and the habits that a Sisense, or what stands before it, is known to have.
+"""Known faults and peculiarities of Sisense servers and of the proxies in front of them.
 
-A scenario is a wrapper around every exchange: it may delay, refuse, rewrite what is asked, or change what comes back.
-Several may be combined; the first named is the outermost. Counters are per server, so a run is repeatable.
+A scenario wraps every exchange: it may delay or refuse a request, rewrite it, or change the answer. Scenarios can be
+combined; the first is the outermost. Counters belong to a server, so a run can be repeated.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from pipeline.simulator.write_faults import (
 __all__ = ["SCENARIOS", "TENANT_PREFIX", "Scenario"]
 
 TENANT_PREFIX = "/acme"
-"""Where the ``tenant-prefix`` scenario serves everything."""
+"""The prefix of all paths in the ``tenant-prefix`` scenario."""
 
 _PROXY_PAGE = "<!doctype html><title>Sign in</title><h1>Sign in to continue</h1>"
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One way to behave. ``behaviour`` is called once a server and returns what wraps its exchanges."""
+    """One scenario. ``behaviour`` is called once for each server and returns the wrapper of its exchanges."""
 
     summary: str
     behaviour: Callable[[Store], Answer]
@@ -73,7 +73,7 @@ def _expiring_token(_: Store) -> Answer:
 
 
 def _every(number: int, instead: Callable[[Call], Response]) -> Callable[[Store], Answer]:
-    """Answer every so-many-th read with something else; the same read again is answered as it should be."""
+    """Answer every ``number``-th read with ``instead``; a repeated read is answered correctly."""
 
     def behaviour(_: Store) -> Answer:
         reads = 0
@@ -191,7 +191,7 @@ def _repeats_page(_: Store) -> Answer:
 
 
 class _Truncated(Response):
-    """Promises the whole body and stops in the middle of it."""
+    """Announces the whole body and stops in the middle of it."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -214,7 +214,7 @@ def _truncated_body(_: Store) -> Answer:
 
 
 def _drift(changes: int | None) -> Callable[[Store], Answer]:
-    """Remove an account from the front, or add one, after every second page but the first: so often, or for ever."""
+    """Remove the first account, or add one, after every second page but the first: ``changes`` times or always."""
 
     def behaviour(store: Store) -> Answer:
         pages = made = 0
@@ -285,7 +285,7 @@ def _json_login(_: Store) -> Answer:
 
 
 def _legacy(base: str) -> Callable[[Store], Answer]:
-    """Serve v0.9 under one base and nothing of v1 but, at its own path or under the base, the login."""
+    """Serve v0.9 under ``base``. Of v1 only the login exists, at its own path and under ``base``."""
 
     def behaviour(_: Store) -> Answer:
         async def answer(call: Call, proceed: Proceed) -> Response:
@@ -315,35 +315,35 @@ SCENARIOS: dict[str, Scenario] = {
     "slow": Scenario("every answer takes 100 ms", _slow),
     "capped-limit": Scenario("no page of users has more than 100 rows, whatever the limit", _capped_limit),
     "default-page": Scenario("an unpaged request gets the first 50 users only", _default_page),
-    "expiring-token": Scenario("a token dies after 20 requests", _expiring_token),
+    "expiring-token": Scenario("a token expires after 20 requests", _expiring_token),
     "flaky": Scenario("every 7th read answers 503 with HTML", _every(7, _unavailable)),
     "rate-limit": Scenario("every 10th read answers 429 with Retry-After", _every(10, _too_many)),
-    "resets": Scenario("every 6th read is cut without an answer", _every(6, cut)),
+    "resets": Scenario("the connection is cut at every 6th read", _every(6, cut)),
     "truncated-body": Scenario("every third page of users stops in the middle", _truncated_body),
-    "stalls": Scenario("the third page of users never comes", _stalls),
-    "html": Scenario("users are answered with a login page and 200", _html),
-    "no-count": Scenario("the server has no count of users", _missing("/api/users/count")),
-    "roles-under-v1-only": Scenario("roles live at /api/v1/roles alone", _missing("/api/roles")),
-    "display-role-names": Scenario("roles are named as people see them", _display_role_names),
+    "stalls": Scenario("the third page of users is never answered", _stalls),
+    "html": Scenario("requests for users get a login page with status 200", _html),
+    "no-count": Scenario("there is no endpoint for the number of users", _missing("/api/users/count")),
+    "roles-under-v1-only": Scenario("roles exist at /api/v1/roles only", _missing("/api/roles")),
+    "display-role-names": Scenario("roles have their display names", _display_role_names),
     "whole-list": Scenario("skip and limit are ignored", _whole_list),
-    "short-pages": Scenario("every third page of users has fewer rows than there are", _short_pages),
-    "repeats-page": Scenario("one page of users comes in place of the next, once", _repeats_page),
-    "drift": Scenario("four accounts come and go while pages are read, then no more", _drift(4)),
-    "endless-drift": Scenario("accounts come and go for as long as pages are read", _drift(None)),
+    "short-pages": Scenario("every third page of users is short", _short_pages),
+    "repeats-page": Scenario("one page of users is repeated once, in place of the next", _repeats_page),
+    "drift": Scenario("four accounts are removed or added while pages are read", _drift(4)),
+    "endless-drift": Scenario("accounts are removed and added for as long as pages are read", _drift(None)),
     "strict-query": Scenario("sort, expand, fields and unknown keys are refused on users", _strict_query),
-    "filters-ignored": Scenario("users are neither filtered nor sorted, whatever is asked", _filters_ignored),
+    "filters-ignored": Scenario("filters and sort keys of users are ignored", _filters_ignored),
     "non-admin": Scenario("the caller is a Viewer and sees a third of the accounts", _non_admin),
     "json-login": Scenario("the login takes JSON only", _json_login),
     "v0.9-only": Scenario("only the v0.9 endpoints at /api exist", _legacy("/api")),
     "v0.9-path": Scenario("only the v0.9 endpoints exist, at /api/v0.9", _legacy("/api/v0.9")),
     "write-then-504": Scenario(
-        "every other change is made, and then answered with 504",
+        "every other change is made, but answered with 504",
         applied_then(gateway_timeout),
     ),
-    "write-then-cut": Scenario("every other change is made, and then the connection is cut", applied_then(cut)),
-    "write-ignored": Scenario("every other change of an account is answered with 200 and not made", write_ignored),
+    "write-then-cut": Scenario("every other change is made, but its connection is cut", applied_then(cut)),
+    "write-ignored": Scenario("every other change of an account is confirmed with 200, but not made", write_ignored),
     "no-active-in-patch": Scenario("changing 'active' is refused with 422", active_refused),
     "guide-statuses": Scenario("creating answers 200 and deleting answers 200 with {}", guide_statuses),
-    "tenant-prefix": Scenario(f"everything lives under {TENANT_PREFIX}", _tenant_prefix),
+    "tenant-prefix": Scenario(f"all paths begin with {TENANT_PREFIX}", _tenant_prefix),
 }
-"""Every scenario by the name that ``simulate --scenario`` takes."""
+"""Every scenario, by its name in ``simulate --scenario``."""

@@ -1,7 +1,7 @@
 """The SCIM 2.0 endpoint of the simulated Sisense: the same accounts and groups, as a provider meets them.
 
-The protocol (paging, filters, PATCH, errors, discovery) is scim2-server's; here is what its resources mean in
-Sisense. A user that is pushed becomes an account with the default role, for SCIM knows no roles; a group that is
+scim2-server implements the protocol (paging, filters, PATCH, errors, discovery). This module maps its resources to
+Sisense. A pushed user becomes an account with the default role, as SCIM has no roles; a group that is
 pushed becomes a Sisense group without a role. What Sisense has no field for is kept beside the account.
 """
 
@@ -41,12 +41,12 @@ __all__ = ["Scim"]
 
 _LARGEST_PAGE = 500
 _EMAIL_TYPE = "work"
-#: Attributes that Sisense has fields for; the others are kept as they were pushed.
+#: Attributes that Sisense has fields for; others are kept as pushed.
 _GIVEN_BY_SISENSE = ("id", "meta", "userName", "groups", "password")
 
 
 class Scim:
-    """The endpoint over one store, for whoever has ``token``."""
+    """The endpoint over one store. ``token`` is its bearer token."""
 
     def __init__(self, store: Store, token: str) -> None:
         self._token = token
@@ -78,7 +78,7 @@ class Scim:
             if call.token is None or not hmac.compare_digest(call.token.encode(), self._token.encode()):
                 raise UnauthorizedException(detail="The SCIM token is missing or wrong")
             answered = self._handler.handle(request)
-        except Exception as problem:  # what is no SCIM error becomes a 500
+        except Exception as problem:  # anything but a SCIM error becomes a 500
             answered = self._service.error_response(problem)
         body = b"" if answered.body is None else json.dumps(answered.body, ensure_ascii=False).encode()
         return Response(body, answered.status, headers=dict(answered.headers))
@@ -90,7 +90,7 @@ class _Storage(ScimStorage):
     def __init__(self, store: Store, provider: ScimProvider) -> None:
         self._store = store
         self._provider = provider
-        #: What was pushed and Sisense has no field for, by id of account or group.
+        #: Pushed attributes that Sisense has no field for, by the id of the account or group.
         self._kept: dict[str, Record] = {}
 
     def get(
@@ -164,7 +164,7 @@ class _Storage(ScimStorage):
         if resource_type.name != "Group":
             yield from self._store.users
             return
-        own = set(self._store.builtin_groups.values())  # they are Sisense's own: no provider pushes them
+        own = set(self._store.builtin_groups.values())  # Sisense's own groups: no provider pushes them
         yield from (group for group_id, group in self._store.groups.items() if group_id not in own)
 
     def _written(
@@ -234,7 +234,7 @@ class _Storage(ScimStorage):
         document = {
             **kept,
             "userName": user.get("userName") or address or user["_id"],
-            # what the provider left out is the default, and stays left out
+            # attributes that the provider left out stay left out
             "active": None if kept and "active" not in kept and user.get("active") is True else user.get("active"),
             "name": name or None,
             "emails": emails,
@@ -259,7 +259,7 @@ class _Storage(ScimStorage):
 
 
 def _address(pushed: Record) -> str:
-    """Return what becomes the account's address: the primary one, else the first, else the user name."""
+    """Return the address of the account: the primary one, else the first, else the user name."""
     emails = pushed.get("emails") or ()
     ordered = sorted(emails, key=lambda email: not email.get("primary"))
     return str(next((email["value"] for email in ordered if email.get("value")), pushed.get("userName") or ""))

@@ -34,9 +34,9 @@ _HOST = "127.0.0.1"
 class Simulator:
     """A Sisense to run against, from ``with`` to the end of the block.
 
-    ``url`` is its address, ``username`` and ``password`` its caller's, ``token`` a ready API token, ``scim_url`` and
-    ``scim_token`` those of its SCIM endpoint, ``sisense`` the instance behind it with its request log, ``ca_path``
-    the certificate to trust when it speaks TLS.
+    ``url`` is its address, ``username`` and ``password`` are the caller's, ``token`` is an API token, and ``scim_url``
+    and ``scim_token`` belong to its SCIM endpoint. ``sisense`` is the instance behind it, with its request log. With
+    TLS, ``ca_path`` is the certificate to trust.
 
     Raises:
         UsageError: an unknown scenario, too few accounts, or a port that is taken.
@@ -61,7 +61,7 @@ class Simulator:
             raise UsageError(
                 f"{accounts} accounts are too few: a synthetic organisation has at least {populations.SMALLEST}",
                 where="simulator",
-                hint=f"ask for {populations.SMALLEST} or more",
+                hint=f"choose {populations.SMALLEST} or more",
             )
         self.population = population or populations.build(accounts, seed, datetime.now(UTC))
         self.sisense = Sisense(self.population, names)
@@ -101,8 +101,8 @@ class Simulator:
                 loop="asyncio",
                 lifespan="off",
                 log_config=None,
-                log_level="critical",  # a connection that a scenario cuts is no news
-                timeout_graceful_shutdown=1,  # a stalled answer is waited for no longer
+                log_level="critical",  # connections that a scenario cuts are expected
+                timeout_graceful_shutdown=1,  # do not wait longer for a stalled answer
                 access_log=False,
                 **certificate,
             )
@@ -121,7 +121,7 @@ class Simulator:
         self._folder.cleanup()
 
     def _listen(self) -> socket.socket:
-        # asyncio turns Nagle's delay off only where the protocol is named; without it each answer waits 40 ms
+        # asyncio disables Nagle's delay only if the protocol is given; otherwise each answer takes 40 ms longer
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -131,7 +131,7 @@ class Simulator:
             raise UsageError(
                 f"port {self._wanted_port} cannot be used: {problem.strerror}",
                 where=f"simulator on {_HOST}",
-                hint="choose another port, or none for a free one",
+                hint="choose another port, or leave --port out to use a free one",
             ) from problem
         return listener
 
@@ -157,7 +157,7 @@ class Simulator:
     def _configuration(self) -> str:
         trust = "" if self.ca_path is None else f'ca_bundle = "{self.ca_path}"\n'
         return (
-            "# A synthetic organisation on the built-in simulator; nobody in it exists.\n"
+            "# A synthetic organisation on the built-in simulator; all people in it are invented.\n"
             "# planted.csv is the answer key: what the rules must find.\n"
             "[organization]\n"
             'name = "Example Corp"\n'
@@ -175,7 +175,7 @@ class Simulator:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready instead of being asked over and over."""
+    """Signals when it is ready, so that nothing has to poll it."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -189,7 +189,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Hands the connection down, so that a scenario can cut it."""
+    """Passes the connection on, so that a scenario can cut it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))

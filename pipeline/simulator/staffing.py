@@ -32,9 +32,9 @@ User = dict[str, Any]
 class PlantedFinding:
     """One finding that the rule must report. Exactly one row of the answer key.
 
-    ``account_id`` is null where the finding is about a source or a group. ``subject`` names what the rule is about
-    besides the account: the role or group id, or the person id; for a person rule it is all there is.
-    ``status`` is what the policy files make of it: ``open``, ``accepted_risk`` or ``out_of_scope``.
+    ``account_id`` is None if the finding is about a source or a group. ``subject`` is the id of the role, group or
+    person that the rule is about besides the account; a rule about people has only this. ``status`` follows from the
+    policy files: ``open``, ``accepted_risk`` or ``out_of_scope``.
     """
 
     severity: str
@@ -46,7 +46,7 @@ class PlantedFinding:
 
 @dataclass(slots=True)
 class Person:
-    """One row of the roster, in the order of its columns. Dates are ISO; empty where nothing is known."""
+    """One row of the roster, in the order of its columns. Dates are ISO dates; unknown values are empty."""
 
     person_id: str
     email: str
@@ -62,7 +62,7 @@ class Person:
 
 
 class Hire(NamedTuple):
-    """A new account and the person it belongs to. Both may be changed until the population is finished."""
+    """A new account and its person. Both may be changed until the population is finished."""
 
     user: User
     person: Person
@@ -71,7 +71,7 @@ class Hire(NamedTuple):
 class Staffing:
     """The organisation while it is being built.
 
-    ``is_full`` tells whether it has the size (500 accounts and more) at which everything is planted in full numbers.
+    ``is_full`` is true from 500 accounts on, where every condition is planted in full numbers.
     """
 
     def __init__(self, accounts: int, seed: int, anchor: datetime) -> None:
@@ -117,7 +117,7 @@ class Staffing:
     # time ------------------------------------------------------------------------------------------------
 
     def date(self, days: int) -> str:
-        """Return the date ``days`` before the anchor's; a negative number lies ahead."""
+        """Return the date ``days`` before the anchor's; a negative number gives a later date."""
         return self._dates[days] if days >= 0 else (self.midnight - timedelta(days=days)).strftime("%Y-%m-%d")
 
     def moment(self, days: int) -> str:
@@ -127,7 +127,7 @@ class Staffing:
     # objects ---------------------------------------------------------------------------------------------
 
     def new_id(self, days: int) -> str:
-        """Return an id that nothing has yet: 24 hex digits that begin with the second of creation."""
+        """Return a new id: 24 hex digits that begin with the second of creation."""
         self._made += 1
         second = self._epoch - days * 86_400 + int(self.rng.random() * 80_000)
         return f"{second:08x}{self._machine}{self._made:06x}"
@@ -146,7 +146,7 @@ class Staffing:
             self.role_specs[spec.name] = spec
 
     def add_group(self, name: str, role: str | None = None, *, is_directory: bool = False) -> str:
-        """Make a group, which may carry a role, and return its id."""
+        """Add a group, which may carry a role, and return its id."""
         group: dict[str, Any] = {
             "_id": self.new_id(3_000),
             "name": name,
@@ -178,7 +178,7 @@ class Staffing:
         offices = [self.add_group(f"{department.name} Office {office}") for office in ("North", "South")]
         for title_name, role, share in titles:
             title = Title(title_name, role, department, share)
-            # of the privileged titles only one has its role from a group as well
+            # only one of the privileged titles has its role from a group too
             carried = role if share or role == "dataAdmin" else None
             title.group_id = self.add_group(f"{department.name} {title_name}s", carried, is_directory=is_directory)
             title.bundles = tuple(
@@ -190,7 +190,7 @@ class Staffing:
     # people and accounts ---------------------------------------------------------------------------------
 
     def ordinary_name(self) -> names.Name:
-        """Return a name; one in forty is not written in Latin letters, or not in plain ones."""
+        """Return a name; one in forty has letters beyond basic Latin, or another script."""
         random_ = self.rng.random
         if random_() < 0.025:
             return names.WORLD[int(random_() * len(names.WORLD))]
@@ -199,7 +199,7 @@ class Staffing:
         return names.Name(first, last, f"{first_slug}.{last_slug}")
 
     def employ(self, title: Title, name: names.Name, *, tenure: int, domain: str = DOMAIN) -> Person:
-        """Add a person to the roster, an employee for ``tenure`` days, with an address nobody else has."""
+        """Add a person to the roster, an employee for ``tenure`` days, with a unique address."""
         self._slugs[name.slug] += 1
         number = self._slugs[name.slug]
         local = name.slug if number == 1 else f"{name.slug}{number}"
@@ -231,8 +231,8 @@ class Staffing:
     ) -> Hire:
         """Add a person and an active account with the habits of the title.
 
-        ``seen`` and ``created`` are ages in days. Without them the account is old enough and seen so lately that no
-        rule about its age or use can fire, privileged or not.
+        ``seen`` and ``created`` are ages in days. Without them the account is old enough, and was seen so
+        recently, that no rule about age or use can fire.
         """
         random_ = self.rng.random
         draw = random_()
@@ -292,7 +292,7 @@ class Staffing:
         if name is None:
             del user["firstName"], user["lastName"]
         if random_() < 0.7:
-            # opening a dashboard counts as activity; the login behind it may be weeks older
+            # opening a dashboard counts as activity; its login may be weeks older
             user["lastActivity"] = user["lastLogin"]
             user["lastLogin"] = self.moment(min(created, seen + int(45 * random_())))
         if user["activeDirectory"] and department is not None:
@@ -303,7 +303,7 @@ class Staffing:
         return user
 
     def retire(self, title: Title) -> Hire:
-        """Add a person who left and whose account was switched off and emptied as it should be."""
+        """Add a person who left and whose account was deactivated and stripped of its groups."""
         left = 30 + int(900 * self.rng.random())
         hire = self.hire(title, seen=left + 1 + int(20 * self.rng.random()))
         title.holders -= 1
@@ -317,12 +317,12 @@ class Staffing:
     # changes to accounts ---------------------------------------------------------------------------------
 
     def switch_off(self, user: User, days: int) -> None:
-        """Disable the account ``days`` ago."""
+        """Deactivate the account, ``days`` ago."""
         user["active"] = False
         user["lastUpdated"] = self.moment(days)
 
     def never_seen(self, user: User, *, value: object = ...) -> None:
-        """Take the last login and activity away; ``value`` is left in their place, nothing at all by default."""
+        """Remove the last login and activity, or set both to ``value``."""
         user.pop("lastActivity", None)
         if value is ...:
             user.pop("lastLogin", None)
@@ -331,7 +331,7 @@ class Staffing:
         self.login_states["never"] += 1
 
     def unreadable(self, user: User, value: object) -> None:
-        """Replace the last login by something that is no trustworthy moment, and take the activity away."""
+        """Replace the last login with a value that is no valid timestamp, and remove the activity."""
         user.pop("lastActivity", None)
         user["lastLogin"] = value
         self.login_states["unknown"] += 1
@@ -346,6 +346,6 @@ class Staffing:
         status: str = "open",
         detail: str = "",
     ) -> None:
-        """Write down that a rule must report this."""
+        """Record that a rule must report this."""
         account_id = None if user is None else user["_id"]
         self.planted.setdefault(rule_id, []).append(PlantedFinding(severity, account_id, subject, status, detail))

@@ -1,6 +1,6 @@
 """The accounts, roles and groups behind the simulated API, and both sides of membership.
 
-A population is never changed: the store copies its lists and replaces records instead of writing into them.
+The store never changes the population: it copies the lists, and replaces records instead of writing into them.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Invalid(Exception):  # noqa: N818 - a bad request, not a failure of the si
 
 
 class Conflict(Exception):  # noqa: N818
-    """A user name or address that somebody else has: 409."""
+    """A user name or address that another account has: 409."""
 
 
 class Store:
-    """What the server knows now. Not thread-safe by itself: one event loop owns it, readers take copies."""
+    """The current data of the server. Not thread-safe: one event loop owns it, and readers take copies."""
 
     def __init__(self, population: Population) -> None:
         self._population = population
@@ -62,10 +62,10 @@ class Store:
     # users -----------------------------------------------------------------------------------------------
 
     def select(self, query: dict[str, str]) -> list[Record]:
-        """Return the accounts that the query's filters leave, in its order, before paging.
+        """Return the accounts that pass the filters of the query, in its order, before paging.
 
         Raises:
-            Invalid: a filter or a sort key that makes no sense.
+            Invalid: a filter value or a sort key is not valid.
         """
         tests = self._tests(query)
         rows = self._in_order(query.get("sort", "_id"))
@@ -106,7 +106,7 @@ class Store:
         return self._sorted[1]
 
     def expanded(self, user: Record, expand: Iterable[str]) -> Record:
-        """Return a copy with groups and role as objects. An id that nothing has stays an id."""
+        """Return a copy with groups and role as objects. An unknown id stays an id."""
         shown = dict(user)
         if "groups" in expand and user.get("groups"):
             shown["groups"] = [self.groups.get(group_id, group_id) for group_id in user["groups"]]
@@ -116,9 +116,9 @@ class Store:
         return shown
 
     def create(self, body: Any, *, is_sso: bool = False) -> Record:
-        """Add an account. Without a password it is an invitation that waits to be taken up.
+        """Add an account. Without a password it is a pending invitation.
 
-        ``is_sso`` says that its people log in by single sign-on.
+        ``is_sso`` marks it as an account that uses single sign-on.
 
         Raises:
             Invalid: a missing address, an unknown field, or a value of the wrong kind.
@@ -155,7 +155,7 @@ class Store:
         return user
 
     def update(self, user_id: str, body: Any) -> Record:
-        """Change the fields that were sent, and only those.
+        """Change only the fields in ``body``.
 
         Raises:
             KeyError: no such account.
@@ -177,13 +177,13 @@ class Store:
         return after
 
     def put(self, user: Record) -> None:
-        """Replace an account as it stands, unchecked, as only a test or a scenario needs to."""
+        """Replace a whole account without any check, for tests and scenarios."""
         self.users[self._position(user["_id"])] = user
         self.by_id[user["_id"]] = user
         self._sorted = None
 
     def delete(self, user_id: str) -> None:
-        """Remove the account for good, from its groups as well.
+        """Delete the account permanently, and remove it from its groups.
 
         Raises:
             KeyError: no such account.
@@ -231,10 +231,11 @@ class Store:
             self.members[group_id] = [member for member in self.members.get(group_id, ()) if member != user_id]
 
     def set_group(self, group_id: str | None, name: str, member_ids: Iterable[str]) -> Record:
-        """Make a group, or give one another name and these members, on both sides. It carries no role.
+        """Add a group, or change the name and members of one, on both sides. It carries no role.
 
         Raises:
-            KeyError: no such group. Invalid: a member that is no account.
+            KeyError: no such group.
+            Invalid: a member is not an account.
         """
         wanted = list(dict.fromkeys(member_ids))
         if unknown := [member for member in wanted if member not in self.by_id]:
@@ -270,7 +271,7 @@ class Store:
                 self.put({**user, "groups": [*kept, group_id] if user_id in after else kept})
 
     def group_users(self, group_id: str) -> list[Record]:
-        """Return the members as the group side shows them: who they are, nothing else."""
+        """Return the members as the group side shows them: id, user name and address."""
         by_id = self.by_id
         return [
             {"_id": member, "userName": user.get("userName"), "email": user.get("email")}
