@@ -1,28 +1,28 @@
-# Every target sets up what it needs first (scripts/with-env); a second call finds it done.
+# Every target first installs what it needs (scripts/with-env), which later calls skip.
 
 .PHONY: help demo test test-deep check bench bench-quick
 .DEFAULT_GOAL := help
 
-help: ## this list
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
-demo: ## simulated Sisense -> reports in ./access-review-demo
+demo: ## run against a simulated Sisense; reports in ./access-review-demo
 	@sh scripts/with-env run access-review demo
 
-test: ## all tests
+test: ## run all tests
 	@sh scripts/with-env dev pytest -n auto --dist loadgroup
 
-test-deep: ## the random searches of the tests, with many more examples than in make test
+test-deep: ## run the random searches with many more examples than make test does
 	@sh scripts/with-env dev pytest -n auto --dist loadgroup -m search --hypothesis-profile deep
 
-check: ## format, lint, types, import layers
+check: ## check formatting, lint, types and import layers
 	@sh scripts/with-env dev ruff format --check .
 	@sh scripts/with-env dev ruff check .
 	@sh scripts/with-env dev mypy
 	@sh scripts/with-env dev lint-imports
 
-bench: ## speed against peers and limits, written to bench/RESULTS.md
+bench: ## measure speed against peers and limits; writes bench/RESULTS.md
 	@sh scripts/with-env bench python -m bench
 
-bench-quick: ## the same, smaller, in under two minutes; writes nothing
+bench-quick: ## measure a smaller set in under two minutes; writes nothing
 	@sh scripts/with-env bench python -m bench --quick

@@ -1,4 +1,4 @@
-"""What every test may rely on, wherever it was started from, and how tests are shared out among workers."""
+"""The environment of every test, the profiles of Hypothesis, and how tests are distributed among workers."""
 
 from __future__ import annotations
 

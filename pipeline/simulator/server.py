@@ -34,7 +34,7 @@ _HOST = "127.0.0.1"
 class Simulator:
     """A Sisense to run against, from ``with`` to the end of the block.
 
-    ``url`` is its address, ``username`` and ``password`` are the caller's, ``token`` is an API token, and ``scim_url``
+    ``url`` is its address, ``username`` and ``password`` are the caller's, ``token`` is an API token. ``scim_url``
     and ``scim_token`` belong to its SCIM endpoint. ``sisense`` is the instance behind it, with its request log. With
     TLS, ``ca_path`` is the certificate to trust.
 

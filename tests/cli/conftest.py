@@ -15,7 +15,7 @@ from tests.e2e.conftest import Outcome, run_command
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with a configuration, and the instance that it names."""
+    """A folder with a configuration, and the simulator that it names."""
 
     folder: Path
     simulator: Simulator
@@ -38,20 +38,20 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def place(simulator: Simulator, tmp_path: Path) -> Place:
-    """A place with a configuration and no database."""
+    """Return a place with a configuration and no database."""
     simulator.write_files(tmp_path)
     return Place(tmp_path, simulator)
 
 
 @pytest.fixture
 def copied(built: Place, simulator: Simulator, tmp_path: Path) -> Place:
-    """A place with one snapshot and its build, to be changed."""
+    """Return a place with one snapshot and its build that the test may change."""
     return Place(shutil.copytree(built.folder, tmp_path, dirs_exist_ok=True), simulator)
 
 
 @pytest.fixture(scope="session")
 def built(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A place with one snapshot and its build; read only."""
+    """Return a place with one snapshot and its build, which tests only read."""
     place = Place(tmp_path_factory.mktemp("built"), simulator)
     simulator.write_files(place.folder)
     place.ok("extract")

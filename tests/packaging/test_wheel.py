@@ -1,7 +1,7 @@
-"""The wheel as somebody gets it who has never seen the checkout: built, read, installed and run elsewhere.
+"""The wheel as a user gets it: built, inspected, installed and run outside the checkout.
 
-Nothing here needs the network where ``uv sync`` has run before: the wheel is built with the hatchling of the
-development environment, and the packages of ``uv.lock`` come out of uv's cache.
+After ``uv sync`` nothing here needs the network: hatchling comes from the development environment, and the packages
+of ``uv.lock`` come from the cache of uv.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BUNDLED = ("sql", "reports/templates", "data/reference")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a command that must succeed and return what it wrote to stdout."""
+    """Run a command that must succeed, and return its stdout."""
     done = subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -62,7 +62,7 @@ def names(wheel: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder outside the checkout whose ``venv`` holds the wheel and the run-time packages of the lock."""
+    """Return a folder outside the checkout whose ``venv`` holds the wheel and its locked dependencies."""
     folder = tmp_path_factory.mktemp("elsewhere")
     environment = folder / "venv"
     python = environment / "bin" / "python"
@@ -76,7 +76,7 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_carries_the_program_and_what_it_reads_and_nothing_else(names: list[str]) -> None:
+def test_the_wheel_contains_the_program_and_its_files_and_nothing_else(names: list[str]) -> None:
     files = {
         file.relative_to(ROOT)
         for folder in ("pipeline", *BUNDLED)
@@ -106,15 +106,15 @@ def test_it_carries_the_program_and_what_it_reads_and_nothing_else(names: list[s
         "data/reference/*.csv",
     ],
 )
-def test_it_carries_each_kind_of_file_the_program_reads(names: list[str], kind: str) -> None:
+def test_the_wheel_contains_each_kind_of_file_that_the_program_reads(names: list[str], kind: str) -> None:
     assert fnmatch.filter(names, f"pipeline/_bundled/{kind}")
 
 
-def test_its_metadata_names_every_package_it_needs(elsewhere: Path) -> None:
+def test_the_metadata_names_every_required_package(elsewhere: Path) -> None:
     run(UV, "pip", "check", "--python", elsewhere / "venv/bin/python", cwd=elsewhere)
 
 
-def test_the_installed_command_says_its_version(elsewhere: Path) -> None:
+def test_the_installed_command_prints_its_version(elsewhere: Path) -> None:
     said = run(elsewhere / "venv/bin/access-review", "--version", cwd=elsewhere)
 
     assert pipeline.__version__ in said
