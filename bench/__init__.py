@@ -1,1 +1,1 @@
-"""Benchmarks: this program, its peer and its limit in one run, alternating; nothing here is a test."""
+"""Benchmarks: measure this program, a peer and a limit alternately in one run. They are not tests."""

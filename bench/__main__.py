@@ -33,7 +33,7 @@ BENCHMARKS = {
     "annex": annex.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
-#: What was tried for the targets that are missed, by hand.
+#: Written by hand: what was tried for the targets that are missed.
 BOUNDS = Path(__file__).with_name("bounds.md")
 
 
@@ -54,7 +54,9 @@ def main() -> None:
             for row in found:
                 print(row.line(), flush=True)
             rows += found
-            if not asked.quick and not asked.names:  # after each, so that an interrupted run leaves what it measured
+            if (
+                not asked.quick and not asked.names
+            ):  # after each benchmark, so that an interrupted run keeps its results
                 RESULTS.write_text(_document(rows, load), encoding="utf-8")
 
 

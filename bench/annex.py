@@ -1,4 +1,4 @@
-"""The annex, which lists everybody as a PDF, against WeasyPrint setting the same rows as one plain table."""
+"""The PDF annex with the whole population, compared with the same rows as one plain WeasyPrint table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.warehouse import fresh
 def run(quick: bool, folder: Path) -> list[Row]:
     few, many = (500, 2_000) if quick else (1_000, 20_000)
     small, large = _built(folder, few), _built(folder, many)
-    # Taking turns; the peer once, as it takes minutes.
+    # Alternating rounds; the peer runs once, as it takes minutes.
     rounds = 1 if quick else 2
     ours = []
     short = []
@@ -30,7 +30,7 @@ def run(quick: bool, folder: Path) -> list[Row]:
             "WeasyPrint, one table of the same rows",
             speed,
             "x",
-            None if quick else 1 / 4,  # so few rows do not pay for the start of two processes
+            None if quick else 1 / 4,  # with so few rows, starting two processes takes longer than it saves
             f"{shown} against {plain['seconds']:.0f} s, {many / plain['seconds']:.0f} rows/s;"
             " all processes, their start too",
         ),
@@ -54,7 +54,7 @@ def run(quick: bool, folder: Path) -> list[Row]:
 
 
 def _built(folder: Path, accounts: int) -> Path:
-    """Return the folder whose database holds the build of an extract of this size."""
+    """Return a folder whose database holds a build of this size."""
     work = folder / f"annex-{accounts}"
     if not (work / "bench.duckdb").exists():
         pages = folder / f"annex-pages-{accounts}"

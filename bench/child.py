@@ -1,6 +1,6 @@
-"""Jobs that are measured in a process of their own: ``python -m bench.child JOB ARGUMENT...`` prints JSON.
+"""Jobs that are measured in a separate process: ``python -m bench.child JOB ARGUMENT...`` prints JSON.
 
-Each says how long it took, without the imports, and the most memory the process had.
+Each reports its duration without the imports, and the peak memory of the process.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def build(folder: str) -> None:
 
 
 def copy(folder: str) -> None:
-    """Write every table of a build once more, in its order and within its memory: the least that it could take."""
+    """Copy every table of a build, in its order and within its memory: a lower limit of its duration."""
     source = Path(folder) / "bench.duckdb"
     target = Path(folder) / "copy.duckdb"
     with database.writing(target, notify=print) as connection:
@@ -96,7 +96,7 @@ def annex(folder: str) -> None:
 
 
 def plain_table(folder: str) -> None:
-    """What anybody would write first: one table, a cell a value."""
+    """Render one table with one cell for each value, the most obvious way."""
     import weasyprint
 
     from pipeline.reporting import annex as annexes
@@ -111,15 +111,15 @@ def plain_table(folder: str) -> None:
 
 
 def whole(folder: str, token: str, formats: str) -> dict[str, Any]:
-    """The main job; ``stages`` is what it says of itself."""
+    """Run the main job; ``stages`` are the durations that it reports."""
     project = Project(material.settings(Path(folder)), {"ACCESS_REVIEW_PROD_TOKEN": token})
     result = project.run(formats=formats.split(","))
     return {"stages": [asdict(stage) for stage in result.stages]}
 
 
 def dlt(folder: str, url: str, token: str) -> None:
-    """What a data engineer would write with dlt: its rest_api source into DuckDB."""
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"  # nothing here talks to anybody else
+    """Load with dlt as a data engineer would: its rest_api source into DuckDB."""
+    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"  # do not report usage to the makers of dlt
     import dlt as peer
     from dlt.sources.rest_api import rest_api_source
 

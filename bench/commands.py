@@ -1,4 +1,4 @@
-"""What somebody at a terminal waits for: the help, and the demo."""
+"""Commands whose response time a user notices: the help, and the demo."""
 
 from __future__ import annotations
 

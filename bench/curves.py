@@ -1,4 +1,4 @@
-"""Curves over sizes, both axes logarithmic, as an SVG that needs nothing else."""
+"""Curves over sizes with logarithmic axes, as a self-contained SVG."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 Series = Mapping[str, Sequence[float]]
 
-#: Told apart by dash and by name as well as by colour.
+#: Dashes and labels distinguish the curves too, not only colours.
 _STYLES = (("#0b5c7a", ""), ("#c2530a", "7 3"), ("#51607a", "2 3"), ("#8f1d2c", "9 3 2 3"))
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 330, 230, 60, 40, 150
 
 
 def draw(sizes: Sequence[int], panels: Sequence[tuple[str, Series]]) -> str:
-    """Return one panel for each (title, series), side by side; ``sizes`` are the accounts of every value."""
+    """Return one panel for each (title, series), side by side; ``sizes`` are the numbers of accounts."""
     width = len(panels) * (_WIDTH + _GAP) + _LEFT
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT + 100}" role="img" '
@@ -59,7 +59,7 @@ def _panel(left: int, title: str, sizes: Sequence[int], series: Series) -> list[
 
 
 def _apart(wanted: Sequence[tuple[float, str]]) -> dict[str, float]:
-    """Return a height for each name, near the wanted one and a line away from the next."""
+    """Return a height for each label, near the wanted one and at least a line apart."""
     placed: dict[str, float] = {}
     last = -math.inf
     for height, name in sorted(wanted):

@@ -1,7 +1,7 @@
-"""How things are measured: contestants take turns, and what is reported is a ratio, its median and its spread.
+"""Measures contestants alternately, and reports the median and the spread of their ratio.
 
-The machine may be busy with other work, so no single time means much; the ratio of two neighbours in the same round
-does. Peak memory is that of a process of its own (``VmHWM``), never of this one.
+The machine may be busy with other work, so single times mean little. The ratio of two times of the same round is
+reliable. Peak memory is that of a separate process (``VmHWM``), never of this one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the results. ``values`` are what was measured, round by round, in ``unit``; the median counts.
+    """One line of the results. ``values`` are the measurements of all rounds, in ``unit``; the median counts.
 
-    ``limit`` is what is to be reached, null for a line that only informs.
+    ``limit`` is the target, or None for a line that only informs.
     """
 
     work: str
@@ -51,9 +51,9 @@ class Row:
 
 
 def alternate(rounds: int, contestants: Mapping[str, Callable[[], float | None]]) -> dict[str, list[float]]:
-    """Let each have its turn, round after round; return the seconds of each.
+    """Run the contestants alternately, round after round; return the seconds of each.
 
-    A contestant that returns a number has measured itself; of the others the whole call counts.
+    A contestant that returns a number has measured itself. For others the duration of the call counts.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -66,17 +66,17 @@ def alternate(rounds: int, contestants: Mapping[str, Callable[[], float | None]]
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Return ours over theirs, round by round."""
+    """Return the ratio of our time to theirs for each round."""
     return [a / b for a, b in zip(ours, theirs, strict=True)]
 
 
 def times(seconds: Sequence[float]) -> str:
-    """Return the median of some seconds, to be read."""
+    """Return the median of these seconds as text."""
     return _shown(statistics.median(seconds), "s")
 
 
 def in_child(*arguments: str) -> dict[str, Any]:
-    """Run one job of :mod:`bench.child` in a process of its own; return what it measured of itself."""
+    """Run one job of :mod:`bench.child` in a separate process; return its measurements."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.child", *arguments], check=True, stdout=subprocess.PIPE, text=True
     )
@@ -85,9 +85,9 @@ def in_child(*arguments: str) -> dict[str, Any]:
 
 
 def in_child_with_its_own(*arguments: str) -> dict[str, Any]:
-    """As :func:`in_child`, for a job that starts processes: ``tree_mb`` is the most memory all had at one moment.
+    """Run a job that starts processes, like :func:`in_child`; ``tree_mb`` is the peak memory of all together.
 
-    It is looked at every twentieth of a second. A page that several share is counted once (``Pss``).
+    Memory is sampled every twentieth of a second. Shared pages count once (``Pss``).
     """
     command = [sys.executable, "-m", "bench.child", *arguments]
     peak = 0.0
@@ -104,7 +104,7 @@ def _tree(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):  # it has ended
+            with contextlib.suppress(OSError):  # the process has ended
                 found += map(int, children.read_text().split())
     return found
 
@@ -118,7 +118,7 @@ def _pss_mb(pid: int) -> float:
 
 
 def peak_mb() -> float:
-    """Return the most memory this process has had at once, in MB (10^6 bytes)."""
+    """Return the peak memory of this process in MB (10^6 bytes)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6

@@ -1,7 +1,7 @@
-"""A Sisense that costs next to nothing to ask: prepared answers over loopback, in a process of its own.
+"""A Sisense whose answers cost almost nothing: prepared pages over loopback, from a separate process.
 
-The organisation is the simulator's, multiplied (``bench.organisation``). Pages of the size asked for are made before
-the first request, so that a benchmark measures the reader.
+The organisation is the simulator's, multiplied (``bench.organisation``). The pages are made before the first request,
+so that a benchmark measures the reader.
 
 Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE``) it prints its port and its token, and
 serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator, which
@@ -24,12 +24,12 @@ from bench.organisation import Organisation, encode, listed
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator import population
 
-TOKEN = "synthetic-bench-token"  # it opens nothing but this server
+TOKEN = "synthetic-bench-token"  # valid for this server only
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A running server. ``source`` and ``credentials`` are what the extract is given."""
+    """A running server, with the ``source`` and ``credentials`` for an extract."""
 
     port: int
     accounts: int
@@ -52,14 +52,14 @@ class Instance:
 
 @contextmanager
 def serving(accounts: int, *, delay_ms: int = 0, page_size: int = 500) -> Iterator[Instance]:
-    """Run the server of prepared answers in a process of its own until the block ends."""
+    """Run the server of prepared answers in a separate process until the block ends."""
     with _process(accounts, str(delay_ms), page_size) as server:
         yield server
 
 
 @contextmanager
 def simulating(accounts: int, *, page_size: int = 500) -> Iterator[Instance]:
-    """Run the program's own simulator in a process of its own until the block ends."""
+    """Run the simulator of the program in a separate process until the block ends."""
     with _process(accounts, "simulator", page_size) as server:
         yield server
 
@@ -81,7 +81,7 @@ def _process(accounts: int, kind: str, page_size: int) -> Iterator[Instance]:
 
 
 class _Answers:
-    """Every answer there is. A page that starts at a multiple of the page size is ready; others are put together."""
+    """All answers. Pages that start at a multiple of the page size are prepared, others are joined on request."""
 
     def __init__(self, accounts: int, page_size: int) -> None:
         organisation = Organisation(accounts)

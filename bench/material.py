@@ -1,4 +1,4 @@
-"""What benchmarks work on: spools and databases of a given size, made once a run."""
+"""Input of the benchmarks: spools and databases of a given size, made once for each run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOMENT = "2026-11-01T00:00:00.000Z"
 STARTED = datetime(2026, 11, 1)  # noqa: DTZ001 - UTC without a zone, as the database has it
 FINISHED = datetime(2026, 11, 1, 0, 10)  # noqa: DTZ001
 SNAPSHOT = "20261101T000000Z-0000"
-#: Where nothing answers: for jobs that contact no source.
+#: An address without a server, for jobs that contact no source.
 NOWHERE = "http://127.0.0.1:9"
 _CONFIGURATION = """
 [organization]
@@ -34,7 +34,7 @@ path = "people.csv"
 
 @cache
 def spooled(folder: Path, accounts: int) -> Path:
-    """Write a spool as an extract of so many accounts leaves it; return its folder."""
+    """Write the spool of an extract of this many accounts; return its folder."""
     target = folder / f"spool-{accounts}"
     organisation = Organisation(accounts)
     spool = Spool.create(target)
@@ -92,14 +92,14 @@ def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> N
 
 
 def configure(folder: Path, accounts: int, url: str = NOWHERE) -> None:
-    """Write a configuration and so many accounts' roster into the folder; its database will be there too."""
+    """Write a configuration and the roster of this many accounts into the folder of the database."""
     _configuration(folder).write_text(_CONFIGURATION.format(url=url), encoding="utf-8")
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as roster:
         roster.writelines(Organisation(accounts).roster())
 
 
 def settings(folder: Path) -> Settings:
-    """Read what :func:`configure` wrote."""
+    """Return the settings that :func:`configure` wrote."""
     return load_settings(_configuration(folder))
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of an extract, pull and landing apart: it must not grow with the number of accounts."""
+"""Peak memory of an extract, separately for pulling and landing: it must not grow with the number of accounts."""
 
 from __future__ import annotations
 

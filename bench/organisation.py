@@ -1,7 +1,7 @@
-"""The simulator's organisation, multiplied: synthetic, about 620 bytes and 3.6 groups an account.
+"""The simulator's organisation, multiplied: synthetic, with about 620 bytes and 3.6 groups for each account.
 
-Each copy of its ordinary accounts has ids and addresses, people, departments and groups of its own, so that a million
-accounts are as consistent as two thousand: a person for each, members listed on both sides, peers like them.
+Each copy of the ordinary accounts has its own ids, addresses, people, departments and groups. So a million accounts
+are as consistent as two thousand: each has a person and peers, and members are listed on both sides.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pipeline.simulator.staffing import Person
 
 ANCHOR = datetime(2026, 11, 1, tzinfo=UTC)
 _ORIGINAL = 2_000
-# What stands in a copy's template for its eight digits of every id, and for its number in every address.
+# Placeholders in the template of a copy: for eight digits of every id, and for its number in every address.
 _DIGITS, _NUMBER = "@digits@", "@number@"
 
 
 class Organisation:
-    """So many accounts: the original ones first, then copies of those that are ordinary."""
+    """An organisation of any size: the original accounts first, then copies of the ordinary ones."""
 
     def __init__(self, accounts: int) -> None:
         self.accounts = accounts
@@ -99,7 +99,7 @@ class Organisation:
         return templates
 
     def _copies(self) -> Iterator[tuple[int, int]]:
-        """Yield each copy's number and how many accounts it has."""
+        """Yield the number of each copy and of its accounts."""
         left, copy = self.accounts - len(self.original.users), 0
         while left > 0:
             copy += 1

@@ -1,4 +1,4 @@
-"""The peers of single steps: dlt for pulling and loading, the csv module and a writer in Rust for files."""
+"""Peers of single steps: dlt for pulling and loading, the csv module and a writer in Rust for files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.warehouse import database
 
 
 def dlt_load(quick: bool, folder: Path) -> list[Row]:
-    """Pull and land the same accounts as dlt's rest_api source does, each in a process of its own."""
+    """Pull and land the same accounts with this program and with dlt's rest_api source, in separate processes."""
     accounts = 5_000 if quick else 100_000
     rounds = 1 if quick else 2
     ours: list[float] = []
@@ -40,14 +40,14 @@ def dlt_load(quick: bool, folder: Path) -> list[Row]:
             "dlt `rest_api` into DuckDB, the same accounts",
             [a / b for a, b in zip(ours, theirs, strict=True)],
             "x",
-            None if quick else 1 / 30,  # so few accounts do not pay for the start of two processes
+            None if quick else 1 / 30,  # with so few accounts, starting two processes takes longer than it saves
             f"{times(ours)} and {max(peaks['ours']):.0f} MB against {times(theirs)} and {max(peaks['dlt']):.0f} MB",
         )
     ]
 
 
 def csv_module(quick: bool, folder: Path) -> list[Row]:
-    """Write population.csv with Python's csv module, rows fetched from the same table."""
+    """Write population.csv with Python's csv module, from the rows of the same table."""
     work = warehouse.built(folder, warehouse.size(quick))
     query = "select * from reports.population order by source, account_id"
     with database.reading(work / "bench.duckdb", notify=print) as connection:
@@ -76,7 +76,7 @@ def csv_module(quick: bool, folder: Path) -> list[Row]:
 
 
 def workbook(quick: bool, folder: Path) -> list[Row]:
-    """Write a sheet of ten columns with the writer that was chosen and with a faster one."""
+    """Write a sheet of ten columns with our writer and with a faster one."""
     from rustpy_xlsxwriter import write_worksheet  # type: ignore[import-untyped]
     from xlsxwriter import Workbook
 

@@ -1,4 +1,4 @@
-"""The main job from a thousand accounts to a million: where time and memory go, as the program itself tells it."""
+"""The main job with a thousand to a million accounts: time and memory of each stage, as the program reports them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.instance import serving
 from bench.warehouse import fresh
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-#: What a workbook and a page for the browser are for ends long before a million rows.
+#: Workbooks and HTML pages are left out: nobody can use one with a million rows.
 _FORMATS = {True: "csv,xlsx,html,pdf", False: "csv,pdf"}
 _MOST_FOR_EVERY_FORMAT = 100_000
 _STAGES = {"extract prod": "pull", "land": "land", "build": "build", "report": "report"}

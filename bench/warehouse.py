@@ -1,4 +1,4 @@
-"""Landing, building and writing a large population, against DuckDB doing the least that could be called the same."""
+"""Landing, building and writing a large population, compared with the least work that DuckDB would need for it."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def size(quick: bool) -> int:
 
 
 def landed(folder: Path, accounts: int) -> Path:
-    """Return the folder whose database holds one landed extract, landing it if nothing has yet."""
+    """Return the folder whose database holds one landed extract; land it on the first call."""
     work = folder / "land"
     if not (work / "bench.duckdb").exists():
         material.configure(fresh(work), accounts)
@@ -131,7 +131,7 @@ def landed(folder: Path, accounts: int) -> Path:
 
 
 def built(folder: Path, accounts: int) -> Path:
-    """Return the folder whose database holds one build, building it if nothing has yet."""
+    """Return the folder whose database holds one build; build it on the first call."""
     work = landed(folder, accounts)
     with database.writing(work / "bench.duckdb", notify=print) as connection:
         found = connection.execute(
