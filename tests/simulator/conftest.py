@@ -1,4 +1,4 @@
-"""Simulators to talk to: one that nobody changes, and fresh ones."""
+"""Simulators: one that tests only read, and new ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def population() -> Population:
 
 @pytest.fixture(scope="session")
 def shared(population: Population) -> Iterator[Simulator]:
-    """A well-behaved instance for reading; no test writes to it."""
+    """Return an instance without scenarios that no test changes."""
     with Simulator(population=population) as simulator:
         yield simulator
 
@@ -36,7 +36,7 @@ def api(shared: Simulator) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start(population: Population) -> Iterator[Callable[..., tuple[Simulator, httpx.Client]]]:
-    """Start an instance of one's own, with scenarios if need be, and a client that is logged in."""
+    """Return a function that starts a new instance, optionally with scenarios, and a client that is logged in."""
     with ExitStack() as stack:
 
         def run(*scenarios: str, **options: Any) -> tuple[Simulator, httpx.Client]:

@@ -41,7 +41,7 @@ def key_of(population: Population) -> Counter[Finding]:
     ],
 )
 @pytest.mark.parametrize("hours", [-23, 0, 47])
-def test_the_answer_key_is_exactly_what_the_rules_demand(accounts: int, seed: int, hours: int) -> None:
+def test_the_answer_key_is_exactly_what_the_rules_find(accounts: int, seed: int, hours: int) -> None:
     population = build(accounts, seed, ANCHOR)
 
     found = Reviewer(population, ANCHOR + timedelta(hours=hours)).findings()
@@ -51,7 +51,7 @@ def test_the_answer_key_is_exactly_what_the_rules_demand(accounts: int, seed: in
 
 
 @pytest.mark.parametrize(("accounts", "seed"), [(500, 4), (500, 5), (640, 8), (2_000, 7)])
-def test_the_answer_key_knows_who_stands_out_among_peers(accounts: int, seed: int) -> None:
+def test_the_answer_key_contains_findings_about_peers(accounts: int, seed: int) -> None:
     population = build(accounts, seed, ANCHOR)
 
     found = Reviewer(population, ANCHOR).peer_findings()
@@ -65,18 +65,18 @@ def test_no_finding_is_planted_twice() -> None:
     assert [finding for finding, times in key.items() if times > 1] == []
 
 
-def test_every_rule_of_the_answer_key_is_planted_whatever_the_size_allows() -> None:
+def test_every_rule_of_the_answer_key_is_planted() -> None:
     planted = set(build(500, 4, ANCHOR).planted)
 
     assert planted == set(PlantedRule) - {PlantedRule.TOO_MANY_ADMINS, PlantedRule.TOO_FEW_ADMINS}
 
 
-def test_too_many_administrators_is_a_question_of_size() -> None:
+def test_too_many_administrators_depends_on_the_size() -> None:
     assert [item.severity for item in build(100, 7, ANCHOR).planted[PlantedRule.TOO_MANY_ADMINS]] == ["medium"]
     assert PlantedRule.TOO_MANY_ADMINS not in build(2_000, 7, ANCHOR).planted
 
 
-def test_the_smallest_organisations_have_something_to_find() -> None:
+def test_the_smallest_organisations_have_findings() -> None:
     planted = set(build(20, 7, ANCHOR).planted)
 
     assert planted >= {

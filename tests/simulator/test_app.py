@@ -1,4 +1,4 @@
-"""The simulated API gives the shapes, the paging and the errors that the documented one gives."""
+"""The simulated API has the shapes, the paging and the errors of the documented one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_login_gives_a_token_that_opens_the_api(shared: Simulator, form: str) 
     assert users.status_code == 200
 
 
-def test_a_wrong_password_is_401_and_locks_nobody_out(shared: Simulator) -> None:
+def test_a_wrong_password_is_401_and_does_not_lock_the_account(shared: Simulator) -> None:
     with httpx.Client(base_url=shared.url) as http:
         refused = [
             http.post("/api/v1/authentication/login", data={"username": shared.username, "password": "wrong"})
@@ -64,7 +64,7 @@ def test_without_a_good_token_every_list_is_401_with_a_body(shared: Simulator, h
         assert (reply.status_code, reply.json()["error"]["httpMessage"]) == (401, "Unauthorized")
 
 
-def test_a_token_of_a_login_dies_at_its_age_and_an_api_token_does_not(start: Start) -> None:
+def test_a_login_token_expires_and_an_api_token_does_not(start: Start) -> None:
     simulator, api = start()
     simulator.sisense.token_seconds = 0
     login = api.post(
@@ -87,18 +87,18 @@ def test_revoked_tokens_are_401_until_the_next_login(start: Start) -> None:
 # reading ---------------------------------------------------------------------------------------------------
 
 
-def test_pages_add_up_to_everybody_and_end_with_an_empty_one(api: httpx.Client, population: Population) -> None:
+def test_pages_contain_every_account_and_end_with_an_empty_one(api: httpx.Client, population: Population) -> None:
     pages = [api.get("/api/v1/users", params={"skip": skip, "limit": 120}).json() for skip in range(0, 720, 120)]
 
     assert [len(page) for page in pages] == [120, 120, 120, 120, 20, 0]
     assert [user for page in pages for user in page] == population.users
 
 
-def test_a_list_asked_for_without_paging_comes_whole(api: httpx.Client, population: Population) -> None:
+def test_a_list_without_paging_is_complete(api: httpx.Client, population: Population) -> None:
     assert api.get("/api/v1/users").json() == population.users
 
 
-def test_a_page_has_fifty_rows_unless_it_is_told_otherwise(api: httpx.Client) -> None:
+def test_a_page_has_fifty_rows_by_default(api: httpx.Client) -> None:
     assert len(api.get("/api/v1/users", params={"skip": 0}).json()) == 50
 
 
@@ -118,7 +118,7 @@ def test_sorting_goes_both_ways_and_missing_values_come_first(api: httpx.Client)
     assert not logins[0]
 
 
-def test_filters_leave_exactly_who_was_asked_for(api: httpx.Client, population: Population) -> None:
+def test_filters_return_exactly_the_matching_accounts(api: httpx.Client, population: Population) -> None:
     group = group_named(population, "Finance Team")
     someone = population.users[40]
 
@@ -137,7 +137,7 @@ def test_filters_leave_exactly_who_was_asked_for(api: httpx.Client, population: 
     assert ids(origin="ad") == {u["_id"] for u in population.users if u["activeDirectory"]}
 
 
-def test_fields_choose_or_leave_out(api: httpx.Client) -> None:
+def test_fields_includes_or_excludes_fields(api: httpx.Client) -> None:
     chosen = api.get("/api/v1/users", params={"limit": 1, "fields": "email"}).json()[0]
     left = api.get("/api/v1/users", params={"limit": 1, "fields": "-email,-groups"}).json()[0]
 
@@ -169,14 +169,16 @@ def test_expand_turns_ids_into_objects_and_leaves_dangling_ones(api: httpx.Clien
     "query",
     [{"skip": "-1"}, {"limit": "many"}, {"active": "perhaps"}, {"sort": "shoe"}, {"expand": "x"}, {"origin": "x"}],
 )
-def test_values_that_make_no_sense_are_422(api: httpx.Client, query: dict[str, str]) -> None:
+def test_invalid_values_are_422(api: httpx.Client, query: dict[str, str]) -> None:
     reply = api.get("/api/v1/users", params=query)
 
     assert reply.status_code == 422
     assert reply.json()["error"]["status"] == 422
 
 
-def test_one_account_comes_by_its_id_and_an_unknown_id_is_2001(api: httpx.Client, population: Population) -> None:
+def test_an_account_is_returned_by_id_and_an_unknown_id_is_error_2001(
+    api: httpx.Client, population: Population
+) -> None:
     user = population.users[7]
     missing = api.get("/api/v1/users/0123456789abcdef01234567")
 
@@ -185,7 +187,7 @@ def test_one_account_comes_by_its_id_and_an_unknown_id_is_2001(api: httpx.Client
     assert api.get("/api/v1/nothing").status_code == 404
 
 
-def test_the_server_counts_and_says_who_is_logged_in(api: httpx.Client, shared: Simulator) -> None:
+def test_the_server_returns_the_count_and_the_caller(api: httpx.Client, shared: Simulator) -> None:
     assert api.get("/api/users/count").json() == {"collection": "users", "count": 500}
     for path in ("/api/users/loggedin", "/api/v1/users/loggedin"):
         me = api.get(path).json()
@@ -243,7 +245,7 @@ def test_both_sides_of_membership_disagree_only_where_it_is_planted(population: 
 # writing ---------------------------------------------------------------------------------------------------
 
 
-def test_a_change_touches_only_what_was_sent(start: Start, population: Population) -> None:
+def test_an_update_changes_only_the_fields_that_were_sent(start: Start, population: Population) -> None:
     _, api = start()
     user = population.users[12]
 
@@ -274,9 +276,7 @@ def test_changing_groups_changes_both_sides(start: Start, population: Population
 @pytest.mark.parametrize(
     "body", [{"roleId": "nothing"}, {"groups": ["nothing"]}, {"active": "no"}, {"shoe": 1}, {"email": None}, [1]]
 )
-def test_a_change_that_makes_no_sense_is_422_and_changes_nothing(
-    start: Start, population: Population, body: object
-) -> None:
+def test_an_invalid_update_is_422_and_changes_nothing(start: Start, population: Population, body: object) -> None:
     _, api = start()
     user = population.users[12]
 
@@ -303,7 +303,7 @@ def test_an_account_is_created_counted_and_found(start: Start) -> None:
     assert api.post("/api/v1/users", content=b"{").status_code == 422
 
 
-def test_a_deleted_account_is_gone_from_everywhere(start: Start, population: Population) -> None:
+def test_a_deleted_account_is_removed_everywhere(start: Start, population: Population) -> None:
     _, api = start()
     user_id = population.members[group_named(population, "Finance Team")["_id"]][0]
 
@@ -319,7 +319,7 @@ def test_a_deleted_account_is_gone_from_everywhere(start: Start, population: Pop
 # the record of what was asked ----------------------------------------------------------------------------------
 
 
-def test_every_request_is_on_record_without_its_secrets(start: Start) -> None:
+def test_every_request_is_logged_without_secrets(start: Start) -> None:
     simulator, api = start()
     api.get("/api/v1/users", params={"skip": 0, "limit": 5})
     api.get("/api/v1/users/nobody")

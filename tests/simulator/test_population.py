@@ -31,7 +31,7 @@ def test_another_seed_gives_another_organisation() -> None:
     assert as_bytes(build(600, 11, ANCHOR)) != as_bytes(build(600, 12, ANCHOR))
 
 
-def test_everything_is_dated_from_the_midnight_of_the_anchor_in_utc() -> None:
+def test_all_dates_count_from_the_midnight_of_the_anchor_in_utc() -> None:
     same_day = datetime(2026, 3, 2, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 
     assert as_bytes(build(100, 1, same_day)) == as_bytes(build(100, 1, ANCHOR))
@@ -52,7 +52,7 @@ def test_user_names_are_unique() -> None:
     assert names.most_common(1)[0][1] == 1
 
 
-def test_a_population_too_small_for_its_plants_is_refused() -> None:
+def test_a_population_too_small_for_its_conditions_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 20"):
         build(19, 1, ANCHOR)
 
@@ -62,7 +62,7 @@ def test_an_anchor_without_a_zone_is_refused() -> None:
         build(100, 1, ANCHOR.replace(tzinfo=None))
 
 
-def test_the_number_of_plants_does_not_grow_with_the_organisation() -> None:
+def test_the_number_of_conditions_does_not_grow_with_the_organisation() -> None:
     small, large = (
         {rule_id: len(items) for rule_id, items in build(accounts, 7, ANCHOR).planted.items()}
         for accounts in (500, 12_000)
@@ -125,7 +125,7 @@ def test_built_in_groups_show_their_members_on_the_group_side_only(population: P
 NAMES = {"Everyone", "Admins", "All users in system"}
 
 
-def test_odd_forms_of_the_last_login_are_all_there(population: Population) -> None:
+def test_all_odd_forms_of_the_last_login_occur(population: Population) -> None:
     values = [user.get("lastLogin", ...) for user in population.users]
 
     assert {type(value) for value in values} == {str, type(None), type(...)}

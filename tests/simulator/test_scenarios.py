@@ -1,4 +1,4 @@
-"""Each scenario misbehaves in the way its summary says, and in no other."""
+"""Each scenario does what its summary says, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def page(api: httpx.Client, skip: int, limit: int = 100, path: str = "/api/v1/us
 
 
 def every_page(api: httpx.Client, limit: int = 100) -> list[str]:
-    """Read on from where the last page ended until one is empty, as a careful client does."""
+    """Read pages, each from the end of the last one, until one is empty."""
     ids: list[str] = []
     while rows := page(api, len(ids), limit):
         ids += [str(row["_id"]) for row in rows]
     return ids
 
 
-def test_an_unknown_scenario_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_scenario_is_refused_and_the_error_lists_the_names() -> None:
     with pytest.raises(UsageError) as refused:
         Simulator(100, scenarios=["nonsense"])
 
     assert "flaky" in refused.value.hint
 
 
-def test_every_scenario_says_what_it_does_in_one_line() -> None:
+def test_every_scenario_has_a_summary_of_one_line() -> None:
     assert all(scenario.summary and "\n" not in scenario.summary for scenario in SCENARIOS.values())
 
 
@@ -79,7 +79,7 @@ def test_flaky_recovers_at_once(start: Start) -> None:
     assert replies[6].headers["content-type"].startswith("text/html")
 
 
-def test_rate_limit_says_how_long_to_wait(start: Start) -> None:
+def test_rate_limit_sends_retry_after(start: Start) -> None:
     _, api = start("rate-limit")
     replies = [api.get("/api/users/count") for _ in range(11)]
 
@@ -87,7 +87,7 @@ def test_rate_limit_says_how_long_to_wait(start: Start) -> None:
     assert replies[9].headers["retry-after"] == "1"
 
 
-def test_resets_cut_the_connection_and_put_it_on_record(start: Start) -> None:
+def test_resets_cut_the_connection_and_are_logged(start: Start) -> None:
     simulator, api = start("resets")
     for _ in range(5):
         api.get("/api/users/count")
@@ -198,7 +198,7 @@ def test_strict_query_refuses_what_it_does_not_know(start: Start) -> None:
     assert len(page(api, 0, 5)) == 5
 
 
-def test_non_admin_sees_a_part_and_is_told_nothing(start: Start, population: Population) -> None:
+def test_non_admin_sees_a_part_without_any_hint(start: Start, population: Population) -> None:
     _, api = start("non-admin")
 
     assert len(api.get("/api/v1/users").json()) == len(population.users) // 3
@@ -216,7 +216,7 @@ def test_json_login(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("name", "base"), [("v0.9-only", "/api"), ("v0.9-path", "/api/v0.9")])
-def test_legacy_servers_have_no_v1_but_its_login(start: Start, name: str, base: str) -> None:
+def test_legacy_servers_have_only_the_login_of_v1(start: Start, name: str, base: str) -> None:
     simulator, api = start(name)
     credentials = {"username": simulator.username, "password": simulator.password}
 

@@ -1,4 +1,4 @@
-"""The SCIM endpoint keeps to the RFC, by somebody else's tester, and is the same instance as the REST API."""
+"""The SCIM endpoint passes an independent tester of the RFC, and shows the same instance as the REST API."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_group_push_makes_groups_and_never_touches_a_role(
     assert group_id not in {g["_id"] for g in rest.get("/api/v1/groups").json()}
 
 
-def test_changes_by_rest_show_by_scim_and_the_reverse(
+def test_changes_by_rest_appear_in_scim_and_vice_versa(
     instance: tuple[Simulator, httpx.Client], scim: httpx.Client
 ) -> None:
     _, rest = instance
@@ -150,7 +150,7 @@ def test_lists_are_paged_filtered_and_hold_every_account(
 
 
 @pytest.mark.parametrize("token", [None, "wrong", "rest"])
-def test_only_the_scim_token_opens_it(instance: tuple[Simulator, httpx.Client], token: str | None) -> None:
+def test_only_the_scim_token_is_accepted(instance: tuple[Simulator, httpx.Client], token: str | None) -> None:
     simulator, _ = instance
     given = simulator.token if token == "rest" else token
     headers = {} if given is None else {"Authorization": f"Bearer {given}"}

@@ -1,4 +1,4 @@
-"""The simulator as a server: addresses, TLS, and the files to point a review at it."""
+"""The simulator as a server: addresses, TLS, and the configuration that it writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.simulator.population import Population
 from pipeline.simulator.server import Simulator
 
 
-def test_the_files_are_a_configuration_that_loads_and_points_here(tmp_path: Path, population: Population) -> None:
+def test_the_files_are_a_valid_configuration_of_this_simulator(tmp_path: Path, population: Population) -> None:
     with Simulator(population=population) as simulator:
         paths = simulator.write_files(tmp_path)
 
@@ -33,7 +33,7 @@ def test_the_files_are_a_configuration_that_loads_and_points_here(tmp_path: Path
     assert simulator.password not in paths["access-review.toml"].read_text()
 
 
-def test_the_answer_key_is_written_in_full(tmp_path: Path, population: Population) -> None:
+def test_the_answer_key_is_written_completely(tmp_path: Path, population: Population) -> None:
     path = Simulator(population=population).write_files(tmp_path)["planted.csv"]
 
     with path.open(encoding="utf-8", newline="") as file:
@@ -42,7 +42,7 @@ def test_the_answer_key_is_written_in_full(tmp_path: Path, population: Populatio
     assert len(rows) == sum(len(items) for items in population.planted.values())
 
 
-def test_tls_is_trusted_through_its_own_certificate_and_nothing_else(population: Population) -> None:
+def test_only_its_own_certificate_makes_tls_trusted(population: Population) -> None:
     with Simulator(population=population, tls=True) as simulator:
         trusted = httpx.get(
             f"{simulator.url}/api/v1/application/status",
@@ -55,7 +55,7 @@ def test_tls_is_trusted_through_its_own_certificate_and_nothing_else(population:
     assert trusted.status_code == 200
 
 
-def test_a_port_of_one_s_choice_and_a_port_that_is_taken(population: Population) -> None:
+def test_a_chosen_port_is_used_and_a_taken_one_refused(population: Population) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=str(port)), Simulator(population=population, port=port):
@@ -70,7 +70,7 @@ def test_too_few_accounts_is_a_usage_error() -> None:
         Simulator(10)
 
 
-def test_after_the_block_nothing_listens(population: Population) -> None:
+def test_nothing_listens_after_the_block(population: Population) -> None:
     with Simulator(population=population) as simulator:
         pass
 
