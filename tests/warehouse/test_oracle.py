@@ -1,7 +1,7 @@
-"""The rules about one account at a time, held against a reviewer in plain Python who has read only their words.
+"""The rules about single accounts, compared with an independent implementation in plain Python.
 
 Every account is drawn from values at the boundaries: the very second of a limit and a millisecond to either side,
-what cannot be read, what is missing. One build judges many of them.
+what cannot be read, what is missing. One build evaluates many of them.
 """
 
 from datetime import timedelta
@@ -51,10 +51,10 @@ def test_rules_find_exactly_who_a_careful_reader_finds(
                     account_id: (verdict, severity)
                     for account_id, verdict, severity in house.rows(
                         f"""
-                        select judged.account_id, judged.verdict, coalesce(register.severity, '')
-                        from findings.{rule_id} as judged
+                        select verdicts.account_id, verdicts.verdict, coalesce(register.severity, '')
+                        from findings.{rule_id} as verdicts
                         left join findings.register as register
-                            on register.rule_id = '{rule_id}' and register.account_id = judged.account_id
+                            on register.rule_id = '{rule_id}' and register.account_id = verdicts.account_id
                         """
                     )
                 }
