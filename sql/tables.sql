@@ -274,6 +274,16 @@ comment on table reference.snapshot is 'One row: the snapshot that the current b
 comment on column reference.snapshot.as_of is 'the moment its accounts were judged at, UTC';
 comment on column reference.snapshot.organization is 'whose review it is';
 
+create table if not exists reference.severities (severity varchar not null, position integer not null, days_to_fix integer);
+comment on table reference.severities is 'The severities of findings, gravest first.';
+comment on column reference.severities.severity is 'critical, high, medium, low or info';
+comment on column reference.severities.position is 'place in the order of severities, from 1, the gravest';
+comment on column reference.severities.days_to_fix is 'days from first seen to due; null for no limit';
+create table if not exists reference.rank_levels (level varchar not null, minimum_rank integer not null, seat_class varchar not null);
+comment on table reference.rank_levels is 'What the ranks of roles mean: a role has the highest level whose minimum it reaches.';
+comment on column reference.rank_levels.level is 'viewer, designer, data_designer, data_admin, tenant_admin, admin or super';
+comment on column reference.rank_levels.minimum_rank is 'lowest rank of the level, 0 to 100';
+comment on column reference.rank_levels.seat_class is 'licence seat of the level: admin, designer or viewer';
 create table if not exists reference.role_names (role_name varchar not null, display_name varchar not null);
 comment on table reference.role_names is 'The built-in roles: the name the API uses and the name people see.';
 comment on column reference.role_names.role_name is 'the name the API uses';
@@ -391,6 +401,21 @@ comment on column policy.roster.start_date is 'first day';
 comment on column policy.roster.end_date is 'last day';
 comment on column policy.roster.person_type is 'employee, contractor or service';
 comment on column policy.roster."row" is 'record of the file, from 1';
+
+-- findings: what the builder makes of all rules together, anew in every build -------------------------------------
+
+create table if not exists findings.failed (
+    finding_id varchar not null, rule_id varchar not null, severity varchar, source varchar,
+    subject_type varchar not null, subject_id varchar not null, account_id varchar, detail varchar,
+    observed_value varchar, threshold varchar, evidence json, excused_rule_id varchar
+);
+comment on table findings.failed is 'One failed row of any rule, before exceptions and earlier findings are looked up.';
+create table if not exists findings.rule_summary (
+    rule_id varchar not null, title varchar not null, summary varchar not null, severity varchar not null,
+    enabled boolean not null, parameters varchar not null, population bigint, failed bigint, unknown bigint,
+    passed bigint, controls varchar not null, remediation varchar not null, sql_sha256 varchar not null
+);
+comment on table findings.rule_summary is 'One rule and what it counted: population = passed + failed + unknown. Null where it is switched off.';
 
 -- history: every published build; baseline: the one compared with ---------------------------------------------
 

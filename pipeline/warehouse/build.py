@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -132,21 +132,17 @@ class _Builder:
         layers = [model for model in models if model.schema in _BUILT]
         lasting = frozenset(self.tables())
         plan = [m for m in order(layers, lasting) if not m.is_rule or self.rules[m.table].is_enabled]
-        reports = [model for model in plan if model.schema == "reports"]
-        graph_and_rules = [model for model in plan if model.schema != "reports"]
-        register.create(self.connection)
-        for position, model in enumerate(graph_and_rules):
+        # The models that read the union of all rules are built after it.
+        before = [model for model in plan if model.schema in {"staging", "graph"} or model.is_rule]
+        after = [model for model in plan if model not in before]
+        for position, model in enumerate(before):
             progress(model.table, position, len(plan))
             self.create(model)
-        self.register()
-        for position, model in enumerate(reports, start=len(graph_and_rules)):
-            progress(model.table, position, len(plan))
-            self.create(model)
-        return plan
-
-    def register(self) -> None:
-        """Unite the rules, once the graph they are joined with is whole."""
         register.fill(self.connection, tuple(self.rules.values()), self.values)
+        for position, model in enumerate(after, start=len(before)):
+            progress(model.table, position, len(plan))
+            self.create(model)
+        return [*before, *after]
 
     def load_inputs(self, models: Sequence[Model], given: Inputs) -> tuple[str, str]:
         """Fill reference, policy, roster and baseline; return the build's id and its report folder's name."""
@@ -154,31 +150,12 @@ class _Builder:
         reference_sha256 = policy.load_reference(self.connection, given.policy_files.defaults)
         policy_sha256 = policy.load_policy(self.connection, given.policy_files)
         policy.check_rule_ids(self.connection, {rule.model.name for rule in given.rules})
-        roster_name, roster_sha256 = None, None
-        self.connection.execute("delete from policy.roster")
-        if given.roster is not None:
-            given.roster.copy_to(self.connection)
-            roster_name, roster_sha256 = given.roster.path.name, given.roster.sha256
-            self.warnings += given.roster.notes
-        elif given.roster_source is not None:
-            roster_name = f"source {given.roster_source}"
-            _, roster_sha256 = provider.load_people(
-                self.connection, given.roster_source, snapshot.snapshot_id, snapshot.finished_at
-            )
+        roster_name, roster_sha256 = self.load_people(given)
         self.load_rules()
         default_baseline = self.default_baseline()
         baseline = given.baseline_snapshot_id or default_baseline
         self.fill_baseline(baseline)
-        parameters = {
-            "organization": given.organization,
-            "email_domains": sorted(given.policy_files.email_domains),
-            "rules": {
-                rule.model.name: {"enabled": rule.is_enabled, "severity": rule.severity, **rule.parameters}
-                for rule in given.rules
-            },
-        }
-        if given.roster is not None and given.roster.format != RosterFormat():
-            parameters["roster"] = asdict(given.roster.format)
+        parameters = _parameters(given)
         sql_sha256 = combined_sha256([tables_sha256(resources.sql()), *(model.sha256 for model in models)])
         identity = [
             snapshot.snapshot_id,
@@ -193,58 +170,64 @@ class _Builder:
         build_id = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         is_default = given.as_of == snapshot.as_of and baseline == default_baseline
         folder = snapshot.snapshot_id if is_default else f"{snapshot.snapshot_id}-{build_id[:8]}"
-        self.connection.execute("delete from reference.snapshot")
-        self.connection.execute(
-            "insert into reference.snapshot values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            [
-                snapshot.snapshot_id,
-                build_id,
-                folder,
-                given.organization,
-                given.as_of,
-                snapshot.started_at,
-                snapshot.finished_at,
-                snapshot.completeness,
-                snapshot.reason,
-                snapshot.tool_version,
-                baseline,
-            ],
-        )
+        known = {
+            "snapshot_id": snapshot.snapshot_id,
+            "build_id": build_id,
+            "folder": folder,
+            "as_of": given.as_of,
+            "baseline_snapshot_id": baseline,
+        }
+        extract = {
+            "organization": given.organization,
+            "started_at": snapshot.started_at,
+            "finished_at": snapshot.finished_at,
+            "completeness": snapshot.completeness,
+            "reason": snapshot.reason,
+            "tool_version": snapshot.tool_version,
+        }
+        inputs = {
+            "parameters": json.dumps(parameters, sort_keys=True),
+            "policy_sha256": policy_sha256,
+            "reference_sha256": reference_sha256,
+            "roster_sha256": roster_sha256,
+            "sql_sha256": sql_sha256,
+            "tool_version": given.tool_version,
+            "roster_file": roster_name,
+        }
+        policy.replace(self.connection, "reference.snapshot", [known | extract])
         self.connection.execute("delete from meta.builds where build_id = $id", {"id": build_id})
-        self.connection.execute(
-            "insert into meta.builds values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            [
-                build_id,
-                snapshot.snapshot_id,
-                given.as_of,
-                baseline,
-                folder,
-                json.dumps(parameters, sort_keys=True),
-                policy_sha256,
-                reference_sha256,
-                roster_sha256,
-                sql_sha256,
-                given.tool_version,
-                roster_name,
-            ],
-        )
+        database.insert(self.connection, "meta.builds", [known | inputs])
         return build_id, folder
+
+    def load_people(self, given: Inputs) -> tuple[str | None, str | None]:
+        """Fill ``policy.roster``; return the name of its file or source, and the hash of its content."""
+        if given.roster is not None:
+            given.roster.copy_to(self.connection)
+            self.warnings += given.roster.notes
+            return given.roster.path.name, given.roster.sha256
+        if given.roster_source is not None:
+            _, sha256 = provider.load_people(
+                self.connection, given.roster_source, self.snapshot.snapshot_id, self.snapshot.finished_at
+            )
+            return f"source {given.roster_source}", sha256
+        self.connection.execute("delete from policy.roster")
+        return None, None
 
     def load_rules(self) -> None:
         """Fill ``reference.rules`` and ``reference.rule_parameters`` with the rules as they are in force."""
         rules = [
-            (
-                rule.model.name,
-                rule.severity or rule.model.severity,
-                register.subject(rule.model)[1] == "'person'",
-                register.subject(rule.model)[1] == "'role'",
-                rule.model.needs,
-                *astuple(rule.model.effects),
-            )
+            {
+                "rule_id": rule.model.name,
+                "severity": rule.severity or rule.model.severity,
+                "is_per_person": register.subject(rule.model)[1] == "'person'",
+                "is_per_role": register.subject(rule.model)[1] == "'role'",
+                "needs": rule.model.needs,
+                **asdict(rule.model.effects),
+            }
             for rule in self.rules.values()
         ]
         parameters = [
-            (rule.model.name, name, float(value))
+            {"rule_id": rule.model.name, "parameter": name, "value": float(value)}
             for rule in self.rules.values()
             for name, value in rule.parameters.items()
             if isinstance(value, int | float)
@@ -289,7 +272,7 @@ class _Builder:
 
     def drop_previous(self) -> None:
         for table in self.tables():
-            if table.partition(".")[0] in _BUILT:
+            if table.partition(".")[0] in _BUILT and table not in BUILDER_TABLES:
                 self.connection.execute(f"drop table {table}")
 
     def tables(self) -> list[str]:
@@ -349,6 +332,21 @@ class _Builder:
     def count(self, table: str) -> int:
         row: tuple[Any, ...] | None = self.connection.execute(f"select count(*) from {table}").fetchone()
         return int(row[0]) if row else 0
+
+
+def _parameters(given: Inputs) -> dict[str, Any]:
+    """Return the settings on which a build depends, as ``meta.builds`` records them."""
+    parameters: dict[str, Any] = {
+        "organization": given.organization,
+        "email_domains": sorted(given.policy_files.email_domains),
+        "rules": {
+            rule.model.name: {"enabled": rule.is_enabled, "severity": rule.severity, **rule.parameters}
+            for rule in given.rules
+        },
+    }
+    if given.roster is not None and given.roster.format != RosterFormat():
+        parameters["roster"] = asdict(given.roster.format)
+    return parameters
 
 
 def comment(connection: Connection, model: Model) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.warehouse import checks, database, register
+from pipeline.warehouse import checks, database
 from pipeline.warehouse.build import comment
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
@@ -75,7 +75,6 @@ def catalog(models: Sequence[Model]) -> list[CatalogTable]:
         ModelError: the models do not fit together.
     """
     with database.in_memory() as connection:
-        register.create(connection)
         lasting = frozenset(name for name, _ in _tables(connection))
         for model in order([model for model in models if model.schema not in {"landed", "completeness"}], lasting):
             _create(connection, model)

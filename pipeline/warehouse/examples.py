@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 
+from pipeline import resources
 from pipeline.errors import ModelError
-from pipeline.warehouse import checks, database, register
+from pipeline.warehouse import checks, database, policy
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Example, Model
-from pipeline.warehouse.plan import BUILDER_TABLES
 
 __all__ = ["run_example"]
 
@@ -34,6 +34,7 @@ def run_example(models: Sequence[Model], model: Model, example: Example) -> None
         ModelError: the rows differ from those expected, or the example does not fit the tables; it shows both.
     """
     with database.in_memory() as connection:
+        policy.load_facts(connection, resources.reference_data())
         _create_tables(connection, models, model)
         for table, rows in example.given.items():
             _insert(connection, model, example, table, rows)
@@ -75,10 +76,8 @@ def _create_tables(connection: Connection, models: Iterable[Model], model: Model
         if other.table in model.reads and other.columns:
             columns = ", ".join(f'"{column.name}" {column.type}' for column in other.columns)
             connection.execute(f"create table {other.table} ({columns})")
-    if any(table in BUILDER_TABLES for table in model.reads):
-        register.create(connection)
     for table in model.reads:  # Examples give only some columns; the others are null.
-        connection.execute(f"create or replace table {table} as select * from {table} limit 0")
+        connection.execute(f"create or replace table {table} as select * from {table}")
 
 
 def _insert(

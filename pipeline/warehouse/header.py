@@ -11,9 +11,8 @@ from pipeline.warehouse.model import CONTROL_KEYS, NEEDS, SEVERITIES, ModelCheck
 __all__ = ["check", "checks", "columns"]
 
 _HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
+_RULE_KEYS = {"title", "severity", "population", "remediation", "controls", "needs", "effects"}
 _KEYS_OF_SCHEMA = {
-    "findings": _HEADER_KEYS - {"columns"}
-    | {"title", "severity", "population", "remediation", "controls", "needs", "effects"},
     "completeness": {"summary", "reads", "params", "gate"},
     "landed": {"summary", "reads"},
 }
@@ -47,7 +46,9 @@ def check(schema: str, header: Mapping[str, Any], *, where: str) -> None:
     Raises:
         ModelError: the first thing that is wrong.
     """
-    valid = _KEYS_OF_SCHEMA.get(schema, _HEADER_KEYS)
+    # A model of findings that declares columns and no key of a rule is an ordinary model, such as the register.
+    is_rule = schema == "findings" and ("columns" not in header or bool(_RULE_KEYS & header.keys()))
+    valid = _HEADER_KEYS - {"columns"} | _RULE_KEYS if is_rule else _KEYS_OF_SCHEMA.get(schema, _HEADER_KEYS)
     for key, value in header.items():
         if key not in valid:
             raise ModelError(
@@ -65,7 +66,7 @@ def check(schema: str, header: Mapping[str, Any], *, where: str) -> None:
         raise ModelError(
             f"the grain {list(header['grain'])} has no such columns", where=where, hint="name columns under [columns]"
         )
-    if schema == "findings":
+    if is_rule:
         _check_rule(header, where)
 
 

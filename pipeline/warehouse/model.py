@@ -84,5 +84,5 @@ class Model:
 
     @property
     def is_rule(self) -> bool:
-        """Return whether the file is a finding rule."""
-        return self.schema == "findings"
+        """Return whether the file is a rule: a model of findings that says for itself what its columns are."""
+        return self.schema == "findings" and not self.columns

@@ -46,6 +46,9 @@ _MAY_READ = {
     "completeness": {"landed", "raw", "meta", "reference", "policy"},
 }
 
+#: What a model of ``findings`` may read besides, if it is not a rule: the findings of all rules, now and before.
+_MAY_READ_BESIDE_RULES = {"findings", "history"}
+
 _BLOCK = re.compile(r"/\*(?P<text>.*?)\*/", re.DOTALL)
 
 
@@ -207,11 +210,13 @@ class _ModelFile:
                 f"the header reads {sorted(model.reads)}, the statement reads {sorted(reads)}",
                 "make 'reads' equal to the tables of the statement",
             )
+        allowed = _MAY_READ[self.schema]
+        if self.schema == "findings" and not model.is_rule:
+            allowed = allowed | _MAY_READ_BESIDE_RULES
         for table in sorted(reads):
-            if table.partition(".")[0] not in _MAY_READ[self.schema]:
+            if table.partition(".")[0] not in allowed:
                 raise self.error(
-                    f"a model of '{self.schema}' may not read {table}",
-                    f"it may read: {', '.join(sorted(_MAY_READ[self.schema]))}",
+                    f"a model of '{self.schema}' may not read {table}", f"it may read: {', '.join(sorted(allowed))}"
                 )
 
     def parse(self, text: str) -> Statement:

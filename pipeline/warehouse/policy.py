@@ -17,7 +17,7 @@ from pipeline.spelling import nearest
 from pipeline.tables.cells import TableError, trimmed
 from pipeline.tables.days import DayError, order_of, read_day
 from pipeline.tables.delimited import CsvTable, read_table
-from pipeline.warehouse.database import Connection
+from pipeline.warehouse.database import Connection, insert
 
 __all__ = ["PolicyFiles", "check_rule_ids", "load_policy", "load_reference", "replace"]
 
@@ -57,7 +57,7 @@ def _kind(cell: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _PolicyFile:
     """One policy file: its columns with their parsers, which may be empty, and what makes two rows the same."""
 
     name: str
@@ -68,29 +68,29 @@ class _File:
 
 
 _POLICY_FILES = (
-    _File("roles", {"role_name": _text, "rank": _rank, "privileged": _truth}, ("role_name",)),
-    _File("privileged_groups", {"group_name": _text}, ("group_name",)),
-    _File(
+    _PolicyFile("roles", {"role_name": _text, "rank": _rank, "privileged": _truth}, ("role_name",)),
+    _PolicyFile("privileged_groups", {"group_name": _text}, ("group_name",)),
+    _PolicyFile(
         "service_accounts",
         {"user_name": _text, "email": _text, "owner_email": read_address, "purpose": _text, "review_by": _day},
         ("user_name", "email"),
         frozenset({"user_name", "email", "owner_email", "purpose", "review_by"}),
         one_of=("user_name", "email"),
     ),
-    _File(
+    _PolicyFile(
         "break_glass",
         {"user_name": _text, "email": _text, "owner_email": read_address, "purpose": _text},
         ("user_name", "email"),
         frozenset({"user_name", "email", "owner_email", "purpose"}),
         one_of=("user_name", "email"),
     ),
-    _File(
+    _PolicyFile(
         "sod_pairs",
         {"left_type": _kind, "left_name": _text, "right_type": _kind, "right_name": _text, "reason": _text},
         ("left_type", "left_name", "right_type", "right_name"),
         frozenset({"reason"}),
     ),
-    _File(
+    _PolicyFile(
         "exceptions",
         {
             "rule_id": _text,
@@ -103,13 +103,13 @@ _POLICY_FILES = (
         ("rule_id", "source", "subject"),
         frozenset({"source"}),
     ),
-    _File(
+    _PolicyFile(
         "out_of_scope",
         {"source": _text, "subject": _text, "reason": _text, "approved_by": _approver},
         ("source", "subject"),
         frozenset({"source"}),
     ),
-    _File(
+    _PolicyFile(
         "owners",
         {"entitlement_type": _kind, "entitlement_name": _text, "reviewer_email": read_address},
         ("entitlement_type", "entitlement_name"),
@@ -117,11 +117,22 @@ _POLICY_FILES = (
 )
 
 _REFERENCE_FILES = (
-    _File("role_names", {"role_name": _text, "display_name": _text}, ("role_name",)),
-    _File("builtin_groups", {"group_name": _text, "is_everyone": _truth}, ("group_name",)),
-    _File("shared_names", {"local_part": _text}, ("local_part",)),
-    _File("freemail_domains", {"email_domain": _text}, ("email_domain",)),
-    _File("management_permissions", {"area": _text, "verb_prefix": _text}, ("area", "verb_prefix")),
+    _PolicyFile("role_names", {"role_name": _text, "display_name": _text}, ("role_name",)),
+    _PolicyFile("builtin_groups", {"group_name": _text, "is_everyone": _truth}, ("group_name",)),
+    _PolicyFile("shared_names", {"local_part": _text}, ("local_part",)),
+    _PolicyFile("freemail_domains", {"email_domain": _text}, ("email_domain",)),
+    _PolicyFile("management_permissions", {"area": _text, "verb_prefix": _text}, ("area", "verb_prefix")),
+)
+
+#: The lists that models use as constants; an example need not give their rows.
+_FACT_FILES = (
+    _PolicyFile(
+        "severities",
+        {"severity": _text, "position": int, "days_to_fix": int},
+        ("severity",),
+        frozenset({"days_to_fix"}),
+    ),
+    _PolicyFile("rank_levels", {"level": _text, "minimum_rank": int, "seat_class": _text}, ("level",)),
 )
 
 
@@ -136,10 +147,21 @@ class PolicyFiles:
 
 def load_reference(connection: Connection, folder: Path) -> str:
     """Replace ``reference`` lists by the shipped ones; return the hash of all shipped files."""
+    load_facts(connection, folder)
     for file in _REFERENCE_FILES:
-        rows = [tuple(row.values()) for _, row in _rows(file, *_open(file, folder / f"{file.name}.csv"))]
-        replace(connection, f"reference.{file.name}", rows)
+        _load_reference_file(connection, file, folder)
     return _hash_of(sorted(folder.glob("*.csv")))
+
+
+def load_facts(connection: Connection, folder: Path) -> None:
+    """Replace ``reference.severities`` and ``reference.rank_levels`` by the shipped lists."""
+    for file in _FACT_FILES:
+        _load_reference_file(connection, file, folder)
+
+
+def _load_reference_file(connection: Connection, file: _PolicyFile, folder: Path) -> None:
+    rows = [row for _, row in _rows(file, *_open(file, folder / f"{file.name}.csv"))]
+    replace(connection, f"reference.{file.name}", rows)
 
 
 def load_policy(connection: Connection, files: PolicyFiles) -> str:
@@ -166,7 +188,7 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
             )
     used: list[tuple[str, str]] = []
     for file in _POLICY_FILES:
-        rows: dict[tuple[str, ...], tuple[object, ...]] = {}
+        rows: dict[tuple[str, ...], dict[str, object]] = {}
         for base, is_default in ((files.defaults, True), (folder, False)):
             if base is None or not (base / f"{file.name}.csv").exists():
                 continue
@@ -176,13 +198,13 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
                 used.append((path.name, opened[1].sha256))
             for line, row in _rows(file, *opened):
                 key = tuple(str(row[column] or "").casefold() for column in file.key)
-                if key in rows and bool(rows[key][-1]) == is_default:
+                if key in rows and rows[key]["is_default"] == is_default:
                     raise ConfigurationError(
                         f"line {line} repeats {', '.join(filter(None, key))}",
                         where=str(path),
                         hint="keep one of them",
                     )
-                rows[key] = (*row.values(), line, is_default)
+                rows[key] = row | {"line": line, "is_default": is_default}
         replace(connection, f"policy.{file.name}", list(rows.values()))
     connection.execute("delete from policy.email_domains")
     connection.execute(
@@ -209,13 +231,13 @@ def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:
             )
 
 
-def _open(file: _File, path: Path) -> tuple[Path, CsvTable]:
+def _open(file: _PolicyFile, path: Path) -> tuple[Path, CsvTable]:
     table = read_table(path, known=file.columns, error=ConfigurationError)
     _check_header(file, path, table.names)
     return path, table
 
 
-def _rows(file: _File, path: Path, table: CsvTable) -> Iterable[tuple[int, dict[str, object]]]:
+def _rows(file: _PolicyFile, path: Path, table: CsvTable) -> Iterable[tuple[int, dict[str, object]]]:
     """Yield (line, cells by column) of one small CSV file; empty cells are null."""
     try:
         given = [
@@ -230,7 +252,7 @@ def _rows(file: _File, path: Path, table: CsvTable) -> Iterable[tuple[int, dict[
         yield line, _row(file, path, line, cells, order)
 
 
-def _check_header(file: _File, path: Path, header: Sequence[str]) -> None:
+def _check_header(file: _PolicyFile, path: Path, header: Sequence[str]) -> None:
     for name in filter(None, header):
         if name not in file.columns:
             match = nearest(name, file.columns)
@@ -247,7 +269,7 @@ def _check_header(file: _File, path: Path, header: Sequence[str]) -> None:
         )
 
 
-def _row(file: _File, path: Path, line: int, cells: Mapping[str, str], order: str | None) -> dict[str, object]:
+def _row(file: _PolicyFile, path: Path, line: int, cells: Mapping[str, str], order: str | None) -> dict[str, object]:
     row: dict[str, object] = {}
     for column, parse in file.columns.items():
         cell = cells.get(column, "")
@@ -270,12 +292,10 @@ def _row(file: _File, path: Path, line: int, cells: Mapping[str, str], order: st
     return row
 
 
-def replace(connection: Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+def replace(connection: Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Replace all rows of a small table."""
     connection.execute(f"delete from {table}")
-    if rows:
-        places = ", ".join(f"${i + 1}" for i in range(len(rows[0])))
-        connection.executemany(f"insert into {table} values ({places})", rows)
+    insert(connection, table, rows)
 
 
 def _hash_of(paths: Iterable[Path]) -> str:

@@ -14,7 +14,6 @@ import duckdb
 import pytest
 
 from pipeline import resources
-from pipeline.warehouse import register
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 from tests.rules import rule
 
@@ -133,7 +132,6 @@ def fill(
     """
     connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
     connection.execute(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8"))
-    register.create(connection)
     start, end = AS_OF - timedelta(minutes=2), AS_OF - timedelta(seconds=7)
     _insert(
         connection,
@@ -196,7 +194,7 @@ def fill(
         )  # fmt: skip
     _insert(connection, "finding_rows", rows)
     _insert(connection, "findings", found)
-    connection.execute("insert into findings.register by name select * from reports.findings")
+    connection.execute("create table findings.register as select * from reports.findings")
 
     summary = []
     for rule in _RULES:

@@ -145,13 +145,13 @@ def test_columns_that_are_not_as_declared_are_a_model_error(
 @pytest.mark.parametrize(
     ("pattern", "replacement", "says"),
     [
-        (r"(population  = .*) and not privileged", r"\1 and false", "judges rows that are not in its population"),
+        (r"(population  = .*) and not privileged", r"\1 and false", "returns rows that are not in its population"),
         (r"then 'failed'", "then 'fails'", "gives verdicts other than"),
-        (r"then 'high' else 'medium'", "then 'hgih' else 'medium'", "gives severities that are none"),
+        (r"then 'high' else 'medium'", "then 'hgih' else 'medium'", "gives unknown severities"),
         (
             r"select source, account_id from",
             "select source, account_id, email from",
-            "columns that its grain has not",
+            "columns that are not in its grain",
         ),
         (r"\"select source, account_id from graph.accounts", '"select source from graph.accounts', "repeated keys"),
     ],
