@@ -3,7 +3,7 @@ title       = "Built-in role with added management rights"
 summary     = "A built-in role below Data Admin that can manage users, groups or tenants, even if no account holds it."
 severity    = "high"
 population  = "select source, role_id from graph.roles where is_builtin"
-reads       = ["graph.accounts", "graph.roles"]
+reads       = ["graph.accounts", "graph.roles", "reference.rank_levels"]
 grain       = ["source", "role_id"]
 remediation = "Restore the default permissions of the built-in role. Create a custom role for accounts that need more."
 
@@ -18,8 +18,7 @@ edited_roles as (
         source, role_id, coalesce(role_display_name, role_name, role_id) as role_name,
         case when not has_manifest then 'unknown' when manages_users then 'failed' end as verdict
     from graph.roles
-    -- 70 is the rank of Data Admin.
-    where is_builtin and coalesce(role_rank, 0) < 70
+    where is_builtin and coalesce(role_rank, 0) < (select minimum_rank from reference.rank_levels where level = 'data_admin')
 ),
 
 -- Active accounts come first. The detail names ten; the evidence lists a hundred.

@@ -3,7 +3,7 @@ title       = "External e-mail domain"
 summary     = "An active account whose e-mail domain is not one of the organization's."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
-reads       = ["graph.accounts", "policy.email_domains", "reference.freemail_domains"]
+reads       = ["graph.accounts", "policy.email_domains", "reference.freemail_domains", "reference.rank_levels"]
 grain       = ["source", "account_id"]
 remediation = "Confirm who uses the account and who is responsible for it, or deactivate it."
 
@@ -43,8 +43,8 @@ select
     verdict,
     case
         when privileged and is_freemail then 'critical'
-        -- 30 is the rank of Designer, the lowest role that can change what other people see.
-        when privileged or role_rank >= 30 then 'high'
+        -- Designer is the lowest level that can change what other people see.
+        when privileged or role_rank >= (select minimum_rank from reference.rank_levels where level = 'designer') then 'high'
         else 'medium'
     end as severity,
     case

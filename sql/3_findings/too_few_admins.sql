@@ -3,7 +3,7 @@ title       = "Too few administrators"
 summary     = "A source with fewer active human administrators than the minimum."
 severity    = "low"
 population  = "select source from graph.sources"
-reads       = ["graph.accounts", "graph.sources"]
+reads       = ["graph.accounts", "graph.sources", "reference.rank_levels"]
 grain       = ["source"]
 remediation = "Appoint another administrator, so that one absence does not leave the source without any."
 
@@ -19,13 +19,14 @@ admin_counts as (
     select
         source.source,
         count(account.account_id) filter (
-            where account.role_rank >= 90 and account.status = 'active' and account.account_type = 'human'
+            where account.role_rank >= levels.minimum_rank and account.status = 'active' and account.account_type = 'human'
         ) as admin_count,
         count(account.account_id) as possible_admin_count
     from graph.sources as source
+    join reference.rank_levels as levels on levels.level = 'admin'
     -- including accounts whose status, type or rank is not known
     left join graph.accounts as account
-        on account.source = source.source and coalesce(account.role_rank, 90) >= 90
+        on account.source = source.source and coalesce(account.role_rank, levels.minimum_rank) >= levels.minimum_rank
         and account.status in ('active', 'unknown') and account.account_type in ('human', 'unknown')
     group by source.source
 )

@@ -3,7 +3,7 @@ title       = "Too many administrators"
 summary     = "A source with more active human administrators than the limit, or than the share of its active accounts, whichever is larger."
 severity    = "medium"
 population  = "select source from graph.sources"
-reads       = ["graph.accounts", "graph.sources"]
+reads       = ["graph.accounts", "graph.sources", "reference.rank_levels"]
 grain       = ["source"]
 remediation = "Review the administrators by name, and lower the role of those who do not administer."
 
@@ -23,13 +23,14 @@ admin_counts as (
     select
         source,
         count(*) filter (where status = 'active') as active_count,
-        count(*) filter (where status = 'active' and account_type = 'human' and role_rank >= 90) as admin_count,
+        count(*) filter (where status = 'active' and account_type = 'human' and role_rank >= levels.minimum_rank) as admin_count,
         -- Including accounts whose status, type or rank is not known.
         count(*) filter (
             where status in ('active', 'unknown') and account_type in ('human', 'unknown')
-                and (role_rank >= 90 or role_rank is null)
+                and (role_rank >= levels.minimum_rank or role_rank is null)
         ) as possible_admin_count
     from graph.accounts
+    join reference.rank_levels as levels on levels.level = 'admin'
     group by source
 ),
 

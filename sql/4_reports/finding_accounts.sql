@@ -1,6 +1,6 @@
 /*
 summary = "One finding and one account that it counts for: its own account, or each account of its person."
-reads   = ["findings.register", "graph.accounts"]
+reads   = ["findings.register", "graph.accounts", "reference.severities"]
 grain   = ["finding_id", "source", "account_id"]
 
 [columns]
@@ -32,14 +32,14 @@ select
     finding_id,
     rule_id,
     title,
-    severity,
-    case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end
-        as severity_rank,
+    subject_accounts.severity,
+    severities.position as severity_rank,
     status,
     account_source as source,
     counted_account_id as account_id,
     (evidence ->> 'group_id') is not null or (evidence -> 'access') is not null as names_access
 from subject_accounts
+join reference.severities as severities on severities.severity = subject_accounts.severity
 
 /* example
 name = "a finding about a person counts for each account of the person, one about a group for none"

@@ -1,6 +1,6 @@
 /*
 summary = "The number of findings of one rule with one severity."
-reads   = ["findings.register"]
+reads   = ["findings.register", "reference.severities"]
 grain   = ["rule_id", "severity"]
 
 [columns]
@@ -11,11 +11,11 @@ findings      = "bigint: findings, including excused ones"
 open_findings = "bigint: open findings"
 */
 select
-    rule_id,
-    severity,
-    case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end
-        as severity_rank,
+    register.rule_id,
+    register.severity,
+    severities.position as severity_rank,
     count(*) as findings,
-    count(*) filter (where status = 'open') as open_findings
-from findings.register
-group by rule_id, severity
+    count(*) filter (where register.status = 'open') as open_findings
+from findings.register as register
+join reference.severities as severities on severities.severity = register.severity
+group by register.rule_id, register.severity, severities.position

@@ -1,6 +1,6 @@
 /*
 summary = "One finding with the context that a reader needs."
-reads   = ["findings.register", "reports.population", "graph.people"]
+reads   = ["findings.register", "reports.population", "graph.people", "reference.severities"]
 grain   = ["finding_id"]
 
 [columns]
@@ -30,8 +30,7 @@ select
     found.finding_id,
     found.rule_id,
     found.severity,
-    case found.severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 when 'low' then 4 else 5 end
-        as severity_rank,
+    severities.position as severity_rank,
     found.source,
     found.subject_type,
     found.subject_id,
@@ -51,6 +50,7 @@ select
     case when owner.end_date <= cast($as_of as date) then date_diff('day', owner.end_date, cast($as_of as date)) end
         as days_since_end
 from findings.register as found
+join reference.severities as severities on severities.severity = found.severity
 left join reports.population as account on account.source = found.source and account.account_id = found.account_id
 left join graph.people as person on found.subject_type = 'person' and person.person_id = found.subject_id
 left join graph.people as owner on owner.person_id = account.person_id

@@ -2,7 +2,8 @@
 summary = "One account, including excluded and inactive ones, with everything a reviewer needs."
 reads   = [
     "graph.accounts", "graph.roles", "graph.people", "graph.policy_subjects", "reports.finding_accounts",
-    "reference.rules", "baseline.snapshot", "baseline.accounts", "history.accounts",
+    "reference.rules", "reference.severities", "reference.rank_levels", "baseline.snapshot", "baseline.accounts",
+    "history.accounts",
 ]
 grain   = ["source", "account_id"]
 
@@ -142,11 +143,10 @@ select
         else 'unchanged'
     end as change_since_baseline,
     cast(round(
-        case when account.privileged then 9 when account.role_rank >= 30 then 3 else 1 end
+        case when account.privileged then 9 when account.role_rank >= (select minimum_rank from reference.rank_levels where level = 'designer') then 3 else 1 end
         * least(11, coalesce(likelihoods.likelihood, 0)) * 100 / 99.0
     ) as integer) as risk_score,
-    case finding_totals.severity_rank when 1 then 'critical' when 2 then 'high' when 3 then 'medium' when 4 then 'low'
-        when 5 then 'info' end as top_severity,
+    severities.severity as top_severity,
     coalesce(finding_totals.finding_count, 0) as finding_count,
     coalesce(finding_totals.rule_ids, '') as rule_ids
 from graph.accounts as account
@@ -157,4 +157,5 @@ left join graph.roles as role on role.source = account.source and role.role_id =
 left join graph.people as person on person.person_id = account.person_id
 left join exclusions on exclusions.source = account.source and exclusions.account_id = account.account_id
 left join finding_totals on finding_totals.source = account.source and finding_totals.account_id = account.account_id
+left join reference.severities as severities on severities.position = finding_totals.severity_rank
 left join likelihoods on likelihoods.source = account.source and likelihoods.account_id = account.account_id

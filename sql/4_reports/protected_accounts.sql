@@ -1,6 +1,6 @@
 /*
 summary = "One account that this program does not change, or whose rights it does not reduce, with the reason."
-reads   = ["graph.accounts"]
+reads   = ["graph.accounts", "reference.rank_levels"]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -15,7 +15,7 @@ with
 admin_counts as (
     select source, count(*) as admin_count
     from graph.accounts
-    where status = 'active' and role_rank >= 90
+    where status = 'active' and role_rank >= (select minimum_rank from reference.rank_levels where level = 'admin')
     group by source
 ),
 
@@ -24,11 +24,11 @@ reasons as (
         account.source, account.account_id,
         case
             when account.is_own then 'it is the account this program logs in with'
-            -- The role of the administrator created at installation has rank 100.
-            when account.role_rank >= 100 then 'it is the administrator made at install'
+            -- The highest level is the role of the administrator created at installation.
+            when account.role_rank >= (select minimum_rank from reference.rank_levels where level = 'super') then 'it is the administrator made at install'
             when account.account_type = 'break_glass' then 'it is an emergency account'
             when account.account_type = 'service' then 'it is a service account'
-            when account.status = 'active' and account.role_rank >= 90 and admin_counts.admin_count = 1
+            when account.status = 'active' and account.role_rank >= (select minimum_rank from reference.rank_levels where level = 'admin') and admin_counts.admin_count = 1
                 then 'it would be the last active administrator'
         end as reason,
         account.account_type

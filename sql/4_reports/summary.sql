@@ -1,6 +1,9 @@
 /*
 summary = "One number of the management summary. The numbers of a section add up to the population, to the active accounts (last_seen) or to the open findings (severity)."
-reads   = ["reports.population", "findings.register", "reports.unevaluated_rules", "reference.rules", "baseline.accounts"]
+reads   = [
+    "reports.population", "findings.register", "reports.unevaluated_rules", "reference.rules", "reference.severities",
+    "baseline.accounts",
+]
 grain   = ["section", "position"]  # any key may be a name from the source, even "(others)"
 
 [columns]
@@ -91,7 +94,7 @@ buckets as (
 ),
 
 severities as (
-    select * from (values (1, 'critical'), (2, 'high'), (3, 'medium'), (4, 'low'), (5, 'info')) as severity(position, key)
+    select position, severity as key from reference.severities
 ),
 
 roles as (
