@@ -12,7 +12,7 @@ from pipeline.errors import GateError
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.evidence.verification import Verification
+    from pipeline.evidence.verification import FolderVerification
 
 __all__ = ["register"]
 
@@ -65,7 +65,7 @@ def verify(
         )
 
 
-def _hint(found: Verification) -> str:
+def _hint(found: FolderVerification) -> str:
     if all(problem.is_system_file for problem in found.problems):
         return "delete these files and verify again: no sealed file has changed"
     return "do not rely on this folder; ask its author for it again"
@@ -92,7 +92,7 @@ def keygen(
     terminal.say(f"keep the private key secret and set {KEY_VARIABLE} to its path; publish the public key")
 
 
-def _text(folder: Path, found: Verification) -> str:
+def _text(folder: Path, found: FolderVerification) -> str:
     lines = [f"{problem.path}: {problem.what}" for problem in found.problems]
     if found.document:
         lines += [
@@ -109,7 +109,7 @@ def _text(folder: Path, found: Verification) -> str:
     return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
 
 
-def _document(folder: Path, found: Verification) -> dict[str, object]:
+def _document(folder: Path, found: FolderVerification) -> dict[str, object]:
     return {
         "folder": folder,
         "verified": not found.problems,

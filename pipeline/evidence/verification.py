@@ -23,7 +23,7 @@ from pipeline.warehouse import archive, database
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["Problem", "Verification", "WriteTables", "verify"]
+__all__ = ["FolderVerification", "Problem", "WriteTables", "verify"]
 
 #: Writes the CSV files of the build that a database holds, each to the path that its name is given.
 WriteTables = Callable[[Connection, Callable[[str], Path]], object]
@@ -51,7 +51,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class FolderVerification:
     """The result of a verification. ``document`` is the manifest, empty if it cannot be read.
 
     ``signature`` is ``unsigned``, ``trusted`` (valid for the key that the caller trusts), ``unproven`` (valid for the
@@ -69,7 +69,7 @@ class Verification:
     notes: tuple[str, ...]
 
 
-def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables | None = None) -> Verification:
+def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables | None = None) -> FolderVerification:
     """Check a report folder against its manifest and signature.
 
     ``key`` is a public key that the caller trusts. ``rebuild`` writes the CSV files anew, to be compared with those
@@ -90,7 +90,7 @@ def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables |
         ) from error
 
 
-def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) -> Verification:
+def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) -> FolderVerification:
     present = manifest.files_below(folder)
     odd = [path for path in present if (folder / path).is_symlink() or not (folder / path).is_file()]
     problems = [Problem(path, "is not a regular file") for path in odd]
@@ -119,7 +119,7 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
     elif rebuild:
         rebuilt, differences = _rebuild(folder, rebuild, [entry for entry in found if "/" not in entry.path])
         problems += differences
-    return Verification(
+    return FolderVerification(
         document=document,
         files=len(present),
         bytes=sum(entry.bytes for entry in found),

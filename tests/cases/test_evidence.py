@@ -1,4 +1,4 @@
-"""Evidence says nothing of the machine that made it, and what a machine leaves in it is told from a forgery."""
+"""Evidence does not depend on the machine that wrote it, and system files in a folder are not taken for a forgery."""
 
 from __future__ import annotations
 

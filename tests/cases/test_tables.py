@@ -1,4 +1,4 @@
-"""Tables that people and other programs write: read as they are meant, or refused with the file, the line and why."""
+"""Tables of people and other programs are read correctly, or refused with the file, the line and the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database whose ``reports`` schema is filled with synthetic rows, in the sizes and states a test asks for."""
+"""A database whose ``reports`` schema holds synthetic rows, in the sizes and states that a test needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The annex: everybody on paper, as its reader, a printer and an auditor would meet it."""
+"""The annex as its reader, a printer and an auditor see it."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def test_several_sources_have_a_column_of_their_own(database, tmp_path):
     assert "prod" in two[1]
 
 
-def test_an_incomplete_population_is_said_on_every_page(database, tmp_path):
+def test_every_page_says_that_the_population_is_incomplete(database, tmp_path):
     _, pages = read(write(database(accounts=90, completeness="PARTIAL", reason="a page was lost"), tmp_path))
 
     assert all("NOT COMPLETE" in page for page in pages)
     assert "a page was lost" in pages[0]
 
 
-def test_nobody_is_a_page_that_says_so(database, tmp_path):
+def test_an_empty_population_has_one_page_that_says_so(database, tmp_path):
     _, pages = read(write(database(accounts=0, findings=0, admins=0), tmp_path))
 
     assert len(pages) == 1

@@ -1,4 +1,4 @@
-"""What a signature would say: a report attests only what a signed campaign supports, with its figures."""
+"""A report attests only what a signed campaign supports, with its figures."""
 
 from __future__ import annotations
 

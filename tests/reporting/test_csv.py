@@ -1,4 +1,4 @@
-"""What a script or a spreadsheet relies on when it reads one of our CSV files."""
+"""What scripts and spreadsheets rely on in our CSV files."""
 
 from __future__ import annotations
 

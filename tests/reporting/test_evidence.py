@@ -1,4 +1,4 @@
-"""The sealed folder as an auditor meets it: whole, changed by accident, or changed by somebody who knows how."""
+"""The sealed folder as an auditor checks it: intact, changed by accident, or changed by a forger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.evidence import manifest, signature
 from pipeline.evidence.signature import PublicKey, SigningKey
-from pipeline.evidence.verification import Verification, verify
+from pipeline.evidence.verification import FolderVerification, verify
 from pipeline.reporting import report
 from pipeline.warehouse import chain
 from tests.fakes.forger import reseal
@@ -40,11 +40,11 @@ def write(
     )
 
 
-def check(folder: Path, key: PublicKey | None = None) -> Verification:
+def check(folder: Path, key: PublicKey | None = None) -> FolderVerification:
     return verify(folder, key=key)
 
 
-def named(found: Verification) -> set[str]:
+def named(found: FolderVerification) -> set[str]:
     return {problem.path for problem in found.problems}
 
 
@@ -228,7 +228,7 @@ def test_a_manifest_with_a_wrong_count_of_rows_is_found(sealed):
         (b"{}", "does not have the keys"),
     ],
 )
-def test_a_manifest_that_is_none_is_said(sealed, content, said):
+def test_an_unreadable_manifest_is_a_problem_with_a_reason(sealed, content, said):
     (sealed / "manifest.json").unlink()
     if content is not None:
         (sealed / "manifest.json").write_bytes(content)
@@ -255,7 +255,7 @@ def test_a_manifest_of_a_later_program_is_not_judged(sealed):
         check(sealed)
 
 
-def test_another_version_of_the_tool_is_said_and_no_problem(sealed):
+def test_another_version_of_the_tool_is_a_note_and_not_a_problem(sealed):
     reseal(sealed, tool=manifest.tool() | {"duckdb": "1.0.0"})
 
     found = check(sealed)
@@ -419,7 +419,7 @@ def test_the_pdf_carries_the_csv_files_and_the_data_hash(database, tmp_path):
     assert any("access-review verify" in text for text in texts)
 
 
-def test_a_table_too_large_to_mail_is_left_out_and_said(database, tmp_path, monkeypatch):
+def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "_ATTACHED_BYTES", 5_000)
 
     result = write(database(accounts=200), tmp_path, "pdf")

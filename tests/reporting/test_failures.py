@@ -1,4 +1,4 @@
-"""When a report cannot be written: one sentence, what to do, the old report untouched, and nothing beside it."""
+"""A report that cannot be written gives one clear error, keeps the old report and leaves nothing beside it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def names_in(folder: Path) -> list[str]:
         ("access-review-annex.pdf", 40, 60_000, "csv,annex"),
     ],
 )
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, file: str, accounts: int, limit: int, formats: str):
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing(
+    tmp_path, file: str, accounts: int, limit: int, formats: str
+):
     program = [sys.executable, "-c", _ON_A_SMALL_DISK, Path(__file__).with_name("conftest.py"), tmp_path / "out"]
 
     ran = subprocess.run([*program, str(limit), formats, str(accounts)], capture_output=True, text=True, check=True)
@@ -62,7 +64,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, file: str, accou
     assert names_in(tmp_path / "out") == []
 
 
-def test_a_folder_that_nobody_may_write_is_a_sentence(database, tmp_path):
+def test_a_read_only_folder_is_a_clear_error(database, tmp_path):
     if os.geteuid() == 0:
         place = Path("/proc/access-review")  # where not even root may write
     else:
@@ -85,7 +87,7 @@ def test_a_folder_that_nobody_may_write_is_a_sentence(database, tmp_path):
     ],
 )
 @pytest.mark.parametrize("template", ["partials/scope.html", "annex.html"])
-def test_a_wrong_template_is_a_sentence_that_names_it(
+def test_a_wrong_template_is_an_error_that_names_it(
     database, tmp_path, monkeypatch, template: str, broken: str, said: str
 ):
     templates = shutil.copytree(resources.templates(), tmp_path / "templates")
@@ -117,7 +119,7 @@ report.write(connection, pathlib.Path(sys.argv[2]), frozenset({'csv'}), die)
 """
 
 
-def test_what_a_killed_process_left_is_swept_by_the_next_report(database, tmp_path):
+def test_the_next_report_removes_the_draft_of_a_killed_process(database, tmp_path):
     program = [sys.executable, "-c", _KILLED, Path(__file__).with_name("conftest.py"), tmp_path]
     killed = subprocess.run(program, check=False)
     left = names_in(tmp_path)
@@ -130,7 +132,7 @@ def test_what_a_killed_process_left_is_swept_by_the_next_report(database, tmp_pa
     assert names_in(tmp_path) == [FOLDER]
 
 
-def test_the_report_that_was_moved_aside_when_its_successor_died_is_put_back(database, tmp_path):
+def test_a_report_that_a_killed_process_was_replacing_is_restored(database, tmp_path):
     (tmp_path / ".older.123456.former").mkdir()
     (tmp_path / ".older.123456.former" / "population.csv").write_text("the only report there is")
     (tmp_path / ".older.123456.partial").mkdir()
@@ -141,7 +143,7 @@ def test_the_report_that_was_moved_aside_when_its_successor_died_is_put_back(dat
     assert (tmp_path / "older" / "population.csv").read_text() == "the only report there is"
 
 
-def test_a_draft_that_another_process_is_writing_is_left_alone(database, tmp_path):
+def test_the_draft_of_a_running_process_stays(database, tmp_path):
     other = tmp_path / f".other.{os.getppid()}.partial"
     other.mkdir()
     handle = os.open(other, os.O_RDONLY)
@@ -155,7 +157,7 @@ def test_a_draft_that_another_process_is_writing_is_left_alone(database, tmp_pat
 
 
 @pytest.mark.parametrize("name", [".notes.partial", ".x.abc.partial"])
-def test_nothing_else_is_swept(database, tmp_path, name: str):
+def test_other_folders_with_similar_names_stay(database, tmp_path, name: str):
     (tmp_path / name).mkdir()
 
     report.write(database(), tmp_path, frozenset({"csv"}), lambda _: None)

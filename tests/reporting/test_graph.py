@@ -1,4 +1,4 @@
-"""The exported graph as NetworkX opens it, whatever people and groups are called."""
+"""NetworkX opens the exported graph, whatever the names of people and groups contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: what its reader clicks, types, hears and prints, and what it never does."""
+"""The HTML report in a real browser: what its reader can click, type, hear and print, and what it never does."""
 
 from __future__ import annotations
 
@@ -373,7 +373,7 @@ def test_on_paper_there_are_no_controls_and_a_filter_says_what_it_left_out(show)
     assert texts(page, "form output") == ["3 of 60 rows shown"]
 
 
-def test_an_incomplete_population_is_said_wherever_one_has_scrolled_to(show):
+def test_the_mark_of_an_incomplete_population_stays_visible_while_scrolling(show):
     page = show(findings=60, completeness="PARTIAL", reason="the server counts 12 accounts more")
 
     page.execute_script("window.scrollTo(0, document.documentElement.scrollHeight)")
@@ -383,7 +383,7 @@ def test_an_incomplete_population_is_said_wherever_one_has_scrolled_to(show):
     assert "the server counts 12 accounts more" in find(page, "header").text
 
 
-def test_an_incomplete_population_is_said_on_every_printed_page(show):
+def test_every_printed_page_says_that_the_population_is_incomplete(show):
     page = show(findings=60, completeness="PARTIAL", reason="the server counts 12 accounts more")
 
     printed = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
@@ -393,7 +393,7 @@ def test_an_incomplete_population_is_said_on_every_printed_page(show):
     assert all("NOT COMPLETE" in each.extract_text() for each in pages)
 
 
-def test_nothing_found_is_said_in_sentences(show):
+def test_a_report_without_findings_says_so_in_sentences(show):
     page = show(findings=0, admins=0, accounts=0)
 
     text = find(page, "main").text

@@ -1,4 +1,4 @@
-"""A reviewer's workbook: what somebody else typed in the source must not act, break or vanish in it."""
+"""A reviewer's workbook: text from the source must not run, break or disappear in it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FACTS = {
 }  # fmt: skip
 
 
-def test_the_pdf_asks_about_danger_first_and_says_by_when(tmp_path: Path) -> None:
+def test_the_pdf_starts_with_high_risk_and_names_the_due_date(tmp_path: Path) -> None:
     rows = [
         FACTS | {"attention": "1 high risk", "risk": "critical", "who": "Zed", "findings": "Leaver still active"},
         FACTS | {"attention": "2 new or changed", "place": 2},
@@ -83,7 +83,7 @@ def test_markup_in_a_name_stays_text_in_the_pdf(tmp_path: Path) -> None:
     assert name.replace(" ", "") in text.replace(" ", "")  # broken over lines
 
 
-def test_a_pdf_that_is_too_long_to_read_says_where_the_rest_is(tmp_path: Path) -> None:
+def test_a_long_pdf_is_cut_and_names_the_files_with_all_items(tmp_path: Path) -> None:
     rows = [FACTS | {"attention": "3 other", "place": place} for place in range(1, 4)]
 
     text = _pdf(tmp_path, rows, rows_shown=2)

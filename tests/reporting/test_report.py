@@ -1,4 +1,4 @@
-"""The report folder as its reader, an auditor or a hostile name would meet it."""
+"""The report folder as readers and auditors use it, also with hostile names."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_the_summary_gives_the_page_of_each_finding(printed):
     assert f"what it opened since the last day. {page} " in text[1]
 
 
-def test_an_incomplete_population_is_said_on_every_page(database, tmp_path):
+def test_every_page_says_that_the_population_is_incomplete(database, tmp_path):
     connection = database(completeness="PARTIAL", reason="the server counts 12 accounts more")
 
     text = pages(write(connection, tmp_path, "pdf"))
@@ -139,7 +139,7 @@ def test_an_incomplete_population_is_said_on_every_page(database, tmp_path):
     assert "✗ FAIL" in next(page for page in text if "Gate checks" in page)
 
 
-def test_nothing_found_is_said_in_sentences(database, tmp_path):
+def test_a_report_without_findings_says_so_in_sentences(database, tmp_path):
     text = " ".join(pages(write(database(findings=0, admins=0, accounts=0), tmp_path, "pdf")))
 
     assert "No account is in scope" in text
@@ -169,7 +169,7 @@ def test_the_configuration_says_how_long_a_table_may_be(database, tmp_path):
     assert "5 of 30 changes are shown here, changes of privileges first; changes.csv has all of them" in text
 
 
-def test_who_is_left_out_and_what_is_accepted_is_said_with_its_approver(printed):
+def test_exclusions_and_accepted_risks_are_shown_with_their_approvers(printed):
     text = " ".join(pages(printed))
 
     assert "monitoring ciso@example.com" in text
@@ -187,7 +187,7 @@ def test_the_statistics_and_the_controls_are_those_of_the_population(printed):
     assert "HIPAA 164.308(a)(3)(ii)(C)" in text
 
 
-def test_the_browser_is_given_more_of_a_long_rule_than_paper(database, tmp_path):
+def test_the_html_shows_more_rows_of_a_long_rule_than_the_pdf(database, tmp_path):
     result = write(database(findings=1400, accounts=1400), tmp_path, "html")
 
     page = (result.folder / "access-review.html").read_text(encoding="utf-8")
@@ -195,7 +195,7 @@ def test_the_browser_is_given_more_of_a_long_rule_than_paper(database, tmp_path)
     assert page.count('<tr data-severity="') == 1000 + 1400 - 1100
 
 
-def test_accepted_findings_stay_and_say_so(database, tmp_path):
+def test_accepted_findings_stay_and_are_marked(database, tmp_path):
     connection = database(findings=4, statuses=("accepted_risk",))
 
     text = pages(write(connection, tmp_path, "pdf"))
@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_made_is_a_render_error(database, tmp_path):
     assert "--out" in caught.value.hint
 
 
-def test_csv_xlsx_and_html_never_need_what_a_pdf_needs(tmp_path):
+def test_csv_xlsx_and_html_do_not_need_the_libraries_of_pdf(tmp_path):
     program = (
         "import pathlib, runpy, sys\n"
         "import duckdb\n"
@@ -303,7 +303,7 @@ def test_csv_xlsx_and_html_never_need_what_a_pdf_needs(tmp_path):
     assert ran.stdout == ".csv .graphml .html .json .xlsx\n"
 
 
-def test_missing_pango_is_a_sentence_with_the_line_that_installs_it():
+def test_missing_pango_is_an_error_that_says_how_to_install_it():
     program = (
         "import ctypes.util, cffi\n"
         "def refuse(self, name, flags=0): raise OSError(f\"cannot load library '{name}'\")\n"
@@ -321,7 +321,7 @@ def test_missing_pango_is_a_sentence_with_the_line_that_installs_it():
     assert "weasyprint.org" not in ran.stdout
 
 
-def test_how_a_review_was_done_is_told_with_sums_that_add_up(database, tmp_path):
+def test_the_quality_of_a_review_is_shown_with_sums_that_add_up(database, tmp_path):
     connection = database()
     row = {
         "campaign": "<b>Q4</b>", "scope": "all", "is_overdue": True, "due_on": date(2026, 11, 1),

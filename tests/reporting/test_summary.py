@@ -1,4 +1,4 @@
-"""The first page says what was not evaluated beside what was found, and gives no number where there is none."""
+"""The first page names what was not evaluated, and shows no number without a result."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def silent(
         ),
     ],
 )
-def test_what_was_not_evaluated_is_counted_with_its_reason(unevaluated: list[Any], says: list[str]) -> None:
+def test_rules_without_a_result_are_counted_with_their_reasons(unevaluated: list[Any], says: list[str]) -> None:
     assert list(coverage(unevaluated, 47)) == says
 
 

@@ -1,4 +1,4 @@
-"""How values read: the words, dates and numbers of a report for people."""
+"""The words, dates and numbers of a report for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workbook as a spreadsheet program reads it, and as its reader sorts, filters and trusts it."""
+"""The workbook as spreadsheet programs read it and as its reader sorts and filters it."""
 
 from __future__ import annotations
 
