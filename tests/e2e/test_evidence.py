@@ -194,7 +194,7 @@ def test_keygen_never_overwrites(tmp_path: Path) -> None:
     again = run_command(tmp_path, "keygen")
 
     assert again.code == 2
-    assert "there already" in again.stderr
+    assert "the file exists" in again.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
