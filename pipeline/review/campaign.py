@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline import resources
 from pipeline.addresses import AddressError, read_address
+from pipeline.clock import as_stored
 from pipeline.errors import GateError, IncompleteError, UsageError, WarehouseError
 from pipeline.spelling import nearest
 from pipeline.warehouse import database, saved
@@ -188,7 +189,7 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
             scope=new.scope,
             reviewers=reviewers,
             due_on=new.due_on,
-            opened_at=now,
+            opened_at=as_stored(now),
         )
         rows(
             connection,

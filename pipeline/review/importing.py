@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.addresses import AddressError, read_address
+from pipeline.clock import as_stored
 from pipeline.errors import GateError, UsageError
 from pipeline.reporting.packets import ANSWERS, DECISIONS
 from pipeline.review import campaign as campaigns
@@ -117,7 +118,7 @@ def import_file(
                     "item_id": item_id,
                     **asdict(decision),
                     "reviewer_email": item["reviewer_email"],
-                    "imported_at": now,
+                    "imported_at": as_stored(now),
                     "file_name": path.name,
                     "file_sha256": content_sha256,
                 }

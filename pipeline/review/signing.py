@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import resources
+from pipeline.clock import as_stored
 from pipeline.errors import GateError, WarehouseError
 from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import sign_off
@@ -141,7 +142,7 @@ def _record(
             signed_by=signer.by,
             signed_email=signer.email,
             signed_role=signer.role,
-            signed_at=now,
+            signed_at=as_stored(now),
             sealed_folder=folder,
             manifest_sha256=manifest_sha256,
         )
