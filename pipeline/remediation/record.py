@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -173,4 +173,4 @@ def _left_out(plan: Plan, journal: Mapping[str, JournalEntry]) -> Iterator[dict[
 
 def _stored(at: str) -> datetime:
     """Return a time of a plan or journal, which has a zone, as the database stores it."""
-    return as_stored(datetime.fromisoformat(at).astimezone(UTC))
+    return as_stored(datetime.fromisoformat(at))
