@@ -7,11 +7,6 @@
 insert into review.items by name
 with
 
-severities as (
-    select *
-    from (values ('critical', 1), ('high', 2), ('medium', 3), ('low', 4), ('info', 5)) as ranked (severity, place)
-),
-
 -- A finding bears on all access of an account, or on the roles and groups that it names.
 findings as (
     select source, account_id, null as entitlement_type, null as entitlement_id, title, severity_rank as place
@@ -19,10 +14,10 @@ findings as (
     where status = 'open' and not names_access
     union all
     select
-        named.source, named.account_id, named.entitlement_type, named.entitlement_id, named.title, severities.place
+        named.source, named.account_id, named.entitlement_type, named.entitlement_id, named.title, severities.position as place
     from reports.finding_access as named
     join findings.register as register on register.finding_id = named.finding_id
-    join severities on severities.severity = register.severity
+    join reference.severities as severities on severities.severity = register.severity
     where named.status = 'open'
 ),
 
@@ -76,7 +71,7 @@ access as (
     join reports.population as account
         on account.source = access.source and account.account_id = access.account_id
     left join item_findings on item_findings.item_id = access.item_id
-    left join severities on severities.place = item_findings.place
+    left join reference.severities as severities on severities.position = item_findings.place
     left join everyone_groups on access.entitlement_type = 'group' and everyone_groups.source = access.source
         and everyone_groups.group_id = access.entitlement_id
     where case $scope
