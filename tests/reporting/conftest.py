@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from pipeline import resources
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
+from tests.reporting.sealing import HOSTILE, write
 from tests.rules import rule
 
 EMPTY_GROUP = rule("Empty group")
@@ -360,3 +362,17 @@ def database() -> Iterator[Build]:
     yield build
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        fill(connection, names=HOSTILE, accounts=40)
+        yield write(connection, tmp_path_factory.mktemp("out")).folder
+
+
+@pytest.fixture
+def sealed(written: Path, tmp_path: Path) -> Path:
+    """Return a sealed folder that the test may change."""
+    return shutil.copytree(written, tmp_path / "sealed" / written.name)
