@@ -1,6 +1,6 @@
 -- The tables that outlive a build or are filled before one, and the functions that staging uses. Models (the numbered
 -- folders) are built from these.
--- Every statement may run again on an existing database. The comments are the catalog's text; a column that means the
+-- Every statement can run again on an existing database. The comments are the catalog's text; a column that means the
 -- same in several tables has it once (pipeline/warehouse/catalog.py).
 
 create schema if not exists meta;
@@ -15,24 +15,23 @@ create schema if not exists baseline;
 create schema if not exists history;
 create schema if not exists review;
 
--- Text as people see it: without blanks and invisible characters of any script around it; null if nothing is left.
--- Besides separators, control and format characters (Z, Cc, Cf) these are the letters and marks that have no shape.
+-- A text without surrounding blanks and invisible characters of any script; null if nothing is left. Besides
+-- separators, control and format characters (Z, Cc, Cf), some letters and marks are invisible too and listed here.
 create or replace macro trimmed(text) as nullif(regexp_replace(
     text,
     '^[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+|[\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+$',
     '', 'g'
 ), '');
--- The form in which two addresses, user names or personal names are compared: trimmed, without invisible characters
--- inside, composed (NFC), in lower case. Staging calls it and keeps the result in a column named ..._key.
+-- An address, user name or personal name, normalised for comparison: trimmed, without invisible characters, composed
+-- (NFC) and in lower case. Staging keeps the result in columns named ..._key.
 create or replace macro match_key(text) as lower(nfc_normalize(trimmed(
     regexp_replace(text, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+', '', 'g')
 )));
 
--- A number with its noun, as people read it: 1 day, 2 days.
+-- A number with its noun in the singular or plural: 1 day, 2 days.
 create or replace macro counted(number, noun) as number || ' ' || noun || case when number = 1 then '' else 's' end;
 
--- An id that a record names stands there as text or as a number. Anything else (a list, an object, a truth value) reaches
--- SQL as its JSON, which is no id.
+-- An id in a record is text or a number. A list, object or boolean reaches SQL as JSON text, which is not an id.
 create or replace macro usable_id(text) as
     case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
 
@@ -51,17 +50,17 @@ create table if not exists meta.snapshots (
     pruned_at timestamp
 );
 alter table meta.snapshots add column if not exists pruned_at timestamp;
-comment on table meta.snapshots is 'One extract: when it ran, whether it is proven complete (FULL, PARTIAL, UNKNOWN) and why not.';
-comment on column meta.snapshots.snapshot_id is 'the extract: its start in UTC and four hex digits';
+comment on table meta.snapshots is 'One extract: when it ran, whether it is proven complete (FULL, PARTIAL or UNKNOWN), and why not.';
+comment on column meta.snapshots.snapshot_id is 'id of the snapshot: start of the extract in UTC and four hex digits';
 comment on column meta.snapshots.started_at is 'when the extract began, UTC';
 comment on column meta.snapshots.finished_at is 'when the extract ended, UTC';
-comment on column meta.snapshots.as_of is 'the moment the accounts are judged at unless another is asked for, UTC';
+comment on column meta.snapshots.as_of is 'the moment accounts are evaluated as of unless a build sets another, UTC';
 comment on column meta.snapshots.completeness is 'FULL, PARTIAL or UNKNOWN';
-comment on column meta.snapshots.reason is 'why it is not FULL';
-comment on column meta.snapshots.tool_version is 'the version of the program that did it';
+comment on column meta.snapshots.reason is 'why the extract is not FULL; null if it is';
+comment on column meta.snapshots.tool_version is 'version of the program that made the extract';
 comment on column meta.snapshots.config_sha256 is 'hash of the configuration file';
-comment on column meta.snapshots.previous_snapshot_id is 'the extract before this one';
-comment on column meta.snapshots.pruned_at is 'when its rows in raw and history were removed, UTC; null while they are there';
+comment on column meta.snapshots.previous_snapshot_id is 'the snapshot before this one';
+comment on column meta.snapshots.pruned_at is 'when its rows in raw and history were deleted, UTC; null if they were not';
 
 create table if not exists meta.sources (
     snapshot_id varchar not null,
@@ -84,22 +83,22 @@ create table if not exists meta.sources (
     error varchar,
     primary key (snapshot_id, source)
 );
-comment on table meta.sources is 'One source of one extract: what it is, who read it, and the totals it gave itself.';
+comment on table meta.sources is 'One source of one extract: its kind, the account that read it, and the totals it reported.';
 comment on column meta.sources.source is 'the source''s name in the configuration';
 comment on column meta.sources.kind is 'sisense or scim';
-comment on column meta.sources.url is 'where it was reached';
+comment on column meta.sources.url is 'address of the source';
 comment on column meta.sources.api is 'the API that answered';
-comment on column meta.sources.version is 'the version it gave of itself';
+comment on column meta.sources.version is 'version that the source reported';
 comment on column meta.sources.principal_user_name is 'user name of the account that read it';
 comment on column meta.sources.principal_account_id is 'id of the account that read it';
 comment on column meta.sources.principal_role_id is 'role id of the account that read it';
 comment on column meta.sources.principal_role_name is 'role of the account that read it';
 comment on column meta.sources.users_before is 'the server''s own count of users before the extract';
 comment on column meta.sources.users_after is 'the server''s own count of users after the extract';
-comment on column meta.sources.clock_skew_seconds is 'how far the server''s clock was from this machine''s, in seconds';
-comment on column meta.sources.settings is 'how it was read, without secrets';
-comment on column meta.sources.missing is 'endpoints and fields that it does not have';
-comment on column meta.sources.error is 'why it failed, if it did';
+comment on column meta.sources.clock_skew_seconds is 'seconds that the sources clock is ahead of this machines; negative if behind';
+comment on column meta.sources.settings is 'settings of the extract, without secrets';
+comment on column meta.sources.missing is 'endpoints and fields that the source does not have';
+comment on column meta.sources.error is 'why the source failed; null if it did not';
 
 create table if not exists meta.pages (
     snapshot_id varchar not null,
@@ -120,21 +119,21 @@ create table if not exists meta.pages (
     attempts integer not null,
     is_accepted boolean not null
 );
-comment on table meta.pages is 'One request to a source and its answer, with the hash of the bytes as they came.';
-comment on column meta.pages.resource is 'what was asked for: users, roles, groups and so on';
-comment on column meta.pages.sweep is 'which reading of the list, from 1';
-comment on column meta.pages.page is 'which page of the sweep, from 1';
-comment on column meta.pages."offset" is 'how many records were skipped';
+comment on table meta.pages is 'One request to a source and its response, with the hash of the original bytes.';
+comment on column meta.pages.resource is 'requested resource: users, roles, groups and so on';
+comment on column meta.pages.sweep is 'number of the pass over the whole list, from 1';
+comment on column meta.pages.page is 'number of the page in the sweep, from 1';
+comment on column meta.pages."offset" is 'number of records skipped by the request';
 comment on column meta.pages.url is 'the request, without secrets';
-comment on column meta.pages.status is 'HTTP status of the answer';
-comment on column meta.pages.items is 'records in the answer, without the first if the page before has it already';
-comment on column meta.pages.bytes is 'size of the answer in bytes';
-comment on column meta.pages.sha256 is 'hash of the bytes as they came';
-comment on column meta.pages.redacted_sha256 is 'hash of what was kept, where secrets were taken out';
-comment on column meta.pages.fetched_at is 'when the answer was there, UTC';
-comment on column meta.pages.elapsed_ms is 'how long it took, in milliseconds';
-comment on column meta.pages.attempts is 'how often it was tried';
-comment on column meta.pages.is_accepted is 'the sweep counts; others are kept as evidence';
+comment on column meta.pages.status is 'HTTP status of the response';
+comment on column meta.pages.items is 'records in the response, without a first record that repeats the end of the previous page';
+comment on column meta.pages.bytes is 'size of the response in bytes';
+comment on column meta.pages.sha256 is 'hash of the original bytes';
+comment on column meta.pages.redacted_sha256 is 'hash of the stored bytes, if secrets were removed';
+comment on column meta.pages.fetched_at is 'when the response had arrived, UTC';
+comment on column meta.pages.elapsed_ms is 'duration of the request in milliseconds';
+comment on column meta.pages.attempts is 'number of attempts';
+comment on column meta.pages.is_accepted is 'the sweep was accepted; rows of other sweeps are kept as evidence';
 
 create table if not exists meta.reconciliation (
     snapshot_id varchar not null,
@@ -149,13 +148,13 @@ create table if not exists meta.reconciliation (
     is_gate boolean not null
 );
 comment on table meta.reconciliation is 'One completeness check of one extract. A gate check that fails makes the extract PARTIAL.';
-comment on column meta.reconciliation.check_id is 'which check';
-comment on column meta.reconciliation.description is 'what is checked, in words';
-comment on column meta.reconciliation.expected is 'what it should be';
-comment on column meta.reconciliation.observed is 'what it was';
-comment on column meta.reconciliation.difference is 'how far they are apart, where that is a number';
+comment on column meta.reconciliation.check_id is 'id of the check';
+comment on column meta.reconciliation.description is 'the statement that is checked';
+comment on column meta.reconciliation.expected is 'expected value';
+comment on column meta.reconciliation.observed is 'observed value';
+comment on column meta.reconciliation.difference is 'size of the difference; null if it is not a number';
 comment on column meta.reconciliation.result is 'PASS, FAIL or NOT_AVAILABLE';
-comment on column meta.reconciliation.explanation is 'what it means, in words';
+comment on column meta.reconciliation.explanation is 'explanation of the result';
 comment on column meta.reconciliation.is_gate is 'a failure makes the extract PARTIAL';
 
 create table if not exists meta.builds (
@@ -173,15 +172,15 @@ create table if not exists meta.builds (
     roster_file varchar
 );
 alter table meta.builds add column if not exists roster_file varchar;
-comment on table meta.builds is 'One build: everything the reports of a snapshot depend on. The id is a hash of it.';
-comment on column meta.builds.as_of is 'the moment its accounts were judged at, UTC';
+comment on table meta.builds is 'One build. Its id is a hash of everything that the reports of the snapshot depend on.';
+comment on column meta.builds.as_of is 'the moment accounts were evaluated as of, UTC';
 comment on column meta.builds.build_id is 'hash of everything the build depends on';
-comment on column meta.builds.baseline_snapshot_id is 'the extract compared with';
+comment on column meta.builds.baseline_snapshot_id is 'the snapshot compared with; null if none';
 comment on column meta.builds.folder is 'name of the report folder';
-comment on column meta.builds.parameters is 'what was set for the organisation and every rule';
+comment on column meta.builds.parameters is 'parameters in force for the organisation and every rule';
 comment on column meta.builds.policy_sha256 is 'hash of the policy files';
 comment on column meta.builds.reference_sha256 is 'hash of the default policy and reference lists';
-comment on column meta.builds.roster_sha256 is 'hash of the roster file, or of the people that an identity provider gave';
+comment on column meta.builds.roster_sha256 is 'hash of the roster file, or of the people read from an identity provider';
 comment on column meta.builds.sql_sha256 is 'hash of the SQL';
 comment on column meta.builds.roster_file is 'name of the roster file, or source and the name of the identity provider';
 
@@ -196,14 +195,14 @@ create table if not exists meta.rule_runs (
     passed bigint,
     sql_sha256 varchar not null
 );
-comment on table meta.rule_runs is 'What each rule counted in each build.';
+comment on table meta.rule_runs is 'The counts of one rule in one build.';
 comment on column meta.rule_runs.rule_id is 'the rule, which is the name of its file';
-comment on column meta.rule_runs.is_enabled is 'it was switched on';
-comment on column meta.rule_runs.parameters is 'its parameters in force, as text';
-comment on column meta.rule_runs.population is 'how many it judged';
-comment on column meta.rule_runs.failed is 'how many fail it';
-comment on column meta.rule_runs.unknown is 'how many it could not judge';
-comment on column meta.rule_runs.passed is 'how many pass it';
+comment on column meta.rule_runs.is_enabled is 'the rule was enabled';
+comment on column meta.rule_runs.parameters is 'parameters of the rule in force, as text';
+comment on column meta.rule_runs.population is 'number of subjects that the rule examined';
+comment on column meta.rule_runs.failed is 'number of subjects that failed';
+comment on column meta.rule_runs.unknown is 'number of subjects that were not evaluated';
+comment on column meta.rule_runs.passed is 'number of subjects that passed';
 
 create table if not exists meta.reports (
     snapshot_id varchar not null,
@@ -225,35 +224,35 @@ create table if not exists raw.users (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
-comment on table raw.users is 'One user record as the source gave it. Rows of a sweep that was not accepted stay as evidence.';
-comment on column raw.users.snapshot_id is 'the extract';
+comment on table raw.users is 'One user record, as the source returned it. Rows of sweeps that were not accepted are kept as evidence.';
+comment on column raw.users.snapshot_id is 'the snapshot';
 comment on column raw.users.source is 'the source''s name in the configuration';
-comment on column raw.users.sweep is 'which reading of the list, from 1';
-comment on column raw.users.page is 'which page of the sweep, from 1';
-comment on column raw.users.ordinal is 'place in the page, from 1';
-comment on column raw.users.is_accepted is 'the sweep counts; others are kept as evidence';
-comment on column raw.users.fetched_at is 'when the answer was there, UTC';
-comment on column raw.users.payload is 'the record, secrets left out';
+comment on column raw.users.sweep is 'number of the pass over the whole list, from 1';
+comment on column raw.users.page is 'number of the page in the sweep, from 1';
+comment on column raw.users.ordinal is 'position in the page, from 1';
+comment on column raw.users.is_accepted is 'the sweep was accepted; rows of other sweeps are kept as evidence';
+comment on column raw.users.fetched_at is 'when the response had arrived, UTC';
+comment on column raw.users.payload is 'the record, without secrets';
 create table if not exists raw.roles (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
-comment on table raw.roles is 'One role record as the source gave it.';
+comment on table raw.roles is 'One role record, as the source returned it.';
 create table if not exists raw.groups (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
-comment on table raw.groups is 'One group record as the source gave it, with its members.';
+comment on table raw.groups is 'One group record with its members, as the source returned it.';
 create table if not exists raw.scim_users (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
-comment on table raw.scim_users is 'One user as a SCIM endpoint gave it.';
+comment on table raw.scim_users is 'One user record, as a SCIM endpoint returned it.';
 create table if not exists raw.scim_groups (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
-comment on table raw.scim_groups is 'One group as a SCIM endpoint gave it, with its members.';
+comment on table raw.scim_groups is 'One group record with its members, as a SCIM endpoint returned it.';
 
 -- reference and policy: replaced in every build ----------------------------------------------------------------
 
@@ -270,9 +269,9 @@ create table if not exists reference.snapshot (
     tool_version varchar not null,
     baseline_snapshot_id varchar
 );
-comment on table reference.snapshot is 'One row: the snapshot that the current build shows, and the organisation it belongs to.';
-comment on column reference.snapshot.as_of is 'the moment its accounts were judged at, UTC';
-comment on column reference.snapshot.organization is 'whose review it is';
+comment on table reference.snapshot is 'One row: the snapshot of the current build and its organisation.';
+comment on column reference.snapshot.as_of is 'the moment accounts were evaluated as of, UTC';
+comment on column reference.snapshot.organization is 'name of the organisation';
 
 create table if not exists reference.severities (severity varchar not null, position integer not null, days_to_fix integer);
 comment on table reference.severities is 'The severities of findings, gravest first.';
@@ -285,23 +284,23 @@ comment on column reference.rank_levels.level is 'viewer, designer, data_designe
 comment on column reference.rank_levels.minimum_rank is 'lowest rank of the level, 0 to 100';
 comment on column reference.rank_levels.seat_class is 'licence seat of the level: admin, designer or viewer';
 create table if not exists reference.role_names (role_name varchar not null, display_name varchar not null);
-comment on table reference.role_names is 'The built-in roles: the name the API uses and the name people see.';
-comment on column reference.role_names.role_name is 'the name the API uses';
-comment on column reference.role_names.display_name is 'the name people see';
+comment on table reference.role_names is 'The built-in roles, with the name in the API and the name shown to people.';
+comment on column reference.role_names.role_name is 'name in the API';
+comment on column reference.role_names.display_name is 'name shown to people';
 create table if not exists reference.builtin_groups (group_name varchar not null, is_everyone boolean not null);
-comment on table reference.builtin_groups is 'Groups that every instance has; is_everyone marks those that hold all accounts.';
-comment on column reference.builtin_groups.group_name is 'the group''s name';
-comment on column reference.builtin_groups.is_everyone is 'it holds all accounts';
+comment on table reference.builtin_groups is 'The groups that every instance has.';
+comment on column reference.builtin_groups.group_name is 'name of the group';
+comment on column reference.builtin_groups.is_everyone is 'the group has all accounts as members';
 create table if not exists reference.shared_names (local_part varchar not null);
-comment on table reference.shared_names is 'Local parts of e-mail addresses and user names that belong to a function, not to a person.';
-comment on column reference.shared_names.local_part is 'what stands before the @, in lower case';
+comment on table reference.shared_names is 'Local parts of e-mail addresses and user names that stand for a function, not a person.';
+comment on column reference.shared_names.local_part is 'the part before the @, in lower case';
 create table if not exists reference.freemail_domains (email_domain varchar not null);
 comment on table reference.freemail_domains is 'Domains where anyone can get an e-mail address.';
 comment on column reference.freemail_domains.email_domain is 'the domain, in lower case';
 create table if not exists reference.management_permissions (area varchar not null, verb_prefix varchar not null);
-comment on table reference.management_permissions is 'Manifest areas and verbs that mean the management of users, groups or tenants.';
+comment on table reference.management_permissions is 'Areas and verbs of role manifests that allow managing users, groups or tenants.';
 comment on column reference.management_permissions.area is 'area of a role''s manifest';
-comment on column reference.management_permissions.verb_prefix is 'how the name of the permission begins';
+comment on column reference.management_permissions.verb_prefix is 'prefix of the names of these permissions';
 
 drop table if exists reference.risk_factors;  -- each rule declares its own in [effects.risk]
 
@@ -340,55 +339,55 @@ comment on column reference.rule_parameters.parameter is 'its name in the config
 comment on column reference.rule_parameters.value is 'its value in force';
 
 create table if not exists policy.email_domains (email_domain varchar not null);
-comment on table policy.email_domains is 'The organisation''s own e-mail domains; every other one is external.';
+comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';
 create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);
 comment on table policy.roles is 'The rank of each role, 0 to 100, and whether it is privileged.';
-comment on column policy.roles.role_name is 'the role''s name in the API';
-comment on column policy.roles.rank is 'how powerful it is, 0 to 100';
-comment on column policy.roles.privileged is 'its accounts are privileged';
+comment on column policy.roles.role_name is 'name of the role, in the API or as shown to people';
+comment on column policy.roles.rank is 'rank of the role, 0 to 100; higher roles may do more';
+comment on column policy.roles.privileged is 'accounts with the role are privileged';
 comment on column policy.roles.line is 'line of the file, from 1';
-comment on column policy.roles.is_default is 'it ships with the program';
+comment on column policy.roles.is_default is 'the line is a default of the program';
 create table if not exists policy.privileged_groups (group_name varchar not null, line integer, is_default boolean not null);
-comment on table policy.privileged_groups is 'Groups whose members are to be treated with the care of privileged accounts.';
+comment on table policy.privileged_groups is 'Groups whose members count as privileged.';
 comment on column policy.privileged_groups.group_name is 'the group''s name';
 create table if not exists policy.service_accounts (user_name varchar, email varchar, owner_email varchar, purpose varchar, review_by date, line integer, is_default boolean not null);
-comment on table policy.service_accounts is 'Registered service accounts: who owns each, what for, and when it is due for review.';
+comment on table policy.service_accounts is 'Registered service accounts, with owner, purpose and review date.';
 comment on column policy.service_accounts.user_name is 'the account''s user name';
 comment on column policy.service_accounts.email is 'the account''s e-mail address';
-comment on column policy.service_accounts.owner_email is 'who answers for it';
-comment on column policy.service_accounts.purpose is 'what it is for';
-comment on column policy.service_accounts.review_by is 'when it is due for review';
+comment on column policy.service_accounts.owner_email is 'e-mail address of the account''s owner';
+comment on column policy.service_accounts.purpose is 'purpose of the account';
+comment on column policy.service_accounts.review_by is 'day the account is due for review';
 create table if not exists policy.break_glass (user_name varchar, email varchar, owner_email varchar, purpose varchar, line integer, is_default boolean not null);
-comment on table policy.break_glass is 'Registered emergency accounts.';
+comment on table policy.break_glass is 'Registered break-glass (emergency) accounts.';
 create table if not exists policy.sod_pairs (left_type varchar not null, left_name varchar not null, right_type varchar not null, right_name varchar not null, reason varchar, line integer, is_default boolean not null);
-comment on table policy.sod_pairs is 'Pairs of roles or groups that one person must not hold together.';
+comment on table policy.sod_pairs is 'Pairs of roles or groups that one person must not hold together (segregation of duties).';
 comment on column policy.sod_pairs.left_type is 'role or group';
-comment on column policy.sod_pairs.left_name is 'name of the one';
+comment on column policy.sod_pairs.left_name is 'name of the first role or group';
 comment on column policy.sod_pairs.right_type is 'role or group';
-comment on column policy.sod_pairs.right_name is 'name of the other';
-comment on column policy.sod_pairs.reason is 'why not both';
+comment on column policy.sod_pairs.right_name is 'name of the second role or group';
+comment on column policy.sod_pairs.reason is 'why one person must not hold both';
 create table if not exists policy.exceptions (rule_id varchar not null, source varchar, subject varchar not null, reason varchar not null, approved_by varchar not null, expires_on date not null, line integer, is_default boolean not null);
-comment on table policy.exceptions is 'Findings accepted as a risk, by whom, why and until when.';
+comment on table policy.exceptions is 'Findings accepted as a risk, with reason, approver and expiry.';
 comment on column policy.exceptions.rule_id is 'the rule, which is the name of its file';
-comment on column policy.exceptions.source is 'the source it is about; null for all';
-comment on column policy.exceptions.subject is 'what it is about: id, user name, e-mail address or name';
-comment on column policy.exceptions.reason is 'why';
-comment on column policy.exceptions.approved_by is 'who approved it';
-comment on column policy.exceptions.expires_on is 'the last day on which it holds';
+comment on column policy.exceptions.source is 'the source that the line applies to; null for all';
+comment on column policy.exceptions.subject is 'subject of the line: id, user name, e-mail address or name';
+comment on column policy.exceptions.reason is 'the reason given';
+comment on column policy.exceptions.approved_by is 'the person who approved it';
+comment on column policy.exceptions.expires_on is 'last day on which it applies';
 create table if not exists policy.out_of_scope (source varchar, subject varchar not null, reason varchar not null, approved_by varchar not null, line integer, is_default boolean not null);
-comment on table policy.out_of_scope is 'Accounts left out of the review, by whom and why. They stay in the population.';
+comment on table policy.out_of_scope is 'Accounts left out of the review, with reason and approver. They stay in the population.';
 create table if not exists policy.owners (entitlement_type varchar not null, entitlement_name varchar not null, reviewer_email varchar not null, line integer, is_default boolean not null);
-comment on table policy.owners is 'Who reviews a role or a group.';
+comment on table policy.owners is 'The reviewer of a role or group.';
 comment on column policy.owners.entitlement_type is 'role or group';
-comment on column policy.owners.entitlement_name is 'its name';
-comment on column policy.owners.reviewer_email is 'who reviews it';
+comment on column policy.owners.entitlement_name is 'name of the role or group';
+comment on column policy.owners.reviewer_email is 'e-mail address of the reviewer';
 create table if not exists policy.roster (
     person_id varchar not null, email varchar not null, aliases varchar[] not null, display_name varchar,
     manager_email varchar, department varchar, title varchar, employment_status varchar, start_date date,
     end_date date, person_type varchar, "row" bigint not null
 );
-comment on table policy.roster is 'The people, as the roster file or the identity provider gives them; row counts its records from 1.';
+comment on table policy.roster is 'The people in the roster file or in the identity provider.';
 comment on column policy.roster.person_id is 'the person';
 comment on column policy.roster.email is 'main e-mail address';
 comment on column policy.roster.aliases is 'other e-mail addresses';
@@ -397,10 +396,10 @@ comment on column policy.roster.manager_email is 'e-mail address of the manager'
 comment on column policy.roster.department is 'department';
 comment on column policy.roster.title is 'job title';
 comment on column policy.roster.employment_status is 'active, leave or ended';
-comment on column policy.roster.start_date is 'first day';
-comment on column policy.roster.end_date is 'last day';
+comment on column policy.roster.start_date is 'first day of employment';
+comment on column policy.roster.end_date is 'last day of employment; null if none is set';
 comment on column policy.roster.person_type is 'employee, contractor or service';
-comment on column policy.roster."row" is 'record of the file, from 1';
+comment on column policy.roster."row" is 'number of the record in the file, from 1';
 
 -- findings: what the builder makes of all rules together, anew in every build -------------------------------------
 
@@ -442,13 +441,13 @@ create table if not exists history.memberships (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
     group_id varchar not null, seen_in varchar not null
 );
-comment on table history.memberships is 'Who was in which group in every published build.';
+comment on table history.memberships is 'The group memberships of every published build.';
 create table if not exists history.grants (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
     entitlement_type varchar not null, entitlement_id varchar not null, grant_type varchar not null,
     granted_via_group_id varchar
 );
-comment on table history.grants is 'Who held which role or group in every published build.';
+comment on table history.grants is 'The roles and groups that accounts held in every published build.';
 create table if not exists history.register (
     build_id varchar not null, snapshot_id varchar not null, finding_id varchar not null, rule_id varchar not null,
     severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
@@ -462,33 +461,33 @@ create table if not exists history.events (
     privileged_effect varchar not null, previous_snapshot_id varchar not null, snapshot_id varchar not null,
     happened_after timestamp not null, detected_at timestamp not null
 );
-comment on table history.events is 'One change that ''watch'' saw between two complete extracts; appended, never changed, never pruned.';
-comment on column history.events.position is 'place in the log, from 1 without a gap';
-comment on column history.events.event_id is 'hash of the two extracts and of what changed: the same change of the same two has the same id';
+comment on table history.events is 'One change that watch found between two complete extracts. Rows are appended, never changed or pruned.';
+comment on column history.events.position is 'position in the log, from 1 without gaps';
+comment on column history.events.event_id is 'hash of the two snapshots and the change, so the same change always has the same id';
 comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed or login_after_end';
 comment on column history.events.user_name is 'user name, after the change';
 comment on column history.events.email is 'e-mail address, after the change';
-comment on column history.events.display_name is 'what people call the account, after the change';
+comment on column history.events.display_name is 'display name of the account, after the change';
 comment on column history.events.field is 'what changed: account, status, role, privileged, group, user_name, email, display_name or last_seen_at';
-comment on column history.events.old_value is 'what it was; roles and groups by their id';
-comment on column history.events.new_value is 'what it is; roles and groups by their id';
-comment on column history.events.old_label is 'what it was, as people call it';
-comment on column history.events.new_label is 'what it is, as people call it';
-comment on column history.events.state is 'JSON, joiners and leavers only: user_name, email, display_name, status and role_id as they came or were last seen';
+comment on column history.events.old_value is 'value before the change; roles and groups by id';
+comment on column history.events.new_value is 'value after the change; roles and groups by id';
+comment on column history.events.old_label is 'name of the value before the change';
+comment on column history.events.new_label is 'name of the value after the change';
+comment on column history.events.state is 'for joiners and leavers, JSON with user_name, email, display_name, status and role_id';
 comment on column history.events.privileged_effect is 'gained, lost, raised, lowered or none';
-comment on column history.events.previous_snapshot_id is 'the extract compared with';
-comment on column history.events.happened_after is 'start of the extract compared with, UTC: it did not happen before';
-comment on column history.events.detected_at is 'end of the extract that showed it, UTC';
+comment on column history.events.previous_snapshot_id is 'the snapshot compared with';
+comment on column history.events.happened_after is 'start of the extract compared with, UTC; the change happened later';
+comment on column history.events.detected_at is 'end of the extract that showed the change, UTC';
 
 create table if not exists meta.watched (
     snapshot_id varchar not null, source varchar not null, previous_snapshot_id varchar, is_compared boolean not null,
     events bigint not null, recorded_at timestamp not null, primary key (snapshot_id, source)
 );
-comment on table meta.watched is 'One source of one extract that ''watch'' made. A source''s first complete one is where its log begins.';
-comment on column meta.watched.previous_snapshot_id is 'the extract compared with; null for the first, and where nothing was compared';
-comment on column meta.watched.is_compared is 'it was complete, so that it was compared or is where the log begins';
-comment on column meta.watched.events is 'how many events it gave';
-comment on column meta.watched.recorded_at is 'when that was written down, UTC';
+comment on table meta.watched is 'One source of one extract by watch. The log of a source begins with its first complete extract.';
+comment on column meta.watched.previous_snapshot_id is 'the snapshot compared with; null for the first, or if nothing was compared';
+comment on column meta.watched.is_compared is 'the extract was complete, so it was compared or begins the log';
+comment on column meta.watched.events is 'number of events found';
+comment on column meta.watched.recorded_at is 'when the comparison was recorded, UTC';
 
 -- The end of each source's chain of comparisons. Ids and times follow the machine's clock, which may be set back; the
 -- chain does not.
@@ -505,15 +504,15 @@ comment on column meta.last_compared.recorded_at is 'when that comparison was wr
 create table if not exists meta.deliveries (
     sink_id varchar primary key, sink varchar not null, position bigint not null, delivered_at timestamp not null
 );
-comment on table meta.deliveries is 'How far each receiver of events has got.';
-comment on column meta.deliveries.sink_id is 'hash of the file''s path or of the address';
-comment on column meta.deliveries.sink is 'the file, or the server alone: the rest of an address may be a secret';
-comment on column meta.deliveries.position is 'the last event that it has';
-comment on column meta.deliveries.delivered_at is 'when it got it, UTC';
+comment on table meta.deliveries is 'One receiver of events and the last event that it has received.';
+comment on column meta.deliveries.sink_id is 'hash of the file path or address';
+comment on column meta.deliveries.sink is 'the file, or only the server of an address, because the rest may be a secret';
+comment on column meta.deliveries.position is 'position of the last event received';
+comment on column meta.deliveries.delivered_at is 'when the event was received, UTC';
 
 create table if not exists baseline.snapshot (snapshot_id varchar not null, build_id varchar not null, as_of timestamp not null, finished_at timestamp not null);
 comment on table baseline.snapshot is 'The snapshot that this build is compared with: one row, or none.';
-comment on column baseline.snapshot.as_of is 'the moment its accounts were judged at, UTC';
+comment on column baseline.snapshot.as_of is 'the moment accounts were evaluated as of, UTC';
 create table if not exists baseline.accounts (
     source varchar not null, account_id varchar not null, user_name varchar, email varchar, display_name varchar,
     status varchar not null, role_id varchar, role_rank integer, privileged boolean not null, last_seen_at timestamp,
@@ -522,7 +521,7 @@ create table if not exists baseline.accounts (
 alter table baseline.accounts add column if not exists user_name_key varchar;
 alter table baseline.accounts add column if not exists unreadable_fields varchar[];
 comment on table baseline.accounts is 'The accounts of the baseline.';
-comment on column baseline.accounts.user_name_key is 'the user name as it is compared';
+comment on column baseline.accounts.user_name_key is 'the user name, normalised for comparison';
 create table if not exists baseline.roles (
     source varchar not null, role_id varchar not null,
     role_name varchar, role_display_name varchar, role_rank integer, privileged boolean not null
@@ -539,13 +538,13 @@ create table if not exists baseline.memberships (
     source varchar not null, account_id varchar not null,
     group_id varchar not null, seen_in varchar not null
 );
-comment on table baseline.memberships is 'Who was in which group in the baseline.';
+comment on table baseline.memberships is 'The group memberships of the baseline.';
 create table if not exists baseline.grants (
     source varchar not null, account_id varchar not null,
     entitlement_type varchar not null, entitlement_id varchar not null, grant_type varchar not null,
     granted_via_group_id varchar
 );
-comment on table baseline.grants is 'Who held which role or group in the baseline.';
+comment on table baseline.grants is 'The roles and groups that accounts held in the baseline.';
 create table if not exists baseline.register (
     finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
     subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
@@ -554,9 +553,9 @@ comment on table baseline.register is 'The findings of the baseline.';
 create table if not exists baseline.absences (
     campaign varchar not null, item_id varchar not null, first_absent_snapshot_id varchar not null
 );
-comment on table baseline.absences is 'What a signed-off review took away and a complete extract after it no longer had.';
-comment on column baseline.absences.item_id is 'what was taken away';
-comment on column baseline.absences.first_absent_snapshot_id is 'the first extract since the sign-off, before this one, that did not have it';
+comment on table baseline.absences is 'Roles and groups that a signed-off review revoked and a later complete extract no longer had.';
+comment on column baseline.absences.item_id is 'id of the revoked item';
+comment on column baseline.absences.first_absent_snapshot_id is 'the first complete snapshot since the sign-off, before this one, without it';
 
 -- review: what was decided and done; remediation is the part that changed the source ----------------------------
 
@@ -587,32 +586,32 @@ create table if not exists review.changes (
     approver_email varchar,
     is_single_operator boolean not null
 );
-comment on table review.changes is 'One change that a remediation plan asked for: the journal of what was sent to a source, and what a later extract showed.';
-comment on column review.changes.change_id is 'the change: hash of the plan, the source, the account and the action';
-comment on column review.changes.plan_id is 'the plan: hash of everything in it but its approvals';
-comment on column review.changes.campaign is 'the review campaign whose decision it rests on, if one';
-comment on column review.changes.item_id is 'the review item whose decision it rests on, if one';
-comment on column review.changes.finding_id is 'the finding it rests on, if one';
+comment on table review.changes is 'One change of a remediation plan: the request sent to a source and the result that a later extract showed.';
+comment on column review.changes.change_id is 'hash of the plan, source, account and action';
+comment on column review.changes.plan_id is 'hash of the plan without its approvals';
+comment on column review.changes.campaign is 'the review campaign whose decision led to the change, if any';
+comment on column review.changes.item_id is 'the review item whose decision led to the change, if any';
+comment on column review.changes.finding_id is 'the finding that led to the change, if any';
 comment on column review.changes.source is 'the source''s name in the configuration';
-comment on column review.changes.account_id is 'the source''s own id of the account, verbatim';
-comment on column review.changes.user_name is 'login name when it was planned';
-comment on column review.changes.action is 'deactivate, change_role, remove_from_groups, or the undoing of one: activate, restore_role, restore_groups';
-comment on column review.changes.entitlement_type is 'role or group, where the change is about one';
-comment on column review.changes.entitlement_id is 'its id';
-comment on column review.changes.reason is 'why, in words';
-comment on column review.changes.request is 'the fields that were sent';
-comment on column review.changes.previous is 'the same fields as they were read just before';
-comment on column review.changes.state is 'applied, skipped, failed, unclear (it could not be read back whether it took), or left_out (a decision that the plan does not carry out)';
-comment on column review.changes.detail is 'why it was skipped, failed or is unclear';
+comment on column review.changes.account_id is 'the account''s id in the source, unchanged';
+comment on column review.changes.user_name is 'login name when the change was planned';
+comment on column review.changes.action is 'deactivate, change_role, remove_from_groups, or a rollback: activate, restore_role, restore_groups';
+comment on column review.changes.entitlement_type is 'role or group, if the change concerns one';
+comment on column review.changes.entitlement_id is 'id of the role or group';
+comment on column review.changes.reason is 'reason for the change';
+comment on column review.changes.request is 'the fields sent';
+comment on column review.changes.previous is 'the same fields, read just before the change';
+comment on column review.changes.state is 'applied, skipped, failed, unclear (the result could not be read back) or left_out (not part of the plan)';
+comment on column review.changes.detail is 'why the change was skipped, failed or is unclear';
 comment on column review.changes.verified_state is 'removed_verified, still_present, reappeared or not_verifiable; null before a verification';
-comment on column review.changes.verified_snapshot_id is 'the extract that showed it';
-comment on column review.changes.applied_at is 'when its outcome was known, UTC';
-comment on column review.changes.verified_at is 'the end of the extract that showed it, UTC';
+comment on column review.changes.verified_snapshot_id is 'the snapshot that verified the change';
+comment on column review.changes.applied_at is 'when the outcome was known, UTC';
+comment on column review.changes.verified_at is 'end of the extract that verified the change, UTC';
 comment on column review.changes.applied_by is 'who applied the plan';
 comment on column review.changes.applied_by_email is 'their e-mail address';
 comment on column review.changes.approver is 'who approved the plan';
 comment on column review.changes.approver_email is 'their e-mail address';
-comment on column review.changes.is_single_operator is 'the same person approved and applied it, which was allowed by --single-operator';
+comment on column review.changes.is_single_operator is 'one person approved and applied the plan, with --single-operator';
 create table if not exists review.plans (
     plan_id varchar primary key,
     campaign varchar,
@@ -621,13 +620,13 @@ create table if not exists review.plans (
     approver_email varchar not null,
     approved_at timestamp not null
 );
-comment on table review.plans is 'One approved remediation plan, written down before the first of its changes was sent.';
-comment on column review.plans.plan_id is 'the plan: hash of everything in it but its approvals';
-comment on column review.plans.campaign is 'the review campaign whose decisions it carries out, if one';
-comment on column review.plans.path is 'where the plan was when it was first applied; its journal is beside it, for every copy of the plan';
-comment on column review.plans.approver is 'who approved it';
+comment on table review.plans is 'One approved remediation plan, recorded before its first change was sent.';
+comment on column review.plans.plan_id is 'hash of the plan without its approvals';
+comment on column review.plans.campaign is 'the review campaign whose decisions the plan carries out, if any';
+comment on column review.plans.path is 'path of the plan when it was first applied; the journal next to it serves every copy of the plan';
+comment on column review.plans.approver is 'who approved the plan';
 comment on column review.plans.approver_email is 'their e-mail address';
-comment on column review.plans.approved_at is 'when, UTC';
+comment on column review.plans.approved_at is 'when the plan was approved, UTC';
 
 -- review: what was asked and decided. A row is never changed: the newest decision of an item holds -----------------
 
@@ -645,17 +644,17 @@ create table if not exists review.campaigns (
 );
 alter table review.campaigns add column if not exists snapshot_items bigint;
 alter table review.campaigns add column if not exists snapshot_accounts bigint;
-comment on table review.campaigns is 'One review: which build''s access people are asked about, how reviewers were found, and by when.';
-comment on column review.campaigns.campaign is 'the review campaign''s name';
-comment on column review.campaigns.snapshot_id is 'the extract it is about';
-comment on column review.campaigns.build_id is 'the build it is about';
-comment on column review.campaigns.as_of is 'the moment its accounts were judged at, UTC';
+comment on table review.campaigns is 'One review campaign: the build it covers, how reviewers are assigned, and when decisions are due.';
+comment on column review.campaigns.campaign is 'the name of the review campaign';
+comment on column review.campaigns.snapshot_id is 'the snapshot that the campaign reviews';
+comment on column review.campaigns.build_id is 'the build that the campaign reviews';
+comment on column review.campaigns.as_of is 'the moment accounts were evaluated as of, UTC';
 comment on column review.campaigns.scope is 'all, privileged, flagged or changed';
-comment on column review.campaigns.reviewers is 'who was asked, in this order: owner, manager, or an e-mail address';
+comment on column review.campaigns.reviewers is 'how reviewers are assigned, in this order: owner, manager, or an e-mail address';
 comment on column review.campaigns.due_on is 'the last day for decisions';
-comment on column review.campaigns.opened_at is 'when it was opened, UTC';
-comment on column review.campaigns.snapshot_items is 'how many roles and groups of accounts the build had, in the scope or not';
-comment on column review.campaigns.snapshot_accounts is 'how many accounts the build had';
+comment on column review.campaigns.opened_at is 'when the campaign was opened, UTC';
+comment on column review.campaigns.snapshot_items is 'number of grants in the build, in scope or not';
+comment on column review.campaigns.snapshot_accounts is 'number of accounts in the build';
 
 create table if not exists review.items (
     campaign varchar not null,
@@ -696,39 +695,39 @@ create table if not exists review.items (
 alter table review.items add column if not exists attention integer;
 alter table review.items add column if not exists place bigint;
 alter table review.items add column if not exists conflict varchar;
-comment on table review.items is 'One role or group of one account as it was when the campaign opened, with who is asked about it or why nobody is.';
-comment on column review.items.item_id is 'hash of source, account and entitlement: what one decision is about; the same in every campaign';
+comment on table review.items is 'One role or group of one account when the campaign opened, with its reviewer or the reason for its exclusion.';
+comment on column review.items.item_id is 'hash of source, account and entitlement; the same in every campaign';
 comment on column review.items.source is 'the source''s name in the configuration';
-comment on column review.items.account_id is 'the source''s own id of the account, verbatim';
+comment on column review.items.account_id is 'the account''s id in the source, unchanged';
 comment on column review.items.user_name is 'login name';
 comment on column review.items.email is 'the account''s e-mail address';
-comment on column review.items.display_name is 'both names, else the user name, else the e-mail address';
-comment on column review.items.person_id is 'the person it belongs to';
+comment on column review.items.display_name is 'first and last name, else user name, else e-mail address, else id';
+comment on column review.items.person_id is 'the person that the account belongs to';
 comment on column review.items.account_type is 'break_glass, service, human, shared or unknown';
 comment on column review.items.status is 'active, inactive, pending or unknown';
 comment on column review.items.login_state is 'seen, never or unknown';
-comment on column review.items.last_seen_at is 'the later believable one of login and activity, UTC';
+comment on column review.items.last_seen_at is 'the later of last login and last activity, UTC';
 comment on column review.items.entitlement_type is 'role or group';
-comment on column review.items.entitlement_id is 'its id';
-comment on column review.items.entitlement_name is 'the name people see; null where the id names nothing';
+comment on column review.items.entitlement_id is 'id of the role or group';
+comment on column review.items.entitlement_name is 'its name, as shown to people; null if the role or group does not exist';
 comment on column review.items.permission_level is 'privileged, standard or unclassified';
-comment on column review.items.path is 'from the account to the role or group, as people read it';
-comment on column review.items.peers is 'how many comparable accounts hold it too, in words';
-comment on column review.items.findings is 'the open findings that bear on it, the gravest first';
-comment on column review.items.conflict is 'what the same person must not hold together with it, and who is asked about that';
-comment on column review.items.rule_ids is 'their rules';
-comment on column review.items.risk is 'critical, high, medium, low or info: the gravest open finding; at least high unless the permission level is standard';
+comment on column review.items.path is 'the path from the account to the role or group, in words';
+comment on column review.items.peers is 'how many peers hold it too, in words';
+comment on column review.items.findings is 'open findings about the item, most severe first';
+comment on column review.items.conflict is 'segregation of duties conflict of the item, and who reviews the other side';
+comment on column review.items.rule_ids is 'the rules of these findings';
+comment on column review.items.risk is 'severity of the most severe open finding; at least high unless the permission level is standard';
 comment on column review.items.change_since_baseline is 'new, changed, unchanged, reappeared or no_baseline';
 comment on column review.items.recommendation is 'keep, remove, reduce, investigate or no_information';
-comment on column review.items.recommendation_reason is 'why';
-comment on column review.items.prior_decision is 'what was decided in the last campaign that was signed off';
-comment on column review.items.prior_reviewer is 'who decided that';
-comment on column review.items.prior_decision_at is 'when it was decided, UTC';
-comment on column review.items.exclusion_reason is 'why nobody is asked about it; null where somebody is';
-comment on column review.items.reviewer_email is 'who is asked, in lower case';
-comment on column review.items.reviewer_basis is 'why they: owner, manager or named';
+comment on column review.items.recommendation_reason is 'reason for the recommendation';
+comment on column review.items.prior_decision is 'decision in the last signed-off campaign';
+comment on column review.items.prior_reviewer is 'who made that decision';
+comment on column review.items.prior_decision_at is 'when that decision was made, UTC';
+comment on column review.items.exclusion_reason is 'why the item has no reviewer; null if it has one';
+comment on column review.items.reviewer_email is 'e-mail address of the reviewer, in lower case';
+comment on column review.items.reviewer_basis is 'how the reviewer was assigned: owner, manager or named';
 comment on column review.items.attention is '1 high risk, 2 new or changed, 3 other, 4 unchanged and kept last time';
-comment on column review.items.place is 'place in the reviewer''s packet, from 1; null where nobody is asked';
+comment on column review.items.place is 'position in the reviewers packet, from 1; null without a reviewer';
 
 create table if not exists review.decisions (
     campaign varchar not null,
@@ -747,19 +746,19 @@ create table if not exists review.decisions (
     file_sha256 varchar not null,
     primary key (campaign, item_id, sequence)
 );
-comment on table review.decisions is 'One decision as a reviewer returned it. A later one of the same item holds; the earlier one stays.';
-comment on column review.decisions.item_id is 'what it is about';
-comment on column review.decisions.sequence is 'place among the decisions of the item, from 1; the highest holds';
+comment on table review.decisions is 'One decision, as a reviewer returned it. The newest decision of an item counts; earlier ones are kept.';
+comment on column review.decisions.item_id is 'id of the item decided on';
+comment on column review.decisions.sequence is 'number of the decision on the item, from 1; the highest counts';
 comment on column review.decisions.decision is 'keep, remove, reduce, defer or exception';
-comment on column review.decisions.reason is 'why, in the reviewer''s words';
-comment on column review.decisions.target_role is 'the role to reduce to, where the decision is reduce';
-comment on column review.decisions.defer_until is 'the last day to decide, where the decision is defer';
+comment on column review.decisions.reason is 'the reason, in the reviewers words';
+comment on column review.decisions.target_role is 'the role to reduce to, if the decision is reduce';
+comment on column review.decisions.defer_until is 'the last day to decide, if the decision is defer';
 comment on column review.decisions.approver is 'who approved the exception';
-comment on column review.decisions.expires_on is 'the last day on which the exception holds';
-comment on column review.decisions.reviewer_email is 'who decided, in lower case';
-comment on column review.decisions.decided_at is 'when it was decided, where the reviewer says so, UTC';
+comment on column review.decisions.expires_on is 'the last day of the exception';
+comment on column review.decisions.reviewer_email is 'e-mail address of the reviewer who decided, in lower case';
+comment on column review.decisions.decided_at is 'when the reviewer decided, UTC; null if the reviewer gave no time';
 comment on column review.decisions.imported_at is 'when it was imported, UTC';
-comment on column review.decisions.file_name is 'the file it came in';
+comment on column review.decisions.file_name is 'name of the file with the decision';
 comment on column review.decisions.file_sha256 is 'hash of that file';
 
 -- The items of one campaign that have a reviewer, each with the decision that holds: the newest one. Every statement
@@ -797,11 +796,11 @@ create table if not exists review.sign_offs (
     folder varchar not null,
     manifest_sha256 varchar not null
 );
-comment on table review.sign_offs is 'The attestation that closed a campaign: who signed, and the sealed folder that holds it.';
-comment on column review.sign_offs.snapshot_id is 'the extract it is about, which becomes the baseline';
+comment on table review.sign_offs is 'The attestation that closed a campaign, with its signer and sealed folder.';
+comment on column review.sign_offs.snapshot_id is 'the snapshot that the campaign reviewed, which becomes the baseline';
 comment on column review.sign_offs.signed_by is 'who signed';
-comment on column review.sign_offs.signed_email is 'their e-mail address';
-comment on column review.sign_offs.signed_role is 'in what capacity';
-comment on column review.sign_offs.signed_at is 'when, UTC';
+comment on column review.sign_offs.signed_email is 'e-mail address of the signer';
+comment on column review.sign_offs.signed_role is 'role in which the person signed';
+comment on column review.sign_offs.signed_at is 'when the campaign was signed off, UTC';
 comment on column review.sign_offs.folder is 'name of the sealed folder';
-comment on column review.sign_offs.manifest_sha256 is 'hash of its manifest';
+comment on column review.sign_offs.manifest_sha256 is 'hash of the manifest in that folder';

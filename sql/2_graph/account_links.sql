@@ -1,16 +1,16 @@
 /*
-summary = "One account for which the roster has a candidate: the match, a suggestion, or that several fit."
+summary = "One account with at least one candidate in the roster: a match, a suggestion, or several candidates."
 reads   = ["staging.users", "graph.people", "policy.email_domains"]
 grain   = ["source", "account_id"]
 
 [columns]
 source          = "varchar: the source's name in the configuration"
 account_id      = "varchar: the account"
-person_id       = "varchar: the one person of the first step that found any; null if it found several"
+person_id       = "varchar: the candidate of the first step that found any; null if that step found several"
 match_method    = "varchar: email, alias, normalised_email, user_name or display_name"
 confidence      = "varchar: high, medium or low"
-candidate_count = "bigint: how many people that step found"
-is_match        = "boolean: exactly one, and more than a suggestion"
+candidate_count = "bigint: number of people that this step found"
+is_match        = "boolean: there is exactly one candidate, found by more than the display name"
 */
 with
 
@@ -41,92 +41,92 @@ names as (
     join policy.email_domains as own on own.email_domain = people.email_domain
 ),
 
--- The first step that finds anybody decides; several there is ambiguous, and no later step may overrule it. So each
--- step asks only for the accounts that are left: nearly all are found by their address.
-step_1 as (
+-- The first step with a candidate decides. Several candidates are ambiguous, and later steps cannot resolve that. So
+-- each step only takes the accounts without a candidate so far; the first step matches nearly all of them.
+email_matches as (
     select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
     from accounts as a join people as p on p.email = a.email
     group by a.source, a.account_id
 ),
 
-left_1 as (
+unmatched_after_1 as (
     select a.* from accounts as a
-    anti join step_1 as found on found.source = a.source and found.account_id = a.account_id
+    anti join email_matches as found on found.source = a.source and found.account_id = a.account_id
 ),
 
-step_2_candidates as (
+alias_candidates as (
     select a.source, a.account_id, p.person_id
-    from left_1 as a join aliases as p on p.alias = a.email
+    from unmatched_after_1 as a join aliases as p on p.alias = a.email
     union
     select a.source, a.account_id, p.person_id
-    from left_1 as a join aliases as p on p.alias = a.user_name
+    from unmatched_after_1 as a join aliases as p on p.alias = a.user_name
 ),
 
-step_2 as (
+alias_matches as (
     select source, account_id, count(*) as candidate_count, min(person_id) as person_id
-    from step_2_candidates
+    from alias_candidates
     group by source, account_id
 ),
 
-left_2 as (
-    select a.* from left_1 as a
-    anti join step_2 as found on found.source = a.source and found.account_id = a.account_id
+unmatched_after_2 as (
+    select a.* from unmatched_after_1 as a
+    anti join alias_matches as found on found.source = a.source and found.account_id = a.account_id
 ),
 
-step_3 as (
+normalised_email_matches as (
     select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from left_2 as a join people as p on p.normalised_email = a.normalised_email
+    from unmatched_after_2 as a join people as p on p.normalised_email = a.normalised_email
     group by a.source, a.account_id
 ),
 
-left_3 as (
-    select a.* from left_2 as a
-    anti join step_3 as found on found.source = a.source and found.account_id = a.account_id
+unmatched_after_3 as (
+    select a.* from unmatched_after_2 as a
+    anti join normalised_email_matches as found on found.source = a.source and found.account_id = a.account_id
 ),
 
-step_4 as (
+user_name_matches as (
     select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from left_3 as a join names as p on p.user_name = a.user_name
+    from unmatched_after_3 as a join names as p on p.user_name = a.user_name
     group by a.source, a.account_id
 ),
 
-left_4 as (
-    select a.* from left_3 as a
-    anti join step_4 as found on found.source = a.source and found.account_id = a.account_id
+unmatched_after_4 as (
+    select a.* from unmatched_after_3 as a
+    anti join user_name_matches as found on found.source = a.source and found.account_id = a.account_id
 ),
 
-step_5 as (
+display_name_matches as (
     select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from left_4 as a join people as p on p.name_key = a.name_key
+    from unmatched_after_4 as a join people as p on p.name_key = a.name_key
     where p.department is not null
     group by a.source, a.account_id
 ),
 
-steps as (
-    select *, 1 as step from step_1
+matches as (
+    select *, 1 as step from email_matches
     union all
-    select *, 2 from step_2
+    select *, 2 from alias_matches
     union all
-    select *, 3 from step_3
+    select *, 3 from normalised_email_matches
     union all
-    select *, 4 from step_4
+    select *, 4 from user_name_matches
     union all
-    select *, 5 from step_5
+    select *, 5 from display_name_matches
 )
 
 select
-    steps.source,
-    steps.account_id,
-    case when steps.candidate_count = 1 then steps.person_id end as person_id,
-    case steps.step when 1 then 'email' when 2 then 'alias' when 3 then 'normalised_email' when 4 then 'user_name'
+    matches.source,
+    matches.account_id,
+    case when matches.candidate_count = 1 then matches.person_id end as person_id,
+    case matches.step when 1 then 'email' when 2 then 'alias' when 3 then 'normalised_email' when 4 then 'user_name'
         else 'display_name' end as match_method,
-    case when steps.step <= 2 then 'high' when steps.step <= 4 then 'medium' else 'low' end as confidence,
-    steps.candidate_count,
-    steps.candidate_count = 1 and steps.step <= 4 as is_match
-from steps
+    case when matches.step <= 2 then 'high' when matches.step <= 4 then 'medium' else 'low' end as confidence,
+    matches.candidate_count,
+    matches.candidate_count = 1 and matches.step <= 4 as is_match
+from matches
 
 /* example
-name = "every step of the ladder, an ambiguous one, and a name that is only a suggestion"
+name = "each step finds its match; several candidates are ambiguous; a display name only suggests"
 given."policy.email_domains" = [ { email_domain = "example.com" } ]
 given."graph.people" = [
   { person_id = "p1", email_key = "ada@example.com", alias_keys = [] },

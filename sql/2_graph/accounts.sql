@@ -1,5 +1,5 @@
 /*
-summary = "One account of one source: who it belongs to, what it is, what it may, and when it was last seen."
+summary = "One account: its person, type, status, role, groups, and when it was last seen."
 reads   = [
     "staging.users", "graph.sources", "graph.roles", "graph.groups", "graph.memberships", "graph.account_links",
     "graph.people", "graph.registrations", "staging.principals", "reference.shared_names",
@@ -8,44 +8,44 @@ grain   = ["source", "account_id"]
 
 [columns]
 source           = "varchar: the source's name in the configuration"
-account_id       = "varchar: the source's own id, verbatim"
+account_id       = "varchar: the account's id in the source, unchanged"
 user_name        = "varchar: login name"
-user_name_key    = "varchar: the user name as it is compared"
+user_name_key    = "varchar: the user name, normalised for comparison"
 email            = "varchar: e-mail address"
-email_key        = "varchar: the e-mail address as it is compared"
-email_domain     = "varchar: the domain of the address, in lower case; null unless it is one usable address"
+email_key        = "varchar: the e-mail address, normalised for comparison"
+email_domain     = "varchar: the domain of the e-mail address, in lower case; null unless the address is a single valid one"
 first_name       = "varchar: given name"
 last_name        = "varchar: family name"
-name_key         = "varchar: both names as they are compared"
-display_name     = "varchar: both names, else the user name, else the e-mail address"
+name_key         = "varchar: first and last name, normalised for comparison"
+display_name     = "varchar: first and last name, else user name, else e-mail address, else id"
 account_type     = "varchar: break_glass, service, human, shared or unknown"
-is_registered    = "boolean: the policy registers it as a service or an emergency account"
-is_own           = "boolean: the program signs in to the source with it"
-status           = "varchar: active, inactive, pending (invited, never seen) or unknown (no usable active flag)"
+is_registered    = "boolean: service_accounts.csv or break_glass.csv lists the account"
+is_own           = "boolean: the program signs in to the source with this account"
+status           = "varchar: active, inactive, pending (invited, never seen) or unknown (no readable active flag)"
 origin           = "varchar: local, directory, sso or unknown"
-role_id          = "varchar: the role that holds, which is the user record's own"
-role_rank        = "integer: the role's rank; null if the role is missing, dangling or unclassified"
-privileged       = "boolean: by the account's own role; an unclassified role counts as privileged"
-created_at       = "timestamp: creation; null if it cannot be believed"
-last_updated_at  = "timestamp: last change of the record; null if it cannot be believed"
-age_days         = "bigint: UTC calendar days from the day of creation to the day of as-of, 0 if that is later"
-last_login_at    = "timestamp: last login as the source gives it"
-last_activity_at = "timestamp: last activity as the source gives it"
-last_seen_at     = "timestamp: the later believable one of login and activity"
-last_seen_field  = "varchar: which of the two it is: lastLogin or lastActivity"
-days_since_seen  = "bigint: UTC calendar days from the day last seen to the day of as-of, 0 if that is later"
-login_state      = "varchar: seen, never, or unknown (unreadable, in the future, or the source gives it for nobody)"
-has_unreadable_times = "boolean: its last login or last activity cannot be read or believed; it may have been seen later than it says"
-group_count      = "bigint: groups, the built-in ones not counted; null if the record's groups cannot be read"
-groups           = "varchar: their names, or ids where there is no name"
-tenant_id        = "varchar: tenant, on multi-tenant servers"
-person_id        = "varchar: the person of the roster it belongs to"
-person_match     = "varchar: how that was found; unmatched, ambiguous, suggested, or no_roster"
-unreadable_fields = "varchar[]: the fields of its record that came in a shape that cannot be read: what rests on them is not evaluated"
+role_id          = "varchar: id of the role in the user record, which is the role in force"
+role_rank        = "integer: rank of the role; null if the role is missing, does not exist or is unclassified"
+privileged       = "boolean: the account's role gives administrative rights; an unclassified role counts as privileged"
+created_at       = "timestamp: creation, UTC; null if it cannot be read or lies too far in the future"
+last_updated_at  = "timestamp: last change of the record, UTC; null if it cannot be read or lies too far in the future"
+age_days         = "bigint: calendar days in UTC from creation to as-of; 0 if created after as-of"
+last_login_at    = "timestamp: last login, UTC, as the source reports it"
+last_activity_at = "timestamp: last activity, UTC, as the source reports it"
+last_seen_at     = "timestamp: the later of last login and last activity, UTC, ignoring times too far in the future"
+last_seen_field  = "varchar: the field that last_seen_at comes from: lastLogin or lastActivity"
+days_since_seen  = "bigint: calendar days in UTC from last seen to as-of; 0 if seen after as-of"
+login_state      = "varchar: seen, never, or unknown (unreadable, in the future, or not reported by the source for any account)"
+has_unreadable_times = "boolean: last login or last activity is unreadable or too far in the future, so last_seen_at may be too early"
+group_count      = "bigint: number of groups without built-in ones; null if the groups in the record cannot be read"
+groups           = "varchar: names of these groups, or ids of groups without a name"
+tenant_id        = "varchar: the tenant, on multi-tenant servers"
+person_id        = "varchar: the matching person in the roster"
+person_match     = "varchar: how the person was matched (see match_method in graph.account_links), or unmatched, ambiguous, suggested or no_roster"
+unreadable_fields = "varchar[]: fields of the record with a value of an unexpected type; checks that need them are not evaluated"
 */
 with
 
-registered as (
+registered_accounts as (
     select
         source, account_id,
         bool_or(policy = 'break_glass') as is_break_glass,
@@ -54,11 +54,11 @@ registered as (
     group by source, account_id
 ),
 
-roster as (
+roster_status as (
     select count(*) > 0 as is_loaded from graph.people
 ),
 
-memberships as (
+groups_by_account as (
     select m.source, m.account_id, count(*) as group_count,
         array_to_string(list_sort(list(coalesce(g.group_name, m.group_id))), '; ') as groups
     from graph.memberships as m
@@ -67,8 +67,8 @@ memberships as (
     group by m.source, m.account_id
 ),
 
--- A value too far in the future says nothing about when somebody was there.
-seen as (
+-- A time too far in the future is an error of the source, so it is not used.
+checked_times as (
     select
         u.*, s.gives_last_seen, s.gives_origin,
         case when u.created_at <= s.latest_believable_at then u.created_at end as believable_created_at,
@@ -79,7 +79,7 @@ seen as (
     join graph.sources as s on s.source = u.source
 ),
 
-dated as (
+accounts_with_last_seen as (
     select
         *,
         case
@@ -90,12 +90,12 @@ dated as (
         last_login_text is null and last_activity_text is null as has_no_login,
         (last_login_text is not null and believable_login_at is null)
             or (last_activity_text is not null and believable_activity_at is null) as has_unreadable_times
-    from seen
+    from checked_times
 ),
 
-linked as (
+accounts_with_person as (
     select
-        dated.*,
+        accounts.*,
         case when link.is_match then link.person_id end as person_id,
         case
             when not roster.is_loaded then 'no_roster'
@@ -104,108 +104,109 @@ linked as (
             when link.candidate_count = 1 then 'suggested'
             else 'unmatched'
         end as person_match
-    from dated
-    cross join roster
+    from accounts_with_last_seen as accounts
+    cross join roster_status as roster
     left join graph.account_links as link
-        on link.source = dated.source and link.account_id = dated.account_id
+        on link.source = accounts.source and link.account_id = accounts.account_id
 ),
 
-typed as (
+typed_accounts as (
     select
-        linked.*,
+        accounts.*,
         case
             when registered.is_break_glass then 'break_glass'
             when registered.is_service or person.person_type = 'service' then 'service'
-            when linked.person_id is not null then 'human'
-            when split_part(linked.email_key, '@', 1) in (select local_part from reference.shared_names)
-                or split_part(linked.user_name_key, '@', 1) in (select local_part from reference.shared_names)
+            when accounts.person_id is not null then 'human'
+            when split_part(accounts.email_key, '@', 1) in (select local_part from reference.shared_names)
+                or split_part(accounts.user_name_key, '@', 1) in (select local_part from reference.shared_names)
                 then 'shared'
-            when linked.first_name is not null and linked.last_name is not null then 'human'
+            when accounts.first_name is not null and accounts.last_name is not null then 'human'
             else 'unknown'
         end as account_type,
         registered.account_id is not null as is_registered
-    from linked
-    left join registered on registered.source = linked.source and registered.account_id = linked.account_id
-    left join graph.people as person on person.person_id = linked.person_id
+    from accounts_with_person as accounts
+    left join registered_accounts as registered on registered.source = accounts.source and registered.account_id = accounts.account_id
+    left join graph.people as person on person.person_id = accounts.person_id
 )
 
 select
-    typed.source,
-    typed.account_id,
-    typed.user_name,
-    typed.user_name_key,
-    typed.email,
-    typed.email_key,
-    -- an address that is not one, or more than one, has no domain to be judged by
-    nullif(regexp_extract(typed.email_key, '^[^@\s,;<>"]+@([^@\s,;<>"]+)$', 1), '') as email_domain,
-    typed.first_name,
-    typed.last_name,
-    typed.name_key,
+    accounts.source,
+    accounts.account_id,
+    accounts.user_name,
+    accounts.user_name_key,
+    accounts.email,
+    accounts.email_key,
+    -- null for an invalid address or several addresses, so that rules about domains skip them
+    nullif(regexp_extract(accounts.email_key, '^[^@\s,;<>"]+@([^@\s,;<>"]+)$', 1), '') as email_domain,
+    accounts.first_name,
+    accounts.last_name,
+    accounts.name_key,
     coalesce(
-        nullif(concat_ws(' ', typed.first_name, typed.last_name), ''), typed.user_name, typed.email, typed.account_id
+        nullif(concat_ws(' ', accounts.first_name, accounts.last_name), ''), accounts.user_name, accounts.email, accounts.account_id
     ) as display_name,
-    typed.account_type,
-    typed.is_registered,
-    coalesce(typed.account_id = principal.account_id or typed.user_name_key = principal.user_name_key, false) as is_own,
+    accounts.account_type,
+    accounts.is_registered,
+    coalesce(accounts.account_id = principal.account_id or accounts.user_name_key = principal.user_name_key, false) as is_own,
     case
-        when typed.is_active then 'active'
-        when typed.is_active is null then 'unknown'
-        when typed.has_pending_expiration and typed.has_no_login then 'pending'
+        when accounts.is_active then 'active'
+        when accounts.is_active is null then 'unknown'
+        when accounts.has_pending_expiration and accounts.has_no_login then 'pending'
         else 'inactive'
     end as status,
     case
-        when typed.is_sso then 'sso'
-        when typed.is_directory or typed.directory_id is not null then 'directory'
-        when typed.is_directory is null and typed.principal_name is not null then 'directory'
-        when list_contains(typed.unreadable_fields, 'activeDirectory') or list_contains(typed.unreadable_fields, 'createdSso')
+        when accounts.is_sso then 'sso'
+        when accounts.is_directory or accounts.directory_id is not null then 'directory'
+        when accounts.is_directory is null and accounts.principal_name is not null then 'directory'
+        when list_contains(accounts.unreadable_fields, 'activeDirectory') or list_contains(accounts.unreadable_fields, 'createdSso')
             then 'unknown'
-        when typed.gives_origin then 'local'
+        when accounts.gives_origin then 'local'
         else 'unknown'
     end as origin,
-    typed.role_id,
+    accounts.role_id,
     role.role_rank,
     coalesce(role.privileged, true) as privileged,
-    typed.believable_created_at as created_at,
-    typed.believable_updated_at as last_updated_at,
+    accounts.believable_created_at as created_at,
+    accounts.believable_updated_at as last_updated_at,
     case
-        when typed.believable_created_at > $as_of then 0
-        else date_diff('day', cast(typed.believable_created_at as date), cast($as_of as date))
+        when accounts.believable_created_at > $as_of then 0
+        else date_diff('day', cast(accounts.believable_created_at as date), cast($as_of as date))
     end as age_days,
-    typed.last_login_at,
-    typed.last_activity_at,
-    typed.last_seen_at,
+    accounts.last_login_at,
+    accounts.last_activity_at,
+    accounts.last_seen_at,
     case
-        when typed.last_seen_at is null then null
-        when typed.last_seen_at = typed.believable_login_at then 'lastLogin'
+        when accounts.last_seen_at is null then null
+        when accounts.last_seen_at = accounts.believable_login_at then 'lastLogin'
         else 'lastActivity'
     end as last_seen_field,
-    -- greatest() passes over nulls, so the case keeps "not seen" from becoming "seen today"
+    -- The case keeps null as null: greatest() would ignore it and turn "never seen" into "seen today".
     case
-        when typed.last_seen_at > $as_of then 0
-        else date_diff('day', cast(typed.last_seen_at as date), cast($as_of as date))
+        when accounts.last_seen_at > $as_of then 0
+        else date_diff('day', cast(accounts.last_seen_at as date), cast($as_of as date))
     end as days_since_seen,
     case
-        when typed.last_seen_at is not null then 'seen'
-        when typed.has_no_login and typed.gives_last_seen then 'never'
+        when accounts.last_seen_at is not null then 'seen'
+        when accounts.has_no_login and accounts.gives_last_seen then 'never'
         else 'unknown'
     end as login_state,
-    typed.has_unreadable_times,
-    case when not coalesce(list_contains(typed.unreadable_fields, 'groups'), false)
+    accounts.has_unreadable_times,
+    case when not coalesce(list_contains(accounts.unreadable_fields, 'groups'), false)
         then coalesce(memberships.group_count, 0) end as group_count,
     coalesce(
-        memberships.groups, case when not coalesce(list_contains(typed.unreadable_fields, 'groups'), false) then '' end
+        memberships.groups, case when not coalesce(list_contains(accounts.unreadable_fields, 'groups'), false) then '' end
     ) as groups,
-    typed.tenant_id,
-    typed.person_id,
-    typed.person_match,
-    coalesce(typed.unreadable_fields, []) as unreadable_fields
-from typed
-left join graph.roles as role on role.source = typed.source and role.role_id = typed.role_id
-left join staging.principals as principal on principal.source = typed.source
-left join memberships on memberships.source = typed.source and memberships.account_id = typed.account_id
+    accounts.tenant_id,
+    accounts.person_id,
+    accounts.person_match,
+    coalesce(accounts.unreadable_fields, []) as unreadable_fields
+from typed_accounts as accounts
+left join graph.roles as role on role.source = accounts.source and role.role_id = accounts.role_id
+left join staging.principals as principal on principal.source = accounts.source
+left join groups_by_account as memberships
+    on memberships.source = accounts.source and memberships.account_id = accounts.account_id
 
 /* example
-name = "status and login state, each with its unknown"
+name = "every status and login state, including unknown"
 as_of = 2026-01-10T00:00:00Z
 given."graph.sources" = [
   { source = "s", gives_last_seen = true, gives_origin = true, latest_believable_at = 2026-01-11T00:00:00Z },
@@ -233,7 +234,7 @@ expect = [
 ]
 */
 /* example
-name = "the first type that fits; a missing role counts as privileged"
+name = "the first matching type wins; a missing role counts as privileged"
 given."graph.sources" = [ { source = "s", gives_last_seen = true, gives_origin = true, latest_believable_at = 2026-01-11T00:00:00Z } ]
 given."graph.people" = [ { person_id = "p", person_type = "employee" }, { person_id = "bot", person_type = "service" } ]
 given."graph.account_links" = [

@@ -1,12 +1,12 @@
 /*
-summary = "One edge of the identity graph between two nodes that exist; dangling references have none."
+summary = "One edge of the identity graph. Both nodes exist; a dangling reference has no edge."
 reads   = ["graph.accounts", "graph.roles", "graph.groups", "graph.memberships", "graph.people"]
 grain   = ["from_id", "edge_type", "to_id"]
 
 [columns]
-from_id   = "varchar: node it starts from"
-edge_type = "varchar: belongs_to (account, person), has_role, member_of, carries_role (group, role), reports_to"
-to_id     = "varchar: node it ends at"
+from_id   = "varchar: the node where the edge starts"
+edge_type = "varchar: belongs_to (account to person), has_role, member_of, carries_role (group to role) or reports_to"
+to_id     = "varchar: the node where the edge ends"
 */
 with
 
@@ -24,7 +24,7 @@ join graph.roles as r on r.source = a.source and r.role_id = a.role_id
 union all
 select 'account:' || m.source || ':' || m.account_id, 'member_of', 'group:' || m.source || ':' || m.group_id
 from graph.memberships as m
--- Semi joins: three tables joined on one source are an invitation to pair every account with every group first.
+-- Semi joins keep DuckDB from pairing every account with every group of the source first.
 semi join graph.accounts as a on a.source = m.source and a.account_id = m.account_id
 semi join graph.groups as g on g.source = m.source and g.group_id = m.group_id
 union all

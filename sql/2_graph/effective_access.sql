@@ -1,23 +1,23 @@
 /*
-summary = "One role or group that one account holds, in words: whose it is, what it is, and by which path it came."
+summary = "One role or group that one account holds, with its person, level, and the path that grants it."
 reads   = ["graph.grants", "graph.accounts", "graph.entitlements"]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
 [columns]
 source               = "varchar: the source's name in the configuration"
 account_id           = "varchar: the account"
-person_id            = "varchar: the person it belongs to"
+person_id            = "varchar: the person that the account belongs to"
 email                = "varchar: the account's e-mail address"
-status               = "varchar: the account's: active, inactive, pending or unknown"
+status               = "varchar: status of the account: active, inactive, pending or unknown"
 entitlement_type     = "varchar: role or group"
-entitlement_id       = "varchar: its id"
-entitlement_name     = "varchar: the name people see; null where the id names nothing"
+entitlement_id       = "varchar: id of the role or group"
+entitlement_name     = "varchar: its name, as shown to people; null if the role or group does not exist"
 permission_level     = "varchar: privileged, standard, or unclassified"
-role_rank            = "integer: the role's rank"
-is_builtin           = "boolean: every instance has it; null where the id names nothing"
+role_rank            = "integer: rank of the role; null for a group"
+is_builtin           = "boolean: every instance has this role or group; null if it does not exist"
 grant_type           = "varchar: direct or inherited"
-granted_via_group_id = "varchar: the group that an inherited role came with"
-path                 = "varchar: from the account to the role or group, as people read it"
+granted_via_group_id = "varchar: the group that gave an inherited role"
+path                 = "varchar: the path from the account to the role or group, in words"
 */
 select
     granted.source,
@@ -48,7 +48,7 @@ left join graph.entitlements as via
     and via.entitlement_id = granted.granted_via_group_id
 
 /* example
-name = "the path names every step, and says so where an id names nothing"
+name = "the path names every step and marks a group that does not exist"
 given."graph.accounts" = [ { source = "s", account_id = "a", display_name = "Ada Lovelace", status = "active" } ]
 given."graph.entitlements" = [
   { source = "s", entitlement_type = "role", entitlement_id = "1", entitlement_name = "Designer", permission_level = "standard" },

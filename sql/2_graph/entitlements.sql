@@ -1,16 +1,16 @@
 /*
-summary = "One thing that an account can hold: a role or a group that exists."
+summary = "One existing role or group that accounts can hold."
 reads   = ["graph.roles", "graph.groups"]
 grain   = ["source", "entitlement_type", "entitlement_id"]
 
 [columns]
 source            = "varchar: the source's name in the configuration"
 entitlement_type  = "varchar: role or group"
-entitlement_id    = "varchar: its id"
-entitlement_name  = "varchar: the name people see, else the id"
-permission_level  = "varchar: privileged, standard, or unclassified where nobody has ranked the role"
-role_rank         = "integer: a role's rank; null for a group and while unclassified"
-is_builtin        = "boolean: every instance has it"
+entitlement_id    = "varchar: id of the role or group"
+entitlement_name  = "varchar: its name, as shown to people, else the id"
+permission_level  = "varchar: privileged, standard, or unclassified if the role has no rank"
+role_rank         = "integer: rank of the role; null for a group or an unclassified role"
+is_builtin        = "boolean: every instance has this role or group"
 
 [checks.policy_names_nothing]
 level = "warn"
@@ -31,7 +31,7 @@ anti join (
     select entitlement_type as kind, lower(entitlement_name) as name from graph.entitlements
     union
     select 'role', name from graph.role_names
-) as known on known.kind = lines.kind and known.name = lower(lines.name)
+) as existing on existing.kind = lines.kind and existing.name = lower(lines.name)
 order by lines.file, lines.line, lines.name
 """
 */
@@ -61,7 +61,7 @@ select
 from graph.groups
 
 /* example
-name = "roles and groups side by side, each with its level"
+name = "roles and groups, each with its permission level"
 given."graph.roles" = [
   { source = "s", role_id = "1", role_display_name = "Admin", role_rank = 90, privileged = true },
   { source = "s", role_id = "2", role_display_name = "Viewer", role_rank = 10, privileged = false },

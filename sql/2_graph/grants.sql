@@ -1,5 +1,5 @@
 /*
-summary = "One role or group that one account holds, whatever its status. The id may name nothing."
+summary = "One role or group that one account holds, whatever the account's status. The role or group may not exist."
 reads   = ["graph.accounts", "graph.memberships", "graph.groups"]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
@@ -8,14 +8,14 @@ source               = "varchar: the source's name in the configuration"
 account_id           = "varchar: the account"
 entitlement_type     = "varchar: role or group"
 entitlement_id       = "varchar: id of the role or group"
-grant_type           = "varchar: inherited for the role that a group gave to a directory or SSO account, else direct"
-granted_via_group_id = "varchar: that group, the lowest id where several carry the role"
-seen_in              = "varchar: which side says it: user, group or both"
+grant_type           = "varchar: inherited if a group gave the role to a directory or SSO account, else direct"
+granted_via_group_id = "varchar: the group that gave the role; the lowest id if several groups carry it"
+seen_in              = "varchar: the record that lists the grant: user, group or both"
 */
 with
 
--- Only an imported account takes the role of the groups it came with; any other keeps its own.
-carried as (
+-- Only imported accounts get the role of their groups; other accounts keep the role in their record.
+group_roles as (
     select membership.source, membership.account_id, carrier.role_id, min(carrier.group_id) as group_id
     from graph.memberships as membership
     join graph.groups as carrier on carrier.source = membership.source and carrier.group_id = membership.group_id
@@ -23,10 +23,10 @@ carried as (
     group by membership.source, membership.account_id, carrier.role_id
 ),
 
-inherited as (
+inherited_roles as (
     select account.source, account.account_id, carried.group_id
     from graph.accounts as account
-    join carried
+    join group_roles as carried
         on carried.source = account.source and carried.account_id = account.account_id
         and carried.role_id = account.role_id
     where account.origin in ('directory', 'sso')
@@ -41,7 +41,8 @@ select
     inherited.group_id as granted_via_group_id,
     'user' as seen_in
 from graph.accounts as account
-left join inherited on inherited.source = account.source and inherited.account_id = account.account_id
+left join inherited_roles as inherited
+    on inherited.source = account.source and inherited.account_id = account.account_id
 where account.role_id is not null
 union all
 select
@@ -57,7 +58,7 @@ semi join graph.accounts as account
     on account.source = membership.source and account.account_id = membership.account_id
 
 /* example
-name = "a directory account's role comes from the lowest group that carries it; a local account's never does"
+name = "a directory account inherits its role from the lowest group that carries it; a local account never does"
 given."graph.accounts" = [
   { source = "s", account_id = "imported", origin = "directory", role_id = "designer" },
   { source = "s", account_id = "other role", origin = "sso", role_id = "viewer" },

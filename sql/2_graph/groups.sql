@@ -1,5 +1,5 @@
 /*
-summary = "One group and how many members it has, on either side."
+summary = "One group, with its members counted and the role it carries."
 reads   = [
     "staging.groups", "graph.memberships", "graph.roles", "graph.role_names", "reference.builtin_groups",
     "policy.privileged_groups",
@@ -8,34 +8,34 @@ grain   = ["source", "group_id"]
 
 [columns]
 source               = "varchar: the source's name in the configuration"
-group_id             = "varchar: the source's own id"
-group_name           = "varchar: name; not proven unique"
+group_id             = "varchar: the group's id in the source"
+group_name           = "varchar: the name; two groups may share one"
 origin               = "varchar: directory, local or unknown"
-role_id              = "varchar: the role that the group carries for imported accounts; a role named by its name becomes its id"
-is_builtin           = "boolean: one of the groups that every instance has"
+role_id              = "varchar: id of the role that the group gives to imported accounts"
+is_builtin           = "boolean: every instance has this group"
 is_everyone          = "boolean: a built-in group that holds all accounts"
-member_count         = "bigint: members on either side"
-has_unreadable_members = "boolean: the group's own record names members that cannot be read"
-carries_privileged   = "boolean: the role it carries is privileged; null if that role is not there or cannot be read"
-is_listed_privileged = "boolean: the policy lists it as privileged"
+member_count         = "bigint: accounts that the user records or the group's record list as members"
+has_unreadable_members = "boolean: the group's record lists members that cannot be read"
+carries_privileged   = "boolean: the role that the group carries is privileged; null if that role does not exist or cannot be read"
+is_listed_privileged = "boolean: privileged_groups.csv lists the group"
 */
 with
 
-members as (
+member_counts as (
     select source, group_id, count(*) as member_count from graph.memberships group by source, group_id
 ),
 
--- Some servers write a role's name where others write its id.
+-- Some servers send the name of the role instead of its id.
 roles_by_name as (
     select source, name, min(role_id) as role_id from graph.role_names group by source, name
 ),
 
-listed as (
+privileged_names as (
     select distinct lower(group_name) as name from policy.privileged_groups
 ),
 
-carried as (
-    select g.source, g.group_id, g.role_id as given_as, coalesce(by_id.role_id, by_name.role_id) as role_id
+carried_roles as (
+    select g.source, g.group_id, coalesce(by_id.role_id, by_name.role_id) as role_id
     from staging.groups as g
     left join graph.roles as by_id on by_id.source = g.source and by_id.role_id = g.role_id
     left join roles_by_name as by_name on by_name.source = g.source and by_name.name = lower(g.role_id)
@@ -51,7 +51,7 @@ select
     coalesce(builtin.is_everyone, false) as is_everyone,
     coalesce(members.member_count, 0) as member_count,
     coalesce(list_contains(g.unreadable_fields, 'users'), false) as has_unreadable_members,
-    -- a group whose name or role cannot be read may carry any
+    -- null, not false, if the name or role cannot be read: the group may carry any role
     case
         when g.role_id is not null then role.privileged
         when coalesce(len(g.unreadable_fields), 0) = 0 or g.unreadable_fields = ['users'] then false
@@ -59,13 +59,13 @@ select
     listed.name is not null as is_listed_privileged
 from staging.groups as g
 left join reference.builtin_groups as builtin on lower(builtin.group_name) = lower(g.group_name)
-left join members on members.source = g.source and members.group_id = g.group_id
-join carried on carried.source = g.source and carried.group_id = g.group_id
+left join member_counts as members on members.source = g.source and members.group_id = g.group_id
+join carried_roles as carried on carried.source = g.source and carried.group_id = g.group_id
 left join graph.roles as role on role.source = carried.source and role.role_id = carried.role_id
-left join listed on listed.name = lower(g.group_name)
+left join privileged_names as listed on listed.name = lower(g.group_name)
 
 /* example
-name = "a group carries a role by id or by name; one that is not there is unknown; the policy may list a group"
+name = "the carried role is given by id or name; a missing role leaves carries_privileged null; the policy may list a group"
 given."graph.roles" = [
   { source = "s", role_id = "1", role_name = "admin", role_display_name = "Admin", privileged = true },
   { source = "s", role_id = "2", role_name = "consumer", role_display_name = "Viewer", privileged = false },

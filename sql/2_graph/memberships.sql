@@ -1,13 +1,13 @@
 /*
-summary = "One account in one group, as the user's record, the group's record or both say. Ids may name nothing."
+summary = "One account in one group, listed in the user's record, the group's record or both. Either may not exist."
 reads   = ["staging.user_groups", "staging.group_users"]
 grain   = ["source", "account_id", "group_id"]
 
 [columns]
 source     = "varchar: the source's name in the configuration"
-account_id = "varchar: the member"
+account_id = "varchar: the account"
 group_id   = "varchar: the group"
-seen_in    = "varchar: which side says it: user, group or both"
+seen_in    = "varchar: the record that lists the membership: user, group or both"
 */
 select
     coalesce(u.source, g.source) as source,
@@ -19,7 +19,7 @@ full outer join staging.group_users as g
     on g.source = u.source and g.account_id = u.account_id and g.group_id = u.group_id
 
 /* example
-name = "the union of both sides, each row saying which side knew it"
+name = "both sides are combined, and each row says which side lists it"
 given."staging.user_groups" = [
   { source = "s", account_id = "a", group_id = "g" }, { source = "s", account_id = "b", group_id = "g" },
 ]

@@ -6,7 +6,7 @@ grain   = ["node_id"]
 [columns]
 node_id   = "varchar: type, source and id, joined by colons"
 node_type = "varchar: account, person, role or group"
-label     = "varchar: what people call it"
+label     = "varchar: display name"
 source    = "varchar: the source; null for a person"
 */
 select 'account:' || source || ':' || account_id as node_id, 'account' as node_type, display_name as label, source

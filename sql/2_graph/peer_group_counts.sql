@@ -1,87 +1,88 @@
 /*
-summary = "One account, how many groups it is in, and how many its peers are in. Built-in groups are not counted."
+summary = "One account with the number of its groups and the median of its peers. Built-in groups are not counted."
 reads   = ["graph.peer_groups", "graph.peer_members", "graph.accounts", "graph.effective_access"]
 grain   = ["source", "account_id"]
 
 [columns]
 source       = "varchar: the source's name in the configuration"
 account_id   = "varchar: the account"
-group_count  = "bigint: its groups that exist and are not built-in"
-peer_group   = "varchar: who the peers are"
-peer_n       = "bigint: other peers"
-has_enough   = "boolean: as many as a comparison needs"
-peer_median  = "double: median of the peers' group counts"
-peer_mad     = "double: median distance from that median, unscaled"
+group_count  = "bigint: number of the account's groups that exist and are not built-in"
+peer_group   = "varchar: description of the peer group"
+peer_n       = "bigint: number of peers, without the account itself"
+has_enough   = "boolean: there are enough peers for a comparison"
+peer_median  = "double: median number of groups of the peers"
+peer_mad     = "double: median absolute deviation from that median, unscaled"
 */
 with
 
-held as (
+held_counts as (
     select source, account_id, count(*) as group_count
     from graph.effective_access
     where entitlement_type = 'group' and not is_builtin
     group by source, account_id
 ),
 
-counts as (
+account_counts as (
     select account.source, account.account_id, coalesce(held.group_count, 0) as group_count
     from graph.accounts as account
-    left join held on held.source = account.source and held.account_id = account.account_id
+    left join held_counts as held on held.source = account.source and held.account_id = account.account_id
 ),
 
--- How many peers have how many groups: few rows, however many accounts, and all that a median needs.
-sizes as (
+-- A histogram of group counts in each peer group. A median needs no more, and it stays small for any number of
+-- accounts.
+peer_sizes as (
     select member.source, member.peer_group, counts.group_count as size, count(*) as peers
     from graph.peer_members as member
-    join counts on counts.source = member.source and counts.account_id = member.account_id
+    join account_counts as counts on counts.source = member.source and counts.account_id = member.account_id
     group by member.source, member.peer_group, counts.group_count
 ),
 
 subjects as (
     select
         peers.source, peers.account_id, peers.peer_group, peers.peer_count, peers.has_enough, counts.group_count,
-        -- its own count is taken out of the peers'; nobody has -1 groups
+        -- The account's own count is removed from the histogram below. -1 matches no count, so nothing is removed.
         case when peers.is_peer then counts.group_count else -1 end as own_size
     from graph.peer_groups as peers
-    join counts on counts.source = peers.source and counts.account_id = peers.account_id
+    join account_counts as counts on counts.source = peers.source and counts.account_id = peers.account_id
     where peers.entitlement_type = 'group'
 ),
 
-alike as (
+distinct_subjects as (
     select distinct source, peer_group, peer_count, own_size from subjects where peer_count > 0
 ),
 
-others as (
+other_sizes as (
     select
-        alike.source, alike.peer_group, alike.peer_count, alike.own_size, sizes.size,
-        sizes.peers - case when sizes.size = alike.own_size then 1 else 0 end as peers
-    from alike
-    join sizes on sizes.source = alike.source and sizes.peer_group = alike.peer_group
+        distinct_subjects.source, distinct_subjects.peer_group, distinct_subjects.peer_count, distinct_subjects.own_size, sizes.size,
+        sizes.peers - case when sizes.size = distinct_subjects.own_size then 1 else 0 end as peers
+    from distinct_subjects
+    join peer_sizes as sizes on sizes.source = distinct_subjects.source and sizes.peer_group = distinct_subjects.peer_group
 ),
 
-others_running as (
+cumulative_sizes as (
     select
         *,
         sum(peers) over (
             partition by source, peer_group, own_size order by size rows between unbounded preceding and current row
-        ) as up_to_it
-    from others
+        ) as cumulative_peers
+    from other_sizes
     where peers > 0
 ),
 
 medians as (
     select
         source, peer_group, own_size,
-        (min(case when 2 * up_to_it >= peer_count then size end)
-            + min(case when 2 * up_to_it > peer_count then size end)) / 2.0 as median
-    from others_running
+        (min(case when 2 * cumulative_peers >= peer_count then size end)
+            + min(case when 2 * cumulative_peers > peer_count then size end)) / 2.0 as median
+    from cumulative_sizes
     group by source, peer_group, own_size
 ),
 
-distances as (
+peer_distances as (
     select
         others.source, others.peer_group, others.own_size, others.peer_count, medians.median,
         abs(others.size - medians.median) as distance, sum(others.peers) as peers
-    from others
+    from other_sizes as others
     join medians
         on medians.source = others.source and medians.peer_group = others.peer_group
         and medians.own_size = others.own_size
@@ -91,22 +92,22 @@ distances as (
         abs(others.size - medians.median)
 ),
 
-distances_running as (
+cumulative_distances as (
     select
         *,
         sum(peers) over (
             partition by source, peer_group, own_size order by distance
             rows between unbounded preceding and current row
-        ) as up_to_it
-    from distances
+        ) as cumulative_peers
+    from peer_distances
 ),
 
 spreads as (
     select
         source, peer_group, own_size, median,
-        (min(case when 2 * up_to_it >= peer_count then distance end)
-            + min(case when 2 * up_to_it > peer_count then distance end)) / 2.0 as mad
-    from distances_running
+        (min(case when 2 * cumulative_peers >= peer_count then distance end)
+            + min(case when 2 * cumulative_peers > peer_count then distance end)) / 2.0 as mad
+    from cumulative_distances
     group by source, peer_group, own_size, median
 )
 
@@ -125,7 +126,7 @@ left join spreads
     and spreads.own_size = subject.own_size
 
 /* example
-name = "median and spread of the others: 1, 2, 2, 9 for whom has 5; 1, 2, 2, 5, 9 for whom is no peer"
+name = "median and spread leave out the account itself: 1, 2, 2, 9 for the peer with 5; 1, 2, 2, 5, 9 for an account that is no peer"
 given."graph.peer_groups" = [
   { source = "s", account_id = "five", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 4, has_enough = true },
   { source = "s", account_id = "robot", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 5, has_enough = true },

@@ -1,21 +1,21 @@
 /*
-summary = "One account and the peers it is compared with, for its role and for its groups: the closest that are enough."
+summary = "One account and the peer group its role or its groups are compared with: the closest group with enough peers."
 reads   = ["graph.peer_keys", "reference.rules", "reference.rule_parameters"]
 grain   = ["source", "account_id", "entitlement_type"]
 
 [columns]
 source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the account"
-entitlement_type = "varchar: role or group: what is compared"
-peer_group       = "varchar: who the peers are"
-is_peer          = "boolean: the account is one of them; it is left out of its own comparison"
-peer_count       = "bigint: how many others there are"
-has_enough       = "boolean: as many as the rule asks for"
+entitlement_type = "varchar: role or group, whichever is compared"
+peer_group       = "varchar: description of the peer group"
+is_peer          = "boolean: the account belongs to the peer group; it is left out of its own comparison"
+peer_count       = "bigint: number of peers, without the account itself"
+has_enough       = "boolean: there are as many peers as the rule requires"
 */
 with
 
--- How many peers are enough is a parameter of the rules that compare roles, and of those that compare groups.
-needs as (
+-- The smallest sufficient peer group is a parameter of the rules that compare roles or groups.
+peer_requirements as (
     select rules.compares as entitlement_type, max(parameters.value) as min_peers
     from reference.rules as rules
     join reference.rule_parameters as parameters
@@ -24,52 +24,52 @@ needs as (
     group by rules.compares
 ),
 
-titles as (
+title_sizes as (
     select source, title_group, count(*) as members from graph.peer_keys
     where is_peer group by source, title_group
 ),
 
-departments as (
+department_sizes as (
     select source, department_group, count(*) as members from graph.peer_keys
     where is_peer group by source, department_group
 ),
 
-managers as (
+manager_sizes as (
     select source, manager_group, count(*) as members from graph.peer_keys
     where is_peer group by source, manager_group
 ),
 
-domains as (
+domain_sizes as (
     select source, domain_group, count(*) as members from graph.peer_keys
     where is_peer group by source, domain_group
 ),
 
-sources as (
+source_sizes as (
     select source, count(*) as members from graph.peer_keys where is_peer group by source
 ),
 
--- How many others there are in each: the account itself does not count.
-counted as (
+-- The account itself is subtracted, because it is no peer of its own.
+accounts_with_sizes as (
     select
-        keyed.*,
+        accounts.*,
         titles.members - itself.one as title_count,
         departments.members - itself.one as department_count,
         managers.members - itself.one as manager_count,
         domains.members - itself.one as domain_count,
         coalesce(sources.members, 0) - itself.one as source_count
-    from graph.peer_keys as keyed
-    join (select true as is_peer, 1 as one union all select false, 0) as itself on itself.is_peer = keyed.is_peer
-    left join titles on titles.source = keyed.source and titles.title_group = keyed.title_group
-    left join departments
-        on departments.source = keyed.source and departments.department_group = keyed.department_group
-    left join managers on managers.source = keyed.source and managers.manager_group = keyed.manager_group
-    left join domains on domains.source = keyed.source and domains.domain_group = keyed.domain_group
-    left join sources on sources.source = keyed.source
+    from graph.peer_keys as accounts
+    join (select true as is_peer, 1 as one union all select false, 0) as itself on itself.is_peer = accounts.is_peer
+    left join title_sizes as titles on titles.source = accounts.source and titles.title_group = accounts.title_group
+    left join department_sizes as departments
+        on departments.source = accounts.source and departments.department_group = accounts.department_group
+    left join manager_sizes as managers on managers.source = accounts.source and managers.manager_group = accounts.manager_group
+    left join domain_sizes as domains on domains.source = accounts.source and domains.domain_group = accounts.domain_group
+    left join source_sizes as sources on sources.source = accounts.source
 ),
 
-chosen as (
+chosen_steps as (
     select
-        counted.*, needs.entitlement_type, needs.min_peers,
+        accounts.*, required.entitlement_type, required.min_peers,
         case
             when title_count >= min_peers then 1
             when department_count >= min_peers then 2
@@ -77,8 +77,8 @@ chosen as (
             when domain_count >= min_peers then 4
             else 5
         end as step
-    from counted
-    join needs on needs.entitlement_type = 'group' or counted.has_peers_by_role
+    from accounts_with_sizes as accounts
+    join peer_requirements as required on required.entitlement_type = 'group' or accounts.has_peers_by_role
 )
 
 select
@@ -91,10 +91,10 @@ select
     cast(case step when 1 then title_count when 2 then department_count when 3 then manager_count
         when 4 then domain_count else source_count end as bigint) as peer_count,
     step < 5 or source_count >= min_peers as has_enough
-from chosen
+from chosen_steps
 
 /* example
-name = "the closest group with enough others; the account itself does not count, one that is no peer sees them all"
+name = "the closest group with enough peers wins; an account does not count as its own peer, and one that is no peer is compared with all"
 given."reference.rules" = [
   { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
   { rule_id = "alone", severity = "low" },

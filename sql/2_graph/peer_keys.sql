@@ -1,27 +1,27 @@
 /*
-summary = "One account and the groups of people that it could be compared with, closest first."
+summary = "One account and the peer groups that it could be compared with, closest first."
 reads   = ["graph.accounts", "graph.people", "graph.groups", "graph.memberships"]
 grain   = ["source", "account_id"]
 
 [columns]
 source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the account"
-is_peer          = "boolean: an active human account, with which others are compared"
-has_peers_by_role = "boolean: its role can be compared with that of people; not a service or emergency account, nor the program's own"
+is_peer          = "boolean: the account counts as a peer of others: it is active and human"
+has_peers_by_role = "boolean: its role is compared with the roles of peers; false for service and emergency accounts and the program's own"
 title_group      = "varchar: same department and title"
 department_group = "varchar: same department"
 manager_group    = "varchar: same manager"
-domain_group     = "varchar: same e-mail domain and same largest group, the built-in ones left out"
+domain_group     = "varchar: same e-mail domain and same largest group; built-in groups are ignored"
 source_group     = "varchar: all active accounts of the source"
 */
 with
 
--- The largest group is the one with most members, then the lowest id.
-places as (
+-- Groups of equal size are ordered by id, so that every build chooses the same one.
+ranked_groups as (
     select
         source, group_id,
         row_number() over (partition by source order by member_count desc, group_id) as place,
-        -- people read the name; two groups of one name are told apart by their ids
+        -- The label appears in reports, so the id is added only if two groups share a name.
         case
             when group_name is null then group_id
             when count(*) over (partition by source, group_name) > 1 then group_name || ' (' || group_id || ')'
@@ -31,10 +31,10 @@ places as (
     where not is_builtin
 ),
 
-largest as (
-    select membership.source, membership.account_id, min(places.place) as place
+largest_groups as (
+    select membership.source, membership.account_id, min(ranked_groups.place) as place
     from graph.memberships as membership
-    join places on places.source = membership.source and places.group_id = membership.group_id
+    join ranked_groups on ranked_groups.source = membership.source and ranked_groups.group_id = membership.group_id
     group by membership.source, membership.account_id
 )
 
@@ -46,15 +46,15 @@ select
     'department ' || person.department || ', title ' || person.title as title_group,
     'department ' || person.department as department_group,
     'manager ' || person.manager_key as manager_group,
-    'domain ' || account.email_domain || ', largest group ' || places.label as domain_group,
+    'domain ' || account.email_domain || ', largest group ' || ranked_groups.label as domain_group,
     'all active accounts' as source_group
 from graph.accounts as account
 left join graph.people as person on person.person_id = account.person_id
-left join largest on largest.source = account.source and largest.account_id = account.account_id
-left join places on places.source = largest.source and places.place = largest.place
+left join largest_groups as largest on largest.source = account.source and largest.account_id = account.account_id
+left join ranked_groups on ranked_groups.source = largest.source and ranked_groups.place = largest.place
 
 /* example
-name = "what is not known makes no group; built-in groups are never the largest; equal sizes go to the lowest id"
+name = "missing data makes no peer group; built-in groups are never the largest; of equal groups the lowest id wins"
 given."graph.people" = [ { person_id = "p", department = "Sales", title = "Seller", manager_key = "boss@example.com" } ]
 given."graph.groups" = [
   { source = "s", group_id = "all", is_builtin = true, member_count = 9 },
@@ -77,7 +77,7 @@ expect = [
 ]
 */
 /* example
-name = "groups of one name are told apart by their ids, so that nobody is compared with the members of the other"
+name = "two groups with the same name are different peer groups"
 given."graph.groups" = [
   { source = "s", group_id = "a", group_name = "Sales", is_builtin = false, member_count = 2 },
   { source = "s", group_id = "b", group_name = "Sales", is_builtin = false, member_count = 2 },

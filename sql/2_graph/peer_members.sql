@@ -1,16 +1,16 @@
 /*
-summary = "One active human account in one peer group that somebody is compared with."
+summary = "One active human account in one peer group that is used in a comparison."
 reads   = ["graph.peer_keys", "graph.peer_groups"]
 grain   = ["source", "peer_group", "account_id"]
 
 [columns]
 source     = "varchar: the source's name in the configuration"
-peer_group = "varchar: the peer group"
+peer_group = "varchar: description of the peer group"
 account_id = "varchar: the account"
 */
 with
 
-used as (
+used_peer_groups as (
     select distinct source, peer_group from graph.peer_groups
 ),
 
@@ -19,16 +19,16 @@ peers as (
 )
 
 select used.source, used.peer_group, peers.account_id
-from peers join used on used.source = peers.source and used.peer_group = peers.title_group
+from peers join used_peer_groups as used on used.source = peers.source and used.peer_group = peers.title_group
 union all
 select used.source, used.peer_group, peers.account_id
-from peers join used on used.source = peers.source and used.peer_group = peers.department_group
+from peers join used_peer_groups as used on used.source = peers.source and used.peer_group = peers.department_group
 union all
 select used.source, used.peer_group, peers.account_id
-from peers join used on used.source = peers.source and used.peer_group = peers.manager_group
+from peers join used_peer_groups as used on used.source = peers.source and used.peer_group = peers.manager_group
 union all
 select used.source, used.peer_group, peers.account_id
-from peers join used on used.source = peers.source and used.peer_group = peers.domain_group
+from peers join used_peer_groups as used on used.source = peers.source and used.peer_group = peers.domain_group
 union all
 select used.source, used.peer_group, peers.account_id
-from peers join used on used.source = peers.source and used.peer_group = peers.source_group
+from peers join used_peer_groups as used on used.source = peers.source and used.peer_group = peers.source_group

@@ -1,5 +1,5 @@
 /*
-summary = "One role or group that somebody compared with a peer group holds, and how many of the peers hold it too. Built-in groups are left out."
+summary = "One role or group that a compared account holds, and how many of its peers hold it too. Built-in groups are left out."
 reads   = [
     "graph.peer_groups", "graph.peer_members", "graph.effective_access", "graph.accounts", "graph.roles",
     "reference.rules", "reference.rule_parameters",
@@ -9,21 +9,21 @@ grain   = ["source", "entitlement_type", "peer_group", "is_peer", "entitlement_i
 [columns]
 source           = "varchar: the source's name in the configuration"
 entitlement_type = "varchar: role or group"
-entitlement_id   = "varchar: its id"
-peer_group       = "varchar: who the peers are"
-is_peer          = "boolean: for those who are peers themselves, and are left out of their own comparison"
-peer_n           = "bigint: other peers"
-peer_k           = "bigint: those of them who hold it, or for a role this rank or above"
-peer_share       = "double: k / n"
+entitlement_id   = "varchar: id of the role or group"
+peer_group       = "varchar: description of the peer group"
+is_peer          = "boolean: the row is for accounts that belong to the peer group and are left out of their own comparison"
+peer_n           = "bigint: number of peers, without the account itself"
+peer_k           = "bigint: number of these peers with the group, or with a role of this rank or above"
+peer_share       = "double: peer_k / peer_n"
 peer_share_low   = "double: lower bound of the Wilson 95 % interval"
-peer_share_high  = "double: its upper bound"
+peer_share_high  = "double: upper bound of the Wilson 95 % interval"
 peer_verdict     = "varchar: insufficient_peers, rare_confident, rare_possible, neutral or common"
-usual_rank       = "integer: for a role the lowest rank that is enough for half of the peers"
-usual_role       = "varchar: name of a role of that rank"
+usual_rank       = "integer: for a role, the lowest rank that at least half of the peers do not exceed; null for a group"
+usual_role       = "varchar: name of a role with usual_rank; null for a group"
 */
 with
 
-limits as (
+rarity_limits as (
     select rules.compares as entitlement_type, min(parameters.value) as rare_share
     from reference.rules as rules
     join reference.rule_parameters as parameters
@@ -37,7 +37,7 @@ held_groups as (
     where entitlement_type = 'group' and not is_builtin
 ),
 
--- Groups: how many members of each peer group hold each.
+-- Groups: the number of members of each peer group that hold each group.
 group_holders as (
     select member.source, member.peer_group, held.entitlement_id, count(*) as holders
     from graph.peer_members as member
@@ -54,15 +54,16 @@ group_subjects as (
     group by all
 ),
 
--- Roles: how many have each rank, then how many have each rank or above. Few rows, however many accounts.
-ranks as (
+-- Roles: a histogram of ranks. The counts at or above a rank follow from it, and it stays small for any number of
+-- accounts.
+rank_counts as (
     select member.source, member.peer_group, account.role_rank, count(*) as holders
     from graph.peer_members as member
     join graph.accounts as account on account.source = member.source and account.account_id = member.account_id
     group by member.source, member.peer_group, account.role_rank
 ),
 
-subjects as (
+role_subjects as (
     select distinct
         peers.source, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough, account.role_id,
         account.role_rank
@@ -71,59 +72,59 @@ subjects as (
     where peers.entitlement_type = 'role' and account.role_rank is not null
 ),
 
-alike as (
-    select distinct source, peer_group, is_peer, peer_count, role_rank from subjects
+ranked_subjects as (
+    select distinct source, peer_group, is_peer, peer_count, role_rank from role_subjects
 ),
 
--- The subject, if it is one of the peers, holds its own rank: it is taken away again.
+-- A subject in the peer group is counted in its own rank, so it is subtracted.
 rank_holders as (
     select
-        alike.source, alike.peer_group, alike.is_peer, alike.role_rank,
-        coalesce(sum(case when ranks.role_rank >= alike.role_rank then ranks.holders end), 0)
-            - case when alike.is_peer then 1 else 0 end as holders
-    from alike
-    left join ranks on ranks.source = alike.source and ranks.peer_group = alike.peer_group
-    group by alike.source, alike.peer_group, alike.is_peer, alike.role_rank
+        subject.source, subject.peer_group, subject.is_peer, subject.role_rank,
+        coalesce(sum(case when ranks.role_rank >= subject.role_rank then ranks.holders end), 0)
+            - case when subject.is_peer then 1 else 0 end as holders
+    from ranked_subjects as subject
+    left join rank_counts as ranks on ranks.source = subject.source and ranks.peer_group = subject.peer_group
+    group by subject.source, subject.peer_group, subject.is_peer, subject.role_rank
 ),
 
-running as (
+cumulative_ranks as (
     select
-        alike.source, alike.peer_group, alike.is_peer, alike.peer_count, alike.role_rank as own_rank,
+        subject.source, subject.peer_group, subject.is_peer, subject.peer_count, subject.role_rank as own_rank,
         candidate.role_rank,
-        sum(ranks.holders) - case when alike.is_peer and alike.role_rank <= candidate.role_rank then 1 else 0 end
-            as up_to_it
-    from alike
-    join ranks as candidate on candidate.source = alike.source and candidate.peer_group = alike.peer_group
-    join ranks
-        on ranks.source = alike.source and ranks.peer_group = alike.peer_group
+        sum(ranks.holders) - case when subject.is_peer and subject.role_rank <= candidate.role_rank then 1 else 0 end
+            as cumulative_holders
+    from ranked_subjects as subject
+    join rank_counts as candidate on candidate.source = subject.source and candidate.peer_group = subject.peer_group
+    join rank_counts as ranks
+        on ranks.source = subject.source and ranks.peer_group = subject.peer_group
         and ranks.role_rank <= candidate.role_rank
-    group by alike.source, alike.peer_group, alike.is_peer, alike.peer_count, alike.role_rank, candidate.role_rank
+    group by subject.source, subject.peer_group, subject.is_peer, subject.peer_count, subject.role_rank, candidate.role_rank
 ),
 
-usual as (
+usual_ranks as (
     select source, peer_group, is_peer, own_rank, min(role_rank) as role_rank
-    from running
-    where 2 * up_to_it >= peer_count and peer_count > 0
+    from cumulative_ranks
+    where 2 * cumulative_holders >= peer_count and peer_count > 0
     group by source, peer_group, is_peer, own_rank
 ),
 
-role_names as (
+rank_names as (
     select source, role_rank, coalesce(min(case when is_builtin then role_display_name end), min(role_display_name))
         as role_name
     from graph.roles
     group by source, role_rank
 ),
 
-compared as (
+held_counts as (
     select
         subject.source, 'role' as entitlement_type, subject.role_id as entitlement_id, subject.peer_group,
         subject.is_peer, subject.peer_count as n, rank_holders.holders as k, subject.has_enough,
         usual.role_rank as usual_rank
-    from subjects as subject
+    from role_subjects as subject
     join rank_holders
         on rank_holders.source = subject.source and rank_holders.peer_group = subject.peer_group
         and rank_holders.is_peer = subject.is_peer and rank_holders.role_rank = subject.role_rank
-    left join usual
+    left join usual_ranks as usual
         on usual.source = subject.source and usual.peer_group = subject.peer_group
         and usual.is_peer = subject.is_peer and usual.own_rank = subject.role_rank
     union all
@@ -137,7 +138,7 @@ compared as (
 ),
 
 shares as (
-    select *, k / cast(nullif(n, 0) as double) as p from compared
+    select *, k / cast(nullif(n, 0) as double) as p from held_counts
 ),
 
 -- Wilson's interval; 1.959963984540054 is the 97.5 % quantile of the normal distribution, 3.841458820694124 its square.
@@ -151,31 +152,31 @@ intervals as (
 )
 
 select
-    compared.source,
-    compared.entitlement_type,
-    compared.entitlement_id,
-    compared.peer_group,
-    compared.is_peer,
-    compared.n as peer_n,
-    cast(compared.k as bigint) as peer_k,
-    compared.p as peer_share,
-    cast(greatest(compared.middle - compared.half_width, 0) as double) as peer_share_low,
-    cast(least(compared.middle + compared.half_width, 1) as double) as peer_share_high,
+    held.source,
+    held.entitlement_type,
+    held.entitlement_id,
+    held.peer_group,
+    held.is_peer,
+    held.n as peer_n,
+    cast(held.k as bigint) as peer_k,
+    held.p as peer_share,
+    cast(greatest(held.middle - held.half_width, 0) as double) as peer_share_low,
+    cast(least(held.middle + held.half_width, 1) as double) as peer_share_high,
     case
-        when not compared.has_enough then 'insufficient_peers'
-        when compared.middle + compared.half_width <= limits.rare_share then 'rare_confident'
-        when compared.p <= limits.rare_share then 'rare_possible'
-        when compared.p > 0.70 then 'common'
+        when not held.has_enough then 'insufficient_peers'
+        when held.middle + held.half_width <= limits.rare_share then 'rare_confident'
+        when held.p <= limits.rare_share then 'rare_possible'
+        when held.p > 0.70 then 'common'
         else 'neutral'
     end as peer_verdict,
-    cast(compared.usual_rank as integer) as usual_rank,
-    role_names.role_name as usual_role
-from intervals as compared
-join limits on limits.entitlement_type = compared.entitlement_type
-left join role_names on role_names.source = compared.source and role_names.role_rank = compared.usual_rank
+    cast(held.usual_rank as integer) as usual_rank,
+    rank_names.role_name as usual_role
+from intervals as held
+join rarity_limits as limits on limits.entitlement_type = held.entitlement_type
+left join rank_names on rank_names.source = held.source and rank_names.role_rank = held.usual_rank
 
 /* example
-name = "a role counts this rank or above; a group counts its holders; the account itself never counts"
+name = "a role counts peers of this rank or above; a group counts its holders; the account itself never counts"
 given."reference.rules" = [
   { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
 ]
@@ -215,7 +216,7 @@ expect = [
 ]
 */
 /* example
-name = "too few peers are said to be too few, whatever the share"
+name = "too few peers give insufficient_peers, whatever the share"
 given."reference.rules" = [ { rule_id = "roles", severity = "low", compares = "role" } ]
 given."reference.rule_parameters" = [ { rule_id = "roles", parameter = "rare_share", value = 0.15 } ]
 given."graph.accounts" = [

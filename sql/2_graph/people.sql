@@ -1,22 +1,22 @@
 /*
-summary = "One person of the roster. Empty where no roster was given."
+summary = "One person in the roster. Empty if there is no roster."
 reads   = ["staging.people"]
 grain   = ["person_id"]
 
 [columns]
-person_id         = "varchar: the roster's own id, else the e-mail address in lower case"
+person_id         = "varchar: the id in the roster, else the e-mail address in lower case"
 email             = "varchar: e-mail address"
-email_key         = "varchar: the e-mail address as it is compared"
-alias_keys        = "varchar[]: further addresses and user names, as they are compared"
-display_name      = "varchar: name as the roster writes it"
-name_key          = "varchar: the name as it is compared"
+email_key         = "varchar: the e-mail address, normalised for comparison"
+alias_keys        = "varchar[]: further addresses and user names, normalised for comparison"
+display_name      = "varchar: the name, as the roster gives it"
+name_key          = "varchar: the name, normalised for comparison"
 department        = "varchar: department"
 title             = "varchar: job title"
 manager_email     = "varchar: the manager's e-mail address"
-manager_key       = "varchar: the manager's e-mail address as it is compared"
+manager_key       = "varchar: the manager's e-mail address, normalised for comparison"
 employment_status = "varchar: active, leave or ended"
-start_date        = "date: first day"
-end_date          = "date: last day"
+start_date        = "date: first day of employment"
+end_date          = "date: last day of employment; null if none is set"
 person_type       = "varchar: employee, contractor or service"
 */
 select

@@ -1,5 +1,5 @@
 /*
-summary = "One account, group, person or role that a line of exceptions.csv or out_of_scope.csv means."
+summary = "One account, group, person or role that matches a line of exceptions.csv or out_of_scope.csv."
 reads   = [
     "graph.accounts", "graph.groups", "graph.people", "graph.roles", "graph.role_names", "staging.policy_lines", "reference.rules",
 ]
@@ -8,22 +8,22 @@ grain   = ["policy", "line", "source", "subject_type", "subject_id"]
 [columns]
 policy       = "varchar: exceptions or out_of_scope"
 line         = "integer: line of the policy file"
-rule_id      = "varchar: the rule an exception is for; null for out_of_scope"
-subject      = "varchar: what the line says"
+rule_id      = "varchar: the rule that an exception applies to; null for out_of_scope"
+subject      = "varchar: the subject, as the line gives it"
 source       = "varchar: the subject's source; empty for a person"
 subject_type = "varchar: account, group, person or role"
-subject_id   = "varchar: its id"
-reason       = "varchar: why"
-approved_by  = "varchar: who decided"
+subject_id   = "varchar: id of the account, group, person or role"
+reason       = "varchar: the reason given"
+approved_by  = "varchar: the person who approved the line"
 expires_on   = "date: last day of an exception; null for out_of_scope"
-is_in_force  = "boolean: not expired on the day of as-of"
+is_in_force  = "boolean: the line has not expired on the day of as-of"
 
 [checks.names_more_than_one]
 level = "input"
 sql = """
 select policy || '.csv, line ' || line || ': ''' || subject || ''' names ' || count(*) || ' ' || array_to_string(list_sort(list(distinct subject_type || 's')), ' and ') || ' in source ''' || source || '''' as problem
 from graph.policy_subjects
-where subject_type <> 'person'  -- out of scope, a person may be known by the e-mail address of the account
+where subject_type <> 'person'  -- a person and their account may share an e-mail address
 group by policy, line, subject, source having count(*) > 1
 order by policy, line, source
 """
@@ -49,14 +49,14 @@ order by lines.policy, lines.line
 */
 with
 
--- A line names an id or a group as it is written, an address or a user name by its key.
-lines as (
+-- Ids and group names are matched as written, e-mail addresses and user names by their normalised key.
+line_names as (
     select *, lower(subject) as name from staging.policy_lines
     union
     select *, subject_key from staging.policy_lines where subject_key is not null
 ),
 
-names as (
+subject_names as (
     select source, 'account' as subject_type, account_id as subject_id, lower(account_id) as name from graph.accounts
     union
     select source, 'account', account_id, user_name_key from graph.accounts
@@ -70,7 +70,7 @@ names as (
     select '', 'person', person_id, lower(person_id) from graph.people
 ),
 
--- Findings show a person's e-mail address; out of scope, an address means the account.
+-- Findings about a person show the e-mail address, so exceptions may use it. In out_of_scope.csv it means the account.
 exception_names as (
     select '' as source, 'person' as subject_type, person_id as subject_id, email_key as name
     from graph.people
@@ -82,9 +82,9 @@ exception_names as (
 ),
 
 all_names as (
-    select 'exceptions' as policy, * from names
+    select 'exceptions' as policy, * from subject_names
     union all
-    select 'out_of_scope', * from names
+    select 'out_of_scope', * from subject_names
     union all
     select 'exceptions', * from exception_names
 )
@@ -101,12 +101,12 @@ select distinct
     lines.approved_by,
     lines.expires_on,
     lines.expires_on is null or lines.expires_on >= cast($as_of as date) as is_in_force
-from lines
+from line_names as lines
 left join reference.rules as rule on rule.rule_id = lines.rule_id
 join all_names as names
     on names.policy = lines.policy and names.name = lines.name
     and (lines.source is null or names.source = '' or names.source = lines.source)
--- A rule about persons means a person, one about roles a role; any other rule never does: their names may be the same.
+-- An exception matches only subjects of its rule's kind, because a person, a role and an account may share a name.
 where lines.policy = 'out_of_scope'
     or (
         (names.subject_type = 'person') = coalesce(rule.is_per_person, false)
@@ -114,7 +114,7 @@ where lines.policy = 'out_of_scope'
     )
 
 /* example
-name = "a rule about roles means a role, by either name or id; no other line does"
+name = "an exception from a rule about roles matches roles by id or either name; other lines never match a role"
 as_of = 2026-01-01T00:00:00Z
 given."reference.rules" = [ { rule_id = "of roles", severity = "high", is_per_role = true }, { rule_id = "of accounts", severity = "high", is_per_role = false } ]
 given."graph.accounts" = [ { source = "s", account_id = "a", user_name_key = "viewer" } ]

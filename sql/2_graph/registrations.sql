@@ -1,5 +1,5 @@
 /*
-summary = "One account that a line of service_accounts.csv or break_glass.csv registers, by its user name or its address."
+summary = "One account that a line of service_accounts.csv or break_glass.csv lists, by user name or e-mail address."
 reads   = ["staging.users", "staging.registered_accounts"]
 grain   = ["source", "account_id", "policy", "is_default", "line"]
 
@@ -7,11 +7,11 @@ grain   = ["source", "account_id", "policy", "is_default", "line"]
 source      = "varchar: the source's name in the configuration"
 account_id  = "varchar: the account"
 policy      = "varchar: service_accounts or break_glass"
-is_default  = "boolean: the line comes with the program"
+is_default  = "boolean: the line is a default of the program"
 line        = "integer: line of the policy file"
-owner_email = "varchar: who answers for the account"
-purpose     = "varchar: what it is for"
-review_by   = "date: when a service account is due for review"
+owner_email = "varchar: the e-mail address of the account's owner"
+purpose     = "varchar: the purpose of the account"
+review_by   = "date: the day a service account is due for review; null for break_glass"
 
 [checks.policy_names_nobody]
 level = "warn"
@@ -35,7 +35,7 @@ from staging.registered_accounts as lines
 join staging.users as account on account.email_key = lines.email_key
 
 /* example
-name = "by user name or by address, once if by both; a line without either key names nobody"
+name = "an account is listed by user name or e-mail address, and once if both match; unmatched lines list no account"
 given."staging.registered_accounts" = [
   { policy = "service_accounts", line = 2, is_default = false, user_name_key = "svc", email_key = "svc@example.com" },
   { policy = "break_glass", line = 2, is_default = false, email_key = "fire@example.com" },

@@ -1,5 +1,5 @@
 /*
-summary = "One role or group of one account that a review campaign asked somebody about, with the decision that held by the time of this extract."
+summary = "One item of a review campaign, a role or group of one account, with its decision as of this extract."
 reads   = [
     "review.items", "review.decisions", "graph.review_campaigns", "graph.accounts", "graph.people",
     "staging.review_items", "staging.reviewers",
@@ -7,36 +7,36 @@ reads   = [
 grain   = ["campaign", "item_id"]
 
 [columns]
-campaign         = "varchar: the review campaign's name"
-item_id          = "varchar: hash of source, account and entitlement: what one decision is about; the same in every campaign"
+campaign         = "varchar: the name of the review campaign"
+item_id          = "varchar: hash of source, account and entitlement; the same in every campaign"
 source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the account"
-user_name        = "varchar: its login name when the campaign was opened"
-email            = "varchar: its e-mail address then"
-person_id        = "varchar: the person it belonged to then"
+user_name        = "varchar: login name of the account when the campaign was opened"
+email            = "varchar: e-mail address of the account when the campaign was opened"
+person_id        = "varchar: the person the account belonged to when the campaign was opened"
 entitlement_type = "varchar: role or group"
-entitlement_id   = "varchar: its id"
-entitlement_name = "varchar: the name people see"
+entitlement_id   = "varchar: id of the role or group"
+entitlement_name = "varchar: its name, as shown to people"
 permission_level = "varchar: privileged, standard or unclassified"
-is_high_risk     = "boolean: its risk was high or critical"
-is_questioned    = "boolean: it had an open finding, or was recommended to be removed or reduced"
-reviewer_email   = "varchar: who was asked"
-decided_by       = "varchar: who decided; null while nobody has"
-decision         = "varchar: keep, remove, reduce, defer or exception; null while nobody has decided"
-reason           = "varchar: why, in the reviewer's words"
-target_role      = "varchar: the role to reduce to, where the decision is reduce"
-decided_at       = "timestamp: when, where the reviewer says so"
-seconds_taken    = "double: since the reviewer's decision before this one; null where either time is not known"
-place            = "bigint: place in the reviewer's packet, from 1"
-run_length       = "bigint: how many neighbours in the packet have the same decision, this one counted; null while undecided"
-is_self_review   = "boolean: the holder of the account decided, under whatever address; null where nobody has, or nothing can be compared"
-is_signed        = "boolean: the campaign was signed off"
-is_current       = "boolean: the campaign is open, or the last that was signed off"
-is_standing      = "boolean: no campaign that was signed off later decided on it again"
+is_high_risk     = "boolean: the risk of the item was high or critical"
+is_questioned    = "boolean: the item had an open finding, or a recommendation to remove or reduce"
+reviewer_email   = "varchar: e-mail address of the assigned reviewer"
+decided_by       = "varchar: e-mail address of the reviewer who decided; null while undecided"
+decision         = "varchar: keep, remove, reduce, defer or exception; null while undecided"
+reason           = "varchar: the reason, in the reviewer's words"
+target_role      = "varchar: the role to reduce to, if the decision is reduce; else null"
+decided_at       = "timestamp: when the reviewer decided; null if the reviewer gave no time"
+seconds_taken    = "double: seconds since the reviewer's previous decision; null if either time is missing"
+place            = "bigint: position in the reviewer's packet, from 1"
+run_length       = "bigint: number of consecutive items in the packet with the same decision, including this one; null while undecided"
+is_self_review   = "boolean: the account's holder decided, under any known address; null if undecided or not comparable"
+is_signed        = "boolean: the campaign is signed off"
+is_current       = "boolean: the campaign is open, or is the last one signed off"
+is_standing      = "boolean: the campaign is signed off, and no campaign signed off later covers the item"
 */
 with
 
-known as (
+latest_sequences as (
     select decisions.campaign, decisions.item_id, max(decisions.sequence) as sequence
     from review.decisions as decisions
     join graph.review_campaigns as campaigns
@@ -44,15 +44,15 @@ known as (
     group by decisions.campaign, decisions.item_id
 ),
 
-held as (
+latest_decisions as (
     select decisions.*
     from review.decisions as decisions
-    join known on known.campaign = decisions.campaign and known.item_id = decisions.item_id
-        and known.sequence = decisions.sequence
+    join latest_sequences as latest on latest.campaign = decisions.campaign and latest.item_id = decisions.item_id
+        and latest.sequence = decisions.sequence
 ),
 
--- Every address under which a person is known, in every source.
-addresses as (
+-- A reviewer may decide under any address of theirs, so all of them are collected.
+person_addresses as (
     select person_id, email_key as address from graph.people
     union
     select person_id, unnest(alias_keys) from graph.people
@@ -62,18 +62,18 @@ addresses as (
     select person_id, user_name_key from graph.accounts where person_id is not null and user_name_key is not null
 ),
 
-asked as (
+reviewed_items as (
     select
-        items.*, keyed.email_key, keyed.user_name_key, held.reviewer_email as decided_by,
-        reviewer.reviewer_key as decided_by_key, held.decision, held.reason, held.target_role, held.decided_at,
-        -- Neighbours in the packet with the same decision share the difference of both places.
+        items.*, keyed.email_key, keyed.user_name_key, latest.reviewer_email as decided_by,
+        reviewer.reviewer_key as decided_by_key, latest.decision, latest.reason, latest.target_role, latest.decided_at,
+        -- Consecutive items with the same decision have the same difference of the two positions.
         items.place - row_number() over (
-            partition by items.campaign, items.reviewer_email, held.decision order by items.place
+            partition by items.campaign, items.reviewer_email, latest.decision order by items.place
         ) as series
     from review.items as items
     left join staging.review_items as keyed on keyed.campaign = items.campaign and keyed.item_id = items.item_id
-    left join held on held.campaign = items.campaign and held.item_id = items.item_id
-    left join staging.reviewers as reviewer on reviewer.reviewer_email = held.reviewer_email
+    left join latest_decisions as latest on latest.campaign = items.campaign and latest.item_id = items.item_id
+    left join staging.reviewers as reviewer on reviewer.reviewer_email = latest.reviewer_email
     where items.exclusion_reason is null
 )
 
@@ -109,7 +109,7 @@ select
     case
         when items.decision is null then null
         when own.address is not null or items.decided_by_key in (items.email_key, items.user_name_key) then true
-        -- who holds it is known by nothing that could be compared with an address
+        -- No person, e-mail address or user name of the account can be compared with the reviewer's address.
         when items.person_id is null and items.email is null and coalesce(items.user_name, '') not like '%@%' then null
         else false
     end as is_self_review,
@@ -119,12 +119,12 @@ select
         partition by items.item_id
         order by campaigns.signed_at is null, campaigns.signed_at desc, campaigns.campaign desc
     ) = 1 as is_standing
-from asked as items
+from reviewed_items as items
 join graph.review_campaigns as campaigns on campaigns.campaign = items.campaign
-left join addresses as own on own.person_id = items.person_id and own.address = items.decided_by_key
+left join person_addresses as own on own.person_id = items.person_id and own.address = items.decided_by_key
 
 /* example
-name = "the newest decision that came in by then holds; a later sign-off replaces an earlier one, an open campaign does not"
+name = "the newest decision by then counts; a later sign-off replaces an earlier one, an open campaign does not"
 given."graph.review_campaigns" = [
   { campaign = "old", signed_at = 2025-03-01T00:00:00Z, known_at = 2026-01-01T00:00:00Z, is_current = false },
   { campaign = "last", signed_at = 2025-06-01T00:00:00Z, known_at = 2026-01-01T00:00:00Z, is_current = true },
@@ -151,7 +151,7 @@ expect = [
 ]
 */
 /* example
-name = "runs are broken by another answer and by none; the pause is known where both times are; runs are counted by reviewer"
+name = "another decision or none ends a run; seconds need both times; runs are counted per reviewer"
 given."graph.review_campaigns" = [ { campaign = "Q", known_at = 2026-01-01T00:00:00Z, is_current = true } ]
 given."review.items" = [
   { campaign = "Q", item_id = "1", source = "s", account_id = "1", risk = "low", reviewer_email = "r", place = 1 },
@@ -175,7 +175,7 @@ expect = [
 ]
 */
 /* example
-name = "the account's address, an alias of the person and an account in another source are the holder; a colleague is not; nothing to compare is unknown"
+name = "an address, alias or other account of the holder is a self-review; a colleague's is not; without anything to compare it is null"
 given."graph.review_campaigns" = [ { campaign = "Q", known_at = 2026-01-01T00:00:00Z, is_current = true } ]
 given."staging.review_items" = [
   { campaign = "Q", item_id = "1", email_key = "ann@x.org" }, { campaign = "Q", item_id = "2", email_key = "a@x.org" },

@@ -1,5 +1,5 @@
 /*
-summary = "One role or group that a signed-off review removed or reduced, which no later review decided on again, and whether this extract still has it."
+summary = "One role or group that the last signed-off review of it removed or reduced, and whether this snapshot still has it."
 reads   = [
     "graph.review_decisions", "graph.review_campaigns", "graph.accounts", "graph.effective_access", "graph.sources",
     "reference.snapshot",
@@ -7,19 +7,19 @@ reads   = [
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
 [columns]
-campaign         = "varchar: the review campaign's name"
-item_id          = "varchar: what the decision was about"
+campaign         = "varchar: the name of the review campaign"
+item_id          = "varchar: id of the item decided on"
 source           = "varchar: the source's name in the configuration"
 account_id       = "varchar: the account"
 entitlement_type = "varchar: role or group"
-entitlement_id   = "varchar: its id"
-entitlement_name = "varchar: the name people see"
+entitlement_id   = "varchar: id of the role or group"
+entitlement_name = "varchar: its name, as shown to people"
 permission_level = "varchar: privileged, standard or unclassified"
 decision         = "varchar: remove or reduce"
-decided_by       = "varchar: who decided"
-signed_at        = "timestamp: when the campaign was signed off"
-known_at         = "timestamp: what had happened by then counts: the end of the extract, or as-of if that is earlier"
-is_present       = "boolean: it is there; null where this extract cannot tell"
+decided_by       = "varchar: e-mail address of the reviewer who decided"
+signed_at        = "timestamp: when the campaign was signed off, UTC"
+known_at         = "timestamp: the earlier of as-of and the end of the extract, UTC; later events are ignored"
+is_present       = "boolean: the account still holds the role or group; null if this snapshot cannot show it"
 */
 select
     item.campaign,
@@ -44,7 +44,7 @@ select
         when access.account_id is null
             then case when not coalesce(list_contains(account.unreadable_fields, 'roleId'), false) then false end
         when item.decision = 'reduce' then true
-        -- a role is taken away by switching the account off; an account that is off may still be in a group
+        -- Deactivating an account takes its role away, but not its groups.
         else case account.status when 'active' then true when 'unknown' then null else false end
     end as is_present
 from graph.review_decisions as item
@@ -58,7 +58,7 @@ left join graph.effective_access as access
 where item.is_standing and item.decision in ('remove', 'reduce')
 
 /* example
-name = "a group is held or not; a role is gone with its account's activity, reduced only with another role; another source, an odd flag and a later decision"
+name = "a group is held or not; deactivating removes a role but does not reduce it; unread sources and flags are null; later decisions win"
 given."reference.snapshot" = [ { snapshot_id = "example", build_id = "b", folder = "f", organization = "o", as_of = 2026-01-01T00:00:00Z, started_at = 2026-01-01T00:00:00Z, finished_at = 2026-01-01T00:00:00Z, completeness = "FULL", tool_version = "0" } ]
 given."graph.sources" = [ { source = "s" } ]
 given."graph.review_campaigns" = [ { campaign = "Q", signed_at = 2025-12-01T00:00:00Z, known_at = 2026-01-01T00:00:00Z } ]
@@ -91,7 +91,7 @@ expect = [
 ]
 */
 /* example
-name = "an account that an incomplete extract does not show may be there"
+name = "an account missing from an incomplete extract may still exist"
 given."reference.snapshot" = [ { snapshot_id = "example", build_id = "b", folder = "f", organization = "o", as_of = 2026-01-01T00:00:00Z, started_at = 2026-01-01T00:00:00Z, finished_at = 2026-01-01T00:00:00Z, completeness = "PARTIAL", tool_version = "0" } ]
 given."graph.sources" = [ { source = "s" } ]
 given."graph.review_campaigns" = [ { campaign = "Q", signed_at = 2025-12-01T00:00:00Z, known_at = 2026-01-01T00:00:00Z } ]

@@ -1,12 +1,12 @@
 /*
-summary = "One name by which one role may be called, in lower case: the API's, or the one that people see, whichever the source has."
+summary = "One name of one role, in lower case: the API's name or the one shown to people."
 reads   = ["graph.roles", "reference.role_names"]
 grain   = ["source", "role_id", "name"]
 
 [columns]
 source  = "varchar: the source's name in the configuration"
-role_id = "varchar: the source's own id"
-name    = "varchar: the name in lower case"
+role_id = "varchar: the role's id in the source"
+name    = "varchar: the name, in lower case"
 */
 with
 
@@ -23,7 +23,7 @@ names as (
 select source, role_id, name from names where name is not null
 
 /* example
-name = "a built-in role has both its names, whichever the source shows; a custom role has its own; one without a name has none"
+name = "a built-in role has both names, whichever the source sends; a custom role has one; a role without a name has none"
 given."reference.role_names" = [ { role_name = "dataAdmin", display_name = "Data Admin" } ]
 given."graph.roles" = [
   { source = "s", role_id = "api", role_name = "dataAdmin", role_display_name = "Data Admin" },

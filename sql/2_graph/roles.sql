@@ -1,41 +1,41 @@
 /*
-summary = "One role with its rank: by its own name, else by the built-in role it is made from, else unclassified."
+summary = "One role with its rank, from its own name, else from its base role, else unclassified."
 reads   = ["staging.roles", "reference.role_names", "reference.management_permissions", "policy.roles"]
 grain   = ["source", "role_id"]
 
 [columns]
 source            = "varchar: the source's name in the configuration"
-role_id           = "varchar: the source's own id"
+role_id           = "varchar: the role's id in the source"
 role_name         = "varchar: the name the API uses"
-role_display_name = "varchar: the name people see"
-base_role_name    = "varchar: the built-in role that a custom role is made from"
-role_rank         = "integer: 0 to 100; null while unclassified"
-privileged        = "boolean: by its rank, or because its manifest manages users; an unclassified role counts as privileged"
-rank_basis        = "varchar: name, base role, or unclassified"
-is_builtin        = "boolean: one of the roles that every instance has"
-manages_users     = "boolean: the manifest grants the management of users, groups or tenants"
-has_manifest      = "boolean: the source says what the role permits"
+role_display_name = "varchar: the name shown to people"
+base_role_name    = "varchar: the built-in role that a custom role is based on"
+role_rank         = "integer: rank from 0 to 100; null if unclassified"
+privileged        = "boolean: the policy ranks the role as privileged, or it manages users; an unclassified role counts as privileged"
+rank_basis        = "varchar: where the rank comes from: name, base role or unclassified"
+is_builtin        = "boolean: every instance has this role"
+manages_users     = "boolean: the permissions include managing users, groups or tenants"
+has_manifest      = "boolean: the source reports the permissions of the role"
 */
 with
 
-names as (
-    select lower(role_name) as known_as, role_name, display_name from reference.role_names
+builtin_names as (
+    select lower(role_name) as name, role_name, display_name from reference.role_names
     union
     select lower(display_name), role_name, display_name from reference.role_names
 ),
 
--- The policy may rank a role by the API's name or by the name people see; its own rows win over the defaults.
-ranks as (
+-- The policy may use either name of a role. Its own lines take precedence over the defaults.
+role_ranks as (
     select coalesce(names.role_name, lower(policy.role_name)) as canonical_name, policy.rank, policy.privileged,
         policy.is_default
     from policy.roles as policy
-    left join names on names.known_as = lower(policy.role_name)
+    left join builtin_names as names on names.name = lower(policy.role_name)
     qualify row_number() over (
         partition by coalesce(names.role_name, lower(policy.role_name)) order by policy.is_default, policy.line
     ) = 1
 ),
 
--- Some servers send the manifest as text. What is null or cannot be read is no manifest.
+-- Some servers send the manifest as text. A manifest that is null or cannot be read counts as missing.
 manifests as (
     select source, role_id, manifest
     from (
@@ -53,8 +53,8 @@ permissions as (
     where permission.type = 'BOOLEAN' and permission.value = 'true'
 ),
 
--- true below an area ("users": {"editUser": true}), or the area itself ("users": true)
-managing as (
+-- Servers write a permission below its area ("users": {"editUser": true}) or as the whole area ("users": true).
+managing_roles as (
     select distinct permissions.source, permissions.role_id
     from permissions
     join reference.management_permissions as management
@@ -65,11 +65,11 @@ managing as (
         )
 ),
 
-resolved as (
+ranked_roles as (
     select
         role.source, role.role_id, role.role_name, role.base_role_name,
-        -- A custom role may be called as people call a built-in one, and be made from a higher: the higher counts,
-        -- unless the policy has ranked that very name.
+        -- A custom role may share its name with a built-in role but be based on a higher one. The higher rank counts,
+        -- unless the policy ranks that name itself.
         coalesce(
             by_name.is_default and by_base.rank > by_name.rank and lower(role.role_name) <> lower(own.role_name), false
         ) as counts_by_base,
@@ -87,11 +87,11 @@ resolved as (
         managing.role_id is not null as manages_users,
         manifests.role_id is not null as has_manifest
     from staging.roles as role
-    left join names as own on own.known_as = lower(role.role_name)
-    left join names as base on base.known_as = lower(role.base_role_name)
-    left join ranks as by_name on by_name.canonical_name = coalesce(own.role_name, lower(role.role_name))
-    left join ranks as by_base on by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
-    left join managing on managing.source = role.source and managing.role_id = role.role_id
+    left join builtin_names as own on own.name = lower(role.role_name)
+    left join builtin_names as base on base.name = lower(role.base_role_name)
+    left join role_ranks as by_name on by_name.canonical_name = coalesce(own.role_name, lower(role.role_name))
+    left join role_ranks as by_base on by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
+    left join managing_roles as managing on managing.source = role.source and managing.role_id = role.role_id
     left join manifests on manifests.source = role.source and manifests.role_id = role.role_id
 )
 
@@ -107,7 +107,7 @@ select
     is_builtin,
     manages_users,
     has_manifest
-from resolved
+from ranked_roles
 
 /* example
 name = "API name, display name, custom role, unranked role, and a manifest that manages users"

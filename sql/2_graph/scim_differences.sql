@@ -1,5 +1,5 @@
 /*
-summary = "One difference between what a SCIM endpoint tells and what Sisense has: who is missing on either side, status, e-mail, groups, no role."
+summary = "One difference between a SCIM endpoint and Sisense: a missing account, status, e-mail, groups or role."
 reads   = [
     "staging.scim_users", "staging.scim_groups", "staging.scim_members", "graph.scim_links", "graph.accounts",
     "graph.groups", "graph.memberships", "graph.roles", "reference.builtin_groups",
@@ -7,14 +7,14 @@ reads   = [
 grain   = ["scim_source", "difference", "source", "scim_id", "account_id", "subject"]
 
 [columns]
-scim_source = "varchar: the source whose endpoint told of it"
+scim_source = "varchar: the source of the SCIM endpoint"
 difference  = "varchar: only_in_scim, only_in_sisense, several_accounts, status, email, group_only_in_scim, group_only_in_sisense, no_role or lowest_role"
-source      = "varchar: the source of the account, or of the endpoint where there is none"
-scim_id     = "varchar: the user's id at the endpoint, or empty"
-account_id  = "varchar: the account, or empty"
-subject     = "varchar: user name, e-mail address or group that differs"
-scim_value  = "varchar: what the endpoint tells"
-rest_value  = "varchar: what Sisense has"
+source      = "varchar: the source of the account, or of the endpoint if there is no account"
+scim_id     = "varchar: the user's id in SCIM; empty if there is no user"
+account_id  = "varchar: the account; empty if there is none"
+subject     = "varchar: the user, account or group that differs"
+scim_value  = "varchar: the value in SCIM"
+rest_value  = "varchar: the value in Sisense"
 */
 with
 
@@ -22,15 +22,15 @@ endpoints as (
     select distinct source as scim_source from staging.scim_users
 ),
 
--- which sources each endpoint is compared with
-reach as (
+-- The endpoint of a Sisense is compared with that source; a directory is compared with all of them.
+compared_sources as (
     select distinct endpoints.scim_source, account.source
     from endpoints
     join graph.accounts as account on account.source = endpoints.scim_source
         or endpoints.scim_source not in (select source from graph.accounts)
 ),
 
-linked as (
+linked_accounts as (
     select
         link.scim_source, link.scim_id, link.source, link.account_id,
         scim.user_name as scim_user_name, scim.email as scim_email, scim.email_key as scim_email_key, scim.is_active,
@@ -42,34 +42,34 @@ linked as (
     join graph.accounts as account on account.source = link.source and account.account_id = link.account_id
 ),
 
-single as (
-    select * from linked where account_count = 1
+single_links as (
+    select * from linked_accounts where account_count = 1
 ),
 
--- A group that the provider does not push is none of its business, and nobody pushes what every instance has.
-pushed as (
+-- Only groups that the provider pushes are compared. Built-in groups exist in every instance and are never pushed.
+pushed_groups as (
     select distinct source as scim_source, lower(group_name) as group_name
     from staging.scim_groups
     where lower(group_name) not in (select lower(group_name) from reference.builtin_groups)
 ),
 
-groups_by_scim as (
+scim_memberships as (
     select distinct
         single.scim_source, single.source, single.scim_id, single.account_id, member.group_name,
         single.has_unreadable_groups
-    from single
+    from single_links as single
     join staging.scim_members as member
         on member.source = single.scim_source and member.scim_id = single.scim_id
-    join pushed on pushed.scim_source = member.source and pushed.group_name = lower(member.group_name)
+    join pushed_groups as pushed on pushed.scim_source = member.source and pushed.group_name = lower(member.group_name)
 ),
 
-groups_by_rest as (
+rest_memberships as (
     select distinct single.scim_source, single.source, single.scim_id, single.account_id, held.group_name
-    from single
+    from single_links as single
     join graph.memberships as membership
         on membership.source = single.source and membership.account_id = single.account_id
     join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
-    join pushed on pushed.scim_source = single.scim_source and pushed.group_name = lower(held.group_name)
+    join pushed_groups as pushed on pushed.scim_source = single.scim_source and pushed.group_name = lower(held.group_name)
     where not held.is_builtin
 ),
 
@@ -87,42 +87,42 @@ differences as (
     anti join graph.scim_links as link on link.scim_source = scim.source and link.scim_id = scim.scim_id
     union all
     select
-        reach.scim_source, 'only_in_sisense', account.source, '', account.account_id, account.display_name, null,
+        compared.scim_source, 'only_in_sisense', account.source, '', account.account_id, account.display_name, null,
         account.status
-    from reach
-    join graph.accounts as account on account.source = reach.source
+    from compared_sources as compared
+    join graph.accounts as account on account.source = compared.source
     anti join graph.scim_links as link
-        on link.scim_source = reach.scim_source and link.source = account.source
+        on link.scim_source = compared.scim_source and link.source = account.source
         and link.account_id = account.account_id
     union all
     select
         scim_source, 'several_accounts', source, scim_id, account_id, display_name, scim_user_name, user_name
-    from linked
+    from linked_accounts
     where account_count > 1
     union all
     select
         scim_source, 'status', source, scim_id, account_id, display_name,
         case when is_active then 'active' else 'inactive' end, status
-    from single
-    -- what either side leaves open is no difference
+    from single_links
+    -- An unknown status on either side is no difference.
     where (is_active and status = 'inactive') or (not is_active and status = 'active')
-        -- beside a Sisense an invitation is not active on either side; in a directory it is somebody who has left
+        -- A pending account is inactive in the SCIM of its own Sisense, but inactive in a directory means a leaver.
         or (not is_active and status = 'pending' and scim_source <> source)
     union all
     select scim_source, 'email', source, scim_id, account_id, display_name, scim_email, email
-    from single
+    from single_links
     where scim_email_key <> email_key
     union all
     select scim.scim_source, 'group_only_in_scim', scim.source, scim.scim_id, scim.account_id, scim.group_name, 'member', null
-    from groups_by_scim as scim
-    anti join groups_by_rest as rest
+    from scim_memberships as scim
+    anti join rest_memberships as rest
         on rest.scim_source = scim.scim_source and rest.source = scim.source and rest.account_id = scim.account_id
         and lower(rest.group_name) = lower(scim.group_name)
     where not scim.has_unreadable_groups
     union all
     select rest.scim_source, 'group_only_in_sisense', rest.source, rest.scim_id, rest.account_id, rest.group_name, null, 'member'
-    from groups_by_rest as rest
-    anti join groups_by_scim as scim
+    from rest_memberships as rest
+    anti join scim_memberships as scim
         on scim.scim_source = rest.scim_source and scim.source = rest.source and scim.account_id = rest.account_id
         and lower(scim.group_name) = lower(rest.group_name)
     union all
@@ -130,23 +130,23 @@ differences as (
         single.scim_source, case when role.role_id is null then 'no_role' else 'lowest_role' end, single.source,
         single.scim_id, single.account_id, single.display_name, null,
         coalesce(role.role_display_name, single.role_id)
-    from single
+    from single_links as single
     left join graph.roles as role on role.source = single.source and role.role_id = single.role_id
     left join lowest_ranks as lowest on lowest.source = single.source
-    -- the lowest role is what an account gets that nobody gave one; many are meant to have it
+    -- Sisense gives the lowest role by default, so it may be intended: it is not reported as no_role.
     where single.is_active and single.status = 'active'
         and (role.role_id is null or role.role_rank = lowest.role_rank)
 )
 
 select scim_source, difference, source, scim_id, account_id, subject, scim_value, rest_value
 from differences
--- two pushed groups may bear one name
+-- Two pushed groups may share a name.
 qualify row_number() over (
     partition by scim_source, difference, source, scim_id, account_id, subject order by scim_value, rest_value
 ) = 1
 
 /* example
-name = "each difference is told once; what agrees is not"
+name = "each difference is one row; values that agree are not"
 given."staging.scim_users" = [
   { source = "s", scim_id = "same", user_name = "same", email = "SAME@x", email_key = "same@x", is_active = true },
   { source = "s", scim_id = "gone", user_name = "gone", is_active = true },
@@ -208,7 +208,7 @@ expect = [
 ]
 */
 /* example
-name = "an invitation of somebody who is inactive in a directory is a difference"
+name = "a pending account of a user who is inactive in a directory is a difference"
 given."staging.scim_users" = [ { source = "idp", scim_id = "left", user_name = "left", is_active = false } ]
 given."graph.scim_links" = [ { scim_source = "idp", scim_id = "left", source = "s", account_id = "invited" } ]
 given."graph.accounts" = [

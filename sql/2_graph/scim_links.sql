@@ -1,14 +1,14 @@
 /*
-summary = "One SCIM user and one account of Sisense that it is: beside a Sisense its own accounts, for a directory those of every source."
+summary = "One SCIM user and one account matched to it: in the same Sisense, or for a directory in every source."
 reads   = ["staging.scim_users", "graph.accounts"]
 grain   = ["scim_source", "scim_id", "source", "account_id"]
 
 [columns]
-scim_source  = "varchar: the source whose endpoint told of the user"
-scim_id      = "varchar: the endpoint's own id"
+scim_source  = "varchar: the source of the SCIM endpoint"
+scim_id      = "varchar: the user's id in SCIM"
 source       = "varchar: the source of the account"
 account_id   = "varchar: the account"
-match_method = "varchar: id, user_name or email"
+match_method = "varchar: how they were matched: id, user_name or email"
 */
 with
 
@@ -32,8 +32,8 @@ account_keys as (
     select source, account_id, 3, 'email', email_key from graph.accounts
 ),
 
--- Beside a Sisense an endpoint knows the accounts, and the ids, of that one alone.
-in_reach as (
+-- The endpoint of a Sisense covers only that source, and only its ids can equal account ids.
+link_candidates as (
     select
         scim.source as scim_source, scim.scim_id, account.source, account.account_id, account.step,
         account.match_method
@@ -44,13 +44,13 @@ in_reach as (
 )
 
 select scim_source, scim_id, source, account_id, match_method
-from in_reach
--- the surest step for each user in each source; what is still several stays several, and is told as such
+from link_candidates
+-- Keep the most reliable step for each user in each source. Several accounts of one step are kept and reported as such.
 qualify step = min(step) over (partition by scim_source, scim_id, source)
     and row_number() over (partition by scim_source, scim_id, source, account_id order by step) = 1
 
 /* example
-name = "a directory reaches every source, an endpoint beside a Sisense only its own"
+name = "a directory is matched in every source, the endpoint of a Sisense only in its own"
 given."staging.scim_users" = [
   { source = "idp", scim_id = "1", user_name_key = "ann@x", is_active = true },
   { source = "prod", scim_id = "a", user_name_key = "ann", is_active = true },

@@ -1,5 +1,5 @@
 /*
-summary = "One source, and what it tells about everybody in it."
+summary = "One source, with the number of its accounts, roles and groups and the kinds of data that it reports."
 reads   = ["staging.users", "staging.roles", "staging.groups", "reference.snapshot"]
 grain   = ["source"]
 
@@ -8,19 +8,19 @@ source                = "varchar: the source's name in the configuration"
 account_count         = "bigint: accounts in the source"
 role_count            = "bigint: roles in the source"
 group_count           = "bigint: groups in the source"
-gives_last_seen       = "boolean: it gives a usable last login or activity for somebody, so that none means never"
-gives_origin          = "boolean: it says for somebody where the account comes from"
-gives_user_groups     = "boolean: some account says which groups it is in, were it none"
-gives_group_members   = "boolean: some group says who its members are, were it nobody"
-latest_believable_at  = "timestamp: a later value is not believed: 24 h after the later of as-of and the extract's end"
+gives_last_seen       = "boolean: it reports a usable last login or activity for at least one account, so a missing one means never"
+gives_origin          = "boolean: it reports the origin of at least one account"
+gives_user_groups     = "boolean: at least one user record has a list of groups, possibly empty"
+gives_group_members   = "boolean: at least one group record has a list of members, possibly empty"
+latest_believable_at  = "timestamp: 24 h after the later of as-of and the end of the extract, UTC; later times are treated as errors"
 */
 with
 
-latest as (
+time_limit as (
     select greatest($as_of, finished_at) + interval 24 hour as latest_believable_at from reference.snapshot
 ),
 
-users as (
+user_counts as (
     select u.source, l.latest_believable_at, count(*) as account_count,
         bool_or(
             u.last_login_at <= l.latest_believable_at or u.last_activity_at <= l.latest_believable_at
@@ -31,15 +31,15 @@ users as (
         ) as gives_origin,
         bool_or(u.lists_groups) as gives_user_groups
     from staging.users as u
-    cross join latest as l
+    cross join time_limit as l
     group by u.source, l.latest_believable_at
 ),
 
-roles as (
+role_counts as (
     select source, count(*) as role_count from staging.roles group by source
 ),
 
-groups as (
+group_counts as (
     select source, count(*) as group_count, bool_or(lists_members) as gives_group_members
     from staging.groups group by source
 )
@@ -54,6 +54,6 @@ select
     coalesce(users.gives_user_groups, false) as gives_user_groups,
     coalesce(groups.gives_group_members, false) as gives_group_members,
     users.latest_believable_at
-from users
-left join roles on roles.source = users.source
-left join groups on groups.source = users.source
+from user_counts as users
+left join role_counts as roles on roles.source = users.source
+left join group_counts as groups on groups.source = users.source

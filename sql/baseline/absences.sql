@@ -1,9 +1,9 @@
--- What did signed-off reviews take away, and which complete extract since was the first that no longer had it?
--- $snapshot_id: the extract that is built; later ones count for nothing
--- $finished_at: when it ended; what was signed off later counts for nothing
+-- What did signed-off reviews revoke, and which complete snapshot since is the first without it?
+-- $snapshot_id: the snapshot being built; later ones are ignored
+-- $finished_at: when its extract ended; later sign-offs are ignored
 with
 
-revoked as (
+revoked_items as (
     select items.*, decisions.decision, sign_offs.signed_at
     from review.sign_offs as sign_offs
     join review.items as items on items.campaign = sign_offs.campaign and items.exclusion_reason is null
@@ -14,8 +14,8 @@ revoked as (
         and decisions.decision in ('remove', 'reduce')
 ),
 
--- An extract whose history was pruned proves nothing.
-extracts as (
+-- A pruned snapshot has no history left, so it cannot show that something is absent.
+complete_snapshots as (
     select snapshots.snapshot_id, snapshots.started_at, sources.source
     from meta.snapshots as snapshots
     join meta.sources as sources on sources.snapshot_id = snapshots.snapshot_id
@@ -26,32 +26,32 @@ extracts as (
         )
 ),
 
--- What the accounts in question held in each extract, and no more of history than that. A role is gone with its account,
--- or when the account is switched off; reduced it is gone when the account has another one.
-held as (
+-- Only the accounts with revoked items, because history is large. A removed role is absent when the account is deleted
+-- or inactive; a reduced role is absent when the account has another one.
+held_entitlements as (
     select member.snapshot_id, member.source, member.account_id, 'group' as entitlement_type, member.group_id as entitlement_id,
         true as is_on
     from history.memberships as member
-    semi join revoked on revoked.source = member.source and revoked.account_id = member.account_id
+    semi join revoked_items as revoked on revoked.source = member.source and revoked.account_id = member.account_id
     union all
     select account.snapshot_id, account.source, account.account_id, 'role', account.role_id,
         account.status in ('active', 'unknown')
     from history.accounts as account
-    semi join revoked on revoked.source = account.source and revoked.account_id = account.account_id
+    semi join revoked_items as revoked on revoked.source = account.source and revoked.account_id = account.account_id
     union all
-    -- What could not be read may have been there.
+    -- A field that could not be read may have held the entitlement.
     select account.snapshot_id, account.source, account.account_id, revoked.entitlement_type, revoked.entitlement_id, true
     from history.accounts as account
-    join revoked on revoked.source = account.source and revoked.account_id = account.account_id
+    join revoked_items as revoked on revoked.source = account.source and revoked.account_id = account.account_id
     where list_contains(
         account.unreadable_fields, case revoked.entitlement_type when 'group' then 'groups' else 'roleId' end
     )
 )
 
 select revoked.campaign, revoked.item_id, min(extracts.snapshot_id) as first_absent_snapshot_id
-from revoked
-join extracts on extracts.source = revoked.source and extracts.started_at >= revoked.signed_at
-left join held
+from revoked_items as revoked
+join complete_snapshots as extracts on extracts.source = revoked.source and extracts.started_at >= revoked.signed_at
+left join held_entitlements as held
     on held.snapshot_id = extracts.snapshot_id and held.source = revoked.source
     and held.account_id = revoked.account_id and held.entitlement_type = revoked.entitlement_type
     and held.entitlement_id = revoked.entitlement_id and (held.is_on or revoked.decision = 'reduce')

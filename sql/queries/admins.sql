@@ -1,4 +1,4 @@
--- Who is privileged, and in which extract was that seen first without a break since?
+-- Which accounts are privileged, and since which snapshot without a break?
 with
 
 last_without as (

@@ -1,4 +1,4 @@
--- Is an extract whole? Every check with what it expected and what it saw, those that failed first.
+-- Is an extract complete? Every check with its expected and observed values, failed checks first.
 -- $snapshot: the snapshot's id
 select source, check_id, result, expected, observed, difference, is_gate, explanation
 from meta.reconciliation

@@ -1,4 +1,4 @@
--- Which requests was an extract made of, and what did each bring?
+-- Which requests did an extract make, and what did each return?
 -- $snapshot: the snapshot's id
 select source, resource, sweep, page, url, status, items, bytes, elapsed_ms, attempts, is_accepted, sha256, started_at
 from meta.pages

@@ -1,4 +1,4 @@
--- Which active accounts has nobody been seen in this quarter? Where the login state is unknown, nobody can say.
+-- Which active accounts have not been used this quarter? If the login state is unknown, they may have been.
 select
     account.source, account.display_name, account.email, account.role_display_name, account.login_state,
     account.last_seen_at, account.days_since_seen
