@@ -274,12 +274,12 @@ comment on column reference.snapshot.as_of is 'the moment accounts were evaluate
 comment on column reference.snapshot.organization is 'name of the organisation';
 
 create table if not exists reference.severities (severity varchar not null, position integer not null, days_to_fix integer);
-comment on table reference.severities is 'The severities of findings, gravest first.';
+comment on table reference.severities is 'The severities of findings, most severe first.';
 comment on column reference.severities.severity is 'critical, high, medium, low or info';
-comment on column reference.severities.position is 'place in the order of severities, from 1, the gravest';
+comment on column reference.severities.position is 'position in the order of severities, from 1 for critical';
 comment on column reference.severities.days_to_fix is 'days from first seen to due; null for no limit';
 create table if not exists reference.rank_levels (level varchar not null, minimum_rank integer not null, seat_class varchar not null);
-comment on table reference.rank_levels is 'What the ranks of roles mean: a role has the highest level whose minimum it reaches.';
+comment on table reference.rank_levels is 'The levels of role ranks. A role has the highest level whose minimum rank it reaches.';
 comment on column reference.rank_levels.level is 'viewer, designer, data_designer, data_admin, tenant_admin, admin or super';
 comment on column reference.rank_levels.minimum_rank is 'lowest rank of the level, 0 to 100';
 comment on column reference.rank_levels.seat_class is 'licence seat of the level: admin, designer or viewer';
@@ -414,7 +414,7 @@ create table if not exists findings.rule_summary (
     enabled boolean not null, parameters varchar not null, population bigint, failed bigint, unknown bigint,
     passed bigint, controls varchar not null, remediation varchar not null, sql_sha256 varchar not null
 );
-comment on table findings.rule_summary is 'One rule and what it counted: population = passed + failed + unknown. Null where it is switched off.';
+comment on table findings.rule_summary is 'One rule and its counts: population = passed + failed + unknown. The counts are null if the rule is disabled.';
 
 -- history: every published build; baseline: the one compared with ---------------------------------------------
 

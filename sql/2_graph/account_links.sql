@@ -144,7 +144,7 @@ given."staging.users" = [
   { source = "s", account_id = "4", email_key = "dee@elsewhere.test", user_name_key = "dee" },
   { source = "s", account_id = "5", email_key = "e@elsewhere.test", name_key = "eve ek" },
   { source = "s", account_id = "6", email_key = "fay@example.com", user_name_key = "ada@example.com" },
-  { source = "s", account_id = "7", email_key = "nobody@example.com" },
+  { source = "s", account_id = "7", email_key = "unknown@example.com" },
 ]
 expect = [
   { account_id = "1", person_id = "p1", match_method = "email", is_match = true },

@@ -74,7 +74,7 @@ given."graph.memberships" = [
   { source = "s", account_id = "imported", group_id = "g1", seen_in = "user" },
   { source = "s", account_id = "local", group_id = "g1", seen_in = "both" },
   { source = "s", account_id = "other role", group_id = "g1", seen_in = "both" },
-  { source = "s", account_id = "nobody", group_id = "g1", seen_in = "group" },
+  { source = "s", account_id = "no record", group_id = "g1", seen_in = "group" },
 ]
 expect = [
   { account_id = "imported", entitlement_type = "role", entitlement_id = "designer", grant_type = "inherited", granted_via_group_id = "g1" },

@@ -13,7 +13,7 @@ owner_email = "varchar: the e-mail address of the account's owner"
 purpose     = "varchar: the purpose of the account"
 review_by   = "date: the day a service account is due for review; null for break_glass"
 
-[checks.policy_names_nobody]
+[checks.policy_names_no_account]
 level = "warn"
 sql = """
 select lines.policy || '.csv, line ' || lines.line || ': there is no account ''' || coalesce(lines.user_name, lines.email) || '''' as problem

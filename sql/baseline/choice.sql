@@ -1,9 +1,9 @@
--- Which earlier snapshot is a build compared with, unless another is named? It is FULL, built, and has the same sources.
--- $snapshot_id: the snapshot that is built
--- $finished_at: when its extract ended; what was signed off later counts for nothing
+-- Which earlier snapshot is the default baseline? It must be FULL, built, and have all Sisense sources of the snapshot.
+-- $snapshot_id: the snapshot being built
+-- $finished_at: when its extract ended; later sign-offs are ignored
 with
 
--- A snapshot of some sources cannot be compared with one of more; a directory has no accounts to compare.
+-- A source missing from the baseline would make all its accounts look new. A directory has no accounts to compare.
 compared_sources as (
     select source from meta.sources where snapshot_id = $snapshot_id and kind = 'sisense'
 ),
@@ -22,7 +22,7 @@ candidates as (
         )
 )
 
--- The newest that was signed off by then; if none was, the newest.
+-- The newest signed-off snapshot, else the newest of all.
 select candidates.snapshot_id
 from candidates
 left join review.sign_offs as sign_offs
