@@ -169,7 +169,7 @@ def test_boundaries_that_never_match_make_the_extract_partial(extracting: Extrac
         done = extracting(moving.fake, page_size=10)
 
     assert {"pages_overlap", "end_proven"} <= done.failed
-    assert "the list moved while it was read" in done.observed("pages_overlap").explanation
+    assert "the list changed while it was read" in done.observed("pages_overlap").explanation
 
 
 def test_a_last_account_that_leaves_at_the_end_is_a_sign_of_change(extracting: Extracting) -> None:
