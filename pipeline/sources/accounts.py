@@ -79,7 +79,7 @@ class AccountState:
 class Writer(Protocol):
     """Reads and changes single accounts. ``principal`` is the account of the credential.
 
-    ``witness`` is told of every change that is sent.
+    ``witness`` observes every change that is sent.
     """
 
     witness: Witness

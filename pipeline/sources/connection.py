@@ -1,4 +1,4 @@
-"""One connection to a source: each request is sent once, and its failures are told apart.
+"""One connection to a source: each request is sent once, and its failures are classified.
 
 Credentials go to the configured host and to no other, through any number of redirects.
 """
@@ -17,7 +17,7 @@ from pipeline.settings import SourceSettings
 from pipeline.sources.diagnosis import explain, media_type, refused_by_proxy, skew
 from pipeline.sources.errors import AttemptError
 from pipeline.sources.exchange import Answer, Request, Token
-from pipeline.sources.failures import Failures, address_asked, origin_of
+from pipeline.sources.failures import Failures, origin_of, requested_url
 from pipeline.sources.network import Route
 from pipeline.sources.redaction import Redaction
 
@@ -33,7 +33,7 @@ _WHOLE_ANSWER = 10
 class Connection:
     """Sends requests to one source. Use it as an asynchronous context manager.
 
-    ``requests`` counts what was sent; ``has_answered`` tells a host in trouble from one that is not there.
+    ``requests`` counts what was sent; ``has_answered`` distinguishes a host in trouble from one that is not there.
     """
 
     def __init__(self, source: SourceSettings, route: Route, redaction: Redaction, *, clock: Clock) -> None:
@@ -98,7 +98,7 @@ class Connection:
         """Return a response as an answer: where it came from, when, and after how many attempts."""
         now = self._clock()
         return Answer(
-            url=self._redaction.hide(str(address_asked(response))),
+            url=self._redaction.hide(str(requested_url(response))),
             status=response.status_code,
             body=response.content,
             media_type=media_type(response),

@@ -33,7 +33,7 @@ SSO = "this instance signs in by single sign-on"
 #: The kinds of answers about a credential, and the words that identify them.
 _REASONS = (
     (SSO, (r"\bsso\b", "single sign", "saml", "openid", "oidc", "identity provider")),
-    ("a second factor is asked for", (r"\bmfa\b", r"\b2fa\b", "two.?factor", "multi.?factor", "one.?time")),
+    ("a second factor is required", (r"\bmfa\b", r"\b2fa\b", "two.?factor", "multi.?factor", "one.?time")),
     ("too many attempts", ("too many", "rate limit", "throttl")),
     ("the account is locked", ("locked", "blocked")),
     ("the password or token has expired", ("expire",)),

@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """A bearer token. ``generation`` tells an old one from the one that replaced it."""
+    """A bearer token. ``generation`` distinguishes it from the one it replaced."""
 
     value: str
     generation: int

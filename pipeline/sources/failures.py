@@ -16,7 +16,7 @@ from pipeline.sources.exchange import Answer, Request
 from pipeline.sources.network import Route
 from pipeline.sources.redaction import BLOT, Redaction
 
-__all__ = ["LONGEST_ADVICE", "Failures", "address_asked", "origin_of"]
+__all__ = ["LONGEST_ADVICE", "Failures", "origin_of", "requested_url"]
 
 #: The longest ``Retry-After`` that is obeyed, in seconds.
 LONGEST_ADVICE = 120.0
@@ -54,7 +54,7 @@ class Failures:
             hint = f"run this again in {duration(wait)}, or ask the operators of the server or its proxy"
         if self._is_proxied_openly and self._route.proxy is not None:
             hint += f"; a proxy from {self._route.proxy.variable} is in the way, and may have answered in its place"
-        where = self.where(request.method, address_asked(response))
+        where = self.where(request.method, requested_url(response))
         return AttemptError(UnreachableError(message, where=where, hint=hint), wait=wait)
 
     def refused(self, request: Request, response: httpx.Response) -> RefusedError:
@@ -62,7 +62,7 @@ class Failures:
         status = response.status_code
         return RefusedError(
             f"the server answers {status}{self.said(request, response)}",
-            where=self.where(request.method, address_asked(response)),
+            where=self.where(request.method, requested_url(response)),
             hint=_HINTS.get(status, "check the address and the version of the API"),
             status=status,
         )
@@ -128,8 +128,8 @@ class Failures:
         return self._route.proxy is not None and self._source.url.startswith("http:")
 
 
-def address_asked(response: httpx.Response) -> httpx.URL:
-    """Return the address of a request as it may be shown."""
+def requested_url(response: httpx.Response) -> httpx.URL:
+    """Return the URL of the request that was answered, as it may be shown."""
     shown: httpx.URL = response.extensions.get("shown", response.request.url)
     return shown
 

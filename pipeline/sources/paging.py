@@ -1,4 +1,4 @@
-"""Paging: read a list to its end, and tell how the end is known.
+"""Paging: read a list to its end, and prove that it is the end.
 
 A *sweep* reads the list once: a fixed number of workers take offsets from a queue. Each page begins with the last
 record of the page before, which proves that no record was skipped between the two (the argument is in
@@ -115,7 +115,7 @@ class _ListReader:
     ) -> None:
         self._list = paged
         self._keep = keep
-        self._asked = page_size
+        self._page_size = page_size
         self._step: int | None = None
         self._workers = workers + _READERS
         self._progress = progress
@@ -132,7 +132,7 @@ class _ListReader:
             self._total = before
             sweep = Sweep(number)
             if before is not None:
-                sweep.most = 2 * before + _MORE_PAGES * self._asked
+                sweep.most = 2 * before + _MORE_PAGES * self._page_size
             if whole:
                 await self._read_whole(sweep, before)
                 whole = sweep.is_whole
@@ -159,7 +159,7 @@ class _ListReader:
             agreed=None if is_calm and is_alone else agreed,
             before=before,
             after=after,
-            page_size=self._step or self._asked,
+            page_size=self._step or self._page_size,
             overlaps=tuple(overlaps),
         )
 
@@ -168,10 +168,10 @@ class _ListReader:
         if self._step is None and not await self._learn(sweep):
             return
         if not careful:
-            # without a count, the previous sweep tells how far ahead it is worth reading
+            # without a count, the previous sweep shows how far ahead it is worth reading
             horizon = previous.distinct if expected is None and previous is not None else expected
             await self._read_concurrently(sweep, horizon)
-        step = self._step or self._asked
+        step = self._step or self._page_size
         while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.is_at_end):
             await self._page(sweep, sweep.next_offset, step)
         if expected != sweep.distinct and not sweep.halted and not sweep.unreadable:
@@ -185,31 +185,31 @@ class _ListReader:
             return False
         step = first
         for _ in range(_LEARNING_PAGES):
-            if step >= self._asked or not first:
+            if step >= self._page_size or not first:
                 break
-            came = await self._page(sweep, sweep.next_offset, self._asked)
+            came = await self._page(sweep, sweep.next_offset, self._page_size)
             if came is not None and sweep.reached == first:  # the first page held the whole list
-                step = self._asked
+                step = self._page_size
             if not came or came == step or sweep.is_echo or sweep.reached == first:
                 break
             step = max(step, came)
-        self._step = step or self._asked
+        self._step = step or self._page_size
         return not sweep.is_echo
 
     async def _first_page(self, sweep: Sweep) -> int:
         """Request the first page, halving the limit while the server refuses it."""
         while True:
             try:
-                answer, records = await self._list.page(0, self._asked)
+                answer, records = await self._list.page(0, self._page_size)
             except RefusedError as error:
-                if error.status not in (400, 422) or self._asked <= 10:
+                if error.status not in (400, 422) or self._page_size <= 10:
                     raise
-                self._asked //= 2
+                self._page_size //= 2
                 continue
-            return self._take(sweep, 0, self._asked, answer, records)
+            return self._take(sweep, 0, self._page_size, answer, records)
 
     async def _read_concurrently(self, sweep: Sweep, horizon: int | None) -> None:
-        step = self._step or self._asked
+        step = self._step or self._page_size
         stride = max(1, step - 1)  # each page begins with the last record of the page before
         position = sweep.next_offset
 
@@ -260,7 +260,7 @@ class _ListReader:
 
     async def _read_whole(self, sweep: Sweep, expected: int | None) -> None:
         """Read a list whose server ignores ``skip``, and prove it by more answers and the count or the limit."""
-        limit = max(self._asked, (expected or 0) + 1)
+        limit = max(self._page_size, (expected or 0) + 1)
         while True:
             answer, records = await self._list.page(0, limit)
             fits = records.items != limit or limit > sweep.most

@@ -101,7 +101,7 @@ class Sweep:
 
     @property
     def distinct(self) -> int:
-        """Return the number of different records, as far as their ids tell."""
+        """Return the number of different records, as far as their ids show."""
         return self.distinct_ids + self.without_id - self.boundaries().nameless
 
     @property

@@ -40,7 +40,7 @@ _READ_BACK = "read the account back: the change may or may not have been made"
 
 
 class Authority(Protocol):
-    """Supplies the tokens, and is told what became of them."""
+    """Supplies the tokens, and learns which of them were accepted."""
 
     async def token(self) -> Token:
         """Return the current token."""

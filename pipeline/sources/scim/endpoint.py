@@ -99,7 +99,7 @@ class ScimEndpoint:
         If the server refuses or ignores the filter, the list is read to its end: a record counts as absent only then.
 
         Raises:
-            ContentError: the endpoint counts more records than it shows, so absence cannot be told.
+            ContentError: the endpoint counts more records than it shows, so absence is not proven.
         """
         wanted: str | None = f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
         limit, start = self.client.source.page_size, 1

@@ -61,7 +61,7 @@ class Provisioner:
 
     @property
     def witness(self) -> Witness:
-        """Return what is told of every change, whichever way it goes."""
+        """Return the observer of every change, by SCIM and by REST."""
         return self._rest.witness
 
     @witness.setter

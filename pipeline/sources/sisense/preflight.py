@@ -118,12 +118,12 @@ class _Preflight:
         self.checks.append(_clock(api.skew_seconds))
 
     async def check_page_size(self, api: SisenseApi, users: Endpoint, total: int | None) -> None:
-        asked = self.source.page_size
-        _, page = await api.get(users, api.read_records, {"skip": 0, "limit": asked})
-        detail = f"{counted(asked, 'account')} requested, {page.items} received"
-        if page.items > asked:
+        page_size = self.source.page_size
+        _, page = await api.get(users, api.read_records, {"skip": 0, "limit": page_size})
+        detail = f"{counted(page_size, 'account')} requested, {page.items} received"
+        if page.items > page_size:
             self.add("page_size", "warning", f"{detail}: the server ignores the limit and sends the whole list")
-        elif total is not None and page.items < min(asked, total):
+        elif total is not None and page.items < min(page_size, total):
             self.add("page_size", "warning", f"{detail}: the server caps a page", f"set page_size = {page.items}")
         else:
             self.add("page_size", "ok", detail)
