@@ -328,8 +328,7 @@ class Project:
         """Remember the report, so that the next snapshot's is chained to it."""
         try:
             with database.writing(self.settings.warehouse.database, notify=timer.note) as connection:
-                chain.record(
-                    connection,
+                report = chain.SealedReport(
                     snapshot_id=current.snapshot_id,
                     build_id=current.build_id,
                     data_sha256=seal.data_sha256,
@@ -337,6 +336,7 @@ class Project:
                     previous_manifest_sha256=seal.previous_manifest_sha256,
                     written_at=as_stored(utc_now()),
                 )
+                chain.record(connection, report)
         except WarehouseError as error:  # the report is whole; a database that is read-only still gives reports
             timer.note(f"the next snapshot's report will not be chained to this one: {error.message}")
 

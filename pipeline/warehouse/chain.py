@@ -1,51 +1,50 @@
-"""The chain of reports: which manifest a snapshot's report had, and which one it names as the one before.
+"""The chain of reports: the manifest of each snapshot's report, and the manifest that it is chained to.
 
-The link is decided when a snapshot is reported for the first time and stays, so that a report made again has the same
-bytes: it is the manifest last written for the newest earlier snapshot that has one.
+The link is set when a snapshot is reported for the first time, and kept, so that the same report has the same bytes
+again. It names the manifest last written for the newest earlier snapshot that has one.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from pipeline.warehouse.database import Connection, transaction
+from pipeline.warehouse.database import Connection, insert, transaction
 
-__all__ = ["previous", "record"]
+__all__ = ["SealedReport", "previous", "record"]
 
 
 def previous(connection: Connection, snapshot_id: str) -> str | None:
-    """Return the hash of the manifest that this snapshot's report is chained to; null for the first of a chain."""
+    """Return the hash of the manifest that this snapshot's report is chained to; None for the first of a chain."""
     decided = connection.execute(
         "select previous_manifest_sha256 from meta.reports where snapshot_id = $id limit 1", {"id": snapshot_id}
     ).fetchone()
     if decided is None:
         decided = connection.execute(
-            """
-            select manifest_sha256 from meta.reports where snapshot_id < $id
-            order by snapshot_id desc, written_at desc, manifest_sha256 limit 1
-            """,
+            "select manifest_sha256 from meta.reports where snapshot_id < $id"
+            " order by snapshot_id desc, written_at desc, manifest_sha256 limit 1",
             {"id": snapshot_id},
         ).fetchone()
     return decided[0] if decided else None
 
 
-def record(
-    connection: Connection,
-    *,
-    snapshot_id: str,
-    build_id: str,
-    data_sha256: str,
-    manifest_sha256: str,
-    previous_manifest_sha256: str | None,
-    written_at: datetime,
-) -> None:
-    """Remember a report that has been written; one with the same manifest only becomes the last written."""
+@dataclass(frozen=True, slots=True)
+class SealedReport:
+    """A sealed report: one row of ``meta.reports``. ``written_at`` is UTC without a zone."""
+
+    snapshot_id: str
+    build_id: str
+    data_sha256: str
+    manifest_sha256: str
+    previous_manifest_sha256: str | None
+    written_at: datetime
+
+
+def record(connection: Connection, report: SealedReport) -> None:
+    """Remember a report that has been written; a report with a known manifest only becomes the last one written."""
     with transaction(connection):
         connection.execute(
             "delete from meta.reports where snapshot_id = $snapshot_id and manifest_sha256 = $manifest_sha256",
-            {"snapshot_id": snapshot_id, "manifest_sha256": manifest_sha256},
+            {"snapshot_id": report.snapshot_id, "manifest_sha256": report.manifest_sha256},
         )
-        connection.execute(
-            "insert into meta.reports values ($1, $2, $3, $4, $5, $6)",
-            [snapshot_id, build_id, data_sha256, manifest_sha256, previous_manifest_sha256, written_at],
-        )
+        insert(connection, "meta.reports", [asdict(report)])

@@ -247,8 +247,7 @@ def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path,
 
 
 def remember(connection: duckdb.DuckDBPyConnection, snapshot_id: str, manifest_sha256: str, at: int = 0) -> None:
-    chain.record(
-        connection,
+    report = chain.SealedReport(
         snapshot_id=snapshot_id,
         build_id="b",
         data_sha256="d" * 64,
@@ -256,6 +255,7 @@ def remember(connection: duckdb.DuckDBPyConnection, snapshot_id: str, manifest_s
         previous_manifest_sha256=chain.previous(connection, snapshot_id),
         written_at=AS_OF.replace(second=at),
     )
+    chain.record(connection, report)
 
 
 def test_a_report_is_chained_to_the_last_one_of_the_snapshot_before(database):
