@@ -40,7 +40,7 @@ STREAMS = [
 
 
 @each(STREAMS)
-def test_messages_that_nobody_takes_do_not_change_the_outcome(case: Case, tmp_path: Path) -> None:
+def test_a_closed_stderr_does_not_change_the_outcome(case: Case, tmp_path: Path) -> None:
     assert shell(tmp_path, case.content).returncode == 2
 
 
@@ -53,7 +53,7 @@ def test_init_makes_the_folder_that_it_is_given(tmp_path: Path) -> None:
     assert (tmp_path / "mine.toml").is_file()
 
 
-def test_a_result_is_complete_though_its_messages_are_lost(tmp_path: Path) -> None:
+def test_a_result_is_complete_even_if_its_messages_cannot_be_written(tmp_path: Path) -> None:
     done = shell(tmp_path, "init new 2>/dev/full")
 
     assert done.returncode == 0
@@ -106,12 +106,12 @@ def test_a_joiner_who_is_in_the_file_twice_is_refused(case: Case, tmp_path: Path
     assert "line 3" in caught.value.where
 
 
-def test_a_stray_nul_is_told_by_its_line() -> None:
+def test_a_stray_nul_is_reported_with_its_line() -> None:
     with pytest.raises(TableError, match="line 3 has a NUL character"):
         decode(b"email,display_name\na@example.com,Ann Ek\nb@example.com,Bo\0Dahl\n")
 
 
 @pytest.mark.parametrize("cell", ["high", "10.5", "-1", "101", "9" * 9000, "²"])
-def test_a_rank_that_is_none_is_told_without_the_words_of_python(cell: str) -> None:
+def test_an_invalid_rank_is_an_error_without_python_terms(cell: str) -> None:
     with pytest.raises(ValueError, match=r"^write a whole number from 0 to 100$"):
         _rank(cell)

@@ -125,7 +125,7 @@ def sealed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @each(SYSTEM_FILES)
-def test_a_file_that_somebody_s_machine_added_is_named_with_what_to_do(case: Case, sealed: Path) -> None:
+def test_a_file_added_by_the_operating_system_is_named_with_a_hint(case: Case, sealed: Path) -> None:
     path = sealed / case.content
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"\0")

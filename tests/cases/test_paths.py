@@ -159,7 +159,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(outcome.stdout.splitlines()[0])
 
 
-def test_a_run_in_an_odd_folder_reports_everybody_and_can_be_rebuilt(report: Path) -> None:
+def test_a_run_in_a_folder_with_special_characters_reports_every_account_and_can_be_rebuilt(report: Path) -> None:
     outcome = run_command(report.parent, "verify", report.name, "--rebuild")
 
     assert outcome.code == 0, outcome.stderr + outcome.stdout

@@ -196,7 +196,7 @@ def test_every_record_lands_and_the_extract_stays_complete(builds: tuple[Built, 
     assert len(odd.roles) == len(ROLES) + len(ROLE_FIELDS) * len(SHAPES)
 
 
-def test_the_other_accounts_are_what_they_are_without_the_odd_ones(builds: tuple[Built, Built]) -> None:
+def test_odd_accounts_do_not_affect_the_others(builds: tuple[Built, Built]) -> None:
     good, odd = builds
 
     for account_id, account in good.accounts.items():
@@ -206,7 +206,7 @@ def test_the_other_accounts_are_what_they_are_without_the_odd_ones(builds: tuple
 
 
 @pytest.mark.parametrize("name", USER_FIELDS)
-def test_an_odd_field_of_a_user_spoils_no_other_field(builds: tuple[Built, Built], name: str) -> None:
+def test_an_invalid_field_of_a_user_does_not_affect_other_fields(builds: tuple[Built, Built], name: str) -> None:
     _, odd = builds
     spared = {"userName": "user_name", "email": "email", "lastName": "last_name"}
     spared.pop(name, None)
@@ -224,7 +224,7 @@ def test_an_odd_field_of_a_user_spoils_no_other_field(builds: tuple[Built, Built
 
 
 @pytest.mark.parametrize("name", [name for name, kind in USER_FIELDS.items() if kind == "text"])
-def test_a_text_that_is_none_is_null_and_named(builds: tuple[Built, Built], name: str) -> None:
+def test_a_value_that_is_not_text_becomes_null_and_is_named(builds: tuple[Built, Built], name: str) -> None:
     _, odd = builds
 
     unreadable = {shape for shape in SHAPES if name in odd.accounts[f"{name}: {shape}"]["unreadable_fields"]}
@@ -237,7 +237,7 @@ def test_a_text_that_is_none_is_null_and_named(builds: tuple[Built, Built], name
     assert f"for {len(unreadable)} accounts" in warning
 
 
-def test_groups_that_cannot_be_read_are_not_no_groups(builds: tuple[Built, Built]) -> None:
+def test_unreadable_groups_do_not_count_as_an_empty_list(builds: tuple[Built, Built]) -> None:
     _, odd = builds
 
     unreadable = {shape for shape in SHAPES if "groups" in odd.accounts[f"groups: {shape}"]["unreadable_fields"]}
@@ -323,7 +323,7 @@ UNIDENTIFIED = [
 
 @each(UNIDENTIFIED)
 @pytest.mark.parametrize("resource", ["users", "roles", "groups"])
-def test_a_record_that_is_nobodys_makes_the_extract_partial_and_costs_no_other(
+def test_a_record_without_an_id_makes_the_extract_partial_and_keeps_the_others(
     case: Case, resource: str, models: list[Model], tmp_path: Path
 ) -> None:
     lists = {"users": good_users(), "roles": list(ROLES), "groups": list(GROUPS)}

@@ -15,7 +15,7 @@ from tests.cases.case import Case, each
 from tests.cases.tables import people
 
 
-def test_columns_that_are_not_known_are_left_unread_and_said(connection: Connection, tmp_path: Path) -> None:
+def test_unknown_columns_are_ignored_and_reported(connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("email,cost_center,E-mail 2\na@x.test,4711,b@x.test\n")
     notes: list[str] = []

@@ -177,7 +177,7 @@ REFUSALS = [
 
 
 @each(REFUSALS)
-def test_a_server_that_refuses_count_0_is_read_whole(server: RealScim, tmp_path: Path, case: Case) -> None:
+def test_a_server_that_refuses_count_0_is_read_completely(server: RealScim, tmp_path: Path, case: Case) -> None:
     server.before = lambda request, query: case.content if query.get("count") == "0" else None
 
     assert_all(server, read(server.answer, tmp_path))

@@ -184,9 +184,7 @@ REFUSED = [
 
 
 @each(REFUSED)
-def test_what_cannot_be_read_without_a_guess_is_refused_everywhere(
-    case: Case, connection: Connection, tmp_path: Path
-) -> None:
+def test_ambiguous_values_are_refused_everywhere(case: Case, connection: Connection, tmp_path: Path) -> None:
     files = PolicyFiles(resources.reference_data(), tmp_path, ())
     readers: dict[str, tuple[type[AccessReviewError], Callable[[Path], object]]] = {
         "people.txt": (RosterError, lambda path: load_roster(connection, path)),

@@ -205,7 +205,7 @@ def silenced(failed: set[Member], spoiled: Verdicts, name: str) -> set[tuple[str
 
 
 @pytest.mark.parametrize("name", USER_FIELDS)
-def test_an_account_that_failed_does_not_pass_once_a_field_cannot_be_read(
+def test_a_failed_account_does_not_pass_when_a_field_becomes_unreadable(
     house: House, models: list[Model], failed: set[Member], name: str
 ) -> None:
     spoiled = play(house, models, 16 + USER_FIELDS.index(name), records({}, spoiled=name), GROUPS)

@@ -129,7 +129,7 @@ def test_a_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
     assert len(landed_ids(tmp_path)) == ACCOUNTS
 
 
-def test_a_killed_run_loses_no_earlier_snapshot(tmp_path: Path) -> None:
+def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         simulator.write_files(tmp_path)
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}

@@ -327,7 +327,7 @@ def test_the_journal_has_a_request_whose_answer_was_lost_to_a_kill(case: Callabl
     assert at("--json", "users", "deactivate", NEW).result[0]["state"] == "as it was"
 
 
-def test_a_new_account_that_is_inactive_in_sisense_is_reported_so(case: Callable[..., Case]) -> None:
+def test_a_new_account_that_is_inactive_in_sisense_is_reported_as_inactive(case: Callable[..., Case]) -> None:
     at = case()
 
     without = at("--json", "users", "create", "--email", NEW, "--role", "Viewer").result

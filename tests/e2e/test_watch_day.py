@@ -305,7 +305,7 @@ def test_events_wait_for_a_receiver_that_is_down_for_many_ticks(day: Day) -> Non
 
 
 @OF_THE_DAY
-def test_outages_and_partial_extracts_are_reported_and_make_no_event(day: Day) -> None:
+def test_outages_and_partial_extracts_are_reported_but_are_not_events(day: Day) -> None:
     down = [tick for tick in day.ticks if tick.snapshot_id is None]
     partial = [tick for tick in day.ticks if tick.completeness == "PARTIAL"]
 

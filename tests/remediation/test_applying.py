@@ -53,7 +53,7 @@ def assert_true(server: Server, plan: Plan, entries: dict[str, journal.JournalEn
     reads=st.lists(READS, max_size=12),
     kills=st.lists(st.integers(1, 90), max_size=3),
 )
-def test_the_journal_is_true_and_nothing_is_sent_twice_whatever_the_server_does(
+def test_with_any_server_the_journal_is_correct_and_nothing_is_sent_twice(
     server: Server,
     tmp_path_factory: pytest.TempPathFactory,
     actions: list[str],

@@ -27,7 +27,7 @@ def read(result: report.ReportFolder) -> tuple[pypdf.PdfReader, list[str]]:
     return reader, [page.extract_text() for page in reader.pages]
 
 
-def test_everybody_is_in_it_once_and_the_pages_are_counted(database, tmp_path):
+def test_every_account_is_in_it_once_and_the_pages_are_counted(database, tmp_path):
     result = write(database(accounts=101), tmp_path)
 
     reader, pages = read(result)
@@ -58,7 +58,7 @@ def test_parts_of_several_processes_are_one_list(database, tmp_path):
     assert reader.get_destination_page_number(reader.outline[2]) == 13
 
 
-def test_it_is_sealed_and_the_same_bytes_again(database, tmp_path):
+def test_it_is_sealed_and_reproducible_byte_by_byte(database, tmp_path):
     connection = database(accounts=600)
 
     first, second = write(connection, tmp_path / "a"), write(connection, tmp_path / "b")
@@ -69,7 +69,7 @@ def test_it_is_sealed_and_the_same_bytes_again(database, tmp_path):
     assert first.folder / ANNEX in first.files
 
 
-def test_every_row_has_one_line_whatever_its_name_holds(database, tmp_path):
+def test_every_row_has_one_line_with_any_characters_in_its_name(database, tmp_path):
     result = write(database(accounts=40, names=HOSTILE), tmp_path)
 
     _, pages = read(result)
@@ -132,7 +132,7 @@ def test_the_names_that_fit_are_not_cut(database, tmp_path):
     assert columns[-1].left + columns[-1].width <= 269
 
 
-def test_an_error_in_another_process_arrives_whole():
+def test_an_error_crosses_process_boundaries_unchanged():
     error = RenderError("it broke", where="there", hint="mend it")
 
     arrived = pickle.loads(pickle.dumps(error))

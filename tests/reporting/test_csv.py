@@ -69,7 +69,7 @@ def test_a_formula_is_shown_and_counted_instead_of_run(rows, start):
 
 
 @pytest.mark.parametrize("text", ["a=b", " =1", "'=1", "５", "–5", "A; B; C", "a; =1", "a,=1", "a\tb", "a\nb"])
-def test_what_no_spreadsheet_runs_is_left_alone(rows, text):
+def test_text_that_no_spreadsheet_runs_is_unchanged(rows, text):
     content, neutralised = rows((text, 1, None, None, None, None))
 
     cells = list(standard.reader(io.StringIO(content.decode(), newline="")))

@@ -26,7 +26,7 @@ from tests.rules import rule
 STALE_ACCOUNT = rule("Stale account")
 
 
-def test_a_whole_folder_verifies_and_is_called_unsigned(sealed):
+def test_an_intact_folder_verifies_and_is_called_unsigned(sealed):
     found = check(sealed)
 
     assert found.problems == ()
@@ -69,7 +69,7 @@ def test_the_data_hash_can_be_checked_with_a_shell(sealed):
     assert shown.stdout.split()[0] == json.loads((sealed / "manifest.json").read_bytes())["data_sha256"]
 
 
-def test_the_data_hash_is_the_same_whatever_formats_are_asked_for(database, tmp_path):
+def test_the_data_hash_does_not_depend_on_the_formats(database, tmp_path):
     connection = database()
 
     with_pdf = write(connection, tmp_path / "a", "pdf")
@@ -195,7 +195,7 @@ def test_a_manifest_cannot_make_verify_look_outside_the_folder(sealed, tmp_path)
     assert (problem.path, problem.what) == ("../../outside.csv", "is missing")
 
 
-def test_a_manifest_of_a_later_program_is_not_judged(sealed):
+def test_a_manifest_of_a_later_version_is_refused(sealed):
     reseal(sealed, schema_version=2)
 
     with pytest.raises(UsageError, match="schema version 2"):

@@ -129,7 +129,7 @@ def test_the_page_asks_for_nothing_but_itself_and_the_console_stays_empty(show):
     assert page.get_log("browser") == []
 
 
-def test_nothing_on_the_page_could_send_anything(show):
+def test_the_page_cannot_send_any_request(show):
     """The policy is what holds, not only that the page does not try: an image, a request and a script are tried."""
     seen = []
 
@@ -295,7 +295,7 @@ def test_everything_that_can_be_used_has_a_name(show):
     assert [each.get_attribute("outerHTML") for each in used if not each.accessible_name] == []
 
 
-def test_the_first_thing_that_the_tab_key_meets_skips_to_the_summary(show):
+def test_the_first_link_in_tab_order_skips_to_the_summary(show):
     page = show(findings=60)
 
     find(page, "body").send_keys(Keys.TAB)
@@ -347,7 +347,7 @@ def test_a_narrow_window_scrolls_the_tables_by_keyboard_but_never_the_page(show)
     assert set(wide) == {0}
 
 
-def test_without_script_the_report_is_whole_and_offers_nothing_that_would_not_work(show, chromium):
+def test_without_script_the_report_is_complete_and_has_no_dead_controls(show, chromium):
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         page = show(findings=60)

@@ -249,7 +249,7 @@ def test_the_bundled_fonts_show_european_names_without_a_warning(database, tmp_p
     assert write(database(names=names), tmp_path, "pdf").warnings == ()
 
 
-def test_an_existing_folder_is_replaced_as_a_whole(database, tmp_path):
+def test_an_existing_folder_is_replaced_completely(database, tmp_path):
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "left-over.txt").write_text("old")
 

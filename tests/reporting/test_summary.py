@@ -47,7 +47,7 @@ def test_rules_without_a_result_are_counted_with_their_reasons(unevaluated: list
         silent("leavers", "off", "the configuration switches it off", headline="leavers_active"),
     ],
 )
-def test_a_tile_without_a_rule_behind_it_is_no_zero(row: dict[str, Any]) -> None:
+def test_a_tile_without_an_evaluated_rule_does_not_show_zero(row: dict[str, Any]) -> None:
     last = tiles(FIGURES, [row])[-1]
 
     assert last.value == NOT_EVALUATED
@@ -59,7 +59,7 @@ def test_a_tile_with_a_rule_behind_it_may_be_a_zero() -> None:
     assert tiles(FIGURES | {"leavers_active": 0}, [])[-1].value == "0"
 
 
-def test_deactivated_accounts_are_no_privileged_accounts_in_use() -> None:
+def test_deactivated_accounts_do_not_count_as_privileged_accounts_in_use() -> None:
     assert [(tile.value, tile.label) for tile in tiles(FIGURES | {"privileged_active_new": 1}, [])][1] == (
         "3",
         "active privileged accounts, 1 of them new",

@@ -30,7 +30,7 @@ def test_long_names_are_cut_by_columns(given, shown):
     assert text.shorten(given, 11) == (given if given and len(given) == 11 else shown)
 
 
-def test_a_name_cannot_turn_or_hide_what_follows():
+def test_a_name_cannot_reverse_or_hide_the_text_after_it():
     assert text.printable("a\u202eb\u2066c\x07d\x9be") == "a\ufffdb\ufffdc\ufffdd\ufffde"
     assert text.printable("two\nlines\tנור") == "two\nlines\tנור"
 

@@ -63,7 +63,7 @@ def test_values_keep_their_types(database, tmp_path):
     assert warnings == ()
 
 
-def test_what_a_spreadsheet_cannot_hold_exactly_is_text(database, tmp_path):
+def test_values_that_a_spreadsheet_cannot_hold_exactly_are_text(database, tmp_path):
     query = "select 1234567890123456789 as a, timestamp '1815-12-10' as b"
 
     [_, row], _ = sheet(database(), query, tmp_path / "x.xlsx")

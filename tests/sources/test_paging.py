@@ -87,7 +87,7 @@ PARTIAL = {
 
 
 @pytest.mark.parametrize(("behaviour", "checks"), PARTIAL.values(), ids=PARTIAL.keys())
-def test_what_is_not_proven_fails_its_checks(
+def test_an_unproven_end_or_caller_fails_its_check(
     extracting: Extracting, behaviour: dict[str, Any], checks: set[str]
 ) -> None:
     with FakeSisense(**{"users": accounts(230), **behaviour}) as fake:
@@ -97,7 +97,7 @@ def test_what_is_not_proven_fails_its_checks(
 
 
 @pytest.mark.parametrize("has_count", [True, False])
-def test_a_page_that_always_replaces_another_is_no_proof(extracting: Extracting, has_count: bool) -> None:
+def test_a_page_that_always_replaces_another_does_not_prove_the_end(extracting: Extracting, has_count: bool) -> None:
     with FakeSisense(accounts(230), has_count=has_count) as fake:
         always_the_third_page_of_fifty(fake)
         done = extracting(fake)
@@ -222,7 +222,7 @@ def test_accounts_without_a_usable_id_are_kept(extracting: Extracting) -> None:
     assert done.observed("end_proven").result == "PASS"
 
 
-def test_upper_case_and_foreign_ids_are_told_apart(extracting: Extracting) -> None:
+def test_ids_are_compared_exactly_in_case_and_script(extracting: Extracting) -> None:
     ids = ["00000000000000000000000a", "00000000000000000000000A", "a", "10"]
     with FakeSisense([{"_id": i} for i in ids]) as fake:
         done = extracting(fake)

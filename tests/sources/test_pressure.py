@@ -110,7 +110,7 @@ def test_the_extract_gives_up_after_too_long_without_a_good_answer(extracting: E
     assert len(done.waiting.slept) == 5
 
 
-def test_what_was_read_before_the_source_failed_is_kept(extracting: Extracting) -> None:
+def test_pages_read_before_the_source_failed_are_kept(extracting: Extracting) -> None:
     with FakeSisense(accounts(230), fault=lambda r, nth: Reply(503) if r == "users" and nth > 3 else None) as fake:
         done = extracting(fake, concurrency=1)
 

@@ -303,7 +303,7 @@ def test_every_request_is_announced_and_answered_in_the_journal(
     assert set(second["body"]) == {"roleId", "groups"}
 
 
-def test_the_journal_has_what_is_needed_to_undo_a_change(simulator: Simulator, journal: CommandJournal) -> None:
+def test_the_journal_has_the_data_to_undo_a_change(simulator: Simulator, journal: CommandJournal) -> None:
     create(simulator, journal)
     before = len(lines(journal))
 
@@ -349,7 +349,7 @@ def test_a_change_that_cannot_be_journalled_is_not_sent(simulator: Simulator, jo
     assert changes(simulator) == []
 
 
-def test_a_truncated_line_does_not_spoil_the_next(simulator: Simulator, journal: CommandJournal) -> None:
+def test_a_truncated_line_does_not_affect_the_next(simulator: Simulator, journal: CommandJournal) -> None:
     journal.path.write_bytes(b'{"change_id":"a","state":"sending"}\n{"change_id":"b","sta')
 
     create(simulator, journal)

@@ -75,7 +75,7 @@ def test_an_element_without_an_id_is_kept_and_counted(odd: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 401])
-def test_a_number_that_cannot_be_written_again_does_not_lose_the_page(number: str) -> None:
+def test_a_number_that_python_cannot_write_does_not_make_the_page_unreadable(number: str) -> None:
     records = read_records(f'[{{"_id": "a", "hash": "x", "n": {number}}}]'.encode())
 
     assert json.loads(records.kept) == [{"_id": "a", "n": number}]
@@ -83,7 +83,7 @@ def test_a_number_that_cannot_be_written_again_does_not_lose_the_page(number: st
 
 @pytest.mark.parametrize("levels", [500, 700, 5_000])
 @pytest.mark.parametrize("secret", [b"", b', "hash": "canary"'])
-def test_a_deep_record_loses_no_other_and_is_named_if_not_kept_whole(levels: int, secret: bytes) -> None:
+def test_a_deep_record_does_not_affect_others_and_is_named_if_it_is_cut(levels: int, secret: bytes) -> None:
     deep = b'{"x": [' * (levels // 2) + b'{"hash": "canary"}' + b"]}" * (levels // 2)
     body = b'[{"_id": "a"}, {"_id": "deep", "x": ' + deep + secret + b'}, {"_id": "b"}]'
 
@@ -97,11 +97,11 @@ def test_a_deep_record_loses_no_other_and_is_named_if_not_kept_whole(levels: int
     assert records.cut == (2,) or levels < 5_000
 
 
-def test_a_user_named_like_the_note_about_depth_is_kept_whole() -> None:
+def test_a_user_named_like_the_note_about_depth_is_not_cut() -> None:
     assert read_records(b'[{"_id": "a", "hash": 1, "x": "(nested too deep to be kept)"}]').cut == ()
 
 
-def test_a_number_of_absurd_length_does_not_lose_the_page() -> None:
+def test_a_number_with_thousands_of_digits_does_not_make_the_page_unreadable() -> None:
     records = read_records(b'[{"_id": "a", "x": ' + b"9" * 5000 + b'}, {"_id": 3}]')
 
     assert records.ids == ("a", "3")

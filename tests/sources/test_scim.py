@@ -114,7 +114,7 @@ def test_a_server_that_caps_count_is_followed(server: RealScim, tmp_path: Path) 
     assert_all(server, read(server.answer, tmp_path))
 
 
-def test_a_server_that_ignores_start_index_is_read_whole(server: RealScim, tmp_path: Path) -> None:
+def test_a_server_that_ignores_start_index_is_read_completely(server: RealScim, tmp_path: Path) -> None:
     def ignore(request: Request, query: dict[str, str]) -> None:
         query["startIndex"] = "1"
         if query.get("count") != "0":
@@ -233,7 +233,7 @@ def test_secrets_reach_neither_the_disk_nor_a_message(server: RealScim, tmp_path
     [as_html(), Reply(404), Reply(401, TOKEN.encode()), Reply(403), as_json({"hello": TOKEN}), as_json([1])],
     ids=["web page", "404", "401", "403", "another object", "a list"],
 )
-def test_an_address_without_scim_is_an_error_with_what_to_do(tmp_path: Path, reply: Reply) -> None:
+def test_an_address_without_scim_is_an_error_with_a_hint(tmp_path: Path, reply: Reply) -> None:
     spool, waiting = Spool.create(tmp_path / "spool"), Waiting()
     with HttpServer(lambda request: reply) as http:
         source = SourceSettings(name="idp", kind="scim", url=f"{http.url}/scim/v2")

@@ -230,7 +230,7 @@ def test_findings_keep_their_ids(house: Any, source: Any, people: Any) -> None:
         (timedelta(days=400), None, False),
     ],
 )
-def test_the_folder_tells_a_build_that_is_not_the_default(
+def test_the_folder_name_identifies_a_build_that_is_not_the_default(
     house: Any, source: Any, people: Any, as_of: timedelta | None, baseline: str | None, is_default: bool
 ) -> None:
     house.models = only(house.models, STALE_ACCOUNT)

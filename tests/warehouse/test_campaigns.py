@@ -60,7 +60,7 @@ def item(house: Any, account_id: str, entitlement_id: str) -> str:
     return str(item_id)
 
 
-def test_the_owner_is_asked_then_the_manager_then_who_was_named_and_never_the_holder(built: Any) -> None:
+def test_the_reviewer_is_the_owner_then_the_manager_then_a_named_reviewer_and_never_the_holder(built: Any) -> None:
     asked = opened(built)
 
     assert asked["cay", "g-sales"] == ("ann@example.com", "owner")
@@ -77,7 +77,7 @@ def test_an_address_that_the_holder_also_has_is_the_holder(built: Any) -> None:
     assert asked["ann", "g-sales"] == ("ciso@example.com", "named")
 
 
-def test_without_somebody_to_ask_nothing_is_opened(built: Any) -> None:
+def test_without_a_reviewer_for_every_item_no_campaign_is_opened(built: Any) -> None:
     with pytest.raises(GateError, match="have no reviewer"):
         opened(built, "owner", "manager")
 
@@ -85,7 +85,7 @@ def test_without_somebody_to_ask_nothing_is_opened(built: Any) -> None:
     assert built.rows("select count(*) from review.items") == [(0,)]
 
 
-def test_power_is_asked_about_as_high_risk(built: Any) -> None:
+def test_privileged_access_is_a_high_risk_item(built: Any) -> None:
     opened(built, scope="privileged")
 
     assert set(built.rows("select account_id, risk in ('critical', 'high') from review.items")) >= {("bob", True)}
@@ -169,7 +169,7 @@ def test_an_old_file_that_comes_again_does_not_undo_a_later_decision(built: Any,
 
 
 @pytest.mark.parametrize("header", ["item_id,decision", "reviewer,item_id,decision"])
-def test_nobody_decides_on_what_was_given_to_another(built: Any, tmp_path: Path, header: str) -> None:
+def test_a_reviewer_cannot_decide_on_the_items_of_another(built: Any, tmp_path: Path, header: str) -> None:
     asked = opened(built)
     assert asked["cay", "g-sales"] != asked["cay", "r-viewer"]
     path = tmp_path / "returned.csv"
@@ -185,7 +185,7 @@ def test_nobody_decides_on_what_was_given_to_another(built: Any, tmp_path: Path,
     assert built.rows("select count(*) from review.decisions") == [(0,)]
 
 
-def test_who_has_left_is_not_asked(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+def test_people_who_have_left_are_not_reviewers(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
     roster = (
         "person_id,email,manager_email,employment_status\n"
         "p1,cay@example.com,bob@example.com,active\np2,bob@example.com,,ended\n"
@@ -208,7 +208,7 @@ def test_every_reviewer_has_files_of_their_own(built: Any, tmp_path: Path) -> No
     assert len({path.name for path in written}) == len(written) == 3 * reviewers
 
 
-def test_what_was_signed_stays_in_history_when_the_snapshot_is_built_again(
+def test_signed_findings_stay_in_history_when_the_snapshot_is_built_again(
     house: Any, source: Any, make_user: Callable[..., Any]
 ) -> None:
     landed = house.land(SNAPSHOT, {"prod": source([make_user("ann")])})
@@ -235,7 +235,7 @@ def test_a_day_that_is_past_cannot_be_the_last(built: Any) -> None:
         campaigns.open_campaign(built.connection, campaigns.NewCampaign("Q", "all", (), date(2026, 1, 9)), NOW)
 
 
-def test_what_was_taken_away_is_held_against_every_later_extract(
+def test_removed_access_is_checked_in_every_later_extract(
     built: Any, source: Any, make_user: Callable[..., Any], tmp_path: Path
 ) -> None:
     def found(snapshot_id: str, *groups: str) -> dict[str, str]:
@@ -268,7 +268,7 @@ def test_what_was_taken_away_is_held_against_every_later_extract(
     ]
 
 
-def test_what_came_in_after_an_extract_ended_does_not_change_what_is_said_of_it(
+def test_events_after_an_extract_ended_do_not_change_its_report(
     built: Any, source: Any, make_user: Callable[..., Any], tmp_path: Path
 ) -> None:
     opened(built)

@@ -34,7 +34,7 @@ def compared(house: Any, old: str, new: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def test_two_neighbours_differ_as_the_report_of_the_later_says(built: Any) -> None:
+def test_diff_of_consecutive_snapshots_equals_the_changes_of_the_later_report(built: Any) -> None:
     reported = built.rows("select * from reports.changes order by source, object_kind, key, change, field")
 
     found = compared(built, MIDDLE, NEW)

@@ -40,7 +40,9 @@ def holder(path: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("opens", [database.writing, database.reading])
-def test_who_holds_the_database_is_told_first_and_named_in_the_error(path: Path, holder: int, opens: object) -> None:
+def test_a_wait_for_the_database_names_its_holder_and_so_does_the_error(
+    path: Path, holder: int, opens: object
+) -> None:
     told: list[str] = []
 
     with pytest.raises(DatabaseLockedError) as caught, opens(path, notify=told.append, wait=0.3):  # type: ignore[operator]
@@ -83,7 +85,7 @@ def foreign(path: Path) -> None:
     ],
     ids=["missing", "text", "empty", "folder", "another program's"],
 )
-def test_what_is_no_database_of_ours_is_said_at_once(tmp_path: Path, make: object, says: str) -> None:
+def test_a_file_that_is_not_our_database_is_reported_at_once(tmp_path: Path, make: object, says: str) -> None:
     path = tmp_path / "padlock.duckdb"
     make(path)  # type: ignore[operator]
 
@@ -97,7 +99,7 @@ def test_what_is_no_database_of_ours_is_said_at_once(tmp_path: Path, make: objec
     assert not isinstance(caught.value, DatabaseLockedError)
 
 
-def test_a_folder_that_does_not_exist_is_no_lock(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_not_a_lock(tmp_path: Path) -> None:
     with (
         pytest.raises(WarehouseError, match="No such file"),
         database.writing(tmp_path / "locked" / "x.duckdb", notify=pytest.fail, wait=60),
@@ -173,7 +175,7 @@ def test_a_query_can_only_read(path: Path, query: str) -> None:
         ("select * from read_csv('/etc/hostname')", {}, "disabled", "only reads"),
     ],
 )
-def test_what_is_wrong_with_a_query_is_explained(
+def test_an_error_in_a_query_is_explained(
     path: Path, query: str, values: dict[str, str], says: str, hint: str
 ) -> None:
     with pytest.raises(QueryError) as caught:
@@ -184,13 +186,13 @@ def test_what_is_wrong_with_a_query_is_explained(
     assert caught.value.exit_code == 4
 
 
-def test_a_pythons_variable_is_no_table(path: Path) -> None:
+def test_a_query_cannot_read_a_python_variable_as_a_table(path: Path) -> None:
     with pytest.raises(QueryError, match="values"):
         asked(path, 'select * from "values"')
 
 
 @pytest.mark.parametrize("attempt", range(12))  # the signal may come between two calls, too; hardly every time
-def test_an_interrupted_query_is_an_interruption_and_no_bug(attempt: int) -> None:
+def test_an_interrupted_query_is_not_reported_as_a_bug(attempt: int) -> None:
     is_busy = threading.Event()
     interrupter = threading.Thread(target=lambda: is_busy.wait() and os.kill(os.getpid(), signal.SIGINT))
     interrupter.start()

@@ -148,7 +148,7 @@ def test_a_decision_is_carried_out_where_a_rule_asks_for_the_same(signed: Any) -
     assert found.holds
 
 
-def test_the_next_report_says_what_became_of_each_decision(
+def test_the_next_report_shows_the_outcome_of_each_decision(
     signed: Any, source: Any, make_user: Callable[..., Any]
 ) -> None:
     carried_out(signed, planned(signed), detail="the id of a group that no longer exists was dropped")
@@ -187,7 +187,9 @@ OUTCOMES = [
 
 
 @each(OUTCOMES)
-def test_what_is_still_there_is_not_done(signed: Any, source: Any, make_user: Callable[..., Any], case: Case) -> None:
+def test_access_that_is_still_present_is_not_done(
+    signed: Any, source: Any, make_user: Callable[..., Any], case: Case
+) -> None:
     state, term, decisions = case.content
     carried_out(signed, planned(signed), state, "it has logged in")
 
@@ -197,7 +199,9 @@ def test_what_is_still_there_is_not_done(signed: Any, source: Any, make_user: Ca
     assert "done and verified" not in sums(signed)
 
 
-def test_what_is_not_yet_due_is_not_passed(signed: Any, source: Any, make_user: Callable[..., Any]) -> None:
+def test_a_decision_within_its_limit_is_not_evaluated(
+    signed: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
     signed.build(signed.land(NEXT, {"prod": source(people(make_user), groups=GROUPS)}))
 
     [(population, failed, unknown, passed)] = signed.rows(

@@ -85,7 +85,7 @@ def test_a_group_out_of_scope_takes_its_own_findings_with_it(house: Any, source:
 @pytest.mark.parametrize(
     ("overrides", "severity"), [({}, "high"), ({EXCEPTION_EXPIRED: {"severity": "info"}}, "info")]
 )
-def test_an_exception_that_has_run_out_is_as_severe_as_what_it_excused_is_now(
+def test_an_expired_exception_is_as_severe_as_its_finding_is_now(
     house: Any, source: Any, make_user: Any, overrides: dict[str, Any], severity: str
 ) -> None:
     house.models = only(house.models, STALE_ACCOUNT, EXCEPTION_EXPIRED)

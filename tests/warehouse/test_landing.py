@@ -272,7 +272,7 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("check", "result", "is_gate", "given"), CASES)
-def test_each_check_passes_fails_or_says_that_it_cannot_tell(
+def test_each_check_passes_fails_or_is_unknown(
     house: Any,
     source: Any,
     make_user: Callable[..., Any],
@@ -343,7 +343,7 @@ def test_every_completeness_check_is_tested_above(models: list[Model]) -> None:
     assert {check for check, *_ in CASES} == checks
 
 
-def test_the_database_holds_what_was_landed_after_it_is_closed(
+def test_the_landed_rows_are_in_the_database_after_it_is_closed(
     tmp_path: Path, house: Any, source: Any, make_user: Callable[..., Any]
 ) -> None:
     house.land(SNAPSHOT, {"prod": source([make_user("ann")])})

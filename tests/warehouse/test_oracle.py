@@ -23,7 +23,7 @@ BOUNDED = looking_for(
 
 
 @pytest.mark.search
-def test_rules_find_exactly_who_a_careful_reader_finds(
+def test_rules_find_exactly_the_accounts_that_an_independent_reader_finds(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any
 ) -> None:
     needed = [m for m in models if m.schema in {"staging", "graph"} or m.name in EXPECTED]

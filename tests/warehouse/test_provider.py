@@ -71,7 +71,7 @@ def test_a_person_has_the_addresses_names_and_manager_of_the_provider(connection
     ]
 
 
-def test_who_is_not_active_has_left_on_the_day_of_the_last_change_at_the_latest(connection: Connection) -> None:
+def test_an_inactive_user_counts_as_left_since_the_last_change(connection: Connection) -> None:
     changed = {"lastModified": "2026-02-01T23:30:00-05:00"}
     given(
         connection,
@@ -93,7 +93,7 @@ def test_who_is_not_active_has_left_on_the_day_of_the_last_change_at_the_latest(
     ]
 
 
-def test_odd_records_lose_nobody_and_repeat_nobody(connection: Connection) -> None:
+def test_every_account_lands_once_even_with_odd_records(connection: Connection) -> None:
     given(
         connection,
         {"id": "1", "userName": "plain"},

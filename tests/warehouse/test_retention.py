@@ -42,7 +42,7 @@ def test_only_rows_that_nothing_needs_are_removed(filled: Any) -> None:
     assert filled.rows(f"select count(*) > 0 from meta.pages where snapshot_id = '{OLD}'") == [(True,)]
 
 
-def test_what_is_not_old_enough_stays(filled: Any) -> None:
+def test_rows_that_are_not_old_enough_stay(filled: Any) -> None:
     first_end = filled.rows("select min(finished_at) from meta.snapshots")[0][0]
 
     assert retention.prune(filled.connection, before=first_end, now=NOW) == []

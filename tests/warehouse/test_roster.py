@@ -124,7 +124,7 @@ def test_a_mistake_is_named_with_its_line(
     assert hint in caught.value.hint
 
 
-def test_nobody_after_an_open_quote_is_lost_in_silence(connection: Connection, tmp_path: Path) -> None:
+def test_people_after_an_open_quote_are_not_dropped_silently(connection: Connection, tmp_path: Path) -> None:
     lines = [f"p{number}@x.test,Person {number}" for number in range(500)]
     lines[300] = 'p300@x.test,"Person 300'
     (tmp_path / "people.csv").write_text("email,display_name\n" + "\n".join(lines) + "\n")
@@ -152,7 +152,7 @@ def test_a_roster_that_cannot_be_opened_is_an_error(connection: Connection, tmp_
     assert caught.value.where == str(path)
 
 
-def test_without_a_roster_nobody_is_left_from_the_last_one(connection: Connection, tmp_path: Path) -> None:
+def test_without_a_roster_the_people_of_the_last_one_are_removed(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("email\na@x.test\n")
     load_roster(connection, tmp_path / "people.csv")
 
@@ -160,7 +160,7 @@ def test_without_a_roster_nobody_is_left_from_the_last_one(connection: Connectio
     assert people(connection) == []
 
 
-def test_a_build_says_what_it_left_unread_and_knows_how_the_file_was_read(
+def test_a_build_reports_unread_parts_of_the_roster_and_how_it_was_read(
     house: Any, source: Any, make_user: Any
 ) -> None:
     snapshot = house.land("20260401T000000Z-0001", {"prod": source([make_user("ann")])})
@@ -175,7 +175,7 @@ def test_a_build_says_what_it_left_unread_and_knows_how_the_file_was_read(
     assert first.build_id != second.build_id
 
 
-def test_a_large_roster_is_read_whole(connection: Connection, tmp_path: Path) -> None:
+def test_a_large_roster_is_read_completely(connection: Connection, tmp_path: Path) -> None:
     lines = [f"p{number}@x.test,Person {number}" for number in range(45_000)]
     (tmp_path / "people.csv").write_text("email,display_name\n" + "\n".join(lines) + "\n")
 

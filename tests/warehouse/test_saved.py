@@ -73,7 +73,7 @@ def test_every_query_answers_what_it_says(queries: list[SavedQuery], database_pa
     assert answers == {}, "a query without a line here"
 
 
-def test_a_name_or_parameter_that_does_not_fit_is_told_with_the_right_one(queries: list[SavedQuery]) -> None:
+def test_an_unknown_name_or_parameter_is_an_error_that_suggests_the_right_one(queries: list[SavedQuery]) -> None:
     with pytest.raises(UsageError) as misspelt:
         find(queries, "admin", {})
     with pytest.raises(UsageError) as incomplete:
@@ -87,7 +87,7 @@ def test_a_name_or_parameter_that_does_not_fit_is_told_with_the_right_one(querie
 
 
 @pytest.mark.parametrize("text", ["", "select 1", "-- What?\nselect $a", "-- What?\n-- $a: it\nselect 1"])
-def test_a_query_that_does_not_say_what_it_takes_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_query_that_does_not_declare_its_parameters_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "odd.sql").write_text(text, encoding="utf-8")
 
     with pytest.raises(ModelError, match="does not say"):
