@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from tests.search import DEEP, QUICK
 
+pytest_plugins = ["tests.browser"]
+
 # A shell that starts a job in the background lets it ignore Ctrl-C, and the job's children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

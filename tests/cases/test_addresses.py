@@ -48,7 +48,7 @@ ADDRESSES = [
 
 
 @each(ADDRESSES)
-def test_every_address_of_a_roster_is_one(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_every_roster_address_is_checked(case: Case, connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     for column in ("email", "manager_email", "aliases"):
         if column == "aliases" and case.given == "two addresses":
@@ -67,7 +67,7 @@ def test_every_address_of_a_roster_is_one(case: Case, connection: Connection, tm
 
 
 @each(ADDRESSES)
-def test_every_address_of_a_policy_file_is_one(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_every_policy_file_address_is_checked(case: Case, connection: Connection, tmp_path: Path) -> None:
     cell = quoted(case.content)
     (tmp_path / "owners.csv").write_text(f"entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,{cell}\n")
     (tmp_path / "break_glass.csv").write_text(f"user_name,owner_email\nroot,{cell}\n")
@@ -88,7 +88,7 @@ def test_every_address_of_a_policy_file_is_one(case: Case, connection: Connectio
 
 
 @each(ADDRESSES)
-def test_every_address_of_joiners_is_one(case: Case, tmp_path: Path) -> None:
+def test_every_joiners_address_is_checked(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "joiners.csv"
     path.write_text(f"email,role\n{quoted(case.content)},Viewer\n")
 

@@ -44,7 +44,7 @@ def test_a_closed_stderr_does_not_change_the_outcome(case: Case, tmp_path: Path)
     assert shell(tmp_path, case.content).returncode == 2
 
 
-def test_init_makes_the_folder_that_it_is_given(tmp_path: Path) -> None:
+def test_init_creates_the_folder(tmp_path: Path) -> None:
     assert shell(tmp_path, "init new/team").returncode == 0
     assert shell(tmp_path, "init mine.toml").returncode == 0
 
@@ -71,14 +71,14 @@ ARGUMENTS = [
 
 
 @each(ARGUMENTS)
-def test_an_argument_that_cannot_be_used_is_a_mistake_of_usage(case: Case, tmp_path: Path) -> None:
+def test_an_unusable_argument_is_a_usage_error(case: Case, tmp_path: Path) -> None:
     done = shell(tmp_path, case.content)
 
     assert done.returncode == 2, done.stderr
     assert case.outcome.encode() in done.stderr
 
 
-def test_a_secret_in_another_encoding_is_named_and_not_shown() -> None:
+def test_a_secret_in_another_encoding_is_named_but_not_shown() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_secret({"ACCESS_REVIEW_PROD_PASSWORD": "canary\udce4"}, "ACCESS_REVIEW_PROD_PASSWORD")
 
@@ -95,7 +95,7 @@ JOINERS = [
 
 
 @each(JOINERS)
-def test_a_joiner_who_is_in_the_file_twice_is_refused(case: Case, tmp_path: Path) -> None:
+def test_a_joiner_listed_twice_is_refused(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "joiners.csv"
     path.write_text(case.content)
 

@@ -84,7 +84,7 @@ def everything(done: Extract) -> str:
 
 
 @each(EACH)
-def test_every_spelling_is_recognised(case: Case) -> None:
+def test_every_encoding_of_a_secret_is_recognised(case: Case) -> None:
     for secret in (PASSWORD, TOKEN):
         assert Redaction([secret]).repeats(f"Sorry: {case.content(secret)} was wrong")
         assert leaks(f"Sorry: {case.content(secret)} was wrong", secret)

@@ -137,7 +137,7 @@ EXEMPT = [
 
 
 @each(EXEMPT)
-def test_no_proxy_is_read_as_other_programs_read_it(case: Case) -> None:
+def test_no_proxy_is_read_as_in_other_programs(case: Case) -> None:
     entries, url = case.content
     for name in ("NO_PROXY", "no_proxy"):
         proxy = find_proxy(url, {"HTTPS_PROXY": "http://proxy:3128", name: entries})
@@ -288,7 +288,7 @@ def test_events_use_the_same_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         send({"HTTPS_PROXY": proxy.url})
 
 
-def test_one_function_makes_every_client() -> None:
+def test_one_function_creates_every_http_client() -> None:
     makers = {
         path.name
         for path in Path(pipeline.__file__).parent.rglob("*.py")
@@ -329,7 +329,7 @@ SECRETS = [
 
 
 @each(SECRETS)
-def test_a_secret_that_was_copied_with_a_line_end_is_named(case: Case, tmp_path: Path) -> None:
+def test_a_secret_with_a_line_end_is_named(case: Case, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{HOST}"\nusername = "svc"\n')
     [source] = settings.load_settings(tmp_path / "c.toml").sources
 
@@ -340,7 +340,7 @@ def test_a_secret_that_was_copied_with_a_line_end_is_named(case: Case, tmp_path:
     assert "canary" not in str(caught.value)
 
 
-def test_the_password_of_a_new_account_is_a_secret_like_any_other(tmp_path: Path) -> None:
+def test_the_password_of_a_new_account_is_kept_secret(tmp_path: Path) -> None:
     with FakeSisense(accounts(2)) as fake:
         (tmp_path / "access-review.toml").write_text(f'[sources.prod]\nkind = "sisense"\nurl = "{fake.url}"\n')
         done = run_command(
@@ -388,7 +388,7 @@ def test_the_variables_of_this_machine_do_not_affect_tests() -> None:
     assert odd == []
 
 
-def test_a_redirect_without_an_address_is_a_refusal(extracting: Extracting) -> None:
+def test_a_redirect_without_a_location_counts_as_a_refusal(extracting: Extracting) -> None:
     with FakeSisense(accounts(1), fault=lambda r, nth: as_json({}, 302) if r == "login" else None) as fake:
         done = extracting(fake)
 

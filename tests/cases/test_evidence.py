@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_nothing_that_leaves_the_machine_names_a_path_of_it(folder: Path) -> None:
+def test_no_output_names_a_path_of_this_machine(folder: Path) -> None:
     told = {
         f"{path.relative_to(folder)}{inside}: {text[max(0, at - 60) : at + 90]!r}"
         for path in sorted((folder / "out").rglob("*"))
@@ -143,7 +143,7 @@ def test_a_file_added_by_the_operating_system_is_named_with_a_hint(case: Case, s
 
 
 @pytest.mark.parametrize("names", [(".DS_Store",), (".DS_Store", "note.txt"), (".DS_Store", "")])
-def test_the_hint_says_delete_only_where_nothing_else_is_wrong(
+def test_the_hint_suggests_deleting_only_if_nothing_else_is_wrong(
     names: tuple[str, ...], sealed: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(sealed, tmp_path / "mailed")

@@ -137,9 +137,7 @@ def test_a_row_with_a_different_fact_is_refused_by_its_cell(
     assert facts.is_same(Cell(known, ""), None) or known.strip("'") in problem.text
 
 
-def test_decisions_of_rows_whose_visible_cells_were_swapped_are_refused(
-    handed_out: Table, send: Callable[..., Imported]
-) -> None:
+def test_decisions_of_swapped_rows_are_refused(handed_out: Table, send: Callable[..., Imported]) -> None:
     names = handed_out[0]
     who = names.index("who")
     one, other = (
@@ -229,7 +227,7 @@ RESAVED = [
 
 
 @each(RESAVED)
-def test_a_csv_packet_that_a_spreadsheet_opened_and_saved_is_imported(
+def test_a_csv_packet_saved_by_a_spreadsheet_is_imported(
     case: Case, handed_out: Table, send: Callable[..., Imported]
 ) -> None:
     order, encoding, delimiter = case.content

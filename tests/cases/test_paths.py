@@ -52,7 +52,7 @@ ODD_NAMES = [
 
 
 @each(ODD_NAMES)
-def test_parquet_is_read_from_the_path_that_was_given(case: Case, tmp_path: Path) -> None:
+def test_parquet_is_read_from_exactly_the_given_path(case: Case, tmp_path: Path) -> None:
     path, twin = tmp_path / case.given / "users.parquet", tmp_path / case.content / "users.parquet"
     with duckdb.connect() as connection:
         for number, each_path in enumerate((twin, path), start=1):
@@ -68,7 +68,7 @@ def test_parquet_is_read_from_the_path_that_was_given(case: Case, tmp_path: Path
 
 
 @each(ODD_NAMES)
-def test_pages_are_landed_from_the_spool_that_was_written(
+def test_pages_are_landed_from_exactly_the_written_spool(
     case: Case,
     tmp_path: Path,
     open_house: Callable[..., Any],
@@ -90,7 +90,7 @@ def test_pages_are_landed_from_the_spool_that_was_written(
 
 
 @each(ODD_NAMES)
-def test_the_roster_and_the_policy_are_read_from_the_files_whose_hash_is_kept(case: Case, tmp_path: Path) -> None:
+def test_roster_and_policy_are_read_from_the_hashed_files(case: Case, tmp_path: Path) -> None:
     for number, name in enumerate((case.content, case.given), start=1):
         folder = tmp_path / name
         (folder / "policy").mkdir(parents=True)
@@ -115,7 +115,7 @@ UNUSABLE = [
 
 
 @each(UNUSABLE)
-def test_a_path_that_duckdb_cannot_name_is_refused_by_name(case: Case, tmp_path: Path) -> None:
+def test_a_path_that_duckdb_cannot_express_is_refused(case: Case, tmp_path: Path) -> None:
     name, shown = case.content
     with pytest.raises(UsageError) as caught:
         files.parquet(tmp_path / name / "users.parquet")
@@ -123,7 +123,7 @@ def test_a_path_that_duckdb_cannot_name_is_refused_by_name(case: Case, tmp_path:
     assert shown in caught.value.where
 
 
-def test_a_table_that_cannot_be_written_there_says_why(tmp_path: Path) -> None:
+def test_an_unwritable_export_says_why(tmp_path: Path) -> None:
     path = tmp_path / "nu\udcff" / "rules.csv"
     path.parent.mkdir()
     with duckdb.connect() as connection, pytest.raises(RenderError, match="not UTF-8") as caught:
@@ -133,7 +133,7 @@ def test_a_table_that_cannot_be_written_there_says_why(tmp_path: Path) -> None:
 
 
 @each([case for case in ODD_NAMES if not {"?", "\\"} & set(case.given)])
-def test_a_database_is_kept_under_any_name_that_is_taken(case: Case, tmp_path: Path) -> None:
+def test_a_database_works_under_every_accepted_name(case: Case, tmp_path: Path) -> None:
     path = tmp_path / case.given / f"{case.given}.duckdb"
     path.parent.mkdir()
     with database.writing(path, notify=pytest.fail) as connection, database.transaction(connection):
@@ -194,7 +194,7 @@ _READERS = {"read_csv", "read_json", "read_parquet", "from_parquet", "from_csv_a
 _READER = "pipeline/warehouse/files.py"
 
 
-def test_nothing_but_one_module_has_duckdb_open_a_file() -> None:
+def test_only_one_module_lets_duckdb_open_a_file() -> None:
     places = [*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("bench/**/*.py"), *ROOT.glob("sql/**/*.sql")]
     readers = [
         f"{path.relative_to(ROOT)}: {found[0]}"

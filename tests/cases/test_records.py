@@ -257,7 +257,7 @@ def test_unreadable_groups_do_not_count_as_an_empty_list(builds: tuple[Built, Bu
     )
 
 
-def test_a_role_that_cannot_be_read_is_unclassified_and_only_truth_values_are_a_status(
+def test_an_unreadable_role_is_unclassified_and_only_booleans_are_a_status(
     builds: tuple[Built, Built],
 ) -> None:
     _, odd = builds
@@ -275,7 +275,7 @@ def test_a_role_that_cannot_be_read_is_unclassified_and_only_truth_values_are_a_
 
 
 @pytest.mark.parametrize("name", ["lastLogin", "lastActivity"])
-def test_a_time_that_cannot_be_read_is_not_never(builds: tuple[Built, Built], name: str) -> None:
+def test_an_unreadable_time_is_not_never(builds: tuple[Built, Built], name: str) -> None:
     _, odd = builds
     other = {"lastLogin": "lastActivity", "lastActivity": "lastLogin"}[name]
 
@@ -287,7 +287,7 @@ def test_a_time_that_cannot_be_read_is_not_never(builds: tuple[Built, Built], na
             assert account["login_state"] == ("never" if is_absent else "unknown"), shape
 
 
-def test_members_that_cannot_be_read_do_not_make_an_empty_group(builds: tuple[Built, Built]) -> None:
+def test_unreadable_members_do_not_make_a_group_empty(builds: tuple[Built, Built]) -> None:
     _, odd = builds
 
     for shape in SHAPES:

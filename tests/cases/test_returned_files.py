@@ -168,7 +168,7 @@ FAR = "is too large to read"
         ),
     ]
 )
-def test_a_workbook_that_cannot_be_read_safely_is_refused(case: Case, tmp_path: Path) -> None:
+def test_an_unsafe_workbook_is_refused(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "returned.xlsx"
     path.write_bytes(case.content)
 
@@ -245,7 +245,7 @@ def with_two_tables(book: openpyxl.Workbook) -> None:
     ]
 )
 @pytest.mark.parametrize("name", ["returned.xlsx", "returned.csv"])
-def test_every_sheet_that_has_the_columns_is_read(case: Case, name: str, tmp_path: Path) -> None:
+def test_every_sheet_with_the_packets_columns_is_read(case: Case, name: str, tmp_path: Path) -> None:
     content, places, expected = case.content
     (tmp_path / name).write_bytes(content)
     notes: list[str] = []
@@ -299,7 +299,7 @@ def doubled(book: openpyxl.Workbook) -> None:
         Case("encoding", "of no kind", "neither UTF-8 nor Windows-1252", b"item_id,decision\n1,\x81\n"),
     ]
 )
-def test_a_packet_that_could_be_read_in_two_ways_is_refused(case: Case, tmp_path: Path) -> None:
+def test_an_ambiguous_packet_is_refused(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "returned.csv"
     path.write_bytes(case.content)
 
@@ -323,7 +323,7 @@ def test_a_packet_that_could_be_read_in_two_ways_is_refused(case: Case, tmp_path
         Case("notes", "beside the table, under no heading", "1 row", "item_id,decision,\n1,keep,ask Bo\n"),
     ]
 )
-def test_a_csv_packet_in_any_dialect(case: Case, tmp_path: Path) -> None:
+def test_a_csv_packet_is_read_in_every_dialect(case: Case, tmp_path: Path) -> None:
     (tmp_path / "returned.csv").write_text(case.content, newline="")
 
     [row] = read(tmp_path / "returned.csv")

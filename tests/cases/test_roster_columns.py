@@ -52,9 +52,7 @@ def test_a_misspelt_column_is_named(case: Case, connection: Connection, tmp_path
     assert case.outcome in caught.value.hint
 
 
-def test_a_column_is_found_by_the_heading_that_the_configuration_gives(
-    connection: Connection, tmp_path: Path
-) -> None:
+def test_a_column_is_found_by_its_configured_heading(connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("Work Email;Email;Vorgesetzte\nann@x.test;private@y.test;bo@x.test\n")
     wanted = RosterFormat(columns={"email": "work email", "manager_email": "Vorgesetzte"})
@@ -80,7 +78,7 @@ def test_a_column_is_found_by_the_heading_that_the_configuration_gives(
         ),
     ]
 )
-def test_a_mapping_that_does_not_fit_is_named(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_a_wrong_column_mapping_is_named(case: Case, connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(case.content)
 
     with pytest.raises(AccessReviewError) as caught:
@@ -181,7 +179,7 @@ EXPORTS = [
 
 
 @each(EXPORTS)
-def test_the_export_of_a_product_is_read_by_its_preset(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_a_products_export_is_read_by_its_preset(case: Case, connection: Connection, tmp_path: Path) -> None:
     text, expected = case.content
     (tmp_path / "export.csv").write_text(text)
 
@@ -198,7 +196,7 @@ def test_the_export_of_a_product_is_read_by_its_preset(case: Case, connection: C
         assert people(connection, "aliases")[0][0] == ["a.ek@x.test"]
 
 
-def test_a_state_that_a_preset_does_not_know_is_named(connection: Connection, tmp_path: Path) -> None:
+def test_a_status_unknown_to_the_preset_is_named(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "export.csv").write_text("workEmail,status\nann@x.test,Retired\n")
 
     with pytest.raises(RosterError, match="line 2: the status 'Retired' is not one of active, inactive"):

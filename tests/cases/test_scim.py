@@ -112,7 +112,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
 
 
 @each(SPELLINGS)
-def test_a_leaver_is_found_however_the_endpoint_spells(judged: Judged, case: Case) -> None:
+def test_a_leaver_is_found_whatever_the_case_of_attribute_names(judged: Judged, case: Case) -> None:
     number = SPELLINGS.index(case) + 1
 
     verdict = {"failed": "leaver"}.get(judged.verdicts[f"user{number}@example.com"])
@@ -127,7 +127,7 @@ def test_users_without_a_readable_active_flag_are_counted_in_a_warning(judged: J
     assert f"idp: {unreadable} SCIM users without a readable active flag; their status is unknown" in judged.notes
 
 
-def test_names_are_folded_at_every_level_and_unknown_ones_are_kept() -> None:
+def test_attribute_names_are_folded_at_every_level_and_unknown_ones_kept() -> None:
     record = {
         "ID": "1",
         "NAME": {"GIVENNAME": "Ann", "Nick": 1},

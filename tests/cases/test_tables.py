@@ -60,7 +60,7 @@ DIALECTS = [
 
 
 @each(DIALECTS)
-def test_a_roster_in_any_dialect(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_a_roster_is_read_in_every_dialect(case: Case, connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(case.content("email,display_name\nann@x.test,Jürgen\nbo@x.test,Bo Dahl\n"))
 
@@ -69,7 +69,7 @@ def test_a_roster_in_any_dialect(case: Case, connection: Connection, tmp_path: P
 
 
 @each(DIALECTS)
-def test_a_policy_file_in_any_dialect(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_a_policy_file_is_read_in_every_dialect(case: Case, connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "break_glass.csv").write_bytes(
         case.content("user_name,owner_email\nJürgen,ann@x.test\nBo Dahl,bo@x.test\n")
     )
@@ -81,7 +81,7 @@ def test_a_policy_file_in_any_dialect(case: Case, connection: Connection, tmp_pa
 
 
 @each(DIALECTS)
-def test_joiners_in_any_dialect(case: Case, tmp_path: Path) -> None:
+def test_joiners_are_read_in_every_dialect(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "joiners.csv"
     path.write_bytes(case.content("email,first_name\nann@x.test,Jürgen\nbo@x.test,Bo Dahl\n"))
 
@@ -117,7 +117,7 @@ def test_joiners_in_any_dialect(case: Case, tmp_path: Path) -> None:
         ),
     ]
 )
-def test_the_cells_of_a_roster(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_roster_cells_are_read(case: Case, connection: Connection, tmp_path: Path) -> None:
     text, cells = case.content
     (tmp_path / "people.csv").write_text(text)
 
@@ -242,7 +242,7 @@ def test_ambiguous_values_are_refused_everywhere(case: Case, connection: Connect
         Case("day", "a spreadsheet's serial number", "line 2: the end_date '46022' is not a date like", ["46022"]),
     ]
 )
-def test_days_of_a_roster(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_dates_in_a_roster(case: Case, connection: Connection, tmp_path: Path) -> None:
     lines = "".join(f"p{number}@x.test,{day}\n" for number, day in enumerate(case.content))
     (tmp_path / "people.csv").write_text("email,end_date\n" + lines)
 
@@ -254,7 +254,7 @@ def test_days_of_a_roster(case: Case, connection: Connection, tmp_path: Path) ->
         assert str(people(connection, "end_date")[0][0]) == case.outcome
 
 
-def test_days_of_a_policy_file(connection: Connection, tmp_path: Path) -> None:
+def test_dates_in_a_policy_file(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "exceptions.csv").write_text(
         "rule_id,source,subject,reason,approved_by,expires_on\n"
         f"{STALE_ACCOUNT},,a,r,CISO,03/04/2026\n{STALE_ACCOUNT},,b,r,Ann <ann@x.test>,31/12/2026\n"
@@ -283,7 +283,7 @@ def test_days_of_a_policy_file(connection: Connection, tmp_path: Path) -> None:
         Case("aliases", "repeated, and the main address", "each other once", ("a@x.test;a@x.test;MAIN@x.test", "a")),
     ]
 )
-def test_lists_of_aliases(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_alias_lists_are_split(case: Case, connection: Connection, tmp_path: Path) -> None:
     cell, expected = case.content
     (tmp_path / "people.csv").write_text(f"email,aliases\nmain@x.test,{quoted(cell)}\n")
 
@@ -336,7 +336,7 @@ def test_lists_of_aliases(case: Case, connection: Connection, tmp_path: Path) ->
         ),
     ]
 )
-def test_one_person_twice(case: Case, connection: Connection, tmp_path: Path) -> None:
+def test_a_person_listed_twice(case: Case, connection: Connection, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("person_id,email,employment_status,end_date\n" + "\n".join(case.content) + "\n")
     notes: list[str] = []

@@ -214,7 +214,7 @@ def test_a_failed_account_does_not_pass_when_a_field_becomes_unreadable(
 
 
 @pytest.mark.parametrize("name", GROUP_FIELDS)
-def test_a_group_that_failed_does_not_pass_once_a_field_cannot_be_read(
+def test_a_failed_group_does_not_pass_when_a_field_is_unreadable(
     house: House, models: list[Model], failed: set[Member], name: str
 ) -> None:
     groups = [{**group, name: {"odd": True}} for group in GROUPS]

@@ -64,7 +64,7 @@ def test_verify_lists_its_result_as_json(folder: Path) -> None:
     assert {"path": "rules.csv", "problem": "is missing"} in found["problems"]
 
 
-def test_one_flipped_byte_is_named(folder: Path) -> None:
+def test_one_flipped_byte_is_detected_and_named(folder: Path) -> None:
     content = bytearray((folder / "access-review.pdf").read_bytes())
     content[1000] ^= 1
     (folder / "access-review.pdf").write_bytes(content)

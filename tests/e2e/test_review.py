@@ -43,7 +43,7 @@ def quarter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quarter]:
         yield Quarter(simulator, folder)
 
 
-def test_two_quarters(quarter: Quarter) -> None:
+def test_two_quarterly_reviews_from_open_to_sign_off(quarter: Quarter) -> None:
     # the first quarter is opened
     first = quarter.run("csv")
     refused = quarter("review", "open", "--name", NAME, code=1)

@@ -56,7 +56,7 @@ def configured(tmp_path: Path, simulator: Simulator) -> Iterator[Configured]:
         yield Configured(tmp_path, simulator, f"{http.url}/scim/v2")
 
 
-def test_both_are_extracted_into_one_full_snapshot(configured: Configured) -> None:
+def test_sisense_and_scim_are_extracted_into_one_full_snapshot(configured: Configured) -> None:
     done = configured.command("extract")
 
     assert done.code == 0, done.stderr
@@ -125,7 +125,7 @@ def test_sync_lists_the_differences_between_scim_and_sisense(tmp_path: Path, sim
         assert missing == len(simulator.population.users) - 1
 
 
-def test_sync_without_scim_says_what_to_do(tmp_path: Path, simulator: Simulator) -> None:
+def test_sync_without_scim_explains_what_to_configure(tmp_path: Path, simulator: Simulator) -> None:
     simulator.write_files(tmp_path)
     run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
     run_command(tmp_path, "build")

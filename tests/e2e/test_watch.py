@@ -130,7 +130,7 @@ def test_once_exits_with_3_when_a_source_is_down_and_compares_later(tmp_path: Pa
     assert "the log begins for prod" in whole.stdout
 
 
-def test_a_refused_password_is_not_tried_again(tmp_path: Path) -> None:
+def test_a_refused_password_is_not_retried(tmp_path: Path) -> None:
     with Simulator(100, 7) as simulator:
         configured_hastily(simulator, tmp_path)
         watcher = Watcher(

@@ -194,9 +194,7 @@ def test_a_plan_and_its_copy_are_not_applied_at_once(server: Server, tmp_path: P
     assert server.apply(plan, tmp_path / "copy.json")["change-0"].state == "applied"
 
 
-def test_a_change_that_does_not_show_in_time_is_unclear_and_not_sent_again_when_it_shows(
-    server: Server, tmp_path: Path
-) -> None:
+def test_a_late_change_is_unclear_and_not_sent_again(server: Server, tmp_path: Path) -> None:
     acting = server.play([(9, "answered")], [])
     plan = planned(server, ["deactivate"])
 
@@ -210,7 +208,7 @@ def test_a_change_that_does_not_show_in_time_is_unclear_and_not_sent_again_when_
 
 
 @pytest.mark.parametrize("shows_after", [2, 3, 4])
-def test_a_restart_waits_for_what_was_sent_before_the_kill(server: Server, tmp_path: Path, shows_after: int) -> None:
+def test_a_restart_waits_for_changes_sent_before_the_kill(server: Server, tmp_path: Path, shows_after: int) -> None:
     sent = []
     for kill_at in range(1, 12):
         acting = server.play([(shows_after, "504")], [])

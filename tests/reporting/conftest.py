@@ -16,6 +16,7 @@ import pytest
 
 from pipeline import resources
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
+from pipeline.warehouse.policy import load_facts
 from tests.reporting.sealing import HOSTILE, write
 from tests.rules import rule
 
@@ -88,6 +89,7 @@ def _fill_meta(connection: duckdb.DuckDBPyConnection) -> None:
         hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
         for path in [resources.sql() / "tables.sql", *model_files(resources.sql())]
     ]
+    load_facts(connection, resources.reference_data())
     parameters = json.dumps({"rules": {rule[0]: {"enabled": True, "severity": None} for rule in _RULES}})
     connection.execute(
         "insert into reference.snapshot by name select * exclude (baseline_as_of) from reports.snapshot"

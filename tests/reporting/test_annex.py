@@ -109,7 +109,7 @@ def test_an_empty_population_has_one_page_that_says_so(database, tmp_path):
     assert "0 accounts" in pages[0]
 
 
-def test_it_says_that_it_is_untagged(database, tmp_path):
+def test_the_annex_states_that_it_is_untagged(database, tmp_path):
     reader, pages = read(write(database(), tmp_path))
 
     assert "untagged" in pages[0]

@@ -42,7 +42,7 @@ def section(connection: Any, folder: Path, name: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found).split())
 
 
-def test_without_a_review_there_is_a_form_and_no_attestation(database: Any, tmp_path: Path) -> None:
+def test_without_a_review_there_is_a_form_instead_of_an_attestation(database: Any, tmp_path: Path) -> None:
     text = section(database(), tmp_path, "sign-off")
 
     assert text.startswith("Sign-off form")
@@ -53,7 +53,7 @@ def test_without_a_review_there_is_a_form_and_no_attestation(database: Any, tmp_
     assert "own access" not in text
 
 
-def test_an_open_review_attests_nothing(database: Any, tmp_path: Path) -> None:
+def test_an_open_review_gives_no_attestation(database: Any, tmp_path: Path) -> None:
     connection = reviewed(database(), signed_at=None, signed_by=None, pending=34, kept=966)
 
     text = section(connection, tmp_path, "sign-off")
@@ -81,7 +81,7 @@ def test_a_signed_review_is_attested_with_its_figures_and_the_open_findings(data
     assert "220 decided to remove or reduce = 150 done and verified + 60 not yet verified + 8 already gone" in text
 
 
-def test_the_remediation_section_closes_the_sum(database: Any, tmp_path: Path) -> None:
+def test_the_remediation_section_adds_up(database: Any, tmp_path: Path) -> None:
     connection = reviewed(database())
     connection.executemany(
         "insert into reports.decision_sums values ('2026-Q4', '2026-10-20', true, 220, ?, ?, ?, ?)", SUM
@@ -96,7 +96,7 @@ def test_the_remediation_section_closes_the_sum(database: Any, tmp_path: Path) -
     assert "For 20 of those not yet verified, no change has been sent yet." in text
 
 
-def test_a_conflict_is_named_beside_its_other_side_in_a_packet(tmp_path: Path) -> None:
+def test_a_packet_names_the_other_side_of_a_conflict(tmp_path: Path) -> None:
     rows = [
         FACTS | {"attention": "1 high risk", "risk": "high", "conflict": "group Payments (reviewed by bo@x.org)"},
         FACTS | {"attention": "3 other", "place": 2, "conflict": "group Audit (no. 1 here)"},

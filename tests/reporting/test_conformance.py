@@ -44,7 +44,7 @@ def elements(node: pikepdf.Object) -> Iterator[pikepdf.Object]:
             yield from elements(child)
 
 
-def test_it_names_itself_pdf_a_3a(pdf):
+def test_the_pdf_declares_pdf_a_3a(pdf):
     with pdf.open_metadata() as metadata:
         assert metadata["pdfaid:part"] == "3"
         assert metadata["pdfaid:conformance"] == "A"
@@ -58,7 +58,7 @@ def test_colours_have_an_output_intent_with_its_profile(pdf):
     assert len(intent.DestOutputProfile.read_bytes()) > 100
 
 
-def test_every_embedded_file_is_the_csv_on_disk_and_says_what_it_is(pdf, written):
+def test_every_embedded_file_equals_the_csv_on_disk_and_is_described(pdf, written):
     related = {str(spec.UF): spec for spec in pdf.Root.AF}
 
     assert sorted(related) == sorted(CSV)
@@ -86,7 +86,7 @@ def test_headings_tables_and_links_are_tagged_as_such(pdf):
     assert tags["/Figure"] == 4
 
 
-def test_every_figure_has_words(pdf):
+def test_every_figure_has_a_text_alternative(pdf):
     figures = [each for each in elements(pdf.Root.StructTreeRoot) if each.S == "/Figure"]
 
     assert all(str(figure.get("/Alt", "")) for figure in figures)
@@ -103,7 +103,7 @@ def test_every_font_is_embedded(pdf):
     assert bare == set()
 
 
-def test_nothing_in_it_runs_or_reaches_out(pdf):
+def test_the_pdf_has_no_scripts_and_no_external_references(pdf):
     for page in pdf.pages:
         for annotation in page.get("/Annots", []):
             assert annotation.get("/A", {}).get("/S", "/GoTo") == "/GoTo"

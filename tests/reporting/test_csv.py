@@ -91,7 +91,7 @@ def test_text_that_no_spreadsheet_runs_is_unchanged(rows, text):
         ("\t=1", "'\t'=1"),
     ],
 )
-def test_a_formula_after_what_a_spreadsheet_splits_at_is_shown_and_counted_once(rows, text, shown):
+def test_a_formula_after_a_separator_is_neutralised_and_counted_once(rows, text, shown):
     content, neutralised = rows((text, 1, None, None, None, None), ("plain", 2, None, None, None, None))
 
     cells = list(standard.reader(io.StringIO(content.decode(), newline="")))
@@ -101,7 +101,7 @@ def test_a_formula_after_what_a_spreadsheet_splits_at_is_shown_and_counted_once(
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 @pytest.mark.parametrize("text", ["Bob;=1+1;", "Bob\t=1+1", 'Bob;"=1+1', 'Bob\t"@x', "Bob\n=1+1", ";;-1", "a;b\t=c"])
-def test_no_spreadsheet_gets_a_formula_whatever_it_splits_at(rows, text, delimiter):
+def test_no_cell_becomes_a_formula_whatever_the_separator(rows, text, delimiter):
     content, _ = rows((text, 1, 0.5, True, None, None), (f"x{text}", 2, None, None, None, None))
 
     cells = [
@@ -112,7 +112,7 @@ def test_no_spreadsheet_gets_a_formula_whatever_it_splits_at(rows, text, delimit
     assert not [cell for cell in cells if cell[:1] in {"=", "+", "-", "@"}]
 
 
-def test_a_cell_is_quoted_that_a_spreadsheet_would_split(rows):
+def test_a_cell_with_a_separator_is_quoted(rows):
     content, _ = rows(
         ("a;b", 1, None, None, None, None), ("plain", 2, None, None, None, None), (None, 3, None, None, None, None)
     )
@@ -120,7 +120,7 @@ def test_a_cell_is_quoted_that_a_spreadsheet_would_split(rows):
     assert content.splitlines()[1:] == [b'"a;b",1,,,,', b"plain,2,,,,", b",3,,,,"]
 
 
-def test_a_column_is_quoted_where_a_cell_of_it_holds_a_tab(rows):
+def test_a_column_with_a_tab_is_quoted(rows):
     content, _ = rows(
         ("a\tb", 1, None, None, None, None), ("plain", 2, None, None, None, None), (None, 3, None, None, None, None)
     )
@@ -135,7 +135,7 @@ def test_negative_numbers_stay_numbers(rows):
     assert neutralised == 0
 
 
-def test_no_rows_leave_the_header(rows):
+def test_an_empty_table_keeps_its_header(rows):
     assert rows() == (b"text,number,share,flag,at,on\n", 0)
 
 

@@ -79,7 +79,7 @@ def test_the_data_hash_does_not_depend_on_the_formats(database, tmp_path):
     assert with_pdf.seal.manifest_sha256 != without.seal.manifest_sha256
 
 
-def test_records_are_written_a_few_at_a_time_since_one_may_be_large(database, tmp_path):
+def test_large_records_are_written_in_small_batches(database, tmp_path):
     connection = database()
     connection.execute(
         """
@@ -143,7 +143,7 @@ def test_every_change_is_found_and_named(sealed, change: Callable[[Path], str]):
     assert path in named(check(sealed))
 
 
-def test_a_renamed_file_is_called_that_and_named_once(sealed):
+def test_a_renamed_file_is_reported_once(sealed):
     rename(sealed)
 
     [missing] = [problem for problem in check(sealed).problems if problem.path != "manifest.json"]
@@ -258,7 +258,7 @@ def remember(connection: duckdb.DuckDBPyConnection, snapshot_id: str, manifest_s
     chain.record(connection, report)
 
 
-def test_a_report_is_chained_to_the_last_one_of_the_snapshot_before(database):
+def test_a_report_is_chained_to_the_last_one_of_the_previous_snapshot(database):
     connection = database()
     remember(connection, "20260701T000000Z-0000", "older")
     remember(connection, "20260801T000000Z-0000", "first", 1)
@@ -293,7 +293,7 @@ def test_an_interruption_leaves_no_half_folder(database, tmp_path, step):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_build_of_other_sql_is_not_sealed(database, tmp_path):
+def test_a_build_made_by_different_sql_is_not_sealed(database, tmp_path):
     connection = database()
     connection.execute("update meta.builds set sql_sha256 = repeat('0', 64)")
 

@@ -41,7 +41,7 @@ WRITERS = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_networkx_opens_every_node_and_edge_with_its_words(connection, tmp_path, name):
+def test_networkx_opens_every_node_and_edge_with_its_attributes(connection, tmp_path, name):
     WRITERS[name](connection, tmp_path / name)
 
     opened = open_graph(tmp_path / name)
@@ -55,13 +55,13 @@ def test_networkx_opens_every_node_and_edge_with_its_words(connection, tmp_path,
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_an_empty_graph_opens_too(database, tmp_path, name):
+def test_an_empty_graph_can_be_opened(database, tmp_path, name):
     WRITERS[name](database(), tmp_path / name)
 
     assert len(open_graph(tmp_path / name)) == 0
 
 
-def test_a_character_that_xml_cannot_hold_is_written_out(database, tmp_path):
+def test_a_character_not_allowed_in_xml_is_spelled_out(database, tmp_path):
     connection = database()
     connection.execute(
         "insert into graph.nodes values ('account:prod:1', 'account', 'a' || chr(1) || chr(65535), 'p')"

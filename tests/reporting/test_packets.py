@@ -21,7 +21,7 @@ def test_a_text_like_a_formula_stays_a_text_even_edited_in_place(tmp_path: Path,
     assert (cell.value, cell.data_type, cell.quotePrefix) == ("=HYPERLINK(1)", "s", True)
 
 
-def test_a_text_that_no_cell_holds_says_that_it_was_cut(tmp_path: Path) -> None:
+def test_a_text_too_long_for_a_cell_says_that_it_was_cut(tmp_path: Path) -> None:
     text = _cell(tmp_path, "who", "x" * 40_000).value
 
     assert len(text) <= 32_767
@@ -29,7 +29,7 @@ def test_a_text_that_no_cell_holds_says_that_it_was_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("column", "is_locked"), [("who", True), ("decision", False), ("reason", False)])
-def test_facts_are_locked_and_answers_are_free(tmp_path: Path, column: str, is_locked: bool) -> None:
+def test_facts_are_locked_and_answers_can_be_edited(tmp_path: Path, column: str, is_locked: bool) -> None:
     assert _cell(tmp_path, column, "keep").protection.locked is is_locked
 
 

@@ -148,7 +148,7 @@ def test_a_report_without_findings_says_so_in_sentences(database, tmp_path):
     assert "No rule has findings" in text
 
 
-def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
+def test_a_long_rule_is_shortened_and_says_where_the_rest_is(database, tmp_path):
     result = write(database(findings=400, accounts=400), tmp_path, "csv", "pdf")
 
     text = " ".join(pages(result))
@@ -157,7 +157,7 @@ def test_a_long_rule_is_capped_counted_and_pointed_to(database, tmp_path):
     assert register.count(f"{STALE_ACCOUNT},") == 314
 
 
-def test_the_configuration_says_how_long_a_table_may_be(database, tmp_path):
+def test_the_configuration_limits_the_length_of_tables(database, tmp_path):
     connection = database(findings=40, changes=30)
 
     result = report.write(
@@ -178,7 +178,7 @@ def test_exclusions_and_accepted_risks_are_shown_with_their_approvers(printed):
     assert "2 exceptions on record, 1 of them expired" in text
 
 
-def test_the_statistics_and_the_controls_are_those_of_the_population(printed):
+def test_statistics_and_controls_match_the_population(printed):
     text = " ".join(pages(printed))
 
     assert "each adds up to 40" in text
@@ -226,7 +226,7 @@ def test_formulas_in_names_are_neutralised_and_counted(database, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.png", "file:///etc/passwd", "../../pyproject.toml", "data:,x"])
-def test_a_document_cannot_fetch_anything_but_bundled_assets(url):
+def test_a_document_loads_bundled_assets_only(url):
     html = f'<html lang="en"><title>x</title><img alt="x" src="{url}"></html>'
 
     with pytest.raises(RenderError, match="not one of its own files"):
@@ -259,7 +259,7 @@ def test_an_existing_folder_is_replaced_completely(database, tmp_path):
     assert names_in(tmp_path) == [FOLDER]
 
 
-def test_a_failure_midway_leaves_the_old_folder_and_nothing_beside_it(database, tmp_path):
+def test_a_failure_midway_leaves_only_the_old_folder(database, tmp_path):
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "population.csv").write_text("old")
     connection = database()
@@ -272,7 +272,7 @@ def test_a_failure_midway_leaves_the_old_folder_and_nothing_beside_it(database, 
     assert (tmp_path / FOLDER / "population.csv").read_text() == "old"
 
 
-def test_a_folder_that_cannot_be_made_is_a_render_error(database, tmp_path):
+def test_a_folder_that_cannot_be_created_is_a_render_error(database, tmp_path):
     (tmp_path / "file").write_text("not a folder")
 
     with pytest.raises(RenderError) as caught:
@@ -354,5 +354,5 @@ def test_the_quality_of_a_review_is_shown_with_sums_that_add_up(database, tmp_pa
     assert "Self-reviews ✗ 1 must be 0; for 2 decisions the owner of the account is not known" in text
 
 
-def test_without_a_review_the_page_says_so(printed):
+def test_a_report_without_a_review_says_so(printed):
     assert "No earlier extract had been reviewed when this one ended" in " ".join(" ".join(pages(printed)).split())

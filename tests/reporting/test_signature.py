@@ -129,7 +129,7 @@ def missing(path: Path) -> str:
 
 
 @pytest.mark.parametrize("make", [encrypted, of_another_kind, garbage, missing])
-def test_a_key_that_cannot_be_used_is_a_mistake_of_the_environment(tmp_path, make: Callable[[Path], str]):
+def test_an_unusable_key_is_a_configuration_error(tmp_path, make: Callable[[Path], str]):
     said = make(tmp_path / "key")
 
     with pytest.raises(ConfigurationError, match=said) as caught:

@@ -55,7 +55,7 @@ def test_a_tile_without_an_evaluated_rule_does_not_show_zero(row: dict[str, Any]
     assert last.label == f"leavers still active: {row['reason']}"
 
 
-def test_a_tile_with_a_rule_behind_it_may_be_a_zero() -> None:
+def test_a_tile_with_an_evaluated_rule_may_be_zero() -> None:
     assert tiles(FIGURES | {"leavers_active": 0}, [])[-1].value == "0"
 
 

@@ -120,7 +120,7 @@ def test_stalls_only_once_and_does_not_hold_up_the_end(start: Start) -> None:
     assert len(page(api, 200)) == 100
 
 
-def test_html_in_place_of_users(start: Start) -> None:
+def test_html_instead_of_users(start: Start) -> None:
     _, api = start("html")
     reply = api.get("/api/v1/users?skip=0&limit=10")
 
@@ -172,7 +172,7 @@ def test_repeats_page_once(start: Start) -> None:
     assert page(api, 200) != second
 
 
-def test_drift_ends_and_a_second_sweep_agrees_with_a_third(start: Start, population: Population) -> None:
+def test_drift_ends_so_that_two_sweeps_agree(start: Start, population: Population) -> None:
     _, api = start("drift")
     before = {user["_id"] for user in population.users}
 
@@ -191,7 +191,7 @@ def test_endless_drift_never_settles(start: Start) -> None:
     assert len(set(sweeps)) == 6
 
 
-def test_strict_query_refuses_what_it_does_not_know(start: Start) -> None:
+def test_strict_query_refuses_unknown_parameters(start: Start) -> None:
     _, api = start("strict-query")
 
     assert api.get("/api/v1/users", params={"skip": 0, "limit": 5, "sort": "_id"}).status_code == 422

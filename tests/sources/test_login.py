@@ -50,7 +50,7 @@ def test_the_login_is_found_at_each_known_address(extracting: Extracting, path: 
         as_json({"message": "no token here"}),
     ],
 )
-def test_a_refused_password_is_never_tried_again(extracting: Extracting, refusal: Reply | None) -> None:
+def test_a_refused_password_is_never_retried(extracting: Extracting, refusal: Reply | None) -> None:
     wrong = Credentials(USERNAME, Secret("canary-wrong-password"), None)
     with FakeSisense(accounts(3), fault=lambda resource, nth: refusal if resource == "login" else None) as fake:
         done = extracting(fake, wrong)
@@ -88,7 +88,7 @@ def test_a_token_that_is_refused_ends_the_extract_without_a_login(extracting: Ex
     assert fake.seen["login"] == 0
 
 
-def test_many_requests_that_find_the_token_expired_share_one_login(extracting: Extracting) -> None:
+def test_requests_with_an_expired_token_share_one_login(extracting: Extracting) -> None:
     with FakeSisense(accounts(230)) as fake:
 
         def revoke(nth: int) -> None:
@@ -121,7 +121,7 @@ def test_two_new_tokens_refused_in_a_row_end_the_extract(extracting: Extracting)
     assert fake.logins == [FORM, FORM]
 
 
-def test_a_run_never_logs_in_more_than_a_hundred_times(extracting: Extracting) -> None:
+def test_a_run_logs_in_at_most_a_hundred_times(extracting: Extracting) -> None:
     with FakeSisense(accounts(400), token_uses=1) as fake:
         done = extracting(fake, page_size=2, concurrency=1)
 

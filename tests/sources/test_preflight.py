@@ -28,7 +28,7 @@ def found(done: Preflight, name: str) -> PreflightCheck:
     return next(check for check in done.checks if check.name == name)
 
 
-def test_a_healthy_source_is_ok_throughout() -> None:
+def test_a_healthy_source_passes_every_check() -> None:
     with FakeSisense(accounts(30), headers={"Date": format_datetime(datetime.now(UTC), usegmt=True)}) as fake:
         done = look(fake)
 

@@ -68,7 +68,7 @@ def test_the_counts_of_every_rule_add_up(house: Any, source: Any, people: Any) -
 @pytest.mark.parametrize(
     "position", ["staging.users", "graph.accounts", f"findings.{STALE_ACCOUNT}", "reports.summary"]
 )
-def test_a_model_that_does_not_run_leaves_the_former_build(
+def test_a_failing_model_leaves_the_previous_build(
     house: Any, source: Any, people: Any, altered: Callable[..., Model], position: str
 ) -> None:
     snapshot = house.land(FIRST, {"prod": source(people)})
@@ -96,7 +96,7 @@ def test_a_model_that_does_not_run_leaves_the_former_build(
     ],
     ids=["policy cell", "roster cell", "ambiguous subject", "unknown rule"],
 )
-def test_a_wrong_input_file_leaves_the_former_build_and_its_inputs(
+def test_a_wrong_input_file_leaves_the_previous_build_and_its_inputs(
     house: Any, source: Any, people: Any, policy: Any, roster: str | None
 ) -> None:
     people[0] |= {"userName": "shared"}
@@ -112,7 +112,7 @@ def test_a_wrong_input_file_leaves_the_former_build_and_its_inputs(
     assert (house.reports(), house.rows("from policy.roles order by all"), house.rows("from policy.roster")) == before
 
 
-def test_a_grain_that_does_not_hold_is_a_model_error(
+def test_a_violated_grain_is_a_model_error(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
     house.models = only(house.models, STALE_ACCOUNT)
@@ -131,7 +131,7 @@ def test_a_grain_that_does_not_hold_is_a_model_error(
         house.build(snapshot, models=swapped(house.models, null))
 
 
-def test_columns_that_are_not_as_declared_are_a_model_error(
+def test_undeclared_columns_are_a_model_error(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
     house.models = only(house.models, STALE_ACCOUNT)
@@ -181,7 +181,7 @@ def test_a_check_of_level_warn_is_reported_and_stops_nothing(house: Any, source:
         assert "1" in warning
 
 
-def test_a_rule_that_is_switched_off_is_shown_as_such_and_finds_nothing(house: Any, source: Any, people: Any) -> None:
+def test_a_disabled_rule_is_shown_as_such_and_has_no_findings(house: Any, source: Any, people: Any) -> None:
     house.models = only(house.models, STALE_ACCOUNT, NEVER_LOGGED_IN)
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.build(snapshot)
@@ -197,7 +197,7 @@ def test_a_rule_that_is_switched_off_is_shown_as_such_and_finds_nothing(house: A
     assert house.rows(f"select count(*) from duckdb_tables() where table_name = '{STALE_ACCOUNT}'") == [(0,)]
 
 
-def test_a_severity_of_the_configuration_replaces_every_rows(house: Any, source: Any, people: Any) -> None:
+def test_a_configured_severity_replaces_the_severity_of_every_row(house: Any, source: Any, people: Any) -> None:
     house.models = only(house.models, STALE_ACCOUNT)
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.build(snapshot)
@@ -246,7 +246,7 @@ def test_the_folder_name_identifies_a_build_that_is_not_the_default(
     ]
 
 
-def test_days_are_counted_to_as_of_and_never_from_the_clock(house: Any, source: Any, make_user: Any) -> None:
+def test_days_are_counted_to_as_of_and_not_to_now(house: Any, source: Any, make_user: Any) -> None:
     house.models = only(house.models, STALE_ACCOUNT)
     snapshot = house.land(FIRST, {"prod": source([make_user("a", lastLogin="2025-12-31T00:00:00Z")])})
 
@@ -255,7 +255,7 @@ def test_days_are_counted_to_as_of_and_never_from_the_clock(house: Any, source: 
         assert house.rows("select days_since_seen, login_state from reports.population") == [(days, "seen")]
 
 
-def test_the_id_of_a_build_changes_with_everything_it_rests_on(
+def test_the_build_id_changes_with_every_input(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:
     snapshot = house.land(FIRST, {"prod": source(people)})
@@ -287,7 +287,7 @@ def changes(house: Any) -> dict[str, str]:
     return dict(house.rows("select account_id, change_since_baseline from reports.population"))
 
 
-def test_each_account_is_held_against_the_baseline(house: Any, source: Any, make_user: Any) -> None:
+def test_each_account_is_compared_with_the_baseline(house: Any, source: Any, make_user: Any) -> None:
     house.models = only(house.models, STALE_ACCOUNT)
     ann, bob, cyd = make_user("ann"), make_user("bob"), make_user("cyd")
     house.build(house.land(FIRST, {"prod": source([ann, bob])}))
@@ -310,7 +310,7 @@ def test_each_account_is_held_against_the_baseline(house: Any, source: Any, make
     ]
 
 
-def test_a_finding_remembers_the_extract_that_had_it_first(house: Any, source: Any, people: Any) -> None:
+def test_a_finding_keeps_the_extract_that_first_had_it(house: Any, source: Any, people: Any) -> None:
     house.models = only(house.models, STALE_ACCOUNT, NEVER_LOGGED_IN)
     house.build(house.land(FIRST, {"prod": source(people[:2])}))
     house.build(house.land(SECOND, {"prod": source(people[:3])}))
@@ -331,7 +331,7 @@ def test_a_partial_extract_is_no_default_baseline(house: Any, source: Any, peopl
     assert house.rows("select snapshot_id from baseline.snapshot") == [(FIRST,)]
 
 
-def test_a_baseline_that_was_never_built_is_refused_and_nothing_is_lost(house: Any, source: Any, people: Any) -> None:
+def test_an_unbuilt_baseline_is_refused_and_nothing_is_lost(house: Any, source: Any, people: Any) -> None:
     house.models = only(house.models, STALE_ACCOUNT)
     house.land(FIRST, {"prod": source(people)})
     second = house.land(SECOND, {"prod": source(people)})

@@ -71,7 +71,7 @@ def test_the_reviewer_is_the_owner_then_the_manager_then_a_named_reviewer_and_ne
     assert ("ann", "g-all") not in asked
 
 
-def test_an_address_that_the_holder_also_has_is_the_holder(built: Any) -> None:
+def test_another_address_of_the_holder_is_still_the_holder(built: Any) -> None:
     asked = opened(built, "owner", "ann.old@example.com", "ciso@example.com")
 
     assert asked["ann", "g-sales"] == ("ciso@example.com", "named")
@@ -116,7 +116,7 @@ def test_a_partial_snapshot_is_not_reviewed(house: Any, source: Any, make_user: 
         ("exception,because,,,bob@example.com,2027-01-01", "the holder of an account cannot approve its exception"),
     ],
 )
-def test_a_decision_that_does_not_hold_is_named_and_imports_nothing(
+def test_an_invalid_decision_is_named_and_imports_nothing(
     built: Any, tmp_path: Path, cells: str, problem: str
 ) -> None:
     opened(built)
@@ -154,7 +154,7 @@ def test_a_changed_decision_keeps_the_earlier_one(built: Any, tmp_path: Path) ->
     assert built.rows("select sequence, decision from review.decisions order by 1") == [(1, "keep"), (2, "remove")]
 
 
-def test_an_old_file_that_comes_again_does_not_undo_a_later_decision(built: Any, tmp_path: Path) -> None:
+def test_importing_an_old_file_again_does_not_undo_a_later_decision(built: Any, tmp_path: Path) -> None:
     opened(built)
     old, new = tmp_path / "old.csv", tmp_path / "new.csv"
     old.write_text(f"item_id,decision\n{item(built, 'cay', 'r-viewer')},keep\n", encoding="utf-8")
@@ -195,7 +195,7 @@ def test_people_who_have_left_are_not_reviewers(house: Any, source: Any, make_us
     assert opened(house)["cay", "r-viewer"] == ("ciso@example.com", "named")
 
 
-def test_every_reviewer_has_files_of_their_own(built: Any, tmp_path: Path) -> None:
+def test_every_reviewer_has_separate_files(built: Any, tmp_path: Path) -> None:
     opened(built, "a+b@example.com", "ciso@example.com")
     item_id = item(built, "cay", "g-sales")
     built.connection.execute(
@@ -225,12 +225,12 @@ def test_signed_findings_stay_in_history_when_the_snapshot_is_built_again(
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "x" * 65])
-def test_a_name_that_could_not_be_a_folder_is_refused(built: Any, name: str) -> None:
+def test_a_campaign_name_that_cannot_be_a_folder_is_refused(built: Any, name: str) -> None:
     with pytest.raises(UsageError):
         opened(built, name=name)
 
 
-def test_a_day_that_is_past_cannot_be_the_last(built: Any) -> None:
+def test_a_due_date_in_the_past_is_refused(built: Any) -> None:
     with pytest.raises(UsageError, match="is in the past"):
         campaigns.open_campaign(built.connection, campaigns.NewCampaign("Q", "all", (), date(2026, 1, 9)), NOW)
 

@@ -71,7 +71,7 @@ def test_a_snapshot_does_not_differ_from_itself(built: Any) -> None:
     assert compared(built, NEW, NEW) == []
 
 
-def test_a_snapshot_that_is_not_there_or_was_never_built_is_named(house: Any, make_user: Any, source: Any) -> None:
+def test_a_missing_or_unbuilt_snapshot_is_named(house: Any, make_user: Any, source: Any) -> None:
     house.build(house.land(OLD, {"prod": source([make_user("a")])}))
     house.land(NEW, {"prod": source([make_user("a")])})
 

@@ -39,7 +39,7 @@ def opened(house: Any, scope: str = "flagged") -> None:
     )
 
 
-def test_a_finding_about_a_person_names_the_person(built: Any) -> None:
+def test_a_finding_on_a_person_names_the_person(built: Any) -> None:
     found = f"select display_name, email from reports.findings where rule_id = '{SOD_CONFLICT}'"
     shown = f"select label, email from reports.finding_rows where rule_id = '{SOD_CONFLICT}'"
 

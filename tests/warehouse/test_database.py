@@ -120,7 +120,7 @@ def asked(path: Path, query: str, **values: str) -> tuple[list[str], list[tuple[
         return adhoc.run(connection, query, values)
 
 
-def test_a_query_gives_its_header_and_rows(path: Path) -> None:
+def test_a_query_returns_its_header_and_rows(path: Path) -> None:
     assert asked(path, "select $a as a, 2 as b -- why", a="x'; drop table t") == (
         ["a", "b"],
         [("x'; drop table t", 2)],
@@ -209,7 +209,7 @@ def test_an_interrupted_query_is_not_reported_as_a_bug(attempt: int) -> None:
     interrupter.join()
 
 
-def test_a_disk_that_takes_no_more_is_an_error_of_the_database(path: Path) -> None:
+def test_a_full_disk_is_a_database_error(path: Path) -> None:
     big = "create table meta.big as select sha256(range::varchar) as text from range(2000000)"
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))  # to every writer the same as a full disk

@@ -136,7 +136,7 @@ def test_a_decision_becomes_a_change(signed: Any, case: Case) -> None:
         assert change.request == {"groups": groups}
 
 
-def test_a_decision_is_carried_out_where_a_rule_asks_for_the_same(signed: Any) -> None:
+def test_a_decision_wins_over_a_rule_that_asks_for_the_same_change(signed: Any) -> None:
     selection = planning.Selection(stale_days=1, campaign="Q", max_share=100)
 
     made = planning.make(signed.connection, selection, NOW.replace(tzinfo=UTC))
@@ -212,7 +212,7 @@ def test_a_decision_within_its_limit_is_not_evaluated(
     assert (population, failed, unknown, passed) == (9, 0, 8, 1)  # the inactive account's role is gone
 
 
-def test_an_approver_reads_a_plan_in_names(signed: Any, tmp_path: Path) -> None:
+def test_the_plan_for_the_approver_uses_names(signed: Any, tmp_path: Path) -> None:
     made = planned(signed)
 
     files, warnings = document.write(made, tmp_path / "plan.json")

@@ -103,7 +103,7 @@ def test_an_expired_exception_is_as_severe_as_its_finding_is_now(
     ]
 
 
-def test_a_subject_that_names_two_accounts_is_an_error_and_one_that_names_none_a_warning(
+def test_a_subject_matching_two_accounts_is_an_error_and_one_matching_none_a_warning(
     house: Any, source: Any, make_user: Any
 ) -> None:
     house.models = only(house.models, STALE_ACCOUNT)

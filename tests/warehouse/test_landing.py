@@ -44,9 +44,7 @@ def test_times_are_stored_in_utc(house: Any, source: Any, make_user: Callable[..
     assert (snapshot.finished_at.microsecond, snapshot.as_of.isoformat()) == (500_000, "2026-01-01T00:01:00")
 
 
-def test_a_sweep_that_was_not_accepted_stays_as_evidence(
-    house: Any, source: Any, make_user: Callable[..., Any]
-) -> None:
+def test_a_rejected_sweep_stays_as_evidence(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
     given = source([make_user("ann")], rejected_users=[make_user("ann"), make_user("gone")])
 
     snapshot = house.land(SNAPSHOT, {"prod": given})
@@ -67,7 +65,7 @@ def test_a_page_beyond_16_mib_lands(house: Any, source: Any, make_user: Callable
     assert house.rows("select sum(length(payload ->> '$.notes')) from raw.users") == [(18_000_000,)]
 
 
-def test_text_lands_as_it_came(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+def test_text_lands_unchanged(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
     names = [
         'O\'Brien "Q"',
         "Žofie 🦊",
@@ -124,7 +122,7 @@ def test_two_sources_with_equal_ids_stay_apart(house: Any, source: Any, make_use
     ],
     ids=["cut short", "page gone", "journal unreadable", "journal gone"],
 )
-def test_a_landing_that_fails_leaves_nothing_and_loses_nothing(
+def test_a_failed_landing_leaves_nothing_behind_and_loses_nothing(
     house: Any,
     source: Any,
     make_user: Callable[..., Any],
@@ -186,7 +184,7 @@ def seen(result: Any, check_id: str = "end_proven") -> tuple[Observation, ...]:
         ({"observations": (), "error": "the host went away"}, "PARTIAL", "source 'prod': the host went away"),
     ],
 )
-def test_a_snapshot_is_full_only_if_all_is_proven(
+def test_a_snapshot_is_full_only_if_every_gate_check_passes(
     house: Any, source: Any, make_user: Callable[..., Any], outcome: Any, completeness: str, reason: str | None
 ) -> None:
     snapshot = house.land(SNAPSHOT, {"prod": source([make_user("ann")], outcome=outcome)})
@@ -294,7 +292,7 @@ def test_each_check_passes_fails_or_is_unknown(
 
 
 @pytest.mark.parametrize(("counts", "completeness"), [(COUNTS, "FULL"), ({}, "PARTIAL")])
-def test_a_caller_whose_role_cannot_be_read_is_believed_where_the_count_agrees(
+def test_an_unreadable_caller_role_needs_an_agreeing_count(
     house: Any, source: Any, make_user: Callable[..., Any], counts: dict[str, int], completeness: str
 ) -> None:
     outcome = principal(None, None) | {"server_counts": counts}
@@ -308,7 +306,7 @@ def test_a_caller_whose_role_cannot_be_read_is_believed_where_the_count_agrees(
         )
 
 
-def test_a_row_that_is_missing_fails_the_gate(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+def test_a_missing_row_fails_the_gate(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
     written = house.spool(SNAPSHOT, {"prod": source([make_user("ann"), make_user("bob")])})
     (written.folder / "prod" / "users-1-1.json").write_text(json.dumps([make_user("ann")]))
     house.spool = lambda _id, _sources: written
@@ -337,7 +335,7 @@ def test_a_population_that_shrinks_by_more_than_a_tenth_is_shown(
     assert snapshot.completeness == "FULL"
 
 
-def test_every_completeness_check_is_tested_above(models: list[Model]) -> None:
+def test_every_completeness_check_is_tested_here(models: list[Model]) -> None:
     checks = {model.name for model in models if model.schema == "completeness"}
 
     assert {check for check, *_ in CASES} == checks

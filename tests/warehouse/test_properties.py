@@ -67,7 +67,7 @@ def test_order_and_repetition_change_no_report(
 
 
 @pytest.mark.search
-def test_a_membership_more_never_takes_access_away(
+def test_an_additional_membership_never_removes_access(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any, make_user: Callable[..., dict[str, Any]]
 ) -> None:
     needed = [model for model in models if model.schema in {"staging", "graph"}]

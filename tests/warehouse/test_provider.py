@@ -109,7 +109,7 @@ def test_every_account_lands_once_even_with_odd_records(connection: Connection) 
     assert people(connection, "person_id, email") == [("1", "plain"), ("2", "b@x"), ("3", "3")]
 
 
-def test_only_the_accepted_users_of_that_source_are_people_and_the_hash_follows_them(connection: Connection) -> None:
+def test_only_accepted_users_of_the_source_are_people_and_change_the_hash(connection: Connection) -> None:
     given(connection, {"id": "1", "userName": "a@x"})
     given(connection, {"id": "2", "userName": "b@x"}, source="prod")
     given(connection, {"id": "3", "userName": "c@x"}, is_accepted=False)
@@ -125,7 +125,7 @@ def test_only_the_accepted_users_of_that_source_are_people_and_the_hash_follows_
     assert more[1] != first[1]
 
 
-def test_a_provider_that_was_not_read_is_an_error_and_leaves_no_roster(connection: Connection) -> None:
+def test_an_unread_provider_is_an_error_and_leaves_no_roster(connection: Connection) -> None:
     given(connection, {"id": "1", "userName": "a@x"}, source="other")
 
     with pytest.raises(RosterError, match="no users of 'idp'"):

@@ -27,7 +27,7 @@ def filled(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
     return house
 
 
-def test_only_rows_that_nothing_needs_are_removed(filled: Any) -> None:
+def test_only_unused_rows_are_deleted(filled: Any) -> None:
     pruned = retention.prune(filled.connection, before=NOW, now=NOW)
 
     assert pruned == [OLD, OLDER_PARTIAL]

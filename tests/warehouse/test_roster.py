@@ -36,7 +36,7 @@ def people(connection: Connection) -> list[tuple[object, ...]]:
     ],
     ids=["lf", "crlf", "no last line end", "bom and blank lines", "semicolons", "excel", "spaces and order"],
 )  # fmt: skip
-def test_the_forms_in_which_programs_save_a_roster_read_alike(
+def test_every_form_in_which_programs_save_a_roster_is_read_alike(
     connection: Connection, tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / "people (1) [copy].csv"

@@ -36,7 +36,7 @@ def database_path(house: Any, make_user: Any, source: Any) -> Path:
     return house.folder / "access-review.duckdb"
 
 
-def test_every_query_answers_what_it_says(queries: list[SavedQuery], database_path: Path) -> None:
+def test_every_saved_query_runs_and_answers(queries: list[SavedQuery], database_path: Path) -> None:
     answers: dict[str, list[dict[str, Any]]] = {}
 
     with database.sandbox(database_path, notify=pytest.fail) as connection:

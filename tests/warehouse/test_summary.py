@@ -47,7 +47,7 @@ def test_a_rule_without_its_input_is_listed_with_the_reason(some_rules: Any, sou
     assert "leavers_active" not in numbers(some_rules, "headline")
 
 
-def test_a_rule_that_is_switched_off_has_no_number(some_rules: Any, source: Any, make_user: Any) -> None:
+def test_a_disabled_rule_has_no_number(some_rules: Any, source: Any, make_user: Any) -> None:
     snapshot = some_rules.land(FIRST, {"prod": source([make_user("gone")])})
 
     some_rules.build(snapshot, roster=ROSTER)
