@@ -18,9 +18,7 @@ from pipeline.warehouse.ranks import role_ranks
 
 __all__ = ["Guards", "Refusal", "shown_names"]
 
-#: Ranks of an administrator and of the administrator created at installation. The latter keeps that rank whatever a
-#: policy says.
-_ADMINISTRATOR, _INSTALLED = 90, 100
+#: The role of the administrator created at installation. It keeps the highest rank whatever a policy says.
 _INSTALLED_ROLE = "super"
 
 
@@ -41,12 +39,14 @@ class Guards:
 
     def __init__(self, writer: Writer, roles: Sequence[Mapping[str, Any]], policy: PolicyFiles) -> None:
         self._writer = writer
-        self._rank = {role_id: rank or 0 for role_id, rank in role_ranks(roles, policy).items()}
+        ranks = role_ranks(roles, policy)
+        self._rank = {role_id: rank or 0 for role_id, rank in ranks.roles.items()}
+        self._administrator, self._installed = ranks.levels["admin"], ranks.levels["super"]
         shown = shown_names()
         names = {_INSTALLED_ROLE, shown[_INSTALLED_ROLE].lower()}
         for role in roles:
             if {str(role.get(key) or "").lower() for key in ("name", "displayName", "baseRoleName")} & names:
-                self._rank[str(role.get("_id"))] = _INSTALLED
+                self._rank[str(role.get("_id"))] = self._installed
 
     async def refuse(self, account: AccountState, *, removes_privilege: bool) -> Refusal | None:
         """Return why an account must not be changed, or None if the change is allowed.
@@ -66,19 +66,19 @@ class Guards:
         if account.account_id == own.account_id or (name and name == (own.user_name or "").lower()):
             return Refusal("it is the account this program logs in with", "let another administrator change it")
         rank = self._rank.get(account.role_id or "", 0)
-        if rank >= _INSTALLED:
+        if rank >= self._installed:
             return Refusal("it is the administrator made at install", "Sisense needs that account")
         if (
             removes_privilege
             and account.active
-            and rank >= _ADMINISTRATOR
+            and rank >= self._administrator
             and not await self._has_other_administrator(account)
         ):
             return Refusal("it would be the last active administrator", "make another account an administrator first")
         return None
 
     async def _has_other_administrator(self, account: AccountState) -> bool:
-        for role_id in (role_id for role_id, rank in self._rank.items() if rank >= _ADMINISTRATOR):
+        for role_id in (role_id for role_id, rank in self._rank.items() if rank >= self._administrator):
             for other in await self._writer.accounts(roleId=role_id):
                 if other.active and other.account_id != account.account_id:
                     return True

@@ -39,7 +39,7 @@ _IMPLICIT_PARAMETERS = frozenset({"snapshot_id", "as_of"})
 #: Which schemas a model of each schema may read. A layer never reads upward.
 _MAY_READ = {
     "staging": {"raw", "meta", "policy", "review"},
-    "graph": {"staging", "reference", "policy", "review", "graph"},
+    "graph": {"staging", "reference", "policy", "baseline", "review", "graph"},
     "findings": {"graph", "baseline", "reference", "policy", "review"},
     "reports": {"graph", "findings", "baseline", "history", "policy", "reference", "review", "meta", "reports"},
     "landed": {"raw"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,21 @@ from pipeline.warehouse import database
 from pipeline.warehouse.model_file import load_model
 from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
 
-__all__ = ["role_ranks"]
+__all__ = ["RoleRanks", "role_ranks"]
 
 _NOW = "now"
 
 
-def role_ranks(roles: Sequence[Mapping[str, Any]], files: PolicyFiles) -> dict[str, int | None]:
-    """Return the rank of each role, 0 to 100, by its id, from the API's records; None for a role without a rank.
+@dataclass(frozen=True, slots=True)
+class RoleRanks:
+    """The rank of each role by its id, 0 to 100 or None, and the lowest rank of each level by its name."""
+
+    roles: dict[str, int | None]
+    levels: dict[str, int]
+
+
+def role_ranks(roles: Sequence[Mapping[str, Any]], files: PolicyFiles) -> RoleRanks:
+    """Rank roles, given as records of the API.
 
     Raises:
         ConfigurationError: a policy file is wrong.
@@ -43,4 +52,7 @@ def role_ranks(roles: Sequence[Mapping[str, Any]], files: PolicyFiles) -> dict[s
         for folder, schema, values in (("1_staging", "staging", {"snapshot_id": _NOW}), ("2_graph", "graph", {})):
             model = load_model(resources.sql() / folder / "roles.sql")
             connection.execute(f"create table {schema}.roles as {model.sql}", values)
-        return dict(connection.execute("select role_id, role_rank from graph.roles").fetchall())
+        return RoleRanks(
+            dict(connection.execute("select role_id, role_rank from graph.roles").fetchall()),
+            dict(connection.execute("select level, minimum_rank from reference.rank_levels").fetchall()),
+        )

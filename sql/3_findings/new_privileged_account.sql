@@ -3,7 +3,7 @@ title       = "New privileged account"
 summary     = "A privileged account that was not privileged in the baseline, or did not exist."
 severity    = "high"
 population  = "select source, account_id from graph.accounts where privileged"
-reads       = ["graph.accounts", "baseline.accounts"]
+reads       = ["graph.accounts", "graph.baseline_sources", "baseline.accounts"]
 grain       = ["source", "account_id"]
 needs       = "baseline"
 remediation = "Compare it with the approved request. If there is none, remove the privilege."
@@ -14,10 +14,6 @@ iso27001 = ["A.8.2"]
 nist     = ["AC-6(7)"]
 */
 with
-
-compared_sources as (
-    select distinct source from baseline.accounts
-),
 
 verdicts as (
     select
@@ -30,7 +26,7 @@ verdicts as (
             when earlier.privileged is distinct from true then 'failed'
         end as verdict
     from graph.accounts as account
-    left join compared_sources on compared_sources.source = account.source
+    left join graph.baseline_sources as compared_sources on compared_sources.source = account.source
     left join baseline.accounts as earlier
         on earlier.source = account.source and earlier.account_id = account.account_id
     where account.privileged
@@ -49,6 +45,7 @@ where verdict is not null
 
 /* example
 name = "a new and a newly privileged account fail; one that was privileged before passes"
+given."graph.baseline_sources" = [ { source = "s" } ]
 given."baseline.accounts" = [
   { source = "s", account_id = "before", privileged = true }, { source = "s", account_id = "raised", privileged = false },
 ]
@@ -61,6 +58,7 @@ population = 3
 */
 /* example
 name = "without a baseline of the source every account is unknown"
+given."graph.baseline_sources" = [ { source = "other" } ]
 given."baseline.accounts" = [ { source = "other", account_id = "a", privileged = true } ]
 given."graph.accounts" = [ { source = "s", account_id = "a", privileged = true } ]
 expect = [ { account_id = "a", verdict = "unknown" } ]

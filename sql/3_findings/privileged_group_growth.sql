@@ -5,7 +5,7 @@ severity    = "medium"
 population  = """
 select source, group_id from graph.groups where is_listed_privileged or carries_privileged is distinct from false
 """
-reads       = ["graph.accounts", "graph.groups", "baseline.accounts", "baseline.groups"]
+reads       = ["graph.accounts", "graph.groups", "graph.baseline_sources", "baseline.accounts", "baseline.groups"]
 grain       = ["source", "group_id"]
 needs       = "baseline"
 remediation = "Compare the new members with the approved requests."
@@ -21,10 +21,6 @@ nist = ["AC-6(7)"]
 with
 
 -- A source that the baseline lacks cannot be compared; one without groups in the baseline can.
-compared_sources as (
-    select distinct source from baseline.accounts
-),
-
 -- Each account with unreadable groups may be one more member of any group.
 hidden_members as (
     select source, count(*) as account_count
@@ -51,7 +47,7 @@ member_counts as (
         case when earlier.has_unreadable_members is distinct from true
             then coalesce(earlier.member_count, 0) + coalesce(earlier_hidden.account_count, 0) end as most_earlier
     from graph.groups as now
-    left join compared_sources on compared_sources.source = now.source
+    left join graph.baseline_sources as compared_sources on compared_sources.source = now.source
     left join baseline.groups as earlier on earlier.source = now.source and earlier.group_id = now.group_id
     left join hidden_members as hidden on hidden.source = now.source
     left join earlier_hidden_members as earlier_hidden on earlier_hidden.source = now.source
@@ -85,6 +81,7 @@ where verdict is not null
 
 /* example
 name = "both limits must be exceeded; growth at the share passes; a new group grew from zero; a missing role is unknown"
+given."graph.baseline_sources" = [ { source = "s" } ]
 given."baseline.accounts" = [ { source = "s", account_id = "a" } ]
 given."baseline.groups" = [
   { source = "s", group_id = "grew", member_count = 10 }, { source = "s", group_id = "at the share", member_count = 10 },
@@ -110,6 +107,7 @@ population = 6
 */
 /* example
 name = "unreadable members may hide growth, now or in the baseline, and leave it unknown; certain growth fails"
+given."graph.baseline_sources" = [ { source = "s" }, { source = "t" }, { source = "u" } ]
 given."baseline.accounts" = [
   { source = "s", account_id = "a" }, { source = "t", account_id = "a" }, { source = "t", account_id = "b" },
   { source = "u", account_id = "a", unreadable_fields = ["groups"] },

@@ -3,7 +3,7 @@ title       = "Reactivated account"
 summary     = "An active account that was inactive in the baseline."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
-reads       = ["graph.accounts", "baseline.accounts"]
+reads       = ["graph.accounts", "graph.baseline_sources", "baseline.accounts"]
 grain       = ["source", "account_id"]
 needs       = "baseline"
 remediation = "Ask who reactivated the account and at whose request. If nobody requested it, deactivate it again."
@@ -15,10 +15,6 @@ nist = ["AC-2(4)"]
 with
 
 -- A source that the baseline lacks cannot be compared.
-compared_sources as (
-    select distinct source from baseline.accounts
-),
-
 verdicts as (
     select
         account.source, account.account_id,
@@ -27,7 +23,7 @@ verdicts as (
             when earlier.status = 'inactive' then 'failed'
         end as verdict
     from graph.accounts as account
-    left join compared_sources on compared_sources.source = account.source
+    left join graph.baseline_sources as compared_sources on compared_sources.source = account.source
     left join baseline.accounts as earlier
         on earlier.source = account.source and earlier.account_id = account.account_id
     where account.status in ('active', 'unknown')
@@ -45,6 +41,7 @@ where verdict is not null
 
 /* example
 name = "inactive in the baseline fails; an accepted invitation and a new account pass; an unknown status, now or before, is unknown"
+given."graph.baseline_sources" = [ { source = "s" } ]
 given."baseline.accounts" = [
   { source = "s", account_id = "back", status = "inactive" }, { source = "s", account_id = "invited", status = "pending" },
   { source = "s", account_id = "not known before", status = "unknown" }, { source = "s", account_id = "not known now", status = "inactive" },

@@ -3,7 +3,7 @@ title       = "Role raised since the baseline"
 summary     = "An account whose role ranks higher than in the baseline."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts"
-reads       = ["graph.accounts", "baseline.accounts"]
+reads       = ["graph.accounts", "graph.baseline_sources", "baseline.accounts"]
 grain       = ["source", "account_id"]
 needs       = "baseline"
 remediation = "Compare it with the approved request. If there is none, lower the role again."
@@ -13,10 +13,6 @@ soc2     = ["CC6.3"]
 iso27001 = ["A.5.18"]
 */
 with
-
-compared_sources as (
-    select distinct source from baseline.accounts
-),
 
 verdicts as (
     select
@@ -29,7 +25,7 @@ verdicts as (
             when account.role_rank > earlier.role_rank then 'failed'
         end as verdict
     from graph.accounts as account
-    left join compared_sources on compared_sources.source = account.source
+    left join graph.baseline_sources as compared_sources on compared_sources.source = account.source
     left join baseline.accounts as earlier
         on earlier.source = account.source and earlier.account_id = account.account_id
 )
@@ -47,6 +43,7 @@ where verdict is not null
 
 /* example
 name = "a higher rank fails, with high severity if the account becomes privileged; equal, lower and new pass; unranked is unknown"
+given."graph.baseline_sources" = [ { source = "s" } ]
 given."baseline.accounts" = [
   { source = "s", account_id = "up", role_rank = 10, privileged = false }, { source = "s", account_id = "far up", role_rank = 50, privileged = false },
   { source = "s", account_id = "further up", role_rank = 70, privileged = true }, { source = "s", account_id = "same", role_rank = 30, privileged = false },

@@ -3,7 +3,7 @@ title       = "Reused user name"
 summary     = "An account whose user name belonged to another account in the baseline."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts"
-reads       = ["graph.accounts", "baseline.accounts"]
+reads       = ["graph.accounts", "graph.baseline_sources", "baseline.accounts"]
 grain       = ["source", "account_id"]
 needs       = "baseline"
 remediation = "Find out whether it is the same person. Access and audit trails of the earlier account must not pass on."
@@ -12,10 +12,6 @@ remediation = "Find out whether it is the same person. Access and audit trails o
 pci = ["8.2.1"]
 */
 with
-
-compared_sources as (
-    select distinct source from baseline.accounts
-),
 
 earlier_user_names as (
     select source, user_name_key, min(account_id) as account_id
@@ -34,7 +30,7 @@ verdicts as (
             when earlier.account_id is not null then 'failed'
         end as verdict
     from graph.accounts as account
-    left join compared_sources on compared_sources.source = account.source
+    left join graph.baseline_sources as compared_sources on compared_sources.source = account.source
     left join earlier_user_names as earlier on earlier.source = account.source and earlier.user_name_key = account.user_name_key
     left join baseline.accounts as own on own.source = account.source and own.account_id = account.account_id
 )
@@ -51,6 +47,7 @@ where verdict is not null
 
 /* example
 name = "a user name of another account fails, its own or a new one passes, a missing one is unknown"
+given."graph.baseline_sources" = [ { source = "s" }, { source = "t" } ]
 given."baseline.accounts" = [
   { source = "s", account_id = "1", user_name_key = "ada" }, { source = "s", account_id = "2", user_name_key = "bo" },
   { source = "t", account_id = "3", user_name_key = "cy" },

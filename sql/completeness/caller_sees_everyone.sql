@@ -1,6 +1,6 @@
 /*
 summary = "The account that read the source can see every account in it."
-reads   = ["meta.sources", "landed.users", "landed.roles", "reference.role_names", "policy.roles"]
+reads   = ["meta.sources", "landed.users", "landed.roles", "reference.role_names", "reference.rank_levels", "policy.roles"]
 gate    = true
 */
 with
@@ -34,8 +34,11 @@ callers as (
         coalesce(sources.principal_role_name, roles.role_name, 'a role based on ' || roles.base_role_name) as role_name,
         coalesce(own.rank, base.rank) as rank,
         coalesce(tenants.tenant_count, 0) as tenant_count,
-        coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal
+        coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal,
+        administrator.minimum_rank as administrator_rank, tenant_administrator.minimum_rank as tenant_administrator_rank
     from meta.sources as sources
+    join reference.rank_levels as administrator on administrator.level = 'admin'
+    join reference.rank_levels as tenant_administrator on tenant_administrator.level = 'tenant_admin'
     left join landed.roles as roles on roles.source = sources.source and roles.role_id = sources.principal_role_id
     left join ranks as own on own.name = lower(coalesce(sources.principal_role_name, roles.role_name))
     left join ranks as base on base.name = lower(roles.base_role_name)
@@ -45,11 +48,11 @@ callers as (
 
 select
     source,
-    'rank 90 or above' as expected,
+    'rank ' || administrator_rank || ' or above' as expected,
     case when rank is null then coalesce(role_name, 'unknown role') else 'rank ' || rank end as observed,
     null::bigint as difference,
     case
-        when rank >= 90 or (rank >= 80 and tenant_count <= 1) then 'PASS'
+        when rank >= administrator_rank or (rank >= tenant_administrator_rank and tenant_count <= 1) then 'PASS'
         when rank is not null then 'FAIL'
         -- A readable role without a rank may see a filtered list. If the role cannot be read, the verdict on the whole
         -- extract (landing/verdict.sql) requires that the source's own count agrees instead.
@@ -57,9 +60,9 @@ select
         else 'FAIL'
     end as result,
     case
-        when rank >= 90 then 'The caller is ' || role_name || ' and sees every account.'
-        when rank >= 80 and tenant_count <= 1 then 'The caller is ' || role_name || ' and sees every account of the only tenant.'
-        when rank >= 80 then 'The caller is ' || role_name || ' and sees one of ' || tenant_count || ' tenants.'
+        when rank >= administrator_rank then 'The caller is ' || role_name || ' and sees every account.'
+        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The caller is ' || role_name || ' and sees every account of the only tenant.'
+        when rank >= tenant_administrator_rank then 'The caller is ' || role_name || ' and sees one of ' || tenant_count || ' tenants.'
         when rank is not null then 'The caller is ' || role_name || ' and sees a filtered list of accounts.'
         when role_name is not null
             then 'The caller is ' || role_name || ', a role without a rank. If it sees every account, rank it in roles.csv.'

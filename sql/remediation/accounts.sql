@@ -15,9 +15,11 @@ select
     coalesce(person.display_name, person.email) as person, protected.reason as protection, protected.may_be_named,
     protected.applies_to,
     -- A role without a rank does not count as an administrator.
-    account.status = 'active' and coalesce(account.role_rank >= 90, false) as is_active_admin,
+    account.status = 'active' and coalesce(account.role_rank >= administrator.minimum_rank, false)
+        as is_active_admin,
     user_records.payload
 from graph.accounts as account
+join reference.rank_levels as administrator on administrator.level = 'admin'
 join user_records on user_records.source = account.source and user_records.account_id = account.account_id
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
 left join graph.people as person on person.person_id = account.person_id
