@@ -238,8 +238,8 @@ def _rebuild(
         try:
             with archive.rebuilt(folder, workspace) as connection:
                 write_tables(connection, workspace.joinpath)
-        except RenderError:
-            raise  # about the directory for temporary files, not about the folder
+        except (RenderError, UsageError):
+            raise  # about the directory for temporary files, or about this version: not about the folder
         except AccessReviewError as error:
             return None, [Problem("sql, raw, inputs", f"cannot be built: {error}")]
         made = {path.name for path in workspace.glob("*.csv")}

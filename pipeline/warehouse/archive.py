@@ -28,7 +28,7 @@ from typing import Any
 import duckdb
 
 from pipeline import resources
-from pipeline.errors import RenderError, WarehouseError
+from pipeline.errors import RenderError, UsageError, WarehouseError
 from pipeline.warehouse import database, files, saved, snapshots
 from pipeline.warehouse.build import rebuild
 from pipeline.warehouse.database import Connection
@@ -121,6 +121,7 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
     Raises:
         WarehouseError: the files cannot be read, or a model does not run.
         ConfigurationError: the rules on record do not fit the SQL.
+        UsageError: an earlier version made the folder, in a form that this one cannot rebuild.
     """
     with database.empty() as connection:
         try:
@@ -130,6 +131,12 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
             connection.execute((folder / "sql" / "tables.sql").read_text(encoding="utf-8"))
             snapshot_id, as_of, overrides = _parameters(connection, folder)
             models = load_folder(folder / "sql")
+            if all(model.table != "findings.register" for model in models):
+                raise UsageError(
+                    "an earlier version made this folder, in a form that this version cannot rebuild",
+                    where=str(folder),
+                    hint="use the version that manifest.json names",
+                )
             rules = in_force(models, overrides, where="inputs/meta.builds.parquet")
             rebuild(connection, models, rules, snapshots.get(connection, snapshot_id), as_of)
             yield connection  # a table that the folder's SQL did not make fails in the caller's hands

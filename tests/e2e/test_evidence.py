@@ -125,6 +125,16 @@ def test_a_rebuild_detects_a_removed_model(folder: Path) -> None:
     assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
 
 
+def test_a_folder_of_an_earlier_version_is_not_called_changed(folder: Path) -> None:
+    (folder / "sql" / "3_findings" / "register.sql").unlink()
+    reseal(folder)
+
+    outcome = verify(folder, "--rebuild")
+    assert outcome.code == 2
+    assert "use the version that manifest.json names" in outcome.stderr
+    assert "NOT VERIFIED" not in outcome.stdout
+
+
 @pytest.mark.parametrize("parameters", ["{}", "[]", '{"rules": 1}', '{"rules": {"no_such_rule": {"enabled": true}}}'])
 def test_a_damaged_record_of_the_build_is_reported(folder: Path, parameters: str) -> None:
     change_rows(

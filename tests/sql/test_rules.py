@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from pipeline import resources
 from pipeline.simulator.answer_key import PlantedRule
 from pipeline.warehouse.examples import run_example
@@ -30,11 +32,12 @@ def test_no_other_file_names_a_rule() -> None:
     assert not found
 
 
-def test_the_example_in_the_readme_is_a_rule_that_works(tmp_path: Path) -> None:
-    readme = (ROOT / "sql" / "README.md").read_text(encoding="utf-8")
-    path = tmp_path / "3_findings" / "unused_designer.sql"
+@pytest.mark.parametrize("page", ["sql/README.md", "CONTRIBUTING.md"])
+def test_the_example_of_a_page_is_a_rule_that_works(page: str, tmp_path: Path) -> None:
+    path = tmp_path / "3_findings" / "example.sql"
     path.parent.mkdir()
-    path.write_text(re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)[-1], encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    path.write_text(re.findall(r"```sql\n(.*?)```", text, re.DOTALL)[-1], encoding="utf-8")
 
     model = load_model(path)
 
