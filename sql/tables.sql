@@ -35,7 +35,7 @@ create or replace macro counted(number, noun) as number || ' ' || noun || case w
 create or replace macro usable_id(text) as
     case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
 
--- meta: what was extracted, and what was built from it -------------------------------------------------------
+-- meta: snapshots, their completeness checks and builds -------------------------------------------------------
 
 create table if not exists meta.snapshots (
     snapshot_id varchar primary key,
@@ -401,7 +401,7 @@ comment on column policy.roster.end_date is 'last day of employment; null if non
 comment on column policy.roster.person_type is 'employee, contractor or service';
 comment on column policy.roster."row" is 'number of the record in the file, from 1';
 
--- findings: what the builder makes of all rules together, anew in every build -------------------------------------
+-- findings: tables over all rules, which the builder fills in every build -------------------------------------
 
 create table if not exists findings.failed (
     finding_id varchar not null, rule_id varchar not null, severity varchar, source varchar,
@@ -557,7 +557,7 @@ comment on table baseline.absences is 'Roles and groups that a signed-off review
 comment on column baseline.absences.item_id is 'id of the revoked item';
 comment on column baseline.absences.first_absent_snapshot_id is 'the first complete snapshot since the sign-off, before this one, without it';
 
--- review: what was decided and done; remediation is the part that changed the source ----------------------------
+-- review: plans and changes of remediation ----------------------------
 
 create table if not exists review.changes (
     change_id varchar primary key,
@@ -628,7 +628,7 @@ comment on column review.plans.approver is 'who approved the plan';
 comment on column review.plans.approver_email is 'their e-mail address';
 comment on column review.plans.approved_at is 'when the plan was approved, UTC';
 
--- review: what was asked and decided. A row is never changed: the newest decision of an item holds -----------------
+-- review: campaigns, items and decisions. Rows are never updated: an item's newest decision applies -----------------
 
 create table if not exists review.campaigns (
     campaign varchar primary key,

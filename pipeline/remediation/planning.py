@@ -311,9 +311,9 @@ def _decided(connection: Connection, campaign: str) -> list[dict[str, Any]]:
 def _obstacle(row: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
     """Return why a decision cannot be carried out over the API, or None if it can."""
     if row["action"] == "change_role" and row["target_role_id"] is None:
-        return "the role it should have instead is not there"
+        return "the role that should replace it does not exist"
     if row["action"] == "remove_from_groups" and row["entitlement_id"] not in expected["groups"]:
-        return "only the group lists the membership, and this program does not write there: remove it in Sisense"
+        return "only the group lists the membership, and this program does not change that list: remove it in Sisense"
     return None
 
 

@@ -33,7 +33,7 @@ records as (
             ['name', 'roleId', 'defaultRole'],
             lambda field: json_type(payload, '$.' || field) in ('OBJECT', 'ARRAY', 'BOOLEAN')
         ) as unreadable_texts,
-        -- Members are objects or plain ids. A null in the list is no member.
+        -- Members are objects or plain ids. A null in the list is not a member.
         json_type(payload, '$.users') not in ('ARRAY', 'NULL')
         or len(list_filter(
             json_transform(payload, '{"users": [{"_id": "VARCHAR"}]}').users, lambda x: usable_id(x._id) is null

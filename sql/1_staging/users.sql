@@ -142,8 +142,8 @@ distinct_records as (
         and first_records.place = (records.page, records.ordinal)
 ),
 
--- An expanded role is an object, under `role` or under `roleId`. Groups are ids or objects, in a list or alone; a null
--- in the list is no group.
+-- An expanded role is an object, under `role` or under `roleId`. Groups are ids or objects, in a list or alone. A null
+-- in the list is not a group.
 records_with_references as (
     select *,
         coalesce(

@@ -126,7 +126,7 @@ left join spreads
     and spreads.own_size = subject.own_size
 
 /* example
-name = "median and spread leave out the account itself: 1, 2, 2, 9 for the peer with 5; 1, 2, 2, 5, 9 for an account that is no peer"
+name = "median and spread leave out the account itself: 1, 2, 2, 9 for the peer with 5; 1, 2, 2, 5, 9 for an account outside the peer group"
 given."graph.peer_groups" = [
   { source = "s", account_id = "five", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 4, has_enough = true },
   { source = "s", account_id = "robot", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 5, has_enough = true },

@@ -10,7 +10,7 @@ entitlement_type = "varchar: role or group, whichever is compared"
 peer_group       = "varchar: description of the peer group"
 is_peer          = "boolean: the account belongs to the peer group; it is left out of its own comparison"
 peer_count       = "bigint: number of peers, without the account itself"
-has_enough       = "boolean: there are as many peers as the rule requires"
+has_enough       = "boolean: there are at least as many peers as the rule requires"
 */
 with
 
@@ -48,7 +48,7 @@ source_sizes as (
     select source, count(*) as members from graph.peer_keys where is_peer group by source
 ),
 
--- The account itself is subtracted, because it is no peer of its own.
+-- The account itself is subtracted, because it does not count as its own peer.
 accounts_with_sizes as (
     select
         accounts.*,
@@ -94,7 +94,7 @@ select
 from chosen_steps
 
 /* example
-name = "the closest group with enough peers wins; an account does not count as its own peer, and one that is no peer is compared with all"
+name = "the closest group with enough peers wins; an account does not count as its own peer, and an account outside the peer group is compared with all"
 given."reference.rules" = [
   { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
   { rule_id = "alone", severity = "low" },

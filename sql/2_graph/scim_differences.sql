@@ -104,7 +104,7 @@ differences as (
         scim_source, 'status', source, scim_id, account_id, display_name,
         case when is_active then 'active' else 'inactive' end, status
     from single_links
-    -- An unknown status on either side is no difference.
+    -- An unknown status on either side does not count as a difference.
     where (is_active and status = 'inactive') or (not is_active and status = 'active')
         -- A pending account is inactive in the SCIM of its own Sisense, but inactive in a directory means a leaver.
         or (not is_active and status = 'pending' and scim_source <> source)

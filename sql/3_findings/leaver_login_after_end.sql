@@ -31,7 +31,7 @@ verdicts as (
         case
             when person.person_id is null then 'unknown'
             when account.login_state = 'never' then null
-            -- Without a last day, use before and after it cannot be told apart.
+            -- Without a last day, use before and after it cannot be distinguished.
             when person.end_date is null and coalesce(person.employment_status, 'ended') = 'ended' then 'unknown'
             when person.end_date is null then null
             when account.last_seen_at is null then 'unknown'

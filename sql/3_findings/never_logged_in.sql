@@ -5,7 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Ask whoever requested the account whether it is still needed; if not, deactivate it."
+remediation = "Ask the person who requested the account whether it is still needed; if not, deactivate it."
 
 [params]
 grace_days            = 30

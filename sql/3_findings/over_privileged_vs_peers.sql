@@ -43,7 +43,7 @@ verdicts as (
         on statistic.source = peers.source and statistic.peer_group = peers.peer_group
         and statistic.is_peer = peers.is_peer and statistic.entitlement_type = 'role'
         and statistic.entitlement_id = account.role_id and account.role_rank is not null
-    -- People are no peers for service accounts, break-glass accounts and the program's own account.
+    -- Service accounts, break-glass accounts and the program's own account are not compared with people.
     where account.account_type not in ('service', 'break_glass') and not account.is_own
 )
 

@@ -1,6 +1,6 @@
 /*
 title       = "Removed access is still present"
-summary     = "A role or group that a signed-off review removed or reduced, and that no extract has shown as gone within the time allowed."
+summary     = "A role or group that a signed-off review removed or reduced, and that is still present after the time allowed."
 severity    = "high"
 population  = """
 select source, account_id, entitlement_type, entitlement_id from graph.revocations
@@ -38,7 +38,7 @@ revocations as (
     left join graph.accounts as account
         on account.source = revoked.source and account.account_id = revoked.account_id
     left join graph.people as person on person.person_id = account.person_id
-    -- Access that was gone and came back is another rule's finding.
+    -- Access that was absent and is present again fails another rule.
     anti join baseline.absences as absence
         on absence.campaign = revoked.campaign and absence.item_id = revoked.item_id
 ),
@@ -67,12 +67,12 @@ select
         || ' the ' || entitlement_type || ' ' || coalesce(entitlement_name, entitlement_id) || ', signed off on '
         || strftime(signed_at, '%-d %b %Y') || '. It is still present.' as detail,
     counted(days_since, 'day') || ' after the sign-off' as observed_value,
-    'gone after ' || counted(days, 'day') as threshold
+    'removed within ' || counted(days, 'day') as threshold
 from verdicts
 where verdict is not null
 
 /* example
-name = "present after the time allowed fails, before that it is unknown; gone once passes; leavers have one day, privileged accounts five"
+name = "present after the time allowed fails, before that it is unknown; absent once passes; leavers have one day, privileged accounts five"
 given."graph.people" = [ { person_id = "p", employment_status = "ended" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", privileged = false },
@@ -91,10 +91,10 @@ given."graph.revocations" = [
   { campaign = "late", item_id = "9", source = "s", account_id = "deleted", entitlement_type = "role", entitlement_id = "r", permission_level = "standard", decision = "remove", decided_by = "b@x.org", signed_at = 2025-12-17T23:59:59Z, known_at = 2026-01-01T00:00:00Z, is_present = false },
 ]
 expect = [
-  { account_id = "1", entitlement_id = "late", verdict = "failed", severity = "high", observed_value = "15 days after the sign-off", threshold = "gone after 14 days" },
-  { account_id = "admin", entitlement_id = "r", verdict = "failed", severity = "critical", threshold = "gone after 5 days" },
-  { account_id = "admin", entitlement_id = "g", verdict = "failed", severity = "critical", threshold = "gone after 5 days" },
-  { account_id = "left", entitlement_id = "g", verdict = "failed", threshold = "gone after 1 day" },
+  { account_id = "1", entitlement_id = "late", verdict = "failed", severity = "high", observed_value = "15 days after the sign-off", threshold = "removed within 14 days" },
+  { account_id = "admin", entitlement_id = "r", verdict = "failed", severity = "critical", threshold = "removed within 5 days" },
+  { account_id = "admin", entitlement_id = "g", verdict = "failed", severity = "critical", threshold = "removed within 5 days" },
+  { account_id = "left", entitlement_id = "g", verdict = "failed", threshold = "removed within 1 day" },
   { account_id = "1", entitlement_id = "exact", verdict = "unknown" },
   { account_id = "odd", verdict = "unknown" },
 ]

@@ -296,7 +296,7 @@ given."graph.peer_statistics" = [
 given."reference.rules" = [
   { rule_id = "leavers", severity = "critical", recommendation = "remove", marks = "account", reason = "The person has left.", comes_first = true },
   { rule_id = "rare_groups", severity = "low" },
-  { rule_id = "unused", severity = "medium", recommendation = "remove", marks = "account", reason = "Nobody uses it.", comes_first = false },
+  { rule_id = "unused", severity = "medium", recommendation = "remove", marks = "account", reason = "It is not used.", comes_first = false },
 ]
 given."reports.finding_accounts" = [
   { finding_id = "1", rule_id = "leavers", title = "Leaver", source = "s", account_id = "left", status = "open", names_access = false },

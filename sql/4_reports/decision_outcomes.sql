@@ -57,9 +57,9 @@ decisions_with_reasons as (
             when protected.reason is not null
                 and (protected.applies_to = 'any' or removals.entitlement_type = 'role') then protected.reason
             when removals.decision = 'reduce' and known_targets.role_id is null
-                then 'the role it should have instead is not there'
+                then 'the role that should replace it does not exist'
             when membership.seen_in = 'group' then
-                'only the group lists the membership, and this program does not write there: remove it in Sisense'
+                'only the group lists the membership, and this program does not change that list: remove it in Sisense'
         end as reason
     from removal_decisions as removals
     join graph.review_campaigns as campaign on campaign.campaign = removals.campaign
@@ -92,7 +92,7 @@ select
 from decisions_with_reasons
 
 /* example
-name = "gone after a change is verified, gone without one is already gone; present, or not visible, is not yet verified; a reason leaves it out"
+name = "absent after a change is verified, absent without one is already gone; present, or not visible, is not yet verified; a reason leaves it out"
 given."reference.snapshot" = [ { snapshot_id = "n", started_at = 2026-01-01T00:00:00Z } ]
 given."graph.review_campaigns" = [ { campaign = "Q", is_current = true } ]
 given."graph.role_names" = [ { source = "s", role_id = "v", name = "viewer" } ]
@@ -133,7 +133,7 @@ given."review.changes" = [
 expect = [
   { item_id = "1", outcome = "verified", is_sent = true }, { item_id = "2", outcome = "gone" },
   { item_id = "3", outcome = "unverified", is_sent = true },
-  { item_id = "4", outcome = "left_out", reason = "the role it should have instead is not there" },
+  { item_id = "4", outcome = "left_out", reason = "the role that should replace it does not exist" },
   { item_id = "5", outcome = "left_out", reason = "it is a service account" },
   { item_id = "6", outcome = "unverified" },
   { item_id = "7", outcome = "left_out" },

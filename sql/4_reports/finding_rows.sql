@@ -56,7 +56,7 @@ left join graph.people as person on found.subject_type = 'person' and person.per
 left join graph.people as owner on owner.person_id = account.person_id
 
 /* example
-name = "days since the person left count from the last day; without one, or with one in the future, there are none"
+name = "days since the person left count from the last day; without a last day, or with one in the future, they are null"
 as_of = 2026-04-01T09:00:00Z
 given."graph.people" = [
   { person_id = "left", end_date = 2026-03-31 }, { person_id = "today", end_date = 2026-04-01 }, { person_id = "leaving", end_date = 2026-04-02 },

@@ -55,7 +55,7 @@ join people_in_several_sources as people on people.person_id = account.person_id
 join graph.people as person on person.person_id = account.person_id
 
 /* example
-name = "a person with two sources has a row per account; two accounts in one source have none"
+name = "a person with two sources has a row per account; a person with two accounts in one source has no row"
 given."graph.people" = [
   { person_id = "ann", email = "ann@example.com", display_name = "Ann" },
   { person_id = "bo", email = "bo@example.com", display_name = "Bo" },

@@ -67,7 +67,7 @@ headline as (
     union all
     select 16, 'leavers_active', 'leavers still active', count(distinct source || ':' || account_id)
     from open_findings where rule_id in (select rule_id from reference.rules where headline = 'leavers_active')
-    -- There is no number if a rule behind it is off or not evaluated.
+    -- The number is left out if its rule is off or not evaluated.
     having not exists (select 1 from reports.unevaluated_rules where headline = 'leavers_active')
     union all
     select 17, 'privileged_with_findings', 'privileged with findings', count(*) filter (where privileged and finding_count > 0) from accounts

@@ -19,7 +19,7 @@ scim_counts as (
     group by source
 ),
 
--- An endpoint without users answers with empty pages, none of which is accepted.
+-- An endpoint without users returns only empty pages, which are not among the accepted ones.
 sources_with_scim as (
     select source
     from meta.pages

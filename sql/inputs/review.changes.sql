@@ -1,6 +1,6 @@
--- Which changes does a build know, and which of their verifications?
--- $snapshot_id: the snapshot of the build; what it or a later one shows is not known to it
--- $finished_at: when that extract ended; what happened later is not known to the build
+-- Which changes does a build use, and which of their verifications?
+-- $snapshot_id: the snapshot of the build; verifications against it or a later one are left out
+-- $finished_at: when that extract ended; later changes are left out
 select
     * replace (
         case when verified_snapshot_id < $snapshot_id then verified_state end as verified_state,

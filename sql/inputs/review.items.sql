@@ -1,5 +1,5 @@
--- Which review items does a build know?
--- $snapshot_id: the snapshot of the build; campaigns over it or a later one are not known to it
--- $finished_at: when that extract ended; what happened later is not known to the build
+-- Which review items does a build use?
+-- $snapshot_id: the snapshot of the build; campaigns over it or a later one are left out
+-- $finished_at: when that extract ended; later campaigns are left out
 select * from review.items
 where campaign in (select campaign from review.campaigns where snapshot_id < $snapshot_id and opened_at <= $finished_at)

@@ -1,6 +1,6 @@
--- Which sign-offs does a build know?
--- $snapshot_id: the snapshot of the build; campaigns over it or a later one are not known to it
--- $finished_at: when that extract ended; what happened later is not known to the build
+-- Which sign-offs does a build use?
+-- $snapshot_id: the snapshot of the build; campaigns over it or a later one are left out
+-- $finished_at: when that extract ended; later campaigns and sign-offs are left out
 select * from review.sign_offs
 where
     signed_at <= $finished_at

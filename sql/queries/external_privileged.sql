@@ -14,6 +14,6 @@ select account.source, account.display_name, account.email, account.email_domain
 from graph.accounts as account
 join privileged_access as held on held.source = account.source and held.account_id = account.account_id
 anti join policy.email_domains as own on own.email_domain = account.email_domain
--- Without a list of the organisation's domains, no account can be called external.
+-- Without a list of the organisation's domains, no account counts as external.
 where account.email_domain is not null and exists (select 1 from policy.email_domains)
 order by account.source, account.display_name, account.account_id

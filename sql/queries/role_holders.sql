@@ -1,4 +1,4 @@
--- Which roles exist, what is the rank of each, and how many accounts hold it?
+-- Which roles exist, which rank does each have, and how many accounts hold it?
 select
     role.source, role.role_display_name, role.role_name, role.role_rank, role.rank_basis, role.privileged,
     count(account.account_id) as accounts, count(*) filter (where account.status = 'active') as active_accounts

@@ -8,7 +8,7 @@ revocations as (
     where items.decision in ('remove', 'reduce')
 ),
 
--- A role has two names. Where they name different roles, the API name wins.
+-- A role has two names. If a name matches two roles, the role with that API name is taken.
 role_names as (
     select source, lower(role_name) as known_as, role_id, 1 as place from graph.roles where role_name is not null
     union all
@@ -75,7 +75,7 @@ select
         else 'open'
     end as outcome,
     case when is_present is distinct from false then left_out_because end as left_out_because,
-    -- --include may set this protection aside
+    -- --include overrides this protection
     coalesce(may_be_named and left_out_because = protection, false) as may_be_named
 from (
     select
@@ -84,9 +84,9 @@ from (
             when is_present is null then 'its source is not part of this extract'
             when protection is not null and (applies_to = 'any' or action in ('deactivate', 'change_role'))
                 then protection
-            when action = 'change_role' and target_role_id is null then 'the role it should have instead is not there'
+            when action = 'change_role' and target_role_id is null then 'the role that should replace it does not exist'
             when seen_in = 'group' then
-                'only the group lists the membership, and this program does not write there: remove it in Sisense'
+                'only the group lists the membership, and this program does not change that list: remove it in Sisense'
         end as left_out_because
     from planned_actions
 ) as classified_actions

@@ -1,5 +1,5 @@
--- What has changed since the baseline, privileges first? Every row carries the number of all rows.
--- $rows: the most rows
+-- What has changed since the baseline? Changes of privileges come first. Every row has the total number of rows.
+-- $rows: maximum number of rows
 select changes.*, counts.position, counts.label as kind, count(*) over () as total
 from reports.changes as changes
 left join reports.change_counts as counts using (object_kind, change)

@@ -1,20 +1,20 @@
--- Which snapshots are old enough to prune and needed by nothing?
+-- Which snapshots are old enough to prune and not needed any more?
 -- $before: snapshots that ended before this moment (UTC) are old enough
 -- $watched_only: true limits them to snapshots that watch made and that no report shows or compares with
 with
 
 needed_snapshots as (
-    -- what the reports show and compare with
+    -- the snapshots that the current reports show and compare with
     select snapshot_id from reference.snapshot
     union all
     select snapshot_id from baseline.snapshot
     union all
-    -- what was or is reviewed
+    -- the snapshots that campaigns review
     select snapshot_id from review.campaigns
     union all
     select max(snapshot_id) from meta.snapshots
     union all
-    -- each source's newest complete one, with which its next one is compared
+    -- the newest complete snapshot of each source: its next snapshot is compared with it
     select max(sources.snapshot_id)
     from meta.sources as sources
     join meta.snapshots as snapshots on snapshots.snapshot_id = sources.snapshot_id

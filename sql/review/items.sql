@@ -65,7 +65,7 @@ access as (
         end as risk,
         case
             when not account.in_scope then account.exclusion_reason
-            when everyone_groups.group_id is not null then 'Built-in group that holds everybody.'
+            when everyone_groups.group_id is not null then 'Built-in group of all accounts.'
         end as left_out_because
     from reports.access as access
     join reports.population as account
@@ -116,7 +116,7 @@ candidates as (
     cross join fallbacks
 ),
 
--- People do not review their own access, under whatever address and in whatever source.
+-- People do not review their own access, under any of their addresses and in any source.
 eligible_candidates as (
     select candidates.*
     from candidates

@@ -1,11 +1,11 @@
 -- Which lines of the roster file are wrong, and why?
--- $email: what the file calls the column email
--- $manager_email: what the file calls the column manager_email
--- $aliases: what the file calls the column aliases
--- $employment_status: what the file calls the column employment_status
--- $start_date: what the file calls the column start_date
--- $end_date: what the file calls the column end_date
--- $person_type: what the file calls the column person_type
+-- $email: the file's heading of the column email
+-- $manager_email: the file's heading of the column manager_email
+-- $aliases: the file's heading of the column aliases
+-- $employment_status: the file's heading of the column employment_status
+-- $start_date: the file's heading of the column start_date
+-- $end_date: the file's heading of the column end_date
+-- $person_type: the file's heading of the column person_type
 with
 
 cells as (

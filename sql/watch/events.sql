@@ -3,7 +3,7 @@
 -- $snapshot_id: the later one
 with
 
--- The changes of accounts and memberships, under the names of events. Changes of the roster are no events.
+-- The changes of accounts and memberships, under the names of events. Changes of the roster are not events.
 changes as (
     select
         case
@@ -18,7 +18,7 @@ changes as (
     where object_kind in ('account', 'membership') and field <> 'person_id'
 ),
 
--- The key of a membership change joins account and group; current and earlier grants tell them apart.
+-- The key of a membership change joins account and group; looking it up in current and earlier grants splits it.
 group_grants as (
     select source, account_id, entitlement_id as group_id from graph.grants where entitlement_type = 'group'
     union

@@ -25,7 +25,7 @@ REVOCATION_NOT_VERIFIED = rule("Removed access is still present")
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST, NEXT = "20260101T000000Z-0000", "20260102T000000Z-0000"
-GROUP = "only the group lists the membership, and this program does not write there: remove it in Sisense"
+GROUP = "only the group lists the membership, and this program does not change that list: remove it in Sisense"
 GROUPS = [
     {"_id": "g-all", "name": "Everyone"},
     {"_id": "g-sales", "name": "Sales", "users": ["bo", "ada", "off"]},
@@ -113,7 +113,7 @@ def test_every_decision_of_a_plan_is_accounted_for(signed: Any) -> None:
         f"left out: {GROUP}": 1,
         "left out: it is the account this program logs in with": 1,
         "left out: it would be the last active administrator": 1,
-        "left out: the role it should have instead is not there": 1,
+        "left out: the role that should replace it does not exist": 1,
     }
 
 
@@ -168,7 +168,7 @@ def test_the_next_report_shows_the_outcome_of_each_decision(
         f"left out: {GROUP}": 1,
         "left out: it is the account this program logs in with": 1,
         "left out: it would be the last active administrator": 1,
-        "left out: the role it should have instead is not there": 1,
+        "left out: the role that should replace it does not exist": 1,
     }
     assert set(signed.rows("select detail from reports.remediation")) == {
         ("the id of a group that no longer exists was dropped",)
