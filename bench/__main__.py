@@ -41,21 +41,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default all")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds; prints, writes nothing")
-    asked = parser.parse_args()
-    if unknown := [name for name in asked.names if name not in BENCHMARKS]:
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark '{unknown[0]}'")
     rows: list[Row] = []
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        for name in asked.names or BENCHMARKS:
+        for name in arguments.names or BENCHMARKS:
             started = time.perf_counter()
-            found = BENCHMARKS[name](asked.quick, Path(folder))
+            found = BENCHMARKS[name](arguments.quick, Path(folder))
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
             for row in found:
                 print(row.line(), flush=True)
             rows += found
             if (
-                not asked.quick and not asked.names
+                not arguments.quick and not arguments.names
             ):  # after each benchmark, so that an interrupted run keeps its results
                 RESULTS.write_text(_document(rows, load), encoding="utf-8")
 

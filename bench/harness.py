@@ -1,4 +1,4 @@
-"""Measures contestants alternately, and reports the median and the spread of their ratio.
+"""Measures two or more functions alternately, and reports the median and the spread of their ratio.
 
 The machine may be busy with other work, so single times mean little. The ratio of two times of the same round is
 reliable. Peak memory is that of a separate process (``VmHWM``), never of this one.
@@ -122,7 +122,7 @@ def peak_mb() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
-    raise RuntimeError("this kernel does not say how much memory a process has had")
+    raise RuntimeError("this kernel does not report the peak memory of a process")
 
 
 def _shown(value: float, unit: str) -> str:

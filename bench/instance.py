@@ -5,7 +5,7 @@ so that a benchmark measures the reader.
 
 Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE``) it prints its port and its token, and
 serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator, which
-encodes every answer when it is asked.
+encodes every answer on request.
 """
 
 from __future__ import annotations

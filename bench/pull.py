@@ -38,8 +38,8 @@ def latency(quick: bool, _folder: Path) -> list[Row]:
             [span / pages_law for span in pages],
             "x",
             1.15,
-            f"{times(pages)}; two pages are beyond the law: the first, which tells what the server honours, goes "
-            "alone, and an empty one proves the end",
+            f"{times(pages)}; two pages come on top of the formula: the first is requested alone, to learn what the "
+            "server supports, and an empty one proves the end",
         ),
         Row(
             f"{what}: the whole extract",
@@ -47,8 +47,8 @@ def latency(quick: bool, _folder: Path) -> list[Row]:
             [span / pages_law for span in seconds],
             "x",
             None,
-            f"{times(seconds)}; what is beyond the pages is one answer after the other: status, probes, the count "
-            "before and after, and the groups twice over",
+            f"{times(seconds)}; besides the pages, one answer follows the other: status, probes, the count "
+            "before and after, and the groups, read twice",
         ),
     ]
 

@@ -12,7 +12,7 @@ from bench.instance import serving
 from bench.warehouse import fresh
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-#: Workbooks and HTML pages are left out: nobody can use one with a million rows.
+#: Workbooks and HTML pages are left out: they are unusable with a million rows.
 _FORMATS = {True: "csv,xlsx,html,pdf", False: "csv,pdf"}
 _MOST_FOR_EVERY_FORMAT = 100_000
 _STAGES = {"extract prod": "pull", "land": "land", "build": "build", "report": "report"}

@@ -1,4 +1,4 @@
-"""What a build reads besides its snapshot: the models, the rules in force, the policy files and the roster."""
+"""The inputs of a build besides its snapshot: the models, the rules in force, the policy files and the roster."""
 
 from __future__ import annotations
 

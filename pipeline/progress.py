@@ -14,7 +14,7 @@ __all__ = ["Progress", "Silent", "StageCost", "StageTimer"]
 
 
 class Progress(Protocol):
-    """What the stages report to while they work. The command line draws it; a library user may pass their own."""
+    """Receives the progress of the stages. The command line draws it; a library user may pass their own."""
 
     def stage(self, name: str) -> None:
         """Begin a stage, which ends the one before."""

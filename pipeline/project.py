@@ -325,7 +325,7 @@ class Project:
         )
 
     def _chain(self, current: CurrentBuild, seal: Any, timer: StageTimer) -> None:
-        """Remember the report, so that the next snapshot's is chained to it."""
+        """Record the report, so that the report of the next snapshot is chained to it."""
         try:
             with database.writing(self.settings.warehouse.database, notify=timer.note) as connection:
                 report = chain.SealedReport(
@@ -337,7 +337,7 @@ class Project:
                     written_at=as_stored(utc_now()),
                 )
                 chain.record(connection, report)
-        except WarehouseError as error:  # the report is whole; a database that is read-only still gives reports
+        except WarehouseError as error:  # the report is complete; a read-only database does not prevent reports
             timer.note(f"the next snapshot's report will not be chained to this one: {error.message}")
 
 

@@ -15,7 +15,7 @@ _LENGTH_DIFFERENCE = 2
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like the one given, or None if none is like it."""
+    """Return the known name most similar to the one given, or None if no name is similar."""
     return _closest(name, known, _HINTED)
 
 

@@ -93,7 +93,7 @@ def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as ``1h30m``.
 
     Raises:
-        UsageError: the text is no duration, or is shorter than ten seconds or longer than a year.
+        UsageError: the text is not a duration, or is shorter than ten seconds or longer than a year.
     """
     found = _DURATION.fullmatch(text.strip().lower())
     seconds = sum(int(found[unit] or 0) * size for unit, size in _SECONDS.items()) if found else 0

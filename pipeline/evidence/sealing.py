@@ -26,7 +26,7 @@ __all__ = ["Draft", "Seal", "collect", "draft_folder", "seal"]
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What identifies a sealed folder, and the manifest that this one is chained to."""
+    """The hashes that identify a sealed folder, and the hash of the manifest that it is chained to."""
 
     data_sha256: str
     manifest_sha256: str
@@ -53,7 +53,7 @@ def draft_folder(folder: Path, progress: Callable[[str], None] = lambda _: None)
     """Yield a draft that takes the place of ``folder`` when the block ends without an exception.
 
     Raises:
-        RenderError: a file cannot be written; it names the file that the draft was asked for last.
+        RenderError: a file cannot be written; the error names the last file that was begun.
     """
     last_file = ""
     try:

@@ -71,10 +71,10 @@ class ApplyingJob:
 
 
 def require_approval(plan: Plan, operator: Operator) -> Approval:
-    """Return the approval of the plan as it is now.
+    """Return the approval of the plan in its current form.
 
     Raises:
-        GateError: there is none, or the operator approved the plan and is not allowed to apply it too.
+        GateError: the plan is not approved, or the operator approved it and is not allowed to apply it too.
     """
     approval = plan.approval
     if approval is None:
@@ -95,7 +95,7 @@ def require_fresh(plan: Plan, now: datetime) -> None:
     """Refuse a plan whose extract, or whose own creation, is older than the plan allows.
 
     Raises:
-        GateError: it is too old, or the plan does not say how old it may be.
+        GateError: the plan is too old, or does not state its maximum age.
     """
     try:
         allowed = float(plan.basis["selection"]["max_age_hours"])

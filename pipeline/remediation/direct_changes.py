@@ -54,7 +54,7 @@ class AccountService:
     roles and groups are still set over REST.
 
     Raises:
-        UsageError: there is no such source, several could be meant, or it has no SCIM endpoint.
+        UsageError: there is no such source, the name is ambiguous, or the source has no SCIM endpoint.
         MissingSecretError: the environment lacks a secret of the source.
     """
 
@@ -124,7 +124,7 @@ class GroupService:
     """Changes groups of one source through the SCIM endpoint beside it.
 
     Raises:
-        UsageError: there is no such source, several could be meant, or it has no SCIM endpoint.
+        UsageError: there is no such source, the name is ambiguous, or the source has no SCIM endpoint.
         MissingSecretError: the environment lacks a secret of the source.
     """
 
@@ -175,7 +175,7 @@ def passwords(kind: str, environment: Mapping[str, str] = os.environ) -> Callabl
     """Return a function that gives each new account its password: ``none``, ``environment`` or ``generated``.
 
     Raises:
-        MissingSecretError: it should come from the environment, which has none.
+        MissingSecretError: the environment does not have the password.
     """
     if kind == "none":
         return lambda: None

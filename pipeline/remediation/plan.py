@@ -95,7 +95,7 @@ class PlannedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """The approval of a plan: by whom, and when (UTC); signed if a key was configured."""
+    """The approval of a plan: the approver and the time (UTC); signed if a key was configured."""
 
     by: str
     email: str
@@ -122,7 +122,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Changes, the extract and selection they rest on (``basis``), what was left out, and the approvals."""
+    """Changes, the extract and selection behind them (``basis``), the accounts left out, and the approvals."""
 
     basis: Mapping[str, Any]
     changes: Sequence[Change]

@@ -93,7 +93,7 @@ class PlanStatus:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The number of changes by verdict, and the folders that were written. Without changes there are none."""
+    """The number of changes by verdict, and the folders that were written. Without changes, no folder is written."""
 
     verdicts: Mapping[str, int]
     report_folder: Path | None = None

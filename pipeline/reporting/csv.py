@@ -4,8 +4,8 @@ UTF-8, a header, RFC 4180 quoting, LF line ends, ``true``/``false``, timestamps 
 as an empty cell and an empty string as ``""``. DuckDB streams the rows to the file itself, so memory does not grow
 with their number.
 
-A cell with a semicolon is quoted, so that no spreadsheet splits it there. So is one with a tab, and with it its whole
-column, as DuckDB can be told only one more character to look for.
+A cell with a semicolon is quoted, so that no spreadsheet splits it there. If a cell has a tab, its whole column is
+quoted, because DuckDB accepts only one more character that forces quotes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _QUOTED_TOO = ";"
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What is in a text column: cells to neutralise, whether any is one inside, and whether any holds a tab."""
+    """One text column: the cells to neutralise, whether any has a formula inside, and whether any has a tab."""
 
     formulas: int
     has_inner: bool

@@ -194,7 +194,7 @@ def _write_items(book: Any, names: Sequence[str], rows: Sequence[Sequence[Any]])
     heading = book.add_format({**base, "bold": True, "font_color": charts.SLATE, "bottom": 1})
     locked = book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True})
     free = book.add_format({**base, "locked": False, "text_wrap": True, "border": 1, "border_color": "#d9dfe8"})
-    # Excel keeps these texts as texts even when somebody edits the cell.
+    # Excel keeps these texts as texts even when the cell is edited.
     quoted = {
         locked: book.add_format({**base, "bg_color": "#f1f3f6", "text_wrap": True, "quote_prefix": True}),
         free: book.add_format({

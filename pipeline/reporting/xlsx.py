@@ -268,7 +268,7 @@ class _Book:
 
         def write_text(row: int, column: int, value: Any) -> bool:
             shown, was_cut = readable(str(value))
-            # Excel keeps these texts as texts even when somebody edits the cell.
+            # Excel keeps these texts as texts even when the cell is edited.
             style = self._quoted if shown.startswith(cells.STARTS) else self._text
             sheet.write_string(row, column, shown, style)
             return was_cut

@@ -12,7 +12,7 @@ Readings of the rules that the key rests on, where their words leave room:
 - One privileged account beside one ordinary one of the same person is good practice; two privileged ones are not.
 - The rules about single memberships examine groups that exist. An id that no group has is a dangling reference alone.
 - The rules about peers are stated for accounts matched to a person, in organisations of 500 accounts and more.
-  Accounts without a person are compared with everybody, and the answer key leaves them out.
+  Accounts without a person are compared with all accounts, and the answer key leaves them out.
 - Empty groups and the number of administrators are recorded when the organisation is complete; see ``population``.
 """
 

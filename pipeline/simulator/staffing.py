@@ -331,7 +331,7 @@ class Staffing:
         self.login_states["never"] += 1
 
     def unreadable(self, user: User, value: object) -> None:
-        """Replace the last login with a value that is no valid timestamp, and remove the activity."""
+        """Replace the last login with an invalid timestamp, and remove the activity."""
         user.pop("lastActivity", None)
         user["lastLogin"] = value
         self.login_states["unknown"] += 1

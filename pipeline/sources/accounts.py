@@ -1,6 +1,6 @@
-"""Single accounts of a source: what the program compares of them, and what can be done to them.
+"""Single accounts of a source: the fields that the program compares, and the changes it can make.
 
-No answer to a change is trusted, good or bad: what counts is the account as it is read afterwards.
+No answer to a change is trusted, good or bad: the account is read afterwards, and that decides the result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Witness = Callable[[str, str, Mapping[str, Any] | None], AbstractContextManager[
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What the program compares of an account, as the source has it. An absent and an empty value are the same.
+    """The fields of an account that the program compares, as the source sends them. Absent and empty are the same.
 
     ``groups`` are ids, sorted; ``has_unreadable_groups`` is set if some cannot be read. Numeric ids are text here.
     ``active`` is None if the source gives no usable flag.
@@ -97,7 +97,7 @@ class Writer(Protocol):
         """Return the function that waits."""
 
     async def account(self, account_id: str) -> AccountState | None:
-        """Read one account afresh; return None if there is none with this id.
+        """Read one account afresh; return None if no account has this id.
 
         Raises:
             SourceError: it cannot be read.
@@ -140,7 +140,7 @@ class Writer(Protocol):
 
 
 def id_of(value: object, *, is_object: bool = False) -> str | None:
-    """Return an id, or the id of an object, as text; None if there is none. ``is_object`` accepts objects only."""
+    """Return an id, or the id of an object, as text, or None. ``is_object`` accepts objects only."""
     if isinstance(value, dict):
         value = value.get("_id")
     elif is_object:

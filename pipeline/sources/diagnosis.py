@@ -1,4 +1,4 @@
-"""Diagnosis: what an answer, or the lack of one, means to the person who has to act on it."""
+"""Diagnosis: turns an answer, or a connection without one, into a message and a hint."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What happened to a connection, what to do, and whether a retry would fail the same way."""
+    """A failure of a connection: the message, the hint, and whether a retry would fail the same way."""
 
     message: str
     hint: str

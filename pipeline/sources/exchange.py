@@ -1,4 +1,4 @@
-"""What is sent to a source, and what comes back: requests, tokens and answers."""
+"""Requests to a source, its answers, and the tokens they use."""
 
 from __future__ import annotations
 

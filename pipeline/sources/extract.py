@@ -1,4 +1,4 @@
-"""The extract of one source: what every kind of source has in common.
+"""The extract of one source, as far as it is the same for every kind of source.
 
 A kind of source (:mod:`pipeline.sources.sisense`, :mod:`pipeline.sources.scim`, and those to come) implements
 :class:`SourceReader`: it reads its lists through an :class:`Extraction`, and adds to the outcome what only it knows.
@@ -42,7 +42,7 @@ class SourceReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExtractJob:
-    """What an extract reads, and where to. Clock and sleep are handed in, so that tests need not wait."""
+    """The source of an extract and its spool. Clock and sleep are parameters, so that tests need not wait."""
 
     source: SourceSettings
     spool: Spool
@@ -52,7 +52,7 @@ class ExtractJob:
 
 
 class Extraction:
-    """What was read so far. Lists are keyed by what they contain (``users``), resources by where they are landed."""
+    """The results so far. Lists are keyed by what they contain (``users``), resources by where they are landed."""
 
     def __init__(self, job: ExtractJob) -> None:
         self.job = job

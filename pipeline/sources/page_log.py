@@ -26,7 +26,7 @@ class PagePlace:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What an entry says about a body: its records, its hashes, and the file that keeps it."""
+    """The part of an entry about the body: its records, its hashes, and the file that keeps it."""
 
     sha256: str
     items: int = 0

@@ -147,8 +147,8 @@ class Client:
     async def write(self, request: Request, *, authority: Authority) -> Answer:
         """Send a change once. It is sent again only after a refused token, which proves that nothing was done.
 
-        A good status is no proof that the change was made, and no error here is proof that it was not: the caller
-        reads back.
+        A success status does not prove that the change was made, and an error does not prove that it was not: the
+        caller reads the account back.
 
         Raises:
             RefusedError: a definite no.

@@ -1,4 +1,4 @@
-"""What a build rests on, as files: its source rows, its SQL and its other inputs; and the same build made from them.
+"""Writes the inputs of a build as files (source rows, SQL, other tables), and rebuilds the same build from them.
 
 Layout below a report folder::
 
@@ -7,7 +7,7 @@ Layout below a report folder::
     inputs/<schema>.<table>.parquet    reference, policy (the roster too), baseline, review, and the rows of meta and
                                        history that the build read
 
-Rows are sorted by all that tells them apart, so the same build gives the same bytes, whatever the number of threads.
+Rows are sorted by every distinguishing column, so the same build gives the same bytes on any number of threads.
 DuckDB streams them to the files; memory does not grow with their number.
 """
 
@@ -42,7 +42,7 @@ FOLDERS = ("raw", "sql", "inputs")
 
 #: Filled before a build for that build alone, and so written whole.
 _WHOLE = ("reference", "policy", "baseline")
-#: What a build or a report reads of the extract besides its rows.
+#: Tables about the extract that a build or a report reads, besides its rows.
 _META = ("meta.snapshots", "meta.sources", "meta.pages", "meta.reconciliation")
 #: Rows of ``raw`` that are held in memory until they are written, no more than DuckDB works on at once: the record of
 #: one group with all its members may have megabytes. Other rows are small, and DuckDB's own number will do.
@@ -145,7 +145,7 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
 
 
 def unwritten(error: Exception, path: Path) -> RenderError:
-    """Return what to say when DuckDB could not write a file: the system's reason, without DuckDB's wrapping of it."""
+    """Return the error for a file that DuckDB could not write: the system's reason, without DuckDB's wording."""
     shown = str(path).encode(errors="backslashreplace").decode()
     said = str(error) if shown == str(path) else "its path contains bytes that are not UTF-8"
     reasons = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS))
@@ -157,7 +157,7 @@ def unwritten(error: Exception, path: Path) -> RenderError:
 
 
 def parquet_rows(connection: Connection, path: Path) -> int | None:
-    """Return how many rows a Parquet file says it has; null if it is none."""
+    """Return the row count in a Parquet file's metadata, or None if the file is not Parquet."""
     metadata = files.parquet_metadata(path)
     try:
         row = connection.execute(f"select num_rows from {metadata.sql}", metadata.values).fetchone()
@@ -208,7 +208,7 @@ def _load(connection: Connection, path: Path) -> None:
 
 
 def _parameters(connection: Connection, folder: Path) -> tuple[str, datetime, dict[str, dict[str, Any]]]:
-    """Return the snapshot, the moment it was judged at, and what was set for each rule."""
+    """Return the snapshot, its as-of, and the parameters of each rule."""
     rows = connection.execute("select snapshot_id, as_of, parameters from meta.builds").fetchall()
     try:
         [(snapshot_id, as_of, parameters)] = rows
@@ -225,5 +225,5 @@ def _unreadable(path: Path, reason: str) -> WarehouseError:
     return WarehouseError(
         f"the report folder cannot be read back: {reason}",
         where=str(path),
-        hint="get the folder again from whoever made it",
+        hint="ask its author for the folder again",
     )

@@ -81,14 +81,14 @@ def build(
     Raises:
         ConfigurationError: a policy file or the roster is wrong.
         ModelError: a model does not run, or breaks what its header promises. The previous build stays.
-        WarehouseError: the baseline asked for does not exist.
+        WarehouseError: the requested baseline does not exist.
     """
     connection.execute("set preserve_insertion_order = false")  # tables have no order; every reader sorts
     try:
         with database.transaction(connection):
             return _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
     except (duckdb.CatalogException, duckdb.BinderException):
-        raise  # a lasting table is not as this version knows it: whoever opened the database says so
+        raise  # a lasting table has other columns than this version expects; database.writing reports that
     except duckdb.Error as error:
         raise WarehouseError(
             f"the build failed: {str(error).splitlines()[0]}",
@@ -236,7 +236,7 @@ class _Builder:
         policy.replace(self.connection, "reference.rule_parameters", parameters)
 
     def default_baseline(self) -> str | None:
-        """Return the snapshot to compare with unless the caller names one; None if there is none."""
+        """Return the snapshot to compare with unless the caller names one, or None."""
         row = self.connection.execute(
             saved.statement("baseline", "choice"),
             {"snapshot_id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at},

@@ -1,7 +1,7 @@
 """Opens the database: for writing, for reading, or in memory, always with the same session settings.
 
-DuckDB lets one process write and then nobody else read. A writer waits a bounded time for the lock, says who holds
-it, and then fails; everything slow (pulling pages, rendering) happens while the database is closed.
+While one process writes, DuckDB lets no other process read. A writer waits a bounded time for the lock, names its
+holder, and then fails; everything slow (pulling pages, rendering) happens while the database is closed.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _SESSION = """
 #: Bytes that a connection may hold in memory before DuckDB puts the rest into a temporary folder beside the database:
 #: a build of a million accounts stays within 4 GB. Where a machine or container allows less, DuckDB's limit holds.
 _MEMORY_LIMIT = 2_800_000_000
-#: The same for whoever renders from it: the pages of a large report need as much again.
+#: The same while a report is rendered: its pages need memory outside DuckDB.
 RENDERING_MEMORY = 1_000_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
-#: What DuckDB says when a signal ended a query.
+#: DuckDB's message when a signal ended a query.
 _INTERRUPTED = "Query interrupted"
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
@@ -72,7 +72,7 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
         raise WarehouseError(
             f"the database cannot be written: {str(error).splitlines()[0]}",
             where=str(path),
-            hint="free some space if the disk or the memory is full, then run this again; what was there is whole",
+            hint="free some space if the disk or the memory is full, then run this again; the stored data is intact",
         ) from error
     finally:
         connection.close()
@@ -86,7 +86,7 @@ def reading(
 
     Raises:
         DatabaseLockedError: another process held it for longer than ``wait`` seconds.
-        WarehouseError: there is none, it is not a database, or it lacks what the block reads.
+        WarehouseError: the file does not exist, is not a database, or lacks a table or column that the block reads.
     """
     if not path.exists():
         raise WarehouseError(
@@ -189,7 +189,7 @@ def _limit_memory(connection: Connection, most: int) -> None:
 
 def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait: float) -> Connection:
     deadline = time.monotonic() + wait
-    told = False
+    is_announced = False
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only)
@@ -208,9 +208,9 @@ def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait
                     where=str(path),
                     hint="wait for that process, or end it, and run this again",
                 ) from error
-            if not told:
+            if not is_announced:
                 notify(f"waiting up to {wait:.0f} s for {holder} to release {path}")
-                told = True
+                is_announced = True
             time.sleep(_LOCK_PAUSE)
         except duckdb.Error as error:
             raise _foreign(path, str(error).splitlines()[0]) from error

@@ -41,7 +41,7 @@ _PEER_PARAMETERS = {"min_peers", "rare_share"}
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What a finding of the rule means elsewhere. The fields are columns of ``reference.rules``, in this order.
+    """The effects of a rule's findings elsewhere. The fields are columns of ``reference.rules``, in this order.
 
     ``marks`` is ``on`` of the header. ``risk_likelihood`` is a whole number from zero up.
     """

@@ -2,7 +2,7 @@
 
 ``history.events`` only grows. A comparison appends its events and its row of ``meta.watched`` in one transaction, so
 each event is recorded once even if the program is killed. Each source continues from its own last compared extract.
-A source that is configured later starts its own log, so its existing accounts are no joiners.
+A source that is configured later starts its own log, so its existing accounts are not joiners.
 """
 
 from __future__ import annotations

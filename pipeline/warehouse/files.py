@@ -2,7 +2,7 @@
 
 DuckDB takes a path for a pattern, so that ``people[1].csv`` reads ``people1.csv`` beside it, and it takes a folder
 ``source=x`` for the value of a column ``source``. Both are switched off here, and nothing in ``pipeline/`` or
-``sql/`` calls a reader of DuckDB by itself. Paths that DuckDB writes are no patterns.
+``sql/`` calls a reader of DuckDB by itself. Paths that DuckDB writes are not patterns.
 
 How DuckDB reads a path: ``*``, ``?`` and ``[`` make it a pattern, in which ``[?]`` stands for the character alone,
 and in a pattern ``\\`` parts folders on every system (duckdb, ``LocalFileSystem::Glob``).
@@ -50,7 +50,7 @@ def parquet(path: Path) -> Table:
 
 
 def parquet_metadata(path: Path) -> Table:
-    """Return what a Parquet file says of itself, as ``parquet_file_metadata`` does.
+    """Return the metadata of a Parquet file, as ``parquet_file_metadata`` does.
 
     Raises:
         UsageError: DuckDB has no way to name it.

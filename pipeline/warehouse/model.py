@@ -84,5 +84,5 @@ class Model:
 
     @property
     def is_rule(self) -> bool:
-        """Return whether the file is a rule: a model of findings that says for itself what its columns are."""
+        """Return whether the file is a rule: a model of findings without declared columns."""
         return self.schema == "findings" and not self.columns

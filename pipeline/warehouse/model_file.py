@@ -46,7 +46,7 @@ _MAY_READ = {
     "completeness": {"landed", "raw", "meta", "reference", "policy"},
 }
 
-#: What a model of ``findings`` may read besides, if it is not a rule: the findings of all rules, now and before.
+#: Schemas that a model of ``findings`` may also read if it is not a rule: current and earlier findings of all rules.
 _MAY_READ_BESIDE_RULES = {"findings", "history"}
 
 _BLOCK = re.compile(r"/\*(?P<text>.*?)\*/", re.DOTALL)
@@ -56,7 +56,7 @@ def load_folder(folder: Path, layers: Sequence[str] = _LAYERS) -> list[Model]:
     """Read every model below a folder, sorted by path. Numbers before folder names are order for the eye only.
 
     Raises:
-        ModelError: there are none, or one breaks the grammar.
+        ModelError: the folder has no models, or one breaks the grammar.
     """
     paths = model_files(folder, layers)
     if not paths:

@@ -215,7 +215,7 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
 
 
 def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:
-    """Refuse an exception for a rule that does not exist: it would excuse nothing, and nobody would notice.
+    """Refuse an exception for a rule that does not exist: it would silently have no effect.
 
     Raises:
         ConfigurationError: it names the line.

@@ -1,4 +1,4 @@
-"""Reads the roster file: the people to whom accounts may belong.
+"""Reads the roster file: the people who may hold accounts.
 
 The file may list a whole company. Python splits it into cells, as it does for every table file; DuckDB cleans and
 checks the cells. Only distinct values that are rare or unusual come back to Python.

@@ -116,7 +116,7 @@ PRESETS = {
 
 @dataclass(frozen=True, slots=True)
 class RosterFormat:
-    """What the configuration says of a roster's columns: a preset's name, and the file's heading of a column."""
+    """The configured format of a roster: a preset's name, and the file's heading of each column that differs."""
 
     preset: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -130,24 +130,24 @@ class RosterFormat:
 
     @property
     def statuses(self) -> Mapping[str, str]:
-        """Return how the file writes ``employment_status``, where it is not by our words."""
+        """Return the file's values of ``employment_status`` that differ from ours."""
         return PRESETS[self.preset].statuses if self.preset else {}
 
     @property
     def types(self) -> Mapping[str, str]:
-        """Return how the file writes ``person_type``, where it is not by our words."""
+        """Return the file's values of ``person_type`` that differ from ours."""
         return PRESETS[self.preset].types if self.preset else {}
 
 
 @dataclass(frozen=True, slots=True)
 class RosterColumns:
-    """Where each column is in the file: for each of its headings the positions joined; and what is not read."""
+    """The positions of each column in the file, for each of its headings those to join; and the headings not read."""
 
     positions: Mapping[str, Sequence[Sequence[int]]]
     unread: tuple[str, ...]
 
     def label(self, column: str, headings: Sequence[str]) -> str:
-        """Return what the file calls a column."""
+        """Return the file's heading of a column."""
         places = [index for joined in self.positions.get(column, ()) for index in joined]
         return " or ".join(headings[index] for index in places) or column
 

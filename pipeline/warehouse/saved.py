@@ -1,7 +1,7 @@
 """The queries that ship with the program: ``sql/queries/<name>.sql``.
 
-A file begins with what it answers in one comment line, then a line ``-- $name: what to give`` for each parameter,
-then one select.
+A file begins with one comment line with the question it answers. Then come a line ``-- $name: what to give`` for each
+parameter, and one select.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PARAMETER = re.compile(r"-- \$(?P<name>[a-z][a-z0-9_]*): (?P<text>.+)")
 
 @dataclass(frozen=True, slots=True)
 class SavedQuery:
-    """One query: what it answers, its parameters with what to give for each, and its SQL."""
+    """One query: the question it answers, its parameters with a description each, and its SQL."""
 
     name: str
     answers: str
@@ -47,7 +47,7 @@ def find(queries: list[SavedQuery], name: str, given: Mapping[str, object]) -> S
     """Return the query of that name, once it has been given all its parameters and no other.
 
     Raises:
-        UsageError: there is none, or the parameters do not fit.
+        UsageError: no query has that name, or the parameters do not fit.
     """
     by_name = {query.name: query for query in queries}
     if name not in by_name:

@@ -30,7 +30,7 @@ class Snapshot:
     pruned_at: datetime | None = None
 
     def require_rows(self) -> None:
-        """Refuse a snapshot whose rows are gone: what is made from it would be empty.
+        """Refuse a snapshot whose rows were deleted: a build or report made from it would be empty.
 
         Raises:
             WarehouseError: it was pruned.
@@ -59,7 +59,7 @@ def latest(connection: Connection) -> Snapshot:
     """Return the newest extract.
 
     Raises:
-        WarehouseError: there is none.
+        WarehouseError: the database holds no snapshot.
     """
     known = list_all(connection)
     if not known:
@@ -73,7 +73,7 @@ def get(connection: Connection, snapshot_id: str) -> Snapshot:
     """Return one extract by its id.
 
     Raises:
-        WarehouseError: there is none of that id.
+        WarehouseError: no snapshot has that id.
     """
     for known in list_all(connection):
         if known.snapshot_id == snapshot_id:

@@ -39,7 +39,7 @@ _PROBES = 3
 
 @dataclass(frozen=True, slots=True)
 class ScimProvider:
-    """What the endpoint says about itself: its optional operations, None if it does not say, and its own counts."""
+    """An endpoint's description of itself: its optional operations, None if not stated, and its own counts."""
 
     operations: dict[str, bool] | None
     users: int | None

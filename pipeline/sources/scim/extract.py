@@ -32,7 +32,7 @@ def extract_beside(job: ExtractJob, token: Secret) -> None:
     """Read the SCIM endpoint beside a Sisense that was read, and add its outcome to that of the Sisense.
 
     Raises:
-        SourceError: it failed. The outcome says so, and the extract is not complete.
+        SourceError: the endpoint failed. The outcome records it, and the extract is not complete.
     """
     at = address(job.source)
     found, failure = run(dataclasses.replace(job, source=at), _ScimReader(token))

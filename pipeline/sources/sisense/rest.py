@@ -22,14 +22,14 @@ __all__ = ["LOSSES", "Endpoint", "Found", "SisenseApi", "read_count", "read_obje
 
 _T = TypeVar("_T")
 
-#: What the report loses if an endpoint does not exist, by resource.
+#: What the report lacks if an endpoint does not exist, by resource.
 LOSSES = {
     "status": "the server's version is not known",
-    "loggedin": "the caller's own role cannot be read, so nothing says whether it sees every account",
+    "loggedin": "the caller's own role cannot be read, so it is unknown whether it sees every account",
     "users_count": "no independent count: the end of the list rests on two agreeing sweeps",
     "roles": "roles have no names, no rank and no permissions: every account counts as unclassified",
     "groups": "groups have no names, and their roles are unknown",
-    "group_members": "memberships that only the group side knows are missing",
+    "group_members": "memberships that only the group lists are missing",
 }
 #: Endpoints whose failure counts as absence: the completeness checks are stricter without them.
 _DISPENSABLE = frozenset({"loggedin", "users_count"})
@@ -62,7 +62,7 @@ class Found(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class _Probe(Generic[_T]):
-    """What is probed for: the addresses to try, and the optional queries, the preferred ones first."""
+    """One endpoint to probe: the addresses to try, and the optional queries, the preferred ones first."""
 
     resource: str
     paths: Sequence[str]
@@ -113,7 +113,7 @@ class SisenseApi:
         """Find the list of accounts, and with it the flavour of the API.
 
         Raises:
-            SourceError: there is none, or not for this caller.
+            SourceError: the list does not exist, or the caller may not read it.
         """
         bases = _BASES[self.client.source.api]
         paths = [f"{base}/users" for base in bases]

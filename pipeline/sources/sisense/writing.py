@@ -56,7 +56,7 @@ class RestWriter:
         return self._client.sleep
 
     async def account(self, account_id: str) -> AccountState | None:
-        """Read one account afresh; return None if there is none with this id.
+        """Read one account afresh; return None if no account has this id.
 
         Raises:
             SourceError: it cannot be read.
