@@ -244,7 +244,7 @@ def test_a_plan_without_pango_has_a_page_and_a_warning(signed: Any, tmp_path: Pa
 
     ran = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
 
-    assert ran.stdout.startswith("plan.html the plan as PDF is left out: a PDF needs the system library Pango")
+    assert ran.stdout.startswith("plan.html the PDF of the plan is left out: a PDF needs the system library Pango")
     assert not (tmp_path / "plan.pdf").exists()
 
 
