@@ -17,7 +17,7 @@ class Progress(Protocol):
     """Receives the progress of the stages. The command line draws it; a library user may pass their own."""
 
     def stage(self, name: str) -> None:
-        """Begin a stage, which ends the one before."""
+        """Begin a stage, which ends the previous one."""
 
     def advance(self, what: str, done: int, total: int | None) -> None:
         """Report how many of ``what`` are done; ``total`` is None if it is not known."""
@@ -41,7 +41,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """What one stage cost.
+    """The cost of one stage.
 
     ``seconds`` is wall-clock time, ``rows`` how many rows it read or made. ``peak_memory_mb`` is the most memory the
     process had held by the end of the stage, in MB (10^6 bytes).
@@ -65,7 +65,7 @@ class StageTimer:
         self.notes: list[str] = []
 
     def stage(self, name: str) -> None:
-        """Begin a stage, which ends the one before."""
+        """Begin a stage, which ends the previous one."""
         self.end()
         self._name, self._started = name, time.perf_counter()
         self._progress.stage(name)

@@ -49,7 +49,7 @@ _MOST_BUILDS = 3
 
 
 class Project:
-    """What one configuration can do.
+    """The stages and questions of one configuration.
 
     ``environment`` holds the secrets, as ``os.environ`` does. ``progress`` receives how far each stage is; by
     default nothing is shown. Every method may be called inside a running event loop, such as a notebook's.

@@ -1,4 +1,4 @@
-"""What the methods of :class:`pipeline.Project` return. All times are UTC without a zone."""
+"""The results of the methods of :class:`pipeline.Project`. All times are UTC without a zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guesses which known name a misspelt one is meant to be."""
+"""Guesses the known name behind a misspelt one."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ create table if not exists meta.reports (
     previous_manifest_sha256 varchar,
     written_at timestamp not null
 );
-comment on table meta.reports is 'One sealed report: the hash of its manifest, and of the one before it in the chain.';
+comment on table meta.reports is 'One sealed report: the hash of its manifest, and of the previous manifest in the chain.';
 comment on column meta.reports.data_sha256 is 'hash of the data files of the report';
 comment on column meta.reports.manifest_sha256 is 'hash of the manifest';
 comment on column meta.reports.previous_manifest_sha256 is 'hash of the manifest of the report before this one';

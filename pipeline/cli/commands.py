@@ -1,4 +1,4 @@
-"""What all commands share: the global options, and ``--output`` as another name of ``--out``."""
+"""Parts that all commands share: the global options, and ``--output`` as another name of ``--out``."""
 
 from __future__ import annotations
 

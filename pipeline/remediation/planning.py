@@ -95,7 +95,7 @@ def _arrange(
     included: set[str],
     created_at: str,
 ) -> tuple[list[Change], list[LeftOut]]:
-    """Turn selected rows into changes, each based on the one before it; leave out what a guard refuses."""
+    """Turn selected rows into changes, each based on the previous one; leave out what a guard refuses."""
     admins: dict[str, set[str]] = {}
     for (source, account_id), account in accounts.items():
         if account["is_active_admin"]:

@@ -1,6 +1,6 @@
 """Finds the characters that neither the bundled fonts nor any font of the system could show.
 
-Pango knows best: it chooses the font of every character, and WeasyPrint logs each one that was left without a glyph
+Pango decides: it chooses the font of every character, and WeasyPrint logs each one that was left without a glyph
 while it draws. This listens to that log, so what is warned of is exactly what became a box.
 """
 

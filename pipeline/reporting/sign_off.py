@@ -28,7 +28,7 @@ _REVOCATIONS_SHOWN = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOffContents:
-    """What a sign-off states.
+    """The contents of a sign-off.
 
     ``decisions`` is a query with one row for each item, which takes ``$campaign``. ``attestation`` says who signs
     what: ``campaign``, ``signed_by``, ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``. ``quality`` has

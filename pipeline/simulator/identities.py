@@ -151,7 +151,7 @@ class Identities(Planter):
             ("wall-display-3", "dataAdmin", "high"),
         ):
             user = org.account(role, f"{local}@{DOMAIN}", seen=6, created=1_000)
-            org.plant(PlantedRule.SHARED_ACCOUNT, severity, user, detail="nobody's own")
+            org.plant(PlantedRule.SHARED_ACCOUNT, severity, user, detail="shared by a team")
             org.plant(PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, severity, user, detail="a password")
             org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
 

@@ -221,7 +221,12 @@ class Lifecycle(Planter):
         user = self.viewer(seen=100).user
         org.switch_off(user, 60)
         del user["lastUpdated"]
-        org.plant(PlantedRule.INACTIVE_WITH_ACCESS, "low", user, detail="in groups, judged by when it was last seen")
+        org.plant(
+            PlantedRule.INACTIVE_WITH_ACCESS,
+            "low",
+            user,
+            detail="in groups; the time is counted from when it was last seen",
+        )
         for _ in self.times(2):
             org.switch_off(self.viewer(seen=20).user, 12)
         emptied = self.viewer(seen=300).user

@@ -1,6 +1,6 @@
 """Invented names: ordinary ones in several scripts, and strings that break careless programs.
 
-Every name is made up from lists of common given and family names; no real person is meant.
+Every name is made up from lists of common given and family names; none belongs to a real person.
 """
 
 from __future__ import annotations

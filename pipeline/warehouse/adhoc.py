@@ -104,8 +104,8 @@ def _hint(connection: Connection, text: str, query: str) -> str:
             "select schema_name || '.' || table_name from duckdb_tables() where not internal order by all"
         ).fetchall()
         tables = [row[0] for row in rows]
-        asked = re.search(rf"(\w+\.)?{re.escape(unknown[1].strip('!').split('.')[-1])}\b", query)
-        match = nearest(asked[0] if asked else unknown[1], tables)
+        table = re.search(rf"(\w+\.)?{re.escape(unknown[1].strip('!').split('.')[-1])}\b", query)
+        match = nearest(table[0] if table else unknown[1], tables)
         return f"did you mean {match}?" if match else "'select * from duckdb_tables()' lists the tables"
     candidates = re.search(r"Candidate bindings: (.+)", text)
     if candidates:

@@ -31,7 +31,7 @@ _JITTER, _LONGEST_JITTER = 0.1, 300.0
 
 @dataclass(slots=True)
 class Tick:
-    """What one tick did.
+    """The result of one tick.
 
     ``compared_with`` has the earlier snapshot of each source, or None for a source whose log of events begins here.
     ``events`` counts the events by kind, ``delivered`` those that each sink took. ``waits`` says why nothing was

@@ -46,7 +46,7 @@ ODD_NAMES = [
     Case("path", "Überprüfung \U0001f600", "that folder is read", "U"),
     Case("path", "back\\slash", "that folder is read", "back/slash"),
     Case("path", "ends in a blank ", "that folder is read", "ends in a blank"),
-    Case("path", "~", "it is nobody's home", "home"),
+    Case("path", "~", "the home folder of a user who does not exist", "home"),
     Case("path", "-x", "it is no option", "x"),
 ]
 

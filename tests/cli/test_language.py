@@ -24,6 +24,14 @@ PHRASES = {
     "goes on where it was": "resumes",
     "thinned out": "pruned, deleted",
     "judge(s|d)? nobody": "is not evaluated",
+    "(some|any)body": "a person, a reviewer, the account's owner",
+    "whoever": "name who it is",
+    "is meant": "say which one it is",
+    "is it what": "say what it is",
+    "those looked at": "the population",
+    "the one before": "the previous one, the baseline",
+    "for want of": "without",
+    "(can|could)not be judged": "not evaluated",
 }
 #: Words that a help text never needs.
 RIDDLES = r"\b(nobody|somebody|whoever|whom|judged?|told|power)\b"

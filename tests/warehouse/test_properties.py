@@ -110,7 +110,7 @@ def test_removing_an_account_adds_no_finding_on_another_and_every_sum_holds(
     needed = [model for model in models if model.schema in {"staging", "graph", "findings"}]
     numbers = count()
     roster = "person_id,email,employment_status\np1,ann@example.com,active\np2,bob@example.com,ended\n"
-    # Somebody always tells when they were last seen: what a source gives for nobody is a question of its own.
+    # At least one account has a last login: a source that gives none is tested elsewhere.
     witness = make_user("zoe")
 
     def findings(users: list[dict[str, Any]]) -> dict[str, tuple[str, str | None]]:
