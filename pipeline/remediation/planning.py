@@ -283,7 +283,7 @@ def _selected(
             if rule not in known:
                 match = nearest(rule, known)
                 raise UsageError(
-                    f"'{rule}' cannot be planned: its findings do not call for deactivation",
+                    f"there is no rule '{rule}' whose findings call for deactivation",
                     where="--rule",
                     hint=f"did you mean '{match}'?" if match else f"use: {', '.join(known)}",
                 )

@@ -67,7 +67,7 @@ def _check(connection: Connection, query: str) -> None:
     statements = connection.extract_statements(query)
     if len(statements) != 1:
         raise QueryError(
-            f"there are {len(statements)} statements",
+            f"there are {len(statements)} statements" if statements else "the query is empty",
             where="sql",
             hint="give one select, without another after it",
         )

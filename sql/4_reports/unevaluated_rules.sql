@@ -33,7 +33,7 @@ select
     case
         when results.outcome = 'off' then 'the configuration switches it off'
         when not inputs.is_present then inputs.reason
-        else 'the extract lacks the data for it'
+        else 'the data is missing from the extract'
     end as reason,
     header.headline
 from findings.rule_summary as rules
@@ -62,7 +62,7 @@ given."reports.rule_results" = [
 expect = [
   { rule_id = "leavers", outcome = "not_evaluated", reason = "no roster was given", headline = "leavers_active" },
   { rule_id = "decisions", outcome = "not_evaluated", reason = "there has been no review yet", headline = "<null>" },
-  { rule_id = "blind", outcome = "not_evaluated", reason = "the extract lacks the data for it" },
+  { rule_id = "blind", outcome = "not_evaluated", reason = "the data is missing from the extract" },
   { rule_id = "off", outcome = "off", reason = "the configuration switches it off" },
 ]
 */

@@ -162,8 +162,8 @@ def test_a_query_can_only_read(path: Path, query: str) -> None:
     ("query", "values", "says", "hint"),
     [
         ("select 1; select 2", {}, "there are 2 statements", "one select"),
-        ("", {}, "there are 0 statements", "one select"),
-        ("-- nothing", {}, "there are 0 statements", "one select"),
+        ("", {}, "the query is empty", "one select"),
+        ("-- nothing", {}, "the query is empty", "one select"),
         ("select * from meta.snapshotz", {}, "snapshotz", "did you mean meta.snapshots?"),
         ("select * from pages", {}, "pages", "did you mean meta.pages?"),
         ("select * from zzzzzzzzz", {}, "zzzzzzzzz", "duckdb_tables()"),

@@ -41,7 +41,7 @@ def test_a_rule_without_its_input_is_listed_with_the_reason(some_rules: Any, sou
     assert unevaluated(some_rules) == {
         LEAVER_ACTIVE: ("not_evaluated", "no roster was given"),
         NEW_PRIVILEGED_ACCOUNT: ("not_evaluated", "there is no earlier snapshot to compare with"),
-        OVER_PRIVILEGED_VS_PEERS: ("not_evaluated", "the extract lacks the data for it"),
+        OVER_PRIVILEGED_VS_PEERS: ("not_evaluated", "the data is missing from the extract"),
         SELF_REVIEW: ("not_evaluated", "there has been no review yet"),
     }
     assert "leavers_active" not in numbers(some_rules, "headline")
