@@ -343,7 +343,7 @@ def test_a_missing_file_of_joiners_is_reported(case: Callable[..., Case]) -> Non
     missing = case()("users", "create", "--file", "missing.csv", code=2)
 
     assert "error: the file cannot be read: No such file or directory — missing.csv" in missing.stderr
-    assert "hint: give the path of a CSV file" in missing.stderr
+    assert "hint: name a CSV file that you can read" in missing.stderr
 
 
 def test_a_password_is_shown_as_soon_as_its_account_is_created(case: Callable[..., Case]) -> None:

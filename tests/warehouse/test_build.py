@@ -74,7 +74,7 @@ def test_a_failing_model_leaves_the_previous_build(
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.build(snapshot)
     before = house.reports()
-    first = {"reports.summary": r"(?m)^select section,"}.get(position, r"(?m)^    (typed\.)?source,$")
+    first = {"reports.summary": r"(?m)^select section,"}.get(position, r"(?m)^    (typed\.|accounts\.)?source,$")
     again = "select error('broken') as section," if "section" in first else "    error('broken') as source,"
     broken = altered(named(house.models, position), first, again)
 
@@ -260,7 +260,7 @@ def test_the_build_id_changes_with_every_input(
 ) -> None:
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.models = only(house.models, STALE_ACCOUNT)
-    model = altered(named(house.models, "graph.people"), "One person of the roster", "One person")
+    model = altered(named(house.models, "graph.people"), "One person in the roster", "One person")
     differing: list[dict[str, Any]] = [
         {},
         {"as_of": datetime(2026, 5, 1)},  # noqa: DTZ001

@@ -18,7 +18,8 @@ def watched(house: Any, source: Any, make_user: Callable[..., Any]) -> Callable[
     """Land, build and record one extract, as a tick does: the day it says it is of, and each source's accounts."""
 
     # events are about accounts and groups; what rules find and reports show is not made
-    needed = [model for model in house.models if model.schema in {"staging", "graph", "landed", "completeness"}]
+    schemas = {"staging", "graph", "landed", "completeness"}
+    needed = [model for model in house.models if model.schema in schemas or model.table == "findings.register"]
 
     def tick(day: int, is_partial: bool = False, **accounts: str) -> Any:
         outcome = {"observations": ()} if is_partial else {}
