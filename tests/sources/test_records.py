@@ -119,7 +119,7 @@ _VALUES = st.recursive(
 
 
 @pytest.mark.search
-@looking_for(quick=100, deep=5000)
+@looking_for(quick=100, deep=3000)
 @given(st.lists(_VALUES | st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=5), st.booleans())
 def test_both_parsers_read_a_page_the_same_way(document: list[object], is_escaped: bool) -> None:
     body = json.dumps(document, ensure_ascii=is_escaped).encode("utf-8", "surrogatepass")
