@@ -39,7 +39,7 @@ def test_the_changes_of_a_killed_run_are_verified_and_reported(case: Callable[..
     page = (at.folder / document["report_folder"] / "access-review.html").read_text(encoding="utf-8")
     section = page.partition('<section id="remediation">')[2].partition("</section>")[0]
     assert "1 of 2 changes sent before this extract is not verified" in section
-    assert "not done: still present" in section
+    assert "not done: the access is still there" in section
     assert "Ann Ek" in section
     assert "Bo Dahl" in section
 
