@@ -153,7 +153,7 @@ class Identities(Planter):
             user = org.account(role, f"{local}@{DOMAIN}", seen=6, created=1_000)
             org.plant(PlantedRule.SHARED_ACCOUNT, severity, user, detail="shared by a team")
             org.plant(PlantedRule.LOCAL_ACCOUNT_BESIDE_SSO, severity, user, detail="a password")
-            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
+            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="no matching person in the roster")
 
     def imperfect_identities(self) -> None:
         """Omit addresses, and make names and addresses differ from the roster."""

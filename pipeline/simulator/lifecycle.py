@@ -180,7 +180,7 @@ class Lifecycle(Planter):
         org = self.org
         for _ in self.times(5):
             user = self.stranger(org.ordinary_name())
-            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="nobody in the roster")
+            org.plant(PlantedRule.ORPHANED_ACCOUNT, "high", user, detail="no matching person in the roster")
         # an equal display name is a suggestion, never a match
         model = self.viewer().user
         user = self.stranger(names.Name(model["firstName"], model["lastName"], "namesake"))

@@ -14,7 +14,7 @@ from pipeline.errors import ModelError
 
 __all__ = ["Statement", "forbidden"]
 
-#: Anything that would let a model know the time, chance, or text pasted into it.
+#: Functions of time or chance, and templates: a model must give the same rows each time.
 _FORBIDDEN = re.compile(
     r"\b(now|today|age|get_current_time(stamp)?|current_localtime(stamp)?|transaction_timestamp|random|setseed"
     r"|uuid(v[47])?|gen_random_uuid|nextval|currval|txid_current|getvariable)\s*\("
