@@ -54,6 +54,25 @@ username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD
 [policy]
 directory = "policy"                    # your role ranks, registers and exceptions, one CSV file each
 
+# [web]                                 # the page on which reviewers decide: 'access-review review serve'
+# base_url = "https://reviews.example.com"  # its address as reviewers see it
+# owners = ["ciso@example.com"]         # who may see the progress of a campaign
+# link_days = 14                        # how long a link in a mail is valid
+
+# [web.oidc]                            # sign-in with OpenID Connect, beside links; set the client secret in
+# issuer = "https://id.example.com"     # ACCESS_REVIEW_OIDC_CLIENT_SECRET
+# client_id = "access-review"
+
+# [mail]                                # without a server, mails are written to files for you to send
+# from = "Access reviews <access-review@example.com>"
+# smtp_url = "smtp://mail.example.com:587"  # STARTTLS is required; or smtps://mail.example.com
+# username = "access-review"            # set its password in ACCESS_REVIEW_SMTP_PASSWORD
+
+# [cadence]                             # how often to review: "monthly", "quarterly" or "yearly"
+# privileged = "monthly"
+# external = "quarterly"
+# all = "yearly"
+
 # [rules.RULE_ID]                       # 'access-review rules list' shows all rules and their parameters
 # enabled = false                       # or severity = "high", or a parameter of the rule
 """

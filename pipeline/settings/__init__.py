@@ -4,8 +4,10 @@ Every key is checked. An unknown key is an error that names the file, the key an
 paths are relative to the file. Secrets are held in :class:`Secret`, whose ``repr`` never shows them.
 """
 
+from pipeline.settings.hosts import is_loopback
 from pipeline.settings.reader import load_settings
-from pipeline.settings.secret import Credentials, Secret, read_secret, webhook_secret
+from pipeline.settings.review import CadenceSettings, MailSettings, OidcSettings, WebSettings
+from pipeline.settings.secret import Credentials, Secret, mail_password, read_secret, webhook_secret
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
@@ -17,13 +19,15 @@ from pipeline.settings.sections import (
     SourceSettings,
     WarehouseSettings,
     WatchSettings,
-    is_loopback,
 )
 
 __all__ = [
     "DEFAULT_PATH",
     "ROSTER_COLUMNS",
+    "CadenceSettings",
     "Credentials",
+    "MailSettings",
+    "OidcSettings",
     "OrganizationSettings",
     "PolicySettings",
     "ReportSettings",
@@ -33,8 +37,10 @@ __all__ = [
     "SourceSettings",
     "WarehouseSettings",
     "WatchSettings",
+    "WebSettings",
     "is_loopback",
     "load_settings",
+    "mail_password",
     "read_secret",
     "webhook_secret",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError
+from pipeline.settings.review import read_cadence, read_mail, read_web
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
@@ -100,6 +101,9 @@ def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Set
         roster=_roster(reader, document, sources) if "roster" in document else None,
         policy=reader.section(PolicySettings, document, "policy") if "policy" in document else None,
         watch=watch,
+        web=read_web(reader, document),
+        mail=read_mail(reader, document),
+        cadence=read_cadence(reader, document),
         rules={name: reader.table(value, f"rules.{name}") for name, value in rules.items()},
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import ConfigurationError, MissingSecretError
 
-__all__ = ["Credentials", "Secret", "read_secret", "webhook_secret"]
+__all__ = ["Credentials", "Secret", "mail_password", "read_secret", "webhook_secret"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,5 +86,22 @@ def webhook_secret(environment: Mapping[str, str]) -> Secret:
             "no secret to sign events with",
             where="environment",
             hint="set ACCESS_REVIEW_WEBHOOK_SECRET, or ACCESS_REVIEW_WEBHOOK_SECRET_FILE to a file that holds it",
+        )
+    return secret
+
+
+def mail_password(environment: Mapping[str, str]) -> Secret:
+    """Read the password for the mail server.
+
+    Raises:
+        MissingSecretError: the environment has none.
+    """
+    secret = read_secret(environment, "ACCESS_REVIEW_SMTP_PASSWORD")
+    if secret is None:
+        raise MissingSecretError(
+            "no password for the mail server",
+            where="environment",
+            hint="set ACCESS_REVIEW_SMTP_PASSWORD, or ACCESS_REVIEW_SMTP_PASSWORD_FILE to a file that holds it; "
+            "a server that needs no login needs no 'username' in [mail]",
         )
     return secret

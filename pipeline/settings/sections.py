@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError, MissingSecretError
+from pipeline.settings.hosts import is_loopback
+from pipeline.settings.review import CadenceSettings, MailSettings, WebSettings
 from pipeline.settings.secret import Credentials, Secret, read_secret
 from pipeline.spelling import suggestion
 
@@ -24,7 +25,6 @@ __all__ = [
     "SourceSettings",
     "WarehouseSettings",
     "WatchSettings",
-    "is_loopback",
 ]
 
 DEFAULT_PATH = Path("access-review.toml")
@@ -177,6 +177,9 @@ class Settings:
     roster: RosterSettings | None = None
     policy: PolicySettings | None = None
     watch: WatchSettings = field(default_factory=WatchSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    cadence: CadenceSettings = field(default_factory=CadenceSettings)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def source(self, name: str) -> SourceSettings:
@@ -193,11 +196,3 @@ class Settings:
             where=str(self.path),
             hint=suggestion(name, [s.name for s in self.sources], "the sources are"),
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -44,19 +44,22 @@ class TableReader:
         Raises:
             ConfigurationError: a key is unknown, missing, or has a value of the wrong type.
         """
-        fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        # A key that Python reserves, such as 'from', is in the metadata of its field.
+        fields = {f.metadata.get("key", f.name): f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
         self.require_known(table, set(fields), where)
         hints = typing.get_type_hints(kind)
-        values = {key: self._value(hints[key], value, f"{where}.{key}") for key, value in table.items()}
-        for name, spec in fields.items():
+        values = {
+            fields[key].name: self._value(hints[fields[key].name], value, f"{where}.{key}")
+            for key, value in table.items()
+        }
+        for key, spec in fields.items():
+            name = spec.name
             if (
                 name not in values
                 and spec.default is dataclasses.MISSING
                 and spec.default_factory is dataclasses.MISSING
             ):
-                raise self.error(
-                    f"{where}.{name}", f"the key '{name}' is missing from [{where}]", f"add {name} = ..."
-                )
+                raise self.error(f"{where}.{key}", f"the key '{key}' is missing from [{where}]", f"add {key} = ...")
             if isinstance(spec.default, Path) and name not in values:
                 values[name] = self._base / spec.default
         return kind(**values)
