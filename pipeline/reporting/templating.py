@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from pipeline.errors import RenderError
 from pipeline.reporting import charts, text
-from pipeline.reporting.view import View
+
+if TYPE_CHECKING:  # it imports polars, which a server of pages must not hold in memory
+    from pipeline.reporting.view import View
 
 __all__ = ["Filler", "fill"]
 
