@@ -248,6 +248,8 @@ class Project:
         models, rules = inputs.models(), inputs.rules(self.settings)
         noted = len(timer.notes)
         timer.stage("build")
+        if as_of and _moment(as_of) > as_stored(utc_now()):
+            timer.note(f"the rules are evaluated as of {_moment(as_of):%Y-%m-%d %H:%M} UTC, which is in the future")
         with database.writing(self.settings.warehouse.database, notify=timer.note) as connection:
             snapshot = snapshots.get(connection, snapshot_id) if snapshot_id else snapshots.latest(connection)
             snapshot.require_rows()

@@ -77,6 +77,8 @@ def sql(
             terminal.result(str(out), {"file": out})
             return
         header, rows = adhoc.run(connection, text, values)
+    if not rows:
+        terminal.say("the query returned no rows")
     if out is None:
         terminal.result(
             "" if terminal.json else _render(format, header, rows),

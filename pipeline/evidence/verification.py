@@ -79,7 +79,10 @@ def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables |
         UsageError: the folder does not exist or cannot be read, or its manifest has an unknown schema version.
     """
     if not folder.is_dir():
-        raise UsageError("the folder does not exist", where=str(folder), hint="name a report folder")
+        what = "this is a file, not a folder" if folder.exists() else "the folder does not exist"
+        raise UsageError(what, where=str(folder), hint="name a report folder")
+    if not (folder / MANIFEST).exists() and not any(folder.iterdir()):
+        raise UsageError("the folder is empty", where=str(folder), hint="name a report folder")
     try:
         return _verify(folder, key, rebuild)
     except OSError as error:

@@ -49,8 +49,8 @@ _HTML_FILE = "access-review.html"
 _PDF_FILE = "access-review.pdf"
 _ANNEX_FILE = "access-review-annex.pdf"
 _GRAPH_FILES = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
-#: How the names of folders end that are not yet, or no longer, the report.
-_DRAFT, _FORMER = "partial", "former"
+#: Files that a report has only if they were asked for.
+_FILES_FOR_PEOPLE = (_XLSX_FILE, _HTML_FILE, _PDF_FILE, _ANNEX_FILE, *_GRAPH_FILES)
 #: A larger CSV file (about 40,000 accounts) is not attached to the PDF, so that it can be mailed.
 _ATTACHED_BYTES = 16 * 1024 * 1024
 #: Most findings of one rule and most changes shown: in the PDF by default, and in HTML, which sorts them quickly.
@@ -109,6 +109,7 @@ def write(
     archive.require_current(connection)
     dataset = load(connection)
     folder = directory / str(dataset.snapshot["folder"])
+    earlier = {name for name in _FILES_FOR_PEOPLE if (folder / name).exists()}
     with draft_folder(folder, progress) as draft:
         neutralised = write_csv(connection, draft.file)
         data = sealing.collect(connection, draft)
@@ -132,6 +133,11 @@ def write(
             key=options.key,
         )
     names = (*_csv_files(connection), *writer.names, manifest.MANIFEST)
+    if lost := sorted(earlier - set(writer.names)):
+        writer.warnings.append(
+            f"the new report replaces the earlier one, whose {', '.join(lost)} "
+            f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
+        )
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(writer.warnings), neutralised, seal)
 
 

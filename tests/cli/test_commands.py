@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.simulator.server import Simulator
 from tests.cli.conftest import Place
+from tests.e2e.program import run_command
 
 SIGNATURE = ("--by", "C", "--email", "c@example.com", "--role", "CISO")
 
@@ -121,6 +122,27 @@ def test_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
     assert (status["campaign"], status["is_signed"]) == ("2026-Q4", True)
     assert "campaign  2026-Q4, signed off" in own.ok("review", "status").stdout
     assert own("review", "packets").code == 2
+
+
+def test_a_future_date_and_an_empty_answer_are_said(copied: Place) -> None:
+    future = copied.ok("build", "--as-of", "2099-12-31")
+    empty = copied.ok("sql", "--saved", "group_reach", "--param", "group=no such group")
+
+    assert "as of 2099-12-31 00:00 UTC, which is in the future" in future.stderr
+    assert "the query returned no rows" in empty.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("file", "this is a file, not a folder"), ("empty", "the folder is empty")]
+)
+def test_what_is_no_report_folder_is_not_verified(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+
+    outcome = run_command(tmp_path, "verify", name)
+
+    assert outcome.code == 2
+    assert said in outcome.stderr
 
 
 def test_a_partial_extract_ends_with_an_error_and_a_hint(tmp_path: Path) -> None:

@@ -259,6 +259,15 @@ def test_an_existing_folder_is_replaced_completely(database, tmp_path):
     assert names_in(tmp_path) == [FOLDER]
 
 
+def test_a_report_names_the_files_of_the_earlier_report_that_it_does_not_write_again(database, tmp_path):
+    write(database(), tmp_path, "graph")
+
+    [warning] = write(database(), tmp_path, "csv").warnings
+
+    assert "graph.graphml, graph.json were not written again" in warning
+    assert write(database(), tmp_path, "csv").warnings == ()
+
+
 def test_a_failure_midway_leaves_only_the_old_folder(database, tmp_path):
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "population.csv").write_text("old")

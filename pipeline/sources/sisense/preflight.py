@@ -136,9 +136,8 @@ _MISSING_HINT = "nothing, if this version of Sisense has no such endpoint; other
 
 
 _RIGHTS = (
-    "used to read accounts, roles and groups, and to change accounts only in 'remediate apply' and 'users create', "
-    "'update', 'deactivate' and 'delete' (groups in 'scim group'); no other right of the role is used, and "
-    "other commands send nothing that writes, except the login"
+    "accounts, roles and groups are read; only 'remediate apply', 'users create', 'update', 'deactivate' and "
+    "'delete', and 'scim group' change anything; no other right of the role is used"
 )
 
 
