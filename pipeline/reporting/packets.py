@@ -15,18 +15,14 @@ from typing import Any
 from pipeline import resources
 from pipeline.atomic import replace_file
 from pipeline.reporting import cells, charts, csv, pdf
+from pipeline.reporting.choices import ANSWERS, DECISIONS
 from pipeline.reporting.templating import Filler
 from pipeline.reporting.text import count
 from pipeline.reporting.text import day as day_text
 from pipeline.reporting.xlsx import readable
 from pipeline.warehouse.database import Connection
 
-__all__ = ["ANSWERS", "DECISIONS", "ROWS_TO_READ", "PacketContents", "write_csv", "write_pdf", "write_xlsx"]
-
-#: The decisions that a packet accepts.
-DECISIONS = ("keep", "remove", "reduce", "defer", "exception")
-#: Columns that the reviewer fills in.
-ANSWERS = ("decision", "reason", "target_role", "defer_until", "approver", "expires_on")
+__all__ = ["ROWS_TO_READ", "PacketContents", "write_csv", "write_pdf", "write_xlsx"]
 
 #: Columns with names from the source, or with an id where there is no name.
 _NAMES = ("who", "source", "access", "target_role")

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipeline.reporting import cells, text
-from pipeline.reporting.packets import ANSWERS
+from pipeline.reporting.choices import ANSWERS
 from pipeline.reporting.xlsx import readable
 from pipeline.review.returned import Cell, Row
 

@@ -10,12 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.addresses import AddressError, read_address
 from pipeline.clock import as_stored
 from pipeline.errors import GateError, UsageError
-from pipeline.reporting.packets import ANSWERS, DECISIONS
+from pipeline.review import answers, facts
 from pipeline.review import campaign as campaigns
-from pipeline.review import facts
+from pipeline.review.answers import ANSWERS, DECISIONS, Answer, AnswerProblem
 from pipeline.review.campaign import Campaign
 from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
 from pipeline.warehouse import database, saved
@@ -33,15 +32,15 @@ class CellProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
-    """A decision on one item; the fields are columns of ``review.decisions``."""
+class _Item:
+    """What the rules of an answer need to know of an assigned item, and the answer that it has."""
 
-    decision: str
-    reason: str | None
-    target_role: str | None
-    defer_until: date | None
-    approver: str | None
-    expires_on: date | None
+    source: str
+    entitlement_type: str
+    email: str | None
+    is_high_risk: bool
+    reviewer_email: str
+    held: Answer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class _Packet:
     ``roles`` holds (source, role name) of every role that access can be reduced to.
     """
 
-    items: Mapping[str, Mapping[str, Any]]
+    items: Mapping[str, _Item]
     facts: Mapping[str, Mapping[str, Any]]
     roles: frozenset[tuple[str, str]]
     opened_on: date
@@ -78,7 +77,7 @@ class _Packet:
 class _Checked:
     """Checked rows: the decisions that can be imported by item id, all problems in file order, and blank rows."""
 
-    decisions: Mapping[str, _Decision]
+    decisions: Mapping[str, Answer]
     problems: tuple[CellProblem, ...]
     blank: int
 
@@ -106,18 +105,17 @@ def import_file(
         checked = _check(rows, packet)
         accepted = {} if checked.problems and not skip_invalid else checked.decisions
         insert = saved.statement("review", "decide")
-        for item_id, decision in accepted.items():
+        for item_id, answer in accepted.items():
             item = packet.items[item_id]
-            held = _held(item)
             # Importing an old file again must not undo later decisions.
-            is_unchanged = held == decision or item_id in imported_before
-            counts["unchanged" if is_unchanged else "changed" if held else "new"] += 1
+            is_unchanged = item.held == answer or item_id in imported_before
+            counts["unchanged" if is_unchanged else "changed" if item.held else "new"] += 1
             if not is_unchanged:
                 values = {
                     "campaign": campaign.campaign,
                     "item_id": item_id,
-                    **asdict(decision),
-                    "reviewer_email": item["reviewer_email"],
+                    **asdict(answer),
+                    "reviewer_email": item.reviewer_email,
                     "imported_at": as_stored(now),
                     "file_name": path.name,
                     "file_sha256": content_sha256,
@@ -159,14 +157,21 @@ def _packet(connection: Connection, campaign: Campaign, rows: Sequence[Row]) -> 
     assigned = "select * from review.assigned_items($campaign)"
     cursor = connection.execute(assigned, {"campaign": campaign.campaign})
     names = [column[0] for column in cursor.description or []]
-    items = {item["item_id"]: item for item in (dict(zip(names, row, strict=True)) for row in cursor.fetchall())}
-    reviewers = {items[item_id]["reviewer_email"] for item_id in map(_item_id, rows) if item_id in items}
+    items = {row["item_id"]: _item(row) for row in (dict(zip(names, row, strict=True)) for row in cursor.fetchall())}
+    reviewers = {items[item_id].reviewer_email for item_id in map(_item_id, rows) if item_id in items}
     roles = campaigns.rows(connection, "roles", snapshot_id=campaign.snapshot_id)
     return _Packet(
         items,
         _packet_facts(connection, campaign.campaign, reviewers),
         frozenset((row["source"], row["role"]) for row in roles),
         campaign.opened_at.date(),
+    )
+
+
+def _item(row: Mapping[str, Any]) -> _Item:
+    held = Answer(**{field: row[field] for field in ANSWERS}) if row["decision"] else None
+    return _Item(
+        row["source"], row["entitlement_type"], row["email"], row["is_high_risk"], row["reviewer_email"], held
     )
 
 
@@ -188,21 +193,8 @@ def _imported_before(connection: Connection, campaign: str, content_sha256: str)
     return {item_id for (item_id,) in found}
 
 
-def _held(item: Mapping[str, Any]) -> _Decision | None:
-    if item["decision"] is None:
-        return None
-    return _Decision(
-        item["decision"],
-        item["reason"],
-        item["target_role"],
-        item["defer_until"],
-        item["approver"],
-        item["expires_on"],
-    )
-
-
 def _check(rows: Sequence[Row], packet: _Packet) -> _Checked:
-    decisions: dict[str, _Decision] = {}
+    decisions: dict[str, Answer] = {}
     problems: list[CellProblem] = []
     first_rows: dict[str, int] = {}
     blank = 0
@@ -212,7 +204,7 @@ def _check(rows: Sequence[Row], packet: _Packet) -> _Checked:
         if not row.text("decision") and not (item_id and any(row.text(name) for name in ANSWERS)):
             blank += bool(item_id)  # a title or a total below the table is not a blank decision
             continue
-        found = list(_problems(row, sender, packet))
+        found = list(_problems(row, packet.items.get(item_id), sender, packet))
         # One differing cell is enough: a row that was shifted by one differs in every cell.
         differing = facts.differing(row, packet.facts.get(item_id, {}))
         found += [CellProblem(cell.place, text) for cell, text in itertools.islice(differing, 1)]
@@ -223,28 +215,17 @@ def _check(rows: Sequence[Row], packet: _Packet) -> _Checked:
             problems += [CellProblem(f"row {row.number}, {each.place}", each.text) for each in found]
             decisions.pop(item_id, None)
             continue
-        decisions[item_id] = _decision(row)
+        decisions[item_id], _ = _answer(row)
     return _Checked(decisions, tuple(problems), blank)
 
 
-def _decision(row: Row) -> _Decision:
-    return _Decision(
-        row.text("decision").lower(),
-        row.text("reason") or None,
-        row.text("target_role") or None,
-        to_date(row.cells["defer_until"]) if "defer_until" in row.cells else None,
-        _approver(row),
-        to_date(row.cells["expires_on"]) if "expires_on" in row.cells else None,
-    )
-
-
-def _sender(rows: Sequence[Row], items: Mapping[str, Mapping[str, Any]]) -> str:
+def _sender(rows: Sequence[Row], items: Mapping[str, _Item]) -> str:
     """Return the reviewer of rows that name none: the first one named in the file, else that of its first item.
 
     A file that lost its reviewer column can therefore not decide for several people at once.
     """
     named = (row.text("reviewer") for row in rows)
-    given = (items[id_]["reviewer_email"] for id_ in map(_item_id, rows) if id_ in items)
+    given = (items[id_].reviewer_email for id_ in map(_item_id, rows) if id_ in items)
     return str(next(filter(None, named), None) or next(given, "")).lower()
 
 
@@ -252,69 +233,38 @@ def _item_id(row: Row) -> str:
     return facts.item_id_of(row.text("item_id"))
 
 
-def _approver(row: Row) -> str | None:
-    """Return the approver, as an address if it is one. Only an exception needs one."""
-    try:
-        return read_address(row.text("approver"))
-    except AddressError:
-        return row.text("approver") or None
-
-
-#: The decision that each further answer belongs to.
-_BELONGS_TO = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
-
-
-def _problems(row: Row, sender: str, packet: _Packet) -> Iterator[CellProblem]:
-    decision = row.text("decision").lower()
-    item = packet.items.get(_item_id(row))
+def _problems(row: Row, item: _Item | None, sender: str, packet: _Packet) -> Iterator[CellProblem]:
     if item is None:
         yield CellProblem(row.place("item_id"), f"'{row.text('item_id')}' is not an item of this campaign")
         return
     reviewer = row.text("reviewer").lower() or sender
-    if reviewer != item["reviewer_email"].lower():
-        text = f"this item is assigned to {item['reviewer_email']}, not to {reviewer}"
+    if reviewer != item.reviewer_email.lower():
+        text = f"this item is assigned to {item.reviewer_email}, not to {reviewer}"
         yield CellProblem(row.place("reviewer"), text)
-    if decision not in DECISIONS:
-        problem = f"'{row.text('decision')}' is not a decision" if decision else "the decision is missing"
-        yield CellProblem(row.place("decision"), f"{problem}: write {', '.join(DECISIONS)}")
-        return
-    if item["is_high_risk"] and decision in {"keep", "remove", "reduce"} and not row.text("reason"):
-        yield CellProblem(row.place("reason"), f"a high-risk item needs a reason to {decision}")
-    if decision == "reduce":
-        yield from _target_problems(row, item, packet.roles)
-    if decision == "exception":
-        yield from _approver_problems(row, item)
-    for name, belongs_to in _BELONGS_TO.items():
-        if decision != belongs_to and row.text(name):
-            text = f"this goes with {belongs_to}, but the decision is {decision}: change one of them"
-            yield CellProblem(row.place(name), text)
-    for name, needed_by in (("defer_until", "defer"), ("expires_on", "exception")):
-        yield from _day_problems(row, name, packet.opened_on, is_needed=decision == needed_by)
+    answer, unreadable = _answer(row)
+    found = [*answers.problems(answer, item, packet.roles, packet.opened_on), *unreadable]
+    unread = {problem.field for problem in unreadable}
+    for problem in found:
+        if problem.field not in unread or problem in unreadable:  # a date that cannot be read is not a missing one
+            yield CellProblem(row.place(problem.field), problem.text)
 
 
-def _target_problems(row: Row, item: Mapping[str, Any], roles: frozenset[tuple[str, str]]) -> Iterator[CellProblem]:
-    if item["entitlement_type"] != "role":
-        yield CellProblem(row.place("decision"), "only a role can be reduced; a group can be kept or removed")
-    elif (item["source"], row.text("target_role").lower()) not in roles:
-        yield CellProblem(row.place("target_role"), f"'{row.text('target_role')}' is not a role of {item['source']}")
-
-
-def _approver_problems(row: Row, item: Mapping[str, Any]) -> Iterator[CellProblem]:
-    try:
-        if read_address(row.text("approver")).lower() == str(item["email"]).lower():
-            yield CellProblem(row.place("approver"), "the holder of an account cannot approve its exception")
-    except AddressError as error:
-        mistake = f"{error}: " if row.text("approver") else ""
-        yield CellProblem(row.place("approver"), f"{mistake}an exception needs the e-mail address of its approver")
-
-
-def _day_problems(row: Row, name: str, opened_on: date, *, is_needed: bool) -> Iterator[CellProblem]:
-    try:
-        day = to_date(row.cells[name]) if name in row.cells else None
-    except AmbiguousDateError as error:
-        yield CellProblem(row.place(name), str(error))
-        return
-    if is_needed and day is None:
-        yield CellProblem(row.place(name), f"{_BELONGS_TO[name]} needs a date, as 2026-12-31")
-    elif is_needed and day is not None and day <= opened_on:
-        yield CellProblem(row.place(name), f"{day} is not after the day on which the campaign was opened")
+def _answer(row: Row) -> tuple[Answer, list[AnswerProblem]]:
+    """Return the answer in a row, and its dates that cannot be read."""
+    days: dict[str, date | None] = {}
+    unreadable: list[AnswerProblem] = []
+    for field in ("defer_until", "expires_on"):
+        try:
+            days[field] = to_date(row.cells[field]) if field in row.cells else None
+        except AmbiguousDateError as error:
+            days[field] = None
+            unreadable.append(AnswerProblem(field, str(error)))
+    answer = Answer(
+        row.text("decision").lower(),
+        row.text("reason") or None,
+        row.text("target_role") or None,
+        days["defer_until"],
+        answers.read_approver(row.text("approver")),
+        days["expires_on"],
+    )
+    return answer, unreadable

@@ -16,7 +16,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import SourceSettings
 from pipeline.sources.diagnosis import explain, media_type, refused_by_proxy, skew
 from pipeline.sources.errors import AttemptError
-from pipeline.sources.exchange import Answer, Request, Token
+from pipeline.sources.exchange import Reply, Request, Token
 from pipeline.sources.failures import Failures, origin_of, requested_url
 from pipeline.sources.network import Route
 from pipeline.sources.redaction import Redaction
@@ -94,10 +94,10 @@ class Connection:
             raise self.failures.refused(request, response)
         return response
 
-    def answer(self, response: httpx.Response, started: datetime, attempts: int) -> Answer:
+    def answer(self, response: httpx.Response, started: datetime, attempts: int) -> Reply:
         """Return a response as an answer: where it came from, when, and after how many attempts."""
         now = self._clock()
-        return Answer(
+        return Reply(
             url=self._redaction.hide(str(requested_url(response))),
             status=response.status_code,
             body=response.content,

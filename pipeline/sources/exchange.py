@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Answer", "Query", "Request", "Token", "fits_a_header"]
+__all__ = ["Query", "Reply", "Request", "Token", "fits_a_header"]
 
 Query = Mapping[str, str | int]
 
@@ -36,8 +36,8 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer. ``url`` contains no secret; times are UTC; ``attempts`` includes the failed ones."""
+class Reply:
+    """One answer of a source. ``url`` contains no secret; times are UTC; ``attempts`` includes the failed ones."""
 
     url: str
     status: int

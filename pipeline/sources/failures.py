@@ -12,7 +12,7 @@ import httpx
 from pipeline.settings import SourceSettings
 from pipeline.sources.diagnosis import Trouble, advice, classify, duration, media_type, words
 from pipeline.sources.errors import AttemptError, RedirectedError, RefusedError, UnreachableError, UnreadableError
-from pipeline.sources.exchange import Answer, Request
+from pipeline.sources.exchange import Reply, Request
 from pipeline.sources.network import Route
 from pipeline.sources.redaction import BLOT, Redaction
 
@@ -84,7 +84,7 @@ class Failures:
         hint = "set 'url' to the real address of the API; behind single sign-on, use an API token"
         return RedirectedError(message, where=where, hint=hint, status=302)
 
-    def login_page(self, request: Request, answer: Answer) -> RedirectedError:
+    def login_page(self, request: Request, answer: Reply) -> RedirectedError:
         """Return the error for a web page in answer to a login."""
         return RedirectedError(
             "the login was answered with a web page",
@@ -93,7 +93,7 @@ class Failures:
             status=answer.status,
         )
 
-    def unreadable(self, request: Request, answer: Answer, reason: str) -> UnreadableError:
+    def unreadable(self, request: Request, answer: Reply, reason: str) -> UnreadableError:
         """Return the error for an answer that a reader rejected."""
         said = self._in_short(request, answer.status, answer.body, answer.media_type)
         return UnreadableError(

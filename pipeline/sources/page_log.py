@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipeline.sources.exchange import Answer
+from pipeline.sources.exchange import Reply
 from pipeline.sources.records import Records
 from pipeline.spool import PageEntry, Spool
 
@@ -43,13 +43,13 @@ class PageLog:
         self._pages: Counter[tuple[str, int]] = Counter()
         self._cut: dict[tuple[str, int], list[str]] = {}
 
-    def record(self, answer: Answer, resource: str) -> None:
+    def record(self, answer: Reply, resource: str) -> None:
         """Record an answer without records. Its body may contain a token and is not kept."""
         if self._spool is not None:
             content = _Content(hashlib.sha256(answer.body).hexdigest())
             self._append(self._spool, answer, PagePlace(resource), content)
 
-    def record_page(self, answer: Answer, records: Records, place: PagePlace, *, keep: bool = True) -> None:
+    def record_page(self, answer: Reply, records: Records, place: PagePlace, *, keep: bool = True) -> None:
         """Record a page of records. Its body is kept unless it is empty, or ``keep`` is false."""
         if self._spool is None:
             return
@@ -70,7 +70,7 @@ class PageLog:
         """Name the records of the accepted sweeps (resource to sweep) that were too deeply nested to keep whole."""
         return list(dict.fromkeys(name for sweep in accepted.items() for name in self._cut.get(sweep, ())))
 
-    def _append(self, spool: Spool, answer: Answer, place: PagePlace, content: _Content) -> None:
+    def _append(self, spool: Spool, answer: Reply, place: PagePlace, content: _Content) -> None:
         key = place.resource, place.sweep
         self._pages[key] += 1
         spool.add_page(

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.sources.errors import RefusedError, UnreadableError
-from pipeline.sources.exchange import Answer
+from pipeline.sources.exchange import Reply
 from pipeline.sources.records import Records
 from pipeline.sources.sweep import Sweep
 
@@ -44,7 +44,7 @@ _MORE_PAGES = 20
 class PagedList(Protocol):
     """A list that is read by offset, which counts from 0."""
 
-    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
+    async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
         """Request one page."""
 
     async def count(self) -> int | None:
@@ -55,7 +55,7 @@ class PagedList(Protocol):
 class ReadPage:
     """A page that was read. ``counts`` is false for an answer that only proves something, such as a repeated list."""
 
-    answer: Answer
+    answer: Reply
     records: Records
     sweep: int
     offset: int
@@ -251,7 +251,7 @@ class _ListReader:
             return None
         return self._take(sweep, offset, limit, answer, records)
 
-    def _take(self, sweep: Sweep, offset: int, limit: int, answer: Answer, records: Records) -> int:
+    def _take(self, sweep: Sweep, offset: int, limit: int, answer: Reply, records: Records) -> int:
         sweep.take(offset, records, patience=self._workers + 2)
         sweep.too_long = sweep.too_long or records.items > limit
         self._keep(ReadPage(answer, records, sweep.number, offset))

@@ -23,7 +23,7 @@ from pipeline.settings import SourceSettings
 from pipeline.sources.connection import Connection
 from pipeline.sources.diagnosis import is_web_page
 from pipeline.sources.errors import AttemptError, BadAnswerError, RefusedError, UnclearError, UnreachableError
-from pipeline.sources.exchange import Answer, Request, Token
+from pipeline.sources.exchange import Reply, Request, Token
 from pipeline.sources.limiter import Limiter
 from pipeline.sources.network import route_to
 from pipeline.sources.page_log import PageLog
@@ -109,11 +109,11 @@ class Client:
     async def fetch(
         self,
         request: Request,
-        read: Callable[[Answer], _T],
+        read: Callable[[Reply], _T],
         *,
         authority: Authority | None = None,
         attempts: int | None = None,
-    ) -> tuple[Answer, _T]:
+    ) -> tuple[Reply, _T]:
         """Send a request until ``read`` accepts the answer; return the answer and what was read.
 
         ``read`` raises :class:`BadAnswerError` for an answer that must be requested again.
@@ -144,7 +144,7 @@ class Client:
                 authority.accepted(token)
             return answer, value
 
-    async def write(self, request: Request, *, authority: Authority) -> Answer:
+    async def write(self, request: Request, *, authority: Authority) -> Reply:
         """Send a change once. It is sent again only after a refused token, which proves that nothing was done.
 
         A success status does not prove that the change was made, and an error does not prove that it was not: the
@@ -204,7 +204,7 @@ class Client:
                 raise self._failures.refused(request, response)
             await authority.refused(token)
 
-    def _read(self, request: Request, answer: Answer, read: Callable[[Answer], _T]) -> _T:
+    def _read(self, request: Request, answer: Reply, read: Callable[[Reply], _T]) -> _T:
         try:
             if is_web_page(answer.body, answer.media_type):
                 if request.is_login:  # the same page would come again, and each time the password would be sent

@@ -18,7 +18,7 @@ from pipeline.errors import ConfigurationError, ContentError, LoginError, Unreac
 from pipeline.settings import Secret, SourceSettings
 from pipeline.sources import event_loop
 from pipeline.sources.errors import BadAnswerError, NoScimError, RefusedError, UnreadableError
-from pipeline.sources.exchange import Answer, Request, Token, fits_a_header
+from pipeline.sources.exchange import Reply, Request, Token, fits_a_header
 from pipeline.sources.records import Key, Records, cut_positions, read_json, without_secrets
 from pipeline.sources.retries import Sleep
 from pipeline.sources.scim.names import canonical
@@ -136,7 +136,7 @@ class ScimEndpoint:
 
     async def list(
         self, path: str, start: int, count: int, *, matching: str | None = None, attempts: int | None = None
-    ) -> tuple[Answer, ScimPage]:
+    ) -> tuple[Reply, ScimPage]:
         """Request one page, of the records that match a filter or of all. ``start`` counts from 1."""
         query: dict[str, str | int] = {"startIndex": start, "count": count}
         if matching is not None:
@@ -144,10 +144,10 @@ class ScimEndpoint:
         request = Request(path, query)
         return await self.client.fetch(request, self._read, authority=self._authority, attempts=attempts)
 
-    def _read(self, answer: Answer) -> ScimPage:
+    def _read(self, answer: Reply) -> ScimPage:
         return _read_list(answer.body, self.client.redaction.secrets)
 
-    async def configuration(self) -> tuple[Answer, dict[str, Any]] | None:
+    async def configuration(self) -> tuple[Reply, dict[str, Any]] | None:
         """Return ``/ServiceProviderConfig``, or None on a server without it."""
         try:
             return await self.client.fetch(
@@ -159,7 +159,7 @@ class ScimEndpoint:
         except (RefusedError, UnreadableError):
             return None
 
-    async def total(self, path: str, *, attempts: int | None = None) -> tuple[Answer, ScimPage]:
+    async def total(self, path: str, *, attempts: int | None = None) -> tuple[Reply, ScimPage]:
         """Request a list without records, or with one if the server refuses that or then has no total."""
         if self._fewest == 0:
             try:

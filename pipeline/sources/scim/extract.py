@@ -7,7 +7,7 @@ from collections import Counter
 
 from pipeline.settings import Secret
 from pipeline.sources.errors import RefusedError, UnreadableError
-from pipeline.sources.exchange import Answer
+from pipeline.sources.exchange import Reply
 from pipeline.sources.extract import Extraction, ExtractJob, run, run_and_write
 from pipeline.sources.paging import Reading
 from pipeline.sources.records import Records
@@ -65,7 +65,7 @@ class _ScimList:
         self._path = path
         self.deviations: Counter[str] = Counter()
 
-    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
+    async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
         answer, page = await self._endpoint.list(self._path, offset + 1, limit)
         self.deviations.update(page.deviations)
         return answer, page.records

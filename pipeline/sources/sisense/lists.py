@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.sources.errors import RefusedError, UnreadableError
-from pipeline.sources.exchange import Answer
+from pipeline.sources.exchange import Reply
 from pipeline.sources.records import Records
 from pipeline.sources.sisense.rest import Endpoint, SisenseApi, read_count
 
@@ -18,7 +18,7 @@ class RestList:
         self._endpoint = endpoint
         self._count = count
 
-    async def page(self, offset: int, limit: int) -> tuple[Answer, Records]:
+    async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
         """Request one page."""
         return await self._api.get(self._endpoint, self._api.read_records, {"skip": offset, "limit": limit})
 

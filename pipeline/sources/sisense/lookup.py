@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.errors import ContentError
 from pipeline.sources.completeness import observations
 from pipeline.sources.errors import BadAnswerError, RefusedError
-from pipeline.sources.exchange import Answer, Request
+from pipeline.sources.exchange import Reply, Request
 from pipeline.sources.paging import ReadPage, read_list
 from pipeline.sources.records import read_json
 from pipeline.sources.sisense.lists import RestList
@@ -145,7 +145,7 @@ def _fits(record: _Record, query: Mapping[str, str]) -> bool:
     return all(str(record.get(key, "")).strip().lower() == value.strip().lower() for key, value in query.items())
 
 
-def _read_page(answer: Answer) -> list[Any]:
+def _read_page(answer: Reply) -> list[Any]:
     document = read_json(answer.body)
     if not isinstance(document, list):
         raise BadAnswerError("the answer is not a list of accounts")

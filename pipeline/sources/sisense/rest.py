@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pipeline.errors import ContentError, LoginError, UnreachableError
 from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
-from pipeline.sources.exchange import Answer, Request
+from pipeline.sources.exchange import Reply, Request
 from pipeline.sources.records import Records, read_json, read_records
 from pipeline.sources.sisense.session import Session
 from pipeline.sources.transport import Client
@@ -56,7 +56,7 @@ class Found(Generic[_T]):
     """An endpoint, and what it answered to the probe."""
 
     endpoint: Endpoint
-    answer: Answer
+    answer: Reply
     value: _T
 
 
@@ -67,7 +67,7 @@ class _Probe(Generic[_T]):
     resource: str
     paths: Sequence[str]
     queries: Sequence[Mapping[str, str]]
-    read: Callable[[Answer], _T]
+    read: Callable[[Reply], _T]
     page: Mapping[str, int]
 
 
@@ -140,7 +140,7 @@ class SisenseApi:
         resource: str,
         suffix: str,
         queries: Sequence[Mapping[str, str]],
-        read: Callable[[Answer], _T],
+        read: Callable[[Reply], _T],
         page: Mapping[str, int] = _NO_PAGE,
     ) -> Found[_T] | None:
         """Find an endpoint that may be absent; if it is, note in ``missing`` what is lost.
@@ -193,13 +193,13 @@ class SisenseApi:
         queries = [{"includeManifest": "true", "includeBaseRolesName": "true"}, {}]
         return await self.find_optional("roles", "roles", queries, self.read_records)
 
-    def read_records(self, answer: Answer) -> Records:
+    def read_records(self, answer: Reply) -> Records:
         """Read an answer that must be a list of records, and remove the secrets from it."""
         return read_records(answer.body, self.client.redaction.secrets)
 
     async def get(
-        self, endpoint: Endpoint, read: Callable[[Answer], _T], query: Mapping[str, str | int] | None = None
-    ) -> tuple[Answer, _T]:
+        self, endpoint: Endpoint, read: Callable[[Reply], _T], query: Mapping[str, str | int] | None = None
+    ) -> tuple[Reply, _T]:
         """Read an endpoint that was found."""
         request = Request(endpoint.path, {**(query or {}), **endpoint.query})
         answer, value = await self.client.fetch(request, read, authority=self.session)
@@ -274,7 +274,7 @@ class SisenseApi:
             self._note_skew(answer)
             return Found(Endpoint(path, queries[0]), answer, value)
 
-    def _note_skew(self, answer: Answer) -> None:
+    def _note_skew(self, answer: Reply) -> None:
         if self.skew_seconds is None:
             self.skew_seconds = answer.skew_seconds
 
@@ -284,12 +284,12 @@ def _number_as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def read_page(answer: Answer) -> Records:
+def read_page(answer: Reply) -> Records:
     """Read an answer that must be a list of records and is not kept."""
     return read_records(answer.body)
 
 
-def read_object(answer: Answer) -> dict[str, Any]:
+def read_object(answer: Reply) -> dict[str, Any]:
     """Read an answer that must be a JSON object."""
     document = read_json(answer.body)
     if not isinstance(document, dict):
@@ -297,7 +297,7 @@ def read_object(answer: Answer) -> dict[str, Any]:
     return document
 
 
-def read_count(answer: Answer) -> int:
+def read_count(answer: Reply) -> int:
     """Read an answer that must be a count: ``{"collection": "users", "count": 5}``."""
     document = read_json(answer.body)
     count = document.get("count") if isinstance(document, dict) else document
@@ -306,7 +306,7 @@ def read_count(answer: Answer) -> int:
     return count
 
 
-def _read_caller(answer: Answer) -> dict[str, Any]:
+def _read_caller(answer: Reply) -> dict[str, Any]:
     document = read_object(answer)
     if not any(isinstance(document.get(key), str) for key in ("_id", "userName", "email")):
         raise BadAnswerError("the answer does not say who is logged in")

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
 from pipeline.sources.diagnosis import SSO, classify
 from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
-from pipeline.sources.exchange import Answer, Request, Token, fits_a_header
+from pipeline.sources.exchange import Reply, Request, Token, fits_a_header
 from pipeline.sources.records import read_json
 from pipeline.sources.transport import Client
 
@@ -206,7 +206,7 @@ _REFUSED_HINT = (
 )
 
 
-def _read_reply(answer: Answer) -> dict[str, Any]:
+def _read_reply(answer: Reply) -> dict[str, Any]:
     reply = read_json(answer.body)
     if not isinstance(reply, dict):
         raise BadAnswerError("the answer to the login is not an object")

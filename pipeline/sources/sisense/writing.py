@@ -16,7 +16,7 @@ from pipeline.errors import ContentError
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources.accounts import AccountState, Witness, id_of
 from pipeline.sources.errors import BadAnswerError, RefusedError
-from pipeline.sources.exchange import Answer, Request
+from pipeline.sources.exchange import Reply, Request
 from pipeline.sources.records import read_json
 from pipeline.sources.retries import Sleep
 from pipeline.sources.sisense.lookup import Lookup
@@ -191,14 +191,14 @@ def _no_witness(*_: object) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def _read_user(answer: Answer) -> dict[str, Any]:
+def _read_user(answer: Reply) -> dict[str, Any]:
     record = read_object(answer)
     if id_of(record.get("_id")) is None:
         raise BadAnswerError("the answer is not an account")
     return record
 
 
-def _read_groups(answer: Answer) -> list[dict[str, Any]]:
+def _read_groups(answer: Reply) -> list[dict[str, Any]]:
     document = read_json(answer.body)
     if not isinstance(document, list):
         raise BadAnswerError("the answer is not a list of groups")
