@@ -1,4 +1,7 @@
-"""Fills the templates in ``reports/templates``. Every value is escaped, so a name cannot add markup."""
+"""Fills the templates in ``reports/templates``.
+
+Every value is escaped, so a name cannot add markup. Templates whose name ends in ``.txt`` give plain text.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Filler:
         self._templates = templates
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
-            autoescape=True,
+            autoescape=jinja2.select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=jinja2.StrictUndefined,
             finalize=_shown,
             trim_blocks=True,

@@ -27,7 +27,7 @@ import pipeline
 from pipeline.errors import ConfigurationError
 from pipeline.settings import SourceSettings, is_loopback
 
-__all__ = ["Proxy", "Route", "find_proxy", "find_route", "route_to"]
+__all__ = ["Proxy", "Route", "find_proxy", "find_route", "route_to", "trusted_authorities"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SYSTEM = "the proxy settings of this system"
@@ -103,11 +103,24 @@ def find_route(
     elif not verify_tls:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    elif ca_bundle is not None:
-        tls, trusted_by = _bundle(ca_bundle, place), "'ca_bundle'"
     else:
-        tls, trusted_by = _trust(environment)
+        tls, trusted_by = trusted_authorities(ca_bundle, place, environment)
     return Route(host, proxy, trusted_by, tls, proxy_tls)
+
+
+def trusted_authorities(
+    ca_bundle: Path | None, place: str, environment: Mapping[str, str] = os.environ
+) -> tuple[ssl.SSLContext, str | None]:
+    """Return a context that trusts a CA bundle, or what the environment names; and which of them, None for the usual.
+
+    ``place`` is the table of the configuration that names the bundle.
+
+    Raises:
+        ConfigurationError: the bundle, or the certificates of the environment, cannot be used.
+    """
+    if ca_bundle is not None:
+        return _bundle(ca_bundle, place), "'ca_bundle'"
+    return _trust(environment)
 
 
 def _bundle(path: Path, place: str) -> ssl.SSLContext:
