@@ -690,11 +690,29 @@ create table if not exists review.items (
     reviewer_basis varchar,
     attention integer,
     place bigint,
+    title varchar,
+    department varchar,
+    manager_email varchar,
+    allows varchar,
+    account_findings varchar,
+    account_risk varchar,
+    conflict_with varchar,
+    card_id varchar,
+    position bigint,
     primary key (campaign, item_id)
 );
 alter table review.items add column if not exists attention integer;
 alter table review.items add column if not exists place bigint;
 alter table review.items add column if not exists conflict varchar;
+alter table review.items add column if not exists title varchar;
+alter table review.items add column if not exists department varchar;
+alter table review.items add column if not exists manager_email varchar;
+alter table review.items add column if not exists allows varchar;
+alter table review.items add column if not exists account_findings varchar;
+alter table review.items add column if not exists account_risk varchar;
+alter table review.items add column if not exists conflict_with varchar;
+alter table review.items add column if not exists card_id varchar;
+alter table review.items add column if not exists position bigint;
 comment on table review.items is 'One role or group of one account when the campaign opened, with its reviewer or the reason for its exclusion.';
 comment on column review.items.item_id is 'hash of source, account and entitlement; the same in every campaign';
 comment on column review.items.source is 'the source''s name in the configuration';
@@ -713,7 +731,7 @@ comment on column review.items.entitlement_name is 'its name, as shown to people
 comment on column review.items.permission_level is 'privileged, standard or unclassified';
 comment on column review.items.path is 'the path from the account to the role or group, in words';
 comment on column review.items.peers is 'how many peers hold it too, in words';
-comment on column review.items.findings is 'open findings about the item, most severe first';
+comment on column review.items.findings is 'open findings that mark the item: those that name it, and for a role those about the whole account';
 comment on column review.items.conflict is 'segregation of duties conflict of the item, and who reviews the other side';
 comment on column review.items.rule_ids is 'the rules of these findings';
 comment on column review.items.risk is 'severity of the most severe open finding; at least high unless the permission level is standard';
@@ -728,6 +746,15 @@ comment on column review.items.reviewer_email is 'e-mail address of the reviewer
 comment on column review.items.reviewer_basis is 'how the reviewer was assigned: owner, manager or named';
 comment on column review.items.attention is '1 high risk, 2 new or changed, 3 other, 4 unchanged and kept last time';
 comment on column review.items.place is 'position in the reviewers packet, from 1; null without a reviewer';
+comment on column review.items.title is 'job title of the person';
+comment on column review.items.department is 'department of the person';
+comment on column review.items.manager_email is 'e-mail address of the manager of the person';
+comment on column review.items.allows is 'what the role or group permits, in words';
+comment on column review.items.account_findings is 'open findings about the account or person as a whole';
+comment on column review.items.account_risk is 'severity of the most severe of these; null without one';
+comment on column review.items.conflict_with is 'ids of the items on the other side of its conflicts';
+comment on column review.items.card_id is 'id of the card that a reviewer sees: one for each person, else for each account';
+comment on column review.items.position is 'position in the order of attention among all items of the campaign, from 1; null if left out';
 
 create table if not exists review.decisions (
     campaign varchar not null,
@@ -742,14 +769,26 @@ create table if not exists review.decisions (
     reviewer_email varchar not null,
     decided_at timestamp,
     imported_at timestamp not null,
-    file_name varchar not null,
-    file_sha256 varchar not null,
+    file_name varchar,
+    file_sha256 varchar,
+    decision_id varchar,
+    method varchar,
+    is_bulk boolean,
+    decided_from varchar,
+    undoes varchar,
     primary key (campaign, item_id, sequence)
 );
+alter table review.decisions alter column file_name drop not null;
+alter table review.decisions alter column file_sha256 drop not null;
+alter table review.decisions add column if not exists decision_id varchar;
+alter table review.decisions add column if not exists method varchar;
+alter table review.decisions add column if not exists is_bulk boolean;
+alter table review.decisions add column if not exists decided_from varchar;
+alter table review.decisions add column if not exists undoes varchar;
 comment on table review.decisions is 'One decision, as a reviewer returned it. The newest decision of an item counts; earlier ones are kept.';
 comment on column review.decisions.item_id is 'id of the item decided on';
 comment on column review.decisions.sequence is 'number of the decision on the item, from 1; the highest counts';
-comment on column review.decisions.decision is 'keep, remove, reduce, defer or exception';
+comment on column review.decisions.decision is 'keep, remove, reduce, defer, exception, or withdrawn if the reviewer took the only decision back';
 comment on column review.decisions.reason is 'the reason, in the reviewers words';
 comment on column review.decisions.target_role is 'the role to reduce to, if the decision is reduce';
 comment on column review.decisions.defer_until is 'the last day to decide, if the decision is defer';
@@ -758,8 +797,58 @@ comment on column review.decisions.expires_on is 'the last day of the exception'
 comment on column review.decisions.reviewer_email is 'e-mail address of the reviewer who decided, in lower case';
 comment on column review.decisions.decided_at is 'when the reviewer decided, UTC; null if the reviewer gave no time';
 comment on column review.decisions.imported_at is 'when it was imported, UTC';
-comment on column review.decisions.file_name is 'name of the file with the decision';
+comment on column review.decisions.file_name is 'name of the file with the decision; null if it was made on the page';
 comment on column review.decisions.file_sha256 is 'hash of that file';
+comment on column review.decisions.decision_id is 'random id of the decision; null if an earlier version of the program imported it';
+comment on column review.decisions.method is 'how the reviewer was known: link, oidc or file; null means file';
+comment on column review.decisions.is_bulk is 'the reviewer accepted the recommendations for a person in one step';
+comment on column review.decisions.decided_from is 'network address that the decision came from; null for a file';
+comment on column review.decisions.undoes is 'id of the decision that this one takes back; the answer before it holds again';
+
+create table if not exists review.reassignments (
+    campaign varchar not null,
+    item_id varchar not null,
+    sequence bigint not null,
+    reassignment_id varchar not null,
+    from_email varchar not null,
+    to_email varchar not null,
+    reason varchar not null,
+    reassigned_by varchar not null,
+    reassigned_at timestamp not null,
+    imported_at timestamp not null,
+    primary key (campaign, item_id, sequence)
+);
+comment on table review.reassignments is 'One item that was handed over to another reviewer. The newest of an item counts; earlier ones are kept.';
+comment on column review.reassignments.sequence is 'number of the reassignment of the item, from 1; the highest counts';
+comment on column review.reassignments.reassignment_id is 'random id of the reassignment';
+comment on column review.reassignments.from_email is 'e-mail address of the reviewer before';
+comment on column review.reassignments.to_email is 'e-mail address of the reviewer from then on';
+comment on column review.reassignments.reason is 'why it was handed over';
+comment on column review.reassignments.reassigned_by is 'who handed it over';
+comment on column review.reassignments.reassigned_at is 'when it was handed over, UTC';
+
+create table if not exists review.mails (
+    campaign varchar not null,
+    mail_id varchar not null,
+    kind varchar not null,
+    recipient varchar not null,
+    reason_key varchar not null,
+    subject varchar,
+    delivery varchar not null,
+    detail varchar,
+    sent_at timestamp not null,
+    imported_at timestamp not null,
+    primary key (campaign, mail_id)
+);
+comment on table review.mails is 'One mail to a reviewer, sent or written to a file.';
+comment on column review.mails.mail_id is 'random id of the mail';
+comment on column review.mails.kind is 'invitation, reminder or handover';
+comment on column review.mails.recipient is 'e-mail address of the recipient';
+comment on column review.mails.reason_key is 'what the mail was sent for; no recipient gets two mails of one kind for the same';
+comment on column review.mails.subject is 'subject line';
+comment on column review.mails.delivery is 'sent, written or failed';
+comment on column review.mails.detail is 'path of the file, or why the server refused it';
+comment on column review.mails.sent_at is 'when it was sent or written, UTC';
 
 -- The items of one campaign that have a reviewer, each with the decision that holds: the newest one. Every statement
 -- about a campaign starts from these rows.
@@ -775,15 +864,33 @@ held_decisions as (
     from review.decisions as decisions
     join newest_decisions on newest_decisions.item_id = decisions.item_id
         and newest_decisions.sequence = decisions.sequence
-    where decisions.campaign = name
+    where decisions.campaign = name and decisions.decision <> 'withdrawn'
+),
+
+current_reviewers as (
+    select item_id, max_by(to_email, sequence) as email
+    from review.reassignments
+    where campaign = name
+    group by item_id
 )
 
 select
-    items.*, held.sequence, held.decision, held.reason, held.target_role, held.defer_until, held.approver,
-    held.expires_on, held.reviewer_email as decided_by, held.imported_at,
+    items.* replace (
+        coalesce(reviewers.email, items.reviewer_email) as reviewer_email,
+        -- The place at opening, unless items were handed over.
+        row_number() over (
+            partition by coalesce(reviewers.email, items.reviewer_email)
+            order by items.position, items.place, items.reviewer_email, items.item_id
+        ) as place
+    ),
+    items.reviewer_email as original_reviewer_email, held.sequence, held.decision, held.reason, held.target_role,
+    held.defer_until, held.approver, held.expires_on, held.reviewer_email as decided_by, held.decided_at,
+    held.imported_at, coalesce(held.method, case when held.sequence is not null then 'file' end) as method,
+    case when held.sequence is not null then coalesce(held.is_bulk, false) end as is_bulk, held.decided_from,
     items.risk in ('critical', 'high') as is_high_risk
 from review.items as items
 left join held_decisions as held on held.item_id = items.item_id
+left join current_reviewers as reviewers on reviewers.item_id = items.item_id
 where items.campaign = name and items.exclusion_reason is null;
 
 create table if not exists review.sign_offs (

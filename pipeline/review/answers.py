@@ -10,7 +10,17 @@ from typing import Protocol
 from pipeline.addresses import AddressError, read_address
 from pipeline.reporting.choices import ANSWERS, DECISIONS
 
-__all__ = ["ANSWERS", "DECISIONS", "Answer", "AnswerProblem", "ReviewedItem", "problems", "read_form"]
+__all__ = [
+    "ANSWERS",
+    "DECISIONS",
+    "Answer",
+    "AnswerProblem",
+    "ReviewedItem",
+    "needs_reason",
+    "problems",
+    "read_approver",
+    "read_form",
+]
 
 #: The decision that each further answer belongs to.
 _BELONGS_TO = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}

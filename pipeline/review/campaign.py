@@ -191,6 +191,8 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
             due_on=new.due_on,
             opened_at=as_stored(now),
         )
+        addresses = saved.statement("review", "person_addresses")
+        connection.execute(f"create or replace temp table person_addresses as {addresses}")
         rows(
             connection,
             "items",

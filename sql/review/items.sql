@@ -7,15 +7,48 @@
 insert into review.items by name
 with
 
--- A finding bears on all access of an account, or on the roles and groups that it names.
-findings as (
-    select source, account_id, null as entitlement_type, null as entitlement_id, title, severity_rank as place
+scoped_access as (
+    select
+        access.* exclude (rule_ids), account.user_name, account.display_name, account.person_id, account.account_type,
+        account.status, account.last_seen_at, account.login_state, account.manager_email, account.department,
+        people.title, account.in_scope, account.exclusion_reason
+    from reports.access as access
+    join reports.population as account
+        on account.source = access.source and account.account_id = access.account_id
+    left join graph.people as people on people.person_id = account.person_id
+    where case $scope
+        when 'all' then true
+        when 'privileged' then account.privileged or access.permission_level <> 'standard'
+        when 'flagged' then access.rule_ids <> ''
+        when 'changed' then access.change_since_baseline in ('new', 'changed', 'reappeared')
+    end
+),
+
+account_findings as (
+    select source, account_id, rule_id, title, severity_rank as place
     from reports.finding_accounts
     where status = 'open' and not names_access
+),
+
+accounts_with_role as (
+    select distinct source, account_id from scoped_access where entitlement_type = 'role'
+),
+
+-- A finding that names roles and groups marks these. A finding about the whole account marks its role, because removing
+-- the role deactivates the account; only if the campaign does not have that item, it marks all others.
+marked_items as (
+    select access.item_id, findings.rule_id, findings.title, findings.place
+    from scoped_access as access
+    join account_findings as findings on findings.source = access.source and findings.account_id = access.account_id
+    left join accounts_with_role
+        on accounts_with_role.source = access.source and accounts_with_role.account_id = access.account_id
+    where access.entitlement_type = 'role' or accounts_with_role.account_id is null
     union all
-    select
-        named.source, named.account_id, named.entitlement_type, named.entitlement_id, named.title, severities.position as place
-    from reports.finding_access as named
+    select access.item_id, named.rule_id, named.title, severities.position
+    from scoped_access as access
+    join reports.finding_access as named
+        on named.source = access.source and named.account_id = access.account_id
+        and named.entitlement_type = access.entitlement_type and named.entitlement_id = access.entitlement_id
     join findings.register as register on register.finding_id = named.finding_id
     join reference.severities as severities on severities.severity = register.severity
     where named.status = 'open'
@@ -23,14 +56,18 @@ findings as (
 
 item_findings as (
     select
-        access.item_id, min(findings.place) as place,
-        array_to_string(list_sort(list(distinct findings.title)), '; ') as findings
-    from reports.access as access
-    join findings on findings.source = access.source and findings.account_id = access.account_id
-        and (findings.entitlement_type is null
-            or (findings.entitlement_type = access.entitlement_type
-                and findings.entitlement_id = access.entitlement_id))
-    group by access.item_id
+        item_id, min(place) as place,
+        array_to_string(list_sort(list(distinct title)), '; ') as findings,
+        array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
+    from marked_items
+    group by item_id
+),
+
+whole_account_findings as (
+    select
+        source, account_id, min(place) as place, array_to_string(list_sort(list(distinct title)), '; ') as findings
+    from account_findings
+    group by source, account_id
 ),
 
 -- Items that one person must not hold together, one row for each pair.
@@ -54,49 +91,75 @@ everyone_groups as (
     select source, group_id from graph.groups where is_everyone
 ),
 
+role_levels as (
+    select role.source, role.role_id, max_by(levels.level, levels.minimum_rank) as level
+    from graph.roles as role
+    join reference.rank_levels as levels on levels.minimum_rank <= role.role_rank
+    group by role.source, role.role_id
+),
+
+-- What a role or group permits, as a manager would say it.
+permissions as (
+    select
+        role.source, 'role' as entitlement_type, role.role_id as entitlement_id,
+        case role_levels.level
+            when 'super' then 'Full control of the whole installation'
+            when 'admin' then 'Administer the system: all accounts, groups, data and settings'
+            when 'tenant_admin' then 'Administer one tenant: its accounts, groups, data and settings'
+            when 'data_admin' then 'Manage data sources and models, and see all data in them'
+            when 'data_designer' then 'Build data models, and design dashboards'
+            when 'designer' then 'Design and share dashboards'
+            when 'viewer' then 'View dashboards that others share'
+            else case when role.rank_basis = 'unclassified'
+                then 'Not known: the role has no rank in the policy' else 'Very little: less than viewing' end
+        end
+            || case when role.manages_users and coalesce(role_levels.level, '') not in ('super', 'admin', 'tenant_admin')
+                then '; also manage other accounts or groups' else '' end
+            || case when not role.is_builtin and role.base_role_name is not null
+                then '. A role of your own, based on ' || role.base_role_name else '' end
+            || '.' as allows
+    from graph.roles as role
+    left join role_levels on role_levels.source = role.source and role_levels.role_id = role.role_id
+    union all
+    select
+        groups.source, 'group', groups.group_id,
+        'See what is shared with this group of ' || counted(groups.member_count, 'account')
+            || case
+                when role.role_id is not null
+                    then '. Accounts from a directory get the role ' || coalesce(role.role_display_name, role.role_name)
+                        || ' through it'
+                else '' end
+            || case when groups.is_listed_privileged then '. The policy lists it as privileged' else '' end
+            || '.'
+    from graph.groups as groups
+    left join graph.roles as role on role.source = groups.source and role.role_id = groups.role_id
+),
+
 access as (
     select
-        access.*, account.user_name, account.display_name, account.person_id, account.account_type, account.status,
-        account.last_seen_at, account.login_state, account.manager_email, item_findings.findings,
+        access.*, item_findings.findings, coalesce(item_findings.rule_ids, '') as rule_ids,
+        whole_account_findings.findings as account_findings, account_severities.severity as account_risk,
+        permissions.allows,
         -- Access that is privileged, or may be, is high risk even without a finding.
         case
             when access.permission_level <> 'standard' and coalesce(item_findings.place, 9) > 2 then 'high'
             else coalesce(severities.severity, 'info')
         end as risk,
         case
-            when not account.in_scope then account.exclusion_reason
+            when not access.in_scope then access.exclusion_reason
             when everyone_groups.group_id is not null then 'Built-in group of all accounts.'
         end as left_out_because
-    from reports.access as access
-    join reports.population as account
-        on account.source = access.source and account.account_id = access.account_id
+    from scoped_access as access
     left join item_findings on item_findings.item_id = access.item_id
     left join reference.severities as severities on severities.position = item_findings.place
+    left join whole_account_findings
+        on whole_account_findings.source = access.source and whole_account_findings.account_id = access.account_id
+    left join reference.severities as account_severities on account_severities.position = whole_account_findings.place
+    left join permissions
+        on permissions.source = access.source and permissions.entitlement_type = access.entitlement_type
+        and permissions.entitlement_id = access.entitlement_id
     left join everyone_groups on access.entitlement_type = 'group' and everyone_groups.source = access.source
         and everyone_groups.group_id = access.entitlement_id
-    where case $scope
-        when 'all' then true
-        when 'privileged' then account.privileged or access.permission_level <> 'standard'
-        when 'flagged' then access.rule_ids <> ''
-        when 'changed' then access.change_since_baseline in ('new', 'changed', 'reappeared')
-    end
-),
-
--- All addresses of each person.
-person_addresses as (
-    select person_id, match_key(email) as address from policy.roster
-    union
-    select person_id, match_key(unnest(aliases)) from policy.roster
-    union
-    select person_id, match_key(email) from reports.population where person_id is not null and email is not null
-),
-
--- People who have left cannot review.
-leaver_addresses as (
-    select person_addresses.address
-    from person_addresses
-    join policy.roster as people on people.person_id = person_addresses.person_id
-    where people.employment_status = 'ended'
 ),
 
 fallbacks as (
@@ -121,12 +184,12 @@ eligible_candidates as (
     select candidates.*
     from candidates
     join access on access.item_id = candidates.item_id
-    left join person_addresses as own
+    left join temp.person_addresses as own
         on own.person_id = access.person_id and own.address = candidates.address
     where candidates.place is not null and own.address is null
         and candidates.address is distinct from match_key(access.email)
         and candidates.address is distinct from match_key(access.user_name)
-        and candidates.address not in (select address from leaver_addresses where address is not null)
+        and candidates.address not in (select address from temp.person_addresses where is_leaver)
 ),
 
 ranked_candidates as (
@@ -136,18 +199,22 @@ ranked_candidates as (
 assigned_items as (
     select
         $campaign as campaign, access.item_id, access.source, access.account_id, access.user_name, access.email,
-        access.display_name, access.person_id, access.account_type, access.status, access.login_state,
-        access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
-        access.permission_level, access.path,
+        access.display_name, access.person_id, access.title, access.department, access.manager_email,
+        access.account_type, access.status, access.login_state, access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
+        access.permission_level, access.allows, access.path,
         case
             when access.peer_n is not null
                 then access.peer_k || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'
         end as peers,
-        access.findings, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
+        access.findings, access.account_findings, access.account_risk, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
         access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,
         access.left_out_because as exclusion_reason,
         case when access.left_out_because is null then reviewer.address end as reviewer_email,
-        case when access.left_out_because is null then reviewer.basis end as reviewer_basis
+        case when access.left_out_because is null then reviewer.basis end as reviewer_basis,
+        -- A person has one card, with all accounts.
+        substr(sha256(coalesce(
+            'person' || chr(31) || access.person_id, access.source || chr(31) || access.account_id
+        )), 1, 16) as card_id
     from access
     left join ranked_candidates as reviewer on reviewer.item_id = access.item_id and reviewer.rank = 1
 ),
@@ -176,20 +243,46 @@ items_with_conflicts as (
     from items_by_attention
 ),
 
+-- Cards come in this order: people with a finding or high risk by severity, those with new or changed access, the rest,
+-- and last those whose access was kept last time and has not changed.
+cards as (
+    select
+        items.card_id, min(coalesce(items.display_name, items.user_name, items.account_id)) as name,
+        case when bool_or(
+            items.findings is not null or items.account_findings is not null or items.risk in ('critical', 'high')
+        ) then 1 else min(items.own_attention) end as band,
+        min(least(coalesce(account_severities.position, 9), severities.position)) as severity
+    from items_by_attention as items
+    join reference.severities as severities on severities.severity = items.risk
+    left join reference.severities as account_severities on account_severities.severity = items.account_risk
+    where items.exclusion_reason is null
+    group by items.card_id
+),
+
+positioned_items as (
+    select
+        items.*,
+        case when items.exclusion_reason is null then
+            row_number() over (
+                partition by items.exclusion_reason is null
+                order by
+                    cards.band, case when cards.band = 1 then cards.severity end, cards.name, items.card_id,
+                    attention, conflict_id is null, conflict_holder, conflict_id, source, account_id,
+                    entitlement_type = 'group', coalesce(entitlement_name, entitlement_id), item_id
+            )
+        end as position
+    from items_with_conflicts as items
+    left join cards on cards.card_id = items.card_id
+),
+
 -- The order of a packet is fixed here. Runs of equal decisions are counted in the same order.
 placed_items as (
     select
         *,
         case when exclusion_reason is null then
-            row_number() over (
-                partition by exclusion_reason is null, reviewer_email
-                order by
-                    attention, conflict_id is null, conflict_holder, conflict_id, source,
-                    coalesce(display_name, user_name, account_id), entitlement_type,
-                    coalesce(entitlement_name, entitlement_id), item_id
-            )
+            row_number() over (partition by exclusion_reason is null, reviewer_email order by position)
         end as place
-    from items_with_conflicts
+    from positioned_items
 ),
 
 other_sides as (
@@ -202,13 +295,14 @@ other_sides as (
                 when other.reviewer_email = item.reviewer_email then ' (no. ' || other.place || ' here)'
                 else ' (reviewed by ' || other.reviewer_email || ')'
             end
-        )), '; ') as conflict
+        )), '; ') as conflict,
+        array_to_string(list_sort(list(distinct other.item_id)), '; ') as conflict_with
     from conflicts
     join placed_items as item on item.item_id = conflicts.item_id
     left join placed_items as other on other.item_id = conflicts.other_item_id
     group by conflicts.item_id
 )
 
-select placed_items.* exclude (conflict_id, conflict_holder), other_sides.conflict
+select placed_items.* exclude (conflict_id, conflict_holder), other_sides.conflict, other_sides.conflict_with
 from placed_items
 left join other_sides on other_sides.item_id = placed_items.item_id

@@ -1,5 +1,35 @@
 """The file in which the reviewers of one campaign decide: a SQLite database beside the campaign's packets."""
 
 from pipeline.review.store.cards import CampaignFacts, CardFilter, CardProgress, ItemCard, PersonCard, TargetRole
+from pipeline.review.store.deciding import (
+    Actor,
+    AnswerRefused,
+    CampaignClosed,
+    NothingToAccept,
+    NothingToUndo,
+    NotYourItem,
+    StoredDecision,
+    StoreRefusal,
+)
+from pipeline.review.store.reading import FilterChoices, LoggedDecision
+from pipeline.review.store.store import ReviewStore
 
-__all__ = ["CampaignFacts", "CardFilter", "CardProgress", "ItemCard", "PersonCard", "TargetRole"]
+__all__ = [
+    "Actor",
+    "AnswerRefused",
+    "CampaignClosed",
+    "CampaignFacts",
+    "CardFilter",
+    "CardProgress",
+    "FilterChoices",
+    "ItemCard",
+    "LoggedDecision",
+    "NotYourItem",
+    "NothingToAccept",
+    "NothingToUndo",
+    "PersonCard",
+    "ReviewStore",
+    "StoreRefusal",
+    "StoredDecision",
+    "TargetRole",
+]

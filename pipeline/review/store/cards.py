@@ -42,7 +42,7 @@ class ItemCard:
     recommendation_reason: str | None
     prior_decision: str | None
     attention: int
-    place: int
+    position: int
     reviewer_email: str
     original_reviewer_email: str
     answer: Answer | None

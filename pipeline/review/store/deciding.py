@@ -1,0 +1,208 @@
+"""Decisions on the page: checked, added one by one, and taken back by adding the answer before."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pipeline.review import answers
+from pipeline.review.answers import Answer, AnswerProblem
+from pipeline.review.store.cards import ItemCard
+from pipeline.review.store.connections import as_text, moment, statement
+from pipeline.review.store.reading import StoredCards, answer_of, can_accept, item_card
+
+__all__ = [
+    "Actor",
+    "AnswerRefused",
+    "CampaignClosed",
+    "NotYourItem",
+    "NothingToAccept",
+    "NothingToUndo",
+    "StoreRefusal",
+    "StoredDecision",
+    "StoredDecisions",
+    "new_id",
+    "values_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A reviewer who acts: their address, how they are known (``link`` or ``oidc``), and their network address."""
+
+    email: str
+    method: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as it was stored. ``answer`` is None if the item is pending again."""
+
+    decision_id: str
+    item_id: str
+    answer: Answer | None
+    decided_at: datetime
+    is_bulk: bool
+
+
+class StoreRefusal(Exception):  # noqa: N818
+    """Something that the page does not do; its text says why."""
+
+
+class AnswerRefused(StoreRefusal):
+    """The answer breaks a rule; ``problems`` say which field is wrong."""
+
+    def __init__(self, problems: tuple[AnswerProblem, ...]) -> None:
+        super().__init__("; ".join(problem.text for problem in problems))
+        self.problems = problems
+
+
+class NotYourItem(StoreRefusal):
+    """There is no such item, or it is assigned to another reviewer."""
+
+
+class CampaignClosed(StoreRefusal):
+    """The campaign is signed off."""
+
+
+class NothingToAccept(StoreRefusal):
+    """The recommendations of a card cannot be accepted in one step."""
+
+
+class NothingToUndo(StoreRefusal):
+    """The reviewer has no decision on the page that still holds."""
+
+
+class StoredDecisions(StoredCards):
+    """The decisions of a store. All times are aware."""
+
+    def decide(self, actor: Actor, item_id: str, answer: Answer, *, now: datetime) -> StoredDecision:
+        """Store the decision of a reviewer on one of their items; it is on the disk when the call returns.
+
+        Raises:
+            AnswerRefused: the answer breaks a rule.
+            NotYourItem: the item is not one of theirs.
+            CampaignClosed: the campaign is signed off.
+        """
+        with self.writing() as connection:
+            opened_on = _open_campaign(connection)
+            item = _own_item(connection, actor, item_id)
+            found = tuple(answers.problems(answer, item, _roles(connection, item.source), opened_on))
+            if found:
+                raise AnswerRefused(found)
+            return _add(connection, actor, item_id, answer, now=now)
+
+    def accept_recommendations(self, actor: Actor, card_id: str, *, now: datetime) -> int:
+        """Keep all open items of a card in one step, recorded as such; return how many.
+
+        Raises:
+            NothingToAccept: an open item is not recommended to be kept or needs a reason, or there is none.
+            NotYourItem: the reviewer has no item on the card.
+            CampaignClosed: the campaign is signed off.
+        """
+        with self.writing() as connection:
+            _open_campaign(connection)
+            cards = f'["{card_id}"]' if card_id.isalnum() else "[]"
+            rows = connection.execute(statement("items"), {"reviewer": actor.email, "cards": cards}).fetchall()
+            items = [item_card(row) for row in rows]
+            if not items:
+                raise NotYourItem("this card has no item of yours")
+            if not can_accept(items):
+                raise NothingToAccept("only where all open items are recommended to be kept and none needs a reason")
+            pending = [item for item in items if item.answer is None]
+            action = new_id()
+            for item in pending:
+                _add(connection, actor, item.item_id, Answer("keep"), now=now, is_bulk=True, action_id=action)
+            return len(pending)
+
+    def undo(self, actor: Actor, *, now: datetime) -> tuple[StoredDecision, ...]:
+        """Take back the last step of a reviewer on the page; the answers before it hold again, or none.
+
+        A step is one decision, or the accepted recommendations of a card. A second call takes back the step before.
+        Decisions that came in a file, and items that were handed over, stay as they are.
+
+        Raises:
+            NothingToUndo: no step of theirs still holds.
+            CampaignClosed: the campaign is signed off.
+        """
+        with self.writing() as connection:
+            _open_campaign(connection)
+            rows = connection.execute(statement("last_action"), {"reviewer": actor.email}).fetchall()
+            if not rows:
+                raise NothingToUndo("there is no decision of yours to take back")
+            action = new_id()
+            return tuple(_restore(connection, actor, row, now=now, action_id=action) for row in rows)
+
+
+def new_id() -> str:
+    """Return a random id that no other decision has."""
+    return secrets.token_hex(16)
+
+
+def values_of(answer: Answer | None) -> dict[str, Any]:
+    """Return the columns of an answer; without one, those of a decision that was taken back."""
+    if answer is None:
+        answer = Answer("withdrawn")
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(answer).items()}
+
+
+def _open_campaign(connection: sqlite3.Connection) -> date:
+    """Return the day on which the campaign was opened.
+
+    Raises:
+        CampaignClosed: it is signed off.
+    """
+    [row] = connection.execute(statement("campaign")).fetchall()
+    if row["closed_at"]:
+        raise CampaignClosed("the campaign is signed off: its decisions cannot change any more")
+    return moment(row["opened_at"]).date()
+
+
+def _own_item(connection: sqlite3.Connection, actor: Actor, item_id: str) -> ItemCard:
+    row = connection.execute(statement("item"), {"item_id": item_id}).fetchone()
+    if row is None or row["reviewer"] != actor.email:
+        raise NotYourItem("this is not an item of yours")
+    return item_card(row)
+
+
+def _roles(connection: sqlite3.Connection, source: str) -> frozenset[tuple[str, str]]:
+    rows = connection.execute("select name from roles where source = $source", {"source": source})
+    return frozenset((source, row["name"].lower()) for row in rows)
+
+
+def _add(
+    connection: sqlite3.Connection, actor: Actor, item_id: str, answer: Answer | None, *, now: datetime, **more: Any
+) -> StoredDecision:
+    """Add a decision; ``more`` are further columns."""
+    decision_id = new_id()
+    time = as_text(now)
+    values: Mapping[str, Any] = {
+        "decision_id": decision_id,
+        "item_id": item_id,
+        **values_of(answer),
+        "reviewer": actor.email,
+        "method": actor.method,
+        "is_bulk": False,
+        "decided_from": actor.address,
+        "decided_at": time,
+        "recorded_at": time,
+        "undoes": None,
+        "action_id": decision_id,
+        "file_name": None,
+        "file_sha256": None,
+        **more,
+    }
+    connection.execute(statement("decide"), values)
+    return StoredDecision(decision_id, item_id, answer, now, bool(values["is_bulk"]))
+
+
+def _restore(
+    connection: sqlite3.Connection, actor: Actor, row: sqlite3.Row, *, now: datetime, action_id: str
+) -> StoredDecision:
+    more = {"is_bulk": bool(row["is_bulk"]), "undoes": row["undoes"], "action_id": action_id}
+    return _add(connection, actor, row["item_id"], answer_of(row), now=now, **more)
