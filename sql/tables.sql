@@ -850,7 +850,7 @@ comment on column review.mails.kind is 'invitation, reminder or handover';
 comment on column review.mails.recipient is 'e-mail address of the recipient';
 comment on column review.mails.reason_key is 'what the mail was sent for; no recipient gets two mails of one kind for the same';
 comment on column review.mails.subject is 'subject line';
-comment on column review.mails.delivery is 'sent, written or failed';
+comment on column review.mails.delivery is 'sent, written, failed, or uncertain if the connection broke';
 comment on column review.mails.detail is 'path of the file, or why the server refused it';
 comment on column review.mails.sent_at is 'when it was sent or written, UTC';
 

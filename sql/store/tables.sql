@@ -117,12 +117,13 @@ create table mails (
     kind text not null,
     recipient text not null,
     reason_key text not null,
-    subject text,
+    subject text not null,
     delivery text not null,
     detail text,
-    sent_at text not null,
-    unique (kind, reason_key, recipient)
+    sent_at text not null
 ) strict;
+-- A mail that failed may be sent again.
+create unique index mails_by_reason on mails (kind, reason_key, recipient) where delivery <> 'failed';
 
 create trigger held_decision after insert on decisions begin
     update items set held = case when new.decision <> 'withdrawn' then new.sequence end where item_id = new.item_id;

@@ -11,6 +11,7 @@ from pipeline.review.store.deciding import (
     StoredDecision,
     StoreRefusal,
 )
+from pipeline.review.store.handing_over import LoggedMail, ReassignmentRefused
 from pipeline.review.store.reading import FilterChoices, LoggedDecision
 from pipeline.review.store.store import ReviewStore
 
@@ -24,10 +25,12 @@ __all__ = [
     "FilterChoices",
     "ItemCard",
     "LoggedDecision",
+    "LoggedMail",
     "NotYourItem",
     "NothingToAccept",
     "NothingToUndo",
     "PersonCard",
+    "ReassignmentRefused",
     "ReviewStore",
     "StoreRefusal",
     "StoredDecision",
