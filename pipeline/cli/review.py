@@ -35,7 +35,6 @@ class Scope(StrEnum):
 
     all = "all"
     privileged = "privileged"
-    external = "external"
     flagged = "flagged"
     changed = "changed"
 

@@ -117,13 +117,52 @@ create table mails (
     kind text not null,
     recipient text not null,
     reason_key text not null,
-    subject text not null,
+    subject text,
     delivery text not null,
     detail text,
-    sent_at text not null
+    sent_at text not null,
+    unique (kind, reason_key, recipient)
 ) strict;
--- A mail that failed may be sent again.
-create unique index mails_by_reason on mails (kind, reason_key, recipient) where delivery <> 'failed';
+
+-- A link signs its reviewer in once. Its private key was forgotten when the link was made, so that nothing here can make
+-- another token for it. `replaced_at` is when a newer link was made for the same address.
+create table links (
+    link_id text primary key,
+    email text not null,
+    is_owner integer not null,
+    public_key blob not null,
+    issued_at text not null,
+    expires_at text not null,
+    redeemed_at text,
+    replaced_at text
+) strict, without rowid;
+create index links_by_email on links (email);
+
+-- A session of a browser. The cookie itself is only in that browser.
+create table sessions (
+    cookie_sha256 text primary key,
+    email text not null,
+    is_owner integer not null,
+    method text not null,
+    started_at text not null,
+    seen_at text not null,
+    expires_at text not null,
+    ended_at text
+) strict, without rowid;
+
+-- Sign-ins at the identity provider that were completed, so that none is completed twice.
+create table completed_sign_ins (
+    cookie_sha256 text primary key,
+    completed_at text not null
+) strict, without rowid;
+
+create table refusals (
+    sequence integer primary key,
+    refused_at text not null,
+    kind text not null,
+    address text not null,
+    detail text not null
+) strict;
 
 create trigger held_decision after insert on decisions begin
     update items set held = case when new.decision <> 'withdrawn' then new.sequence end where item_id = new.item_id;
@@ -137,3 +176,5 @@ create trigger reassignments_stay before update on reassignments
 begin select raise(abort, 'reassignments are only added'); end;
 create trigger reassignments_remain before delete on reassignments
 begin select raise(abort, 'reassignments are only added'); end;
+create trigger refusals_stay before update on refusals begin select raise(abort, 'refusals are only added'); end;
+create trigger refusals_remain before delete on refusals begin select raise(abort, 'refusals are only added'); end;

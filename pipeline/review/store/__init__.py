@@ -11,8 +11,10 @@ from pipeline.review.store.deciding import (
     StoredDecision,
     StoreRefusal,
 )
-from pipeline.review.store.handing_over import LoggedMail, ReassignmentRefused
+from pipeline.review.store.links import Link, LinkRefusedError
 from pipeline.review.store.reading import FilterChoices, LoggedDecision
+from pipeline.review.store.refusals import LoggedRefusal
+from pipeline.review.store.sessions import NewSession, Visitor
 from pipeline.review.store.store import ReviewStore
 
 __all__ = [
@@ -24,15 +26,18 @@ __all__ = [
     "CardProgress",
     "FilterChoices",
     "ItemCard",
+    "Link",
+    "LinkRefusedError",
     "LoggedDecision",
-    "LoggedMail",
+    "LoggedRefusal",
+    "NewSession",
     "NotYourItem",
     "NothingToAccept",
     "NothingToUndo",
     "PersonCard",
-    "ReassignmentRefused",
     "ReviewStore",
     "StoreRefusal",
     "StoredDecision",
     "TargetRole",
+    "Visitor",
 ]

@@ -26,7 +26,6 @@ __all__ = [
     "StoredDecision",
     "StoredDecisions",
     "new_id",
-    "require_open",
     "values_of",
 ]
 
@@ -91,7 +90,7 @@ class StoredDecisions(StoredCards):
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
-            opened_on = require_open(connection)
+            opened_on = _open_campaign(connection)
             item = _own_item(connection, actor, item_id)
             found = tuple(answers.problems(answer, item, _roles(connection, item.source), opened_on))
             if found:
@@ -107,7 +106,7 @@ class StoredDecisions(StoredCards):
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
-            require_open(connection)
+            _open_campaign(connection)
             cards = f'["{card_id}"]' if card_id.isalnum() else "[]"
             rows = connection.execute(statement("items"), {"reviewer": actor.email, "cards": cards}).fetchall()
             items = [item_card(row) for row in rows]
@@ -132,7 +131,7 @@ class StoredDecisions(StoredCards):
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
-            require_open(connection)
+            _open_campaign(connection)
             rows = connection.execute(statement("last_action"), {"reviewer": actor.email}).fetchall()
             if not rows:
                 raise NothingToUndo("there is no decision of yours to take back")
@@ -152,7 +151,7 @@ def values_of(answer: Answer | None) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(answer).items()}
 
 
-def require_open(connection: sqlite3.Connection) -> date:
+def _open_campaign(connection: sqlite3.Connection) -> date:
     """Return the day on which the campaign was opened.
 
     Raises:

@@ -18,6 +18,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pipeline.review.store.connections import as_text
+
 __all__ = ["Link", "LinkRefusedError", "check_link", "issue_link", "redeem_link"]
 
 _VERSION = 1
@@ -63,7 +65,7 @@ def issue_link(
     signature = key.sign(_signed(payload, campaign, email, is_owner=is_owner))
     connection.execute(
         "update links set replaced_at = ? where email = ? and redeemed_at is null and replaced_at is null",
-        (_text(now), email),
+        (as_text(now), email),
     )
     connection.execute(
         "insert into links (link_id, email, is_owner, public_key, issued_at, expires_at) values (?, ?, ?, ?, ?, ?)",
@@ -72,8 +74,8 @@ def issue_link(
             email,
             int(is_owner),
             key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
-            _text(now),
-            _text(datetime.fromtimestamp(expires, UTC)),
+            as_text(now),
+            as_text(datetime.fromtimestamp(expires, UTC)),
         ),
     )
     return base64.urlsafe_b64encode(payload + signature).decode()
@@ -119,7 +121,7 @@ def redeem_link(connection: sqlite3.Connection, campaign: str, token: str, *, is
     """Use a link up, and return it. Call it inside a transaction that may write. Raises as :func:`check_link`."""
     link = check_link(connection, campaign, token, is_closed=is_closed, now=now)
     used = connection.execute(
-        "update links set redeemed_at = ? where link_id = ? and redeemed_at is null", (_text(now), link.link_id)
+        "update links set redeemed_at = ? where link_id = ? and redeemed_at is null", (as_text(now), link.link_id)
     )
     if used.rowcount != 1:  # another request was faster
         raise LinkRefusedError("used", link.email)
@@ -129,7 +131,3 @@ def redeem_link(connection: sqlite3.Connection, campaign: str, token: str, *, is
 def _signed(payload: bytes, campaign: str, email: str, *, is_owner: bool) -> bytes:
     """Return what a link's key signs: also whom it is for, so that a changed row is useless."""
     return b"\0".join([b"access-review link", payload, campaign.encode(), email.encode(), b"%d" % is_owner])
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+
+from pipeline.review.store.connections import as_text, moment
 
 __all__ = ["LoggedRefusal", "count_refusals", "latest_refusals", "record_refusal"]
 
@@ -25,16 +27,16 @@ def record_refusal(connection: sqlite3.Connection, kind: str, detail: str, addre
     """Append one refusal to the log. ``detail`` must hold no secret."""
     connection.execute(
         "insert into refusals (refused_at, kind, address, detail) values (?, ?, ?, ?)",
-        (now.astimezone(UTC).isoformat(timespec="microseconds"), kind, address, detail[:_MOST_DETAIL]),
+        (as_text(now), kind, address, detail[:_MOST_DETAIL]),
     )
 
 
 def latest_refusals(connection: sqlite3.Connection, limit: int) -> tuple[LoggedRefusal, ...]:
     """Return the newest refusals, newest first."""
     rows = connection.execute(
-        "select refused_at, kind, address, detail from refusals order by refusal_id desc limit ?", (limit,)
+        "select refused_at, kind, address, detail from refusals order by sequence desc limit ?", (limit,)
     )
-    return tuple(LoggedRefusal(datetime.fromisoformat(row[0]), *row[1:]) for row in rows)
+    return tuple(LoggedRefusal(moment(row[0]), *row[1:]) for row in rows)
 
 
 def count_refusals(connection: sqlite3.Connection) -> int:

@@ -8,17 +8,21 @@ import hmac
 import secrets
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from pipeline.review.store.connections import as_text
 
 __all__ = [
     "IDLE",
     "Arrival",
+    "FoundSession",
     "NewSession",
     "Visitor",
     "complete_sign_in",
     "csrf_token",
     "end_session",
     "find_session",
+    "mark_seen",
     "start_session",
 ]
 
@@ -51,6 +55,16 @@ class Arrival:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSession:
+    """A session that has not ended. ``is_to_be_marked`` says that its last use should be noted again."""
+
+    email: str
+    is_owner: bool
+    method: str
+    is_to_be_marked: bool
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class NewSession:
     """A session that was just started. ``cookie`` is for the visitor's browser only."""
@@ -62,7 +76,7 @@ class NewSession:
 def start_session(connection: sqlite3.Connection, arrival: Arrival, *, now: datetime) -> NewSession:
     """Start a session. Call it inside a transaction."""
     cookie = secrets.token_urlsafe(32)
-    moment = _text(now)
+    started = as_text(now)
     connection.execute(
         "insert into sessions (cookie_sha256, email, is_owner, method, started_at, seen_at, expires_at) "
         "values (?, ?, ?, ?, ?, ?, ?)",
@@ -71,33 +85,38 @@ def start_session(connection: sqlite3.Connection, arrival: Arrival, *, now: date
             arrival.email,
             int(arrival.is_owner),
             arrival.method,
-            moment,
-            moment,
-            _text(arrival.expires_at),
+            started,
+            started,
+            as_text(arrival.expires_at),
         ),
     )
     return NewSession(cookie, arrival.expires_at)
 
 
-def find_session(connection: sqlite3.Connection, cookie: str, *, now: datetime) -> tuple[str, bool, str] | None:
-    """Return the address, whether it is an owner's, and the method of a session that has not ended; else None."""
+def find_session(connection: sqlite3.Connection, cookie: str, *, now: datetime) -> FoundSession | None:
+    """Return the session of a cookie, or None if there is none or it has ended."""
     row = connection.execute(
         "select email, is_owner, method, seen_at from sessions "
         "where cookie_sha256 = ? and ended_at is null and expires_at > ? and seen_at > ?",
-        (_digest(cookie), _text(now), _text(now - IDLE)),
+        (_digest(cookie), as_text(now), as_text(now - IDLE)),
     ).fetchone()
     if row is None:
         return None
-    email, is_owner, method, seen_at = row
-    if seen_at < _text(now - _SEEN_EVERY):
-        connection.execute("update sessions set seen_at = ? where cookie_sha256 = ?", (_text(now), _digest(cookie)))
-    return email, bool(is_owner), method
+    return FoundSession(
+        row["email"], bool(row["is_owner"]), row["method"], row["seen_at"] < as_text(now - _SEEN_EVERY)
+    )
+
+
+def mark_seen(connection: sqlite3.Connection, cookie: str, *, now: datetime) -> None:
+    """Note that a session is in use, so that it does not end. Call it inside a transaction."""
+    connection.execute("update sessions set seen_at = ? where cookie_sha256 = ?", (as_text(now), _digest(cookie)))
 
 
 def end_session(connection: sqlite3.Connection, cookie: str, *, now: datetime) -> None:
     """End a session, if the cookie has one."""
     connection.execute(
-        "update sessions set ended_at = ? where cookie_sha256 = ? and ended_at is null", (_text(now), _digest(cookie))
+        "update sessions set ended_at = ? where cookie_sha256 = ? and ended_at is null",
+        (as_text(now), _digest(cookie)),
     )
 
 
@@ -106,10 +125,10 @@ def complete_sign_in(connection: sqlite3.Connection, cookie: str, *, now: dateti
 
     ``cookie`` is the value that the browser got when it was begun. Call it inside a transaction.
     """
-    connection.execute("delete from completed_sign_ins where completed_at < ?", (_text(now - _REMEMBERED),))
+    connection.execute("delete from completed_sign_ins where completed_at < ?", (as_text(now - _REMEMBERED),))
     inserted = connection.execute(
         "insert or ignore into completed_sign_ins (cookie_sha256, completed_at) values (?, ?)",
-        (_digest(cookie), _text(now)),
+        (_digest(cookie), as_text(now)),
     )
     return inserted.rowcount == 1
 
@@ -122,7 +141,3 @@ def csrf_token(cookie: str) -> str:
 
 def _digest(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
