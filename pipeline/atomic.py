@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["replace_file", "replace_folder"]
+__all__ = ["replace_file", "replace_folder", "scratch_folder"]
 
 #: Endings of the temporary names: content that is not complete yet, and a folder that is being replaced.
 _DRAFT, _FORMER = "partial", "former"
@@ -82,6 +82,26 @@ def replace_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(former, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder(parent: Path, name: str) -> Iterator[Path]:
+    """Yield the path of an empty folder for temporary files, which is removed when the block ends.
+
+    Folders of this name that killed processes left in ``parent`` are removed too.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    folder = parent / f".{name}.{os.getpid()}.{_DRAFT}"
+    for other in _drafts(parent, name):
+        shutil.rmtree(other, ignore_errors=True)
+    try:
+        folder.mkdir(mode=0o700)
+        with _locked(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

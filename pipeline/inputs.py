@@ -80,6 +80,7 @@ def policy_files(settings: Settings) -> PolicyFiles:
         defaults=resources.reference_data(),
         folder=settings.policy.directory if settings.policy else None,
         email_domains=settings.organization.email_domains,
+        cadence=settings.cadence.months(),
     )
 
 

@@ -338,6 +338,10 @@ comment on table reference.rule_parameters is 'The numeric parameters of each ru
 comment on column reference.rule_parameters.parameter is 'its name in the configuration';
 comment on column reference.rule_parameters.value is 'its value in force';
 
+create table if not exists policy.cadence (scope varchar not null, months integer not null);
+comment on table policy.cadence is 'How often access is to be reviewed: one review in each month, quarter or year.';
+comment on column policy.cadence.scope is 'privileged, external or all';
+comment on column policy.cadence.months is 'length of the period in months: 1, 3 or 12';
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';
@@ -649,7 +653,7 @@ comment on column review.campaigns.campaign is 'the name of the review campaign'
 comment on column review.campaigns.snapshot_id is 'the snapshot that the campaign reviews';
 comment on column review.campaigns.build_id is 'the build that the campaign reviews';
 comment on column review.campaigns.as_of is 'the moment accounts were evaluated as of, UTC';
-comment on column review.campaigns.scope is 'all, privileged, flagged or changed';
+comment on column review.campaigns.scope is 'all, privileged, external, flagged or changed';
 comment on column review.campaigns.reviewers is 'how reviewers are assigned, in this order: owner, manager, or an e-mail address';
 comment on column review.campaigns.due_on is 'the last day for decisions';
 comment on column review.campaigns.opened_at is 'when the campaign was opened, UTC';
@@ -846,7 +850,7 @@ comment on column review.mails.kind is 'invitation, reminder or handover';
 comment on column review.mails.recipient is 'e-mail address of the recipient';
 comment on column review.mails.reason_key is 'what the mail was sent for; no recipient gets two mails of one kind for the same';
 comment on column review.mails.subject is 'subject line';
-comment on column review.mails.delivery is 'sent, written or failed';
+comment on column review.mails.delivery is 'sent, written, failed, or uncertain if the connection broke';
 comment on column review.mails.detail is 'path of the file, or why the server refused it';
 comment on column review.mails.sent_at is 'when it was sent or written, UTC';
 

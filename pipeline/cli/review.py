@@ -35,6 +35,7 @@ class Scope(StrEnum):
 
     all = "all"
     privileged = "privileged"
+    external = "external"
     flagged = "flagged"
     changed = "changed"
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["ROWS_HELD", "readable", "write"]
+__all__ = ["ROWS_HELD", "readable", "streamed", "write"]
 
 #: Rows of data that one sheet can hold, below its heading.
 ROWS_HELD = 1_048_575
@@ -77,13 +78,42 @@ def write(
     Raises:
         OSError: the workbook or a temporary file beside it cannot be written.
     """
+    with streamed(path, path.parent) as workbook:
+        snapshot = view.snapshot
+        workbook.set_properties(
+            {
+                "title": f"Access review of {text.printable(text.shorten(snapshot['organization'], 120))}",
+                "comments": f"Snapshot {snapshot['snapshot_id']}, completeness {snapshot['completeness']}",
+                "author": f"sisense-access-review {snapshot['tool_version']}",
+                "created": snapshot["finished_at"],
+            }
+        )
+        book = _Book(workbook)
+        sheets = [
+            _SheetRows(name, query, order, _count(connection, query)) for name, (query, order) in tables.items()
+        ]
+        book.write_summary(view, {sheet.name: sheet.count for sheet in sheets})
+        for sheet in sheets:
+            book.write_table(connection, sheet, rows_held)
+    return tuple(book.warnings)
+
+
+@contextmanager
+def streamed(path: Path, scratch: Path) -> Iterator[Any]:
+    """Yield a workbook whose cells are written row by row, and write its file when the block ends.
+
+    The rows of each sheet go to temporary files in the folder ``scratch``, so that only the compressed workbook is in
+    memory. Texts stay texts: none becomes a formula, a link or a number.
+
+    Raises:
+        OSError: the file or a temporary file cannot be written.
+    """
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
     options = {
-        # Temporary files beside the workbook: only one disk can be full, and the draft folder takes them along.
         "constant_memory": True,
-        "tmpdir": str(path.parent),
+        "tmpdir": str(scratch),
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
@@ -94,29 +124,13 @@ def write(
     workbook = xlsxwriter.Workbook(packed, options)
     try:
         with workbook:
-            snapshot = view.snapshot
-            workbook.set_properties(
-                {
-                    "title": f"Access review of {text.printable(text.shorten(snapshot['organization'], 120))}",
-                    "comments": f"Snapshot {snapshot['snapshot_id']}, completeness {snapshot['completeness']}",
-                    "author": f"sisense-access-review {snapshot['tool_version']}",
-                    "created": snapshot["finished_at"],
-                }
-            )
-            book = _Book(workbook)
-            sheets = [
-                _SheetRows(name, query, order, _count(connection, query)) for name, (query, order) in tables.items()
-            ]
-            book.write_summary(view, {sheet.name: sheet.count for sheet in sheets})
-            for sheet in sheets:
-                book.write_table(connection, sheet, rows_held)
+            yield workbook
     except FileCreateError as error:
         raise error.args[0] from error
     finally:
         for worksheet in workbook.worksheets():
             worksheet.row_data_fh.close()  # they stay open if the workbook cannot be written
     path.write_bytes(packed.getbuffer())
-    return tuple(book.warnings)
 
 
 class _Kept(io.BytesIO):

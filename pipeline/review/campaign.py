@@ -38,7 +38,7 @@ __all__ = [
     "rows",
 ]
 
-SCOPES = ("all", "privileged", "flagged", "changed")
+SCOPES = ("all", "privileged", "external", "flagged", "changed")
 #: Reviewers unless others are named: the owner of the role or group, else the manager of the account's holder.
 _DEFAULT_CHAIN = ("owner", "manager")
 #: A campaign's name is also the name of a folder.
@@ -178,6 +178,8 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
     reviewers = _reviewer_chain(new.reviewers)
     with database.transaction(connection):
         _require_full_build(connection)
+        if new.scope == "external":
+            _require_domains(connection)
         if any(each.campaign == new.name for each in _campaigns(connection)):
             raise UsageError(
                 f"there is a campaign '{new.name}' already", where="review.campaigns", hint="choose another --name"
@@ -304,6 +306,16 @@ def _require_full_build(connection: Connection) -> None:
             f"the extract is {completeness}: {reason}",
             where=f"snapshot {snapshot_id}",
             hint="a review needs a population that is proven complete: extract again",
+        )
+
+
+def _require_domains(connection: Connection) -> None:
+    row = connection.execute("select count(*) from policy.email_domains").fetchone()
+    if row == (0,):
+        raise UsageError(
+            "which accounts are external is not known",
+            where="--scope",
+            hint="list your own domains in email_domains of [organization], and run 'access-review build'",
         )
 
 

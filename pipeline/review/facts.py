@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from pipeline.reporting import cells, text
+from pipeline.reporting import cells, packet_columns, text
 from pipeline.reporting.choices import ANSWERS
 from pipeline.reporting.xlsx import readable
 from pipeline.review.returned import Cell, Row
@@ -56,15 +56,18 @@ def differing(row: Row, packet: Mapping[str, Any]) -> Iterator[tuple[Cell, str]]
     """
     for name, fact in packet.items():
         cell = row.cells.get(name)
-        if name in _NO_FACTS or cell is None or not cell.text or is_same(cell, fact):
+        if name in _NO_FACTS or cell is None or not cell.text:
             continue
+        if is_same(cell, fact) or is_same(cell, packet_columns.shown(name, fact)):
+            continue
+        words = packet_columns.heading(name).lower()
         in_file = f"the file says {_shown(cell.text)}"
         if fact is None or fact == "":
-            yield cell, f"this item has no {name}, {in_file}"
+            yield cell, f"this item has no {words}, {in_file}"
         elif name == "who":
             yield cell, f"this item is {_shown(str(fact))}, {in_file}"
         else:
-            yield cell, f"{name} of this item is {_shown(str(fact))}, {in_file}"
+            yield cell, f"{words} of this item is {_shown(str(fact))}, {in_file}"
 
 
 def is_same(cell: Cell, fact: Any) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import RenderError
 from pipeline.progress import Progress
-from pipeline.reporting import glyphs, packets, pdf
+from pipeline.reporting import glyphs, packet_workbook, packets, pdf
 from pipeline.reporting.packets import PacketContents
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
@@ -61,9 +61,13 @@ def _write_packet(
         campaign.opened_at,
         [column[0] for column in cursor.description or []],
         cursor.fetchall(),
+        [
+            (row["source"], row["role"])
+            for row in campaigns.rows(connection, "target_roles", snapshot_id=campaign.snapshot_id)
+        ],
     )
     path = folder / f"{_stem(reviewer)}.xlsx"
-    packets.write_xlsx(path, contents)
+    packet_workbook.write(path, contents)
     packets.write_csv(connection, query, values, path.with_suffix(".csv"))
     if pdf_progress is None:
         return [path, path.with_suffix(".csv")]

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.reporting import packet_columns
 from pipeline.reporting.cells import restored
 from pipeline.tables import days
-from pipeline.tables.cells import TableError, column_name, letters, refuse_repeated
+from pipeline.tables.cells import TableError, letters, refuse_repeated
 from pipeline.tables.delimited import decode, delimiter_of, records
 from pipeline.tables.workbook import Sheet, is_workbook, read_sheets
 from pipeline.wording import counted
@@ -25,8 +26,8 @@ __all__ = ["AmbiguousDateError", "Cell", "Row", "read", "to_date"]
 #: Rows in which a header is searched: people put titles above tables.
 _HEADER_ROWS = 20
 _NEEDED = {"item_id", "decision"}
-#: The sheet that explains a packet.
-_COVER = "Read me"
+#: Sheets of a packet without answers.
+_OTHER_SHEETS = {packet_columns.COVER, packet_columns.LISTS}
 #: Raised for a date that can be read in two ways, or in none.
 AmbiguousDateError = days.DayError
 
@@ -51,7 +52,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row below the header, by column names in lower case with ``_`` for spaces."""
+    """A row below the header, by the names that the columns of a packet have in CSV."""
 
     number: int
     cells: dict[str, Cell]
@@ -101,7 +102,9 @@ def read(path: Path, note: Callable[[str], None] = lambda _: None) -> list[Row]:
         )
     read_names = {sheet.name for sheet, _ in tables}
     for sheet in sheets:
-        if sheet.name not in {*read_names, _COVER} and any(value is not None for row in sheet.rows for value in row):
+        if sheet.name not in read_names | _OTHER_SHEETS and any(
+            value is not None for row in sheet.rows for value in row
+        ):
             note(f"{path.name}: sheet '{sheet.name}' is not read: it has no columns item_id and decision")
     return rows
 
@@ -150,7 +153,7 @@ def _header_index(sheet: Sheet) -> int | None:
 
 
 def _names(row: Sequence[Any]) -> list[str]:
-    return [column_name(str(cell or "")) for cell in row]
+    return [packet_columns.name_of(str(cell or "")) for cell in row]
 
 
 def _rows(sheet: Sheet, header: int, order: str | None, prefix: str) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["PlantedRule"]
+__all__ = ["PlantedObject", "PlantedRule"]
 
 
 class PlantedRule(StrEnum):
@@ -40,3 +40,18 @@ class PlantedRule(StrEnum):
     TOO_MANY_ADMINS = "too_many_admins"
     UNCLASSIFIED_ROLE = "unclassified_role"
     UNREVIEWED_SERVICE_ACCOUNT = "unreviewed_service_account"
+
+
+class PlantedObject(StrEnum):
+    """The ids of the rules about objects, which :mod:`pipeline.simulator.objects` plants conditions for."""
+
+    EDIT_ON_SENSITIVE = "edit_on_sensitive"
+    MAILED_OUTSIDE = "mailed_outside"
+    MODEL_WITHOUT_ROW_RULES = "model_without_row_rules"
+    OBJECT_HELD_BY_LEAVER = "object_held_by_leaver"
+    ORPHANED_OBJECT = "orphaned_object"
+    PUBLIC_DASHBOARD = "public_dashboard"
+    ROW_RULE_BYPASSED = "row_rule_bypassed"
+    SHARED_OUTSIDE = "shared_outside"
+    SHARED_WITH_EVERYONE = "shared_with_everyone"
+    WEAK_SIGN_ON = "weak_sign_on"

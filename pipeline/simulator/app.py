@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -23,7 +24,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipeline.simulator import objects_api
 from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, error, json_response
+from pipeline.simulator.paging import DEFAULT_LIMIT, LARGEST_PAGE, only_fields, page
 from pipeline.simulator.population import CALLER, Population
 from pipeline.simulator.scenarios import SCENARIOS
 from pipeline.simulator.store import Conflict, Invalid, Record, Store
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_LIMIT", "LARGEST_PAGE", "LEAKED_HASH", "PASSWORD", "SCIM_BASE", "Logged", "Sisense"]
 
-DEFAULT_LIMIT = 50
-LARGEST_PAGE = 1_000
 PASSWORD = "synthetic-" + "password"
 """The caller's password. It is valid only for a simulator on loopback."""
 LEAKED_HASH = "synthetic-leaked-hash"
@@ -100,7 +101,7 @@ class Sisense:
     async def _exchange(self, request: Request) -> Response:
         transport = request.scope.get("state", {}).get("transport")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        path = request.url.path
+        path = request.scope["path"]
         call = Call(
             request.method,
             path,
@@ -110,6 +111,7 @@ class Sisense:
             token if scheme.lower() == "bearer" and token else None,
             origin=f"{request.url.scheme}://{request.url.netloc}",
             reset=lambda: None if transport is None else transport.abort(),
+            raw_path=request.scope.get("raw_path", b"").decode("ascii"),
         )
         query = dict(call.query)
         try:
@@ -125,19 +127,29 @@ class Sisense:
     async def _answer(self, call: Call) -> Response:
         if call.path.startswith(SCIM_BASE + "/"):
             return self._answer_scim(call)
+        found = self._handler(call)
+        if found is None:
+            return error(404, 2001, f"Cannot {call.method} {call.path}")
+        handler, needs_token = found
+        if needs_token and (refusal := self._refusal(call)):
+            return refusal
+        try:
+            return handler()
+        except Invalid as problem:
+            return error(422, 2003, str(problem))
+        except Conflict as problem:
+            return error(409, 2002, str(problem))
+        except KeyError:
+            return error(404, 2001, "Not found")
+
+    def _handler(self, call: Call) -> tuple[Callable[[], Response], bool] | None:
+        """Return what answers a call, and whether it needs a token."""
         for method, pattern, handler, needs_token in _ROUTES:
             if method == call.method and (match := pattern.fullmatch(call.path)):
-                if needs_token and (refusal := self._refusal(call)):
-                    return refusal
-                try:
-                    return handler(self, call, match["id"] if "id" in pattern.groupindex else "")
-                except Invalid as problem:
-                    return error(422, 2003, str(problem))
-                except Conflict as problem:
-                    return error(409, 2002, str(problem))
-                except KeyError:
-                    return error(404, 2001, "Not found")
-        return error(404, 2001, f"Cannot {call.method} {call.path}")
+                item_id = match["id"] if "id" in pattern.groupindex else ""
+                return partial(handler, self, call, item_id), needs_token
+        answer = objects_api.handler(self.store, call)
+        return None if answer is None else (answer, True)
 
     def _refusal(self, call: Call) -> Response | None:
         if call.token is None:
@@ -193,10 +205,10 @@ class Sisense:
         return json_response([{**user, "hash": _hash(user)} for user in self._page_of_users(call)])
 
     def _page_of_users(self, call: Call) -> list[Record]:
-        rows = _page(self.store.select(call.query), call.query)
+        rows = page(self.store.select(call.query), call.query)
         if expand := _expand(call.query, {"groups", "role", "adgroups"}):
             rows = [self.store.expanded(user, expand) for user in rows]
-        return _only_fields(rows, call.query)
+        return only_fields(rows, call.query)
 
     def _count(self, _call: Call, _: str) -> Response:
         return json_response({"collection": "users", "count": len(self.store.users)})
@@ -236,7 +248,7 @@ class Sisense:
             ids = set(query["ids"].split(","))
             groups = [group for group in groups if group["_id"] in ids]
         expand = _expand(query, {"users"})
-        return json_response([self._shown(group, expand) for group in _page(groups, query)])
+        return json_response([self._shown(group, expand) for group in page(groups, query)])
 
     def _group(self, call: Call, group_id: str) -> Response:
         return json_response(self._shown(self.store.groups[group_id], _expand(call.query, {"users"})))
@@ -288,33 +300,8 @@ def _json(body: bytes) -> Any:
         raise Invalid("the body is not JSON") from problem
 
 
-def _page(rows: list[Record], query: dict[str, str]) -> list[Record]:
-    if "skip" not in query and "limit" not in query:
-        return rows
-    skip, limit = _number(query, "skip", 0), _number(query, "limit", DEFAULT_LIMIT)
-    return rows[skip : skip + min(limit, LARGEST_PAGE)]
-
-
-def _number(query: dict[str, str], key: str, default: int) -> int:
-    text = query.get(key, str(default))
-    if not text.isascii() or not text.isdigit():
-        raise Invalid(f"{key} must be a whole number")
-    return int(text)
-
-
 def _expand(query: dict[str, str], known: set[str]) -> set[str]:
     wanted = {name for name in query.get("expand", "").split(",") if name}
     if not wanted <= known:
         raise Invalid(f"cannot expand {', '.join(sorted(wanted - known))}")
     return wanted
-
-
-def _only_fields(rows: list[Record], query: dict[str, str]) -> list[Record]:
-    names = [name for name in query.get("fields", "").split(",") if name]
-    if not names:
-        return rows
-    left_out = {name[1:] for name in names if name.startswith("-")}
-    if left_out:
-        return [{key: value for key, value in row.items() if key not in left_out} for row in rows]
-    kept = {*names, "_id"}
-    return [{key: value for key, value in row.items() if key in kept} for row in rows]

@@ -18,7 +18,7 @@ class Call:
     """A request. Scenarios may change ``path`` and ``query`` before it is answered.
 
     ``origin`` is the scheme, host and port of the request. ``reset`` cuts the connection without an answer. ``token``
-    is the bearer token of the request, if any.
+    is the bearer token of the request, if any. ``raw_path`` is the path as it was sent, with its escapes.
     """
 
     method: str
@@ -29,6 +29,7 @@ class Call:
     token: str | None
     origin: str
     reset: Callable[[], None]
+    raw_path: str = ""
 
     @property
     def is_page(self) -> bool:

@@ -12,11 +12,15 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pipeline.simulator import names, planting
 from pipeline.simulator.answer_key import PlantedRule
 from pipeline.simulator.staffing import CALLER, DOMAIN, Person, PlantedFinding, Staffing
+
+if TYPE_CHECKING:
+    from pipeline.simulator.objects import Objects, ObjectSizes
 
 __all__ = ["CALLER", "DOMAIN", "SMALLEST", "PlantedFinding", "Population", "build"]
 
@@ -27,13 +31,14 @@ SMALLEST = 20
 _BUILTIN_MEMBERS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Population:
     """One synthetic organisation, complete.
 
     ``users``, ``roles`` and ``groups`` are records as in the API, in the order of their ids. ``members`` is the group
     side of membership: account ids of each group id. ``planted`` is the answer key by rule id. ``login_states`` and
-    ``statuses`` count all accounts as the contract defines the two words.
+    ``statuses`` count all accounts as the contract defines the two words. ``midnight`` is the start of the anchor's
+    day (UTC). ``objects`` are made when they are first used.
     """
 
     users: list[dict[str, Any]]
@@ -45,6 +50,23 @@ class Population:
     statuses: dict[str, int]
     people: Sequence[Person]
     policy: dict[str, str]
+    seed: int
+    midnight: datetime
+    object_sizes: ObjectSizes | None = None
+
+    @cached_property
+    def sizes(self) -> ObjectSizes:
+        """Return how many dashboards, models, shares and row rules there are."""
+        from pipeline.simulator.objects import ObjectSizes
+
+        return self.object_sizes or ObjectSizes.for_accounts(len(self.users))
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Return the dashboards, models and settings."""
+        from pipeline.simulator.objects import build_objects  # most runs never use them
+
+        return build_objects(self)
 
     def roster_csv(self) -> str:
         """Return the roster: every person, in the columns of the contract's section 6."""
@@ -64,10 +86,11 @@ class Population:
         return _csv(["rule_id", "severity", "account_id", "subject", "status", "detail"], rows)
 
 
-def build(accounts: int, seed: int, anchor: datetime) -> Population:
+def build(accounts: int, seed: int, anchor: datetime, object_sizes: ObjectSizes | None = None) -> Population:
     """Build an organisation of exactly this many accounts, including the caller's own.
 
-    ``anchor`` is an aware time. All ages are counted back from its midnight (UTC).
+    ``anchor`` is an aware time. All ages are counted back from its midnight (UTC). Without ``object_sizes`` the
+    number of dashboards and models follows from the number of accounts.
 
     Raises:
         ValueError: fewer than :data:`SMALLEST` accounts, or a time without a zone.
@@ -97,6 +120,9 @@ def build(accounts: int, seed: int, anchor: datetime) -> Population:
         statuses=statuses,
         people=org.people,
         policy=_policy(org),
+        seed=seed,
+        midnight=org.midnight,
+        object_sizes=object_sizes,
     )
 
 

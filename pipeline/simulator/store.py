@@ -10,9 +10,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.simulator.population import CALLER, Population
+
+if TYPE_CHECKING:
+    from pipeline.simulator.objects import Objects
 
 __all__ = ["Conflict", "Invalid", "Record", "Store"]
 
@@ -42,12 +45,22 @@ class Store:
     """The current data of the server. Not thread-safe: one event loop owns it, and readers take copies."""
 
     def __init__(self, population: Population) -> None:
-        self._population = population
+        self.population = population
         self.reset()
+
+    @property
+    def objects(self) -> Objects:
+        """Dashboards, models and settings. A scenario may replace them."""
+        return self._objects or self.population.objects
+
+    @objects.setter
+    def objects(self, objects: Objects) -> None:
+        self._objects: Objects | None = objects
 
     def reset(self) -> None:
         """Return to the population as it was made."""
-        population = self._population
+        population = self.population
+        self._objects = None
         self.users: list[Record] = list(population.users)
         self.roles: dict[str, Record] = {role["_id"]: role for role in population.roles}
         self.groups: dict[str, Record] = {group["_id"]: group for group in population.groups}

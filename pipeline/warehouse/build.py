@@ -344,6 +344,8 @@ def _parameters(given: Inputs) -> dict[str, Any]:
             for rule in given.rules
         },
     }
+    if given.policy_files.cadence:
+        parameters["cadence"] = dict(sorted(given.policy_files.cadence.items()))
     if given.roster is not None and given.roster.format != RosterFormat():
         parameters["roster"] = asdict(given.roster.format)
     return parameters

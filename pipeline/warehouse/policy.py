@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.addresses import AddressError, read_address
@@ -138,11 +138,15 @@ _FACT_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class PolicyFiles:
-    """Where policy comes from: the shipped defaults, the folder that overrides them, and the configuration."""
+    """Where policy comes from: the shipped defaults, the folder that overrides them, and the configuration.
+
+    ``cadence`` is the length of the period of reviews in months, by scope.
+    """
 
     defaults: Path
     folder: Path | None
     email_domains: tuple[str, ...]
+    cadence: Mapping[str, int] = field(default_factory=dict)
 
 
 def load_reference(connection: Connection, folder: Path) -> str:
@@ -211,6 +215,7 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
         "insert into policy.email_domains select distinct match_key(ltrim(trimmed(unnest($domains)), '@'))",
         {"domains": list(files.email_domains)},
     )
+    replace(connection, "policy.cadence", [{"scope": scope, "months": n} for scope, n in files.cadence.items()])
     return _combined(used)
 
 

@@ -6,7 +6,7 @@ grain   = ["campaign"]
 [columns]
 campaign    = "varchar: the name of the review campaign"
 snapshot_id = "varchar: the snapshot that the campaign reviews"
-scope       = "varchar: all, privileged, flagged or changed"
+scope       = "varchar: all, privileged, external, flagged or changed"
 due_on      = "date: the last day for decisions"
 opened_at   = "timestamp: when the campaign was opened, UTC"
 signed_at   = "timestamp: when the campaign was signed off, UTC; null if not by known_at"

@@ -6,7 +6,7 @@ grain   = ["campaign"]
 [columns]
 campaign             = "varchar: the review campaign's name"
 snapshot_id          = "varchar: the snapshot under review"
-scope                = "varchar: all, privileged, flagged or changed"
+scope                = "varchar: all, privileged, external, flagged or changed"
 opened_at            = "timestamp: when it was opened, UTC"
 due_on               = "date: the last day for decisions"
 is_overdue           = "boolean: that day has passed and items are pending"

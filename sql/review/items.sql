@@ -1,6 +1,6 @@
 -- Adds the items of a campaign: every role and group in its scope, each with a reviewer or the reason to leave it out
 -- $campaign: the campaign's name
--- $scope: all, privileged, flagged or changed
+-- $scope: all, privileged, external, flagged or changed
 -- $owner_rank: rank of the owner among the reviewers, from 1; null if owners do not review
 -- $manager_rank: rank of the manager; null if managers do not review
 -- $fallbacks: e-mail addresses of the reviewers after them, in order
@@ -19,6 +19,7 @@ scoped_access as (
     where case $scope
         when 'all' then true
         when 'privileged' then account.privileged or access.permission_level <> 'standard'
+        when 'external' then account.email_domain not in (select email_domain from policy.email_domains)
         when 'flagged' then access.rule_ids <> ''
         when 'changed' then access.change_since_baseline in ('new', 'changed', 'reappeared')
     end

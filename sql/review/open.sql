@@ -1,6 +1,6 @@
 -- Adds a campaign over the current build
 -- $campaign: the campaign's name
--- $scope: all, privileged, flagged or changed
+-- $scope: all, privileged, external, flagged or changed
 -- $reviewers: owner, manager or e-mail addresses, in the order in which they are chosen
 -- $due_on: last day for decisions, or null
 -- $opened_at: now

@@ -22,6 +22,24 @@ select
     status,
     case when last_seen_at is null then login_state else strftime(last_seen_at, '%Y-%m-%d') end as last_seen,
     risk,
+    nullif(concat_ws(
+        ': ',
+        case when risk <> 'info' then upper(risk[1]) || risk[2:] || ' risk' end,
+        nullif(concat_ws(
+            '; ',
+            findings,
+            case permission_level
+                when 'privileged' then 'privileged ' || entitlement_type
+                when 'unclassified' then entitlement_type || ' without a rank'
+            end,
+            'conflicts with ' || conflict,
+            case change_since_baseline
+                when 'new' then 'new access'
+                when 'changed' then 'changed access'
+                when 'reappeared' then 'access is back'
+            end
+        ), '')
+    ), '') as why_flagged,
     findings,
     conflict,
     peers,

@@ -117,12 +117,13 @@ create table mails (
     kind text not null,
     recipient text not null,
     reason_key text not null,
-    subject text,
+    subject text not null,
     delivery text not null,
     detail text,
-    sent_at text not null,
-    unique (kind, reason_key, recipient)
+    sent_at text not null
 ) strict;
+-- A mail that failed may be sent again.
+create unique index mails_by_reason on mails (kind, reason_key, recipient) where delivery <> 'failed';
 
 -- A link signs its reviewer in once. Its private key was forgotten when the link was made, so that nothing here can make
 -- another token for it. `replaced_at` is when a newer link was made for the same address.

@@ -65,9 +65,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory, models: Any) -> Iterator[
         campaigns.open_campaign(connection, campaigns.NewCampaign(CAMPAIGN, "all", ("ciso@example.com",), None), NOW)
         odd = connection.execute("select item_id from review.items order by place limit 3").fetchall()
         for (old,), new in zip(odd, NUMBERS, strict=True):
-            connection.execute(
-                "update review.items set item_id = $new where item_id = $old", {"new": new, "old": old}
-            )
+            connection.execute("update review.items set item_id = $1 where item_id = $2", [new, old])
         packets.write(connection, campaigns.find(connection, CAMPAIGN), folder, Silent())
         yield house, folder / "campaigns" / CAMPAIGN
 
@@ -252,23 +250,42 @@ def test_a_spreadsheet_takes_no_name_in_a_packet_for_a_number_or_date(handed_out
     assert {f"item-{number}" for number in NUMBERS} <= {value for _, value in shown}
 
 
-def test_a_returned_workbook_is_imported(campaign: tuple[House, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_a_returned_workbook_is_imported(campaign: tuple[House, Path], tmp_path: Path, is_earlier: bool) -> None:
     house, folder = campaign
     [path] = folder.glob("*.xlsx")
     book = openpyxl.load_workbook(path)
     sheet = book["Decisions"]
-    names = [cell.value for cell in sheet[1]]
+    if is_earlier:
+        sheet = book.create_sheet("Earlier")
+        for row in csv.reader(io.StringIO(path.with_suffix(".csv").read_text(encoding="utf-8"), newline="")):
+            sheet.append(row)
+        del book["Decisions"]
+    names = [str(cell.value).lower() for cell in sheet[1]]
     for cells in sheet.iter_rows(min_row=2):
         cells[names.index("decision")].value, cells[names.index("reason")].value = "keep", "=1;-2"
-        seen = cells[names.index("last_seen")]
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", str(seen.value)):
-            seen.value = datetime.fromisoformat(seen.value)
     book.save(tmp_path / "returned.xlsx")
 
     found = import_file(house.connection, tmp_path / "returned.xlsx", name=None, now=NOW)
-    house.connection.execute("delete from review.decisions")
 
-    assert (found.problems, found.new) == ((), sheet.max_row - 1)
+    house.connection.execute("delete from review.decisions")
+    assert (found.problems, found.new, found.notes) == ((), sheet.max_row - 1, ())
+
+
+def test_a_changed_fact_of_a_workbook_is_refused_by_its_heading(campaign: tuple[House, Path], tmp_path: Path) -> None:
+    house, folder = campaign
+    book = openpyxl.load_workbook(next(folder.glob("*.xlsx")))
+    sheet, names = book["Decisions"], [cell.value for cell in book["Decisions"][1]]
+    sheet.cell(2, names.index("Decision") + 1).value = "remove"
+    level = sheet.cell(2, names.index("Permission level") + 1)
+    known, level.value = level.value, "harmless"
+    book.save(tmp_path / "returned.xlsx")
+
+    *_, problem = import_file(house.connection, tmp_path / "returned.xlsx", name=None, now=NOW).problems
+
+    assert (problem.place, problem.text) == (
+        f"row 2, {level.coordinate}", f"permission level of this item is {known}, the file says harmless"
+    )  # fmt: skip
 
 
 FORMS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipeline.review.store import (
     CardFilter,
     NothingToUndo,
     NotYourItem,
+    ReassignmentRefused,
     ReviewStore,
 )
 from pipeline.warehouse import database
@@ -25,49 +27,58 @@ from tests.warehouse.conftest import House, Source, models, user
 __all__ = ["models"]
 
 NOW = datetime(2026, 1, 10, 9, tzinfo=UTC)
-ANN = Actor("ciso@example.com", "link", "127.0.0.1")
+CISO = Actor("ciso@example.com", "link", "127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Path:
+    """Return the path of a store of three accounts, which no test changes."""
+    folder = tmp_path_factory.mktemp("store")
+    with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
+        house = House(connection, folder, models)
+        users = [user(name, email=f"{name}@example.com") for name in ("ann", "bob", "cleo")]
+        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}))
+        campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=("ciso@example.com",)), NOW)
+        ReviewStore.make(connection, campaign, folder / "review.sqlite").close()
+    return folder / "review.sqlite"
 
 
 @pytest.fixture
-def store(tmp_path: Path, models: list[Model]) -> ReviewStore:
-    with database.writing(tmp_path / "access-review.duckdb", notify=lambda _: None) as connection:
-        house = House(connection, tmp_path, models)
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source([user("ann"), user("bob")])}))
-        campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=("ciso@example.com",)), NOW)
-        return ReviewStore.make(connection, campaign, tmp_path / "review.sqlite")
+def store(made: Path, tmp_path: Path) -> ReviewStore:
+    return ReviewStore.open(Path(shutil.copy(made, tmp_path)))
 
 
 def test_a_decision_holds_until_it_is_taken_back(store: ReviewStore) -> None:
-    cards, total = store.cards(ANN.email)
+    cards, total = store.cards(CISO.email)
     item = cards[0].items[0]
 
-    store.decide(ANN, item.item_id, Answer("keep", "needed"), now=NOW)
-    held = store.item(ANN.email, item.item_id)
-    store.decide(ANN, item.item_id, Answer("remove", "left"), now=NOW)
-    store.undo(ANN, now=NOW)
-    again = store.item(ANN.email, item.item_id)
-    store.undo(ANN, now=NOW)
+    store.decide(CISO, item.item_id, Answer("keep", "needed"), now=NOW)
+    held = store.item(CISO.email, item.item_id)
+    store.decide(CISO, item.item_id, Answer("remove", "left"), now=NOW)
+    store.undo(CISO, now=NOW)
+    again = store.item(CISO.email, item.item_id)
+    store.undo(CISO, now=NOW)
 
-    assert total == len(cards) == 2
+    assert total == len(cards) == 3
     assert held is not None
     assert again is not None
     assert (held.answer, held.decided_by, held.method, held.decided_at) == (
-        Answer("keep", "needed"), ANN.email, "link", NOW
+        Answer("keep", "needed"), CISO.email, "link", NOW
     )  # fmt: skip
     assert again.answer == Answer("keep", "needed")
-    assert store.progress(ANN.email).decided == 0
+    assert store.progress(CISO.email).decided == 0
     assert [entry.decision for entry in store.latest_decisions()] == ["withdrawn", "keep", "remove", "keep"]
     with pytest.raises(NothingToUndo):
-        store.undo(ANN, now=NOW)
+        store.undo(CISO, now=NOW)
 
 
 def test_another_reviewers_item_and_a_wrong_answer_are_refused(store: ReviewStore) -> None:
-    item = store.cards(ANN.email)[0][0].items[0]
+    item = store.cards(CISO.email)[0][0].items[0]
 
     with pytest.raises(NotYourItem):
         store.decide(Actor("eve@example.com", "link"), item.item_id, Answer("keep"), now=NOW)
     with pytest.raises(AnswerRefused) as refused:
-        store.decide(ANN, item.item_id, Answer("reduce", target_role="no such role"), now=NOW)
+        store.decide(CISO, item.item_id, Answer("reduce", target_role="no such role"), now=NOW)
 
     assert [problem.field for problem in refused.value.problems if problem.field == "target_role"] == ["target_role"]
     assert store.item("eve@example.com", item.item_id) is None
@@ -75,11 +86,47 @@ def test_another_reviewers_item_and_a_wrong_answer_are_refused(store: ReviewStor
 
 
 def test_cards_are_filtered_and_paged(store: ReviewStore) -> None:
-    [first, second], _ = store.cards(ANN.email)
-    store.decide(ANN, first.items[0].item_id, Answer("keep", "needed"), now=NOW)
+    [first, second, third], _ = store.cards(CISO.email)
+    store.decide(CISO, first.items[0].item_id, Answer("keep", "needed"), now=NOW)
 
-    assert store.cards(ANN.email, offset=1)[0] == (second,)
-    assert store.cards(ANN.email, CardFilter(text=f" {second.name.upper()} "))[0] == (second,)
-    assert store.cards(ANN.email, CardFilter(decision="keep"))[1] == 1
-    assert store.cards(ANN.email, CardFilter(department="None"), offset=5) == ((), 0)
-    assert store.card(ANN.email, second.card_id) == second
+    assert store.cards(CISO.email, offset=1) == ((second, third), 3)
+    assert store.cards(CISO.email, offset=3) == ((), 3)
+    assert store.cards(CISO.email, CardFilter(text=f" {second.name.upper()} "))[0] == (second,)
+    assert store.cards(CISO.email, CardFilter(decision="keep"))[1] == 1
+    assert store.cards(CISO.email, CardFilter(department="None"), offset=5) == ((), 0)
+    assert store.card(CISO.email, second.card_id) == second
+
+
+def test_items_are_handed_over_but_never_to_their_holder(store: ReviewStore) -> None:
+    [first, second, _], _ = store.cards(CISO.email)
+    items = [item.item_id for item in first.items]
+    store.decide(CISO, second.items[0].item_id, Answer("keep", "needed"), now=NOW)
+
+    with pytest.raises(ReassignmentRefused, match="holds this access"):
+        store.reassign(None, CISO.email, first.email or "", "on leave", "owner@example.com", now=NOW)
+    moved = store.reassign(items, CISO.email, "New <IT@Example.com>", "on leave", "owner@example.com", now=NOW)
+    rest = store.reassign(None, CISO.email, "it@example.com", "on leave", "owner@example.com", now=NOW)
+
+    assert moved == len(items)
+    [handed] = [card for card in store.cards("it@example.com")[0] if card.card_id == first.card_id]
+    assert {item.original_reviewer_email for item in handed.items} == {CISO.email}
+    assert store.item(CISO.email, items[0]) is None
+    assert (store.progress(CISO.email).pending, store.progress("it@example.com").pending) == (0, moved + rest)
+    with pytest.raises(NotYourItem):
+        store.decide(CISO, items[0], Answer("keep", "needed"), now=NOW)
+    with pytest.raises(NotYourItem):
+        store.reassign(items, CISO.email, "hr@example.com", "again", "owner@example.com", now=NOW)
+
+
+def test_a_mail_is_begun_once_for_one_reason_unless_it_failed(store: ReviewStore) -> None:
+    first = store.begin_mail("reminder", "2026-01-10", CISO.email, "Please decide", now=NOW)
+    assert first is not None
+    store.finish_mail(first, "failed", "550 no such user", now=NOW)
+    second = store.begin_mail("reminder", "2026-01-10", CISO.email, "Please decide", now=NOW)
+    third = store.begin_mail("reminder", "2026-01-10", CISO.email, "Please decide", now=NOW)
+
+    assert (second is None, third) == (False, None)
+    assert sorted((mail.delivery, mail.detail) for mail in store.mails()) == [
+        ("failed", "550 no such user"),
+        ("sending", None),
+    ]

@@ -92,6 +92,28 @@ def test_privileged_access_is_a_high_risk_item(built: Any) -> None:
     assert built.rows("select count(*) from review.items where account_id = 'cay'") == [(0,)]
 
 
+def test_external_access_is_that_of_addresses_outside(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    users = [make_user("ann"), make_user("eve", email="eve@Partner.test"), make_user("bot", email=None)]
+    house.build(house.land(SNAPSHOT, {"prod": source(users)}))
+
+    opened(house, scope="external")
+
+    assert built_accounts(house) == {"eve"}
+
+
+def test_without_domains_of_the_organisation_no_access_is_external(built: Any) -> None:
+    built.connection.execute("delete from policy.email_domains")
+
+    with pytest.raises(UsageError, match="external") as caught:
+        opened(built, scope="external")
+
+    assert "email_domains" in caught.value.hint
+
+
+def built_accounts(house: Any) -> set[str]:
+    return {account for (account,) in house.rows("select account_id from review.items")}
+
+
 def test_a_partial_snapshot_is_not_reviewed(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
     house.build(house.land(SNAPSHOT, {"prod": source([make_user("ann")], outcome={"observations": ()})}))
 

@@ -11,6 +11,7 @@ from pipeline.review.store.deciding import (
     StoredDecision,
     StoreRefusal,
 )
+from pipeline.review.store.handing_over import LoggedMail, ReassignmentRefused
 from pipeline.review.store.links import Link, LinkRefusedError
 from pipeline.review.store.reading import FilterChoices, LoggedDecision
 from pipeline.review.store.refusals import LoggedRefusal
@@ -29,12 +30,14 @@ __all__ = [
     "Link",
     "LinkRefusedError",
     "LoggedDecision",
+    "LoggedMail",
     "LoggedRefusal",
     "NewSession",
     "NotYourItem",
     "NothingToAccept",
     "NothingToUndo",
     "PersonCard",
+    "ReassignmentRefused",
     "ReviewStore",
     "StoreRefusal",
     "StoredDecision",

@@ -26,6 +26,7 @@ __all__ = [
     "StoredDecision",
     "StoredDecisions",
     "new_id",
+    "require_open",
     "values_of",
 ]
 
@@ -90,7 +91,7 @@ class StoredDecisions(StoredCards):
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
-            opened_on = _open_campaign(connection)
+            opened_on = require_open(connection)
             item = _own_item(connection, actor, item_id)
             found = tuple(answers.problems(answer, item, _roles(connection, item.source), opened_on))
             if found:
@@ -106,7 +107,7 @@ class StoredDecisions(StoredCards):
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
-            _open_campaign(connection)
+            require_open(connection)
             cards = f'["{card_id}"]' if card_id.isalnum() else "[]"
             rows = connection.execute(statement("items"), {"reviewer": actor.email, "cards": cards}).fetchall()
             items = [item_card(row) for row in rows]
@@ -131,7 +132,7 @@ class StoredDecisions(StoredCards):
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
-            _open_campaign(connection)
+            require_open(connection)
             rows = connection.execute(statement("last_action"), {"reviewer": actor.email}).fetchall()
             if not rows:
                 raise NothingToUndo("there is no decision of yours to take back")
@@ -151,7 +152,7 @@ def values_of(answer: Answer | None) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(answer).items()}
 
 
-def _open_campaign(connection: sqlite3.Connection) -> date:
+def require_open(connection: sqlite3.Connection) -> date:
     """Return the day on which the campaign was opened.
 
     Raises:

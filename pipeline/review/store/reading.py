@@ -143,8 +143,13 @@ class StoredCards(StoreFile):
         found = self.rows("item", item_id=item_id)
         return item_card(found[0]) if found and found[0]["reviewer"] == reviewer else None
 
-    def latest_decisions(self, after: int = 0, limit: int = 100) -> tuple[LoggedDecision, ...]:
-        """Return the newest decisions with a number above ``after``, newest first, undone ones included."""
+    def latest_decisions(
+        self, after: int = 0, limit: int = 100, *, before: int | None = None
+    ) -> tuple[LoggedDecision, ...]:
+        """Return the newest decisions with a number between ``after`` and ``before``, newest first.
+
+        Decisions that were taken back are among them.
+        """
         return tuple(
             LoggedDecision(
                 row["sequence"],
@@ -163,7 +168,7 @@ class StoredCards(StoreFile):
                 moment(row["decided_at"] or row["recorded_at"]),
                 row["undoes"],
             )
-            for row in self.rows("latest_decisions", after=after, limit=limit)
+            for row in self.rows("latest_decisions", after=after, before=before, limit=limit)
         )
 
 

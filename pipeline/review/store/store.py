@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.review.store.access import StoredAccess
 from pipeline.review.store.deciding import StoredDecisions
+from pipeline.review.store.handing_over import StoredMails, StoredReassignments
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:  # the page runs without DuckDB
@@ -18,7 +19,7 @@ __all__ = ["ReviewStore"]
 _FILE = "review.sqlite"
 
 
-class ReviewStore(StoredDecisions, StoredAccess):
+class ReviewStore(StoredDecisions, StoredReassignments, StoredMails, StoredAccess):
     """The file in which the reviewers of one campaign decide. Safe for any number of threads and processes."""
 
     @staticmethod

@@ -1,0 +1,318 @@
+"""The workbook of a packet: a cover with the progress, and a sheet in which a reviewer decides row by row.
+
+Rules that depend on what the reviewer enters are conditional formats and formulas, which Excel, LibreOffice and
+Google Sheets all evaluate. The import checks every answer again; the workbook only helps to give complete ones.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import textwrap
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.atomic import replace_file, scratch_folder
+from pipeline.reporting import cells, charts, packet_cover
+from pipeline.reporting.choices import ANSWERS, DECISIONS
+from pipeline.reporting.packet_columns import COLUMNS, COVER, LISTS, SEVERE, SHEET, PacketColumn, shown
+from pipeline.reporting.packets import PacketContents
+from pipeline.reporting.text import day as day_text
+from pipeline.reporting.xlsx import readable, streamed
+from pipeline.tables.cells import letters
+
+__all__ = ["write"]
+
+_FONT = {"font_name": "Arial", "font_size": 10, "valign": "top"}
+_EDGE = "#c9d1de"
+#: Fills of the facts: people alternate, so that the rows of one are seen together even where borders are not shown.
+_BANDS = ("#f6f8fb", "#e8edf4")
+_AMBER = "#ffc554"
+_DAYS = ("defer_until", "expires_on")
+#: The answer that each decision needs besides a reason -> the decision.
+_NEEDED_BY = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
+#: Height of a line in points, and most lines of a row.
+_LINE, _MOST_LINES = 12.75, 10
+#: Ranges of rows in one rule of a cell.
+_RANGES = 100
+#: Column -> title and text of the prompt at its cells; at most 32 and 255 characters.
+_PROMPTS = {
+    "decision": ("Decision", "keep: needed. remove: take it away. reduce: a lower role is enough. defer: later. "
+                 "exception: needed against a rule."),
+    "reason": ("Reason", "Needed to keep, remove or reduce high-risk access."),
+    "target_role": ("Target role", "Only for reduce: the lower role."),
+    "defer_until": ("Defer until", "Only for defer: a day, as 2026-12-31."),
+    "approver": ("Approver", "Only for exception: the address of the person who approved it, never the holder."),
+    "expires_on": ("Expires on", "Only for exception: its last day, as 2026-12-31."),
+}  # fmt: skip
+
+
+def write(path: Path, contents: PacketContents) -> None:
+    """Write one reviewer's workbook: a cover, and a sheet whose white cells can be filled in.
+
+    The same contents give the same bytes: the workbook's date is ``opened_at``.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with (
+        scratch_folder(path.parent, f"{path.stem}-rows") as scratch,
+        replace_file(path) as draft,
+        streamed(draft, scratch) as book,
+    ):
+        title = f"Access review {contents.campaign}: {contents.reviewer}"
+        book.set_properties({"title": readable(title)[0], "created": contents.opened_at})
+        table = _Table(book, contents)
+        cover = book.add_worksheet(COVER)
+        packet_cover.write(book, cover, contents, table.formulas())
+        table.write(book.add_worksheet(SHEET))
+        _write_lists(book.add_worksheet(LISTS), contents)
+        cover.activate()
+
+
+class _Table:
+    """The sheet of decisions, and formulas over it."""
+
+    def __init__(self, book: Any, contents: PacketContents) -> None:
+        self._contents = contents
+        known = set(contents.names)
+        self.columns = [column for column in COLUMNS if column.name in known]
+        self._at = {column.name: position for position, column in enumerate(self.columns)}
+        self._last = max(len(contents.rows), 1)
+        self._formats = _formats(book)
+
+    # ------------------------------------------------------------------------------------------------- formulas
+
+    def formulas(self) -> packet_cover.ProgressFormulas:
+        """Return the formulas that count the decided rows, those of high risk, and the amber cells."""
+        decided, risk = self._range("decision"), self._range("risk")
+        return packet_cover.ProgressFormulas(
+            decided=f'COUNTIF({decided},"?*")',
+            severe_decided="+".join(f'COUNTIFS({risk},"{severity}",{decided},"?*")' for severity in SEVERE),
+            incomplete="+".join(f"SUMPRODUCT({self._amber(name, self._range)})" for name in (*_NEEDED_BY, "reason")),
+        )
+
+    def _range(self, name: str) -> str:
+        letter = letters(self._at[name])
+        return f"{SHEET}!${letter}$2:${letter}${self._last + 1}"
+
+    def _cell(self, name: str) -> str:
+        return f"${letters(self._at[name])}2"
+
+    def _amber(self, name: str, place: Callable[[str], str]) -> str:
+        """Return the formula, 1 or 0, of whether an answer is missing or does not go with the decision.
+
+        ``place`` gives the cell or the range of a column. Sums and products stand for "or" and "and", since those
+        functions do not work on ranges.
+        """
+        decision = place("decision")
+        if name == "reason":
+            severe = "+".join(f'({place("risk")}="{severity}")' for severity in SEVERE)
+            explained = "+".join(f'({decision}="{word}")' for word in ("keep", "remove", "reduce"))
+            return f"({severe})*({explained})*(LEN({place(name)})=0)"
+        return f'(({decision}="{_NEEDED_BY[name]}")<>(LEN({place(name)})>0))*1'
+
+    # ------------------------------------------------------------------------------------------------- the sheet
+
+    def write(self, sheet: Any) -> None:
+        """Write the heading, a row for each item, and the rules of the cells."""
+        sheet.set_row(0, 30)
+        for position, column in enumerate(self.columns):
+            style = "answer heading" if column.name in ANSWERS else "heading"
+            sheet.write_string(0, position, column.heading, self._formats[style])
+            sheet.set_column(position, position, column.width, None, {"hidden": column.is_hidden})
+        order = [self._contents.names.index(column.name) for column in self.columns]
+        band = 0
+        person: object = None
+        for number, row in enumerate(self._contents.rows, start=1):
+            if (next_person := self._person(row)) != person:
+                person, band = next_person, 1 - band
+            texts = {column: str(row[index]) for column, index in zip(self.columns, order, strict=True) if row[index]}
+            lines = max(
+                (_lines(words, column.width) for column, words in texts.items() if column.sets_height), default=1
+            )
+            if lines > 1:  # a row of one line grows with what is typed into it
+                sheet.set_row(number, _LINE * lines + 3)
+            for position, (column, index) in enumerate(zip(self.columns, order, strict=True)):
+                self._write_cell(sheet, (number, position), column, row[index], band)
+        self._validate(sheet)
+        self._colour(sheet)
+        sheet.freeze_panes(1, self._at["who"] + 1)
+        sheet.autofilter(0, 0, self._last, len(self.columns) - 1)
+        allowed = dict.fromkeys(("autofilter", "sort", "format_columns", "format_rows"), True)
+        sheet.protect(options=allowed)
+        sheet.set_landscape()
+        sheet.set_paper(9)  # A4
+        sheet.print_area(0, 0, self._last, self._at["expires_on"] if "expires_on" in self._at else self._at["reason"])
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        sheet.set_footer("&L&F&CConfidential&RPage &P of &N")
+
+    def _person(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        names = self._contents.names
+        return tuple(row[names.index(name)] for name in ("who", "email") if name in names)
+
+    def _write_cell(self, sheet: Any, place: tuple[int, int], column: PacketColumn, value: Any, band: int) -> None:
+        if column.name in _DAYS:
+            style = "day"
+        elif column.name in ANSWERS:
+            style = "answer"
+        else:
+            kind = "person" if column.name == "who" else "wrapped" if column.is_wrapped else "fact"
+            style = f"{kind} {band}"
+        if value is None or value == "":
+            sheet.write_blank(*place, None, self._formats[style])
+        elif column.name == "last_seen" and (day := _day(value)):
+            sheet.write_datetime(*place, day, self._formats[f"seen {band}"])
+        elif isinstance(value, date):
+            sheet.write_datetime(*place, datetime(value.year, value.month, value.day), self._formats["day"])  # noqa: DTZ001 - a day
+        elif column.name == "place":
+            sheet.write_number(*place, value, self._formats[style])
+        else:
+            written, _ = readable(str(shown(column.name, value)))
+            # Excel keeps these texts as texts even when the cell is edited.
+            quoted = "quoted " if written.startswith(cells.STARTS) else ""
+            sheet.write_string(*place, written, self._formats[f"{quoted}{style}"])
+
+    def _validate(self, sheet: Any) -> None:
+        """Offer decisions and roles to choose from, refuse past days, and say what each cell needs."""
+        rules: dict[str, dict[str, Any]] = {name: {"validate": "any"} for name in ("reason", "approver")}
+        rules["decision"] = {
+            "validate": "list",
+            "source": list(DECISIONS),
+            "error_title": "Unknown decision",
+            "error_message": f"Choose one of: {', '.join(DECISIONS)}.",
+        }
+        opened = self._contents.opened_at
+        after = {
+            "validate": "date",
+            "criteria": ">",
+            "value": date(opened.year, opened.month, opened.day),
+            "error_title": "Not a later day",
+            "error_message": f"Enter a day after {day_text(opened)}, when the review was opened, as 2026-12-31.",
+        }
+        rules |= dict.fromkeys(_DAYS, after)
+        for name, rule in rules.items():
+            if name in self._at:
+                sheet.data_validation(1, self._at[name], self._last, self._at[name], rule | _prompt(name))
+        if "target_role" in self._at:
+            self._offer_roles(sheet)
+
+    def _offer_roles(self, sheet: Any) -> None:
+        """Offer in each row the roles of its source."""
+        column = self._at["target_role"]
+        source_at = self._contents.names.index("source")
+        runs: dict[str, list[tuple[int, int]]] = {}
+        for source, rows in itertools.groupby(
+            enumerate(self._contents.rows, start=1), lambda each: each[1][source_at]
+        ):
+            numbers = [number for number, _ in rows]
+            runs.setdefault(source, []).append((numbers[0], numbers[-1]))
+        offered = dict(_roles_by_source(self._contents))
+        for source, ranges in runs.items():
+            rule: dict[str, Any] = {"validate": "any"}
+            if source in offered:
+                letter = letters(list(offered).index(source))
+                rule = {
+                    "validate": "list",
+                    "source": f"={LISTS}!${letter}$2:${letter}${len(offered[source]) + 1}",
+                    "error_title": "Unknown role",
+                    "error_message": "Choose a role from the list.",
+                }
+            for start in range(0, len(ranges), _RANGES):
+                some = ranges[start : start + _RANGES]
+                places = " ".join(f"{letters(column)}{first + 1}:{letters(column)}{last + 1}" for first, last in some)
+                options = rule | _prompt("target_role") | {"multi_range": places}
+                sheet.data_validation(some[0][0], column, some[0][1], column, options)
+
+    def _colour(self, sheet: Any) -> None:
+        """Mark due answers, high risk, and the first row of each person, wherever the reviewer sorts them."""
+        amber, severe, first = (self._formats[name] for name in ("amber", "severe", "first row"))
+
+        def mark(names: Sequence[str], formula: str, style: Any) -> None:
+            positions = [self._at[name] for name in names if name in self._at]
+            if positions:
+                rule = {"type": "formula", "criteria": f"={formula}", "format": style}
+                sheet.conditional_format(1, min(positions), self._last, max(positions), rule)
+
+        for name in (*_NEEDED_BY, "reason"):
+            mark([name], f"{self._amber(name, self._cell)}>0", amber)
+        mark(["decision"], f'AND({self._cell("decision")}="reduce",{self._cell("type")}="group")', amber)
+        risk = self._cell("risk")
+        mark(["why_flagged"], "OR(" + ",".join(f'{risk}="{severity}"' for severity in SEVERE) + ")", severe)
+        # Above a person's first row is another person, or the heading.
+        keys = [self._cell(name) for name in ("who", "email") if name in self._at]
+        is_first = "OR(" + ",".join(f"{key}<>{key[:-1]}1" for key in keys) + ")"
+        mark(["who"], is_first, self._formats["first name"])
+        mark([column.name for column in self.columns], is_first, first)
+
+
+def _write_lists(sheet: Any, contents: PacketContents) -> None:
+    """Write the roles of each source, one column a source, on a hidden sheet that the cells choose from."""
+    columns = _roles_by_source(contents)
+    for position, source in enumerate(columns):
+        sheet.write_string(0, position, readable(source)[0])
+    for number, roles in enumerate(itertools.zip_longest(*columns.values()), start=1):
+        for position, role in enumerate(roles):
+            if role is not None:
+                sheet.write_string(number, position, readable(role)[0])
+    sheet.protect()
+    sheet.hide()
+
+
+def _roles_by_source(contents: PacketContents) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for source, role in contents.roles:
+        found.setdefault(source, []).append(role)
+    return found
+
+
+@functools.lru_cache(maxsize=1 << 14)  # roles, groups and findings are repeated
+def _lines(words: str, width: int) -> int:
+    """Return the lines that a text takes in a column; programs differ in which rows they fit to their text."""
+    return min(len(textwrap.wrap(words, width)), _MOST_LINES)
+
+
+def _prompt(name: str) -> dict[str, str]:
+    title, text = _PROMPTS[name]
+    return {"input_title": title, "input_message": text}
+
+
+def _day(value: Any) -> datetime | None:
+    try:
+        return datetime.strptime(str(value), "%Y-%m-%d")  # noqa: DTZ007 - a day
+    except ValueError:
+        return None
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    heading = {**_FONT, "bold": True, "font_color": "#ffffff", "text_wrap": True, "valign": "vcenter"}
+    answer = {**_FONT, "locked": False, "text_wrap": True, "border": 1, "border_color": _EDGE}
+    made = {
+        "heading": heading | {"bg_color": charts.SLATE},
+        "answer heading": heading | {"bg_color": charts.ACCENT},
+        "answer": answer,
+        "quoted answer": answer | {"quote_prefix": True},
+        # The form in which a day is read without doubt, also from the sheet saved as CSV.
+        "day": answer | {"num_format": "yyyy-mm-dd", "align": "left"},
+    }
+    for band, colour in enumerate(_BANDS):
+        fact = {**_FONT, "bg_color": colour}
+        made |= {
+            f"fact {band}": fact,
+            f"wrapped {band}": fact | {"text_wrap": True},
+            f"quoted fact {band}": fact | {"quote_prefix": True},
+            f"quoted wrapped {band}": fact | {"text_wrap": True, "quote_prefix": True},
+            f"seen {band}": fact | {"num_format": "d mmm yyyy", "align": "left"},
+            f"person {band}": fact | {"text_wrap": True, "font_color": charts.SLATE},
+            f"quoted person {band}": fact | {"text_wrap": True, "font_color": charts.SLATE, "quote_prefix": True},
+        }
+    formats = {name: book.add_format(properties) for name, properties in made.items()}
+    return formats | {
+        "amber": book.add_format({"bg_color": _AMBER}),
+        "severe": book.add_format({"bold": True, "font_color": charts.SEVERITIES["critical"].colour}),
+        "first name": book.add_format({"bold": True, "font_color": charts.INK}),
+        "first row": book.add_format({"top": 1, "top_color": charts.SLATE}),
+    }
