@@ -3,9 +3,9 @@
 The organisation is the simulator's, multiplied (``bench.organisation``). The pages are made before the first request,
 so that a benchmark measures the reader.
 
-Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE``) it prints its port and its token, and
-serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator, which
-encodes every answer on request.
+Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE [objects]``) it prints its port and its
+token, and serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator,
+which encodes every answer on request. With ``objects`` it has dashboards and models too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
+from bench.objects import SIZES, ObjectAnswers
 from bench.organisation import Organisation, encode, listed
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.simulator import population
@@ -51,9 +52,14 @@ class Instance:
 
 
 @contextmanager
-def serving(accounts: int, *, delay_ms: int = 0, page_size: int = 500) -> Iterator[Instance]:
-    """Run the server of prepared answers in a separate process until the block ends."""
-    with _process(accounts, str(delay_ms), page_size) as server:
+def serving(
+    accounts: int, *, delay_ms: int = 0, page_size: int = 500, has_objects: bool = False
+) -> Iterator[Instance]:
+    """Run the server of prepared answers in a separate process until the block ends.
+
+    ``has_objects`` adds the dashboards, models and settings of ``bench.objects``.
+    """
+    with _process(accounts, str(delay_ms), page_size, *(["objects"] if has_objects else [])) as server:
         yield server
 
 
@@ -65,8 +71,8 @@ def simulating(accounts: int, *, page_size: int = 500) -> Iterator[Instance]:
 
 
 @contextmanager
-def _process(accounts: int, kind: str, page_size: int) -> Iterator[Instance]:
-    command = [sys.executable, "-m", "bench.instance", str(accounts), kind, str(page_size)]
+def _process(accounts: int, kind: str, page_size: int, *more: str) -> Iterator[Instance]:
+    command = [sys.executable, "-m", "bench.instance", str(accounts), kind, str(page_size), *more]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("the server has no pipes")
@@ -83,9 +89,10 @@ def _process(accounts: int, kind: str, page_size: int) -> Iterator[Instance]:
 class _Answers:
     """All answers. Pages that start at a multiple of the page size are prepared, others are joined on request."""
 
-    def __init__(self, accounts: int, page_size: int) -> None:
-        organisation = Organisation(accounts)
+    def __init__(self, accounts: int, page_size: int, *, has_objects: bool) -> None:
+        organisation = Organisation(accounts, SIZES if has_objects else None)
         source = organisation.original
+        self.objects = ObjectAnswers(source) if has_objects else None
         self.page_size = page_size
         self.accounts = accounts
         self.ready = [_response(body) for body in organisation.pages(page_size)]
@@ -112,6 +119,8 @@ class _Answers:
             query = dict(parse_qsl(parts.query))
             skip, limit = int(query["skip"]), int(query["limit"])
             return _response(listed(self.groups[skip : skip + limit]))
+        if parts.path not in self.fixed and self.objects and (body := self.objects.to(target)) is not None:
+            return _response(body)
         return self.fixed.get(parts.path, self.absent)
 
     def users(self, skip: int, limit: int) -> bytes:
@@ -152,8 +161,8 @@ class _Connection(asyncio.Protocol):
             self._transport.write(answer)
 
 
-async def _serve(accounts: int, delay: float, page_size: int) -> None:
-    answers = _Answers(accounts, page_size)
+async def _serve(accounts: int, delay: float, page_size: int, *, has_objects: bool) -> None:
+    answers = _Answers(accounts, page_size, has_objects=has_objects)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(answers, delay), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], TOKEN, flush=True)
@@ -179,8 +188,8 @@ def _simulate(accounts: int) -> None:
 
 
 if __name__ == "__main__":
-    _accounts, _kind, _page_size = sys.argv[1:]
+    _accounts, _kind, _page_size, *_more = sys.argv[1:]
     if _kind == "simulator":
         _simulate(int(_accounts))
     else:
-        asyncio.run(_serve(int(_accounts), int(_kind) / 1000, int(_page_size)))
+        asyncio.run(_serve(int(_accounts), int(_kind) / 1000, int(_page_size), has_objects=_more == ["objects"]))

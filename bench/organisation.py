@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.simulator import population
+from pipeline.simulator.objects import ObjectSizes
 from pipeline.simulator.population import DOMAIN
 from pipeline.simulator.staffing import Person
 
@@ -26,11 +27,14 @@ _DIGITS, _NUMBER = "@digits@", "@number@"
 
 
 class Organisation:
-    """An organisation of any size: the original accounts first, then copies of the ordinary ones."""
+    """An organisation of any size: the original accounts first, then copies of the ordinary ones.
 
-    def __init__(self, accounts: int) -> None:
+    The original accounts alone hold its dashboards and models, in these sizes or in the usual ones.
+    """
+
+    def __init__(self, accounts: int, sizes: ObjectSizes | None = None) -> None:
         self.accounts = accounts
-        self.original = population.build(min(accounts, _ORIGINAL), 7, ANCHOR)
+        self.original = population.build(min(accounts, _ORIGINAL), 7, ANCHOR, sizes)
         self._ordinary = [
             user
             for user in self.original.users
