@@ -127,7 +127,7 @@ def _address(text: str) -> str:
 
 def _refuse_ineligible(taker: str, rows: Sequence[sqlite3.Row]) -> None:
     if rows[0]["is_leaver"]:
-        raise ReassignmentRefused(f"{taker} belongs to somebody who has left")
+        raise ReassignmentRefused(f"{taker} belongs to a person who has left")
     own = [f"{row['person']} - {row['access']}" for row in rows if row["is_holder"]]
     if own:
         more = " ..." if len(own) > _SHOWN else ""
