@@ -63,17 +63,24 @@ def _parts(call: Call, count: int) -> list[str]:
     return [unquote(part) for part in call.raw_path.partition("?")[0].split("/")[-count:]]
 
 
+def _is_true(call: Call, key: str) -> bool:
+    return call.query.get(key, "").lower() == "true"
+
+
 # dashboards and folders --------------------------------------------------------------------------------------
 
 
 def _all_dashboards(store: Store, call: Call) -> Response:
     kind = call.query.get("dashboardType")
-    if kind not in {None, "owner", "all"}:
-        raise Invalid("dashboardType must be owner or all")
+    if kind not in {None, "owner", "user", "proxy"}:
+        raise Invalid("dashboardType must be owner, user or proxy")
     objects = store.objects
-    rows = objects.dashboard_records if kind == "owner" else objects.dashboard_copies
+    if kind == "owner":
+        rows = objects.dashboard_records
+    else:
+        rows = [row for row in objects.dashboard_copies if kind in {None, row["instanceType"]}]
     rows = page(_in_order(rows, call.query), call.query)
-    if call.query.get("ownerInfo") == "true":
+    if _is_true(call, "ownerInfo"):
         rows = [{**row, "owner": store.by_id.get(row["owner"], {"_id": row["owner"]})} for row in rows]
     return json_response(only_fields(rows, call.query, "oid"))
 
@@ -132,7 +139,7 @@ def _models_of(store: Store, server: str) -> list[SimulatedModel]:
 def _extract_models(store: Store, call: Call) -> Response:
     models = _models_of(store, _parts(call, 1)[0])
     rows = page([_cube(store, model) for model in models], call.query, skip_key="offset", limit_key="count")
-    if call.query.get("withPermissions") != "true":
+    if not _is_true(call, "withPermissions"):
         rows = [{key: value for key, value in row.items() if key != "shares"} for row in rows]
     return json_response(rows)
 
@@ -169,6 +176,20 @@ def _permissions(store: Store, call: Call) -> Response:
 
 def _extract_rules(store: Store, call: Call) -> Response:
     return json_response(_rules(_extract_model(store, call)))
+
+
+def _all_models(store: Store, _: Call) -> Response:
+    rows: list[Record] = [
+        {
+            "oid": model.model_id,
+            "title": model.title,
+            "type": "live" if model.is_live else "extract",
+            "server": model.server or "live",
+            "lastUpdated": model.last_updated,
+        }
+        for model in store.objects.models
+    ]
+    return json_response(rows)
 
 
 def _live_models(store: Store, _: Call) -> Response:
@@ -239,7 +260,7 @@ def _report(store: Store, call: Call) -> Response:
     report_id = _parts(call, 1)[0]
     for row in store.objects.reports:
         if row["_id"] == report_id:
-            return json_response(_shown(row, has_addresses=call.query.get("recipientsInfo") == "true"))
+            return json_response(_shown(row, has_addresses=_is_true(call, "recipientsInfo")))
     raise KeyError(report_id)
 
 
@@ -260,6 +281,7 @@ _ROUTES: list[tuple[re.Pattern[str], frozenset[str], _Answers]] = [
         ("/api/v1/dashboards/{id}/shares", _ADMINISTRATORS, _dashboard_shares),
         ("/api/shares/dashboard/{id}", _ADMINISTRATORS, _shares_of_dashboard),
         ("/api/v1/folders", _ALL, _folders),
+        ("/api/v1/elasticubes/getElasticubes", _DATA_ADMINISTRATORS, _all_models),
         ("/api/v1/elasticubes/live", _DATA_ADMINISTRATORS, _live_models),
         ("/api/v1/elasticubes/live/{title}/datasecurity", _DATA_ADMINISTRATORS, _live_rules),
         ("/api/elasticubes/servers", _DATA_ADMINISTRATORS, _servers),

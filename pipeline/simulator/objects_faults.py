@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import cycle
 from typing import Any
@@ -11,26 +11,11 @@ from typing import Any
 from starlette.responses import Response
 
 from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, error, json_response
-from pipeline.simulator.objects import Objects, SimulatedModel
+from pipeline.simulator.objects import ROW_VALUE_MARKS, Objects, SimulatedModel
 from pipeline.simulator.objects_api import is_object_path
 from pipeline.simulator.store import Store
 
-__all__ = [
-    "admin_access_needed",
-    "capped_objects",
-    "copies_always",
-    "dangling_parties",
-    "live_only",
-    "models_fail_midway",
-    "no_objects",
-    "no_shares",
-    "objects_refused",
-    "odd_titles",
-    "owners_with_rule",
-    "refused",
-    "strict_objects",
-    "windows_servers",
-]
+__all__ = ["FAULTS"]
 
 _DASHBOARDS = "/api/v1/dashboards/admin"
 _SHARES = "/api/shares/dashboard/"
@@ -114,7 +99,7 @@ def admin_access_needed(_: Store) -> Answer:
     """Refuse a dashboard's shares without ``adminAccess=true``."""
 
     async def answer(call: Call, proceed: Proceed) -> Response:
-        if call.path.startswith(_SHARES) and call.query.get("adminAccess") != "true":
+        if call.path.startswith(_SHARES) and call.query.get("adminAccess", "").lower() != "true":
             return error(403, 105, "Insufficient permissions")
         return await proceed(call)
 
@@ -144,6 +129,34 @@ def owners_with_rule(_: Store) -> Answer:
             for share in row.get("shares", row.get("sharesTo", [])):
                 share.setdefault("rule", "edit")
         return json_response(document)
+
+    return answer
+
+
+def whole_objects(_: Store) -> Answer:
+    """Ignore the keys of paging: each answer is the whole list of dashboards, folders or extract models."""
+
+    async def answer(call: Call, proceed: Proceed) -> Response:
+        if _is_objects(call) and "report_manager" not in call.path:
+            for key in ("skip", "limit", "offset", "count"):
+                call.query.pop(key, None)
+        return await proceed(call)
+
+    return answer
+
+
+def dashboard_drift(store: Store) -> Answer:
+    """Delete the first dashboard, in the order of ids, after the first page that is not the whole list."""
+    is_done = False
+
+    async def answer(call: Call, proceed: Proceed) -> Response:
+        nonlocal is_done
+        response = await proceed(call)
+        if call.path == _DASHBOARDS and not is_done and 0 < len(_rows(response)) < len(store.objects.dashboards):
+            is_done = True
+            kept = sorted(store.objects.dashboards, key=lambda dashboard: dashboard.oid)[1:]
+            store.objects = replace(store.objects, dashboards=tuple(kept))
+        return response
 
     return answer
 
@@ -219,6 +232,22 @@ def dangling_parties(store: Store) -> Answer:
     return as_it_is
 
 
+def odd_row_rules(store: Store) -> Answer:
+    """Write the first row rule of each model in a form that is not documented."""
+    value = f"{ROW_VALUE_MARKS[0]}-odd"
+    forms: Iterator[dict[str, Any]] = cycle(
+        ({"allMembers": "yes"}, {"members": None}, {"exclusionary": 1, "members": [value]})
+    )
+    store.objects = _with_models(
+        store.objects,
+        [
+            replace(model, rules=({**model.rules[0], **next(forms)}, *model.rules[1:])) if model.rules else model
+            for model in store.objects.models
+        ],
+    )
+    return as_it_is
+
+
 def odd_titles(store: Store) -> Answer:
     """Put slashes, percent signs and spaces into the titles of models."""
     titles = cycle(_ODD_TITLES)
@@ -263,3 +292,30 @@ def _with_models(objects: Objects, models: Iterable[SimulatedModel]) -> Objects:
 
 def _rows(response: Response) -> list[dict[str, Any]]:
     return list(json.loads(bytes(response.body)))
+
+
+FAULTS: dict[str, tuple[str, Callable[[Store], Answer]]] = {
+    "no-objects": ("dashboards, models and settings have no endpoints", no_objects),
+    "objects-refused": ("dashboards, models and settings are refused with 403", objects_refused),
+    "seats-refused": ("the number of seats is refused with 403", refused("/get_license_info")),
+    "row-rules-refused": ("row rules are refused with 403", refused("/datasecurity")),
+    "no-shares": ("the list of dashboards has no shares", no_shares(only_with_fields=False)),
+    "fields-drop-shares": (
+        "the list of dashboards has no shares if fields is used",
+        no_shares(only_with_fields=True),
+    ),
+    "strict-objects": ("fields, adminAccess and unknown keys are refused on dashboards", strict_objects),
+    "admin-access": ("the shares of one dashboard need adminAccess=true", admin_access_needed),
+    "dashboard-copies": ("the list of dashboards always has every recipient's copy", copies_always),
+    "dashboard-drift": ("one dashboard is deleted while pages are read", dashboard_drift),
+    "owner-with-rule": ("the owner's own share has the rule edit", owners_with_rule),
+    "capped-objects": ("no page of dashboards, folders or models has more than 20 rows", capped_objects),
+    "whole-objects": ("the keys of paging are ignored on dashboards, folders and models", whole_objects),
+    "models-fail-midway": ("the second half of the extract models answers 500", models_fail_midway),
+    "dangling-parties": ("shares and row rules name accounts and groups that do not exist", dangling_parties),
+    "odd-row-rules": ("some row rules have a form that is not documented", odd_row_rules),
+    "odd-titles": ("titles of models have slashes, percent signs and spaces", odd_titles),
+    "live-only": ("all models are live", live_only),
+    "windows-servers": ("extract models are on two Windows servers, one title on both", windows_servers),
+}
+"""The scenarios of dashboards, models and settings by name: a summary, and the behaviour for one server."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from pipeline.simulator import objects_faults as objects
+from pipeline.simulator import objects_faults
 from pipeline.simulator.exchange import Answer, Call, Proceed, as_it_is, cut, error
 from pipeline.simulator.organisation import DISPLAY_NAMES
 from pipeline.simulator.store import Store
@@ -345,32 +345,7 @@ SCENARIOS: dict[str, Scenario] = {
     "write-ignored": Scenario("every other change of an account is confirmed with 200, but not made", write_ignored),
     "no-active-in-patch": Scenario("changing 'active' is refused with 422", active_refused),
     "guide-statuses": Scenario("creating answers 200 and deleting answers 200 with {}", guide_statuses),
-    "no-objects": Scenario("dashboards, models and settings have no endpoints", objects.no_objects),
-    "objects-refused": Scenario("dashboards, models and settings are refused with 403", objects.objects_refused),
-    "seats-refused": Scenario("the number of seats is refused with 403", objects.refused("/get_license_info")),
-    "row-rules-refused": Scenario("row rules are refused with 403", objects.refused("/datasecurity")),
-    "no-shares": Scenario("the list of dashboards has no shares", objects.no_shares(only_with_fields=False)),
-    "fields-drop-shares": Scenario(
-        "the list of dashboards has no shares if fields is used", objects.no_shares(only_with_fields=True)
-    ),
-    "strict-objects": Scenario(
-        "fields, adminAccess and unknown keys are refused on dashboards", objects.strict_objects
-    ),
-    "admin-access": Scenario("the shares of one dashboard need adminAccess=true", objects.admin_access_needed),
-    "dashboard-copies": Scenario("the list of dashboards always has every recipient's copy", objects.copies_always),
-    "owner-with-rule": Scenario("the owner's own share has the rule edit", objects.owners_with_rule),
-    "capped-objects": Scenario(
-        "no page of dashboards, folders or models has more than 20 rows", objects.capped_objects
-    ),
-    "models-fail-midway": Scenario("the second half of the extract models answers 500", objects.models_fail_midway),
-    "dangling-parties": Scenario(
-        "shares and row rules name accounts and groups that do not exist", objects.dangling_parties
-    ),
-    "odd-titles": Scenario("titles of models have slashes, percent signs and spaces", objects.odd_titles),
-    "live-only": Scenario("all models are live", objects.live_only),
-    "windows-servers": Scenario(
-        "extract models are on two Windows servers, one title on both", objects.windows_servers
-    ),
     "tenant-prefix": Scenario(f"all paths begin with {TENANT_PREFIX}", _tenant_prefix),
+    **{name: Scenario(summary, behaviour) for name, (summary, behaviour) in objects_faults.FAULTS.items()},
 }
 """Every scenario, by its name in ``simulate --scenario``."""

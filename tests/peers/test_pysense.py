@@ -31,6 +31,8 @@ def test_an_independent_client_logs_in_over_tls_and_reads_everything() -> None:
 
     population = simulator.population
     [group_id] = [group["_id"] for group in population.groups if group["name"] == GROUP]
+    objects = population.objects
+    extracts = [model for model in objects.models if not model.is_live]
     assert simulator.username == CALLER
     assert read == {
         "users": [user["_id"] for user in population.users],
@@ -39,4 +41,13 @@ def test_an_independent_client_logs_in_over_tls_and_reads_everything() -> None:
         "roles": sorted(role["_id"] for role in population.roles if role["name"] in ROLES),
         "own_role": "admin",
         "own_groups": [],
+        "dashboards": {dashboard.oid: dashboard.all_shares for dashboard in objects.dashboards},
+        "folders": [folder["oid"] for folder in objects.folders],
+        "permissions": {model.title: len(model.shares) for model in extracts},
+        "row_rules": {
+            model.title: [
+                [rule["_id"], rule["members"], [share["type"] for share in rule["shares"]]] for rule in model.rules
+            ]
+            for model in extracts
+        },
     }

@@ -106,6 +106,56 @@ OPERATIONS = (
               required=_GROUP_REQUIRED, optional=_GROUP_OPTIONAL),
 )  # fmt: skip
 
+_WHOLE = frozenset({"skip", "limit", "sort", "fields"})
+_SHARED: Fields = {"sharesTo": (list,), "isPublic": (bool,)}
+_RULE: Fields = {"_id": _TEXT, "table": _TEXT, "column": _TEXT, "shares": (list,), "members": (list,)}
+_RULE_OPTIONAL: Fields = {
+    "datatype": _TEXT, "allMembers": (bool, type(None)), "exclusionary": (bool, type(None)), "live": (bool,),
+    "fullname": _TEXT, "server": _TEXT, "elasticube": _TEXT,
+}  # fmt: skip
+_COUNTS: Fields = {
+    f"{kind}{seats}": (int,) for kind in ("inUse", "max") for seats in ("Admins", "Designers", "Viewers")
+}
+OBJECT_OPERATIONS = (
+    Operation(
+        "GET", "/api/v1/dashboards/admin", query=_WHOLE | {"dashboardType", "ownerInfo"}, is_list=True,
+        required={"oid": _TEXT, "title": _TEXT, "owner": _TEXT},
+        optional={"shares": (list,), "datasource": (dict,), "parentFolder": _OPTIONAL_TEXT, "instanceType": _TEXT},
+    ),
+    Operation("GET", "/api/v1/dashboards/{id}/shares", statuses=frozenset({200, 404}), is_list=True,
+              required={"shareId": _TEXT, "type": _TEXT}, optional={"rule": _TEXT, "subscribe": (bool,)}),
+    Operation("GET", "/api/shares/dashboard/{id}", query=frozenset({"adminAccess"}), statuses=frozenset({200, 404}),
+              required=_SHARED, optional={"sharesToNew": (list,), "allowChangeSubscription": (bool,)}),
+    Operation("GET", "/api/v1/folders", query=_WHOLE, is_list=True, required={"oid": _TEXT, "name": _TEXT},
+              optional={"parentId": _OPTIONAL_TEXT, "owner": _TEXT}),
+    Operation("GET", "/api/elasticubes/servers", is_list=True, required={"address": _TEXT}),
+    Operation("GET", "/api/elasticubes/servers/{id}", query=frozenset({"withPermissions", "offset", "count"}),
+              statuses=frozenset({200, 404}), is_list=True, required={"_id": _TEXT, "title": _TEXT},
+              optional={"shares": (list,), "createdUtc": _TEXT, "lastBuiltUtc": _TEXT, "sizeInMb": (int, float)}),
+    Operation("GET", "/api/elasticubes/{id}/{id}/permissions", statuses=frozenset({200, 404}),
+              required={"server": _TEXT, "title": _TEXT, "shares": (list,)}),
+    Operation("GET", "/api/elasticubes/{id}/{id}/datasecurity", statuses=frozenset({200, 404}), is_list=True,
+              required=_RULE, optional=_RULE_OPTIONAL),
+    Operation("GET", "/api/v1/elasticubes/live", is_list=True, required={"oid": _TEXT, "title": _TEXT},
+              optional={"type": _TEXT, "creator": _TEXT, "lastUpdated": _TEXT, "shares": (list,)}),
+    Operation("GET", "/api/v1/elasticubes/live/{id}/datasecurity", statuses=frozenset({200, 404}), is_list=True,
+              required=_RULE, optional=_RULE_OPTIONAL),
+    Operation("GET", "/api/v1/account/get_license_info", required=_COUNTS,
+              optional={"expirationDate": _TEXT, "trial": (bool,)}),
+    Operation("GET", "/api/v1/settings/sso", required={"enabled": (bool,)},
+              optional={"type": _TEXT, "userCreationDisabled": (bool,), "lowSecurityJwtSso": (bool,)}),
+    Operation("GET", "/api/v1/settings/login_lockout", required={"enabled": (bool,)},
+              optional={"maxFailedAttempts": (int,), "failedAttemptsPeriod": (int,), "lockoutPeriod": (int,)}),
+    Operation("GET", "/api/v1/report_manager/reports", query=frozenset({"page", "limit"}),
+              required={"data": (list,), "pagination": (dict,)}),
+    Operation("GET", "/api/v1/report_manager/reports/{id}", query=frozenset({"recipientsInfo"}),
+              statuses=frozenset({200, 404}),
+              required={"recipients": (list,), "dashboards": (list,), "enabled": (bool,)}),
+    Operation("GET", "/api/v1/tenants", is_list=True, required={"_id": _TEXT, "name": _TEXT}),
+)  # fmt: skip
+"""What can be read about dashboards, models, row rules and settings; the settings that hold tokens are not listed."""
+OPERATIONS += OBJECT_OPERATIONS
+
 
 def published(method: str, path: str) -> Operation | None:
     """Return the published call that a request is, or None."""

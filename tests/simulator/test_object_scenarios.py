@@ -113,6 +113,38 @@ def test_capped_objects(start: Start) -> None:
     assert len(get(api, CUBES, offset=0, count=10)) == 10
 
 
+def test_whole_objects(start: Start, population: Population) -> None:
+    _, api = start("whole-objects")
+
+    assert len(owned(api, skip=40, limit=5)) == len(population.objects.dashboards)
+    assert len(get(api, "/api/v1/folders", skip=3, limit=1)) == len(population.objects.folders)
+    assert get(api, CUBES, offset=5, count=1) == get(api, CUBES)
+
+
+def test_dashboard_drift_loses_the_dashboard_at_the_edge_of_a_page(start: Start, population: Population) -> None:
+    _, api = start("dashboard-drift")
+    pages = [owned(api, sort="oid", skip=skip, limit=20) for skip in (0, 20, 40, 60)]
+    read = [row["oid"] for page in pages for row in page]
+    ids = sorted(population.objects.dashboards_by_id)
+
+    assert read == [oid for oid in ids if oid != ids[20]]
+    assert [row["oid"] for row in owned(api, sort="oid")] == ids[1:]
+
+
+def test_odd_row_rules(start: Start) -> None:
+    simulator, api = start("odd-row-rules")
+    objects = simulator.sisense.store.objects
+    firsts = [
+        get(api, f"/api/elasticubes/localhost/{quote(model.title)}/datasecurity")[0]
+        for model in objects.models
+        if model.rules and not model.is_live
+    ]
+
+    assert {"yes"} <= {str(rule["allMembers"]) for rule in firsts}
+    assert any(rule["members"] is None for rule in firsts)
+    assert any(rule["exclusionary"] == 1 and rule["exclusionary"] is not True for rule in firsts)
+
+
 def test_models_fail_midway(start: Start, population: Population) -> None:
     _, api = start("models-fail-midway")
     cubes = get(api, CUBES, withPermissions="true", offset=0, count=500)

@@ -20,6 +20,7 @@ PATHS = [
     "/api/v1/dashboards/x/shares",
     "/api/shares/dashboard/x",
     "/api/v1/folders",
+    "/api/v1/elasticubes/getElasticubes",
     "/api/v1/elasticubes/live",
     "/api/v1/elasticubes/live/x/datasecurity",
     "/api/elasticubes/servers",
@@ -122,6 +123,18 @@ def test_without_a_type_each_recipient_has_a_copy(api: httpx.Client, objects: Ob
         row["userId"] for row in copies
     }
     assert [row["instanceType"] for row in copies].count("owner") == 1
+
+
+def test_copies_can_be_asked_for_alone(api: httpx.Client) -> None:
+    assert {row["instanceType"] for row in get(api, ADMIN, dashboardType="user")} == {"user"}
+    assert get(api, ADMIN, dashboardType="proxy") == []
+
+
+def test_the_owner_comes_as_an_object_on_request(api: httpx.Client, population: Population) -> None:
+    rows = get(api, ADMIN, dashboardType="owner", ownerInfo="true")
+    known = {user["_id"]: user["email"] for user in population.users}
+
+    assert {row["owner"].get("email") for row in rows} == {known.get(row["owner"]["_id"]) for row in rows}
 
 
 def test_the_owner_s_own_share_has_no_rule(api: httpx.Client) -> None:

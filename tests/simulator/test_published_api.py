@@ -51,6 +51,26 @@ def test_one_record_is_answered_in_the_shape_of_its_list(
     assert api.get(f"/api/v1/{kind}/{'0' * 24}").status_code == 404
 
 
+def test_what_is_read_by_name_is_answered_in_its_shape(api: httpx.Client, population: Population) -> None:
+    objects = population.objects
+    extract = next(model for model in objects.models if not model.is_live and model.rules)
+    live = next(model for model in objects.models if model.is_live and model.rules)
+    paths = [
+        f"/api/v1/dashboards/{objects.dashboards[0].oid}/shares",
+        f"/api/shares/dashboard/{objects.dashboards[0].oid}",
+        "/api/elasticubes/servers/localhost",
+        f"/api/elasticubes/localhost/{extract.title}/permissions",
+        f"/api/elasticubes/localhost/{extract.title}/datasecurity",
+        f"/api/v1/elasticubes/live/{live.title}/datasecurity",
+        f"/api/v1/report_manager/reports/{objects.reports[0]['_id']}",
+    ]
+
+    for path in paths:
+        operation = published("GET", path)
+        assert operation is not None
+        assert violations(operation, api.get(path).json()) == []
+
+
 def test_users_without_paging_are_all_users_with_their_roles_as_objects(
     api: httpx.Client, population: Population
 ) -> None:
