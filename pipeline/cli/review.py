@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.commands import Commands
+from pipeline.cli.serve import serve
 from pipeline.cli.terminal import Terminal, align, email_address, required_name
 from pipeline.errors import UsageError
 from pipeline.reporting.text import count
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
         open_review
     )
     _commands.command(epilog="Example: access-review review packets")(packets)
+    _commands.command(epilog="Example: access-review review serve")(serve)
     _commands.command("import", epilog="Example: access-review review import returned/*.xlsx")(import_files)
     _commands.command(epilog="Example: access-review review status")(status)
     _commands.command(

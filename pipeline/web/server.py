@@ -50,15 +50,13 @@ class Listener:
 
     def __init__(self, address: Address) -> None:
         _check_certificate(address)
-        self._address = address
+        self.address = address
         self._socket = _bound(address)
 
     @property
-    def url(self) -> str:
-        """Return the address of the start page, without a slash at the end."""
-        host, port = self._socket.getsockname()[:2]
-        named = f"[{host}]" if ":" in host else host
-        return f"{'https' if self._address.is_encrypted else 'http'}://{named}:{port}"
+    def place(self) -> tuple[str, int]:
+        """Return the host as it was given, and the port that is used."""
+        return self.address.host, int(self._socket.getsockname()[1])
 
     def serve(self, app: ASGIApp) -> None:
         """Answer requests until the process is interrupted."""
@@ -73,8 +71,8 @@ class Listener:
             server_header=False,
             proxy_headers=False,  # the guard decides what to believe
             timeout_graceful_shutdown=_GRACE,
-            ssl_certfile=self._address.certificate,
-            ssl_keyfile=self._address.key,
+            ssl_certfile=self.address.certificate,
+            ssl_keyfile=self.address.key,
         )
         with self._socket, suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[self._socket])

@@ -139,7 +139,7 @@ def _finish(request: Request, client: OpenIdClient) -> NewSession:
     except SignInRefusedError as error:
         raise RequestRefusedError(refused_sign_in(error)) from None
     session: NewSession | None = site.store.sign_in_by_email(
-        email, site.settings.web.owners, now + _OIDC_LIFETIME, now
+        email, site.settings.web.owners, expires_at=now + _OIDC_LIFETIME, now=now
     )
     if session is None:
         raise RequestRefusedError(unknown_person(email))

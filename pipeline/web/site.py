@@ -9,14 +9,12 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from pipeline import resources
+from pipeline import __version__, resources
 from pipeline.clock import Clock
 from pipeline.reporting.templating import Filler
+from pipeline.review.store import ReviewStore
+from pipeline.review.store.sessions import Visitor
 from pipeline.settings import Settings
-
-#: Until pipeline.review.store is there.
-ReviewStore = Any
-Visitor = Any
 
 __all__ = ["Site", "site_of", "visitor_of"]
 
@@ -36,7 +34,8 @@ class Site:
 
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page from ``reports/templates/web``, for the visitor of the request if there is one."""
-        values |= {"visitor": visitor_of(request), "campaign": self.store.campaign, "path": request.url.path}
+        values |= {"visitor": visitor_of(request), "campaign": self.store.campaign}
+        values |= {"path": request.url.path, "version": __version__}
         return HTMLResponse(self.fill(f"web/{name}", None, **values), status)
 
     def message(self, request: Request, status: int, title: str, text: str, hint: str = "") -> HTMLResponse:
@@ -56,4 +55,5 @@ def site_of(request: Request) -> Site:
 
 def visitor_of(request: Request) -> Visitor | None:
     """Return who is signed in, as the guard found out, or None."""
-    return getattr(request.state, "visitor", None)
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    return visitor

@@ -2,8 +2,8 @@
 -- $reviewer: the reviewer's e-mail address
 select distinct 'department' as kind, cards.department as name
 from cards
-join items on items.card_id = cards.card_id
-where items.reviewer = $reviewer and cards.department is not null
-union
-select entitlement_type, name from items where reviewer = $reviewer
+where cards.department is not null
+    and exists (select 1 from items where items.card_id = cards.card_id and items.reviewer = $reviewer)
+union all
+select distinct entitlement_type, name from items where reviewer = $reviewer
 order by kind, name

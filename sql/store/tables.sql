@@ -66,7 +66,9 @@ create table items (
     held integer
 ) strict;
 create index items_by_card on items (card_id, reviewer);
-create index items_by_reviewer on items (reviewer, held);
+-- These hold all that the counts and the filters of a reviewer need.
+create index items_by_attention on items (reviewer, attention, risk, held);
+create index items_by_name on items (reviewer, entitlement_type, name);
 
 -- Addresses under which the holders of an account are known, and of people who have left.
 create table ineligible (

@@ -1,6 +1,14 @@
 """The file in which the reviewers of one campaign decide: a SQLite database beside the campaign's packets."""
 
-from pipeline.review.store.cards import CampaignFacts, CardFilter, CardProgress, ItemCard, PersonCard, TargetRole
+from pipeline.review.store.cards import (
+    CampaignFacts,
+    CardFilter,
+    CardProgress,
+    ItemCard,
+    LastStep,
+    PersonCard,
+    TargetRole,
+)
 from pipeline.review.store.deciding import (
     Actor,
     AnswerRefused,
@@ -27,6 +35,7 @@ __all__ = [
     "CardProgress",
     "FilterChoices",
     "ItemCard",
+    "LastStep",
     "Link",
     "LinkRefusedError",
     "LoggedDecision",

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from pipeline.review.answers import Answer
 
-__all__ = ["CampaignFacts", "CardFilter", "CardProgress", "ItemCard", "PersonCard", "TargetRole"]
+__all__ = ["CampaignFacts", "CardFilter", "CardProgress", "ItemCard", "LastStep", "PersonCard", "TargetRole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class ItemCard:
     """
 
     item_id: str
+    card_id: str
     source: str
     account_id: str
     user_name: str | None
@@ -115,6 +116,16 @@ class CardProgress:
     pending: int
     high_risk: int
     high_risk_pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastStep:
+    """The newest decision of a reviewer that holds: what undo takes back, alone or with others of the same step."""
+
+    decision: str
+    name: str
+    person: str
+    is_bulk: bool
 
 
 @dataclass(frozen=True, slots=True)

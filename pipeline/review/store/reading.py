@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.review.answers import Answer, needs_reason
-from pipeline.review.store.cards import CampaignFacts, CardFilter, CardProgress, ItemCard, PersonCard, TargetRole
+from pipeline.review.store.cards import (
+    CampaignFacts,
+    CardFilter,
+    CardProgress,
+    ItemCard,
+    LastStep,
+    PersonCard,
+    TargetRole,
+)
 from pipeline.review.store.connections import Row, StoreFile, day, moment, statement
 
 __all__ = ["FilterChoices", "LoggedDecision", "StoredCards", "answer_of", "as_searched", "can_accept", "item_card"]
@@ -88,6 +96,15 @@ class StoredCards(StoreFile):
         """Return how far the items of each risk are decided, the most severe first."""
         found = [CardProgress(**row) for row in self.rows("progress_by_risk")]
         return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.label)))
+
+    def parts(self, reviewer: str) -> tuple[CardProgress, ...]:
+        """Return how far a reviewer is with the items of each attention, the most urgent first; labels are 1 to 4."""
+        return tuple(CardProgress(**row) for row in self.rows("progress_by_attention", reviewer=reviewer))
+
+    def last_step(self, reviewer: str) -> LastStep | None:
+        """Return what a reviewer decided last, or None if nothing of it holds."""
+        found = self.rows("last_step", reviewer=reviewer)
+        return LastStep(**{**found[0], "is_bulk": bool(found[0]["is_bulk"])}) if found else None
 
     def choices(self, reviewer: str) -> FilterChoices:
         """Return what the cards of a reviewer can be filtered by."""
@@ -224,6 +241,7 @@ def item_card(row: Row) -> ItemCard:
     """Return the item in a row of ``sql/store/items.sql``."""
     return ItemCard(
         row["item_id"],
+        row["card_id"],
         row["source"],
         row["account_id"],
         row["user_name"],

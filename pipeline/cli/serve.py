@@ -1,0 +1,48 @@
+"""``review serve``: the page on which reviewers decide."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Terminal
+from pipeline.settings import is_loopback
+
+__all__ = ["serve"]
+
+
+def serve(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The campaign (default: the only open one).")
+    ] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="P", min=0, max=65535, help="Port; 0 takes a free one.")] = 8400,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Certificate for HTTPS, PEM.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, PEM.")] = None,
+) -> None:
+    """Serve the page on which reviewers decide, until interrupted.
+
+    Decisions are kept beside the campaign; 'review import' without files brings them into the database. Prints a link
+    that signs you in as owner of the campaign; 'review invite' sends each reviewer theirs.
+    """
+    from pipeline.web.server import Address, Listener
+    from pipeline.web.serving import prepare
+
+    terminal: Terminal = context.obj
+    settings = terminal.settings()
+    listener = Listener(Address(host, port, tls_cert, tls_key))
+    page = prepare(settings, os.environ, listener, name)
+    terminal.emit(
+        f"campaign {page.campaign} at {page.url}\nyour link, for one sign-in as owner: {page.owner_link}",
+        {"campaign": page.campaign, "url": page.url, "owner_link": page.owner_link},
+    )
+    if not is_loopback(host):
+        terminal.say(f"reachable from other machines at {host}, port {port}")
+    terminal.say("press Ctrl-C to stop")
+    listener.serve(page.app)

@@ -1,0 +1,90 @@
+"""What a decision needs beside its name, as fields of a form: the role, the day, the approver, the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from pipeline.review.answers import AnswerProblem, needs_reason
+from pipeline.review.store import ItemCard, TargetRole
+
+__all__ = ["Field", "Question", "question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form; ``kind`` is ``select`` or a type of input. The first one gets the focus."""
+
+    name: str
+    label: str
+    kind: str
+    value: str = ""
+    choices: tuple[str, ...] = ()
+    problem: str = ""
+    is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for one decision. ``earliest`` is the first day that dates may have; ``general`` is a problem."""
+
+    decision: str
+    title: str
+    fields: tuple[Field, ...]
+    earliest: str
+    general: str
+
+
+def question(
+    item: ItemCard,
+    form: Mapping[str, str],
+    problems: Sequence[AnswerProblem],
+    roles: Iterable[TargetRole],
+    opened_on: date,
+) -> Question:
+    """Return the question for the decision in a form, with the values and problems that the form has already."""
+    decision = form["decision"]
+    texts = {problem.field: _sentence(problem.text) for problem in reversed(problems)}
+    fields = [
+        replace(field, value=form.get(field.name, ""), problem=_problem(field, form, texts.pop(field.name, "")))
+        for field in _fields(item, decision, roles)
+    ]
+    first = next((field.name for field in fields if field.problem), fields[0].name)
+    return Question(
+        decision,
+        _title(item, decision),
+        tuple(replace(field, is_first=field.name == first) for field in fields),
+        (opened_on + timedelta(days=1)).isoformat(),
+        " ".join(texts.values()),
+    )
+
+
+def _title(item: ItemCard, decision: str) -> str:
+    titles = {
+        "reduce": f"To which role should {item.name} be reduced?",
+        "defer": "Until which day do you want to decide?",
+        "exception": "Who approved the exception, and until when does it hold?",
+    }
+    why = "High-risk access needs a reason." if needs_reason(item, decision) else "You can add a reason."
+    return titles.get(decision, f"Why {decision} {item.name}? {why}")
+
+
+def _fields(item: ItemCard, decision: str, roles: Iterable[TargetRole]) -> Iterable[Field]:
+    if decision == "reduce":
+        names = tuple(role.name for role in roles if role.source == item.source and role.name != item.name)
+        yield Field("target_role", "Reduce to", "select", choices=names)
+    if decision == "defer":
+        yield Field("defer_until", "Decide by", "date")
+    if decision == "exception":
+        yield Field("approver", "Approved by (e-mail address)", "email")
+        yield Field("expires_on", "Last day of the exception", "date")
+    yield Field("reason", "Reason" if needs_reason(item, decision) else "Reason (optional)", "text")
+
+
+def _problem(field: Field, form: Mapping[str, str], text: str) -> str:
+    return "Choose one of the roles." if text and field.kind == "select" and not form.get(field.name) else text
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
