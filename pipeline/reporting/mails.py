@@ -56,27 +56,39 @@ class MailWriter:
     def __init__(self) -> None:
         self._fill = Filler(resources.templates())
 
+    def subject(self, kind: MailKind, facts: MailFacts) -> str:
+        """Return the subject of a mail on one line.
+
+        Raises:
+            RenderError: a template is wrong.
+        """
+        return one_line(self._fill("mail/subject.txt", None, **_values(kind, facts)))
+
     def write(self, kind: MailKind, facts: MailFacts) -> MailText:
         """Return the words of one mail.
 
         Raises:
             RenderError: a template is wrong.
         """
-        values: dict[str, Any] = {
-            "kind": kind,
-            "facts": facts,
-            "organization": one_line(facts.organization),
-            "campaign": one_line(facts.campaign),
-            "contact": one_line(facts.contact or ""),
-            "handed_over_by": one_line(facts.handed_over_by or ""),
-            "reason": one_line(facts.reason or ""),
-        }
+        values = _values(kind, facts)
         message = self._fill("mail/message.txt", None, **values)
         values["paragraphs"] = [line.strip() for line in message.splitlines() if line.strip()]
-        subject = one_line(self._fill("mail/subject.txt", None, **values))
+        subject = self.subject(kind, facts)
         plain = self._fill("mail/mail.txt", None, **values)
         html = self._fill("mail/mail.html", None, **values, subject=subject)
         return MailText(subject, plain.strip() + "\n", html.strip() + "\n")
+
+
+def _values(kind: MailKind, facts: MailFacts) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "facts": facts,
+        "organization": one_line(facts.organization),
+        "campaign": one_line(facts.campaign),
+        "contact": one_line(facts.contact or ""),
+        "handed_over_by": one_line(facts.handed_over_by or ""),
+        "reason": one_line(facts.reason or ""),
+    }
 
 
 def one_line(value: str) -> str:

@@ -6,6 +6,8 @@ first what a reviewer needs to decide, then the answers, then the other facts.
 
 from __future__ import annotations
 
+import functools
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,8 @@ __all__ = [
     "SHEET",
     "PacketColumn",
     "heading",
+    "height_of",
+    "lines_of",
     "name_of",
     "shown",
 ]
@@ -61,12 +65,12 @@ COLUMNS = (
     PacketColumn("place", "No.", 5),
     PacketColumn("who", "Person", 19, is_wrapped=True, sets_height=True),
     PacketColumn("access", "Access", 17, is_wrapped=True, sets_height=True),
-    PacketColumn("allows", "What it allows", 29, is_wrapped=True, sets_height=True),
+    PacketColumn("allows", "What it allows", 28, is_wrapped=True, sets_height=True),
     PacketColumn("last_seen", "Last seen", 11),
-    PacketColumn("why_flagged", "Why flagged", 33, is_wrapped=True, sets_height=True),
-    PacketColumn("recommendation", "Recommen-\ndation", 11, is_wrapped=True, has_words=True),
+    PacketColumn("why_flagged", "Why flagged", 32, is_wrapped=True, sets_height=True),
+    PacketColumn("recommendation", "Recommendation", 16, is_wrapped=True, has_words=True),
     PacketColumn("decision", "Decision", 10),
-    PacketColumn("reason", "Reason", 26, is_wrapped=True, sets_height=True),
+    PacketColumn("reason", "Reason", 25, is_wrapped=True, sets_height=True),
     PacketColumn("target_role", "Target role", 15, is_wrapped=True),
     PacketColumn("defer_until", "Defer until", 11),
     PacketColumn("approver", "Approver", 24, is_wrapped=True),
@@ -90,17 +94,20 @@ COLUMNS = (
     PacketColumn("attention", "Part", 26),
     PacketColumn("campaign", "Campaign", 14, is_hidden=True),
     PacketColumn("reviewer", "Reviewer", 14, is_hidden=True),
+    PacketColumn("card_id", "Card ID", 14, is_hidden=True),
     PacketColumn("item_id", "Item ID", 14, is_hidden=True),
 )
 _BY_NAME = {column.name: column for column in COLUMNS}
 _NAMES = {column_name(column.heading): column.name for column in COLUMNS}
+#: Letters of a text in the width of a digit; most letters are narrower.
+_LETTERS = 1.1
 #: Columns whose texts hold dates.
 _DATED = {"prior_decision"}
 
 
 def heading(name: str) -> str:
     """Return the heading of a column in the workbook."""
-    return " ".join(_BY_NAME[name].heading.replace("-\n", "").split()) if name in _BY_NAME else name
+    return _BY_NAME[name].heading if name in _BY_NAME else name
 
 
 def name_of(written: str) -> str:
@@ -116,3 +123,14 @@ def shown(name: str, value: Any) -> Any:
     if name in _BY_NAME and _BY_NAME[name].has_words:
         return value.replace("_", " ")
     return text.dated(value) if name in _DATED else value
+
+
+@functools.lru_cache(maxsize=1 << 14)  # roles, groups and findings are repeated
+def lines_of(words: str, width: int) -> int:
+    """Return about how many lines a text takes in a column of a width."""
+    return len(textwrap.wrap(words, round(width * _LETTERS)))
+
+
+def height_of(lines: int) -> float:
+    """Return the height of a row with so many lines, in points. Not every program fits rows to their text."""
+    return 12.75 * lines + 3

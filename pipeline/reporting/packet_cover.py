@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.reporting import charts
-from pipeline.reporting.packet_columns import MEANINGS, SEVERE, SHEET
+from pipeline.reporting.packet_columns import MEANINGS, SEVERE, SHEET, height_of, lines_of
 from pipeline.reporting.packets import PacketContents
 from pipeline.reporting.text import count
 from pipeline.reporting.text import day as day_text
@@ -22,7 +22,7 @@ from pipeline.reporting.xlsx import readable
 __all__ = ["ProgressFormulas", "write"]
 
 _FONT = {"font_name": "Arial", "font_size": 10, "valign": "top"}
-_WIDTHS = (16, 130)
+_WIDTHS = (16, 112)
 #: Characters of the bar, and how decided and open ones look.
 _BAR, _DONE, _OPEN = 30, "█", "░"
 #: Format of the number of amber cells.
@@ -73,6 +73,7 @@ class _Cover:
         self._label = new(bold=True)
         self._title = new(bold=True, font_size=18)
         self._figure = new(bold=True, font_size=14, font_color=charts.ACCENT)
+        self._figure_label = new(bold=True, valign="vcenter")
         self._bar = new(font_color=charts.ACCENT)
         self._number = new(align="left", num_format=_INCOMPLETE)
         self._heading = new(bold=True, font_color=charts.SLATE, bottom=1)
@@ -87,7 +88,9 @@ class _Cover:
         for position, width in enumerate(_WIDTHS):
             sheet.set_column(position, position, width)
         severe = _Progress.of(contents).severe
-        self._line(f"Access review {contents.campaign}", label_format=self._title, height=28)
+        line = next(self._lines)
+        sheet.set_row(line, 28)
+        sheet.write_string(line, 0, f"Access review {contents.campaign}", self._title)
         self._line("For", contents.reviewer)
         part = f", {severe:,} of them high risk" if severe else ""
         self._line("What is asked", f"Decide on {count(len(contents.rows), 'item')} of access{part}.")
@@ -109,18 +112,11 @@ class _Cover:
             self._line("", note, text_format=self._quiet)
         sheet.protect()
 
-    def _line(
-        self,
-        label: str,
-        text: str = "",
-        *,
-        label_format: Any = None,
-        text_format: Any = None,
-        height: float | None = None,
-    ) -> None:
+    def _line(self, label: str, text: str = "", *, label_format: Any = None, text_format: Any = None) -> None:
         line = next(self._lines)
-        if height is not None:
-            self._sheet.set_row(line, height)
+        rows = lines_of(text, _WIDTHS[1])
+        if rows > 1:
+            self._sheet.set_row(line, height_of(rows))
         if label:
             self._sheet.write_string(line, 0, readable(label)[0], label_format or self._label)
         if text or text_format:
@@ -146,7 +142,7 @@ class _Cover:
         """Write ``217 of 1,986 decided``. FIXED separates thousands as the reader's program does."""
         done, total = parts
         line = next(self._lines)
-        self._sheet.write_string(line, 0, label, self._label)
+        self._sheet.write_string(line, 0, label, self._figure_label if layout is self._figure else self._label)
         written = f'=FIXED({formula},0)&" of "&FIXED({total},0)&" decided"'
         self._sheet.write_formula(line, 1, written, layout, f"{done:,} of {total:,} decided")
 

@@ -6,9 +6,7 @@ Google Sheets all evaluate. The import checks every answer again; the workbook o
 
 from __future__ import annotations
 
-import functools
 import itertools
-import textwrap
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +15,17 @@ from typing import Any
 from pipeline.atomic import replace_file, scratch_folder
 from pipeline.reporting import cells, charts, packet_cover
 from pipeline.reporting.choices import ANSWERS, DECISIONS
-from pipeline.reporting.packet_columns import COLUMNS, COVER, LISTS, SEVERE, SHEET, PacketColumn, shown
+from pipeline.reporting.packet_columns import (
+    COLUMNS,
+    COVER,
+    LISTS,
+    SEVERE,
+    SHEET,
+    PacketColumn,
+    height_of,
+    lines_of,
+    shown,
+)
 from pipeline.reporting.packets import PacketContents
 from pipeline.reporting.text import day as day_text
 from pipeline.reporting.xlsx import readable, streamed
@@ -28,13 +36,13 @@ __all__ = ["write"]
 _FONT = {"font_name": "Arial", "font_size": 10, "valign": "top"}
 _EDGE = "#c9d1de"
 #: Fills of the facts: people alternate, so that the rows of one are seen together even where borders are not shown.
-_BANDS = ("#f6f8fb", "#e8edf4")
+_BANDS = ("#f7f9fb", "#e4eaf3")
 _AMBER = "#ffc554"
 _DAYS = ("defer_until", "expires_on")
 #: The answer that each decision needs besides a reason -> the decision.
 _NEEDED_BY = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
-#: Height of a line in points, and most lines of a row.
-_LINE, _MOST_LINES = 12.75, 10
+#: Most lines of a row.
+_MOST_LINES = 10
 #: Ranges of rows in one rule of a cell.
 _RANGES = 100
 #: Column -> title and text of the prompt at its cells; at most 32 and 255 characters.
@@ -81,6 +89,9 @@ class _Table:
         self.columns = [column for column in COLUMNS if column.name in known]
         self._at = {column.name: position for position, column in enumerate(self.columns)}
         self._last = max(len(contents.rows), 1)
+        # Campaigns of earlier versions have no cards.
+        has_cards = "card_id" in known and all(row[contents.names.index("card_id")] for row in contents.rows)
+        self._person = ("card_id",) if has_cards else ("who", "email")
         self._formats = _formats(book)
 
     # ------------------------------------------------------------------------------------------------- formulas
@@ -91,7 +102,9 @@ class _Table:
         return packet_cover.ProgressFormulas(
             decided=f'COUNTIF({decided},"?*")',
             severe_decided="+".join(f'COUNTIFS({risk},"{severity}",{decided},"?*")' for severity in SEVERE),
-            incomplete="+".join(f"SUMPRODUCT({self._amber(name, self._range)})" for name in (*_NEEDED_BY, "reason")),
+            incomplete="+".join(
+                f"SUMPRODUCT({self._amber(name, self._range)})" for name in ("decision", *_NEEDED_BY, "reason")
+            ),
         )
 
     def _range(self, name: str) -> str:
@@ -108,6 +121,8 @@ class _Table:
         functions do not work on ranges.
         """
         decision = place("decision")
+        if name == "decision":
+            return f'({decision}="reduce")*({place("type")}="group")'
         if name == "reason":
             severe = "+".join(f'({place("risk")}="{severity}")' for severity in SEVERE)
             explained = "+".join(f'({decision}="{word}")' for word in ("keep", "remove", "reduce"))
@@ -124,17 +139,16 @@ class _Table:
             sheet.write_string(0, position, column.heading, self._formats[style])
             sheet.set_column(position, position, column.width, None, {"hidden": column.is_hidden})
         order = [self._contents.names.index(column.name) for column in self.columns]
+        high = [(column, index) for column, index in zip(self.columns, order, strict=True) if column.sets_height]
         band = 0
         person: object = None
         for number, row in enumerate(self._contents.rows, start=1):
-            if (next_person := self._person(row)) != person:
+            if (next_person := [row[self._contents.names.index(name)] for name in self._person]) != person:
                 person, band = next_person, 1 - band
-            texts = {column: str(row[index]) for column, index in zip(self.columns, order, strict=True) if row[index]}
-            lines = max(
-                (_lines(words, column.width) for column, words in texts.items() if column.sets_height), default=1
-            )
+            texts = [(str(row[index]), column.width) for column, index in high if row[index]]
+            lines = max((lines_of(words, width) for words, width in texts), default=1)
             if lines > 1:  # a row of one line grows with what is typed into it
-                sheet.set_row(number, _LINE * lines + 3)
+                sheet.set_row(number, height_of(min(lines, _MOST_LINES)))
             for position, (column, index) in enumerate(zip(self.columns, order, strict=True)):
                 self._write_cell(sheet, (number, position), column, row[index], band)
         self._validate(sheet)
@@ -149,10 +163,6 @@ class _Table:
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
         sheet.set_footer("&L&F&CConfidential&RPage &P of &N")
-
-    def _person(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        names = self._contents.names
-        return tuple(row[names.index(name)] for name in ("who", "email") if name in names)
 
     def _write_cell(self, sheet: Any, place: tuple[int, int], column: PacketColumn, value: Any, band: int) -> None:
         if column.name in _DAYS:
@@ -169,7 +179,7 @@ class _Table:
         elif isinstance(value, date):
             sheet.write_datetime(*place, datetime(value.year, value.month, value.day), self._formats["day"])  # noqa: DTZ001 - a day
         elif column.name == "place":
-            sheet.write_number(*place, value, self._formats[style])
+            sheet.write_number(*place, value, self._formats[f"number {band}"])
         else:
             written, _ = readable(str(shown(column.name, value)))
             # Excel keeps these texts as texts even when the cell is edited.
@@ -229,7 +239,7 @@ class _Table:
 
     def _colour(self, sheet: Any) -> None:
         """Mark due answers, high risk, and the first row of each person, wherever the reviewer sorts them."""
-        amber, severe, first = (self._formats[name] for name in ("amber", "severe", "first row"))
+        amber = self._formats["amber"]
 
         def mark(names: Sequence[str], formula: str, style: Any) -> None:
             positions = [self._at[name] for name in names if name in self._at]
@@ -237,16 +247,17 @@ class _Table:
                 rule = {"type": "formula", "criteria": f"={formula}", "format": style}
                 sheet.conditional_format(1, min(positions), self._last, max(positions), rule)
 
-        for name in (*_NEEDED_BY, "reason"):
+        for name in ("decision", *_NEEDED_BY, "reason"):
             mark([name], f"{self._amber(name, self._cell)}>0", amber)
-        mark(["decision"], f'AND({self._cell("decision")}="reduce",{self._cell("type")}="group")', amber)
-        risk = self._cell("risk")
-        mark(["why_flagged"], "OR(" + ",".join(f'{risk}="{severity}"' for severity in SEVERE) + ")", severe)
+        is_severe = "OR(" + ",".join(f'{self._cell("risk")}="{severity}"' for severity in SEVERE) + ")"
         # Above a person's first row is another person, or the heading.
-        keys = [self._cell(name) for name in ("who", "email") if name in self._at]
+        keys = [self._cell(name) for name in self._person]
         is_first = "OR(" + ",".join(f"{key}<>{key[:-1]}1" for key in keys) + ")"
+        # Some programs apply only the first rule that is true: it has the formats of the others, too.
+        mark(["why_flagged"], f"AND({is_severe},{is_first})", self._formats["severe first row"])
+        mark(["why_flagged"], is_severe, self._formats["severe"])
         mark(["who"], is_first, self._formats["first name"])
-        mark([column.name for column in self.columns], is_first, first)
+        mark([column.name for column in self.columns], is_first, self._formats["first row"])
 
 
 def _write_lists(sheet: Any, contents: PacketContents) -> None:
@@ -267,12 +278,6 @@ def _roles_by_source(contents: PacketContents) -> dict[str, list[str]]:
     for source, role in contents.roles:
         found.setdefault(source, []).append(role)
     return found
-
-
-@functools.lru_cache(maxsize=1 << 14)  # roles, groups and findings are repeated
-def _lines(words: str, width: int) -> int:
-    """Return the lines that a text takes in a column; programs differ in which rows they fit to their text."""
-    return min(len(textwrap.wrap(words, width)), _MOST_LINES)
 
 
 def _prompt(name: str) -> dict[str, str]:
@@ -306,13 +311,17 @@ def _formats(book: Any) -> dict[str, Any]:
             f"quoted fact {band}": fact | {"quote_prefix": True},
             f"quoted wrapped {band}": fact | {"text_wrap": True, "quote_prefix": True},
             f"seen {band}": fact | {"num_format": "d mmm yyyy", "align": "left"},
+            f"number {band}": fact | {"align": "center", "font_color": charts.SLATE},
             f"person {band}": fact | {"text_wrap": True, "font_color": charts.SLATE},
             f"quoted person {band}": fact | {"text_wrap": True, "font_color": charts.SLATE, "quote_prefix": True},
         }
     formats = {name: book.add_format(properties) for name, properties in made.items()}
+    severe = {"bold": True, "font_color": charts.SEVERITIES["critical"].colour}
+    edge = {"top": 1, "top_color": charts.SLATE}
     return formats | {
         "amber": book.add_format({"bg_color": _AMBER}),
-        "severe": book.add_format({"bold": True, "font_color": charts.SEVERITIES["critical"].colour}),
-        "first name": book.add_format({"bold": True, "font_color": charts.INK}),
-        "first row": book.add_format({"top": 1, "top_color": charts.SLATE}),
+        "severe": book.add_format(severe),
+        "severe first row": book.add_format(severe | edge),
+        "first name": book.add_format({"bold": True, "font_color": charts.INK, **edge}),
+        "first row": book.add_format(edge),
     }

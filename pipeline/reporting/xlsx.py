@@ -118,6 +118,8 @@ def streamed(path: Path, scratch: Path) -> Iterator[Any]:
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "use_zip64": True,
+        # Widths of columns are counted in digits of this font.
+        "default_format_properties": {"font_name": "Arial", "font_size": 10},
     }
     # The compressed workbook is small. Writing it here makes a full disk one error, not a half-closed archive.
     packed = _Kept()

@@ -24,7 +24,7 @@ __all__ = ["campaign_of", "differing", "is_same", "item_id_of"]
 _CAMPAIGN = "campaign "
 _ITEM = "item-"
 #: Columns that are answers or checked elsewhere, or that give the order.
-_NO_FACTS = {*ANSWERS, "campaign", "reviewer", "item_id", "place", "attention"}
+_NO_FACTS = {*ANSWERS, "campaign", "reviewer", "item_id", "card_id", "place", "attention"}
 #: Encodings in which a spreadsheet may save CSV without a mark; such a file is read in the first of them.
 _LOCAL_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "mac_roman")
 _ISO_DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)

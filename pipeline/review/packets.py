@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from pathlib import Path
 
 from pipeline.errors import RenderError
@@ -12,6 +10,7 @@ from pipeline.reporting import glyphs, packet_workbook, packets, pdf
 from pipeline.reporting.packets import PacketContents
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
+from pipeline.review.filenames import campaign_folder, stem
 from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 
@@ -27,7 +26,7 @@ def write(connection: Connection, campaign: Campaign, directory: Path, progress:
     Raises:
         RenderError: a file cannot be written.
     """
-    folder = directory / "campaigns" / campaign.campaign
+    folder = campaign_folder(directory, campaign.campaign)
     reviewers = [row.reviewer_email for row in campaigns.progress_by_reviewer(connection, campaign.campaign)]
     has_pdf = _can_make_pdf(progress)
     written: list[Path] = []
@@ -66,7 +65,7 @@ def _write_packet(
             for row in campaigns.rows(connection, "target_roles", snapshot_id=campaign.snapshot_id)
         ],
     )
-    path = folder / f"{_stem(reviewer)}.xlsx"
+    path = folder / f"packet-{stem(reviewer)}.xlsx"
     packet_workbook.write(path, contents)
     packets.write_csv(connection, query, values, path.with_suffix(".csv"))
     if pdf_progress is None:
@@ -85,14 +84,3 @@ def _can_make_pdf(progress: Progress) -> bool:
         progress.note(f"the packets have no PDFs: {error}; {error.hint}")
         return False
     return True
-
-
-def _stem(reviewer: str) -> str:
-    """Return the name of a reviewer's files without its ending; no two reviewers share one.
-
-    Characters that a file system may refuse become ``_``. An address with others of them than its @ also gets a hash.
-    """
-    readable = re.sub(r"[^a-z0-9.-]", "_", reviewer)
-    if readable == reviewer.replace("@", "_", 1) and readable.count("_") == 1:
-        return f"packet-{readable}"
-    return f"packet-{readable}-{hashlib.sha256(reviewer.encode()).hexdigest()[:8]}"

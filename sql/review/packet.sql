@@ -1,7 +1,7 @@
 -- The items of one reviewer, with the columns of a packet
 -- $campaign: the campaign's name
 -- $reviewer: the reviewer's e-mail address
--- A spreadsheet takes the campaign 2026-12 for a month, and an item id of digits for a number: the prefixes prevent that.
+-- A spreadsheet takes the campaign 2026-12 for a month, and an id of digits for a number: the prefixes prevent that.
 select
     'campaign ' || campaign as campaign,
     reviewer_email as reviewer,
@@ -14,9 +14,12 @@ select
     end as attention,
     coalesce(display_name, user_name, account_id) as "who",
     email,
+    title,
+    department,
     source,
     entitlement_type as type,
     coalesce(entitlement_name, entitlement_id) as access,
+    allows,
     permission_level,
     path,
     status,
@@ -29,18 +32,19 @@ select
             '; ',
             findings,
             case permission_level
-                when 'privileged' then 'privileged ' || entitlement_type
-                when 'unclassified' then entitlement_type || ' without a rank'
+                when 'privileged' then 'Privileged ' || entitlement_type
+                when 'unclassified' then upper(entitlement_type[1]) || entitlement_type[2:] || ' without a rank'
             end,
-            'conflicts with ' || conflict,
+            'Conflicts with ' || conflict,
             case change_since_baseline
-                when 'new' then 'new access'
-                when 'changed' then 'changed access'
-                when 'reappeared' then 'access is back'
+                when 'new' then 'New access'
+                when 'changed' then 'Changed access'
+                when 'reappeared' then 'Removed access that is back'
             end
         ), '')
     ), '') as why_flagged,
     findings,
+    account_findings,
     conflict,
     peers,
     change_since_baseline as change,
@@ -56,6 +60,7 @@ select
     defer_until,
     approver,
     expires_on,
+    'card-' || card_id as card_id,
     'item-' || item_id as item_id
 from review.assigned_items($campaign)
 where reviewer_email = $reviewer

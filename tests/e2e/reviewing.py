@@ -82,7 +82,7 @@ _NAMES = {"Person": "who", "Last decision": "prior_decision"}
 def fill_workbook(path: Path, decide: Callable[[dict[str, object]], dict[str, object]] = decide) -> int:
     book = openpyxl.load_workbook(path)
     sheet = book["Decisions"]
-    names = [" ".join(str(cell.value).replace("-\n", "").split()) for cell in sheet[1]]
+    names = [str(cell.value) for cell in sheet[1]]
     names = [_NAMES.get(name, name.lower().replace(" ", "_")) for name in names]
     for cells in sheet.iter_rows(min_row=2):
         row = dict(zip(names, (cell.value for cell in cells), strict=True))
