@@ -49,7 +49,14 @@ _DISCOVERY_LIFETIME = timedelta(hours=1)
 #: A provider that failed is not asked again for so long, so that visitors cannot make us knock at it all the time.
 _FAILURE_LIFETIME = timedelta(seconds=10)
 _CODE = re.compile(r"[\x20-\x7e]{1,4096}")
-_WORD = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+#: Errors of RFC 6749 and OpenID Connect Core that are worth logging. Any other text may repeat a secret.
+_ERRORS = frozenset(
+    {
+        "access_denied", "consent_required", "interaction_required", "invalid_client", "invalid_grant",
+        "invalid_request", "invalid_scope", "login_required", "server_error", "temporarily_unavailable",
+        "unauthorized_client", "unsupported_grant_type", "unsupported_response_type",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,7 +127,7 @@ class OpenIdClient:
         if issuer not in {None, self._settings.issuer}:
             raise SignInRefusedError("oidc_state", "the answer is from another issuer")
         if "error" in answer:
-            raise SignInRefusedError("oidc_provider", f"the provider answers {_word(answer['error'])}")
+            raise SignInRefusedError("oidc_provider", f"the provider answers {_known(answer['error'])}")
         if not _CODE.fullmatch(answer.get("code", "")):
             raise SignInRefusedError("oidc_provider", "the provider sent no code")
         token = self._token(metadata, answer["code"], _derived(cookie, "verifier"))
@@ -169,7 +176,7 @@ class OpenIdClient:
         try:
             token = self._client(metadata).fetch_token(metadata["token_endpoint"], code=code, code_verifier=verifier)
         except AuthlibBaseError as error:
-            raise SignInRefusedError("oidc_provider", f"the provider answers {_word(error.error)}") from None
+            raise SignInRefusedError("oidc_provider", f"the provider answers {_known(error.error)}") from None
         except (ValueError, TypeError, KeyError):  # their text may quote the answer, or the secret
             raise SignInRefusedError("oidc_provider", "the answer to our code is not readable") from None
         return dict(token)
@@ -200,8 +207,8 @@ class OpenIdClient:
         except ExpiredTokenError:
             raise SignInRefusedError("oidc_token", "the ID token has expired") from None
         except JoseError as error:
-            claim = getattr(error, "claim_name", None) or getattr(error, "claim", None)
-            reason = _word(error.error) + (f" ({_word(claim)})" if claim else "")
+            claim = getattr(error, "claim", None)  # its name, from the library
+            reason = error.error + (f" ({claim})" if claim else "")
             raise SignInRefusedError("oidc_token", f"the ID token is refused: {reason}") from None
         except (ValueError, TypeError, KeyError, AttributeError):
             raise SignInRefusedError("oidc_token", "the ID token is not readable") from None
@@ -264,6 +271,6 @@ def _unusable(reason: str, issuer: str) -> SourceError:
     )
 
 
-def _word(text: Any) -> str:
-    """Return a code of the other side, if it is one, for the log."""
-    return text if isinstance(text, str) and _WORD.fullmatch(text) else "an error"
+def _known(error: object) -> str:
+    """Return an error of the provider for the log."""
+    return error if isinstance(error, str) and error in _ERRORS else "an error"

@@ -54,9 +54,10 @@ class LinkRefusedError(Exception):
 def issue_link(
     connection: sqlite3.Connection, campaign: str, email: str, *, is_owner: bool, valid_days: int, now: datetime
 ) -> str:
-    """Return the token of a new link, and revoke the unused earlier ones for the same address.
+    """Return the token of a new link, and revoke the unused earlier ones for the same address and purpose.
 
-    The token exists only in what is returned. Call it inside a transaction.
+    An owner's link does not end the one in the mail to a reviewer. The token exists only in what is returned. Call it
+    inside a transaction.
     """
     key = Ed25519PrivateKey.generate()
     link_id = secrets.token_bytes(16)
@@ -64,8 +65,9 @@ def issue_link(
     payload = _FIELDS.pack(_VERSION, link_id, expires)
     signature = key.sign(_signed(payload, campaign, email, is_owner=is_owner))
     connection.execute(
-        "update links set replaced_at = ? where email = ? and redeemed_at is null and replaced_at is null",
-        (as_text(now), email),
+        "update links set replaced_at = ? "
+        "where email = ? and is_owner = ? and redeemed_at is null and replaced_at is null",
+        (as_text(now), email, int(is_owner)),
     )
     connection.execute(
         "insert into links (link_id, email, is_owner, public_key, issued_at, expires_at) values (?, ?, ?, ?, ?, ?)",
