@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.clock import as_stored
 from pipeline.errors import GateError, UsageError
-from pipeline.review import answers, facts
+from pipeline.review import answers, facts, syncing
 from pipeline.review import campaign as campaigns
 from pipeline.review.answers import ANSWERS, DECISIONS, Answer, AnswerProblem
 from pipeline.review.campaign import Campaign
 from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
-from pipeline.warehouse import database, saved
+from pipeline.review.store import ReviewStore, file_decision
+from pipeline.review.store.connections import statement
+from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 
 __all__ = ["CellProblem", "Imported", "import_file"]
@@ -83,12 +85,19 @@ class _Checked:
 
 
 def import_file(
-    connection: Connection, path: Path, *, name: str | None, now: datetime, skip_invalid: bool = False
+    connection: Connection,
+    path: Path,
+    *,
+    name: str | None,
+    store_of: Callable[[str], ReviewStore | None],
+    now: datetime,
+    skip_invalid: bool = False,
 ) -> Imported:
     """Import one returned packet in one transaction.
 
     A file with problems is not imported; with ``skip_invalid``, its rows without a problem are. Importing a file
-    again changes nothing. A changed decision keeps the earlier one in the table.
+    again changes nothing. A changed decision keeps the earlier one in the table. ``store_of`` returns the store of a
+    campaign, or None: decisions on the page come before those of the file, and those of the file appear there.
 
     Raises:
         UsageError: the file cannot be read, or its campaign is not clear.
@@ -96,32 +105,31 @@ def import_file(
     """
     notes: list[str] = []
     rows = [row for row in read(path, notes.append) if _is_answer(row)]
-    campaign = _campaign_of(connection, rows, path, name)
-    content_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    campaign = _campaign_of(connection, rows, path, name).campaign
+    store = store_of(campaign)
     counts = {"new": 0, "changed": 0, "unchanged": 0}
-    with database.transaction(connection):
-        packet = _packet(connection, campaign, rows)
-        imported_before = _imported_before(connection, campaign.campaign, content_sha256)
+    with (
+        closing(store) if store is not None else nullcontext(),
+        database.transaction(connection),
+        syncing.synchronized(connection, campaign, store, now) as (held, _),
+    ):
+        packet = _packet(connection, campaigns.find(connection, campaign), rows)
+        content_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        imported_before = _imported_before(connection, campaign, content_sha256)
         checked = _check(rows, packet)
         accepted = {} if checked.problems and not skip_invalid else checked.decisions
-        insert = saved.statement("review", "decide")
+        added: list[dict[str, Any]] = []
         for item_id, answer in accepted.items():
             item = packet.items[item_id]
             # Importing an old file again must not undo later decisions.
             is_unchanged = item.held == answer or item_id in imported_before
             counts["unchanged" if is_unchanged else "changed" if item.held else "new"] += 1
             if not is_unchanged:
-                values = {
-                    "campaign": campaign.campaign,
-                    "item_id": item_id,
-                    **asdict(answer),
-                    "reviewer_email": item.reviewer_email,
-                    "imported_at": as_stored(now),
-                    "file_name": path.name,
-                    "file_sha256": content_sha256,
-                }
-                connection.execute(insert, values)
-    return Imported(campaign.campaign, **counts, blank=checked.blank, problems=checked.problems, notes=tuple(notes))
+                added.append(file_decision(item_id, answer, item.reviewer_email, (path.name, content_sha256), now))
+        if held is not None:
+            held.executemany(statement("decide"), added)
+        syncing.add_decisions(connection, campaign, [{**row, "sequence": 1} for row in added], now)
+    return Imported(campaign, **counts, blank=checked.blank, problems=checked.problems, notes=tuple(notes))
 
 
 def _campaign_of(connection: Connection, rows: Sequence[Row], path: Path, name: str | None) -> Campaign:

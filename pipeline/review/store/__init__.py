@@ -18,6 +18,7 @@ from pipeline.review.store.deciding import (
     NotYourItem,
     StoredDecision,
     StoreRefusal,
+    file_decision,
 )
 from pipeline.review.store.handing_over import LoggedMail, ReassignmentRefused
 from pipeline.review.store.links import Link, LinkRefusedError
@@ -52,4 +53,5 @@ __all__ = [
     "StoredDecision",
     "TargetRole",
     "Visitor",
+    "file_decision",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +24,7 @@ __all__ = [
     "StoreRefusal",
     "StoredDecision",
     "StoredDecisions",
+    "file_decision",
     "new_id",
     "require_open",
     "values_of",
@@ -176,13 +176,35 @@ def _roles(connection: sqlite3.Connection, source: str) -> frozenset[tuple[str, 
     return frozenset((source, row["name"].lower()) for row in rows)
 
 
+def file_decision(
+    item_id: str, answer: Answer, reviewer: str, file: tuple[str, str], now: datetime
+) -> dict[str, Any]:
+    """Return a decision that came in a file, in the columns of the store. ``file`` is its name and its hash."""
+    decision_id = new_id()
+    return {
+        "decision_id": decision_id,
+        "item_id": item_id,
+        **values_of(answer),
+        "reviewer": reviewer,
+        "method": "file",
+        "is_bulk": False,
+        "decided_from": None,
+        "decided_at": None,  # the file does not say when
+        "recorded_at": as_text(now),
+        "undoes": None,
+        "action_id": decision_id,
+        "file_name": file[0],
+        "file_sha256": file[1],
+    }
+
+
 def _add(
     connection: sqlite3.Connection, actor: Actor, item_id: str, answer: Answer | None, *, now: datetime, **more: Any
 ) -> StoredDecision:
     """Add a decision; ``more`` are further columns."""
     decision_id = new_id()
     time = as_text(now)
-    values: Mapping[str, Any] = {
+    values = {
         "decision_id": decision_id,
         "item_id": item_id,
         **values_of(answer),

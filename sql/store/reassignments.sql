@@ -1,0 +1,2 @@
+-- All reassignments, in the order in which they were made
+select * from reassignments order by sequence
