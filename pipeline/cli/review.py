@@ -116,18 +116,27 @@ def packets(context: typer.Context, name: Name = None) -> None:
 
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Returned packets, XLSX or CSV (repeatable).")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE", help="Returned packets, XLSX or CSV (repeatable). Without: the decisions on the page."
+        ),
+    ] = None,
     name: Name = None,
     skip_invalid: Annotated[
         bool,
         typer.Option("--skip-invalid", help="Import the correct rows of a file with mistakes."),
     ] = False,
 ) -> None:
-    """Import decisions from returned packets.
+    """Import decisions from returned packets, or from the page.
 
-    A file with mistakes is not imported, and all its mistakes are listed.
+    Without FILE, the decisions, reassignments and mails of the page are brought in. A file with mistakes is not
+    imported, and all its mistakes are listed; decisions on the page come before those of a file.
     """
     terminal: Terminal = context.obj
+    if not files:
+        _import_page(terminal, name)
+        return
     found = _service(terminal).import_files(files, name, skip_invalid=skip_invalid)
     _show_import(terminal, found)
     for error in found.refused[1:]:
@@ -157,6 +166,7 @@ def status(context: typer.Context, name: Name = None) -> None:
         "items     {items} = {kept} kept + {removed} removed + {reduced} reduced + {deferred} deferred + "
         "{excepted} excepted + {pending} pending".format(**asdict(found.decisions)),
         f"blockers  {len(found.blockers)}",
+        *_on_page(found),
         "",
         _table(found.reviewers, ("reviewer_email", "decided", "items", "pending", "high_risk_pending")),
         "",
@@ -195,6 +205,34 @@ def _service(terminal: Terminal) -> ReviewService:
     return ReviewService(terminal.settings(), progress=terminal)
 
 
+def _import_page(terminal: Terminal, name: str | None) -> None:
+    page = _service(terminal).bring_in(name)
+    if page is None:
+        raise UsageError(
+            "there is nothing to import: no file was named, and the campaign has no page",
+            where="FILE",
+            hint="name the returned packets, as in: access-review review import returned/*.xlsx",
+        )
+    new, changed = page.found.new, page.found.changed
+    if page.found.reassigned:
+        terminal.say(f"{count(page.found.reassigned, 'reassignment')} brought in")
+    terminal.result(
+        align(("file", "new", "changed"), [(page.path.name, new, changed)]),
+        [
+            {
+                "file": page.path,
+                "campaign": page.campaign,
+                "new": new,
+                "changed": changed,
+                "unchanged": 0,
+                "blank": 0,
+                "problems": [],
+                "reassigned": page.found.reassigned,
+            }
+        ],
+    )
+
+
 def _show_import(terminal: Terminal, found: Import) -> None:
     for path, imported in found.files:
         for problem in imported.problems:
@@ -229,6 +267,15 @@ def _overdue(found: CampaignStatus) -> list[str]:
     late = [row for row in found.reviewers if row.pending]
     pending = count(sum(row.pending for row in late), "item")
     return [f"OVERDUE   by {count(found.days_overdue, 'day')}: {pending} pending, of {count(len(late), 'reviewer')}"]
+
+
+def _on_page(found: CampaignStatus) -> list[str]:
+    parts = [
+        count(number, noun)
+        for number, noun in ((found.decisions_on_page, "decision"), (found.reassignments_on_page, "reassignment"))
+        if number
+    ]
+    return [f"page      {' and '.join(parts)} not brought in: run 'access-review review import'"] if parts else []
 
 
 def _table(rows: Sequence[ReviewerProgress | RiskProgress], names: Sequence[str]) -> str:

@@ -6,7 +6,9 @@ Each step opens the database only for its own time and returns its results. Noth
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,7 @@ from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import signing_key
 from pipeline.progress import Progress, Silent
 from pipeline.review import campaign as campaigns
-from pipeline.review import importing, packets, signing
+from pipeline.review import importing, packets, signing, syncing
 from pipeline.review.campaign import (
     Blocker,
     LeftOutItems,
@@ -27,14 +29,18 @@ from pipeline.review.campaign import (
 )
 from pipeline.review.importing import Imported
 from pipeline.review.signing import Signer
+from pipeline.review.store import ReviewStore
+from pipeline.review.syncing import BroughtIn
 from pipeline.settings import Settings
 from pipeline.warehouse import database
+from pipeline.warehouse.database import Connection
 
 __all__ = [
     "CampaignStatus",
     "Import",
     "NewCampaign",
     "OpenedCampaign",
+    "PageImport",
     "ReviewService",
     "Signer",
     "WrittenFiles",
@@ -66,6 +72,15 @@ class WrittenFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class PageImport:
+    """What was brought in from the page of a campaign; ``path`` is its store."""
+
+    campaign: str
+    path: Path
+    found: BroughtIn
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """The results of returned files, each with its path, and the errors of files that were refused as a whole."""
 
@@ -82,7 +97,8 @@ class Import:
 class CampaignStatus:
     """The progress of a campaign.
 
-    ``days_overdue`` is 0 unless the campaign is open, past its due date and has pending items.
+    ``days_overdue`` is 0 unless the campaign is open, past its due date and has pending items. ``decisions_on_page``
+    and ``reassignments_on_page`` were not brought in yet; the other numbers do not know of them.
     """
 
     campaign: str
@@ -94,6 +110,8 @@ class CampaignStatus:
     blockers: tuple[Blocker, ...]
     reviewers: tuple[ReviewerProgress, ...]
     risks: tuple[RiskProgress, ...]
+    decisions_on_page: int = 0
+    reassignments_on_page: int = 0
 
 
 class ReviewService:
@@ -146,8 +164,31 @@ class ReviewService:
             files = packets.write(connection, campaign, self._settings.reports.directory, self._progress)
         return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
 
+    def prepare_page(self, name: str | None = None) -> ReviewStore:
+        """Open the store of an open campaign, by default the only one; make it first if there is none.
+
+        Raises:
+            UsageError: there is no campaign of that name, or none or several are open.
+            RenderError: the store cannot be written.
+        """
+        with database.reading(self._database, notify=self._progress.note) as connection:
+            campaign = campaigns.find(connection, name)
+            return ReviewStore.make(connection, campaign, ReviewStore.path_of(self._settings, campaign.campaign))
+
+    def bring_in(self, name: str | None = None) -> PageImport | None:
+        """Bring the decisions, reassignments and mails of a campaign's page into the database.
+
+        Return None if the campaign has no page. Bringing in again changes nothing.
+
+        Raises:
+            UsageError: there is no campaign of that name, or none or several are open.
+            GateError: the campaign is signed off.
+        """
+        with database.writing(self._database, notify=self._progress.note) as connection:
+            return self._bring_in(connection, name)
+
     def import_files(self, files: Sequence[Path], name: str | None = None, *, skip_invalid: bool = False) -> Import:
-        """Import returned packets, each in a transaction of its own.
+        """Import returned packets, each in a transaction of its own, after what is on the pages of their campaigns.
 
         A file with problems is not imported; with ``skip_invalid``, its rows without a problem are.
         """
@@ -157,7 +198,12 @@ class ReviewService:
             for path in files:
                 try:
                     found = importing.import_file(
-                        connection, path, name=name, now=self._clock(), skip_invalid=skip_invalid
+                        connection,
+                        path,
+                        name=name,
+                        store_of=self._store_of,
+                        now=self._clock(),
+                        skip_invalid=skip_invalid,
                     )
                 except (UsageError, GateError) as error:  # about this file alone: the others can be imported
                     refused.append(error)
@@ -176,6 +222,9 @@ class ReviewService:
         with database.reading(self._database, notify=self._progress.note) as connection:
             campaign = campaigns.find(connection, name, or_last=True)
             quality = campaigns.quality(connection, campaign.campaign)
+            store = None if campaign.is_signed else self._store_of(campaign.campaign)
+            with store or nullcontext():
+                waiting = syncing.waiting(connection, campaign.campaign, store) if store else Counter[str]()
             late = (self._clock().date() - campaign.due_on).days if campaign.due_on else 0
             return CampaignStatus(
                 campaign.campaign,
@@ -187,6 +236,8 @@ class ReviewService:
                 campaigns.blockers(connection, campaign.campaign),
                 campaigns.progress_by_reviewer(connection, campaign.campaign),
                 campaigns.progress_by_risk(connection, campaign.campaign),
+                waiting["decision"],
+                waiting["reassignment"],
             )
 
     def sign_off(self, signer: Signer, name: str | None = None) -> WrittenFiles:
@@ -196,7 +247,8 @@ class ReviewService:
 
         Raises:
             UsageError: there is no campaign of that name, or none or several are open.
-            GateError: it is signed already, an item blocks it, or the build has no sealed report.
+            GateError: it is signed already, an item blocks it, decisions on its page have not been brought in, or the
+                build has no sealed report.
             ConfigurationError: the signing key cannot be used.
             WarehouseError: the current build is not the one that was reviewed.
             RenderError: a file cannot be written; the campaign is not signed then.
@@ -205,8 +257,31 @@ class ReviewService:
         directory = self._settings.reports.directory
         with database.writing(self._database, notify=self._progress.note) as connection:
             campaign = signing.find_campaign(connection, name, directory)
-            files = signing.sign(connection, campaign, signer, directory, now=self._clock(), key=key)
+            now = self._clock()
+            store = None if campaign.is_signed else self._store_of(campaign.campaign)
+            with store or nullcontext(), syncing.closed(connection, campaign.campaign, store, now):
+                files = signing.sign(connection, campaign, signer, directory, now=now, key=key)
         return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
+
+    def _bring_in(self, connection: Connection, name: str | None) -> PageImport | None:
+        campaign = campaigns.find(connection, name)
+        if campaign.is_signed:
+            raise GateError(
+                f"the campaign '{campaign.campaign}' is signed off",
+                where="review.sign_offs",
+                hint="open another campaign",
+            )
+        store = self._store_of(campaign.campaign)
+        if store is None:
+            return None
+        with store:
+            found = syncing.bring_in(connection, campaign.campaign, store, self._clock())
+        return PageImport(campaign.campaign, store.path, found)
+
+    def _store_of(self, campaign: str) -> ReviewStore | None:
+        """Return the store of a campaign, or None if it has no page."""
+        path = ReviewStore.path_of(self._settings, campaign)
+        return ReviewStore.open(path) if path.exists() else None
 
     @property
     def _database(self) -> Path:

@@ -1,7 +1,7 @@
 """Brings what happened on the page of a campaign into the database: decisions, reassignments and mails.
 
-Each has a random id, so that bringing it in twice changes nothing, and a process that is killed loses nothing: what is
-on the page stays there, and the next call brings it in.
+Each has a random id, so that bringing it in twice changes nothing. A process that is killed loses nothing: what is on
+the page stays there, and the next call brings it in.
 """
 
 from __future__ import annotations

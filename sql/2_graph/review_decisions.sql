@@ -1,7 +1,7 @@
 /*
 summary = "One item of a review campaign, a role or group of one account, with its decision as of this extract."
 reads   = [
-    "review.items", "review.decisions", "graph.review_campaigns", "graph.accounts", "graph.people",
+    "review.items", "review.decisions", "review.reassignments", "graph.review_campaigns", "graph.accounts", "graph.people",
     "staging.review_items", "staging.reviewers",
 ]
 grain   = ["campaign", "item_id"]
@@ -20,13 +20,14 @@ entitlement_name = "varchar: its name, as shown to people"
 permission_level = "varchar: privileged, standard or unclassified"
 is_high_risk     = "boolean: the risk of the item was high or critical"
 is_questioned    = "boolean: the item had an open finding, or a recommendation to remove or reduce"
-reviewer_email   = "varchar: e-mail address of the assigned reviewer"
+reviewer_email   = "varchar: e-mail address of the assigned reviewer, the last one if the item was handed over"
 decided_by       = "varchar: e-mail address of the reviewer who decided; null while undecided"
 decision         = "varchar: keep, remove, reduce, defer or exception; null while undecided"
 reason           = "varchar: the reason, in the reviewer's words"
 target_role      = "varchar: the role to reduce to, if the decision is reduce; else null"
 decided_at       = "timestamp: when the reviewer decided; null if the reviewer gave no time"
-seconds_taken    = "double: seconds since the reviewer's previous decision; null if either time is missing"
+is_bulk          = "boolean: the reviewer accepted the recommendations for a person in one step; null while undecided"
+seconds_taken    = "double: seconds since the reviewer's previous decision; null if either time is missing, and for all but one of those accepted in one step"
 place            = "bigint: position in the reviewer's packet, from 1"
 run_length       = "bigint: number of consecutive items in the packet with the same decision, including this one; null while undecided"
 is_self_review   = "boolean: the account's holder decided, under any known address; null if undecided or not comparable"
@@ -49,6 +50,33 @@ latest_decisions as (
     from review.decisions as decisions
     join latest_sequences as latest on latest.campaign = decisions.campaign and latest.item_id = decisions.item_id
         and latest.sequence = decisions.sequence
+    where decisions.decision <> 'withdrawn'
+),
+
+current_reviewers as (
+    select reassignments.campaign, reassignments.item_id, max_by(reassignments.to_email, reassignments.sequence) as email
+    from review.reassignments as reassignments
+    join graph.review_campaigns as campaigns
+        on campaigns.campaign = reassignments.campaign and reassignments.imported_at <= campaigns.known_at
+    group by reassignments.campaign, reassignments.item_id
+),
+
+-- The place at opening, unless items were handed over.
+assigned_items as (
+    select
+        items.* replace (
+            coalesce(reviewers.email, items.reviewer_email) as reviewer_email,
+            case when items.place is not null then
+                row_number() over (
+                    partition by items.campaign, coalesce(reviewers.email, items.reviewer_email)
+                    order by items.position, items.place, items.reviewer_email, items.item_id
+                )
+            end as place
+        )
+    from review.items as items
+    left join current_reviewers as reviewers
+        on reviewers.campaign = items.campaign and reviewers.item_id = items.item_id
+    where items.exclusion_reason is null
 ),
 
 -- A reviewer may decide under any address of theirs, so all of them are collected.
@@ -66,15 +94,22 @@ reviewed_items as (
     select
         items.*, keyed.email_key, keyed.user_name_key, latest.reviewer_email as decided_by,
         reviewer.reviewer_key as decided_by_key, latest.decision, latest.reason, latest.target_role, latest.decided_at,
+        case when latest.decision is not null then coalesce(latest.is_bulk, false) end as is_bulk,
         -- Consecutive items with the same decision have the same difference of the two positions.
         items.place - row_number() over (
             partition by items.campaign, items.reviewer_email, latest.decision order by items.place
         ) as series
-    from review.items as items
+    from assigned_items as items
     left join staging.review_items as keyed on keyed.campaign = items.campaign and keyed.item_id = items.item_id
     left join latest_decisions as latest on latest.campaign = items.campaign and latest.item_id = items.item_id
     left join staging.reviewers as reviewer on reviewer.reviewer_email = latest.reviewer_email
-    where items.exclusion_reason is null
+),
+
+timed_items as (
+    select
+        *,
+        lag(decided_at) over (partition by campaign, decided_by order by decided_at, place, item_id) as decided_before_at
+    from reviewed_items
 )
 
 select
@@ -97,11 +132,11 @@ select
     items.reason,
     items.target_role,
     items.decided_at,
-    epoch(
-        items.decided_at - lag(items.decided_at) over (
-            partition by items.campaign, items.reviewer_email order by items.decided_at, items.place
-        )
-    ) as seconds_taken,
+    items.is_bulk,
+    -- Accepted in one step: one pause for all of them.
+    case when not (items.is_bulk and items.decided_at = items.decided_before_at) then
+        epoch(items.decided_at - items.decided_before_at)
+    end as seconds_taken,
     items.place,
     case when items.decision is not null and items.place is not null then
         count(*) over (partition by items.campaign, items.reviewer_email, items.decision, items.series)
@@ -119,7 +154,7 @@ select
         partition by items.item_id
         order by campaigns.signed_at is null, campaigns.signed_at desc, campaigns.campaign desc
     ) = 1 as is_standing
-from reviewed_items as items
+from timed_items as items
 join graph.review_campaigns as campaigns on campaigns.campaign = items.campaign
 left join person_addresses as own on own.person_id = items.person_id and own.address = items.decided_by_key
 
@@ -207,5 +242,35 @@ given."review.decisions" = [
 expect = [
   { item_id = "1", is_self_review = true }, { item_id = "2", is_self_review = true }, { item_id = "3", is_self_review = true },
   { item_id = "4", is_self_review = false }, { item_id = "5", is_self_review = "<null>" }, { item_id = "6", is_self_review = "<null>" },
+]
+*/
+/* example
+name = "a decision taken back is none; accepted in one step, one pause counts for all; a handed-over item has its new reviewer and a place among the others"
+given."graph.review_campaigns" = [ { campaign = "Q", known_at = 2026-01-01T00:00:00Z, is_current = true } ]
+given."review.items" = [
+  { campaign = "Q", item_id = "1", source = "s", account_id = "1", risk = "low", reviewer_email = "r", place = 1, position = 1 },
+  { campaign = "Q", item_id = "2", source = "s", account_id = "2", risk = "low", reviewer_email = "r", place = 2, position = 3 },
+  { campaign = "Q", item_id = "3", source = "s", account_id = "2", risk = "low", reviewer_email = "r", place = 3, position = 4 },
+  { campaign = "Q", item_id = "4", source = "s", account_id = "3", risk = "low", reviewer_email = "other", place = 1, position = 2 },
+  { campaign = "Q", item_id = "5", source = "s", account_id = "4", risk = "low", reviewer_email = "other", place = 2, position = 5 },
+]
+given."review.reassignments" = [
+  { campaign = "Q", item_id = "4", sequence = 1, to_email = "third", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "4", sequence = 2, to_email = "r", imported_at = 2025-12-02T00:00:00Z },
+  { campaign = "Q", item_id = "5", sequence = 1, to_email = "r", imported_at = 2026-01-01T00:00:01Z },
+]
+given."review.decisions" = [
+  { campaign = "Q", item_id = "1", sequence = 1, decision = "keep", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z, decided_at = 2025-11-01T00:00:00Z, method = "link", is_bulk = false },
+  { campaign = "Q", item_id = "2", sequence = 1, decision = "keep", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z, decided_at = 2025-11-01T00:00:30Z, method = "link", is_bulk = true },
+  { campaign = "Q", item_id = "3", sequence = 1, decision = "keep", reviewer_email = "r", imported_at = 2025-12-01T00:00:00Z, decided_at = 2025-11-01T00:00:30Z, method = "link", is_bulk = true },
+  { campaign = "Q", item_id = "4", sequence = 1, decision = "keep", reviewer_email = "other", imported_at = 2025-12-01T00:00:00Z },
+  { campaign = "Q", item_id = "4", sequence = 2, decision = "withdrawn", reviewer_email = "r", imported_at = 2025-12-03T00:00:00Z, undoes = "x" },
+]
+expect = [
+  { item_id = "1", place = 1, is_bulk = false, seconds_taken = "<null>", run_length = 1 },
+  { item_id = "4", place = 2, reviewer_email = "r", decision = "<null>", decided_by = "<null>", is_bulk = "<null>" },
+  { item_id = "2", place = 3, is_bulk = true, seconds_taken = 30.0, run_length = 2 },
+  { item_id = "3", place = 4, is_bulk = true, seconds_taken = "<null>", run_length = 2 },
+  { item_id = "5", place = 1, reviewer_email = "other" },
 ]
 */

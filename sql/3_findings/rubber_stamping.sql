@@ -33,14 +33,15 @@ reviewers as (
     group by campaign, reviewer_email
 ),
 
--- Only items with a finding or a recommendation against them count: keeping the others quickly is normal.
+-- Only items with a finding or a recommendation against them count: keeping the others quickly is normal. Accepting the
+-- recommendations for a person in one step is deliberate, possible only where each of them is to keep, and on record.
 questioned_items as (
     select
         campaign, reviewer_email, decision, decided_at, seconds_taken,
         row_number() over (partition by campaign, reviewer_email order by place, item_id) as number,
         row_number() over (partition by campaign, reviewer_email, decision order by place, item_id) as number_of_decision
     from graph.review_decisions
-    where is_current and is_questioned and decision is not null
+    where is_current and is_questioned and decision is not null and is_bulk is distinct from true
 ),
 
 -- Consecutive items with the same decision share the difference of both numbers.
@@ -161,5 +162,18 @@ given."graph.review_decisions" = [
   { campaign = "Q", item_id = "3", reviewer_email = "few", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_questioned = true, is_current = true },
 ]
 expect = []
+population = 2
+*/
+/* example
+name = "recommendations accepted in one step do not count; the questioned items decided one by one do"
+params = { min_items = 2, max_run = 2 }
+given."graph.review_decisions" = [
+  { campaign = "Q", item_id = "1", reviewer_email = "bulk", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_bulk = true, is_questioned = true, is_current = true },
+  { campaign = "Q", item_id = "2", reviewer_email = "bulk", place = 2, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_bulk = true, is_questioned = true, is_current = true },
+  { campaign = "Q", item_id = "3", reviewer_email = "both", place = 1, decision = "keep", decided_at = 2026-01-01T00:00:00Z, is_bulk = true, is_questioned = true, is_current = true },
+  { campaign = "Q", item_id = "4", reviewer_email = "both", place = 2, decision = "keep", decided_at = 2026-01-01T00:00:01Z, seconds_taken = 1.0, is_bulk = false, is_questioned = true, is_current = true },
+  { campaign = "Q", item_id = "5", reviewer_email = "both", place = 3, decision = "keep", decided_at = 2026-01-01T00:00:02Z, seconds_taken = 1.0, is_bulk = false, is_questioned = true, is_current = true },
+]
+expect = [ { subject_id = "both", verdict = "failed", observed_value = "2 of 2 kept; 2 in a row; 1.0 s" } ]
 population = 2
 */
