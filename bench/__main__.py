@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import annex, commands, memory, peers, pull, scale, warehouse
+from bench import annex, commands, memory, page, peers, pull, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -31,6 +31,7 @@ BENCHMARKS = {
     "scale": scale.run,
     "dlt": peers.dlt_load,
     "annex": annex.run,
+    "page": page.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 #: Written by hand: what was tried for the targets that are missed.

@@ -117,9 +117,9 @@ def _pss_mb(pid: int) -> float:
     return 0.0
 
 
-def peak_mb() -> float:
-    """Return the peak memory of this process in MB (10^6 bytes)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def peak_mb(pid: int | str = "self") -> float:
+    """Return the peak memory of a process in MB (10^6 bytes)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
     raise RuntimeError("this kernel does not report the peak memory of a process")
