@@ -846,7 +846,7 @@ create table if not exists review.mails (
 );
 comment on table review.mails is 'One mail to a reviewer, sent or written to a file.';
 comment on column review.mails.mail_id is 'random id of the mail';
-comment on column review.mails.kind is 'invitation, reminder or handover';
+comment on column review.mails.kind is 'invitation, reminder or reassignment';
 comment on column review.mails.recipient is 'e-mail address of the recipient';
 comment on column review.mails.reason_key is 'what the mail was sent for; no recipient gets two mails of one kind for the same';
 comment on column review.mails.subject is 'subject line';

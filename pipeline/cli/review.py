@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli import invite
 from pipeline.cli.commands import Commands
 from pipeline.cli.serve import serve
 from pipeline.cli.terminal import Terminal, align, email_address, required_name
@@ -58,6 +59,13 @@ def register(app: typer.Typer) -> None:
     _commands.command(
         epilog="Example: access-review review sign-off --by 'Ann Ek' --email ann@example.com --role CISO"
     )(sign_off)
+    _commands.command(epilog="Example: access-review review invite --name 2026-Q4")(invite.invite)
+    _commands.command(epilog="Example: access-review review remind --overdue")(invite.remind)
+    _commands.command(
+        epilog="Example: access-review review reassign --all --from ann@example.com --to bo@example.com "
+        "--reason 'on leave'"
+    )(invite.reassign)
+    _commands.command(epilog="Example: access-review review due --open --reviewer ciso@example.com")(invite.due)
     app.add_typer(_commands)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "ReviewerProgress",
     "RiskProgress",
     "blockers",
+    "every",
     "find",
     "find_unsealed",
     "left_out",
@@ -180,7 +181,7 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
         _require_full_build(connection)
         if new.scope == "external":
             _require_domains(connection)
-        if any(each.campaign == new.name for each in _campaigns(connection)):
+        if any(each.campaign == new.name for each in every(connection)):
             raise UsageError(
                 f"there is a campaign '{new.name}' already", where="review.campaigns", hint="choose another --name"
             )
@@ -208,6 +209,11 @@ def open_campaign(connection: Connection, new: NewCampaign, now: datetime) -> Ca
     return find(connection, new.name)
 
 
+def every(connection: Connection) -> list[Campaign]:
+    """Return all campaigns, in the order in which they were opened."""
+    return [Campaign(**{**row, **_aware(row)}) for row in rows(connection, "campaigns")]
+
+
 def find(connection: Connection, name: str | None, *, or_last: bool = False) -> Campaign:
     """Return a campaign by its name; without a name, the only open one.
 
@@ -216,7 +222,7 @@ def find(connection: Connection, name: str | None, *, or_last: bool = False) -> 
     Raises:
         UsageError: there is no campaign of that name, or none or several are open.
     """
-    known = _campaigns(connection)
+    known = every(connection)
     if name is None:
         still_open = [each for each in known if not each.is_signed]
         if len(still_open) == 1:
@@ -241,7 +247,7 @@ def find(connection: Connection, name: str | None, *, or_last: bool = False) -> 
 
 def find_unsealed(connection: Connection, directory: Path) -> Campaign | None:
     """Return the campaign signed last if none is open and its sealed folder is missing from ``directory``."""
-    known = _campaigns(connection)
+    known = every(connection)
     if not known or not all(each.is_signed for each in known):
         return None
     last = max(known, key=lambda each: (each.signed_at, each.campaign))
@@ -271,10 +277,6 @@ def blockers(connection: Connection, campaign: str) -> tuple[Blocker, ...]:
 def left_out(connection: Connection, campaign: str) -> tuple[LeftOutItems, ...]:
     """Return how many items of a campaign were left out, for each reason."""
     return tuple(LeftOutItems(**row) for row in rows(connection, "left_out", campaign=campaign))
-
-
-def _campaigns(connection: Connection) -> list[Campaign]:
-    return [Campaign(**{**row, **_aware(row)}) for row in rows(connection, "campaigns")]
 
 
 def _aware(row: dict[str, Any]) -> dict[str, Any]:

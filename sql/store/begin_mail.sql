@@ -1,6 +1,6 @@
 -- Adds a mail that is about to be sent, unless it was before
 -- $mail_id: its random id
--- $kind: invitation, reminder or handover
+-- $kind: invitation, reminder or reassignment
 -- $reason_key: what it is sent for
 -- $recipient: e-mail address
 -- $subject: subject line

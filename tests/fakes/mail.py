@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +24,15 @@ class FakeMailServer:
 
     ``refusals`` maps a recipient to the answer to its RCPT, ``rejections`` one to the answer to its content.
     ``cuts`` maps a recipient to the moment at which the connection breaks, once: ``rcpt``, or ``content`` (after the
-    content has come, so that the sender cannot know whether it was taken).
+    content has come, so that the sender cannot know whether it was taken). ``holds`` maps a recipient to ``before``
+    or ``after``: the server gives no answer to the content, which it has not taken yet, or has; ``held`` is set then.
     """
 
     refusals: dict[str, str] = field(default_factory=dict)
     rejections: dict[str, str] = field(default_factory=dict)
     cuts: dict[str, str] = field(default_factory=dict)
+    holds: dict[str, str] = field(default_factory=dict)
+    held: threading.Event = field(default_factory=threading.Event)
     port: int = 0
     connections: int = 0
     is_encrypted: list[bool] = field(default_factory=list)
@@ -70,10 +75,18 @@ class FakeMailServer:
         [recipient] = envelope.rcpt_tos
         if recipient in self.rejections:
             return self.rejections[recipient]
+        if self.holds.get(recipient) == "before":
+            await self._hold()
         self.taken.append((recipient, envelope.content))
+        if self.holds.get(recipient) == "after":
+            await self._hold()
         if self.cuts.pop(recipient, None) == "content":
             server.transport.abort()
         return "250 queued"
+
+    async def _hold(self) -> None:
+        self.held.set()
+        await asyncio.sleep(600)  # ends when the client hangs up
 
     def authenticate(
         self, server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword

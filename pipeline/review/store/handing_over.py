@@ -92,8 +92,8 @@ class StoredMails(StoreFile):
     def begin_mail(self, kind: str, reason_key: str, recipient: str, subject: str, *, now: datetime) -> str | None:
         """Log a mail before it is sent; return its id, or None if it was sent, or begun, before.
 
-        ``kind`` is ``invitation``, ``reminder`` or ``handover``; ``reason_key`` tells two mails of one kind apart.
-        A mail that failed can be begun again.
+        ``kind`` is ``invitation``, ``reminder`` or ``reassignment``; ``reason_key`` tells two mails of one kind
+        apart. A mail that failed can be begun again.
         """
         mail_id = new_id()
         values = {
