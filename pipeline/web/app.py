@@ -23,7 +23,8 @@ from pipeline.clock import Clock, utc_now
 from pipeline.errors import AccessReviewError
 from pipeline.review.store import ReviewStore
 from pipeline.settings import Settings
-from pipeline.web import overview, reviewing
+from pipeline.web import overview, refusal_log, reviewing
+from pipeline.web.guard import path_for_log
 from pipeline.web.site import Site, filler, site_of
 
 __all__ = ["create_app"]
@@ -44,7 +45,7 @@ def create_app(
 
 def _routes() -> list[BaseRoute]:
     static = Mount("/static", _Static(directory=resources.templates() / "web" / "static"))
-    return [static, *reviewing.routes(), *overview.routes()]
+    return [static, *reviewing.routes(), *overview.routes(), *refusal_log.routes()]
 
 
 class _Static(StaticFiles):
@@ -67,5 +68,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     """Say that the store cannot be used now, and log why: the disk is full, or the file is damaged."""
-    _log.error("%s %s: %s", request.method, request.url.path, error)
+    _log.error("%s %s: %s", request.method, path_for_log(request), error)
     return HTMLResponse(site_of(request).fill("web/unavailable.html", None), 503)

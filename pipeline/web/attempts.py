@@ -1,4 +1,4 @@
-"""Limits refused attempts, so that guessing is useless and the log of refusals stays small."""
+"""Limits attempts to guess a secret or an id, and how much of refused requests is logged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 
 __all__ = ["AttemptLimits", "address_key"]
 
-#: Refused attempts that one network address or one visitor has within a window: enough to paste a broken link
-#: again and again.
+#: Attempts that one network address or one visitor has within a window: enough for a link that was cut off.
 PER_KEY = 20
-#: Refused attempts of all addresses together within a window.
+#: Attempts of all addresses together within a window.
 OVERALL = 1_000
 WINDOW = timedelta(minutes=10)
 #: Addresses that are remembered. Beyond that the one that was quiet for longest is forgotten; the limit of all
@@ -24,7 +23,7 @@ _IPV6_PREFIX = 64
 
 
 class AttemptLimits:
-    """Counts refused attempts in windows of time. Safe to call from several threads.
+    """Counts attempts in windows of time. Safe to call from several threads.
 
     A window starts with the first attempt. The counts are in memory and end with the process, which no attacker can
     restart.
@@ -43,8 +42,14 @@ class AttemptLimits:
         self._counts: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
         self._all: tuple[datetime, int] | None = None
 
+    def renewed(self) -> AttemptLimits:
+        """Return the same limits, without what was counted."""
+        return AttemptLimits(
+            per_key=self._per_key, overall=self._overall, window=self._window, remembered=self._remembered
+        )
+
     def record(self, key: str, now: datetime) -> None:
-        """Count one refused attempt of a network address or visitor."""
+        """Count one attempt of a network address or visitor."""
         with self._lock:
             self._counts[key] = self._counted(self._counts.pop(key, None), now)
             self._all = self._counted(self._all, now)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
+from pipeline.errors import AccessReviewError
 from pipeline.settings import read_secret
 from pipeline.web.attempts import AttemptLimits
 from pipeline.web.guard import Guard, answer_refusal
@@ -32,7 +33,10 @@ def guarded(app: Starlette, origin: PublicOrigin, *, limits: AttemptLimits | Non
     app.add_exception_handler(RequestRefusedError, answer_refusal)
 
     def refused(request: Request, refusal: RefusedRequest) -> Response:
-        return site.message(request, refusal.status, refusal.title, refusal.text, refusal.hint)
+        try:
+            return site.message(request, refusal.status, refusal.title, refusal.text, refusal.hint)
+        except AccessReviewError:  # the page of every message names the campaign, from the store
+            return HTMLResponse(site.fill("web/unavailable.html", None), 503)
 
     return Guard(app, site.store, origin, refused, clock=site.clock, limits=limits)
 

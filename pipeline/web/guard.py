@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -21,11 +22,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.clock import Clock, utc_now
+from pipeline.errors import AccessReviewError
 from pipeline.web.attempts import AttemptLimits, address_key
 from pipeline.web.origin import PublicOrigin, network_address
 from pipeline.web.refusal import RefusedRequest, RequestRefusedError
 
-__all__ = ["SESSION", "Gate", "Guard", "answer_refusal"]
+__all__ = ["SESSION", "Gate", "Guard", "answer_refusal", "path_for_log"]
+
+_log = logging.getLogger(__name__)
 
 #: What the cookie of a session is for, as in :meth:`PublicOrigin.cookie_name`.
 SESSION = "review"
@@ -117,6 +121,14 @@ _TOO_LARGE = RefusedRequest(
     413, "too_large", "", "This form is too large", "Nothing was changed.", "Shorten the reason and send it again."
 )
 _NOT_A_FORM = RefusedRequest(415, "not_a_form", "", "This request is not understood", "It is not a form of our page.")
+_UNAVAILABLE = RefusedRequest(
+    503,
+    "unavailable",
+    "",
+    "The page cannot be used now",
+    "Earlier decisions are saved.",
+    "Try again in a few minutes.",
+)
 _TOO_SLOW = RefusedRequest(
     408, "too_slow", "", "The form did not arrive in time", "Nothing was changed.", "Send it again."
 )
@@ -137,6 +149,8 @@ class Guard:
     ) -> None:
         self._app, self._gate, self.origin, self._page, self._clock = app, gate, origin, page, clock
         self._limits = limits or AttemptLimits()
+        #: Refused requests that are logged; those beyond are answered all the same.
+        self._logged = self._limits.renewed()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it on."""
@@ -153,7 +167,11 @@ class Guard:
             has_proxy=self.origin.has_proxy,
         )
         answer = self._with_headers(send)
-        refused, body = await self._check(request, receive)
+        try:
+            refused, body = await self._check(request, receive)
+        except AccessReviewError as error:  # the store cannot be used
+            _log.error("%s %s: %s", request.method, path_for_log(request), error)
+            refused, body = self._page(request, _UNAVAILABLE), b""
         if refused is not None:
             await refused(scope, receive, answer)
             return
@@ -197,15 +215,17 @@ class Guard:
         return origin is None or origin in self.origin.origins
 
     async def refuse(self, request: Request, refusal: RefusedRequest) -> Response:
-        """Log a refusal, count it as an attempt, and return its page.
+        """Log a refusal, count it if it may be a guess, and return its page.
 
-        Once the visitor's attempts are used up nothing more is logged, so that attacks cannot fill the disk.
+        One address fills a few lines of the log at most, so that attacks cannot fill the disk.
         """
-        now = self._clock()
-        if not self._seconds_to_wait(request):
-            self._limits.record(_key(request), now)
+        now, key = self._clock(), _key(request)
+        if refusal.is_guess:
+            self._limits.record(key, now)
+        if not self._logged.seconds_to_wait(key, now):
+            self._logged.record(key, now)
             visitor = request.state.visitor
-            detail = [f"{request.method} {_path_for_log(request)}", *filter(None, [refusal.detail])]
+            detail = [f"{request.method} {path_for_log(request)}", *filter(None, [refusal.detail])]
             detail += [f"signed in as {visitor.email}"] if visitor else []
             await asyncio.to_thread(
                 self._gate.record_refusal, refusal.kind, "; ".join(detail), request.state.address, now
@@ -222,7 +242,7 @@ class Guard:
             "limited",
             "",
             "Too many attempts",
-            "Too many requests from here were refused.",
+            "Too many links or names that do not exist were tried from here.",
             f"Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again.",
         )
         response = self._page(request, refusal)
@@ -260,7 +280,7 @@ def _key(request: Request) -> str:
     return visitor.email if visitor else address_key(request.state.address)
 
 
-def _path_for_log(request: Request) -> str:
+def path_for_log(request: Request) -> str:
     """Return the path of a request without the secret of a link."""
     path = str(request.url.path)
     if path.startswith("/link/"):

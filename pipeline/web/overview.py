@@ -16,20 +16,13 @@ from pipeline.addresses import AddressError, read_address
 from pipeline.reporting import text
 from pipeline.review.store import CampaignFacts, CardFilter, CardProgress, LoggedDecision, StoreRefusal
 from pipeline.web.intro import total as summed
-from pipeline.web.refusal import RefusedRequest, RequestRefusedError
+from pipeline.web.refusal import RequestRefusedError
+from pipeline.web.refusal_log import NOT_OWNER
 from pipeline.web.site import Site, site_of, visitor_of
 from pipeline.wording import counted
 
 __all__ = ["routes"]
 
-_NOT_OWNER = RefusedRequest(
-    403,
-    "not_owner",
-    "",
-    "This page is for the owners of the campaign",
-    "You review access here, and do not own the campaign.",
-    "Go back to your list.",
-)
 #: Decisions on one page.
 _DECISIONS = 100
 #: People whose items can be chosen on the page that hands them over.
@@ -196,5 +189,5 @@ def _number(given: str) -> int | None:
 def _owned(request: Request) -> Site:
     visitor = visitor_of(request)
     if visitor is None or not visitor.is_owner:
-        raise RequestRefusedError(_NOT_OWNER)
+        raise RequestRefusedError(NOT_OWNER)
     return site_of(request)

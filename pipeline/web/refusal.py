@@ -17,7 +17,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RefusedRequest:
-    """A refused request: the HTTP status, its kind and detail for the log, and what the visitor reads."""
+    """A refused request: the HTTP status, its kind and detail for the log, and what the visitor reads.
+
+    ``is_guess`` says that it may be one of many attempts to find something out; these are limited. A mistake, or what
+    another site makes a browser do, must not keep a reviewer out.
+    """
 
     status: int
     kind: str
@@ -25,6 +29,7 @@ class RefusedRequest:
     title: str
     text: str
     hint: str = ""
+    is_guess: bool = False
 
 
 class RequestRefusedError(Exception):
@@ -102,12 +107,14 @@ _SIGN_INS = {
 
 def refused_link(reason: str, email: str | None) -> RefusedRequest:
     """Return the refusal of a link; ``email`` is whom it is for, if that is known."""
-    return RefusedRequest(403, "link", reason + (f", for {email}" if email else ""), *_LINKS[reason])
+    detail = reason + (f", for {email}" if email else "")
+    return RefusedRequest(403, "link", detail, *_LINKS[reason], is_guess=email is None)
 
 
 def refused_sign_in(error: SignInRefusedError) -> RefusedRequest:
     """Return the refusal of a sign-in at the identity provider."""
-    return RefusedRequest(403, error.kind, error.detail, *_SIGN_INS[error.kind])
+    is_guess = error.kind in {"oidc_state", "oidc_token"}
+    return RefusedRequest(403, error.kind, error.detail, *_SIGN_INS[error.kind], is_guess=is_guess)
 
 
 def unknown_person(email: str) -> RefusedRequest:

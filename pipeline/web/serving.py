@@ -22,7 +22,7 @@ from pipeline.web.server import Listener
 
 __all__ = ["PreparedPage", "prepare"]
 
-#: Whom the owner's link is for, if the configuration names no owner.
+#: Whom the printed link is for. Not one of the owners: what is done with it must not carry the name of another.
 _OPERATOR = "operator"
 #: The owner's link is on a terminal, and is opened at once.
 _LINK_DAYS = 1
@@ -59,8 +59,7 @@ def prepare(
         campaign.name, listener.place, base_url=settings.web.base_url, is_tls=listener.address.is_encrypted
     )
     _refuse_plain_http(origin)
-    owner = settings.web.owners[0] if settings.web.owners else _OPERATOR
-    token = store.issue_link(owner, is_owner=True, valid_days=_LINK_DAYS, now=clock())
+    token = store.issue_link(_OPERATOR, is_owner=True, valid_days=_LINK_DAYS, now=clock())
     app = guarded(create_app(store, settings, environment, clock=clock), origin)
     return PreparedPage(campaign.name, origin.url, f"{origin.url}/link/{token}", app)
 

@@ -142,7 +142,7 @@ def test_undo_takes_back_only_what_the_reviewer_decided(page: AttackedPage) -> N
     assert page.contents() == before
 
 
-@pytest.mark.parametrize("path", ["/campaign", "/campaign/decisions", "/campaign/reassign"])
+@pytest.mark.parametrize("path", ["/campaign", "/campaign/decisions", "/campaign/reassign", "/campaign/refusals"])
 def test_a_reviewer_on_the_owners_pages(page: AttackedPage, path: str) -> None:
     client = page.signed_in()
     with Attack(page, "not_owner"):

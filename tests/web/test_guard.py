@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from pipeline.errors import UsageError
 from pipeline.web.attempts import AttemptLimits
-from pipeline.web.guard import MAX_BODY, SESSION, Guard
+from pipeline.web.guard import MAX_BODY, SESSION, Guard, answer_refusal
 from pipeline.web.origin import PublicOrigin, network_address
-from pipeline.web.refusal import RefusedRequest
+from pipeline.web.refusal import RefusedRequest, RequestRefusedError
 from tests.web.served import Served
 
 COOKIE, CSRF = "a-cookie", "a-token"
@@ -57,7 +57,10 @@ class Page:
         self.url = served.url
         self.reached: list[tuple[str, dict[str, str]]] = []
         self.origin = PublicOrigin.of("q4", (served.host, served.port), base_url=base_url, is_tls=False)
-        app = Starlette(routes=[Route("/{path:path}", self._reach, methods=["GET", "POST"])])
+        app = Starlette(
+            routes=[Route("/{path:path}", self._reach, methods=["GET", "POST"])],
+            exception_handlers={RequestRefusedError: answer_refusal},
+        )
         served.app = Guard(
             app, self.door, self.origin, _said, clock=lambda: self.door.now, limits=AttemptLimits(**limits)
         )
@@ -65,6 +68,8 @@ class Page:
     async def _reach(self, request: Request) -> Response:
         if request.url.path == "/broken":
             raise RuntimeError
+        if request.url.path == "/link/guess":
+            raise RequestRefusedError(RefusedRequest(403, "link", "", "No", "No such link.", is_guess=True))
         self.reached.append((request.method, request.state.form))
         return PlainTextResponse(request.state.address)
 
@@ -174,22 +179,30 @@ def test_bytes_that_are_no_text_are_refused(page: Page) -> None:
         assert httpx.post(page.url + "/d", headers=page.cookies | FORM, content=body).status_code == 415
 
 
-def test_refused_attempts_are_limited_by_address_and_in_all(page: Page) -> None:
-    attempts = [httpx.post(page.url + "/decide").status_code for _ in range(4)]
-    assert attempts == [401, 401, 401, 429]
+def test_guesses_are_limited_by_address_and_in_all(page: Page) -> None:
+    assert [page.get("/link/guess").status_code for _ in range(4)] == [403, 403, 403, 429]
     limited = page.get("/link/guess")
-    assert (limited.status_code, limited.headers["Retry-After"]) == (429, "600")
+    assert limited.headers["Retry-After"] == "600"
     assert "Wait 10 minutes" in limited.text
     assert page.get("/sign-in").status_code == 429
     # a colleague behind the same address who is signed in goes on working
     assert page.post(csrf=CSRF).is_success
-    assert page.door.kinds == ["signed_out"] * 3
+    assert page.door.kinds == ["link"] * 3
 
     page.door.now += timedelta(minutes=10)
-    assert page.get("/link/guess").is_success
+    assert page.get("/sign-in").is_success
 
 
-def test_the_limit_of_all_addresses_bounds_the_log(page: Page) -> None:
+def test_what_another_site_does_keeps_no_reviewer_out_and_fills_no_log(page: Page) -> None:
+    for _ in range(30):
+        assert page.post({"Sec-Fetch-Site": "cross-site"}, csrf=CSRF).status_code == 403
+        assert httpx.post(page.url + "/decide").status_code == 401
+    assert page.post(csrf=CSRF).is_success
+    assert page.get("/sign-in").is_success
+    assert page.door.kinds == ["cross_site", "signed_out"] * 2 + ["cross_site"]  # three of each, five in all
+
+
+def test_the_limit_of_all_addresses_holds_while_few_are_remembered(page: Page) -> None:
     limits = AttemptLimits(per_key=3, overall=5, remembered=10)
     for number in range(100):
         limits.record(f"192.0.2.{number}", page.door.now)

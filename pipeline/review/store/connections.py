@@ -81,10 +81,9 @@ class StoreFile:
             with store.reading() as connection:
                 [application_id] = connection.execute("pragma application_id").fetchone()
                 [version] = connection.execute("pragma user_version").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise WarehouseError(
-                f"this is not the file of a review page: {error}", where=str(path), hint="restore it from a copy"
-            ) from error
+        except WarehouseError:
+            store.close()
+            raise
         if (application_id, version) != (_APPLICATION_ID, SCHEMA_VERSION):
             store.close()
             raise WarehouseError(
@@ -150,11 +149,14 @@ class StoreFile:
         try:
             connection = connection or _connect(self.path)
             yield connection
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if type(error) not in {sqlite3.OperationalError, sqlite3.DatabaseError}:  # a rule of the tables
+                raise
             raise WarehouseError(
                 f"the file of the review page cannot be used: {error}",
                 where=str(self.path),
-                hint="check the disk and the permissions, and that no other program holds the file",
+                hint="check the disk and the permissions, and that no other program holds the file; "
+                "restore a damaged file from a copy",
             ) from error
         finally:
             if connection is not None:
