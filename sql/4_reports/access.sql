@@ -39,7 +39,9 @@ rule_ids               = "varchar: rules with an open finding on the account, it
 with
 
 account_rules as (
-    select source, account_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
+    select
+        source, account_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids,
+        min(severity_rank) as severity_rank
     from reports.finding_accounts
     where status = 'open' and not names_access
     group by source, account_id
@@ -48,11 +50,15 @@ account_rules as (
 -- A finding that names roles or groups marks only those.
 item_rules as (
     select
-        source, account_id, entitlement_type, entitlement_id,
-        array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
-    from reports.finding_access
-    where status = 'open'
-    group by source, account_id, entitlement_type, entitlement_id
+        named.source, named.account_id, named.entitlement_type, named.entitlement_id,
+        array_to_string(list_sort(list(distinct named.rule_id)), '; ') as rule_ids,
+        min(found.severity_rank) as severity_rank
+    from reports.finding_access as named
+    left join reports.finding_accounts as found
+        on found.finding_id = named.finding_id and found.source = named.source
+        and found.account_id = named.account_id
+    where named.status = 'open'
+    group by named.source, named.account_id, named.entitlement_type, named.entitlement_id
 ),
 
 -- The recommendations of open findings, for each role and group that they mark.
@@ -166,6 +172,10 @@ items as (
             else 'unchanged'
         end as change_since_baseline,
         statistic.comparison,
+        -- A finding about the account bears on its role: without the role, the account is of no use.
+        access.permission_level <> 'standard'
+            or coalesce(item_rules.severity_rank, 9) <= 2
+            or (access.entitlement_type = 'role' and coalesce(account_rules.severity_rank, 9) <= 2) as is_high_risk,
         peers.account_id is not null or access.entitlement_type <> 'role' as is_compared
     from graph.effective_access as access
     cross join baselines
@@ -213,6 +223,7 @@ reasons as (
             when entitlement_type = 'group' and peer_verdict = 'rare_confident' then 'rare'
             when peer_verdict in ('rare_confident', 'rare_possible') then 'perhaps rare'
             when suggested is not null then 'finding'
+            when peer_verdict = 'neutral' and is_high_risk then 'not usual'
             when peer_verdict in ('common', 'neutral') then 'like peers'
             when not is_compared then 'not compared'
             else 'few peers'
@@ -266,6 +277,7 @@ select
         when 'above peers' then comparison || '. At least half of them have ' || coalesce(usual_role, 'rank ' || usual_rank) || ' or less.'
         when 'rare' then comparison || '.'
         when 'perhaps rare' then comparison || '.'
+        when 'not usual' then comparison || '. It is high risk and not usual among them.'
         when 'like peers' then comparison || '.'
         when 'not compared' then 'Service accounts, break-glass accounts and the program''s own account are not compared with people.'
         else 'There are too few peers for a comparison' || coalesce(': ' || peer_n, '') || '.'
@@ -313,6 +325,43 @@ expect = [
   { account_id = "a", entitlement_id = "all", recommendation = "no_information", rule_ids = "" },
   { account_id = "a", entitlement_id = "gone", recommendation = "investigate", rule_ids = "" },
   { account_id = "left", entitlement_id = "usual", recommendation = "remove", recommendation_reason = "The person has left.", rule_ids = "leavers" },
+]
+*/
+/* example
+name = "high risk that is not usual among peers is investigated; what is usual, or not high risk, is kept"
+given."graph.effective_access" = [
+  { source = "s", account_id = "admin", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Admin", permission_level = "privileged", grant_type = "direct" },
+  { source = "s", account_id = "viewer", entitlement_type = "role", entitlement_id = "v", entitlement_name = "Viewer", permission_level = "standard", grant_type = "direct" },
+  { source = "s", account_id = "outsider", entitlement_type = "role", entitlement_id = "v", entitlement_name = "Viewer", permission_level = "standard", grant_type = "direct" },
+  { source = "s", account_id = "outsider", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Sales", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "viewer", entitlement_type = "group", entitlement_id = "g", entitlement_name = "Sales", permission_level = "standard", is_builtin = false, grant_type = "direct" },
+  { source = "s", account_id = "admin", entitlement_type = "group", entitlement_id = "h", entitlement_name = "Owners", permission_level = "privileged", is_builtin = false, grant_type = "direct" },
+]
+given."graph.peer_groups" = [
+  { source = "s", account_id = "admin", entitlement_type = "role", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "admin", entitlement_type = "group", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "viewer", entitlement_type = "role", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "viewer", entitlement_type = "group", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "outsider", entitlement_type = "role", peer_group = "p", is_peer = false },
+  { source = "s", account_id = "outsider", entitlement_type = "group", peer_group = "p", is_peer = false },
+]
+given."graph.peer_statistics" = [
+  { source = "s", is_peer = false, entitlement_type = "role", entitlement_id = "r", peer_group = "p", peer_n = 40, peer_k = 10, peer_share = 0.25, peer_share_low = 0.142, peer_share_high = 0.4019, peer_verdict = "neutral" },
+  { source = "s", is_peer = false, entitlement_type = "role", entitlement_id = "v", peer_group = "p", peer_verdict = "neutral" },
+  { source = "s", is_peer = false, entitlement_type = "group", entitlement_id = "g", peer_group = "p", peer_verdict = "neutral" },
+  { source = "s", is_peer = false, entitlement_type = "group", entitlement_id = "h", peer_group = "p", peer_verdict = "common" },
+]
+given."reports.finding_accounts" = [
+  { finding_id = "1", rule_id = "external", severity_rank = 2, source = "s", account_id = "outsider", status = "open", names_access = false },
+  { finding_id = "2", rule_id = "names", severity_rank = 3, source = "s", account_id = "viewer", status = "open", names_access = false },
+]
+expect = [
+  { account_id = "admin", entitlement_id = "r", recommendation = "investigate", recommendation_reason = "10 of 40 peers (p) have this role or a higher one, 25.0 % (95 % interval 14.2 to 40.2 %). It is high risk and not usual among them." },
+  { account_id = "admin", entitlement_id = "h", recommendation = "keep" },
+  { account_id = "outsider", entitlement_id = "v", recommendation = "investigate" },
+  { account_id = "outsider", entitlement_id = "g", recommendation = "keep" },
+  { account_id = "viewer", entitlement_id = "v", recommendation = "keep" },
+  { account_id = "viewer", entitlement_id = "g", recommendation = "keep" },
 ]
 */
 /* example
