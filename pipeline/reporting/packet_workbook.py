@@ -89,9 +89,6 @@ class _Table:
         self.columns = [column for column in COLUMNS if column.name in known]
         self._at = {column.name: position for position, column in enumerate(self.columns)}
         self._last = max(len(contents.rows), 1)
-        # Campaigns of earlier versions have no cards.
-        has_cards = "card_id" in known and all(row[contents.names.index("card_id")] for row in contents.rows)
-        self._person = ("card_id",) if has_cards else ("who", "email")
         self._formats = _formats(book)
 
     # ------------------------------------------------------------------------------------------------- formulas
@@ -140,17 +137,16 @@ class _Table:
             sheet.set_column(position, position, column.width, None, {"hidden": column.is_hidden})
         order = [self._contents.names.index(column.name) for column in self.columns]
         high = [(column, index) for column, index in zip(self.columns, order, strict=True) if column.sets_height]
-        band = 0
-        person: object = None
-        for number, row in enumerate(self._contents.rows, start=1):
-            if (next_person := [row[self._contents.names.index(name)] for name in self._person]) != person:
-                person, band = next_person, 1 - band
-            texts = [(str(row[index]), column.width) for column, index in high if row[index]]
-            lines = max((lines_of(words, width) for words, width in texts), default=1)
-            if lines > 1:  # a row of one line grows with what is typed into it
-                sheet.set_row(number, height_of(min(lines, _MOST_LINES)))
-            for position, (column, index) in enumerate(zip(self.columns, order, strict=True)):
-                self._write_cell(sheet, (number, position), column, row[index], band)
+        number = 0
+        for band, rows in enumerate(self._contents.by_person()):
+            for row in rows:
+                number += 1
+                texts = [(str(row[index]), column.width) for column, index in high if row[index]]
+                lines = max((lines_of(words, width) for words, width in texts), default=1)
+                if lines > 1:  # a row of one line grows with what is typed into it
+                    sheet.set_row(number, height_of(min(lines, _MOST_LINES)))
+                for position, (column, index) in enumerate(zip(self.columns, order, strict=True)):
+                    self._write_cell(sheet, (number, position), column, row[index], band % len(_BANDS))
         self._validate(sheet)
         self._colour(sheet)
         sheet.freeze_panes(1, self._at["who"] + 1)
@@ -251,7 +247,7 @@ class _Table:
             mark([name], f"{self._amber(name, self._cell)}>0", amber)
         is_severe = "OR(" + ",".join(f'{self._cell("risk")}="{severity}"' for severity in SEVERE) + ")"
         # Above a person's first row is another person, or the heading.
-        keys = [self._cell(name) for name in self._person]
+        keys = [self._cell(name) for name in self._contents.person_columns]
         is_first = "OR(" + ",".join(f"{key}<>{key[:-1]}1" for key in keys) + ")"
         # Some programs apply only the first rule that is true: it has the formats of the others, too.
         mark(["why_flagged"], f"AND({is_severe},{is_first})", self._formats["severe first row"])

@@ -5,8 +5,9 @@ All of them show the same facts about each item, in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from pipeline import resources
 from pipeline.atomic import replace_file
 from pipeline.reporting import cells, csv, pdf
-from pipeline.reporting.packet_columns import MEANINGS
+from pipeline.reporting.packet_columns import MEANINGS, SEVERE
 from pipeline.reporting.templating import Filler
 from pipeline.warehouse.database import Connection
 
@@ -24,15 +25,15 @@ __all__ = ["ROWS_TO_READ", "PacketContents", "write_csv", "write_pdf"]
 _NAMES = ("who", "source", "access", "target_role")
 #: Most items in a PDF, about thirty pages; the workbook has all of them.
 ROWS_TO_READ = 500
-#: Value of the column attention -> heading of its part in the PDF.
+#: Parts of the PDF, each with people. Those with a finding or high risk come first.
+_FLAGGED = "Flagged people"
 _PARTS = {
-    "1 high risk": "High risk",
-    "2 new or changed": "New or changed",
+    "2 new or changed": "New or changed access",
     "3 other": "Other access",
     "4 unchanged, kept last time": "Unchanged, kept last time",
 }
 #: Parts with one line for each item, so that the others get the attention.
-_BRIEF = {"3 other", "4 unchanged, kept last time"}
+_BRIEF = {"Other access", "Unchanged, kept last time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,30 @@ class PacketContents:
     rows: Sequence[Sequence[Any]]
     #: (source, name) of every role that access can be reduced to.
     roles: Sequence[tuple[str, str]] = ()
+
+    @property
+    def person_columns(self) -> tuple[str, ...]:
+        """Return the columns in which all rows of one person are the same."""
+        # Campaigns of earlier versions have no cards.
+        at = self.names.index("card_id")
+        return ("card_id",) if all(row[at] for row in self.rows) else ("who", "email")
+
+    def by_person(self) -> Iterator[list[Sequence[Any]]]:
+        """Yield the rows of each person, who have no other rows."""
+        columns = [self.names.index(name) for name in self.person_columns]
+        for _, rows in itertools.groupby(self.rows, lambda row: [row[column] for column in columns]):
+            yield list(rows)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of the PDF: how many people and items it has, and the rows to show, a list for each person."""
+
+    title: str
+    is_brief: bool
+    people: int = 0
+    items: int = 0
+    shown: list[list[dict[str, Any]]] = field(default_factory=list)
 
 
 def write_csv(connection: Connection, query: str, parameters: Mapping[str, object], path: Path) -> int:
@@ -73,19 +98,6 @@ def write_pdf(path: Path, contents: PacketContents, *, rows_shown: int = ROWS_TO
         RenderError: Pango is missing, or a template is wrong.
         OSError: the file cannot be written.
     """
-    facts = [dict(zip(contents.names, row, strict=True)) for row in contents.rows]
-    # Campaigns of earlier versions have no parts.
-    parts = dict.fromkeys([*_PARTS, *(str(row["attention"] or "") for row in facts)])
-    groups = [
-        {
-            "attention": part,
-            "title": _PARTS.get(part, "All access"),
-            "is_brief": part in _BRIEF,
-            "total": sum((row["attention"] or "") == part for row in facts),
-            "rows": [row for row in facts[:rows_shown] if (row["attention"] or "") == part],
-        }
-        for part in parts
-    ]
     templates = resources.templates()
     document = Filler(templates)(
         "packet.html",
@@ -96,11 +108,34 @@ def write_pdf(path: Path, contents: PacketContents, *, rows_shown: int = ROWS_TO
         due_on=contents.due_on,
         opened_at=contents.opened_at,
         meanings=MEANINGS,
-        groups=groups,
-        total=len(facts),
-        shown=min(len(facts), rows_shown),
+        parts=_parts(contents, rows_shown),
+        severe=sum(row[contents.names.index("risk")] in SEVERE for row in contents.rows),
+        total=len(contents.rows),
+        shown=min(len(contents.rows), rows_shown),
     )
     content, missing = pdf.render(document, templates)
     with replace_file(path) as draft:
         draft.write_bytes(content)
     return missing
+
+
+def _parts(contents: PacketContents, rows_shown: int) -> list[_Part]:
+    """Arrange the items of a packet by part and person; at most ``rows_shown`` are to be shown."""
+    parts = {title: _Part(title, is_brief=title in _BRIEF) for title in (_FLAGGED, *_PARTS.values())}
+    left = rows_shown
+    for rows in contents.by_person():
+        person = [dict(zip(contents.names, row, strict=True)) for row in rows]
+        part = parts[_part(person)]
+        part.people += 1
+        part.items += len(person)
+        if left > 0:
+            part.shown.append(person[:left])
+        left -= len(person)
+    return list(parts.values())
+
+
+def _part(person: Sequence[Mapping[str, Any]]) -> str:
+    if any(row["risk"] in SEVERE or row["findings"] or row["account_findings"] for row in person):
+        return _FLAGGED
+    # Campaigns of earlier versions have no attention.
+    return _PARTS.get(min(str(row["attention"]) for row in person), "Other access")

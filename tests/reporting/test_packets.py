@@ -10,26 +10,45 @@ import pypdf
 from pipeline.reporting.packets import PacketContents, write_pdf
 
 FACTS = {
-    "place": 1, "who": "Ann", "email": "ann@example.com", "source": "prod", "type": "role", "access": "Admin",
-    "permission_level": "standard", "path": "account -> role", "status": "active", "last_seen": "2025-12-01",
-    "risk": "low", "findings": None, "conflict": None, "peers": None, "change": "new", "recommendation": "keep",
-    "recommendation_reason": None, "prior_decision": None, "decision": None,
+    "place": 1, "card_id": "card-1", "who": "Ann", "email": "ann@example.com", "title": "Chef", "department": "Sales",
+    "source": "prod", "type": "role", "access": "Admin", "allows": "View dashboards.", "permission_level": "standard",
+    "path": "account -> role", "status": "active", "last_seen": "2025-12-01", "risk": "low", "why_flagged": None,
+    "findings": None, "account_findings": None, "conflict": None, "peers": None, "change": "new",
+    "recommendation": "keep", "recommendation_reason": None, "prior_decision": None, "decision": None,
 }  # fmt: skip
 
 
 def test_the_pdf_starts_with_high_risk_and_names_the_due_date(tmp_path: Path) -> None:
     rows = [
-        FACTS | {"attention": "1 high risk", "risk": "critical", "who": "Zed", "findings": "Leaver still active"},
+        FACTS
+        | {
+            "attention": "1 high risk",
+            "risk": "critical",
+            "card_id": "card-0",
+            "who": "Zed",
+            "why_flagged": "Critical risk: Leaver still active",
+        },
         FACTS | {"attention": "2 new or changed", "place": 2},
-        FACTS | {"attention": "4 unchanged, kept last time", "place": 3, "prior_decision": "keep by bo@example.com"},
+        FACTS
+        | {
+            "attention": "4 unchanged, kept last time",
+            "place": 3,
+            "card_id": "card-2",
+            "who": "Bo",
+            "prior_decision": "keep by bo@example.com",
+        },
     ]
 
     text = _pdf(tmp_path, rows)
 
     assert "please decide on 3 items of access, 1 of them high risk, by 31 Jan 2026" in text
-    places = [text.rindex(title) for title in ("High risk #", "New or changed #", "Unchanged, kept last time #")]
+    places = [
+        text.rindex(title)
+        for title in ("Flagged people No.", "New or changed access No.", "Unchanged, kept last time No.")
+    ]
     assert places == sorted(places)
-    assert "critical Leaver still active" in text
+    assert "Critical risk: Leaver still active" in text
+    assert "Ann Chef · Sales · ann@example.com · active, last seen 1 Dec 2025 · prod" in text
     assert "keep by bo@example.com" in text
 
 
@@ -47,7 +66,7 @@ def test_a_long_pdf_is_cut_and_names_the_files_with_all_items(tmp_path: Path) ->
     text = _pdf(tmp_path, rows, rows_shown=2)
 
     assert "2 of 3 items are shown here" in text
-    assert "Other access 3" in text
+    assert "Other access 1 3" in text
 
 
 def _pdf(folder: Path, rows: list[dict[str, object]], **options: int) -> str:
