@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pipeline.addresses import AddressError, read_address
+from pipeline.errors import AccessReviewError
 from pipeline.reporting import text
 from pipeline.review.store import CampaignFacts, CardFilter, CardProgress, LoggedDecision, StoreRefusal
 from pipeline.web.intro import total as summed
@@ -20,6 +22,9 @@ from pipeline.web.refusal import RequestRefusedError
 from pipeline.web.refusal_log import NOT_OWNER
 from pipeline.web.site import Site, site_of, visitor_of
 from pipeline.wording import counted
+
+if TYPE_CHECKING:
+    from pipeline.review.notices import MailRun
 
 __all__ = ["routes"]
 
@@ -33,6 +38,7 @@ def routes() -> list[Route]:
     """Return the routes of owners."""
     return [
         Route("/campaign", progress),
+        Route("/campaign/remind", remind, methods=["POST"]),
         Route("/campaign/decisions", decisions),
         Route("/campaign/reassign", choose_items),
         Route("/campaign/reassign", reassign, methods=["POST"]),
@@ -58,10 +64,19 @@ class Overview:
 
 def progress(request: Request) -> Response:
     """Show how far the campaign is, by reviewer and by risk."""
+    return _progress(request, _owned(request))
+
+
+def remind(request: Request) -> Response:
+    """Mail the reviewers with open items, and say what became of the mails."""
+    from pipeline.review import notices
+
     site = _owned(request)
-    store = site.store
-    found = _overview(store.campaign, store.reviewers(), store.risks(), site.clock().date())
-    return site.page(request, "campaign.html", overview=found, can_remind=False, said="")
+    try:
+        run = notices.remind(site.store, site.settings, site.environment, now=site.clock())
+    except AccessReviewError as error:
+        return _progress(request, site, f"No mail was sent: {error.message}.")
+    return _progress(request, site, _mailed(run))
 
 
 def decisions(request: Request) -> Response:
@@ -97,14 +112,52 @@ def reassign(request: Request) -> Response:
     found, to = _problems(form, items)
     if not found and visitor is not None:
         try:
-            moved = site.store.reassign(
-                items, form["from"], to, form["reason"].strip(), visitor.email, now=site.clock()
-            )
+            moved, mail = _hand_over(site, items, form["from"], to, form["reason"].strip(), visitor.email)
         except StoreRefusal as error:
             found = {"general": f"Nothing was handed over: {error}."}
+        except AccessReviewError as error:  # the configuration of mail, before anything was changed
+            found = {"general": f"Nothing was handed over: {error.message}."}
         else:
-            return RedirectResponse(f"/campaign/reassign?{urlencode({'moved': moved, 'to': to})}", 303)
+            values = {"moved": moved, "to": to, "mail": mail}
+            return RedirectResponse(f"/campaign/reassign?{urlencode(values)}", 303)
     return _choice(request, form, found)
+
+
+def _hand_over(
+    site: Site, items: Sequence[str] | None, giver: str, taker: str, reason: str, by: str
+) -> tuple[int, str]:
+    """Hand items over; return how many, and the state of the mail to the new reviewer: empty without an address."""
+    from pipeline.review.notices import Handover, hand_over
+
+    if site.settings.web.base_url is None:  # the page is on this machine only: a link would be of no use
+        return site.store.reassign(items, giver, taker, reason, by, now=site.clock()), ""
+    handover = Handover(items=items, from_reviewer=giver, to_reviewer=taker, reason=reason, by=by)
+    moved, run = hand_over(site.store, site.settings, site.environment, handover, now=site.clock())
+    return moved, run.results[0].state
+
+
+def _progress(request: Request, site: Site, said: str = "") -> Response:
+    store = site.store
+    campaign = store.campaign
+    found = _overview(campaign, store.reviewers(), store.risks(), site.clock().date())
+    can_remind = site.settings.web.base_url is not None and campaign.closed_at is None and found.waiting > 0
+    return site.page(request, "campaign.html", overview=found, can_remind=can_remind, said=said)
+
+
+def _mailed(run: MailRun) -> str:
+    """Return what became of the reminders, in words."""
+    states: Counter[str] = Counter(result.state for result in run.results)
+    words = {
+        "sent": "sent",
+        "written": "written to files, to be sent by hand",
+        "sent_before": "sent earlier today",
+    }
+    parts = [f"{counted(states[state], 'reminder')} {said}" for state, said in words.items() if states[state]]
+    parts += [f"not sent to {each.recipient}: {each.detail}" for each in run.failures]
+    if run.error is not None:
+        parts.append(run.error.message)
+    said = "; ".join(parts) or "no reviewer has open items"
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _problems(form: Mapping[str, str], items: Sequence[str] | None) -> tuple[dict[str, str], str]:
@@ -128,6 +181,11 @@ def _choice(request: Request, values: Mapping[str, str], problems: Mapping[str, 
     people = site.store.cards(giver, CardFilter(decision="pending"), 0, _PEOPLE)[0] if giver else ()
     total = site.store.progress(giver).pending if giver else 0
     moved = _number(values.get("moved", ""))
+    mail = {
+        "": "Tell them: no mail was sent.",
+        "sent": "They got a mail with a link.",
+        "written": "A mail to them was written to a file, to be sent by hand.",
+    }.get(values.get("mail", ""), "The mail to them was not sent; a reminder reaches them.")
     return site.page(
         request,
         "reassign.html",
@@ -137,7 +195,7 @@ def _choice(request: Request, values: Mapping[str, str], problems: Mapping[str, 
         reviewers=[row for row in site.store.reviewers() if row.pending],
         items=[(person, item) for person in people for item in person.items if item.answer is None],
         total=total,
-        said="" if moved is None else f"{counted(moved, 'item')} handed to {values.get('to', '')}.",
+        said="" if moved is None else f"{counted(moved, 'item')} handed to {values.get('to', '')}. {mail}".strip(),
     )
 
 
