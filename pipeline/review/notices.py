@@ -190,6 +190,7 @@ class _Mailing:
         is_reviewer: bool = True,
     ) -> _Letter:
         """Return a mail to send; its link is made when it is sent."""
+        contact = contact_of(self._settings)
         facts = MailFacts(
             organization=self._campaign.organization,
             campaign=self._campaign.name,
@@ -201,7 +202,7 @@ class _Mailing:
             is_owner=recipient in self._settings.web.owners,
             link=None,
             link_ends_at=None,
-            contact=contact_of(self._settings),
+            contact=contact if contact != recipient else None,
         )
         return _Letter(kind, recipient, reason_key, facts)
 

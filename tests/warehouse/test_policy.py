@@ -7,6 +7,8 @@ import pytest
 
 from pipeline import resources
 from pipeline.errors import ConfigurationError
+from pipeline.inputs import policy_files
+from pipeline.settings import load_settings
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.policy import PolicyFiles, load_policy, load_reference
@@ -135,6 +137,18 @@ def test_the_hash_covers_every_file_of_the_folder(connection: Connection, tmp_pa
 
     assert len(set(hashes)) == len(hashes)
     assert load(connection, tmp_path) == hashes[-1]
+
+
+def test_the_cadence_of_the_configuration_reaches_the_rules(connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "access-review.toml"
+    path.write_text('[cadence]\nprivileged = "monthly"\nall = "yearly"\n', encoding="utf-8")
+
+    load_policy(connection, policy_files(load_settings(path)))
+    configured = connection.execute("select * from policy.cadence order by scope").fetchall()
+    load(connection, None)
+
+    assert configured == [("all", 12), ("privileged", 1)]
+    assert connection.execute("select count(*) from policy.cadence").fetchall() == [(0,)]
 
 
 def test_the_organisations_domains_are_folded(connection: Connection) -> None:
