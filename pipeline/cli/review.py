@@ -283,7 +283,10 @@ def _on_page(found: CampaignStatus) -> list[str]:
         for number, noun in ((found.decisions_on_page, "decision"), (found.reassignments_on_page, "reassignment"))
         if number
     ]
-    return [f"page      {' and '.join(parts)} not brought in: run 'access-review review import'"] if parts else []
+    lines = [f"page      {' and '.join(parts)} not brought in: run 'access-review review import'"] if parts else []
+    if found.refused_requests:
+        lines.append(f"refused   {count(found.refused_requests, 'request')}; the page shows them to its owners")
+    return lines
 
 
 def _table(rows: Sequence[ReviewerProgress | RiskProgress], names: Sequence[str]) -> str:

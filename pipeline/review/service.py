@@ -98,7 +98,8 @@ class CampaignStatus:
     """The progress of a campaign.
 
     ``days_overdue`` is 0 unless the campaign is open, past its due date and has pending items. ``decisions_on_page``
-    and ``reassignments_on_page`` were not brought in yet; the other numbers do not know of them.
+    and ``reassignments_on_page`` were not brought in yet; the other numbers do not know of them. ``refused_requests``
+    are in the log of the page, which owners read there.
     """
 
     campaign: str
@@ -112,6 +113,7 @@ class CampaignStatus:
     risks: tuple[RiskProgress, ...]
     decisions_on_page: int = 0
     reassignments_on_page: int = 0
+    refused_requests: int = 0
 
 
 class ReviewService:
@@ -225,6 +227,7 @@ class ReviewService:
             store = None if campaign.is_signed else self._store_of(campaign.campaign)
             with store or nullcontext():
                 waiting = syncing.waiting(connection, campaign.campaign, store) if store else Counter[str]()
+                refused = store.refusal_count() if store else 0
             late = (self._clock().date() - campaign.due_on).days if campaign.due_on else 0
             return CampaignStatus(
                 campaign.campaign,
@@ -238,6 +241,7 @@ class ReviewService:
                 campaigns.progress_by_risk(connection, campaign.campaign),
                 waiting["decision"],
                 waiting["reassignment"],
+                refused,
             )
 
     def sign_off(self, signer: Signer, name: str | None = None) -> WrittenFiles:
