@@ -100,6 +100,7 @@ create table decisions (
 ) strict;
 create index decisions_by_item on decisions (item_id, sequence);
 create index decisions_by_reviewer on decisions (reviewer, sequence);
+create index decisions_by_action on decisions (action_id);
 create index decisions_by_file on decisions (file_sha256, item_id) where file_sha256 is not null;
 
 create table reassignments (

@@ -67,9 +67,9 @@ def signed(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
     for (account, entitlement), (decision, target) in DECISIONS.items():
         house.connection.execute(
             """
-            insert into review.decisions
-            select campaign, item_id, 1, $decision, 'not needed', $target, null, null, null, reviewer_email, null,
-                $now, 'f.csv', 'x'
+            insert into review.decisions by name
+            select campaign, item_id, 1 as sequence, $decision as decision, 'not needed' as reason,
+                $target as target_role, reviewer_email, $now as imported_at, 'f.csv' as file_name, 'x' as file_sha256
             from review.items where account_id = $account and entitlement_id = $entitlement
             """,
             {"decision": decision, "target": target, "now": NOW, "account": account, "entitlement": entitlement},

@@ -133,11 +133,10 @@ class StoredCards(StoreFile):
         }
         with self.reading() as connection:
             found = connection.execute(statement("cards"), {**values, "offset": offset, "limit": limit}).fetchall()
-            if found or not offset:
-                total = found[0]["total"] if found else 0
-            else:  # a page past the end has no row to count on
-                first = connection.execute(statement("cards"), {**values, "offset": 0, "limit": 1}).fetchone()
-                total = first["total"] if first else 0
+            if not offset and len(found) < limit:
+                total = len(found)
+            else:
+                [total] = connection.execute(statement("card_count"), values).fetchone()
             ids = json.dumps([row["card_id"] for row in found])
             items = connection.execute(statement("items"), {"reviewer": reviewer, "cards": ids}).fetchall()
         by_card = defaultdict(list)
