@@ -34,7 +34,9 @@ def guarded(app: Starlette, origin: PublicOrigin, *, limits: AttemptLimits | Non
 
     def refused(request: Request, refusal: RefusedRequest) -> Response:
         try:
-            return site.message(request, refusal.status, refusal.title, refusal.text, refusal.hint)
+            return site.message(
+                request, refusal.status, refusal.title, refusal.text, refusal.hint, renewable=refusal.renewable
+            )
         except AccessReviewError:  # the page of every message names the campaign, from the store
             return HTMLResponse(site.fill("web/unavailable.html", None), 503)
 

@@ -42,8 +42,8 @@ _MAX_FIELDS = 1_000
 #: Reached without a session: style sheets, links, and signing in.
 _PUBLIC = ("/static/", "/link/", "/sign-in/")
 _PUBLIC_PATHS = frozenset({"/link", "/sign-in"})
-#: Signs in with the secret in its form, so that there is no session yet whose token could be in it.
-_REDEEM = "/link"
+#: Their forms carry the secret of a link. There is no session yet whose token could be in them.
+_WITH_LINK = frozenset({"/link", "/link/again"})
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -195,7 +195,7 @@ class Guard:
             return (None if visitor or is_public else RedirectResponse("/sign-in", 303)), b""
         if not self._is_same_site(headers, path):
             return await self.refuse(request, _CROSS_SITE), b""
-        if visitor is None and path != _REDEEM:
+        if visitor is None and path not in _WITH_LINK:
             return await self.refuse(request, _SIGNED_OUT), b""
         body, problem = await _read_form(request, receive)
         if problem is None and visitor is not None and not _has_token(request, visitor):
@@ -211,7 +211,7 @@ class Guard:
         if site not in {None, "same-origin", "none"}:
             return False
         if origin == "null":  # what a page says that sends no referrer, such as that of a link
-            return site == "same-origin" or (site is None and path == _REDEEM)
+            return site == "same-origin" or (site is None and path in _WITH_LINK)
         return origin is None or origin in self.origin.origins
 
     async def refuse(self, request: Request, refusal: RefusedRequest) -> Response:

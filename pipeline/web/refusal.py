@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = [
     "RefusedRequest",
@@ -10,6 +10,7 @@ __all__ = [
     "SignInRefusedError",
     "refused_link",
     "refused_sign_in",
+    "renewable_link",
     "unknown_person",
     "unreachable_provider",
 ]
@@ -20,7 +21,8 @@ class RefusedRequest:
     """A refused request: the HTTP status, its kind and detail for the log, and what the visitor reads.
 
     ``is_guess`` says that it may be one of many attempts to find something out; these are limited. A mistake, or what
-    another site makes a browser do, must not keep a reviewer out.
+    another site makes a browser do, must not keep a reviewer out. ``renewable`` is the token of a link that a new one
+    can be mailed for.
     """
 
     status: int
@@ -30,6 +32,7 @@ class RefusedRequest:
     text: str
     hint: str = ""
     is_guess: bool = False
+    renewable: str = ""
 
 
 class RequestRefusedError(Exception):
@@ -109,6 +112,14 @@ def refused_link(reason: str, email: str | None) -> RefusedRequest:
     """Return the refusal of a link; ``email`` is whom it is for, if that is known."""
     detail = reason + (f", for {email}" if email else "")
     return RefusedRequest(403, "link", detail, *_LINKS[reason], is_guess=email is None)
+
+
+def renewable_link(reason: str, email: str, token: str) -> RefusedRequest:
+    """Return the refusal of a link whose reviewer can have a new one mailed."""
+    hint = "Have a new link mailed to you."
+    if reason == "used":
+        hint += " If it was not you who used this one, tell the owner of the campaign."
+    return replace(refused_link(reason, email), hint=hint, renewable=token)
 
 
 def refused_sign_in(error: SignInRefusedError) -> RefusedRequest:

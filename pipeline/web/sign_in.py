@@ -11,19 +11,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.errors import SourceError
+from pipeline.errors import AccessReviewError, SourceError
 from pipeline.review.store.links import LinkRefusedError
 from pipeline.review.store.sessions import NewSession
 from pipeline.web.guard import SESSION
 from pipeline.web.refusal import (
+    RefusedRequest,
     RequestRefusedError,
     SignInRefusedError,
     refused_link,
     refused_sign_in,
+    renewable_link,
     unknown_person,
     unreachable_provider,
 )
-from pipeline.web.site import site_of
+from pipeline.web.site import Site, site_of
 
 if TYPE_CHECKING:  # what it imports is needed only where [web.oidc] is set
     from pipeline.web.oidc import OpenIdClient
@@ -45,6 +47,7 @@ def sign_in_routes() -> list[BaseRoute]:
         Route("/sign-in", _sign_in),
         Route("/link/{token}", _open_link),
         Route("/link", _redeem_link, methods=["POST"]),
+        Route("/link/again", _mail_link, methods=["POST"]),
         Route("/sign-in/openid", _start),
         Route(CALLBACK, _come_back),
         Route("/sign-out", _sign_out, methods=["POST"]),
@@ -68,7 +71,7 @@ async def _open_link(request: Request) -> Response:
     except LinkRefusedError as error:
         if visitor is not None and error.reason == "used" and error.email == visitor.email:
             return RedirectResponse("/", 303)  # the same person clicks on the same mail again
-        raise RequestRefusedError(refused_link(error.reason, error.email)) from None
+        raise RequestRefusedError(await asyncio.to_thread(_refused, site, token, error)) from None
     fields = {"token": token} | ({"csrf": visitor.csrf} if visitor else {})
     page = site.page(request, "link.html", action="/link", fields=fields, email=link.email)
     page.headers["Referrer-Policy"] = "no-referrer"  # the address of this page is the secret
@@ -81,8 +84,57 @@ async def _redeem_link(request: Request) -> Response:
     try:
         session = await asyncio.to_thread(site.store.sign_in_by_link, token, site.clock())
     except LinkRefusedError as error:
-        raise RequestRefusedError(refused_link(error.reason, error.email)) from None
+        raise RequestRefusedError(await asyncio.to_thread(_refused, site, token, error)) from None
     return await _signed_in(request, session)
+
+
+def _refused(site: Site, token: str, error: LinkRefusedError) -> RefusedRequest:
+    if error.email is not None and _is_renewable(site, error):
+        return renewable_link(error.reason, error.email, token)
+    return refused_link(error.reason, error.email)
+
+
+def _is_renewable(site: Site, error: LinkRefusedError) -> bool:
+    """Return whether a new link can be mailed to the reviewer of a link that no longer works.
+
+    The link shows that its holder had the mail. The new one goes to the same address, at most once a day.
+    """
+    settings = site.settings
+    if error.email is None or error.reason not in {"used", "expired", "replaced"}:
+        return False
+    can_mail = settings.mail.smtp_url is not None and settings.web.base_url is not None
+    return can_mail and site.store.campaign.closed_at is None and site.store.progress(error.email).pending > 0
+
+
+def _mail_link(request: Request) -> Response:
+    """Mail a new link to the reviewer of one that no longer works."""
+    from pipeline.review import notices
+
+    site, token = site_of(request), request.state.form.get("token", "")
+    try:
+        site.store.check_link(token, site.clock())
+    except LinkRefusedError as error:
+        if error.email is None or not _is_renewable(site, error):
+            raise RequestRefusedError(refused_link(error.reason, error.email)) from None
+        email = error.email
+    else:
+        return RedirectResponse(f"/link/{token}", 303)  # it works after all
+    ask = "Else ask the owner of the campaign for a link."
+    try:
+        run = notices.remind(site.store, site.settings, site.environment, now=site.clock(), reviewers={email})
+    except AccessReviewError:  # the owners see why when they send a reminder
+        states = set()
+    else:
+        states = {result.state for result in run.results}
+    if "sent" in states:
+        text = f"It was sent to {email}, and works once."
+        return site.message(
+            request, 200, "A new link is in your mail", text, "Open that mail, also in other folders."
+        )
+    if states & {"sent_before", "uncertain"}:
+        text = f"A link was mailed to {email} today already. Another can be sent tomorrow."
+        return site.message(request, 200, "Look into your mail", text, f"Look in other folders, too. {ask}")
+    return site.message(request, 502, "The mail could not be sent", "The mail server did not take it.", ask)
 
 
 async def _signed_in(request: Request, session: NewSession) -> Response:

@@ -38,9 +38,15 @@ class Site:
         values |= {"path": request.url.path, "version": __version__}
         return HTMLResponse(self.fill(f"web/{name}", None, **values), status)
 
-    def message(self, request: Request, status: int, title: str, text: str, hint: str = "") -> HTMLResponse:
-        """Return a page that only says something: what was refused and why, and what to do."""
-        return self.page(request, "message.html", status, title=title, text=text, hint=hint)
+    def message(
+        self, request: Request, status: int, title: str, text: str, hint: str = "", *, renewable: str = ""
+    ) -> HTMLResponse:
+        """Return a page that only says something: what was refused and why, and what to do.
+
+        ``renewable`` is the token of a link; a button asks for a new one by mail.
+        """
+        values = {"title": title, "text": text, "hint": hint, "renewable": renewable}
+        return self.page(request, "message.html", status, **values)
 
 
 def filler() -> Filler:

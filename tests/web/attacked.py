@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sqlite3
 import ssl
@@ -13,7 +14,7 @@ import httpx
 
 from pipeline.clock import utc_now
 from pipeline.review.store import ReviewStore
-from pipeline.settings import Settings, WebSettings
+from pipeline.settings import MailSettings, Settings, WebSettings
 from pipeline.web.app import create_app
 from pipeline.web.attempts import AttemptLimits
 from pipeline.web.entrance import guarded
@@ -37,6 +38,7 @@ class AttackedPage:
         web: WebSettings | None = None,
         *,
         environment: Mapping[str, str] | None = None,
+        mail: MailSettings | None = None,
         limits: AttemptLimits = NO_LIMITS,
         tls: tuple[Path, Path] | None = None,
     ) -> None:
@@ -51,7 +53,10 @@ class AttackedPage:
         self.served = Served(certificate=certificate, key=key)
         self.url = self.served.url
         self._trusted = ssl.create_default_context(cafile=str(certificate) if certificate else None)
-        settings = Settings(path=folder / "access-review.toml", sha256="", web=web or WebSettings())
+        web = web or WebSettings()
+        if mail is not None:  # links in mails need it
+            web = dataclasses.replace(web, base_url=self.url)
+        settings = Settings(path=folder / "access-review.toml", sha256="", web=web, mail=mail or MailSettings())
         self.settings = settings
         origin = PublicOrigin.of(
             self.store.campaign.name,
