@@ -823,6 +823,7 @@ create table if not exists review.reassignments (
     primary key (campaign, item_id, sequence)
 );
 comment on table review.reassignments is 'One item that was handed over to another reviewer. The newest of an item counts; earlier ones are kept.';
+comment on column review.reassignments.item_id is 'the item, as in review.items';
 comment on column review.reassignments.sequence is 'number of the reassignment of the item, from 1; the highest counts';
 comment on column review.reassignments.reassignment_id is 'random id of the reassignment';
 comment on column review.reassignments.from_email is 'e-mail address of the reviewer before';
@@ -830,6 +831,7 @@ comment on column review.reassignments.to_email is 'e-mail address of the review
 comment on column review.reassignments.reason is 'why it was handed over';
 comment on column review.reassignments.reassigned_by is 'who handed it over';
 comment on column review.reassignments.reassigned_at is 'when it was handed over, UTC';
+comment on column review.reassignments.imported_at is 'when it was brought in from the page, UTC';
 
 create table if not exists review.mails (
     campaign varchar not null,
@@ -853,6 +855,7 @@ comment on column review.mails.subject is 'subject line';
 comment on column review.mails.delivery is 'sent, written, failed, or uncertain if the connection broke';
 comment on column review.mails.detail is 'path of the file, or why the server refused it';
 comment on column review.mails.sent_at is 'when it was sent or written, UTC';
+comment on column review.mails.imported_at is 'when it was brought in from the page, UTC';
 
 -- The items of one campaign that have a reviewer, each with the decision that holds: the newest one. Every statement
 -- about a campaign starts from these rows.
