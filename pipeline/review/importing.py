@@ -89,15 +89,15 @@ def import_file(
     path: Path,
     *,
     name: str | None,
-    store_of: Callable[[str], ReviewStore | None],
     now: datetime,
+    store_of: Callable[[str], ReviewStore | None] = lambda _: None,
     skip_invalid: bool = False,
 ) -> Imported:
     """Import one returned packet in one transaction.
 
     A file with problems is not imported; with ``skip_invalid``, its rows without a problem are. Importing a file
     again changes nothing. A changed decision keeps the earlier one in the table. ``store_of`` returns the store of a
-    campaign, or None: decisions on the page come before those of the file, and those of the file appear there.
+    campaign, or None if it has no page: decisions on the page come before those of the file, and those of the file appear there.
 
     Raises:
         UsageError: the file cannot be read, or its campaign is not clear.
