@@ -96,8 +96,10 @@ def import_file(
     """Import one returned packet in one transaction.
 
     A file with problems is not imported; with ``skip_invalid``, its rows without a problem are. Importing a file
-    again changes nothing. A changed decision keeps the earlier one in the table. ``store_of`` returns the store of a
-    campaign, or None if it has no page: decisions on the page come before those of the file, and those of the file appear there.
+    again changes nothing. A changed decision keeps the earlier one in the table.
+
+    ``store_of`` returns the store of a campaign, or None if it has no page. Decisions on the page come before those
+    of the file, which appear on the page.
 
     Raises:
         UsageError: the file cannot be read, or its campaign is not clear.

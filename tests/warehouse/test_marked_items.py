@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipeline.review import campaign as campaigns
-from pipeline.review import packets, syncing
 from pipeline.review.store import ReviewStore
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -35,7 +34,36 @@ def test_a_finding_about_the_account_marks_its_role_and_one_that_names_a_group_m
     new = campaigns.NewCampaign("Q", reviewers=("ciso@example.com",), due_on=date(2026, 2, 1))
     campaign = campaigns.open_campaign(house.connection, new, NOW)
     with ReviewStore.make(house.connection, campaign, tmp_path / "review.sqlite") as store:
-        cards, _ = store.cards("ciso@example.com")
+        cards, _ = store.cards("boss@example.com")
+    items = {(card.name, item.name): item for card in cards for item in card.items}
 
-    print([(c.name, c.risk, c.findings, [(i.name, i.risk, i.findings, i.allows, i.conflict) for i in c.items]) for c in cards])
-    assert 0
+    assert [(card.name, card.risk) for card in cards] == [
+        ("Test Ann", "critical"), ("Test Bob", "high"), ("Test Cay", "high")
+    ]  # fmt: skip
+    leaver, role, group = cards[0], items["Test Ann", "Viewer"], items["Test Ann", "Sales"]
+    assert (leaver.title, leaver.department, leaver.manager_email) == ("Analyst", "Sales", "boss@example.com")
+    assert "Leaver still active" in leaver.findings
+    assert "Leaver still active" in role.findings
+    assert (role.risk, group.risk, group.findings) == ("critical", "high", ("Segregation of duties conflict",))
+    assert (role.conflict_with, group.conflict_with) == ((group.item_id,), (role.item_id,))
+    # Without a finding that names it, a group is as risky as its own permission level.
+    assert (items["Test Cay", "Sales"].findings, items["Test Cay", "Sales"].risk) == ((), "info")
+    assert (items["Test Bob", "Ops"].findings, items["Test Bob", "Ops"].is_high_risk) == ((), True)
+    assert items["Test Bob", "Admin"].allows == "Administer the system: all accounts, groups, data and settings."
+    assert items["Test Bob", "Ops"].allows == (
+        "See what is shared with this group of 1 account. The policy lists it as privileged."
+    )
+
+
+def test_without_the_role_in_the_campaign_a_finding_about_the_account_marks_its_groups(
+    house: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
+    users = [make_user("ann", groups=["g-ops", "g-sales"]), make_user("bob", groups=["g-sales"])]
+    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
+    new = campaigns.NewCampaign("Q", "privileged", ("ciso@example.com",))
+    campaigns.open_campaign(house.connection, new, NOW)
+
+    found = house.rows("select entitlement_name, risk, findings from review.items where campaign = 'Q'")
+
+    assert [(name, risk) for name, risk, _ in found] == [("Ops", "critical")]
+    assert "Leaver still active" in found[0][2]
