@@ -8,7 +8,7 @@ from pipeline import inputs
 from pipeline.errors import AccessReviewError, ConfigurationError
 from pipeline.results import CheckItem
 from pipeline.settings import Secret, Settings, SourceSettings
-from pipeline.warehouse.examples import run_example
+from pipeline.warehouse.examples import example_tables, run_example
 from pipeline.wording import counted
 
 __all__ = ["items", "scim_in_words"]
@@ -44,8 +44,9 @@ def _models(settings: Settings) -> str:
     models = inputs.models()
     rules = inputs.rules(settings)
     examples = [(model, example) for model in models for example in model.examples]
-    for model, example in examples:
-        run_example(models, model, example)
+    with example_tables(models) as connection:
+        for model, example in examples:
+            run_example(connection, model, example)
     enabled = sum(rule.is_enabled for rule in rules)
     return f"{len(models)} models, {enabled} of {len(rules)} rules enabled, {len(examples)} examples pass"
 

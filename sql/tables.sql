@@ -1,7 +1,8 @@
 -- The tables that outlive a build or are filled before one, and the functions that staging uses. Models (the numbered
 -- folders) are built from these.
--- Every statement can run again on an existing database. The comments are the catalog's text; a column that means the
--- same in several tables has it once (pipeline/warehouse/catalog.py).
+-- Every statement can run again on an existing database, which happens when this file has changed. The comments are the
+-- catalog's text, one line each; a column that means the same in several tables has it once
+-- (pipeline/warehouse/catalog.py).
 
 create schema if not exists meta;
 create schema if not exists raw;
@@ -36,6 +37,11 @@ create or replace macro usable_id(text) as
     case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
 
 -- meta: snapshots, their completeness checks and builds -------------------------------------------------------
+
+create table if not exists meta.tables_sql (sha256 varchar not null, columns_md5 varchar not null);
+comment on table meta.tables_sql is 'The version of the lasting tables: one row.';
+comment on column meta.tables_sql.sha256 is 'hash of the tables.sql that made them';
+comment on column meta.tables_sql.columns_md5 is 'hash of their columns at that time';
 
 create table if not exists meta.snapshots (
     snapshot_id varchar primary key,

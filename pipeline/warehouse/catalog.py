@@ -74,7 +74,7 @@ def catalog(models: Sequence[Model]) -> list[CatalogTable]:
     Raises:
         ModelError: the models do not fit together.
     """
-    with database.in_memory() as connection:
+    with database.in_memory(described=True) as connection:
         lasting = frozenset(name for name, _ in _tables(connection))
         for model in order([model for model in models if model.schema not in {"landed", "completeness"}], lasting):
             _create(connection, model)

@@ -6,6 +6,7 @@ holder, and then fails; everything slow (pulling pages, rendering) happens while
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,18 @@ import duckdb
 from pipeline import resources
 from pipeline.errors import DatabaseLockedError, WarehouseError
 
-__all__ = ["Connection", "confine", "empty", "in_memory", "insert", "reading", "sandbox", "transaction", "writing"]
+__all__ = [
+    "Connection",
+    "confine",
+    "empty",
+    "in_memory",
+    "insert",
+    "reading",
+    "sandbox",
+    "transaction",
+    "without_comments",
+    "writing",
+]
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -63,7 +75,7 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
         connection.execute(_SESSION)
         _limit_memory(connection, _MEMORY_LIMIT)
         with _interruptible():
-            connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+            _make_tables(connection)
             yield connection
     except _NOT_THERE as error:
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
@@ -150,11 +162,17 @@ def confine(connection: Connection, workspace: Path | None = None) -> None:
 
 
 @contextmanager
-def in_memory() -> Iterator[Connection]:
-    """Open a database in memory with the lasting tables in it."""
+def in_memory(*, described: bool = False) -> Iterator[Connection]:
+    """Open a database in memory with the lasting tables in it, without their descriptions unless they are wanted."""
     with empty() as connection:
-        connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+        text = (resources.sql() / "tables.sql").read_text(encoding="utf-8")
+        connection.execute(text if described else without_comments(text))
         yield connection
+
+
+def without_comments(statements: str) -> str:
+    """Return ``tables.sql`` without what describes tables and columns, one line each: most of its time goes there."""
+    return "".join(line for line in statements.splitlines(keepends=True) if not line.startswith("comment on "))
 
 
 @contextmanager
@@ -178,6 +196,31 @@ def _interruptible() -> Iterator[None]:
         if str(error) == _INTERRUPTED:
             raise KeyboardInterrupt from error
         raise
+
+
+def _make_tables(connection: Connection) -> None:
+    """Run ``tables.sql``, unless exactly this text ran last here and the tables still are as it left them."""
+    text = (resources.sql() / "tables.sql").read_text(encoding="utf-8")
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    with suppress(duckdb.CatalogException):  # the database is new, or of an earlier version
+        if connection.execute("select sha256, columns_md5 from meta.tables_sql").fetchall() == [
+            (sha256, _columns_md5(connection))
+        ]:
+            return
+    connection.execute(text)
+    connection.execute("delete from meta.tables_sql")
+    insert(connection, "meta.tables_sql", [{"sha256": sha256, "columns_md5": _columns_md5(connection)}])
+
+
+def _columns_md5(connection: Connection) -> str:
+    """Return a hash of the columns of all tables but those that each build makes anew."""
+    row = connection.execute("""
+        select md5(string_agg(concat_ws(' ', schema_name, table_name, column_name, data_type, is_nullable), ','
+            order by schema_name, table_name, column_index))
+        from duckdb_columns() where table_name in ('failed', 'rule_summary')
+            or schema_name not in ('system', 'staging', 'graph', 'findings', 'reports')
+        """).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _limit_memory(connection: Connection, most: int) -> None:

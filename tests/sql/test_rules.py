@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import resources
 from pipeline.simulator.answer_key import PlantedRule
-from pipeline.warehouse.examples import run_example
+from pipeline.warehouse.examples import example_tables, run_example
 from pipeline.warehouse.model_file import load_folder, load_model
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +42,9 @@ def test_the_example_of_a_page_is_a_rule_that_works(page: str, tmp_path: Path) -
     model = load_model(path)
 
     assert model.examples
-    for example in model.examples:
-        run_example(MODELS, model, example)
+    with example_tables(MODELS) as connection:
+        for example in model.examples:
+            run_example(connection, model, example)
 
 
 def test_the_answer_key_names_rules_that_exist() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ModelError
 from pipeline.warehouse.effects import Effects
-from pipeline.warehouse.examples import run_example
+from pipeline.warehouse.examples import example_tables, run_example
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import load_folder, load_model
 
@@ -266,8 +266,8 @@ def test_a_failing_example_shows_the_difference(
 ) -> None:
     model = load_model(written(tmp_path, "3_findings", RULE.replace(old, new)))
 
-    with pytest.raises(ModelError) as caught:
-        run_example(models, model, model.examples[0])
+    with example_tables(models) as connection, pytest.raises(ModelError) as caught:
+        run_example(connection, model, model.examples[0])
 
     assert says in caught.value.message
     assert "one is too old" in caught.value.message
@@ -276,7 +276,9 @@ def test_a_failing_example_shows_the_difference(
 def test_the_example_of_the_rule_above_holds(tmp_path: Path, models: list[Model]) -> None:
     model = load_model(written(tmp_path, "3_findings", RULE))
 
-    run_example(models, model, model.examples[0])
+    with example_tables(models) as connection:
+        run_example(connection, model, model.examples[0])
+        run_example(connection, model, model.examples[0])  # the first has left the tables as they were
 
 
 def test_the_hash_of_a_model_changes_with_its_file(models: list[Model], altered: Callable[..., Model]) -> None:
