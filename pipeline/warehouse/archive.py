@@ -128,7 +128,7 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
             for path in sorted([*(folder / "raw").glob("*.parquet"), *(folder / "inputs").glob("*.parquet")]):
                 _load(connection, path)
             database.confine(connection, workspace)
-            connection.execute((folder / "sql" / "tables.sql").read_text(encoding="utf-8"))
+            connection.execute(database.without_comments((folder / "sql" / "tables.sql").read_text(encoding="utf-8")))
             snapshot_id, as_of, overrides = _parameters(connection, folder)
             models = load_folder(folder / "sql")
             if all(model.table != "findings.register" for model in models):

@@ -117,13 +117,16 @@ class _Builder:
         self.snapshot = snapshot
         self.as_of = as_of
         self.warnings: list[str] = []
+        self.rows: dict[str, int] = {}
 
     def run(self, models: Sequence[Model], inputs: Inputs, progress: Callable[[str, int, int], None]) -> Build:
         build_id, folder = self.load_inputs(models, inputs)
         plan = self.create_all(models, progress)
+        for model in plan:
+            comment(self.connection, model)
         progress("history", len(plan), len(plan))
         self.publish(build_id)
-        rows = {table: self.count(table) for table in [*(m.table for m in plan), *BUILDER_TABLES]}
+        rows = self.rows | {table: self.count(table) for table in BUILDER_TABLES}
         return Build(self.snapshot.snapshot_id, build_id, folder, rows, tuple(self.warnings))
 
     def create_all(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> list[Model]:
@@ -296,13 +299,13 @@ class _Builder:
     def create(self, model: Model) -> None:
         values = checks.bound(self.connection, model.sql, self.values(model))
         try:
-            self.connection.execute(f"create table {model.table} as {model.sql}", values)
+            created = self.connection.execute(f"create table {model.table} as {model.sql}", values).fetchone()
         except duckdb.Error as error:
             raise ModelError(
                 f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
             ) from error
-        comment(self.connection, model)
-        self.warnings += checks.verify_model(self.connection, model)
+        self.rows[model.table] = int(created[0]) if created else 0
+        self.warnings += checks.verify_model(self.connection, model, self.rows[model.table])
 
     def publish(self, build_id: str) -> None:
         """Replace this snapshot's rows of ``history`` by this build's, unless what they say was signed off."""

@@ -7,6 +7,7 @@ import duckdb
 from pipeline.errors import ConfigurationError, ModelError
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
+from pipeline.warehouse.statement import parameters_of
 from pipeline.wording import counted
 
 __all__ = ["bound", "verify_model"]
@@ -14,12 +15,11 @@ __all__ = ["bound", "verify_model"]
 
 def bound(connection: Connection, statement: str, values: dict[str, object]) -> dict[str, object]:
     """Return only the values that the statement names; DuckDB refuses others."""
-    names = connection.extract_statements(statement)[0].named_parameters
-    return {name: values[name] for name in names}
+    return {name: values[name] for name in parameters_of(statement, connection)}
 
 
-def verify_model(connection: Connection, model: Model) -> list[str]:
-    """Hold a built table to its header: columns, grain and declared checks. Return the warnings.
+def verify_model(connection: Connection, model: Model, row_count: int) -> list[str]:
+    """Hold a built table with this many rows to its header: columns, grain and declared checks. Return the warnings.
 
     Raises:
         ModelError: a column, the grain or a check of level ``fail`` does not hold.
@@ -38,7 +38,7 @@ def verify_model(connection: Connection, model: Model) -> list[str]:
             )
     warnings = []
     try:
-        if model.grain:
+        if model.grain and row_count:
             _verify_grain(connection, model)
         found = [(check, connection.execute(check.sql).fetchall()) for check in model.checks]
     except duckdb.Error as error:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -52,6 +53,9 @@ _MEMORY_LIMIT = 2_800_000_000
 #: The same while a report is rendered: its pages need memory outside DuckDB.
 RENDERING_MEMORY = 1_000_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+#: Rows that one statement inserts. One statement for each row takes several times as long.
+_ROWS_AT_ONCE = 100
 
 #: DuckDB's message when a signal ended a query.
 _INTERRUPTED = "Query interrupted"
@@ -148,8 +152,11 @@ def insert(connection: Connection, table: str, rows: Sequence[Mapping[str, objec
     if rows:
         names = list(rows[0])
         columns = ", ".join(f'"{name}"' for name in names)
-        places = ", ".join(f"${name}" for name in names)
-        connection.executemany(f"insert into {table} ({columns}) values ({places})", rows)
+        place = f"({', '.join('?' for _ in names)})"
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            values = [[row[name] for name in names] for row in rows[start : start + _ROWS_AT_ONCE]]
+            places = ", ".join([place] * len(values))
+            connection.execute(f"insert into {table} ({columns}) values {places}", list(chain.from_iterable(values)))
 
 
 def confine(connection: Connection, workspace: Path | None = None) -> None:

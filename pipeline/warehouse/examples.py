@@ -43,7 +43,8 @@ def example_tables(models: Sequence[Model]) -> Iterator[Connection]:
                 columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
                 connection.execute(f"create table {model.table} ({columns})")
         lasting = connection.execute(
-            "select distinct schema_name || '.' || table_name from duckdb_columns() where not (internal or is_nullable)"
+            "select distinct schema_name || '.' || table_name from duckdb_columns()"
+            " where not (internal or is_nullable)"
         ).fetchall()
         for (table,) in lasting:  # Examples give only some columns; the others are null.
             connection.execute(f"create or replace table {table} as select * from {table}")

@@ -38,19 +38,23 @@ def fill(
     """
     connection.execute("delete from findings.failed; delete from findings.rule_summary")
     sound: set[str] = set()  # populations that several rules share are checked once
-    for rule in rules:
-        if rule.is_enabled:
-            _add_counts(connection, rule, values(rule.model), sound)
-        else:
-            _insert_summary(connection, rule, (None, None, None, None))
+    counts = [
+        _counts(connection, rule, values(rule.model), sound) if rule.is_enabled else (None, None, None, None)
+        for rule in rules
+    ]
+    database.insert(
+        connection, "findings.rule_summary", [_summary(*pair) for pair in zip(rules, counts, strict=True)]
+    )
     enabled = [rule for rule in rules if rule.is_enabled]
     if enabled:
         _add_findings(connection, enabled)
     _refuse_severities(connection, enabled)
 
 
-def _add_counts(connection: Connection, rule: RuleInForce, values: Mapping[str, object], sound: set[str]) -> None:
-    """Compare a rule's rows with its population, and count both, reading each of them once."""
+def _counts(
+    connection: Connection, rule: RuleInForce, values: Mapping[str, object], sound: set[str]
+) -> tuple[int, int, int, int]:
+    """Compare a rule's rows with its population; return how many are in it, failed, are unknown and passed."""
     model = rule.model
     bound = checks.bound(connection, model.population, dict(values))
     try:
@@ -73,7 +77,7 @@ def _add_counts(connection: Connection, rule: RuleInForce, values: Mapping[str, 
     _refuse(model, repeated, "has a population with missing or repeated keys")
     sound.add(signature)
     _refuse(model, evaluated - found, "returns rows that are not in its population")
-    _insert_summary(connection, rule, (population, failed, evaluated - failed, population - evaluated))
+    return population, failed, evaluated - failed, population - evaluated
 
 
 def _verdicts(connection: Connection, model: Model, keys: list[str]) -> tuple[int, int, int]:
@@ -198,11 +202,9 @@ def _misfit(
     )
 
 
-def _insert_summary(
-    connection: Connection, rule: RuleInForce, counts: tuple[int | None, int | None, int | None, int | None]
-) -> None:
+def _summary(rule: RuleInForce, counts: tuple[int | None, int | None, int | None, int | None]) -> dict[str, object]:
     population, failed, unknown, passed = counts
-    summary = {
+    return {
         "rule_id": rule.model.name,
         "title": rule.model.title,
         "summary": rule.model.summary,
@@ -217,4 +219,3 @@ def _insert_summary(
         "remediation": rule.model.remediation,
         "sql_sha256": rule.model.sha256,
     }
-    database.insert(connection, "findings.rule_summary", [summary])

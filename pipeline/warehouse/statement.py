@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import orjson
 
 from pipeline.errors import ModelError
 
-__all__ = ["Statement", "forbidden"]
+__all__ = ["Statement", "forbidden", "parameters_of"]
 
 #: Functions of time or chance, and templates: a model must give the same rows each time.
 _FORBIDDEN = re.compile(
@@ -37,28 +36,50 @@ class Statement:
         Raises:
             ModelError: the text does not parse, is not one select, or names a table without its schema.
         """
+        if known := _PARSED.get(text):
+            return known
         try:
-            statements = parser.extract_statements(text)
-            row = parser.execute("select json_serialize_sql($statement)", {"statement": text}).fetchone()
+            row = parser.execute(
+                "select json_serialize_sql($text, skip_null := true, skip_empty := true, skip_default := true)",
+                {"text": text},
+            ).fetchone()
         except duckdb.Error as error:
-            raise ModelError(f"the statement does not parse: {error}", where=where, hint="correct the SQL") from error
-        if len(statements) != 1:
-            raise ModelError(
-                f"there are {len(statements)} statements", where=where, hint="a file is exactly one select"
-            )
-        tree = json.loads(row[0]) if row else {}
+            raise _does_not_parse(error, where) from error
+        tree = orjson.loads(row[0]) if row else {}
+        if tree.get("error_type") == "parser":
+            raise _does_not_parse(tree["error_message"], where)
         if tree.get("error"):
             raise ModelError(
                 f"the statement is not a select: {tree.get('error_message')}",
                 where=where,
                 hint="a file is exactly one select",
             )
+        statements = tree.get("statements", [])
+        if len(statements) != 1:
+            raise ModelError(
+                f"there are {len(statements)} statements", where=where, hint="a file is exactly one select"
+            )
         tables, unqualified = _tables(tree)
         if unqualified:
             raise ModelError(
                 f"the table '{unqualified[0]}' has no schema", where=where, hint="always write schema.table"
             )
-        return cls(tables, frozenset(statements[0].named_parameters))
+        parameters = frozenset(entry["key"] for entry in statements[0].get("named_param_map", ()))
+        return _PARSED.setdefault(text, cls(tables, parameters))
+
+
+#: Every statement of a model that this process has parsed. Parsing one takes milliseconds, as long as running it.
+_PARSED: dict[str, Statement] = {}
+
+
+def parameters_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Return the names of the parameters that a statement binds."""
+    known = _PARSED.get(text)
+    return known.parameters if known else frozenset(parser.extract_statements(text)[0].named_parameters)
+
+
+def _does_not_parse(reason: object, where: str) -> ModelError:
+    return ModelError(f"the statement does not parse: {reason}", where=where, hint="correct the SQL")
 
 
 def forbidden(text: str) -> str | None:
@@ -69,20 +90,18 @@ def forbidden(text: str) -> str | None:
 
 def _tables(tree: Any) -> tuple[frozenset[str], list[str]]:
     """Return the qualified names in a parse tree, and the names of tables that lack a schema."""
-    cte_names = {entry["key"] for node in _objects(tree) for entry in node.get("cte_map", {}).get("map", [])}
-    nodes = [node for node in _objects(tree) if node.get("type") == "BASE_TABLE"]
-    qualified = frozenset(f"{node['schema_name']}.{node['table_name']}" for node in nodes if node["schema_name"])
-    names = sorted(node["table_name"] for node in nodes if not node["schema_name"])
-    return qualified, [name for name in names if name not in cte_names]
-
-
-def _objects(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object of a parse tree, in no order that means anything."""
+    qualified: set[str] = set()
+    names: set[str] = set()
+    cte_names: set[str] = set()
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
-            yield node
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
+            if node.get("type") == "BASE_TABLE":
+                schema, name = node.get("schema_name"), node["table_name"]
+                (qualified if schema else names).add(f"{schema}.{name}" if schema else name)
+            if "cte_map" in node:
+                cte_names.update(entry["key"] for entry in node["cte_map"].get("map", ()))
+            node = node.values()
+        waiting.extend(child for child in node if isinstance(child, dict | list))
+    return frozenset(qualified), sorted(names - cte_names)

@@ -18,6 +18,7 @@ import socket
 import sys
 from pathlib import Path
 
+import pipeline.inputs
 import pipeline.sources
 import pipeline.warehouse
 from pipeline.cli.main import main
@@ -26,15 +27,17 @@ STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 def import_program() -> None:
-    """Import most of the program, and libraries that it imports late. Polars stays out, and with it the renderers.
+    """Import most of the program and libraries that it imports late, and read its models.
 
-    Polars starts threads when it is imported. A thread does not survive a fork: a lock that it holds stays locked.
+    Polars stays out, and with it the renderers. Polars starts threads when it is imported. A thread does not survive a fork: a lock that it holds stays locked.
     """
     for package in (pipeline.sources, pipeline.warehouse):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for name in ("weasyprint", "jinja2", "xlsxwriter", "python_calamine", "pikepdf", "fontTools.subset"):
         importlib.import_module(name)
+    pipeline.inputs.models()
+    pipeline.inputs.completeness_models()
     tasks = Path("/proc/self/task")
     assert not tasks.exists() or len(list(tasks.iterdir())) == 1, "a module that was imported has started a thread"
 
