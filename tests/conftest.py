@@ -27,8 +27,9 @@ settings.register_profile(QUICK, derandomize=True, deadline=None)
 settings.register_profile(DEEP, deadline=None, print_blob=True)
 settings.load_profile(QUICK)
 
-#: Fixtures that take seconds to make. All tests that use one run on one worker, so that it is made once.
-_MADE_ONCE = ("finished", "prepared", "compared", "instances", "extracted", "printed")
+#: Fixtures that take seconds to make and that several modules share. All tests that use one run on one worker, so that
+#: it is made once. The same holds for the tests of one module that share a fixture of that module.
+_MADE_ONCE = ("finished", "prepared", "extracted", "printed")
 #: The longest tests start first, so that no worker is left with one of them at the end.
 _FIRST = ("tests/e2e/", "tests/packaging/", "tests/reporting/")
 
@@ -36,7 +37,11 @@ _FIRST = ("tests/e2e/", "tests/packaging/", "tests/reporting/")
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        names = getattr(item, "fixturenames", ())
-        if group := next((name for name in _MADE_ONCE if name in names), None):
+        if item.get_closest_marker("xdist_group"):
+            continue
+        fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+        if group := next((name for name in _MADE_ONCE if name in fixtures), None):
             item.add_marker(pytest.mark.xdist_group(group))
+        elif any(definitions[-1].scope == "module" for definitions in fixtures.values()):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))

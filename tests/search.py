@@ -10,12 +10,16 @@ from typing import Any
 
 from hypothesis import settings
 
-__all__ = ["DEEP", "QUICK", "looking_for"]
+__all__ = ["DEEP", "QUICK", "is_deep", "looking_for"]
 
 QUICK, DEEP = "quick", "deep"
 
 
 def looking_for(*, quick: int, deep: int, **options: Any) -> settings:
     """Return the settings of a search with this many examples in the quick and in the deep profile."""
-    is_deep = settings.get_current_profile_name() == DEEP
-    return settings(max_examples=deep if is_deep else quick, **options)
+    return settings(max_examples=deep if is_deep() else quick, **options)
+
+
+def is_deep() -> bool:
+    """Return whether this is the long search. A test that asks is marked ``search`` too."""
+    return settings.get_current_profile_name() == DEEP

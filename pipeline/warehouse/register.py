@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -37,9 +38,9 @@ def fill(
             population has missing or repeated keys.
     """
     connection.execute("delete from findings.failed; delete from findings.rule_summary")
-    sound: set[str] = set()  # populations that several rules share are checked once
+    known: dict[str, _Population] = {}  # populations that several rules share are checked once
     counts = [
-        _counts(connection, rule, values(rule.model), sound) if rule.is_enabled else (None, None, None, None)
+        _counts(connection, rule, values(rule.model), known) if rule.is_enabled else (None, None, None, None)
         for rule in rules
     ]
     database.insert(
@@ -51,15 +52,24 @@ def fill(
     _refuse_severities(connection, enabled)
 
 
+@dataclass(frozen=True, slots=True)
+class _Population:
+    """The columns of a population that has been checked, and how many members it has."""
+
+    keys: list[str]
+    size: int
+
+
 def _counts(
-    connection: Connection, rule: RuleInForce, values: Mapping[str, object], sound: set[str]
+    connection: Connection, rule: RuleInForce, values: Mapping[str, object], known: dict[str, _Population]
 ) -> tuple[int, int, int, int]:
     """Compare a rule's rows with its population; return how many are in it, failed, are unknown and passed."""
     model = rule.model
     bound = checks.bound(connection, model.population, dict(values))
+    signature = repr((model.population, bound))
+    earlier = known.get(signature)
     try:
-        shape = connection.execute(f"select * from ({model.population}\n) limit 0", bound)
-        keys = [column[0] for column in shape.description]
+        keys = earlier.keys if earlier else _columns(connection, model, bound)
         if not set(keys) <= set(model.grain):
             raise ModelError(
                 f"the population of {model.name} has columns that are not in its grain: {keys}",
@@ -68,16 +78,24 @@ def _counts(
             )
         evaluated, failed, wrong = _verdicts(connection, model, keys)
         _refuse(model, wrong, "gives verdicts other than 'failed' and 'unknown'")
-        signature = repr((model.population, bound))
-        population, repeated, found = _population(connection, model, keys, bound, evaluated, signature in sound)
+        size, repeated, found = (
+            (earlier.size, 0, 0)
+            if earlier and not evaluated
+            else _population(connection, model, keys, bound, evaluated, earlier is not None)
+        )
     except duckdb.Error as error:
         raise ModelError(
             f"the population of {model.name} does not run: {error}", where=str(model.path), hint="correct it"
         ) from error
     _refuse(model, repeated, "has a population with missing or repeated keys")
-    sound.add(signature)
+    known[signature] = _Population(keys, size)
     _refuse(model, evaluated - found, "returns rows that are not in its population")
-    return population, failed, evaluated - failed, population - evaluated
+    return size, failed, evaluated - failed, size - evaluated
+
+
+def _columns(connection: Connection, model: Model, bound: Mapping[str, object]) -> list[str]:
+    shape = connection.execute(f"select * from ({model.population}\n) limit 0", dict(bound))
+    return [column[0] for column in shape.description]
 
 
 def _verdicts(connection: Connection, model: Model, keys: list[str]) -> tuple[int, int, int]:

@@ -10,17 +10,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
+from tests.search import is_deep
 
 #: Runs a command repeatedly, killed before its first step, after it, before its second and so on, until it completes.
 #: Prints the state of the database and the report folder after each run. A step is one of the named calls to DuckDB,
-#: or the renaming of a folder.
+#: or the renaming of a folder. With a stride above 1, only every second, third, ... of these moments is tried.
 _KILLED = """
 import json, os, pathlib, signal, sys
 import duckdb
 from pipeline.cli import main
-names, arguments = set(sys.argv[1].split(",")), sys.argv[2:]
+from tests.e2e.forking import import_program
+import_program()
+names, stride, arguments = set(sys.argv[1].split(",")), int(sys.argv[2]), sys.argv[3:]
 
 def forked(work):
     sys.stdout.flush()
@@ -77,7 +82,7 @@ def report_state():
             "folders": sorted(path.name for path in pathlib.Path("out").glob("[0-9]*-signoff-*")),
         }))
 
-for step in range(1, 1000):
+for step in range(1, 1000, stride):
     status = killed_at(step)
     forked(report_state)
     if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
@@ -85,10 +90,10 @@ for step in range(1, 1000):
 """
 
 
-def killed_at_every_step(folder: Path, functions: str, *arguments: str) -> list[dict[str, object]]:
+def killed_at_every_step(folder: Path, functions: str, stride: int, *arguments: str) -> list[dict[str, object]]:
     """Return the state after each kill, and after the final uninterrupted command."""
     done = subprocess.run(
-        [sys.executable, "-c", _KILLED, functions, *arguments],
+        [sys.executable, "-c", _KILLED, functions, str(stride), *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
@@ -100,8 +105,9 @@ def killed_at_every_step(folder: Path, functions: str, *arguments: str) -> list[
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.search
 def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: Path) -> None:
-    with Simulator(300, 7) as simulator:
+    with Simulator(120, 7) as simulator:
         simulator.write_files(tmp_path)
 
         def ok(*arguments: str) -> str:
@@ -127,10 +133,13 @@ def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: P
         before = json.loads(ok("--json", "review", "status"))["result"]["decisions"]
         decided, items = before["items"] - before["pending"], before["items"]
 
-        imports = killed_at_every_step(tmp_path, "execute,begin,commit", "review", "import", last.name)
+        # every moment in the long search; otherwise some of an import, and all around the transactions of a sign-off
+        stride = 1 if is_deep() else 5
+        imports = killed_at_every_step(tmp_path, "execute,begin,commit", stride, "review", "import", last.name)
         signs = killed_at_every_step(
             tmp_path,
             "begin,commit",
+            1,
             "review",
             "sign-off",
             "--by",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,12 @@ from pipeline.errors import GateError, IncompleteError, UsageError
 from pipeline.review import campaign as campaigns
 from pipeline.review import packets
 from pipeline.review.importing import import_file
+from pipeline.warehouse.model import Model
 from tests.e2e.conftest import Silent
 from tests.rules import rule
+from tests.warehouse.builds import behind, only
+from tests.warehouse.conftest import House, opened_copy
+from tests.warehouse.conftest import opened as opened_house
 
 REAPPEARED_ACCESS = rule("Removed access is back")
 REVOCATION_NOT_VERIFIED = rule("Removed access is still present")
@@ -30,16 +34,26 @@ p3,cay@example.com,,Cay,ann.old@example.com
 POLICY = {"owners.csv": "entitlement_type,entitlement_name,reviewer_email\ngroup,Sales,ann@example.com\n"}
 
 
-@pytest.fixture
-def built(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+@pytest.fixture(scope="module")
+def template(
+    tmp_path_factory: pytest.TempPathFactory, models: list[Model], source: Any, make_user: Callable[..., Any]
+) -> Path:
+    folder = tmp_path_factory.mktemp("built")
     users = [
         make_user("ann", groups=["g-all", "g-sales"]),
         make_user("bob", roleId="r-admin", groups=["g-ops"]),
         make_user("cay", groups=["g-sales"]),
         make_user("dan"),
     ]
-    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
-    return house
+    with opened_house(folder, models) as house:
+        house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
+    return folder
+
+
+@pytest.fixture
+def built(template: Path, tmp_path: Path, models: list[Model]) -> Iterator[House]:
+    with opened_copy(template, tmp_path, models) as house:
+        yield house
 
 
 def opened(house: Any, *chain: str, name: str = "Q", scope: str = "all") -> dict[tuple[str, str], tuple[str, str]]:
@@ -268,6 +282,7 @@ def test_removed_access_is_checked_in_every_later_extract(
         )
 
     opened(built)
+    built.models = behind(only(built.models, REVOCATION_NOT_VERIFIED, REAPPEARED_ACCESS))
     path = tmp_path / "returned.csv"
     path.write_text(f"item_id,decision\n{item(built, 'cay', 'g-sales')},remove\n", encoding="utf-8")
     import_file(built.connection, path, name="Q", now=NOW)
@@ -294,6 +309,7 @@ def test_events_after_an_extract_ended_do_not_change_its_report(
     built: Any, source: Any, make_user: Callable[..., Any], tmp_path: Path
 ) -> None:
     opened(built)
+    built.models = behind(built.models)
     landed = built.land("20260120T000000Z-0000", {"prod": source([make_user("ann"), make_user("cay")])})
     built.build(landed, roster=ROSTER, policy=POLICY)
     query = "select * from findings.rule_summary order by rule_id"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.review import campaign as campaigns
+from pipeline.warehouse.model import Model
 from tests.rules import rule
+from tests.warehouse.conftest import House, opened_copy
+from tests.warehouse.conftest import opened as opened_house
 
 SOD_CONFLICT = rule("Segregation of duties conflict")
 
@@ -22,15 +26,25 @@ p2,bob@example.com,,Bob Dahl,
 POLICY = {"sod_pairs.csv": "left_type,left_name,right_type,right_name,reason\nrole,admin,group,Sales,too much\n"}
 
 
-@pytest.fixture
-def built(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+@pytest.fixture(scope="module")
+def template(
+    tmp_path_factory: pytest.TempPathFactory, models: list[Model], source: Any, make_user: Callable[..., Any]
+) -> Path:
+    folder = tmp_path_factory.mktemp("built")
     users = [
         make_user("ada", groups=["g-all", "g-sales", "g-ops"]),
         make_user("ada.admin", roleId="r-admin"),
         make_user("bob", groups=["g-sales"]),
     ]
-    house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
-    return house
+    with opened_house(folder, models) as house:
+        house.build(house.land(SNAPSHOT, {"prod": source(users)}), roster=ROSTER, policy=POLICY)
+    return folder
+
+
+@pytest.fixture
+def built(template: Path, tmp_path: Path, models: list[Model]) -> Iterator[House]:
+    with opened_copy(template, tmp_path, models) as house:
+        yield house
 
 
 def opened(house: Any, scope: str = "flagged") -> None:

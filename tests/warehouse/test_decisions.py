@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +18,10 @@ from pipeline.remediation import document, planning, record
 from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import Approval, Plan, load, save
 from pipeline.review import campaign as campaigns
+from pipeline.warehouse.model import Model
 from tests.cases.case import Case, each
 from tests.rules import rule
+from tests.warehouse.conftest import House, opened, opened_copy
 
 REVOCATION_NOT_VERIFIED = rule("Removed access is still present")
 
@@ -60,8 +62,23 @@ def people(make_user: Callable[..., Any], **changed: dict[str, Any]) -> list[dic
     return [make_user(name, **{**fields, **changed.get(name, {})}) for name, fields in users.items()]
 
 
+@pytest.fixture(scope="module")
+def template(
+    tmp_path_factory: pytest.TempPathFactory, models: list[Model], source: Any, make_user: Callable[..., Any]
+) -> Path:
+    folder = tmp_path_factory.mktemp("signed")
+    with opened(folder, models) as house:
+        sign(house, source, make_user)
+    return folder
+
+
 @pytest.fixture
-def signed(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
+def signed(template: Path, tmp_path: Path, models: list[Model]) -> Iterator[House]:
+    with opened_copy(template, tmp_path, models) as house:
+        yield house
+
+
+def sign(house: House, source: Any, make_user: Callable[..., Any]) -> None:
     house.build(house.land(FIRST, {"prod": source(people(make_user), groups=GROUPS)}))
     campaigns.open_campaign(house.connection, campaigns.NewCampaign("Q", "all", ("ciso@example.com",), None), NOW)
     for (account, entitlement), (decision, target) in DECISIONS.items():
@@ -78,7 +95,6 @@ def signed(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
         "insert into review.sign_offs values ('Q', $id, 'C', 'c@example.com', 'CISO', $now, 'f', 'x')",
         {"id": FIRST, "now": NOW},
     )
-    return house
 
 
 def planned(house: Any, now: datetime = NOW) -> Plan:
