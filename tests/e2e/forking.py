@@ -29,7 +29,8 @@ STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 def import_program() -> None:
     """Import most of the program and libraries that it imports late, and read its models.
 
-    Polars stays out, and with it the renderers. Polars starts threads when it is imported. A thread does not survive a fork: a lock that it holds stays locked.
+    Polars stays out, and with it the renderers. Polars starts threads when it is imported. A thread does not survive
+    a fork: a lock that it holds stays locked.
     """
     for package in (pipeline.sources, pipeline.warehouse):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
