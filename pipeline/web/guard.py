@@ -42,6 +42,8 @@ _MAX_FIELDS = 1_000
 #: Reached without a session: style sheets, links, and signing in.
 _PUBLIC = ("/static/", "/link/", "/sign-in/")
 _PUBLIC_PATHS = frozenset({"/link", "/sign-in"})
+#: The header with which the owners' pages bring themselves up to date.
+_REFRESH = "x-refresh"
 #: Their forms carry the secret of a link. There is no session yet whose token could be in them.
 _WITH_LINK = frozenset({"/link", "/link/again"})
 
@@ -74,8 +76,8 @@ class Visiting(Protocol):
 class Gate(Protocol):
     """What the guard needs of a campaign's store."""
 
-    def session(self, cookie: str, now: datetime) -> Visiting | None:
-        """Return who a session cookie belongs to, or None."""
+    def session(self, cookie: str, now: datetime, *, is_use: bool) -> Visiting | None:
+        """Return who a session cookie belongs to, or None. ``is_use`` is False for what a page does by itself."""
 
     def record_refusal(self, kind: str, detail: str, address: str, now: datetime) -> None:
         """Log a refused request; ``detail`` holds no secret."""
@@ -187,7 +189,8 @@ class Guard:
         if path.startswith("/static/") and request.method != "POST":
             return None, b""
         if cookie := self.origin.cookie(request.scope["headers"], SESSION):
-            request.state.visitor = await asyncio.to_thread(self._gate.session, cookie, self._clock())
+            is_use = _REFRESH not in headers
+            request.state.visitor = await asyncio.to_thread(self._gate.session, cookie, self._clock(), is_use=is_use)
         visitor, is_public = request.state.visitor, _is_public(path)
         if (request.method == "POST" or is_public) and (wait := self._seconds_to_wait(request)):
             return self._limited(request, wait), b""

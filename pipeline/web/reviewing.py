@@ -42,7 +42,11 @@ _NOT_YOURS = RefusedRequest(
     "Go back to your list.",
 )
 _NO_REVIEWER = RefusedRequest(
-    403, "no_reviewer", "", "There is nothing for you to decide", "You review no access here."
+    403,
+    "no_reviewer",
+    "",
+    "There is nothing for you to decide",
+    "You review no access here, or all of it was handed over.",
 )
 _CLOSED = RefusedRequest(
     409,
@@ -88,7 +92,7 @@ def start(request: Request) -> Response:
     """Show what is asked, how far it is, and the people who match the filter."""
     site = site_of(request)
     visitor = visitor_of(request)
-    if visitor and not visitor.is_reviewer:
+    if visitor and visitor.is_owner and not visitor.is_reviewer:
         return RedirectResponse("/campaign", 303)
     reviewer = _reviewer(request)
     query = Query.read(request.query_params)

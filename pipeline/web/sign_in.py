@@ -161,7 +161,7 @@ async def _start(request: Request) -> Response:
     """Send the visitor to the provider. A link leads here and no form, whose redirects browsers restrict too."""
     client, origin = _openid(request), request.state.guard.origin
     try:
-        started = await asyncio.to_thread(client.start)
+        started = await asyncio.get_running_loop().run_in_executor(client.threads, client.start)
     except SourceError as error:
         raise RequestRefusedError(unreachable_provider(str(error))) from None
     response = RedirectResponse(started.url, 303)
@@ -173,7 +173,8 @@ async def _come_back(request: Request) -> Response:
     """Take the provider's answer, once."""
     client, origin, guard = _openid(request), request.state.guard.origin, request.state.guard
     try:
-        response = await _signed_in(request, await asyncio.to_thread(_finish, request, client))
+        session = await asyncio.get_running_loop().run_in_executor(client.threads, _finish, request, client)
+        response = await _signed_in(request, session)
     except RequestRefusedError as error:
         response = await guard.refuse(request, error.refusal)
     response.headers.append("Set-Cookie", origin.set_cookie(_STARTED, "", seconds=0))

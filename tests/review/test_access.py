@@ -149,6 +149,7 @@ def test_a_session_survives_a_restart_and_ends_when_it_is_idle_or_over(store: Re
     assert again.session(session.cookie, moment + IDLE) is None
 
     idle = again.sign_in_by_link(link(again, BO), NOW)
+    assert again.session(idle.cookie, NOW + IDLE / 2, is_use=False) is not None  # a page that refreshes itself
     assert again.session(idle.cookie, NOW + IDLE - timedelta(seconds=1)) is not None
     assert again.session(idle.cookie, NOW + 2 * IDLE) is None
 

@@ -59,6 +59,8 @@ FORGERIES: dict[str, tuple[Answer, str]] = {
     "of an unverified address": (_claims(email_verified=False), "oidc_email"),
     "of an address that may be verified": (_claims(email_verified=None), "oidc_email"),
     "of an address verified in words": (_claims(email_verified="true"), "oidc_email"),
+    "of an address that another claim calls verified": (_claims(email_verified=False, xms_edov=True), "oidc_email"),
+    "of an address in a domain without an owner": (_claims(email_verified=None, xms_edov=False), "oidc_email"),
     "of no address": (Answer(claims={"email": None}, user_info={"sub": "user-1"}), "oidc_email"),
     "of an address that is no text": (_claims(email=["ann@example.com"]), "oidc_email"),
     "with the address of another user": (

@@ -38,7 +38,7 @@ class Door:
         self.now = datetime(2026, 11, 29, 12, tzinfo=UTC)
         self.refusals: list[tuple[str, str, str]] = []
 
-    def session(self, cookie: str, now: datetime) -> Person | None:
+    def session(self, cookie: str, now: datetime, *, is_use: bool) -> Person | None:
         return Person() if cookie == COOKIE else None
 
     def record_refusal(self, kind: str, detail: str, address: str, now: datetime) -> None:

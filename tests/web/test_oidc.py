@@ -101,6 +101,12 @@ def test_another_algorithm_of_the_provider_is_accepted(forger: ForgingProvider) 
     assert sign_in(client(forger.issuer)) == "ann@example.com"
 
 
+@pytest.mark.parametrize("value", [True, 1])
+def test_entra_verifies_addresses_by_their_domain(forger: ForgingProvider, value: object) -> None:
+    forger.answer = Answer(claims={"email_verified": None, "xms_edov": value})
+    assert sign_in(client(forger.issuer)) == "ann@example.com"
+
+
 def test_an_address_that_is_only_in_the_user_info_counts(forger: ForgingProvider) -> None:
     forger.answer = Answer(
         claims={"email": None}, user_info={"sub": "user-1", "email": "bo@example.com", "email_verified": True}

@@ -67,14 +67,17 @@ class StoredAccess(StoreFile):
         with self.writing() as connection:
             return sessions.complete_sign_in(connection, cookie, now=now)
 
-    def session(self, cookie: str, now: datetime) -> Visitor | None:
-        """Return who a session cookie belongs to, or None if it belongs to no session that has not ended."""
+    def session(self, cookie: str, now: datetime, *, is_use: bool = True) -> Visitor | None:
+        """Return who a session cookie belongs to, or None if it belongs to no session that has not ended.
+
+        A session ends if it is not used for hours. ``is_use`` is False for what a page does by itself.
+        """
         with self.reading() as connection:
             found = sessions.find_session(connection, cookie, now=now)
             is_reviewer = found is not None and _is_reviewer(connection, found.email)
         if found is None:
             return None
-        if found.is_to_be_marked:
+        if is_use and found.is_to_be_marked:
             with self.writing() as connection:
                 sessions.mark_seen(connection, cookie, now=now)
         return Visitor(found.email, is_reviewer, found.is_owner, found.method, sessions.csrf_token(cookie))

@@ -275,7 +275,7 @@ if (live) {
   setInterval(async () => {
     if (document.hidden || live.contains(document.activeElement)) return;
     try {
-      const response = await fetch(location.href, { signal: AbortSignal.timeout(10000) });
+      const response = await fetch(location.href, { headers: { "X-Refresh": "1" }, signal: AbortSignal.timeout(10000) });
       if (!response.ok || response.redirected) throw new Error("no page");
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-refresh]");
       if (fresh && fresh.innerHTML !== live.innerHTML) live.replaceChildren(...fresh.childNodes);
