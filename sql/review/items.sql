@@ -148,7 +148,7 @@ access as (
         end as risk,
         case
             when not access.in_scope then access.exclusion_reason
-            when everyone_groups.group_id is not null then 'Built-in group of all accounts.'
+            when everyone_groups.group_id is not null then 'Built-in group that everyone is in.'
         end as left_out_because
     from scoped_access as access
     left join item_findings on item_findings.item_id = access.item_id
