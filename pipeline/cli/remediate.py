@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -237,7 +237,9 @@ def _show_plan(terminal: Terminal, written: WrittenPlan, out: Path) -> None:
         terminal.say(
             align(
                 ("source", "user name", "change", "reason"),
-                [(row.source, row.user_name or row.account_id, row.what, row.reason) for row in plan.left_out],
+                _by_name(
+                    (row.source, row.user_name or row.account_id, row.what, row.reason) for row in plan.left_out
+                ),
             )
         )
         if any(row.reason in MAY_BE_NAMED for row in plan.left_out):
@@ -282,8 +284,13 @@ def _table(changes: Sequence[Change]) -> str:
 
     return align(
         ("source", "user name", "change", "reason"),
-        [(c.source, c.user_name or c.account_id, describe(c), c.reason) for c in changes],
+        _by_name((c.source, c.user_name or c.account_id, describe(c), c.reason) for c in changes),
     )
+
+
+def _by_name(rows: Iterable[tuple[str | None, ...]]) -> list[tuple[str | None, ...]]:
+    """Sort the lines of a list as people look for them, by source and user name; plans are in the order of ids."""
+    return sorted(rows, key=lambda row: [str(cell or "").lower() for cell in row])
 
 
 def _show_status(terminal: Terminal, found: PlanStatus, file: Path) -> Counter[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.remediation.plan import FIELDS, Change, Plan, PlannedAccount
+from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount
 from pipeline.remediation.planning import decision_sum
 from pipeline.reporting import plans
 from pipeline.reporting.text import count, moment
@@ -73,10 +73,16 @@ def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
                 "decided_by": row.decided_by,
                 "reason": row.reason,
             }
-            for row in plan.left_out
+            for row in sorted(plan.left_out, key=_by_name)
         ],
         "left_out_shown": _LEFT_OUT_SHOWN,
     }
+
+
+def _by_name(row: LeftOut) -> tuple[str, ...]:
+    """Return the key that sorts what was left out by name; plans are in the order of ids."""
+    name = row.display_name or row.user_name or row.account_id
+    return name.lower(), row.source, row.account_id, row.what or "", row.reason
 
 
 def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, Any]:

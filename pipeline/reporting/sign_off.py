@@ -26,6 +26,10 @@ _PDF = "sign-off.pdf"
 _REVOCATIONS_SHOWN = 500
 
 
+#: Columns by which decisions are listed, as people look for them.
+_ORDER = ("display_name", "user_name", "source", "account_id", "entitlement_type", "decision", "words")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOffContents:
     """The contents of a sign-off.
@@ -120,10 +124,12 @@ def write(
 
 
 def _lines(revocations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Put equal decisions about one account on one line, with the names of all its groups."""
+    """Put equal decisions about one account on one line, with the names of all its groups; sort them by name."""
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in revocations:
         names = ("source", "account_id", "action", "target_role", "decided_by", "words", "left_out_because")
         line = lines.setdefault(tuple(row[name] for name in names), {**row, "access": []})
         line["access"].append(row["entitlement_name"])
-    return list(lines.values())
+    for line in lines.values():
+        line["access"].sort(key=str.lower)
+    return sorted(lines.values(), key=lambda line: [str(line[name] or "").lower() for name in _ORDER])

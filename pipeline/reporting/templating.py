@@ -5,10 +5,12 @@ Every value is escaped, so a name cannot add markup. Templates whose name ends i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+from markupsafe import Markup
 
 from pipeline.errors import RenderError
 from pipeline.reporting import charts, text
@@ -17,6 +19,11 @@ if TYPE_CHECKING:  # it imports polars, which a server of pages must not hold in
     from pipeline.reporting.view import View
 
 __all__ = ["Filler", "fill"]
+
+#: A word that a line may be broken in: ``2026-Q4``, ``A.5.18``, ``ann@example.com``.
+_JOINED = re.compile(r"\w[-.@]\w")
+#: Longest word that stays whole, in characters: a narrow column holds it.
+_LONGEST = 34
 
 
 class Filler:
@@ -47,6 +54,7 @@ class Filler:
             "percent": text.percent,
             "settings": text.settings,
             "shorten": text.shorten,
+            "whole": _whole,
         }
         self._environment.globals |= {"severities": charts.SEVERITIES, "frameworks": text.FRAMEWORKS}
 
@@ -94,3 +102,15 @@ def _place(error: BaseException, templates: Path) -> tuple[str | None, int | Non
             file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
     return file, line
+
+
+def _whole(words: str) -> Markup:
+    """Return a text whose addresses, dates and names with a hyphen or a dot are not broken over two lines."""
+    return Markup("").join(
+        Markup('<span class="whole">{}</span>').format(part) if _is_joined(part) else part
+        for part in re.split(r"(\s+)", words)
+    )
+
+
+def _is_joined(part: str) -> bool:
+    return part.isascii() and len(part) <= _LONGEST and _JOINED.search(part) is not None
