@@ -146,7 +146,8 @@ def import_files(
         _import_page(terminal, name)
         return
     found = _service(terminal).import_files(files, name, skip_invalid=skip_invalid)
-    _show_import(terminal, found)
+    if found.files or terminal.json:
+        _show_import(terminal, found)
     for error in found.refused[1:]:
         sys.stderr.write(f"problem: {error}\n")
     if found.refused:

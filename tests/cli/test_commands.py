@@ -114,11 +114,13 @@ def test_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
             lines = [f"{row['item_id']},keep,needed" for row in rows]
             file.write_text("\n".join(["item_id,decision,reason", *lines]) + "\n", encoding="utf-8")
             own.ok("review", "import", str(file))
+    missing = own("review", "import", "missing.csv")
     own.ok("review", "sign-off", *SIGNATURE)
 
     status = own.ok("review", "status", "--json").result
 
     assert nothing.code == 2
+    assert (missing.code, missing.stdout) == (2, "")
     assert (status["campaign"], status["is_signed"]) == ("2026-Q4", True)
     assert "campaign  2026-Q4, signed off" in own.ok("review", "status").stdout
     assert own("review", "packets").code == 2

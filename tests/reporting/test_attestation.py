@@ -98,8 +98,10 @@ def test_the_remediation_section_adds_up(database: Any, tmp_path: Path) -> None:
 
 def test_a_packet_names_the_other_side_of_a_conflict(tmp_path: Path) -> None:
     rows = [
-        FACTS | {"attention": "1 high risk", "risk": "high", "conflict": "group Payments (reviewed by bo@x.org)"},
-        FACTS | {"attention": "3 other", "place": 2, "conflict": "group Audit (no. 1 here)"},
+        FACTS
+        | {"attention": "1 high risk", "risk": "high"}
+        | {"why_flagged": "High risk: Conflicts with group Payments (reviewed by bo@x.org)"},
+        FACTS | {"attention": "3 other", "card_id": "card-2", "place": 2, "conflict": "group Audit (no. 1 here)"},
     ]
     path = tmp_path / "packet.pdf"
 
@@ -117,5 +119,5 @@ def test_a_packet_names_the_other_side_of_a_conflict(tmp_path: Path) -> None:
     )
 
     text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
-    assert "Conflicts with: group Payments (reviewed by bo@x.org)" in text
+    assert "High risk: Conflicts with group Payments (reviewed by bo@x.org)" in text
     assert "conflicts with group Audit (no. 1 here)" in text
