@@ -10,6 +10,8 @@ How an answer becomes a page in the spool::
             retries.py      when to try again     page_log.py   what was answered
         records.py     what of an answer is kept, without secrets (redaction.py)
 
+``webhook.py`` and ``identity_provider.py`` speak to other systems, over the same routes (``network.py``).
+
 A new kind of source is a package beside ``sisense`` and ``scim``: a reader for :mod:`pipeline.sources.extract`, and
 a :class:`~pipeline.sources.paging.PagedList` for each of its lists. More of Sisense, such as its dashboards, is a
 module in ``sisense``, with more lists for the same reader.

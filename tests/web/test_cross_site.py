@@ -11,8 +11,11 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from pipeline.settings import OidcSettings, WebSettings
+from pipeline.web.entrance import SECRET
 from tests.fakes.http import HttpServer, Reply, Request
 from tests.web.attacked import REVIEWER, AttackedPage
+from tests.web.provider import ProviderElsewhere
 
 
 @pytest.fixture
@@ -81,6 +84,26 @@ def test_a_form_on_another_site_changes_nothing(page: AttackedPage, signed_in: w
         json.dumps(form),
     )
     WebDriverWait(signed_in, 10).until(lambda _: page.contents()["decisions"] != before["decisions"])
+
+
+def test_a_browser_comes_back_from_a_provider_on_another_site(
+    chromium: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Browsers send no Strict cookie on the way back, so that this needs the ones that we set."""
+    with ProviderElsewhere() as provider:
+        issuer = provider.issuer.replace("127.0.0.1", "localhost")
+        web = WebSettings(oidc=OidcSettings(issuer=issuer, client_id="access-review"))
+        with AttackedPage(tmp_path_factory.mktemp("page"), web, environment={SECRET: "secret"}) as page:
+            chromium.delete_all_cookies()
+            chromium.get(page.url + "/")
+            assert chromium.current_url == page.url + "/sign-in"
+            chromium.find_element(By.LINK_TEXT, "Sign in").click()
+            WebDriverWait(chromium, 10).until(lambda browser: browser.current_url.startswith(issuer))
+            chromium.find_element(By.NAME, "sub").send_keys("ann")
+            chromium.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+            WebDriverWait(chromium, 10).until(lambda browser: browser.current_url == page.url + "/")
+            assert REVIEWER in chromium.page_source
+            assert page.refusals() == []
 
 
 def test_our_page_shows_in_no_frame_of_another_site(page: AttackedPage, signed_in: webdriver.Chrome) -> None:
