@@ -56,11 +56,14 @@ class AttemptLimits:
             while len(self._counts) > self._remembered:
                 self._counts.popitem(last=False)
 
-    def seconds_to_wait(self, key: str, now: datetime) -> int:
-        """Return after how many seconds the next attempt is allowed; 0 for now."""
+    def seconds_to_wait(self, key: str, now: datetime, *, is_known: bool = False) -> int:
+        """Return after how many seconds the next attempt is allowed; 0 for now.
+
+        ``is_known`` says that the visitor is signed in: attempts of others do not count then.
+        """
         with self._lock:
-            waits = [self._wait(self._counts.get(key), self._per_key, now), self._wait(self._all, self._overall, now)]
-        return max(waits)
+            own = self._wait(self._counts.get(key), self._per_key, now)
+            return own if is_known else max(own, self._wait(self._all, self._overall, now))
 
     @property
     def remembered(self) -> int:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.clock import Clock, utc_now
@@ -181,9 +181,11 @@ class Guard:
 
     async def _check(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
         """Return the answer to a request that is not handed on, or None; and the body of a POST."""
-        headers, path = request.headers, request.url.path
+        # not request.url, of which a wrong Host header is a part
+        headers, path = request.headers, str(request.scope["path"])
         if not self.origin.serves(headers.get("host", "")):
-            return await self.refuse(request, _HOST), b""
+            await self._log_refusal(request, _HOST)
+            return PlainTextResponse(f"{_HOST.title}. {_HOST.text} {_HOST.hint}", _HOST.status), b""
         if request.method not in {"GET", "HEAD", "POST"}:
             return await self.refuse(request, _METHOD), b""
         if path.startswith("/static/") and request.method != "POST":
@@ -218,25 +220,30 @@ class Guard:
         return origin is None or origin in self.origin.origins
 
     async def refuse(self, request: Request, refusal: RefusedRequest) -> Response:
-        """Log a refusal, count it if it may be a guess, and return its page.
+        """Log a refusal, count it if it may be a guess, and return its page."""
+        await self._log_refusal(request, refusal)
+        return self._page(request, refusal)
 
-        One address fills a few lines of the log at most, so that attacks cannot fill the disk.
-        """
-        now, key = self._clock(), _key(request)
+    async def _log_refusal(self, request: Request, refusal: RefusedRequest) -> None:
+        """Log a refusal. One address fills a few lines of the log at most, so that attacks cannot fill the disk."""
+        now, key, visitor = self._clock(), _key(request), request.state.visitor
         if refusal.is_guess:
             self._limits.record(key, now)
-        if not self._logged.seconds_to_wait(key, now):
-            self._logged.record(key, now)
-            visitor = request.state.visitor
-            detail = [f"{request.method} {path_for_log(request)}", *filter(None, [refusal.detail])]
-            detail += [f"signed in as {visitor.email}"] if visitor else []
+        if self._logged.seconds_to_wait(key, now):
+            return
+        self._logged.record(key, now)
+        detail = [f"{request.method} {path_for_log(request)}", *filter(None, [refusal.detail])]
+        detail += [f"signed in as {visitor.email}"] if visitor else []
+        try:
             await asyncio.to_thread(
                 self._gate.record_refusal, refusal.kind, "; ".join(detail), request.state.address, now
             )
-        return self._page(request, refusal)
+        except AccessReviewError as error:  # refused all the same
+            _log.error("a refused request cannot be logged: %s", error)
 
     def _seconds_to_wait(self, request: Request) -> int:
-        return self._limits.seconds_to_wait(_key(request), self._clock())
+        is_known = request.state.visitor is not None
+        return self._limits.seconds_to_wait(_key(request), self._clock(), is_known=is_known)
 
     def _limited(self, request: Request, seconds: int) -> Response:
         minutes = -(-seconds // 60)
@@ -285,7 +292,7 @@ def _key(request: Request) -> str:
 
 def path_for_log(request: Request) -> str:
     """Return the path of a request without the secret of a link."""
-    path = str(request.url.path)
+    path = str(request.scope["path"])
     if path.startswith("/link/"):
         return "/link/…"
     return "".join(c if c.isprintable() else "\ufffd" for c in path[:200])

@@ -93,6 +93,18 @@ def test_owners_read_what_was_refused(tmp_path: Path) -> None:
         assert f"signed in as {REVIEWER}" in shown
 
 
+def test_what_cannot_be_logged_is_refused_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with AttackedPage(tmp_path) as page:
+        client, token = page.signed_in(), page.link()
+        with page.store.writing() as connection:
+            connection.execute("drop table refusals")
+        with caplog.at_level(logging.ERROR):
+            assert page.client().get(f"/link/{token}x").status_code == 403
+            assert client.post("/undo", data={"csrf": "wrong"}).status_code == 403
+        assert caplog.text.count("cannot be logged") == 2
+        assert token not in caplog.text
+
+
 def test_a_store_that_cannot_be_used_is_said_without_a_secret(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

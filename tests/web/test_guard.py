@@ -131,10 +131,11 @@ def test_a_page_that_sends_no_referrer_is_still_ours(page: Page) -> None:
     assert page.post({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, csrf=CSRF).is_success
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example", ""])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example", "", "e/x?"])
 def test_a_name_that_the_page_is_not_served_at_is_refused(page: Page, host: str) -> None:
-    answer = page.get("/", {"Host": host} | page.cookies)
+    answer = page.get("/link/secret", {"Host": host} | page.cookies)
     assert (answer.status_code, page.reached, page.door.kinds) == (400, [], ["host"])
+    assert "secret" not in page.door.refusals[0][1]
 
 
 def test_without_a_session_only_signing_in_is_reached(page: Page) -> None:
@@ -207,6 +208,7 @@ def test_the_limit_of_all_addresses_holds_while_few_are_remembered(page: Page) -
     for number in range(100):
         limits.record(f"192.0.2.{number}", page.door.now)
     assert limits.seconds_to_wait("198.51.100.1", page.door.now) == 600
+    assert limits.seconds_to_wait("ann@example.com", page.door.now, is_known=True) == 0
     assert limits.remembered == 10
 
 
