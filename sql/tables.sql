@@ -894,7 +894,12 @@ select
         row_number() over (
             partition by coalesce(reviewers.email, items.reviewer_email)
             order by items.position, items.place, items.reviewer_email, items.item_id
-        ) as place
+        ) as place,
+        -- Places and reviewers that a conflict names are those at opening; they are left out once items were handed over.
+        case when exists (select 1 from current_reviewers)
+            then regexp_replace(items.conflict, ' \((no\. \d+ here|reviewed by [^)]*)\)', '', 'g')
+            else items.conflict
+        end as conflict
     ),
     items.reviewer_email as original_reviewer_email, held.sequence, held.decision, held.reason, held.target_role,
     held.defer_until, held.approver, held.expires_on, held.reviewer_email as decided_by, held.decided_at,

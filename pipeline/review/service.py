@@ -21,6 +21,7 @@ from pipeline.review import campaign as campaigns
 from pipeline.review import importing, packets, signing, syncing
 from pipeline.review.campaign import (
     Blocker,
+    Campaign,
     LeftOutItems,
     NewCampaign,
     ReviewerProgress,
@@ -163,6 +164,11 @@ class ReviewService:
         """
         with database.reading(self._database, notify=self._progress.note) as connection:
             campaign = campaigns.find(connection, name)
+            if self._waiting(connection, campaign).total():
+                self._progress.note(
+                    "these packets lack decisions or reassignments on the page: run 'access-review review import' "
+                    "and write them again"
+                )
             files = packets.write(connection, campaign, self._settings.reports.directory, self._progress)
         return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
 
@@ -281,6 +287,14 @@ class ReviewService:
         with store:
             found = syncing.bring_in(connection, campaign.campaign, store, self._clock())
         return PageImport(campaign.campaign, store.path, found)
+
+    def _waiting(self, connection: Connection, campaign: Campaign) -> Counter[str]:
+        """Return how many decisions and reassignments are on the page only, by kind."""
+        store = None if campaign.is_signed else self._store_of(campaign.campaign)
+        if store is None:
+            return Counter()
+        with store:
+            return syncing.waiting(connection, campaign.campaign, store)
 
     def _store_of(self, campaign: str) -> ReviewStore | None:
         """Return the store of a campaign, or None if it has no page."""

@@ -5,7 +5,9 @@ select
     coalesce(position, row_number() over (order by position, attention, place, item_id)) as position,
     source, account_id, user_name, email, entitlement_type, entitlement_id,
     coalesce(entitlement_name, entitlement_id) as name, permission_level, allows, path, risk,
-    coalesce(findings, '') as findings, conflict, coalesce(conflict_with, '') as conflict_with, peers,
+    coalesce(findings, '') as findings,
+    -- The page shows no numbers.
+    regexp_replace(conflict, ' \(no\. \d+ here\)', '', 'g') as conflict, coalesce(conflict_with, '') as conflict_with, peers,
     change_since_baseline as change, recommendation, recommendation_reason,
     case
         when prior_decision is not null

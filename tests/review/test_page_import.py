@@ -170,6 +170,19 @@ def test_a_handed_over_item_is_decided_by_its_new_reviewer(service: ReviewServic
     }
 
 
+def test_a_refused_sign_off_leaves_the_page_open(service: ReviewService) -> None:
+    assert service.bring_in() is None  # there is no page yet
+    with store_of(service) as store:
+        item_id, *_ = answers(store, CISO.email)
+        with pytest.raises(GateError, match="not decided yet"):
+            service.sign_off(CLEO)
+        store.decide(CISO, item_id, Answer("keep", "needed"), now=NOW)
+
+        with pytest.raises(GateError, match="1 decision on the page has not been brought in"):
+            service.sign_off(CLEO)
+        assert store.campaign.closed_at is None
+
+
 def test_the_database_keeps_who_decided_when_how_and_from_where(service: ReviewService, tmp_path: Path) -> None:
     with store_of(service) as store:
         item_id = store.cards(CISO.email)[0][0].items[0].item_id

@@ -46,6 +46,7 @@ def test_a_finding_about_the_account_marks_its_role_and_one_that_names_a_group_m
     assert "Leaver still active" in role.findings
     assert (role.risk, group.risk, group.findings) == ("critical", "high", ("Segregation of duties conflict",))
     assert (role.conflict_with, group.conflict_with) == ((group.item_id,), (role.item_id,))
+    assert (role.conflict, group.conflict) == ("group Sales", "role Viewer")
     # Without a finding that names it, a group is as risky as its own permission level.
     assert (items["Test Cay", "Sales"].findings, items["Test Cay", "Sales"].risk) == ((), "info")
     assert (items["Test Bob", "Ops"].findings, items["Test Bob", "Ops"].is_high_risk) == ((), True)

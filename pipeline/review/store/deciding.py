@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 from dataclasses import asdict, dataclass
@@ -108,8 +109,8 @@ class StoredDecisions(StoredCards):
         """
         with self.writing() as connection:
             require_open(connection)
-            cards = f'["{card_id}"]' if card_id.isalnum() else "[]"
-            rows = connection.execute(statement("items"), {"reviewer": actor.email, "cards": cards}).fetchall()
+            values = {"reviewer": actor.email, "cards": json.dumps([card_id])}
+            rows = connection.execute(statement("items"), values).fetchall()
             items = [item_card(row) for row in rows]
             if not items:
                 raise NotYourItem("this card has no item of yours")
