@@ -214,20 +214,21 @@ def _make_tables(connection: Connection) -> None:
             (sha256, _columns_md5(connection))
         ]:
             return
-    connection.execute(text)
-    connection.execute("delete from meta.tables_sql")
-    insert(connection, "meta.tables_sql", [{"sha256": sha256, "columns_md5": _columns_md5(connection)}])
+    with transaction(connection):
+        connection.execute(text)
+        connection.execute("delete from meta.tables_sql")
+        insert(connection, "meta.tables_sql", [{"sha256": sha256, "columns_md5": _columns_md5(connection)}])
 
 
 def _columns_md5(connection: Connection) -> str:
     """Return a hash of the columns of all tables but those that each build makes anew."""
-    row = connection.execute("""
-        select md5(string_agg(concat_ws(' ', schema_name, table_name, column_name, data_type, is_nullable), ','
-            order by schema_name, table_name, column_index))
-        from duckdb_columns() where table_name in ('failed', 'rule_summary')
-            or schema_name not in ('system', 'staging', 'graph', 'findings', 'reports')
-        """).fetchone()
-    return str(row[0]) if row else ""
+    rows = connection.execute(
+        """
+        select schema_name, table_name, column_name, data_type, is_nullable from duckdb_columns()
+        where schema_name not in ('system', 'staging', 'graph', 'findings', 'reports')
+        or table_name in ('failed', 'rule_summary') order by schema_name, table_name, column_index"""
+    ).fetchall()
+    return hashlib.md5(repr(rows).encode(), usedforsecurity=False).hexdigest()
 
 
 def _limit_memory(connection: Connection, most: int) -> None:
