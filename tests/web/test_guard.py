@@ -55,7 +55,8 @@ class Page:
     def __init__(self, served: Served, *, base_url: str | None = None, **limits: int) -> None:
         self.door = Door()
         self.url = served.url
-        self.http = httpx.Client(base_url=self.url)
+        # the server closes connections after an error, or where it did not read a form to its end
+        self.http = httpx.Client(base_url=self.url, limits=httpx.Limits(max_keepalive_connections=0))
         self.reached: list[tuple[str, dict[str, str]]] = []
         self.origin = PublicOrigin.of("q4", (served.host, served.port), base_url=base_url, is_tls=False)
         app = Starlette(
