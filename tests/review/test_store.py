@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.review.store import (
     Actor,
     AnswerRefused,
     CardFilter,
+    NothingToAccept,
     NothingToUndo,
     NotYourItem,
     ReassignmentRefused,
@@ -130,3 +132,33 @@ def test_a_mail_is_begun_once_for_one_reason_unless_it_failed(store: ReviewStore
         ("failed", "550 no such user"),
         ("sending", None),
     ]
+
+
+def test_recommendations_are_accepted_in_one_step_and_taken_back_in_one(store: ReviewStore) -> None:
+    with store.writing() as connection:  # a campaign in which peers have the same access
+        connection.execute("update items set recommendation = 'keep', risk = 'low'")
+    [first, second, _], _ = store.cards(CISO.email)
+    with store.writing() as connection:
+        connection.execute("update items set risk = 'high' where card_id = $card", {"card": second.card_id})
+
+    count = store.accept_recommendations(CISO, first.card_id, now=NOW)
+    kept = store.card(CISO.email, first.card_id)
+    with pytest.raises(NothingToAccept):  # high risk needs a reason
+        store.accept_recommendations(CISO, second.card_id, now=NOW)
+    with pytest.raises(NotYourItem):
+        store.accept_recommendations(Actor("eve@example.com", "link"), first.card_id, now=NOW)
+    undone = store.undo(CISO, now=NOW)
+
+    assert kept is not None
+    assert first.can_accept == count == len(first.items) == len(undone)
+    assert {(item.answer, item.is_bulk, item.decided_at) for item in kept.items} == {(Answer("keep"), True, NOW)}
+    assert store.progress(CISO.email).decided == 0
+
+
+def test_decisions_are_only_added(store: ReviewStore) -> None:
+    store.decide(CISO, store.cards(CISO.email)[0][0].items[0].item_id, Answer("keep", "needed"), now=NOW)
+
+    for change in ("update decisions set decision = 'remove'", "delete from decisions"):
+        with pytest.raises(sqlite3.IntegrityError, match="only added"), store.writing() as connection:
+            connection.execute(change)
+    assert [entry.decision for entry in store.latest_decisions()] == ["keep"]
