@@ -72,14 +72,21 @@ def _title(item: ItemCard, decision: str) -> str:
 
 def _fields(item: ItemCard, decision: str, roles: Iterable[TargetRole]) -> Iterable[Field]:
     if decision == "reduce":
-        names = tuple(role.name for role in roles if role.source == item.source and role.name != item.name)
-        yield Field("target_role", "Reduce to", "select", choices=names)
+        yield Field("target_role", "Reduce to", "select", choices=_lower_roles(item, roles))
     if decision == "defer":
         yield Field("defer_until", "Decide by", "date")
     if decision == "exception":
         yield Field("approver", "Approved by (e-mail address)", "email")
         yield Field("expires_on", "Last day of the exception", "date")
     yield Field("reason", "Reason" if needs_reason(item, decision) else "Reason (optional)", "text")
+
+
+def _lower_roles(item: ItemCard, roles: Iterable[TargetRole]) -> tuple[str, ...]:
+    """Return the roles below that of the item; all others where ranks are not known."""
+    others = [role for role in roles if role.source == item.source]
+    own = next((role.rank for role in others if role.name == item.name), None)
+    lower = [role.name for role in others if own is not None and role.rank is not None and role.rank < own]
+    return tuple(lower or [role.name for role in others if role.name != item.name])
 
 
 def _problem(field: Field, form: Mapping[str, str], text: str) -> str:

@@ -14,10 +14,12 @@ from starlette.types import ASGIApp
 class Served:
     """A server from ``with`` to the end of the block. Give it the application after its ``port`` is known."""
 
-    def __init__(self, *, certificate: Path | None = None, key: Path | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *, certificate: Path | None = None, key: Path | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((host, 0))
+        self._socket.bind((host, port))
         self._tls = {"ssl_certfile": certificate, "ssl_keyfile": key} if certificate else {}
         self.host, self.port = host, self._socket.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"

@@ -189,8 +189,9 @@ class StoredCards(StoreFile):
 
 
 def as_searched(text: str) -> str:
-    """Return a text in the form in which texts are compared: composed, without case and extra space."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return a text in the form in which texts are compared: without case, marks on letters, and extra space."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
 
 
 def answer_of(row: Row) -> Answer | None:
