@@ -154,9 +154,9 @@ def undo(request: Request) -> Response:
     """Take back the reviewer's last step."""
     site = site_of(request)
     try:
-        undone = site.store.undo(_actor(request), now=site.clock())
-    except NothingToUndo:
-        return _done(request, _Change("There is no decision to take back."))
+        undone = site.store.undo(_actor(request), step_id=request.state.form.get("step") or None, now=site.clock())
+    except NothingToUndo as error:
+        return _done(request, _Change(f"{str(error).capitalize()}."))
     except CampaignClosed as error:
         raise RequestRefusedError(_CLOSED) from error
     item_ids = tuple(decision.item_id for decision in undone)
@@ -243,6 +243,7 @@ def _done(request: Request, change: _Change) -> Response:
             "parts": parts,
             "said": change.said,
             "last": standing["last"],
+            "step": standing["step"],
             "focus": f"i-{change.focus}" if change.focus else "",
             "link": person_url,
             "is_saved": True,
@@ -273,7 +274,8 @@ def _standing(request: Request) -> dict[str, Any]:
     parts = site.store.parts(reviewer)
     progress = total(reviewer, parts)
     intro = introduce(site.store.campaign, progress, parts, site.clock().date())
-    return {"progress": progress, "intro": intro, "last": _last(site.store.last_step(reviewer))}
+    last = site.store.last_step(reviewer)
+    return {"progress": progress, "intro": intro, "last": _last(last), "step": last.step_id if last else ""}
 
 
 def _last(step: LastStep | None) -> str:

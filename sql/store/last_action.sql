@@ -27,10 +27,13 @@ last_steps as materialized (
 )
 
 select
-    own.decision_id as undoes, own.item_id, earlier.decision, earlier.reason, earlier.target_role, earlier.defer_until,
-    earlier.approver, earlier.expires_on, earlier.is_bulk
+    own.decision_id as undoes, own.item_id, own.action_id as step_id, own.decision as last_decision,
+    own.is_bulk as is_last_bulk, items.name, cards.name as person, earlier.decision, earlier.reason, earlier.target_role,
+    earlier.defer_until, earlier.approver, earlier.expires_on, earlier.is_bulk
 from last_steps
 join own_decisions as own on own.action_id = last_steps.action_id
+join items on items.item_id = own.item_id
+join cards on cards.card_id = items.card_id
 left join decisions as earlier on earlier.sequence = (
     select max(before.sequence) from standing_decisions as before
     where before.item_id = own.item_id and before.sequence < own.sequence

@@ -99,9 +99,7 @@ class Colleague:
         raise AssertionError("the list does not end")
 
 
-def test_a_campaign_from_invitation_to_sign_off(
-    opened: tuple[Quarter, ServedReview], mail: FakeMailServer
-) -> None:
+def test_a_campaign_from_invitation_to_sign_off(opened: tuple[Quarter, ServedReview], mail: FakeMailServer) -> None:
     quarter, server = opened
     with ExitStack() as stack:
         everyone = {

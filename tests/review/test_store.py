@@ -74,6 +74,26 @@ def test_a_decision_holds_until_it_is_taken_back(store: ReviewStore) -> None:
         store.undo(CISO, now=NOW)
 
 
+def test_what_a_browser_sends_twice_happens_once(store: ReviewStore) -> None:
+    [first, second, *_] = [card.items[0].item_id for card in store.cards(CISO.email)[0]]
+    other = Actor(CISO.email, "oidc")
+
+    once = [store.decide(CISO, item, Answer("keep", "needed"), now=NOW) for item in (first, second)]
+    assert store.decide(CISO, second, Answer("keep", "needed"), now=NOW) == once[1]
+    step = store.last_step(CISO.email)
+    assert step is not None
+    store.undo(CISO, step_id=step.step_id, now=NOW)
+    with pytest.raises(NothingToUndo, match="already"):
+        store.undo(CISO, step_id=step.step_id, now=NOW)
+
+    assert store.progress(CISO.email).decided == 1
+    assert len(store.latest_decisions()) == 3
+    changed = [store.decide(actor, first, answer, now=NOW) for actor, answer in (
+        (other, Answer("keep", "needed")), (other, Answer("keep", "needed indeed")),
+    )]  # fmt: skip
+    assert len({decision.decision_id for decision in [*once, *changed]}) == 4
+
+
 def test_another_reviewers_item_and_a_wrong_answer_are_refused(store: ReviewStore) -> None:
     item = store.cards(CISO.email)[0][0].items[0]
 

@@ -132,7 +132,9 @@ class _Reader(HTMLParser):
                 form.values[self._select] = values.get("value", "")
         elif tag == "button" and values.get("type", "submit") == "submit":
             sent = {name: values.get("value", "")} if name else {}
-            self._label(lambda label: self._button(form, label, sent, is_pressed=values.get("aria-pressed") == "true"))
+            self._label(
+                lambda label: self._button(form, label, sent, is_pressed=values.get("aria-pressed") == "true")
+            )
 
     @staticmethod
     def _button(form: Form, label: str, sent: dict[str, str], *, is_pressed: bool) -> None:

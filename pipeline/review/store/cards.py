@@ -120,8 +120,9 @@ class CardProgress:
 
 @dataclass(frozen=True, slots=True)
 class LastStep:
-    """The newest decision of a reviewer that holds: what undo takes back, alone or with others of the same step."""
+    """The decision of a reviewer that undo takes back, alone or with others of the same step."""
 
+    step_id: str
     decision: str
     name: str
     person: str

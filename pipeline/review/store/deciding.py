@@ -86,6 +86,8 @@ class StoredDecisions(StoredCards):
     def decide(self, actor: Actor, item_id: str, answer: Answer, *, now: datetime) -> StoredDecision:
         """Store the decision of a reviewer on one of their items; it is on the disk when the call returns.
 
+        The same decision again changes nothing: a browser that got no confirmation sends it once more.
+
         Raises:
             AnswerRefused: the answer breaks a rule.
             NotYourItem: the item is not one of theirs.
@@ -97,7 +99,7 @@ class StoredDecisions(StoredCards):
             found = tuple(answers.problems(answer, item, _roles(connection, item.source), opened_on))
             if found:
                 raise AnswerRefused(found)
-            return _add(connection, actor, item_id, answer, now=now)
+            return _repeated(connection, actor, item, answer) or _add(connection, actor, item_id, answer, now=now)
 
     def accept_recommendations(self, actor: Actor, card_id: str, *, now: datetime) -> int:
         """Keep all open items of a card in one step, recorded as such; return how many.
@@ -122,14 +124,15 @@ class StoredDecisions(StoredCards):
                 _add(connection, actor, item.item_id, Answer("keep"), now=now, is_bulk=True, action_id=action)
             return len(pending)
 
-    def undo(self, actor: Actor, *, now: datetime) -> tuple[StoredDecision, ...]:
+    def undo(self, actor: Actor, *, step_id: str | None = None, now: datetime) -> tuple[StoredDecision, ...]:
         """Take back the last step of a reviewer on the page; the answers before it hold again, or none.
 
         A step is one decision, or the accepted recommendations of a card. A second call takes back the step before.
-        Decisions that came in a file, and items that were handed over, stay as they are.
+        Decisions that came in a file, and items that were handed over, stay as they are. With ``step_id``, nothing
+        but that step is taken back: a browser that got no confirmation sends the same once more.
 
         Raises:
-            NothingToUndo: no step of theirs still holds.
+            NothingToUndo: no step of theirs still holds, or ``step_id`` is not the last one.
             CampaignClosed: the campaign is signed off.
         """
         with self.writing() as connection:
@@ -137,6 +140,8 @@ class StoredDecisions(StoredCards):
             rows = connection.execute(statement("last_action"), {"reviewer": actor.email}).fetchall()
             if not rows:
                 raise NothingToUndo("there is no decision of yours to take back")
+            if step_id not in {None, rows[0]["step_id"]}:
+                raise NothingToUndo("this was taken back already, or is not your last decision any more")
             action = new_id()
             return tuple(_restore(connection, actor, row, now=now, action_id=action) for row in rows)
 
@@ -170,6 +175,19 @@ def _own_item(connection: sqlite3.Connection, actor: Actor, item_id: str) -> Ite
     if row is None or row["reviewer"] != actor.email:
         raise NotYourItem("this is not an item of yours")
     return item_card(row)
+
+
+def _repeated(connection: sqlite3.Connection, actor: Actor, item: ItemCard, answer: Answer) -> StoredDecision | None:
+    """Return the decision that holds if it is the same one, made by the same reviewer in the same way."""
+    if item.answer != answer or item.decided_at is None or item.is_bulk:
+        return None
+    if (item.decided_by, item.method) != (actor.email, actor.method):
+        return None
+    held = "select decision_id, undoes from decisions join items on held = sequence where items.item_id = $item_id"
+    [row] = connection.execute(held, {"item_id": item.item_id}).fetchall()
+    if row["undoes"] is not None:  # what an undo restored is decided anew
+        return None
+    return StoredDecision(row["decision_id"], item.item_id, answer, item.decided_at, is_bulk=False)
 
 
 def _roles(connection: sqlite3.Connection, source: str) -> frozenset[tuple[str, str]]:

@@ -102,9 +102,14 @@ class StoredCards(StoreFile):
         return tuple(CardProgress(**row) for row in self.rows("progress_by_attention", reviewer=reviewer))
 
     def last_step(self, reviewer: str) -> LastStep | None:
-        """Return what a reviewer decided last, or None if nothing of it holds."""
-        found = self.rows("last_step", reviewer=reviewer)
-        return LastStep(**{**found[0], "is_bulk": bool(found[0]["is_bulk"])}) if found else None
+        """Return what undo takes back for a reviewer, or None if there is nothing."""
+        found = self.rows("last_action", reviewer=reviewer)
+        if not found:
+            return None
+        last = found[-1]
+        return LastStep(
+            last["step_id"], last["last_decision"], last["name"], last["person"], bool(last["is_last_bulk"])
+        )
 
     def choices(self, reviewer: str) -> FilterChoices:
         """Return what the cards of a reviewer can be filtered by."""

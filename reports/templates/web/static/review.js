@@ -80,12 +80,13 @@ function mark(place, text) {
 }
 
 function submit(form, button) {
-  const fields = new FormData(form);
-  if (button?.name) fields.set(button.name, button.value);
+  const filled = form.matches(".undo") ? null : new FormData(form);
+  if (button?.name) filled.set(button.name, button.value);
   const place = form.closest(".item, .card");
   if (place) mark(place, "Saving");
   enqueue(async () => {
-    const answer = await post(form, fields);
+    // undo names the last step, which is known only when the decisions before it are saved
+    const answer = await post(form, filled ?? new FormData(form));
     if (place) mark(place, "");
     if (answer.refused) return say(`Not saved: ${answer.refused}. Load the page again.`, true);
     const asked = form.matches(".question") && form.contains(document.activeElement);
@@ -125,6 +126,7 @@ function show(answer) {
   if ("last" in answer) {
     const undo = document.querySelector("form.undo");
     if (undo) undo.hidden = !answer.last;
+    if (undo) undo.elements.step.value = answer.step;
     const last = document.getElementById("last");
     if (last) last.textContent = answer.last ? `Last: ${answer.last}` : "";
   }
