@@ -120,7 +120,7 @@ def test_a_campaign_from_invitation_to_sign_off(opened: tuple[Quarter, ServedRev
         assert count is not None, shown.text
         with PlainBrowser(server.url) as thief:
             used = thief.open(ann.link)
-            assert (used.status, used.forms) == (403, [])
+            assert (used.status, used.forms_to("/link")) == (403, [])
 
         # she decides in every way that there is, and takes one decision back
         own = answers_of_ann(ann, shown)
