@@ -102,7 +102,7 @@ class BusyReviewer:
             try:
                 reply = self._client.post("/decide", data=fields, headers=headers)
             except httpx.TransportError:  # killed; perhaps it had saved the decision, perhaps not
-                time.sleep(0.02)
+                time.sleep(0.2)
                 continue
             assert reply.status_code == (200 if self._wants_json else 303), reply.text[:500]
             assert not self._wants_json or reply.json()["is_saved"]
