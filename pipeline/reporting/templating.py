@@ -35,6 +35,7 @@ class Filler:
             loader=jinja2.FileSystemLoader(templates),
             autoescape=jinja2.select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=jinja2.StrictUndefined,
+            auto_reload=False,  # otherwise each use looks at the file, a hundred times for a page of reviewers
             finalize=_shown,
             trim_blocks=True,
             lstrip_blocks=True,

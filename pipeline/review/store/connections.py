@@ -41,7 +41,7 @@ def as_text(moment: datetime) -> str:
 
 def moment(text: str) -> datetime:
     """Return a moment that the store keeps, aware, in UTC."""
-    return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def day(text: str | None) -> date | None:
