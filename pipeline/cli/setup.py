@@ -60,7 +60,7 @@ directory = "policy"                    # your role ranks, registers and excepti
 # link_days = 14                        # how long a link in a mail is valid
 
 # [web.oidc]                            # sign-in with OpenID Connect, beside links; set the client secret in
-# issuer = "https://id.example.com"     # ACCESS_REVIEW_OIDC_CLIENT_SECRET
+# issuer = "https://id.example.com"     # ACCESS_REVIEW_OIDC_SECRET
 # client_id = "access-review"
 
 # [mail]                                # without a server, mails are written to files for you to send

@@ -18,7 +18,7 @@ from pipeline.web.site import Site
 __all__ = ["SECRET", "guarded"]
 
 #: The environment variable with the client secret of ``[web.oidc]``. A public client has none.
-SECRET = "ACCESS_REVIEW_OIDC_CLIENT_SECRET"  # noqa: S105
+SECRET = "ACCESS_REVIEW_OIDC_SECRET"  # noqa: S105
 
 
 def guarded(app: Starlette, origin: PublicOrigin, *, limits: AttemptLimits | None = None) -> Guard:
