@@ -142,7 +142,7 @@ def accept(request: Request) -> Response:
         kept = site.store.accept_recommendations(_actor(request), card.person.card_id, now=site.clock())
         said = f"Saved: keep {counted(kept, 'item')}, {card.person.name}."
     except NothingToAccept:
-        said = "Nothing was saved: decide on each item of this person."
+        said = "Decide on each item of this person." if changed else "All items of this person are decided."
     except NotYourItem as error:
         raise RequestRefusedError(_NOT_YOURS) from error
     except CampaignClosed as error:
@@ -281,7 +281,7 @@ def _standing(request: Request) -> dict[str, Any]:
 def _last(step: LastStep | None) -> str:
     if step is None:
         return ""
-    return f"accepted for {step.person}" if step.is_bulk else f"{step.decision} {step.name}, {step.person}"
+    return f"recommendations for {step.person}" if step.is_bulk else f"{step.decision} {step.name}, {step.person}"
 
 
 def _page(request: Request, name: str, listing: Listing, status: int = 200, **values: Any) -> Response:

@@ -12,6 +12,13 @@ from pipeline.review.store import ReviewStore
 from pipeline.review.store.connections import create
 from pipeline.review.store.reading import as_searched
 
+REASONS = {
+    "keep": "Most peers hold it.",
+    "investigate": "Few peers hold it, and it is new.",
+    "remove": "It breaks a rule.",
+    "left": "The person has left.",
+}
+
 REVIEWER = "ann@example.com"
 COLLEAGUE = "bo@example.com"
 OWNER = "ciso@example.com"
@@ -94,6 +101,8 @@ def item(card: Mapping[str, Any], number: int, place: int, people: int) -> dict[
     is_risky = number % 20 == 0 and place == 0
     in_conflict = number == 1 and place in {1, 2}
     risk = "critical" if is_risky and number == 0 else "high" if is_risky or in_conflict else "info"
+    has_left = number == 0
+    advice = "investigate" if number == 3 and place == 1 else "remove" if has_left or risk != "info" else "keep"
     is_kept = number >= people * 3 // 4
     return {
         "item_id": digest("item", number, place),
@@ -115,8 +124,8 @@ def item(card: Mapping[str, Any], number: int, place: int, people: int) -> dict[
         "conflict_with": digest("item", number, 3 - place) if in_conflict else "",
         "peers": "14 of 16 peers (Field Sales)" if place % 2 else "2 of 16 peers (Field Sales)",
         "change": "new" if number == 2 else "unchanged",
-        "recommendation": "remove" if risk != "info" else "investigate" if number == 3 and place == 1 else "keep",
-        "recommendation_reason": "Most peers hold it." if risk == "info" else "The person has left.",
+        "recommendation": advice,
+        "recommendation_reason": REASONS["left" if has_left else advice],
         "prior_decision": "keep by cfo@example.com on 2026-02-03" if is_kept else None,
         "attention": 1 if risk != "info" else 2 if number == 2 else 4 if is_kept else 3,
         "person_id": f"p{number}",
