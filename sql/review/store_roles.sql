@@ -12,7 +12,9 @@ names as (
     where snapshot_id = $snapshot_id
 )
 
-select names.source, any_value(names.name) as name, max(roles.role_rank) as rank, bool_or(names.is_shown) as is_shown
+select
+    names.source, coalesce(max(names.name) filter (where names.is_shown), max(names.name)) as name,
+    max(roles.role_rank) as rank, bool_or(names.is_shown) as is_shown
 from names
 left join graph.roles as roles on roles.source = names.source and roles.role_id = names.role_id
 where names.name is not null
