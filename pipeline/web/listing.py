@@ -99,11 +99,15 @@ class Query:
 
 @dataclass(slots=True)
 class Entry:
-    """An item, and what a page shows with it. ``next_id`` is the next open item of the page, or empty."""
+    """An item, and what a page shows with it. ``next_id`` is the next open item of the page, or empty.
+
+    ``findings`` are those that the card does not show already.
+    """
 
     item: ItemCard
     card_id: str
     facts: tuple[str, ...]
+    findings: tuple[str, ...]
     where: str
     settled: str
     is_tied: bool = False
@@ -277,10 +281,16 @@ def _item_facts(item: ItemCard) -> Iterator[str]:
         yield f"held by {item.peers}"
     if item.prior_decision:
         yield f"last time: {item.prior_decision}"
-    if item.path and item.path != "direct":
-        yield item.path
+    if way := _way(item.path):
+        yield way
     if item.original_reviewer_email != item.reviewer_email:
         yield f"handed over by {item.original_reviewer_email}"
+
+
+def _way(path: str | None) -> str:
+    """Return how access is held, unless it is held directly: that needs no words."""
+    steps = (path or "").split(" > ")
+    return f"through {' > '.join(steps[1:-1])}" if len(steps) > 2 else ""
 
 
 def _blocks(person: PersonCard, reviewer: str) -> Iterator[Block]:
@@ -291,7 +301,8 @@ def _blocks(person: PersonCard, reviewer: str) -> Iterator[Block]:
     def entry(item: ItemCard, *, is_tied: bool) -> Entry:
         where = f"{item.source}, {item.user_name}" if has_accounts and item.user_name else ""
         facts = tuple(_item_facts(item))
-        return Entry(item, person.card_id, facts, where, settled(item, reviewer), is_tied=is_tied)
+        findings = tuple(finding for finding in item.findings if finding not in person.findings)
+        return Entry(item, person.card_id, facts, findings, where, settled(item, reviewer), is_tied=is_tied)
 
     loose: list[Entry] = []
     seen: set[str] = set()
