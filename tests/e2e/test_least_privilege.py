@@ -18,8 +18,8 @@ WRITING = {
     "remediate apply", "users create", "users update", "users deactivate", "users delete",
     "scim group create", "scim group update", "scim group delete",
 }  # fmt: skip
-#: These start a simulator of their own, or only write files.
-ELSEWHERE = {"demo", "simulate", "init", "keygen"}
+#: These start a server of their own, or only write files.
+ELSEWHERE = {"demo", "simulate", "init", "keygen", "review serve"}
 #: All other commands, in an order in which each has what it needs; ``?`` stands for a user name.
 READING = {
     "check": [],
@@ -45,6 +45,10 @@ READING = {
     "verify": ["?"],
     "review open": ["--name", "q", "--reviewer", "ciso@example.com", "--due", "2027-01-01"],
     "review packets": [],
+    "review due": [],
+    "review invite": [],
+    "review remind": [],
+    "review reassign": ["--all", "--from", "ciso@example.com", "--to", "cso@example.com", "--reason", "on leave"],
     "review import": ["?"],
     "review status": [],
     "review sign-off": ["--by", "Ann", "--email", "ann@example.com", "--role", "CISO"],
