@@ -142,7 +142,7 @@ def accept(request: Request) -> Response:
         kept = site.store.accept_recommendations(_actor(request), card.person.card_id, now=site.clock())
         said = f"Saved: keep {counted(kept, 'item')}, {card.person.name}."
     except NothingToAccept:
-        said = "Decide on each item of this person." if changed else "All items of this person are decided."
+        said = "Decide on each item of this person." if changed else "All items of this person are decided and saved."
     except NotYourItem as error:
         raise RequestRefusedError(_NOT_YOURS) from error
     except CampaignClosed as error:
