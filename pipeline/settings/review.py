@@ -127,7 +127,9 @@ def _oidc(reader: TableReader, table: dict[str, Any]) -> OidcSettings:
         reader, oidc.issuer, "web.oidc.issuer", "copy the issuer from your provider, as https://id.example.com"
     )
     if not oidc.client_id.strip():
-        raise reader.error("web.oidc.client_id", "the client id is blank", "copy it from your provider")
+        raise reader.error(
+            "web.oidc.client_id", "the client id is blank", "your provider shows it with the application"
+        )
     return oidc
 
 

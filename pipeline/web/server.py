@@ -95,7 +95,7 @@ def _check_certificate(address: Address) -> None:
                 f"{path} cannot be read: {error.strerror}", where=option, hint="check the path and its permissions"
             ) from error
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
             address.certificate, address.key, password=_no_password
         )
     except (ssl.SSLError, ValueError) as error:

@@ -45,9 +45,9 @@ def names_in(folder: Path) -> list[str]:
     [
         ("population.csv", 600, 50_000, "csv"),
         ("xlsx", 600, 300_000, "xlsx"),
-        ("access-review.html", 40, 60_000, "html"),
+        ("access-review.html", 40, 80_000, "html"),
         ("access-review.pdf", 40, 200_000, "pdf"),
-        ("access-review-annex.pdf", 40, 60_000, "csv,annex"),
+        ("access-review-annex.pdf", 40, 80_000, "csv,annex"),
     ],
 )
 def test_a_full_disk_is_a_clear_error_and_leaves_nothing(

@@ -50,10 +50,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReviewPage]:
 
 @pytest.fixture(scope="module")
 def browser(chromium: webdriver.Chrome, page: ReviewPage) -> Iterator[webdriver.Chrome]:
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     page.sign_in(chromium, REVIEWER, is_owner=True)
     chromium.set_script_timeout(120)
     yield chromium
-    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.get("about:blank")
     chromium.delete_all_cookies()
@@ -61,7 +62,7 @@ def browser(chromium: webdriver.Chrome, page: ReviewPage) -> Iterator[webdriver.
 
 def set_scheme(browser: webdriver.Chrome, scheme: str) -> None:
     features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
 
 
 def set_width(browser: webdriver.Chrome, width: int) -> None:

@@ -32,6 +32,7 @@ def page(tmp_path: Path) -> Iterator[ReviewPage]:
 def browser(chromium: webdriver.Chrome, page: ReviewPage) -> Iterator[webdriver.Chrome]:
     """Return a browser of a desktop, signed in as the reviewer."""
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     chromium.set_window_size(1200, 900)
     page.sign_in(chromium)
     yield chromium
