@@ -172,7 +172,9 @@ def _show(terminal: Terminal, run: MailRun, more: dict[str, object] | None = Non
     if not run.results:
         terminal.say("there is no mail to send")
     terminal.result(
-        align(("to", "mail", "result"), [(each.recipient, each.kind, _words(each)) for each in run.results]),
+        align(("to", "mail", "result"), [(each.recipient, each.kind, _words(each)) for each in run.results])
+        if run.results
+        else "",
         {
             "campaign": run.campaign,
             **(more or {}),

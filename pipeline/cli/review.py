@@ -174,7 +174,8 @@ def status(context: typer.Context, name: Name = None) -> None:
         *_overdue(found),
         "items     {items} = {kept} kept + {removed} removed + {reduced} reduced + {deferred} deferred + "
         "{excepted} excepted + {pending} pending".format(**asdict(found.decisions)),
-        f"blockers  {len(found.blockers)}",
+        "sign-off  "
+        + (f"waits for {count(len(found.blockers), 'item')}" if found.blockers else "nothing is missing"),
         *_on_page(found),
         "",
         _table(found.reviewers, ("reviewer_email", "decided", "items", "pending", "high_risk_pending")),

@@ -45,7 +45,7 @@ _DEFAULT_CHAIN = ("owner", "manager")
 #: A campaign's name is also the name of a folder.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: Items that an error lists.
-_SHOWN = 20
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +329,7 @@ def _refuse_unassigned(connection: Connection, name: str) -> None:
     if unassigned:
         raise GateError(
             f"{len(unassigned)} of {counted(items, 'item')} have no reviewer: {'; '.join(unassigned[:_SHOWN])}"
-            + (" ..." if len(unassigned) > _SHOWN else ""),
+            + (f"; and {len(unassigned) - _SHOWN} more" if len(unassigned) > _SHOWN else ""),
             where=f"campaign {name}",
             hint="name a last reviewer with --reviewer and an e-mail address; people never review their own access",
         )

@@ -235,7 +235,7 @@ class _Mailing:
             except AccessReviewError as caught:
                 error = caught
         results = earlier | sent
-        untried = "an error ended the call before"
+        untried = "the call ended with an error first"
         return MailRun(
             self._campaign.name,
             tuple(
@@ -274,9 +274,9 @@ class _Mailing:
         facts, workbook = letter.facts, None
         if web.base_url is not None:
             token = self._store.issue_link(
-                letter.recipient, is_owner=facts.is_owner, valid_days=web.link_days, now=self._now
+                letter.recipient, is_owner=facts.is_owner, valid_days=self._link_days(), now=self._now
             )
-            ends_at = (self._now + timedelta(days=web.link_days)).replace(second=0, microsecond=0)
+            ends_at = (self._now + timedelta(days=self._link_days())).replace(second=0, microsecond=0)
             facts = replace(facts, link=f"{web.base_url}/link/{token}", link_ends_at=ends_at)
         else:
             workbook = workbook_path(self._settings.reports.directory, self._campaign.name, letter.recipient)
@@ -287,6 +287,12 @@ class _Mailing:
         except OSError:
             return Outcome("failed", "there is no workbook to attach: run 'access-review review packets'")
         return outbox.send(message, recipient, letter.name)
+
+    def _link_days(self) -> int:
+        """Return for how many days a link is valid: as configured, but at least through the due date."""
+        due_on = self._campaign.due_on
+        until_due = (due_on - self._now.date()).days + 1 if due_on is not None else 0
+        return max(self._settings.web.link_days, until_due)
 
 
 def _earlier(log: Sequence[LoggedMail], letter: _Letter, outbox: Outbox) -> MailResult | None:

@@ -21,7 +21,7 @@ from pipeline.warehouse.database import Connection
 __all__ = ["Signer", "find_campaign", "sign"]
 
 #: Blockers that an error lists.
-_SHOWN = 10
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,10 @@ def _refuse_blocked(connection: Connection, name: str) -> None:
         f"{blocker.display_name} - {blocker.entitlement_name} ({blocker.reviewer_email}): {blocker.problem}"
         for blocker in blockers[:_SHOWN]
     ]
+    if len(blockers) > _SHOWN:
+        shown.append(f"and {len(blockers) - _SHOWN} more")
     raise GateError(
-        f"the campaign cannot be signed off: {summary}: {'; '.join(shown)}{' ...' if len(blockers) > _SHOWN else ''}",
+        f"the campaign cannot be signed off: {summary}: {'; '.join(shown)}",
         where=f"campaign {name}",
         hint="'access-review review status' shows who still has to decide",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -131,6 +132,17 @@ def test_a_mail_says_what_by_when_and_whom_to_ask_and_a_name_adds_no_header(
     assert "src=" not in part(message, "html")
 
 
+def test_a_link_lasts_at_least_through_the_due_date(store: ReviewStore, settings_of: Callable[..., Settings]) -> None:
+    due_on = NOW.date() + timedelta(days=30)
+    with store.writing() as connection:
+        connection.execute("update campaign set due_on = $day", {"day": due_on.isoformat()})
+    with FakeMailServer().running() as fake:
+        invite(store, settings_of(fake.port), {}, now=NOW)
+
+    token = link(fake.mails(BO)[0])
+    assert store.check_link(token, NOW + timedelta(days=30, hours=12)).email == BO
+
+
 def test_reminders_go_to_those_with_open_items_once_a_day(
     store: ReviewStore, settings_of: Callable[..., Settings]
 ) -> None:
@@ -257,7 +269,10 @@ def test_without_a_page_the_workbook_is_attached_and_owners_are_left_out(
     [attached] = message.iter_attachments()
     assert (attached.get_filename(), attached.get_content()) == ("packet-bo_example.com.xlsx", b"a workbook")
     assert "https://" not in part(message, "plain")
-    assert "attached workbook" in part(message, "plain")
+    asked = 'In its sheet "Decisions", fill in the columns "Decision" and "Reason", and send the workbook back'
+    for kind in ("plain", "html"):
+        words = html.unescape(re.sub("<[^>]+>", "", part(message, kind))).replace("“", '"').replace("”", '"')
+        assert f"The attached workbook holds your items. {asked}" in " ".join(words.split())
 
 
 def test_items_are_handed_over_and_the_new_reviewer_is_mailed(
