@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
@@ -90,7 +91,8 @@ def follow(browser: webdriver.Chrome, selector: str) -> None:
     element = browser.find_element(By.CSS_SELECTOR, selector)
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     element.click()
-    WebDriverWait(browser, 60).until(staleness_of(document))
+    # The driver may ask for a node while the document changes, which is an error of its own kind.
+    WebDriverWait(browser, 60, 0.05, [WebDriverException]).until(staleness_of(document))
 
 
 @contextmanager

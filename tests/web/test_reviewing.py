@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from pipeline.review.store import CardFilter
+from tests.search import is_deep
 from tests.web.campaigns import digest
 from tests.web.pages import REVIEWER, Page, ReviewPage, follow, served_page
 
@@ -243,6 +244,34 @@ def test_everything_works_without_javascript(browser: webdriver.Chrome, page: Re
         ("remove", "Has left", False),
         *[("keep", None, True)] * 5,
     ]
+
+
+@pytest.mark.search
+def test_a_phone_without_javascript_is_enough_for_all_items(chromium: webdriver.Chrome, tmp_path: Path) -> None:
+    people = 40 if is_deep() else 4
+    metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    with served_page(tmp_path, people=people, items=5) as page:
+        page.sign_in(chromium)
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        began = time.monotonic()
+        chromium.get(page.url)
+        while buttons := chromium.find_elements(By.CSS_SELECTOR, ".item:not(.decided) [value=keep]"):
+            follow(
+                chromium,
+                f"#{buttons[0].find_element(By.XPATH, './ancestor::*[@id][1]').get_attribute('id')} [value=keep]",
+            )
+            if chromium.find_elements(By.CSS_SELECTOR, ".question"):
+                chromium.find_element(By.CSS_SELECTOR, ".question [name=reason]").send_keys("Still needed")
+                follow(chromium, ".question .primary")
+        taken = time.monotonic() - began
+        decisions = page.store.latest_decisions(limit=1000)
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        chromium.delete_all_cookies()
+
+    assert len(decisions) == people * 5
+    assert taken < 180
 
 
 def test_200_items_are_decided_with_forms_alone(tmp_path: Path) -> None:
