@@ -81,6 +81,8 @@ def policy_files(settings: Settings) -> PolicyFiles:
         folder=settings.policy.directory if settings.policy else None,
         email_domains=settings.organization.email_domains,
         cadence=settings.cadence.months(),
+        licence_prices=settings.licence_price.by_class(),
+        currency=settings.licence_price.currency,
     )
 
 

@@ -293,6 +293,8 @@ create table if not exists reference.role_names (role_name varchar not null, dis
 comment on table reference.role_names is 'The built-in roles, with the name in the API and the name shown to people.';
 comment on column reference.role_names.role_name is 'name in the API';
 comment on column reference.role_names.display_name is 'name shown to people';
+alter table reference.role_names add column if not exists level varchar;
+comment on column reference.role_names.level is 'its level in reference.rank_levels, whatever rank the policy gives it; the level decides the class of seat';
 create table if not exists reference.builtin_groups (group_name varchar not null, is_everyone boolean not null);
 comment on table reference.builtin_groups is 'The groups that every instance has.';
 comment on column reference.builtin_groups.group_name is 'name of the group';
@@ -348,6 +350,11 @@ create table if not exists policy.cadence (scope varchar not null, months intege
 comment on table policy.cadence is 'How often access is to be reviewed: one review in each month, quarter or year.';
 comment on column policy.cadence.scope is 'privileged, external or all';
 comment on column policy.cadence.months is 'length of the period in months: 1, 3 or 12';
+create table if not exists policy.licence_prices (seat_class varchar not null, price decimal(12, 2) not null, currency varchar not null);
+comment on table policy.licence_prices is 'What one seat costs, as the configuration says. Sums of these prices are estimates.';
+comment on column policy.licence_prices.seat_class is 'admin, designer or viewer';
+comment on column policy.licence_prices.price is 'price of one seat, for whatever time it is paid';
+comment on column policy.licence_prices.currency is 'currency of the price';
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';

@@ -73,6 +73,12 @@ directory = "policy"                    # your role ranks, registers and excepti
 # external = "quarterly"
 # all = "yearly"
 
+# [licence_price]                       # what one seat costs, for an estimate of what unused seats cost
+# admin = 1200
+# designer = 800
+# viewer = 300
+# currency = "EUR"
+
 # [rules.RULE_ID]                       # 'access-review rules list' shows all rules and their parameters
 # enabled = false                       # or severity = "high", or a parameter of the rule
 """

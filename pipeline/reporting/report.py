@@ -37,6 +37,7 @@ _CSV_FILES = {
     "findings.csv": ("select * from reports.findings", "source, rule_id, subject_type, subject_id, finding_id"),
     "changes.csv": ("select * from reports.changes", "source, object_kind, key, change, field"),
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
+    "licences.csv": ("select * from reports.licences", "source, account_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
 #: The same if accounts come from several sources: with the accounts of each person side by side.

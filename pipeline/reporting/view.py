@@ -40,6 +40,7 @@ _DICTIONARY = {
     "access.csv": "access",
     "findings.csv": "findings",
     "changes.csv": "changes",
+    "licences.csv": "licences",
     "rules.csv": "rule_summary",
     "reconciliation.csv": "reconciliation",
     "person_access.csv": "person_access",

@@ -11,6 +11,7 @@ from pipeline.settings.secret import Credentials, Secret, mail_password, read_se
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
+    LicencePriceSettings,
     OrganizationSettings,
     PolicySettings,
     ReportSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "ROSTER_COLUMNS",
     "CadenceSettings",
     "Credentials",
+    "LicencePriceSettings",
     "MailSettings",
     "OidcSettings",
     "OrganizationSettings",

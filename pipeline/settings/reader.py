@@ -17,6 +17,7 @@ from pipeline.settings.review import read_cadence, read_mail, read_web
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
+    LicencePriceSettings,
     OrganizationSettings,
     PolicySettings,
     ReportSettings,
@@ -38,6 +39,9 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+#: A code or a sign: EUR, US$, kr.
+_CURRENCY = re.compile(r"[^\W\d_]{1,4}[$]?|\S")
+_HIGHEST_PRICE = 1_000_000_000
 #: Keys of a source whose value must be above zero.
 _POSITIVE = ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds")
 
@@ -104,6 +108,7 @@ def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Set
         web=read_web(reader, document),
         mail=read_mail(reader, document),
         cadence=read_cadence(reader, document),
+        licence_price=_licence_price(reader, document),
         rules={name: reader.table(value, f"rules.{name}") for name, value in rules.items()},
     )
 
@@ -153,6 +158,27 @@ def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[Source
             suggestion(roster.source, providers, "the sources of kind scim are"),
         )
     return roster
+
+
+def _licence_price(reader: TableReader, document: dict[str, Any]) -> LicencePriceSettings:
+    price = reader.section(LicencePriceSettings, document, "licence_price")
+    prices = price.by_class()
+    for seat_class, value in prices.items():
+        if not 0 <= value < _HIGHEST_PRICE:
+            raise reader.error(
+                f"licence_price.{seat_class}",
+                f"the value must be a price from 0 to less than {_HIGHEST_PRICE:,}",
+                "write what one seat costs, as 1200 or 99.50",
+            )
+    if prices and price.currency is None:
+        raise reader.error(
+            "licence_price.currency", "the key 'currency' is missing from [licence_price]", 'add currency = "EUR"'
+        )
+    if price.currency is not None and not _CURRENCY.fullmatch(price.currency):
+        raise reader.error(
+            "licence_price.currency", f"'{price.currency}' is not a currency", 'write its code, as "EUR" or "USD"'
+        )
+    return price
 
 
 def _check_database(reader: TableReader, path: Path) -> None:

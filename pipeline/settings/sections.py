@@ -17,6 +17,7 @@ from pipeline.spelling import suggestion
 __all__ = [
     "DEFAULT_PATH",
     "ROSTER_COLUMNS",
+    "LicencePriceSettings",
     "OrganizationSettings",
     "PolicySettings",
     "ReportSettings",
@@ -158,6 +159,24 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LicencePriceSettings:
+    """What one seat of each class costs, in ``currency``, for whatever time you pay; None if it is not known.
+
+    Reports multiply these prices by seats, and call the result an estimate.
+    """
+
+    admin: float | None = None
+    designer: float | None = None
+    viewer: float | None = None
+    currency: str | None = None
+
+    def by_class(self) -> dict[str, float]:
+        """Return the prices that are known, by the class of seat."""
+        prices = {"admin": self.admin, "designer": self.designer, "viewer": self.viewer}
+        return {seat_class: price for seat_class, price in prices.items() if price is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
     """How many days ``watch`` keeps the rows of its snapshots. Snapshots of a report are always kept."""
 
@@ -180,6 +199,7 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
+    licence_price: LicencePriceSettings = field(default_factory=LicencePriceSettings)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def source(self, name: str) -> SourceSettings:

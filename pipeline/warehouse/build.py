@@ -349,6 +349,11 @@ def _parameters(given: Inputs) -> dict[str, Any]:
     }
     if given.policy_files.cadence:
         parameters["cadence"] = dict(sorted(given.policy_files.cadence.items()))
+    if given.policy_files.licence_prices:
+        parameters["licence_price"] = {
+            **dict(sorted(given.policy_files.licence_prices.items())),
+            "currency": given.policy_files.currency,
+        }
     if given.roster is not None and given.roster.format != RosterFormat():
         parameters["roster"] = asdict(given.roster.format)
     return parameters

@@ -117,7 +117,7 @@ _POLICY_FILES = (
 )
 
 _REFERENCE_FILES = (
-    _PolicyFile("role_names", {"role_name": _text, "display_name": _text}, ("role_name",)),
+    _PolicyFile("role_names", {"role_name": _text, "display_name": _text, "level": _text}, ("role_name",)),
     _PolicyFile("builtin_groups", {"group_name": _text, "is_everyone": _truth}, ("group_name",)),
     _PolicyFile("shared_names", {"local_part": _text}, ("local_part",)),
     _PolicyFile("freemail_domains", {"email_domain": _text}, ("email_domain",)),
@@ -140,13 +140,16 @@ _FACT_FILES = (
 class PolicyFiles:
     """Where policy comes from: the shipped defaults, the folder that overrides them, and the configuration.
 
-    ``cadence`` is the length of the period of reviews in months, by scope.
+    ``cadence`` is the length of the period of reviews in months, by scope. ``licence_prices`` is what one seat costs
+    in ``currency``, by class.
     """
 
     defaults: Path
     folder: Path | None
     email_domains: tuple[str, ...]
     cadence: Mapping[str, int] = field(default_factory=dict)
+    licence_prices: Mapping[str, float] = field(default_factory=dict)
+    currency: str | None = None
 
 
 def load_reference(connection: Connection, folder: Path) -> str:
@@ -216,6 +219,11 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
         {"domains": list(files.email_domains)},
     )
     replace(connection, "policy.cadence", [{"scope": scope, "months": n} for scope, n in files.cadence.items()])
+    prices = [
+        {"seat_class": seat_class, "price": price, "currency": files.currency}
+        for seat_class, price in files.licence_prices.items()
+    ]
+    replace(connection, "policy.licence_prices", prices)
     return _combined(used)
 
 

@@ -17,6 +17,7 @@ import pytest
 from pipeline import resources
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 from pipeline.warehouse.policy import load_facts
+from tests.reporting import objects
 from tests.reporting.sealing import HOSTILE, write
 from tests.rules import rule
 
@@ -136,6 +137,7 @@ def fill(
     """
     connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
     connection.execute(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8"))
+    objects.create_given(connection)
     start, end = AS_OF - timedelta(minutes=2), AS_OF - timedelta(seconds=7)
     _insert(
         connection,
@@ -168,6 +170,7 @@ def fill(
              True, None, "no_baseline", 3, "medium", 1, STALE_ACCOUNT)
         )  # fmt: skip
     _insert(connection, "population", population)
+    objects.fill_accounts(connection)
 
     failing = _RULES[:7]
     rows, found = [], []
@@ -303,6 +306,7 @@ def fill(
     _fill_changes(connection, changes, names)
     for name in _COUNTING:
         connection.execute(f"create table reports.{name} as {_statement(name)}")
+    objects.build(connection)
 
 
 @functools.cache

@@ -12,7 +12,9 @@ from pipeline.evidence.signature import PublicKey, SigningKey
 from pipeline.evidence.verification import FolderVerification, verify
 from pipeline.reporting import report
 
-CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
+CSV = (
+    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reconciliation.csv", "rules.csv",
+)  # fmt: skip
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 
 

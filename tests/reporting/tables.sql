@@ -3,7 +3,6 @@ create schema if not exists graph;
 create table graph.policy_subjects (
     policy varchar, line integer, rule_id varchar, subject varchar, source varchar, subject_type varchar,
     subject_id varchar, reason varchar, approved_by varchar, expires_on date, is_in_force boolean);
-create table graph.accounts (source varchar, account_id varchar, person_id varchar);
 create table graph.people (person_id varchar);
 create table graph.review_campaigns (campaign varchar);
 create table graph.provider_accounts (account_id varchar);

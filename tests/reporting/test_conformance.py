@@ -16,7 +16,9 @@ import pytest
 
 from pipeline.reporting import report
 
-CSV = ("access.csv", "changes.csv", "findings.csv", "population.csv", "reconciliation.csv", "rules.csv")
+CSV = (
+    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reconciliation.csv", "rules.csv",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

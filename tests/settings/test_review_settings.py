@@ -1,4 +1,4 @@
-"""The sections [web], [mail] and [cadence]: their defaults, and errors that name the key and a correction."""
+"""Sections of reviews and of licence prices: their defaults, and errors that name the key and a correction."""
 
 from pathlib import Path
 
@@ -23,6 +23,7 @@ def test_without_the_sections_nothing_is_sent_or_due(tmp_path: Path) -> None:
     assert settings.web.oidc is None
     assert settings.mail.smtp_url is None
     assert settings.cadence.months() == {}
+    assert settings.licence_price.by_class() == {}
 
 
 def test_the_sections_are_read(tmp_path: Path) -> None:
@@ -32,7 +33,8 @@ def test_the_sections_are_read(tmp_path: Path) -> None:
         '[web.oidc]\nissuer = "https://id.example.com/tenant/"\nclient_id = "ar"\n'
         '[mail]\nfrom = "Access reviews <ar@example.com>"\nsmtp_url = "smtps://mail.example.com"\n'
         'ca_bundle = "ca.pem"\n'
-        '[cadence]\nprivileged = "monthly"\nall = "yearly"\n',
+        '[cadence]\nprivileged = "monthly"\nall = "yearly"\n'
+        '[licence_price]\nadmin = 1200\nviewer = 99.5\ncurrency = "EUR"\n',
     )
 
     assert settings.web.base_url == "https://reviews.example.com"
@@ -43,6 +45,8 @@ def test_the_sections_are_read(tmp_path: Path) -> None:
     assert (settings.mail.host, settings.mail.port, settings.mail.is_implicit_tls) == ("mail.example.com", 465, True)
     assert settings.mail.ca_bundle == tmp_path / "ca.pem"
     assert settings.cadence.months() == {"privileged": 1, "all": 12}
+    assert settings.licence_price.by_class() == {"admin": 1200, "viewer": 99.5}
+    assert settings.licence_price.currency == "EUR"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,12 @@ def test_starttls_is_required_of_other_machines(tmp_path: Path, keys: str, is_re
         ),
         ('[cadence]\nprivilegd = "monthly"', "cadence.privilegd", "'privileged'"),
         ('[cadence]\nall = "weekly"', "cadence.all", '"quarterly"'),
+        ("[licence_price]\nadmn = 1", "licence_price.admn", "'admin'"),
+        ("[licence_price]\nadmin = 1", "licence_price.currency", "EUR"),
+        ('[licence_price]\nadmin = -1\ncurrency = "EUR"', "licence_price.admin", "1200"),
+        ('[licence_price]\nviewer = nan\ncurrency = "EUR"', "licence_price.viewer", "1200"),
+        ('[licence_price]\nadmin = "1200 EUR"\ncurrency = "EUR"', "licence_price.admin", "correct"),
+        ('[licence_price]\nadmin = 1\ncurrency = "euros a year"', "licence_price.currency", "USD"),
     ],
 )
 def test_an_error_names_the_file_the_key_and_a_correction(tmp_path: Path, text: str, key: str, hint: str) -> None:

@@ -1,6 +1,7 @@
 """Policy files: a row replaces the default of the same key, and a mistake is named with its file and line."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,18 @@ def test_the_cadence_of_the_configuration_reaches_the_rules(connection: Connecti
 
     assert configured == [("all", 12), ("privileged", 1)]
     assert connection.execute("select count(*) from policy.cadence").fetchall() == [(0,)]
+
+
+def test_the_prices_of_seats_reach_the_reports_to_the_cent(connection: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "access-review.toml"
+    path.write_text('[licence_price]\nviewer = 0.1\nadmin = 1200\ncurrency = "US$"\n', encoding="utf-8")
+
+    load_policy(connection, policy_files(load_settings(path)))
+    configured = connection.execute("select * from policy.licence_prices order by seat_class").fetchall()
+    load(connection, None)
+
+    assert configured == [("admin", Decimal("1200.00"), "US$"), ("viewer", Decimal("0.10"), "US$")]
+    assert connection.execute("select count(*) from policy.licence_prices").fetchall() == [(0,)]
 
 
 def test_the_organisations_domains_are_folded(connection: Connection) -> None:
