@@ -289,6 +289,15 @@ comment on table reference.rank_levels is 'The levels of role ranks. A role has 
 comment on column reference.rank_levels.level is 'viewer, designer, data_designer, data_admin, tenant_admin, admin or super';
 comment on column reference.rank_levels.minimum_rank is 'lowest rank of the level, 0 to 100';
 comment on column reference.rank_levels.seat_class is 'licence seat of the level: admin, designer or viewer';
+create table if not exists reference.role_reach (level varchar not null, object_type varchar not null, access varchar not null);
+comment on table reference.role_reach is 'What a role reaches by itself, without a share: every object of a type.';
+comment on column reference.role_reach.level is 'level of the role in reference.rank_levels';
+comment on column reference.role_reach.object_type is 'dashboard or model';
+comment on column reference.role_reach.access is 'what the role may do with them: edit';
+create table if not exists reference.sensitivities (sensitivity varchar not null, is_sensitive boolean not null);
+comment on table reference.sensitivities is 'The usual labels of objects.csv. A label that is not listed counts as sensitive.';
+comment on column reference.sensitivities.sensitivity is 'the label, in lower case';
+comment on column reference.sensitivities.is_sensitive is 'objects with the label are sensitive';
 create table if not exists reference.role_names (role_name varchar not null, display_name varchar not null);
 comment on table reference.role_names is 'The built-in roles, with the name in the API and the name shown to people.';
 comment on column reference.role_names.role_name is 'name in the API';
@@ -399,6 +408,13 @@ comment on table policy.owners is 'The reviewer of a role or group.';
 comment on column policy.owners.entitlement_type is 'role or group';
 comment on column policy.owners.entitlement_name is 'name of the role or group';
 comment on column policy.owners.reviewer_email is 'e-mail address of the reviewer';
+create table if not exists policy.objects (source varchar, object_type varchar, object varchar not null, sensitivity varchar not null, owner_email varchar, line integer, is_default boolean not null);
+comment on table policy.objects is 'How sensitive dashboards, data models and folders are, and who is responsible for them.';
+comment on column policy.objects.source is 'the source that the line applies to; null for all';
+comment on column policy.objects.object_type is 'dashboard, model or folder; null for all';
+comment on column policy.objects.object is 'id of the object, or its exact title; a title marks every object that has it';
+comment on column policy.objects.sensitivity is 'the label, as the line gives it';
+comment on column policy.objects.owner_email is 'e-mail address of the person responsible for the object''s data';
 create table if not exists policy.roster (
     person_id varchar not null, email varchar not null, aliases varchar[] not null, display_name varchar,
     manager_email varchar, department varchar, title varchar, employment_status varchar, start_date date,

@@ -92,6 +92,7 @@ _POLICY = {
     "exceptions.csv": "rule_id,source,subject,reason,approved_by,expires_on\n",
     "out_of_scope.csv": "source,subject,reason,approved_by\n",
     "owners.csv": "entitlement_type,entitlement_name,reviewer_email\n",
+    "objects.csv": "object,sensitivity,owner_email,source,object_type\n",
 }
 
 

@@ -74,7 +74,7 @@ class Population:
 
     def policy_files(self) -> dict[str, str]:
         """Return the policy files by file name."""
-        return dict(self.policy)
+        return {**self.policy, "objects.csv": self.objects.labels_csv()}
 
     def planted_csv(self) -> str:
         """Return the answer key, one row per finding. Cells are empty if a finding has no account or subject."""

@@ -56,6 +56,12 @@ def _kind(cell: str) -> str:
     return cell.lower()
 
 
+def _object_type(cell: str) -> str:
+    if cell.lower() not in {"dashboard", "model", "folder"}:
+        raise ValueError("write dashboard, model or folder")
+    return cell.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class _PolicyFile:
     """One policy file: its columns with their parsers, which may be empty, and what makes two rows the same."""
@@ -114,6 +120,18 @@ _POLICY_FILES = (
         {"entitlement_type": _kind, "entitlement_name": _text, "reviewer_email": read_address},
         ("entitlement_type", "entitlement_name"),
     ),
+    _PolicyFile(
+        "objects",
+        {
+            "object": _text,
+            "sensitivity": _text,
+            "owner_email": read_address,
+            "source": _text,
+            "object_type": _object_type,
+        },
+        ("source", "object_type", "object"),
+        frozenset({"owner_email", "source", "object_type"}),
+    ),
 )
 
 _REFERENCE_FILES = (
@@ -133,6 +151,8 @@ _FACT_FILES = (
         frozenset({"days_to_fix"}),
     ),
     _PolicyFile("rank_levels", {"level": _text, "minimum_rank": int, "seat_class": _text}, ("level",)),
+    _PolicyFile("role_reach", {"level": _text, "object_type": _text, "access": _text}, ("level", "object_type")),
+    _PolicyFile("sensitivities", {"sensitivity": _text, "is_sensitive": _truth}, ("sensitivity",)),
 )
 
 
@@ -161,7 +181,7 @@ def load_reference(connection: Connection, folder: Path) -> str:
 
 
 def load_facts(connection: Connection, folder: Path) -> None:
-    """Replace ``reference.severities`` and ``reference.rank_levels`` by the shipped lists."""
+    """Replace the lists of facts in ``reference``, such as ``reference.severities``, by the shipped ones."""
     for file in _FACT_FILES:
         _load_reference_file(connection, file, folder)
 
@@ -293,8 +313,9 @@ def _row(file: _PolicyFile, path: Path, line: int, cells: Mapping[str, str], ord
                 f"line {line}: the {column} {error}", where=str(path), hint="correct the cell"
             ) from error
         except ValueError as error:
+            article = "an" if column[0] in "aeiou" else "a"
             raise ConfigurationError(
-                f"line {line}: '{cell}' is not a {column}: {error}", where=str(path), hint="correct the cell"
+                f"line {line}: '{cell}' is not {article} {column}: {error}", where=str(path), hint="correct the cell"
             ) from error
         if row[column] is None and column not in file.optional:
             raise ConfigurationError(f"line {line} has no {column}", where=str(path), hint="fill the cell in")

@@ -75,6 +75,28 @@ def ranks(connection: Connection) -> dict[str, tuple[int, bool]]:
             "correct",
         ),
         ("out_of_scope.csv", "source,subject,reason,approved_by\n,ann,,b@x.test\n", "line 2 has no reason", "fill"),
+        ("object.csv", "object,sensitivity\n", "'object.csv' is not a policy file", "'objects.csv'"),
+        ("objects.csv", "object,owner_email\nSales,b@x.test\n", "the column 'sensitivity' is missing", "object,sens"),
+        ("objects.csv", "object,sensitivity\nSales,\n", "line 2 has no sensitivity", "fill"),
+        ("objects.csv", "object,sensitivity\n,secret\n", "line 2 has no object", "fill"),
+        (
+            "objects.csv",
+            "object,sensitivity,object_type\nSales,secret,cube\n",
+            "line 2: 'cube' is not an object_type: write dashboard, model or folder",
+            "correct",
+        ),
+        (
+            "objects.csv",
+            "object,sensitivity,owner_email\nSales,secret,boss\n",
+            "line 2: the owner_email 'boss'",
+            "correct",
+        ),
+        (
+            "objects.csv",
+            "object,sensitivity,source\nSales,secret,\nSales,public,prod\nsales,public,\n",
+            "line 4 repeats sales",
+            "keep one",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_line(
@@ -128,6 +150,23 @@ def test_the_lines_of_a_file_are_kept_beside_its_rows(connection: Connection, tm
 
     found = connection.execute("select subject, source, line from policy.out_of_scope order by line").fetchall()
     assert found == [("ann", None, 2), ("bob", None, 4)]
+
+
+def test_objects_have_labels_with_or_without_a_source_and_a_type(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "objects.csv").write_text(
+        "object,sensitivity,owner_email,source,object_type\n"
+        'Sales / EMEA,Confidential,cfo@example.com,prod,Dashboard\n"Sales, all",internal\nSales / EMEA,public,,,model\n'
+    )
+
+    load(connection, tmp_path)
+
+    assert connection.execute(
+        "select line, object, sensitivity, owner_email, source, object_type from policy.objects order by line"
+    ).fetchall() == [
+        (2, "Sales / EMEA", "Confidential", "cfo@example.com", "prod", "dashboard"),
+        (3, "Sales, all", "internal", None, None, None),
+        (4, "Sales / EMEA", "public", None, None, "model"),
+    ]
 
 
 def test_the_hash_covers_every_file_of_the_folder(connection: Connection, tmp_path: Path) -> None:
