@@ -259,6 +259,26 @@ create table if not exists raw.scim_groups (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.scim_groups is 'One group record with its members, as a SCIM endpoint returned it.';
+create table if not exists raw.dashboards (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.dashboards is 'One dashboard with its shares, as the source returned it: named keys only.';
+create table if not exists raw.folders (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.folders is 'One folder of dashboards, as the source returned it: named keys only.';
+create table if not exists raw.models (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.models is 'One data model with its shares, as the source returned it: named keys only.';
+create table if not exists raw.row_rules (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.row_rules is 'One row rule. Its values are a count and keyed hashes.';
 
 -- reference and policy: replaced in every build ----------------------------------------------------------------
 

@@ -155,7 +155,8 @@ def test_the_lines_of_a_file_are_kept_beside_its_rows(connection: Connection, tm
 def test_objects_have_labels_with_or_without_a_source_and_a_type(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "objects.csv").write_text(
         "object,sensitivity,owner_email,source,object_type\n"
-        'Sales / EMEA,Confidential,cfo@example.com,prod,Dashboard\n"Sales, all",internal\nSales / EMEA,public,,,model\n'
+        "Sales / EMEA,Confidential,cfo@example.com,prod,Dashboard\n"
+        '"Sales, all",internal\nSales / EMEA,public,,,model\n'
     )
 
     load(connection, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,30 @@ from pipeline.warehouse.saved import SavedQuery, find, load_queries
 
 OLD, NEW = "20260101T000000Z-0001", "20260215T000000Z-0002"
 ROSTER = "person_id,email,department\np1,ada@example.com,Research\np2,bo@example.com,Sales\n"
-GIVEN = {"group": "OPS", "person": "Ada@example.com", "snapshot": NEW}
+GIVEN = {
+    "group": "OPS",
+    "person": "Ada@example.com",
+    "snapshot": NEW,
+    "account": "Ada@example.com",
+    "object": "Orders Board",
+}
+OBJECTS = {
+    "dashboards": {
+        "oid": "d1",
+        "title": "Orders Board",
+        "owner": "ada",
+        "shares": [{"shareId": "g-ops", "type": "group", "rule": "edit"}],
+    },
+    "models": {"_id": "m1", "title": "Orders", "kind": "extract", "hasRowRules": True},
+    "row_rules": {
+        "_id": "r1",
+        "modelId": "m1",
+        "table": "Customers",
+        "column": "Region",
+        "valueHashes": ["a hash", "another"],
+        "shares": [{"partyId": "g-ops", "type": "group"}],
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +48,20 @@ def queries() -> list[SavedQuery]:
 
 @pytest.fixture
 def database_path(house: Any, make_user: Any, source: Any) -> Path:
-    """Two snapshots: Bo becomes an administrator in the second; a partner is in a privileged group."""
+    """Two snapshots: Bo becomes an administrator in the second; a partner is in a privileged group, as is Ada."""
     ada = make_user("ada", lastLogin="2026-02-01T00:00:00Z", groups=["g-all", "g-ops"])
     bo = make_user("bo")
     partner = make_user("partner", email="partner@partner.test", groups=["g-all", "g-ops"])
     scim = [{"id": "1", "userName": bo["userName"], "active": False}, {"id": "2", "userName": "new@example.com"}]
     policy = {"privileged_groups.csv": "group_name\nOps\n"}
     for snapshot_id, users in ((OLD, [ada, bo, partner]), (NEW, [ada, bo | {"roleId": "r-admin"}, partner])):
-        house.build(house.land(snapshot_id, {"prod": source(users, scim_users=scim)}), policy=policy, roster=ROSTER)
+        snapshot = house.land(snapshot_id, {"prod": source(users, scim_users=scim)})
+        for table, record in OBJECTS.items():
+            house.connection.execute(
+                f"insert into raw.{table} values ($snapshot, 'prod', 1, 1, 1, true, timestamp '2026-01-01', $record)",
+                {"snapshot": snapshot_id, "record": json.dumps(record)},
+            )
+        house.build(snapshot, policy=policy, roster=ROSTER)
     house.connection.close()
     return house.folder / "access-review.duckdb"
 
@@ -70,6 +100,18 @@ def test_every_saved_query_runs_and_answers(queries: list[SavedQuery], database_
         ("only_in_sisense", "Test Partner"),
         ("status", "Test Bo"),
     ]
+    assert cells("reach_of_account", "object_name", "level", "path") == [
+        ("Orders Board", "edit", "Test Ada > group Ops > dashboard Orders Board"),
+        ("Orders Board", "owner", "Test Ada > owner of dashboard Orders Board"),
+    ]
+    assert cells("reach_of_object", "account_id", "level") == [
+        ("ada", "edit"),
+        ("ada", "owner"),
+        ("bo", "edit"),
+        ("partner", "edit"),
+    ]
+    row_access = ("model_name", "table_name", "column_name", "access", "value_count")
+    assert cells("row_access_of_account", *row_access) == [("Orders", "Customers", "Region", "some", 2)]
     assert answers == {}, "a query without a line here"
 
 
