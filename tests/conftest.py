@@ -45,3 +45,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif any(definitions[-1].scope == "module" for definitions in fixtures.values()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+    for item in items:
+        if hasattr(item.config, "workerinput"):  # xdist runs it
+            _name_its_group(item)
+
+
+def _name_its_group(item: pytest.Item) -> None:
+    """Append the group to the id of a test, where the scheduler of xdist reads it.
+
+    xdist 3.8 does the same with an attribute that pytest no longer reads since 9.2. Without this, each test is a
+    group of its own, and what several tests share is made once for each worker.
+    """
+    if marker := item.get_closest_marker("xdist_group"):
+        grouped = f"{item.nodeid}@{marker.args[0]}"
+        item._id = type(item.id).parse(grouped)
+        assert item.nodeid == grouped
