@@ -279,6 +279,21 @@ create table if not exists raw.row_rules (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.row_rules is 'One row rule. Its values are a count and keyed hashes.';
+create table if not exists raw.posture (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.posture is 'Seats, or settings of single sign-on or lockout, as the source returned them: named keys only.';
+create table if not exists raw.mailed_reports (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.mailed_reports is 'One report that the source sends by mail, with its recipients: named keys only.';
+create table if not exists raw.tenants (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.tenants is 'One tenant: named keys only.';
 
 -- reference and policy: replaced in every build ----------------------------------------------------------------
 

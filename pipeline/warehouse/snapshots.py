@@ -10,8 +10,21 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["RESOURCES", "Snapshot", "get", "latest", "list_all", "reconciliation", "row_count"]
 
-#: The resources whose records are kept, each in its table of ``raw``.
-RESOURCES = ("users", "roles", "groups", "scim_users", "scim_groups")
+#: The resources whose records are kept, each in its table of ``raw``: those about accounts, then those about objects.
+RESOURCES = (
+    "users",
+    "roles",
+    "groups",
+    "scim_users",
+    "scim_groups",
+    "dashboards",
+    "folders",
+    "models",
+    "row_rules",
+    "posture",
+    "mailed_reports",
+    "tenants",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 /*
-summary = "Every item of every accepted page is stored as a row."
+summary = "Every item of every accepted page of users, roles and groups is stored as a row."
 reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "meta.sources"]
 gate    = true
 */
@@ -7,7 +7,9 @@ with
 
 page_items as (
     select source, sum(items) as items from meta.pages
-    where snapshot_id = $snapshot_id and is_accepted
+    where
+        snapshot_id = $snapshot_id and is_accepted
+        and resource in ('users', 'roles', 'groups', 'scim_users', 'scim_groups')
     group by source
 ),
 

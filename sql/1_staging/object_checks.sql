@@ -1,0 +1,57 @@
+/*
+summary = "One completeness check of one list of objects; sources whose objects were not read have none."
+reads   = ["meta.sources", "meta.reconciliation"]
+grain   = ["source", "list", "check_id"]
+
+[columns]
+source      = "varchar: the source's name in the configuration"
+list        = "varchar: dashboards, models, row_rules, folders, seats, sign_on, mailed_reports or tenants; empty for the row that says that the source was extracted"
+check_id    = "varchar: id of the check; empty for the row that says that the source was extracted"
+result      = "varchar: PASS, FAIL or NOT_AVAILABLE"
+explanation = "varchar: explanation of the result; why objects were not read"
+*/
+-- The id of a check begins with the name of its list.
+select
+    source,
+    regexp_extract(
+        check_id, '^(dashboards|models|row_rules|folders|seats|sign_on|mailed_reports|tenants)_', 1
+    ) as list,
+    check_id, result, explanation
+from meta.reconciliation
+where
+    snapshot_id = $snapshot_id and not is_gate
+    and regexp_matches(check_id, '^(dashboards|models|row_rules|folders|seats|sign_on|mailed_reports|tenants)_')
+
+union all
+
+select
+    source, '', '', 'NOT_AVAILABLE',
+    case
+        when kind <> 'sisense' then 'A source of this kind has no list of objects.'
+        when json_extract_string(settings, '$.objects') = 'false'
+            then 'The configuration says that the objects of this source are not read (objects = false).'
+        when error is not null then 'The extract of this source failed before its objects were read.'
+        else 'The snapshot was made without reading the objects of this source.'
+    end
+from meta.sources
+where snapshot_id = $snapshot_id
+
+/* example
+name = "checks belong to the list whose name they begin with; gate checks are about accounts"
+given."meta.sources" = [
+  { snapshot_id = "example", source = "s", kind = "sisense", settings = '{"objects":"auto"}' },
+  { snapshot_id = "example", source = "t", kind = "sisense", settings = '{"objects":"false"}' },
+  { snapshot_id = "example", source = "u", kind = "scim" },
+]
+given."meta.reconciliation" = [
+  { snapshot_id = "example", source = "s", check_id = "row_rules_read", result = "PASS", explanation = "Read.", is_gate = false },
+  { snapshot_id = "example", source = "s", check_id = "groups_end_proven", result = "PASS", explanation = "Read.", is_gate = true },
+  { snapshot_id = "earlier", source = "s", check_id = "models_read", result = "PASS", explanation = "Read.", is_gate = false },
+]
+expect = [
+  { source = "s", list = "row_rules", check_id = "row_rules_read", result = "PASS", explanation = "Read." },
+  { source = "s", list = "", explanation = "The snapshot was made without reading the objects of this source." },
+  { source = "t", list = "", explanation = "The configuration says that the objects of this source are not read (objects = false)." },
+  { source = "u", list = "", explanation = "A source of this kind has no list of objects." },
+]
+*/
