@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import annex, commands, memory, page, peers, pull, scale, warehouse
+from bench import annex, commands, memory, page, peers, pull, reach, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "bytes": pull.bytes_only,
     "land": warehouse.land,
     "build": warehouse.build,
+    "reach": reach.run,
     "csv": warehouse.population_csv,
     "help": commands.help_page,
     "demo": commands.demo,

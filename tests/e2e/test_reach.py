@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +37,7 @@ class Organisation:
     connection: Connection
     reaches: Mapping[str, Reach]
     names: Mapping[tuple[str, str, str], str]
+    warnings: list[str]
 
     def rows(self, sql: str, **values: object) -> list[dict[str, Any]]:
         columns, rows = adhoc.run(self.connection, sql, values)
@@ -57,19 +57,18 @@ class Organisation:
 @pytest.fixture(scope="module")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisation]:
     folder = tmp_path_factory.mktemp("reach")
-    with (
-        two_sources(folder) as populations,
-        database.sandbox(folder / "access-review.duckdb", notify=pytest.fail) as connection,
-    ):
-        yield described(connection, populations)
+    populations, warnings = build_two_sources(folder)
+    with database.sandbox(folder / "access-review.duckdb", notify=pytest.fail) as connection:
+        yield described(connection, populations, warnings)
 
 
-@contextmanager
-def two_sources(folder: Path) -> Iterator[dict[str, Population]]:
-    """Build two sources that were extracted from two servers."""
+def build_two_sources(folder: Path) -> tuple[dict[str, Population], list[str]]:
+    """Build two sources of two servers; return what they hold, and the warnings of the build."""
     other = build(ACCOUNTS, SEED, datetime.now(UTC), OTHER_SIZES)
     with Simulator(ACCOUNTS, SEED) as first, Simulator(population=other) as second:
         first.write_files(folder)
+        with (folder / "policy" / "objects.csv").open("a", encoding="utf-8") as labels:
+            labels.write("model,No Such Model,orange,\n")
         configuration = folder / "access-review.toml"
         text = configuration.read_text(encoding="utf-8")
         added = f'[sources.test]\nkind = "sisense"\nurl = "{second.url}"\nusername = "{second.username}"\n\n[roster]'
@@ -81,15 +80,15 @@ def two_sources(folder: Path) -> Iterator[dict[str, Population]]:
         [(snapshot_id,)] = connection.execute("select snapshot_id from meta.snapshots").fetchall()
         for source, population in populations.items():
             insert_objects(connection, snapshot_id, source, population.objects)
-    done(run_command(folder, "build", **secrets))
-    yield populations
+    return populations, done(run_command(folder, "build", **secrets)).stderr.splitlines()
 
 
-def done(outcome: Outcome) -> None:
+def done(outcome: Outcome) -> Outcome:
     assert outcome.code == 0, outcome.stderr
+    return outcome
 
 
-def described(connection: Connection, populations: Mapping[str, Population]) -> Organisation:
+def described(connection: Connection, populations: Mapping[str, Population], warnings: list[str]) -> Organisation:
     reaches = {source: Reach(population, population.objects) for source, population in populations.items()}
     names = {
         (source, kind, found): name
@@ -99,7 +98,7 @@ def described(connection: Connection, populations: Mapping[str, Population]) -> 
             " union all select source, object_type, object_id, object_name from graph.objects"
         ).fetchall()
     }
-    return Organisation(connection, reaches, names)
+    return Organisation(connection, reaches, names, warnings)
 
 
 def test_every_object_is_there_once(organisation: Organisation) -> None:
@@ -144,6 +143,15 @@ def test_labels_mark_the_sensitive_objects(organisation: Organisation) -> None:
     assert all(
         {(row["object_type"], row["object_id"]), (row["object_type"], row["object_name"])} & labels for row in prod
     )
+
+
+def test_a_label_that_names_nothing_or_is_unusual_gives_a_warning_with_its_line(organisation: Organisation) -> None:
+    line = len(organisation.reaches["prod"].objects.labels) + 2
+    about_labels = [warning for warning in organisation.warnings if "objects.csv" in warning]
+
+    assert about_labels[0] == f"warning: objects.csv, line {line}: there is no model 'No Such Model'"
+    assert about_labels[1].startswith(f"warning: objects.csv, line {line}: 'orange' is not a usual sensitivity")
+    assert len(about_labels) == 2
 
 
 def test_each_grant_counts_the_active_accounts_that_it_reaches(organisation: Organisation) -> None:
