@@ -86,14 +86,17 @@ def _faces(fonts: Path, characters: Iterable[str]) -> str:
 
 
 def _subset(path: Path, characters: Iterable[str]) -> str:
-    from fontTools import subset, ttLib
+    import uharfbuzz
+    from fontTools.ttLib import TTFont
 
-    options = subset.Options(layout_features=list(_FEATURES), hinting=False, recalc_timestamp=False)
-    with ttLib.TTFont(path, recalcTimestamp=False) as font:
-        subsetter = subset.Subsetter(options)
-        subsetter.populate(unicodes=sorted(map(ord, characters)))
-        subsetter.subset(font)
+    wanted = uharfbuzz.SubsetInput()
+    wanted.unicode_set.update(map(ord, characters))
+    wanted.layout_feature_tag_set.clear()
+    wanted.layout_feature_tag_set.update(int.from_bytes(tag.encode(), "big") for tag in _FEATURES)
+    wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING
+    reduced = uharfbuzz.subset(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(path))), wanted).blob.data
+    with TTFont(io.BytesIO(reduced), recalcTimestamp=False, lazy=True) as font:
         font.flavor = "woff2"
-        cut = io.BytesIO()
-        font.save(cut)
-    return base64.b64encode(cut.getvalue()).decode()
+        compressed = io.BytesIO()
+        font.save(compressed)
+    return base64.b64encode(compressed.getvalue()).decode()

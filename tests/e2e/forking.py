@@ -35,7 +35,7 @@ def import_program() -> None:
     for package in (pipeline.sources, pipeline.warehouse):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    for name in ("weasyprint", "jinja2", "xlsxwriter", "python_calamine", "pikepdf", "fontTools.subset"):
+    for name in ("weasyprint", "jinja2", "xlsxwriter", "python_calamine", "pikepdf", "fontTools.ttLib", "uharfbuzz"):
         importlib.import_module(name)
     pipeline.inputs.models()
     pipeline.inputs.completeness_models()
