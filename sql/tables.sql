@@ -762,6 +762,7 @@ create table if not exists review.items (
     department varchar,
     manager_email varchar,
     allows varchar,
+    opens varchar,
     account_findings varchar,
     account_risk varchar,
     conflict_with varchar,
@@ -776,6 +777,7 @@ alter table review.items add column if not exists title varchar;
 alter table review.items add column if not exists department varchar;
 alter table review.items add column if not exists manager_email varchar;
 alter table review.items add column if not exists allows varchar;
+alter table review.items add column if not exists opens varchar;
 alter table review.items add column if not exists account_findings varchar;
 alter table review.items add column if not exists account_risk varchar;
 alter table review.items add column if not exists conflict_with varchar;
@@ -818,6 +820,7 @@ comment on column review.items.title is 'job title of the person';
 comment on column review.items.department is 'department of the person';
 comment on column review.items.manager_email is 'e-mail address of the manager of the person';
 comment on column review.items.allows is 'what the role or group permits, in words';
+comment on column review.items.opens is 'which dashboards, models and rows the role or group opens, in words; null if they were not read';
 comment on column review.items.account_findings is 'open findings about the account or person as a whole';
 comment on column review.items.account_risk is 'severity of the most severe of these; null without one';
 comment on column review.items.conflict_with is 'ids of the items on the other side of its conflicts';

@@ -11,7 +11,9 @@ from typing import Any
 
 import polars
 
+from pipeline.reporting import objects
 from pipeline.reporting.frames import to_frame
+from pipeline.reporting.objects import ObjectTables
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.saved import statement
 
@@ -55,6 +57,7 @@ class Dataset:
     control_matrix: polars.DataFrame
     controls: polars.DataFrame
     dictionary: polars.DataFrame
+    objects: ObjectTables
     has_several_sources: bool
 
 
@@ -90,6 +93,7 @@ def load(connection: Connection) -> Dataset:
         control_matrix=frame("select * from reports.control_matrix order by rule_id"),
         controls=frame("select * from reports.controls order by framework, control"),
         dictionary=frame(statement("reporting", "dictionary")),
+        objects=objects.load(connection),
         has_several_sources=has_several_sources(connection),
     )
 

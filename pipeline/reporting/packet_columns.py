@@ -58,6 +58,8 @@ class PacketColumn:
     has_words: bool = False
     #: Rows are high enough for the texts of this column.
     sets_height: bool = False
+    #: The workbook has no such column if none of its rows has a value.
+    is_optional: bool = False
 
 
 #: Columns of the workbook in their order. Down to the reason, they fit on the screen of a laptop.
@@ -66,6 +68,7 @@ COLUMNS = (
     PacketColumn("who", "Person", 19, is_wrapped=True, sets_height=True),
     PacketColumn("access", "Access", 17, is_wrapped=True, sets_height=True),
     PacketColumn("allows", "What it allows", 28, is_wrapped=True, sets_height=True),
+    PacketColumn("opens", "What it opens", 24, is_wrapped=True, sets_height=True, is_optional=True),
     PacketColumn("last_seen", "Last seen", 11),
     PacketColumn("why_flagged", "Why flagged", 32, is_wrapped=True, sets_height=True),
     PacketColumn("recommendation", "Recommendation", 16, is_wrapped=True, has_words=True),

@@ -85,8 +85,7 @@ class _Table:
 
     def __init__(self, book: Any, contents: PacketContents) -> None:
         self._contents = contents
-        known = set(contents.names)
-        self.columns = [column for column in COLUMNS if column.name in known]
+        self.columns = [column for column in COLUMNS if _has(contents, column)]
         self._at = {column.name: position for position, column in enumerate(self.columns)}
         self._last = max(len(contents.rows), 1)
         self._formats = _formats(book)
@@ -254,6 +253,13 @@ class _Table:
         mark(["why_flagged"], is_severe, self._formats["severe"])
         mark(["who"], is_first, self._formats["first name"])
         mark([column.name for column in self.columns], is_first, self._formats["first row"])
+
+
+def _has(contents: PacketContents, column: PacketColumn) -> bool:
+    if column.name not in contents.names:
+        return False
+    at = contents.names.index(column.name)
+    return not column.is_optional or any(row[at] for row in contents.rows)
 
 
 def _write_lists(sheet: Any, contents: PacketContents) -> None:

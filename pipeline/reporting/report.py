@@ -37,6 +37,10 @@ _CSV_FILES = {
     "findings.csv": ("select * from reports.findings", "source, rule_id, subject_type, subject_id, finding_id"),
     "changes.csv": ("select * from reports.changes", "source, object_kind, key, change, field"),
     "rules.csv": ("select * from reports.rule_summary", "rule_id"),
+    "reach.csv": (
+        "select * from reports.reach",
+        "source, object_type, object_id, granted_to_type, granted_to_id, level",
+    ),
     "licences.csv": ("select * from reports.licences", "source, account_id"),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
@@ -235,6 +239,7 @@ def _names(dataset: Dataset) -> Iterator[str]:
         dataset.finding_rows,
         dataset.summary,
         dataset.sources,
+        *dataset.objects.frames(),
     ):
         for column in frame.iter_columns():
             if column.dtype == polars.String:

@@ -12,10 +12,11 @@ from typing import Any
 import polars
 
 from pipeline.evidence.manifest import SHELL_CHECK
-from pipeline.reporting import summary
+from pipeline.reporting import reach, summary
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
+from pipeline.reporting.reach import ReachView
 from pipeline.reporting.summary import Chart, Identity, Sections, Tile
 
 __all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]
@@ -40,6 +41,7 @@ _DICTIONARY = {
     "access.csv": "access",
     "findings.csv": "findings",
     "changes.csv": "changes",
+    "reach.csv": "reach",
     "licences.csv": "licences",
     "rules.csv": "rule_summary",
     "reconciliation.csv": "reconciliation",
@@ -133,6 +135,7 @@ class View:
     matrix: tuple[Row, ...]
     controls: tuple[Row, ...]
     dictionary: dict[str, tuple[Row, ...]]
+    reach: ReachView
     data_sha256: str
     attached: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -186,6 +189,7 @@ def arrange(
         matrix=_matrix(dataset),
         controls=_rows(dataset.controls),
         dictionary=_dictionary(dataset),
+        reach=reach.arrange(dataset.objects),
         data_sha256=data_sha256,
         attached=tuple(attached),
         left_out=tuple(left_out),

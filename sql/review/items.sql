@@ -136,11 +136,32 @@ permissions as (
     left join graph.roles as role on role.source = groups.source and role.role_id = groups.role_id
 ),
 
+-- Of lists that were not read whole, only what was found can be said. A group that opens nothing says so.
+reach as (
+    select
+        permissions.source, permissions.entitlement_type, permissions.entitlement_id,
+        case
+            when found.summary is not null then case when lists.is_whole then '' else 'at least ' end || found.summary
+            when permissions.entitlement_type = 'group' and lists.is_whole then 'no dashboard and no data model'
+        end as opens
+    from permissions
+    join (
+        select source, bool_and(state = 'FULL') as is_whole
+        from graph.object_lists
+        where list in ('dashboards', 'models')
+        group by source
+        having bool_or(state in ('FULL', 'PARTIAL'))
+    ) as lists on lists.source = permissions.source
+    left join graph.entitlement_reach as found
+        on found.source = permissions.source and found.entitlement_type = permissions.entitlement_type
+        and found.entitlement_id = permissions.entitlement_id
+),
+
 access as (
     select
         access.*, item_findings.findings, coalesce(item_findings.rule_ids, '') as rule_ids,
         whole_account_findings.findings as account_findings, account_severities.severity as account_risk,
-        permissions.allows,
+        permissions.allows, reach.opens,
         -- Access that is privileged, or may be, is high risk even without a finding.
         case
             when access.permission_level <> 'standard' and coalesce(item_findings.place, 9) > 2 then 'high'
@@ -159,6 +180,9 @@ access as (
     left join permissions
         on permissions.source = access.source and permissions.entitlement_type = access.entitlement_type
         and permissions.entitlement_id = access.entitlement_id
+    left join reach
+        on reach.source = access.source and reach.entitlement_type = access.entitlement_type
+        and reach.entitlement_id = access.entitlement_id
     left join everyone_groups on access.entitlement_type = 'group' and everyone_groups.source = access.source
         and everyone_groups.group_id = access.entitlement_id
 ),
@@ -202,7 +226,7 @@ assigned_items as (
         $campaign as campaign, access.item_id, access.source, access.account_id, access.user_name, access.email,
         access.display_name, access.person_id, access.title, access.department, access.manager_email,
         access.account_type, access.status, access.login_state, access.last_seen_at, access.entitlement_type, access.entitlement_id, access.entitlement_name,
-        access.permission_level, access.allows, access.path,
+        access.permission_level, access.allows, access.opens, access.path,
         case
             when access.peer_n is not null
                 then access.peer_k || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'

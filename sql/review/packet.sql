@@ -20,6 +20,7 @@ select
     entitlement_type as type,
     coalesce(entitlement_name, entitlement_id) as access,
     allows,
+    opens,
     permission_level,
     path,
     status,

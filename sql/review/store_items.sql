@@ -4,7 +4,7 @@ select
     item_id, coalesce(card_id, substr(sha256(source || chr(31) || account_id), 1, 16)) as card_id,
     coalesce(position, row_number() over (order by position, attention, place, item_id)) as position,
     source, account_id, user_name, email, entitlement_type, entitlement_id,
-    coalesce(entitlement_name, entitlement_id) as name, permission_level, allows, path, risk,
+    coalesce(entitlement_name, entitlement_id) as name, permission_level, allows, opens, path, risk,
     coalesce(findings, '') as findings,
     -- The page shows no numbers.
     regexp_replace(conflict, ' \(no\. \d+ here\)', '', 'g') as conflict, coalesce(conflict_with, '') as conflict_with, peers,

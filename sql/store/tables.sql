@@ -48,6 +48,7 @@ create table items (
     name text not null,
     permission_level text not null,
     allows text,
+    opens text,
     path text,
     risk text not null,
     findings text not null,

@@ -16,7 +16,8 @@ from tests.e2e.conftest import Finished, Outcome, run_command
 from tests.fakes.forger import reseal
 
 CSV = (
-    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reconciliation.csv", "rules.csv",
+    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
+    "rules.csv",
 )  # fmt: skip
 KEY = "ACCESS_REVIEW_SIGNING_KEY_FILE"
 

@@ -129,6 +129,8 @@ def fill(
     changes: int = 0,
     exceptions: Sequence[int] = (),
     exclusions: int = 0,
+    object_count: int | None = None,
+    object_state: str = "FULL",
 ) -> None:
     """Create the ``reports`` schema as the models would leave it.
 
@@ -306,6 +308,7 @@ def fill(
     _fill_changes(connection, changes, names)
     for name in _COUNTING:
         connection.execute(f"create table reports.{name} as {_statement(name)}")
+    objects.fill_objects(connection, object_count, object_state)
     objects.build(connection)
 
 

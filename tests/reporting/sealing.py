@@ -13,7 +13,8 @@ from pipeline.evidence.verification import FolderVerification, verify
 from pipeline.reporting import report
 
 CSV = (
-    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reconciliation.csv", "rules.csv",
+    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
+    "rules.csv",
 )  # fmt: skip
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 

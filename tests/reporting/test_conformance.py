@@ -17,7 +17,8 @@ import pytest
 from pipeline.reporting import report
 
 CSV = (
-    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reconciliation.csv", "rules.csv",
+    "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
+    "rules.csv",
 )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
     result = write(database(), tmp_path, *report.FORMATS)
 
     names = [
-        "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "licences.csv",
+        "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "reach.csv", "licences.csv",
         "reconciliation.csv",
         "access-review.xlsx", "access-review.html", "access-review.pdf",
         "graph.graphml", "graph.json", "manifest.json",

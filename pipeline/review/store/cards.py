@@ -14,10 +14,10 @@ __all__ = ["CampaignFacts", "CardFilter", "CardProgress", "ItemCard", "LastStep"
 class ItemCard:
     """One role or group of one account, with all facts that bear on its decision, and the answer that holds.
 
-    ``allows`` says in words what it permits. ``findings`` are those about this item only. ``conflict_with`` holds the
-    ids of the other sides of its conflict of duties. ``attention`` is 1 high risk, 2 new or changed, 3 other,
-    4 unchanged and kept last time. Without an answer, ``decided_at``, ``decided_by`` and ``method`` are None; an
-    answer that came in a file has no ``decided_at``.
+    ``allows`` says in words what it permits, ``opens`` which dashboards and models, or None if they were not read.
+    ``findings`` are those about this item only. ``conflict_with`` holds the ids of the other sides of its conflict of
+    duties. ``attention`` is 1 high risk, 2 new or changed, 3 other, 4 unchanged and kept last time. With no answer,
+    ``decided_at``, ``decided_by`` and ``method`` are None; an answer that came in a file has no ``decided_at``.
     """
 
     item_id: str
@@ -31,6 +31,7 @@ class ItemCard:
     name: str
     permission_level: str
     allows: str | None
+    opens: str | None
     path: str | None
     risk: str
     is_high_risk: bool

@@ -256,6 +256,7 @@ def item_card(row: Row) -> ItemCard:
         row["name"],
         row["permission_level"],
         row["allows"],
+        row["opens"] if "opens" in row.keys() else None,  # noqa: SIM118 - stores of earlier versions lack it
         row["path"],
         row["risk"],
         row["risk"] in _HIGH_RISK,
