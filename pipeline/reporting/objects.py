@@ -13,10 +13,9 @@ from pipeline.warehouse.saved import statement
 
 __all__ = ["ObjectTables", "load"]
 
-#: Most objects and models in one table; no more than ``reports.object_exposure`` counts exactly.
-_SHOWN = 20
-#: Most grants of one object.
-_GRANTS = 8
+#: Most objects in the table of the most exposed ones, no more than ``reports.object_exposure`` counts exactly; then
+#: most sensitive objects, most grants of each, and most models.
+_EXPOSED, _SENSITIVE, _GRANTS, _MODELS = 12, 8, 6, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +50,11 @@ def load(connection: Connection) -> ObjectTables:
     return ObjectTables(
         lists=frame("select * from reports.object_lists order by source, position, list"),
         figures=frame(statement("reporting", "object_figures")).row(0, named=True),
-        exposed=frame(statement("reporting", "exposed_objects"), shown=_SHOWN),
-        sensitive=frame(statement("reporting", "sensitive_objects"), shown=_SHOWN),
-        grants=frame(statement("reporting", "sensitive_grants"), shown=_SHOWN, grants=_GRANTS),
+        exposed=frame(statement("reporting", "exposed_objects"), shown=_EXPOSED),
+        sensitive=frame(statement("reporting", "sensitive_objects"), shown=_SENSITIVE),
+        grants=frame(statement("reporting", "sensitive_grants"), shown=_SENSITIVE, grants=_GRANTS),
         roles=frame(statement("reporting", "role_reach")),
-        row_rules=frame(statement("reporting", "row_rules"), shown=_SHOWN),
+        row_rules=frame(statement("reporting", "row_rules"), shown=_MODELS),
         seats=frame("select * from reports.licence_summary order by source, position, seat_class"),
         sign_on=frame("select * from reports.posture order by source"),
     )

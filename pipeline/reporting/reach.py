@@ -16,6 +16,8 @@ __all__ = ["ReachView", "SensitiveObject", "SignOn", "arrange"]
 Row = dict[str, Any]
 
 _READ = ("FULL", "PARTIAL")
+#: Lists that a server without add-ons has, too.
+_OF_ACCESS = ("dashboards", "models", "row_rules")
 _KINDS = {"dashboard": "dashboard", "model": "data model", "folder": "folder"}
 _LEVELS = {"owner": "owner", "edit": "may edit", "view": "may view", "read": "may read", "use": "may use"}
 
@@ -41,8 +43,9 @@ class SignOn:
 class ReachView:
     """All values of the section. If ``is_read`` is false, a report has the one paragraph ``not_read`` instead.
 
-    ``unread`` are the lists that were not read whole. ``has_objects`` is false if neither dashboards nor models were
-    read. Of the ``seats``, ``disagree`` holds sentences about counts that differ from the server's.
+    ``unread`` are the lists that were not read whole; ``is_complete`` says whether all that matter for access were.
+    ``has_objects`` is false if neither dashboards nor models were read. ``disagree`` holds sentences
+    about counts of seats that differ from the server's.
     """
 
     is_read: bool
@@ -50,6 +53,7 @@ class ReachView:
     has_objects: bool
     headline: tuple[str, ...]
     unread: tuple[Row, ...]
+    is_complete: bool
     figures: Mapping[str, int]
     exposed: tuple[Row, ...]
     sensitive: tuple[SensitiveObject, ...]
@@ -72,6 +76,9 @@ def arrange(tables: ObjectTables) -> ReachView:
         has_objects=has_objects,
         headline=tuple(_headline(tables.figures)) if has_objects else (),
         unread=tuple(row for row in lists if row["state"] != "FULL"),
+        is_complete=not any(
+            row["state"] == "PARTIAL" or (row["list"] in _OF_ACCESS and row["state"] != "FULL") for row in lists
+        ),
         figures=tables.figures,
         exposed=tuple(
             {**row, "kind": _KINDS[row["object_type"]], "shared": _shared(row)} for row in _rows(tables.exposed)
@@ -124,7 +131,11 @@ def _headline(figures: Mapping[str, int]) -> Iterator[str]:
     if invited := figures["invited"]:
         verb = "waits" if invited == 1 else "wait"
         yield f"{count(invited, 'object')} {verb} for people who were invited and have no account."
-    if not public and not everyone and not invited:
+    if unknown := figures["public_unknown"]:
+        yield f"Whether {count(unknown, 'dashboard')} {'is' if unknown == 1 else 'are'} public is not known."
+    if unread := figures["without_shares"]:
+        yield f"With whom {count(unread, 'object')} {'is' if unread == 1 else 'are'} shared could not be read."
+    if not any((public, everyone, invited, unknown, unread)):
         yield "None is public, shared with everyone, or waits for somebody without an account."
 
 

@@ -15,6 +15,7 @@ owner_email        = "varchar: e-mail address of its owner in the source"
 sensitivity        = "varchar: its label in objects.csv"
 is_sensitive       = "boolean: the label means sensitive data"
 is_public          = "boolean: anyone with the link opens it, without an account; null if not known"
+has_shares         = "boolean: the source told with whom it is shared"
 is_for_everyone    = "boolean: it is shared with the built-in group of all accounts"
 invitations        = "bigint: pending invitations to addresses that are not accounts yet"
 accounts           = "bigint: accounts that it is shared with directly, its owner among them"
@@ -28,7 +29,7 @@ position           = "bigint: place among all objects, the most exposed first, f
 sensitive_position     = "bigint: place among the sensitive ones; null if it is not sensitive"
 
 [params]
-shown = 40
+shown = 12
 */
 with
 
@@ -83,7 +84,7 @@ objects as (
     select
         object.source, object.object_type, object.object_id, object.object_name, object.owner_email,
         object.sensitivity, coalesce(object.is_sensitive, false) as is_sensitive, object.is_public,
-        coalesce(grants.is_for_everyone, false) as is_for_everyone,
+        object.has_shares, coalesce(grants.is_for_everyone, false) as is_for_everyone,
         coalesce(grants.invitations, 0) as invitations,
         coalesce(grants.accounts, 0) as accounts,
         coalesce(grants.groups, 0) as groups,
@@ -170,6 +171,7 @@ select
     object.sensitivity,
     object.is_sensitive,
     object.is_public,
+    object.has_shares,
     object.is_for_everyone,
     object.invitations,
     object.accounts,

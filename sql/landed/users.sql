@@ -9,7 +9,8 @@ records as (
         source, page, ordinal, hash(payload::varchar) as content_hash,
         json_transform(
             payload,
-            '{"_id": "JSON", "roleId": "JSON", "role": {"_id": "VARCHAR"}, "tenantId": "VARCHAR", "groups": "JSON"}'
+            '{"_id": "JSON", "roleId": "JSON", "role": {"_id": "VARCHAR"}, "tenantId": "VARCHAR", "groups": "JSON",
+              "active": "VARCHAR", "pendingExpiration": "VARCHAR"}'
         ) as record
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
@@ -38,6 +39,9 @@ select
         usable_id(record.roleid ->> '$._id'), usable_id(record.roleid ->> '$'), usable_id(record.role._id)
     ) as role_id,
     record.tenantid as tenant_id,
+    -- Active accounts and open invitations.
+    coalesce(lower(record.active) = 'true', false)
+        or coalesce(lower(record.active) = 'false', false) and coalesce(trim(record.pendingexpiration), '') not in ('', 'false', '0', '[]', '{}') as takes_seat,
     -- Groups are objects with an id, or plain ids.
     list_transform(groups, lambda x: usable_id(coalesce(x ->> '$._id', x ->> '$'))) as group_ids,
     content_hash
@@ -55,6 +59,7 @@ select
         and coalesce(json_type(payload, '$.id'), '') in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT') as has_id,
     null as role_id,
     null as tenant_id,
+    null as takes_seat,
     cast(null as varchar[]) as group_ids,
     hash(payload::varchar) as content_hash
 from raw.scim_users

@@ -3,6 +3,8 @@ select
     count(*) filter (where object_type = 'dashboard') as dashboards,
     count(*) filter (where object_type = 'model') as models,
     count(*) filter (where is_public) as public_objects,
+    count(*) filter (where object_type = 'dashboard' and is_public is null) as public_unknown,
+    count(*) filter (where not has_shares) as without_shares,
     count(*) filter (where is_for_everyone) as for_everyone,
     count(*) filter (where invitations > 0) as invited,
     count(*) filter (where is_sensitive) as sensitive,

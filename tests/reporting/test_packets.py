@@ -11,7 +11,8 @@ from pipeline.reporting.packets import PacketContents, write_pdf
 
 FACTS = {
     "place": 1, "card_id": "card-1", "who": "Ann", "email": "ann@example.com", "title": "Chef", "department": "Sales",
-    "source": "prod", "type": "role", "access": "Admin", "allows": "View dashboards.", "permission_level": "standard",
+    "source": "prod", "type": "role", "access": "Admin", "allows": "View dashboards.",
+    "opens": "14 dashboards, edits 2; model Orders, some rows", "permission_level": "standard",
     "path": "account -> role", "status": "active", "last_seen": "2025-12-01", "risk": "low", "why_flagged": None,
     "findings": None, "account_findings": None, "conflict": None, "peers": None, "change": "new",
     "recommendation": "keep", "recommendation_reason": None, "prior_decision": None, "decision": None,
@@ -50,6 +51,7 @@ def test_the_pdf_starts_with_high_risk_and_names_the_due_date(tmp_path: Path) ->
     assert "Critical risk: Leaver still active" in text
     assert "Ann Chef · Sales · ann@example.com · active, last seen 1 Dec 2025 · prod" in text
     assert "keep by bo@example.com" in text
+    assert text.count("Opens 14 dashboards, edits 2; model Orders, some rows") == 3
 
 
 def test_markup_in_a_name_stays_text_in_the_pdf(tmp_path: Path) -> None:
