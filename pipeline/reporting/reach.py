@@ -136,7 +136,7 @@ def _headline(figures: Mapping[str, int]) -> Iterator[str]:
     if unread := figures["without_shares"]:
         yield f"With whom {count(unread, 'object')} {'is' if unread == 1 else 'are'} shared could not be read."
     if not any((public, everyone, invited, unknown, unread)):
-        yield "None is public, shared with everyone, or waits for somebody without an account."
+        yield "None is public, shared with everyone, or waits for an invited person."
 
 
 def _shared(row: Row) -> str:
@@ -167,7 +167,8 @@ def _sensitive(tables: ObjectTables) -> Iterator[SensitiveObject]:
 
 def _holder(grant: Row) -> str:
     """Return who holds a grant."""
-    name, kind = grant["granted_to_name"], grant["granted_to_type"]
+    name: str | None = grant["granted_to_name"]
+    kind: str = grant["granted_to_type"]
     if kind == "public":
         return "Anyone with the link"
     if kind == "everyone":

@@ -88,30 +88,3 @@ select
         else 'The source and this program count seats differently: look for accounts whose role has no class of seat.'
     end as explanation
 from results
-
-/* example
-name = "equal counts pass; one account of another class fails; a source that does not say is not available"
-given."meta.sources" = [
-  { snapshot_id = "example", source = "s" }, { snapshot_id = "example", source = "t" }, { snapshot_id = "example", source = "u" },
-]
-given."reference.role_names" = [
-  { role_name = "admin", display_name = "Admin", level = "admin" }, { role_name = "consumer", display_name = "Viewer", level = "viewer" },
-]
-given."landed.roles" = [
-  { source = "s", role_id = "a", role_name = "admin" }, { source = "s", role_id = "v", role_name = "Ours", base_role_name = "Viewer" },
-  { source = "t", role_id = "a", role_name = "admin" },
-]
-given."landed.users" = [
-  { source = "s", account_id = "1", role_id = "a", takes_seat = true }, { source = "s", account_id = "2", role_id = "v", takes_seat = true },
-  { source = "s", account_id = "3", role_id = "v", takes_seat = false }, { source = "t", account_id = "1", role_id = "gone", takes_seat = true },
-]
-given."raw.posture" = [
-  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"setting":"seats","inUseAdmins":1,"inUseDesigners":0,"inUseViewers":1}' },
-  { snapshot_id = "example", source = "t", is_accepted = true, payload = '{"setting":"seats","inUseAdmins":1,"inUseDesigners":0,"inUseViewers":0}' },
-]
-expect = [
-  { source = "s", expected = "1 admin, 0 designer, 1 viewer", observed = "1 admin, 0 designer, 1 viewer", difference = 0, result = "PASS" },
-  { source = "t", observed = "0 admin, 0 designer, 0 viewer, 1 unknown", difference = 0, result = "FAIL" },
-  { source = "u", expected = "<null>", result = "NOT_AVAILABLE" },
-]
-*/

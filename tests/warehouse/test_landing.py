@@ -242,6 +242,7 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
     ("clock_skew", "PASS", False, {"outcome": {"clock_skew_seconds": -299.0}}),
     ("clock_skew", "FAIL", False, {"outcome": {"clock_skew_seconds": -300.0}}),
     ("clock_skew", "NOT_AVAILABLE", False, {"outcome": {"clock_skew_seconds": None}}),
+    ("seats_agree", "NOT_AVAILABLE", False, {}),
     ("role_ids_resolve", "PASS", False, {"extra": [{"_id": "x", "roleId": ""}, {"_id": "y"}]}),
     ("role_ids_resolve", "PASS", False, {"extra": [{"_id": "x", "roleId": {"_id": "r-odd"}}]}),
     ("role_ids_resolve", "FAIL", False, {"extra": [{"_id": "x", "roleId": "r-gone"}]}),
