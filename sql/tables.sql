@@ -359,6 +359,7 @@ drop table if exists reference.risk_factors;  -- each rule declares its own in [
 create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
 alter table reference.rules add column if not exists is_per_person boolean;
 alter table reference.rules add column if not exists is_per_role boolean;
+alter table reference.rules add column if not exists is_per_object boolean;
 alter table reference.rules add column if not exists needs varchar;
 alter table reference.rules add column if not exists recommendation varchar;
 alter table reference.rules add column if not exists marks varchar;
@@ -383,6 +384,7 @@ comment on column reference.rules.event is 'the kind of event when an account wi
 comment on column reference.rules.compares is 'role or group: the comparison with peers that its parameters min_peers and rare_share govern';
 comment on column reference.rules.severity is 'severity in force where a finding has none of its own: critical, high, medium, low or info';
 comment on column reference.rules.is_per_role is 'its findings are about roles';
+comment on column reference.rules.is_per_object is 'its findings are about dashboards or data models';
 comment on column reference.rules.needs is 'the input without which it is not evaluated: roster, baseline, campaign or provider';
 comment on column reference.rules.is_per_person is 'its findings are about people, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);

@@ -224,6 +224,7 @@ class _Builder:
                 "severity": rule.severity or rule.model.severity,
                 "is_per_person": register.subject(rule.model)[1] == "'person'",
                 "is_per_role": register.subject(rule.model)[1] == "'role'",
+                "is_per_object": register.subject(rule.model)[1] == "'object'",
                 "needs": rule.model.needs,
                 **asdict(rule.model.effects),
             }

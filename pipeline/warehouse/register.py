@@ -21,6 +21,7 @@ _OPTIONAL = ("severity", "account_id", "detail", "observed_value", "threshold", 
 #: What a finding is about: the first of these that its grain has, with its type in SQL, else the source itself.
 _SUBJECTS = (
     ("subject_id", "result.subject_type"),
+    ("object_id", "'object'"),
     ("account_id", "'account'"),
     ("person_id", "'person'"),
     ("group_id", "'group'"),

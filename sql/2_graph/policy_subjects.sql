@@ -1,7 +1,7 @@
 /*
-summary = "One account, group, person or role that matches a line of exceptions.csv or out_of_scope.csv."
+summary = "One account, group, person, role or object that matches a line of exceptions.csv or out_of_scope.csv."
 reads   = [
-    "graph.accounts", "graph.groups", "graph.people", "graph.roles", "graph.role_names", "staging.policy_lines", "reference.rules",
+    "graph.accounts", "graph.groups", "graph.people", "graph.roles", "graph.role_names", "graph.objects", "staging.policy_lines", "reference.rules",
 ]
 grain   = ["policy", "line", "source", "subject_type", "subject_id"]
 
@@ -11,8 +11,8 @@ line         = "integer: line of the policy file"
 rule_id      = "varchar: the rule that an exception applies to; null for out_of_scope"
 subject      = "varchar: the subject, as the line gives it"
 source       = "varchar: the subject's source; empty for a person"
-subject_type = "varchar: account, group, person or role"
-subject_id   = "varchar: id of the account, group, person or role"
+subject_type = "varchar: account, group, person, role or object (a dashboard or data model)"
+subject_id   = "varchar: id of the account, group, person, role or object"
 reason       = "varchar: the reason given"
 approved_by  = "varchar: the person who approved the line"
 expires_on   = "date: last day of an exception; null for out_of_scope"
@@ -40,7 +40,7 @@ order by lines.policy, lines.line
 [checks.names_nothing]
 level = "warn"
 sql = """
-select lines.policy || '.csv, line ' || lines.line || ': there is no account, group, person or role ''' || lines.subject || '''' as problem
+select lines.policy || '.csv, line ' || lines.line || ': there is no account, group, person, role, dashboard or data model ''' || lines.subject || '''' as problem
 from staging.policy_lines as lines
 anti join graph.policy_subjects as found on found.policy = lines.policy and found.line = lines.line
 where lines.source is null or lines.source in (select source from graph.sources)
@@ -79,6 +79,10 @@ exception_names as (
     select source, 'role', role_id, lower(role_id) from graph.roles
     union
     select source, 'role', role_id, name from graph.role_names
+    union
+    select source, 'object', object_id, lower(object_id) from graph.objects where object_type in ('dashboard', 'model')
+    union
+    select source, 'object', object_id, lower(object_name) from graph.objects where object_type in ('dashboard', 'model')
 ),
 
 all_names as (
@@ -111,6 +115,7 @@ where lines.policy = 'out_of_scope'
     or (
         (names.subject_type = 'person') = coalesce(rule.is_per_person, false)
         and (names.subject_type = 'role') = coalesce(rule.is_per_role, false)
+        and (names.subject_type = 'object') = coalesce(rule.is_per_object, false)
     )
 
 /* example
@@ -131,5 +136,24 @@ expect = [
   { policy = "exceptions", line = 3, subject_type = "role", subject_id = "R1", is_in_force = false },
   { policy = "exceptions", line = 4, subject_type = "account", subject_id = "a" },
   { policy = "out_of_scope", line = 2, subject_type = "account", subject_id = "a" },
+]
+*/
+/* example
+name = "an exception from a rule about objects matches dashboards and models by id or title, never a group of that name"
+given."reference.rules" = [ { rule_id = "of objects", severity = "high", is_per_object = true }, { rule_id = "of groups", severity = "high", is_per_object = false } ]
+given."graph.groups" = [ { source = "s", group_id = "g", group_name = "Sales" } ]
+given."graph.objects" = [
+  { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales" },
+  { source = "s", object_type = "folder", object_id = "f", object_name = "Sales" },
+]
+given."staging.policy_lines" = [
+  { policy = "exceptions", line = 2, is_default = false, rule_id = "of objects", subject = "Sales", subject_key = "sales" },
+  { policy = "exceptions", line = 3, is_default = false, rule_id = "of groups", subject = "Sales", subject_key = "sales" },
+  { policy = "exceptions", line = 4, is_default = false, rule_id = "of objects", subject = "d", subject_key = "d" },
+]
+expect = [
+  { line = 2, subject_type = "object", subject_id = "d" },
+  { line = 3, subject_type = "group", subject_id = "g" },
+  { line = 4, subject_type = "object", subject_id = "d" },
 ]
 */

@@ -2,7 +2,7 @@
 summary = "One finding: a member of a rule's population that fails it. Excused findings stay, with their status."
 reads   = [
     "findings.failed", "findings.rule_summary", "graph.accounts", "graph.people", "graph.groups", "graph.roles",
-    "graph.policy_subjects", "reference.severities", "history.register",
+    "graph.objects", "graph.policy_subjects", "reference.severities", "history.register",
 ]
 grain   = ["finding_id"]
 
@@ -11,9 +11,9 @@ finding_id             = "varchar: hash of the rule and the subject; the same in
 rule_id                = "varchar: the rule"
 severity               = "varchar: critical, high, medium, low or info"
 source                 = "varchar: the source's name in the configuration; null for a person"
-subject_type           = "varchar: account, person, group, role or source"
+subject_type           = "varchar: account, person, group, role, object (a dashboard or data model) or source"
 subject_id             = "varchar: id of the subject"
-display_name           = "varchar: name of the account, person, group or role"
+display_name           = "varchar: name of the account, person, group, role or object"
 account_id             = "varchar: the account, if the finding is about one"
 email                  = "varchar: that account's e-mail address, or the person's"
 title                  = "varchar: title of the rule"
@@ -61,6 +61,13 @@ people_out_of_scope as (
     having bool_and(out_of_scope.subject_id is not null)
 ),
 
+-- Ids are unique in practice, but the source does not promise that a dashboard and a model never share one.
+object_names as (
+    select source, object_id, min(object_name) as object_name
+    from graph.objects
+    group by source, object_id
+),
+
 first_findings as (
     select finding_id, min(snapshot_id) as snapshot_id
     from history.register
@@ -75,9 +82,13 @@ select
     failed.source,
     failed.subject_type,
     failed.subject_id,
-    coalesce(
-        accounts.display_name, people.display_name, people.email, groups.group_name, roles.role_display_name
-    ) as display_name,
+    -- The account in a finding about an object is not its subject.
+    case
+        when failed.subject_type = 'object' then coalesce(objects.object_name, failed.subject_id)
+        else coalesce(
+            accounts.display_name, people.display_name, people.email, groups.group_name, roles.role_display_name
+        )
+    end as display_name,
     failed.account_id,
     coalesce(accounts.email, people.email) as email,
     rule.title,
@@ -104,6 +115,8 @@ left join graph.groups as groups
     on failed.subject_type = 'group' and groups.source = failed.source and groups.group_id = failed.subject_id
 left join graph.roles as roles
     on failed.subject_type = 'role' and roles.source = failed.source and roles.role_id = failed.subject_id
+left join object_names as objects
+    on failed.subject_type = 'object' and objects.source = failed.source and objects.object_id = failed.subject_id
 left join people_out_of_scope
     on failed.subject_type = 'person' and people_out_of_scope.person_id = failed.subject_id
 left join out_of_scope as accounts_out_of_scope
@@ -162,5 +175,20 @@ given."findings.failed" = [
 ]
 expect = [
   { finding_id = "1", severity = "info" }, { finding_id = "2", severity = "critical" }, { finding_id = "3", severity = "critical" },
+]
+*/
+/* example
+name = "a finding about an object has the object's name, and the address of the account in it"
+given."findings.rule_summary" = [ { rule_id = "r", title = "T", summary = "S", severity = "low", enabled = true, parameters = "", controls = "", remediation = "Fix it.", sql_sha256 = "x" } ]
+given."findings.failed" = [
+  { finding_id = "1", rule_id = "r", source = "s", subject_type = "object", subject_id = "d", account_id = "a" },
+  { finding_id = "2", rule_id = "r", source = "s", subject_type = "object", subject_id = "e" },
+]
+given."graph.accounts" = [ { source = "s", account_id = "a", display_name = "Ada", email = "ada@example.com" } ]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales" } ]
+given."graph.policy_subjects" = [ { policy = "exceptions", rule_id = "r", source = "s", subject_type = "object", subject_id = "e", is_in_force = true } ]
+expect = [
+  { finding_id = "1", display_name = "Sales", email = "ada@example.com", status = "open" },
+  { finding_id = "2", display_name = "e", status = "accepted_risk" },
 ]
 */
