@@ -40,7 +40,8 @@ order by lines.policy, lines.line
 [checks.names_nothing]
 level = "warn"
 sql = """
-select lines.policy || '.csv, line ' || lines.line || ': there is no account, group, person, role, dashboard or data model ''' || lines.subject || '''' as problem
+select lines.policy || '.csv, line ' || lines.line || ': there is no account, group, person'
+    || case when lines.policy = 'exceptions' then ', role, dashboard or data model ''' else ' or role ''' end || lines.subject || '''' as problem
 from staging.policy_lines as lines
 anti join graph.policy_subjects as found on found.policy = lines.policy and found.line = lines.line
 where lines.source is null or lines.source in (select source from graph.sources)
