@@ -30,6 +30,8 @@ _SAME_AS: Mapping[str, Sequence[str]] = {
         "graph.people",
         "policy.sod_pairs",
         "graph.review_decisions",
+        "graph.objects",
+        "graph.row_access",
     ),
     "review": ("review.campaigns",),
     "history": ("reports.findings", "meta.snapshots", "meta.builds"),
@@ -46,6 +48,8 @@ _RULE_COLUMNS = {
     "reference_id": "the id that no role or group has",
     "scope": "all or privileged: the access that the review covers",
     "excused_rule_id": "the rule that the exception excuses",
+    "party_type": "account or invitation; empty if the shares could not be read",
+    "party_id": "the account, or the address of an invitation; empty if the finding is about the object as a whole",
 }
 _VALUES = {"snapshot_id": "catalog", "as_of": datetime(2026, 1, 1)}  # noqa: DTZ001 - UTC, as stored; no rows are made
 
