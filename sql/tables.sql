@@ -385,7 +385,7 @@ comment on column reference.rules.compares is 'role or group: the comparison wit
 comment on column reference.rules.severity is 'severity in force where a finding has none of its own: critical, high, medium, low or info';
 comment on column reference.rules.is_per_role is 'its findings are about roles';
 comment on column reference.rules.is_per_object is 'its findings are about dashboards or data models';
-comment on column reference.rules.needs is 'the input without which it is not evaluated: roster, baseline, campaign or provider';
+comment on column reference.rules.needs is 'the input without which it is not evaluated: roster, baseline, campaign, provider or objects';
 comment on column reference.rules.is_per_person is 'its findings are about people, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
 comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';

@@ -14,7 +14,7 @@ __all__ = ["CONTROL_KEYS", "NEEDS", "SEVERITIES", "Example", "Model", "ModelChec
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTROL_KEYS = ("soc2", "iso27001", "pci", "nist", "cis", "hipaa")
 #: Inputs that an extract may lack. A rule is not evaluated without the one it needs.
-NEEDS = ("roster", "baseline", "campaign", "provider")
+NEEDS = ("roster", "baseline", "campaign", "provider", "objects")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ select source, object_type, object_id from graph.objects where object_type in ('
 """
 reads       = ["graph.objects", "graph.object_grants", "graph.effective_access", "graph.peer_groups", "graph.peer_statistics"]
 grain       = ["source", "object_type", "object_id", "account_id", "group_id"]
+needs       = "objects"
 remediation = "Take the account out of the group, or let the group only view the object; or record why the account edits it."
 
 [controls]

@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, object_type, object_id from graph.objects where object_type = 'model'"
 reads       = ["graph.objects", "graph.object_grants", "graph.row_access"]
 grain       = ["source", "object_type", "object_id"]
+needs       = "objects"
 remediation = "Add row rules to the model, or share it with the groups that need it instead of with everyone."
 
 [controls]

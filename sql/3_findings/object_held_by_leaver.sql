@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')"
 reads       = ["graph.objects", "graph.object_grants", "graph.accounts", "graph.people"]
 grain       = ["source", "object_type", "object_id", "account_id"]
+needs       = "objects"
 remediation = "Give it a new owner, or take the account out of its shares."
 
 [controls]

@@ -8,6 +8,7 @@ where object_type = 'dashboard' or (object_type = 'model' and (owner_id is not n
 """
 reads       = ["graph.objects", "graph.accounts"]
 grain       = ["source", "object_type", "object_id"]
+needs       = "objects"
 remediation = "Give it a new owner who answers for its content and its sharing, or delete it."
 
 [controls]

@@ -5,6 +5,7 @@ severity    = "high"
 population  = "select source, object_type, object_id from graph.objects where object_type = 'dashboard'"
 reads       = ["graph.objects"]
 grain       = ["source", "object_type", "object_id"]
+needs       = "objects"
 remediation = "Turn off public access in the dashboard's sharing settings, or record who approved it and for how long."
 
 [controls]

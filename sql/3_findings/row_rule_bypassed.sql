@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, object_type, object_id from graph.objects where object_type = 'model'"
 reads       = ["graph.objects", "graph.row_access", "graph.own_row_access", "graph.accounts"]
 grain       = ["source", "object_type", "object_id", "table_name", "column_name", "party_id"]
+needs       = "objects"
 remediation = "Let the default rule show nothing, and give each account its rows through groups; or record why the exception is needed."
 
 [controls]

@@ -5,6 +5,7 @@ severity    = "medium"
 population  = "select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')"
 reads       = ["graph.objects", "graph.object_grants", "graph.accounts", "policy.email_domains"]
 grain       = ["source", "object_type", "object_id", "party_type", "party_id"]
+needs       = "objects"
 remediation = "Confirm that the outsider needs it and who is responsible for that, or take back the share or the invitation."
 
 [controls]

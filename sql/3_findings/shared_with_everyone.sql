@@ -5,6 +5,7 @@ severity    = "low"
 population  = "select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')"
 reads       = ["graph.objects", "graph.object_grants"]
 grain       = ["source", "object_type", "object_id"]
+needs       = "objects"
 remediation = "Share it with the groups that need it instead, or record why all accounts may open it."
 
 [controls]

@@ -2,7 +2,7 @@
 summary = "One rule without a result for this snapshot, because it is switched off or could not be evaluated, with the reason."
 reads   = [
     "reports.rule_results", "findings.rule_summary", "reference.rules", "graph.people", "graph.review_campaigns",
-    "graph.provider_accounts", "baseline.snapshot",
+    "graph.provider_accounts", "graph.objects", "baseline.snapshot",
 ]
 grain   = ["rule_id"]
 
@@ -24,6 +24,8 @@ inputs as (
     select 'campaign', count(*) > 0, 'there has been no review yet' from graph.review_campaigns
     union all
     select 'provider', count(*) > 0, 'no identity provider was read' from graph.provider_accounts
+    union all
+    select 'objects', count(*) > 0, 'no dashboards and data models were read' from graph.objects
 )
 
 select
