@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, WarehouseError
 from pipeline.progress import StageTimer
 from pipeline.results import ExtractResult
-from pipeline.settings import Credentials, Secret, Settings, SourceSettings
+from pipeline.settings import Credentials, Secret, Settings
 from pipeline.spool import Spool, temporary_spool
 from pipeline.warehouse import database, landing, snapshots
 
+if TYPE_CHECKING:
+    from pipeline.sources.extract import ExtractJob
+
 __all__ = ["extract"]
+
+#: Characters of a whole key. A shorter one was cut off.
+_LEAST_KEY = 64
 
 
 def extract(
@@ -37,13 +46,17 @@ def extract(
     # All secrets first: a missing one is an error before any source is contacted.
     credentials = {source.name: source.credentials(environment) for source in sources}
     scim_tokens = {source.name: source.scim_token(environment) for source in sources}
+    from pipeline.sources.extract import ExtractJob
+
+    row_key = _row_key(settings.warehouse.database)
     started_at = as_stored(utc_now())
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _spool(settings, snapshot_id) as spool:
         failures: list[AccessReviewError] = []
         for source in sources:
             try:
-                _read(source, credentials[source.name], scim_tokens[source.name], spool, timer)
+                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note)
+                _read(job, credentials[source.name], scim_tokens[source.name], timer)
             except (SourceError, ConfigurationError) as error:
                 failures.append(error)
         spool.close()
@@ -52,7 +65,7 @@ def extract(
             raise failures[0]
         timer.stage("land")
         with database.writing(settings.warehouse.database, notify=timer.note) as connection:
-            job = landing.LandingJob(
+            landing_job = landing.LandingJob(
                 policy_files=inputs.policy_files(settings),
                 not_extracted=skipped,
                 snapshot_id=snapshot_id,
@@ -61,7 +74,7 @@ def extract(
                 tool_version=__version__,
                 config_sha256=settings.sha256,
             )
-            snapshot = landing.land(connection, spool, inputs.completeness_models(), job)
+            snapshot = landing.land(connection, spool, inputs.completeness_models(), landing_job)
             rows = snapshots.row_count(connection, snapshot_id)
         timer.advance("rows", rows, rows)
     return ExtractResult(
@@ -75,15 +88,12 @@ def extract(
     )
 
 
-def _read(
-    source: SourceSettings, credentials: Credentials, scim_token: Secret | None, spool: Spool, timer: StageTimer
-) -> None:
+def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, timer: StageTimer) -> None:
     """Read one source into the spool."""
-    from pipeline.sources.extract import ExtractJob
     from pipeline.sources.scim import extract as scim
     from pipeline.sources.sisense import extract as sisense
 
-    job = ExtractJob(source, spool, timer.advance)
+    source = job.source
     timer.stage(f"extract {source.name}")
     if source.warns_of_plain_http(credentials):
         timer.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
@@ -94,6 +104,42 @@ def _read(
     if source.scim_url is not None and scim_token is not None:
         timer.stage(f"extract {source.name} by SCIM")
         scim.extract_beside(job, scim_token)
+
+
+def _row_key(database_path: Path) -> bytes:
+    """Return the key of the hashes that stand for values of row rules, which is made once for each database.
+
+    It is in a file beside the database that only this user may read. Without it, the hashes tell nothing about
+    values.
+
+    Raises:
+        WarehouseError: the file cannot be written or read.
+    """
+    path = database_path.with_name(database_path.name + ".row-key")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        if not path.exists():
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32) + "\n")
+            with suppress(FileExistsError):  # another process was faster, and both use its key
+                os.link(draft, path)
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not a key"
+        raise WarehouseError(
+            f"the key of row values cannot be written or read: {reason}",
+            where=str(path),
+            hint="check the path and its permissions",
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    if len(key) < _LEAST_KEY:
+        raise WarehouseError(
+            "the key of row values is damaged",
+            where=str(path),
+            hint="remove the file; the next extract makes a new one",
+        )
+    return key.encode()
 
 
 @contextmanager

@@ -37,6 +37,8 @@ username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD
                                         # line and set a token in ACCESS_REVIEW_PROD_TOKEN; or append
                                         # _FILE to either, and set the path of a file with the secret
 # api = "auto"                          # "auto", "v1" or "v0.9"
+# objects = "auto"                      # dashboards, models and row rules: "auto" reads what the instance
+                                        # gives, true also warns of what it does not give, false reads none
 # page_size = 500                       # most rows in one request; a lower limit of the server is detected
 # concurrency = 4                       # requests at the same time
 # ca_bundle = "ca.pem"                  # a private certificate authority

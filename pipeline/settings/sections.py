@@ -72,7 +72,9 @@ class ReportSettings:
 class SourceSettings:
     """One source to read. Times are in seconds. ``page_size`` is the most rows to request at once.
 
-    ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``.
+    ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``. ``objects``
+    says whether dashboards, models and settings are read: ``"auto"`` reads what the instance gives, True also
+    warns of a list that it does not give, False requests none.
     """
 
     name: str
@@ -81,6 +83,7 @@ class SourceSettings:
     scim_url: str | None = None
     username: str | None = None
     api: Literal["auto", "v1", "v0.9"] = "auto"
+    objects: Literal["auto", True, False] = "auto"
     page_size: int = 500
     concurrency: int = 4
     verify_tls: bool = True

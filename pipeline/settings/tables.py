@@ -95,8 +95,10 @@ class TableReader:
         if origin in {types.UnionType, typing.Union}:
             return self._value(next(a for a in arguments if a is not types.NoneType), value, where)
         if origin is Literal:
-            if value not in arguments:
-                choices = " or ".join(f'"{argument}"' for argument in arguments)
+            if not any(type(value) is type(argument) and value == argument for argument in arguments):  # 1 == True
+                choices = " or ".join(
+                    f'"{argument}"' if isinstance(argument, str) else str(argument).lower() for argument in arguments
+                )
                 raise self.error(where, f"{value!r} is not one of the values", f"use {choices}")
             return value
         if origin is collections.abc.Mapping:

@@ -9,7 +9,7 @@ from pipeline.sources.paging import Reading
 from pipeline.spool import Observation
 from pipeline.wording import counted
 
-__all__ = ["observations", "records_whole"]
+__all__ = ["end_proven", "observations", "pages_overlap", "records_whole"]
 
 #: How many records one explanation names.
 _MOST_NAMED = 5
@@ -31,14 +31,14 @@ def observations(readings: Mapping[str, Reading]) -> list[Observation]:
             )
         ]
     found = [
-        _end_proven("end_proven", "accounts", users),
-        _pages_overlap("pages_overlap", "accounts", users),
+        end_proven("end_proven", "accounts", users),
+        pages_overlap("pages_overlap", "accounts", users),
         _pages_readable(users),
         _sweeps_agree(users),
     ]
     if "groups" in readings:
-        found.append(_end_proven("groups_end_proven", "groups", readings["groups"]))
-        found.append(_pages_overlap("groups_pages_overlap", "groups", readings["groups"]))
+        found.append(end_proven("groups_end_proven", "groups", readings["groups"]))
+        found.append(pages_overlap("groups_pages_overlap", "groups", readings["groups"]))
     return found
 
 
@@ -56,7 +56,8 @@ def records_whole(cut: Sequence[str]) -> Observation:
     )
 
 
-def _end_proven(check_id: str, things: str, reading: Reading) -> Observation:
+def end_proven(check_id: str, things: str, reading: Reading) -> Observation:
+    """Check that the pages of a list cover it without a gap, and that its end was reached."""
     sweep = reading.accepted
     doubt = _doubt(things, reading)
     if sweep.is_whole:
@@ -107,7 +108,7 @@ def _doubt(things: str, reading: Reading) -> str | None:
     return None
 
 
-def _pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
+def pages_overlap(check_id: str, things: str, reading: Reading) -> Observation:
     """Check that the last record of each page is the first of the next."""
     seen = reading.accepted.boundaries()
     result: Literal["PASS", "FAIL", "NOT_AVAILABLE"] = "PASS"

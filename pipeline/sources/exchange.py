@@ -17,6 +17,7 @@ class Request:
     """One request. ``path`` follows the URL of the source; ``form`` or ``document`` (JSON) is its body.
 
     The answer to a login may repeat the password in an unforeseen form, so ``is_login`` keeps it out of every error.
+    ``is_private`` does the same for answers with other secrets, or with values of the customer's data.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Request:
     form: Mapping[str, str] | None = None
     document: Any = None
     is_login: bool = False
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -42,13 +42,18 @@ class SourceReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExtractJob:
-    """The source of an extract and its spool. Clock and sleep are parameters, so that tests need not wait."""
+    """The source of an extract and its spool. Clock and sleep are parameters, so that tests need not wait.
+
+    ``row_key`` is the key of the hashes that stand for values of row rules; ``note`` receives warnings.
+    """
 
     source: SourceSettings
     spool: Spool
     advance: Advance
     clock: Clock = utc_now
     sleep: Sleep = asyncio.sleep
+    row_key: bytes = b""
+    note: Callable[[str], None] = lambda _: None
 
 
 class Extraction:

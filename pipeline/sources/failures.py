@@ -109,11 +109,11 @@ class Failures:
     def _in_short(self, request: Request, status: int, body: bytes, media_type: str) -> str:
         """Return what an answer says, or only its kind where its words may repeat a credential.
 
-        Only the kind is shown of answers to a login, of answers about a credential, and where a proxy may have
-        answered. Other answers are quoted, unless they repeat a part of a secret.
+        Only the kind is shown of answers to a login, of private answers, of answers about a credential, and where a
+        proxy may have answered. Other answers are quoted, unless they repeat a part of a secret.
         """
         said = words(body, media_type)
-        if request.is_login or status in (401, 407) or self._is_proxied_openly:
+        if request.is_login or request.is_private or status in (401, 407) or self._is_proxied_openly:
             return classify(body, media_type)
         if self._redaction.repeats(said):
             return f": its text repeats a credential and is not shown ({len(body)} bytes)"

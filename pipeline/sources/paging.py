@@ -27,7 +27,7 @@ from pipeline.sources.exchange import Reply
 from pipeline.sources.records import Records
 from pipeline.sources.sweep import Sweep
 
-__all__ = ["PageKeeper", "PagedList", "ReadPage", "Reading", "read_list"]
+__all__ = ["PageKeeper", "PagedList", "ReadPage", "Reading", "read_list", "run_workers"]
 
 _MOST_SWEEPS = 8
 #: So many unreadable pages in one sweep end the reading.
@@ -225,7 +225,7 @@ class _ListReader:
             while (offset := next_offset()) is not None:
                 await self._chunk(sweep, offset, step)
 
-        await _run_workers(work, self._workers)
+        await run_workers(work, self._workers)
 
     async def _chunk(self, sweep: Sweep, offset: int, size: int) -> None:
         """Read ``size`` records from ``offset``. After a short page, read on from its last record.
@@ -295,7 +295,7 @@ def _suffices(sweep: Sweep) -> bool:
     return not sweep.boundaries().open and sweep.is_ascending
 
 
-async def _run_workers(work: Callable[[], Awaitable[None]], workers: int) -> None:
+async def run_workers(work: Callable[[], Awaitable[None]], workers: int) -> None:
     """Run several workers concurrently; the first failure ends them all and is raised by itself."""
 
     async def one() -> None:

@@ -50,6 +50,6 @@ select
     case when incomplete is null then 'PASS' else 'FAIL' end as result,
     case
         when incomplete is null then 'The pages held ' || counted(items, 'item') || ', all stored.'
-        else 'The pages held ' || counted(items, 'item') || ', but ' || row_count || ' rows are stored: ' || incomplete || '.'
+        else row_count || ' of ' || counted(items, 'item') || ' are stored; rows are missing of: ' || incomplete || '.'
     end as explanation
 from differences

@@ -61,6 +61,7 @@ class Source:
     page_size: int = 100
     repeat_first_page: bool = False
     scim_users: Sequence[Any] | None = None
+    dashboards: Sequence[Any] | None = None
     rejected_users: Sequence[Any] = ()
     outcome: Mapping[str, Any] = field(default_factory=dict)
 
@@ -83,8 +84,9 @@ class House:
     def _write(self, spool: Spool, name: str, source: Source) -> None:
         lists = [("users", 1, source.rejected_users)] if source.rejected_users else []
         accepted = {"users": 1 + len(lists), "roles": 1, "groups": 1}
-        if source.scim_users is not None:
-            accepted["scim_users"] = 1
+        for resource in ("scim_users", "dashboards"):
+            if getattr(source, resource) is not None:
+                accepted[resource] = 1
         lists += [(resource, accepted[resource], getattr(source, resource)) for resource in accepted]
         for resource, sweep, records in lists:
             pages = [records[i : i + source.page_size] for i in range(0, len(records), source.page_size)]

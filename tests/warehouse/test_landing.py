@@ -227,6 +227,7 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
     ("ids_present", "FAIL", True, {"extra": [{"email": "nobody@x.test"}]}),
     ("ids_present", "FAIL", True, {"extra": [{"_id": "", "email": "nobody@x.test"}]}),
     ("rows_stored", "PASS", True, {"repeat_first_page": True}),
+    ("objects_stored", "PASS", False, {"dashboards": [{"oid": "d"}, {"oid": "e"}]}),
     ("caller_sees_everyone", "PASS", True, {"outcome": principal("r-admin", None)}),
     ("caller_sees_everyone", "PASS", True, {"outcome": principal(None, "Sys. Admin")}),
     ("caller_sees_everyone", "PASS", True, {"outcome": principal(None, "Tenant Admin")}),
@@ -316,6 +317,21 @@ def test_a_missing_row_fails_the_gate(house: Any, source: Any, make_user: Callab
 
     assert snapshot.completeness == "PARTIAL"
     assert "The pages held 8 items, but 7 rows are stored." in (snapshot.reason or "")
+
+
+def test_a_missing_dashboard_is_said_and_accounts_stay_complete(
+    house: Any, source: Any, make_user: Callable[..., Any]
+) -> None:
+    written = house.spool(SNAPSHOT, {"prod": source([make_user("ann")], dashboards=[{"oid": "d"}, {"oid": "e"}])})
+    (written.folder / "prod" / "dashboards-1-1.json").write_text('[{"oid": "d"}]')
+    house.spool = lambda _id, _sources: written
+
+    snapshot = house.land(SNAPSHOT, {})
+
+    assert snapshot.completeness == "FULL"
+    assert house.rows("select result, explanation from meta.reconciliation where check_id = 'objects_stored'") == [
+        ("FAIL", "1 of 2 items are stored; rows are missing of: dashboards.")
+    ]
 
 
 @pytest.mark.parametrize(("count", "result"), [(18, "PASS"), (17, "FAIL"), (30, "PASS")])

@@ -11,10 +11,11 @@ from pipeline.settings import Credentials
 from pipeline.sources.extract import Extraction, ExtractJob, run_and_write
 from pipeline.sources.page_log import PagePlace
 from pipeline.sources.sisense.lists import RestList
+from pipeline.sources.sisense.objects import read_objects
 from pipeline.sources.sisense.rest import Endpoint, SisenseApi
 from pipeline.sources.sisense.session import Session
 from pipeline.sources.transport import Client
-from pipeline.spool import Principal, SourceOutcome
+from pipeline.spool import Observation, Principal, SourceOutcome
 
 __all__ = ["extract"]
 
@@ -37,19 +38,27 @@ class _SisenseReader:
         self._api: SisenseApi | None = None
         self._principal = Principal()
         self._count: Endpoint | None = None
+        self._object_checks: list[Observation] = []
 
     async def read(self, client: Client, extraction: Extraction) -> None:
-        """Read everything: the version, the accounts, then roles and groups."""
+        """Read everything: the version, the accounts, then roles and groups, then objects."""
         api = self._api = SisenseApi(client, Session(client, self._credentials))
         await api.read_status()
         users = await api.find_users()
         await _all_to_their_ends(self._read_principal(api), self._find_count(api))
         await self._read_list(api, extraction, "users", users, self._count)
         await _all_to_their_ends(self._read_roles(api, extraction), self._read_groups(api, extraction))
+        if extraction.job.source.objects is not False:
+            self._object_checks = await read_objects(api, extraction, extraction.job.row_key)
 
     def complete(self, outcome: SourceOutcome, extraction: Extraction) -> SourceOutcome:
         """Add what the API showed about itself and the caller, and how it was read."""
-        outcome = dataclasses.replace(outcome, principal=self._principal)
+        outcome = dataclasses.replace(
+            outcome,
+            principal=self._principal,
+            observations=(*outcome.observations, *self._object_checks),
+            settings=outcome.settings | {"objects": str(extraction.job.source.objects).lower()},
+        )
         if self._api is None:
             return outcome
         session, client, source = self._api.session, self._api.client, extraction.job.source
@@ -59,7 +68,8 @@ class _SisenseReader:
             version=self._api.version,
             missing=self._api.missing,
             clock_skew_seconds=self._api.skew_seconds,
-            settings=extraction.settings
+            settings=outcome.settings
+            | extraction.settings
             | {
                 "page_size_asked": str(source.page_size),
                 "login": session.style or "none",

@@ -150,9 +150,10 @@ class Session:
         name, password = self._credentials.username or "", self._credentials.password
         content = {"username": name, "password": password.reveal() if password else ""}
         where = self._client.where("POST", self._client.source.url + path)
-        body = {"form": content} if style == "form" else {"document": content}
+        form, document = (content, None) if style == "form" else (None, content)
+        request = Request(path, method="POST", form=form, document=document, is_login=True)
         try:
-            answer, reply = await self._client.fetch(Request(path, method="POST", is_login=True, **body), _read_reply)
+            answer, reply = await self._client.fetch(request, _read_reply)
         except RedirectedError as error:  # this is not the login: send no password there again
             raise self._end(f"{SSO}, it seems: {error.message}", where, self._sso_hint()) from None
         except UnreadableError:

@@ -1,0 +1,52 @@
+"""Objects: what the accounts of one Sisense can reach, and how they sign in. Everything is only read.
+
+The lists do not depend on each other, so they are read at the same time, within the limit of requests at once. None
+of them can fail the extract: what could not be read is said by the checks of its list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipeline.sources.extract import Extraction
+from pipeline.sources.sisense.dashboards import read_dashboards, read_folders
+from pipeline.sources.sisense.models import read_models
+from pipeline.sources.sisense.object_lists import ListReport, ObjectApi, ObjectPage
+from pipeline.sources.sisense.posture import read_mailed_reports, read_seats, read_sign_on, read_tenants
+from pipeline.sources.sisense.rest import SisenseApi
+from pipeline.spool import Observation
+
+__all__ = ["read_objects"]
+
+
+async def read_objects(api: SisenseApi, extraction: Extraction, row_key: bytes) -> list[Observation]:
+    """Read every list of objects into the spool; return their checks.
+
+    ``row_key`` is the key of the hashes of row values. A list that is not complete is noted: with
+    ``objects = true`` also one that the source does not have.
+    """
+    objects = ObjectApi(api, extraction, row_key)
+    posture: list[ObjectPage] = []
+    found: list[ListReport | tuple[ListReport, ListReport]] = list(
+        await asyncio.gather(
+            read_dashboards(objects),
+            read_folders(objects),
+            read_models(objects),
+            read_seats(objects, posture),
+            read_sign_on(objects, posture),
+            read_mailed_reports(objects),
+            read_tenants(objects),
+        )
+    )
+    objects.keep("posture", posture)
+    reports: list[ListReport] = []
+    for each in found:
+        reports += each if isinstance(each, tuple) else [each]
+    for report in reports:
+        is_expected = extraction.job.source.objects is True
+        if report.state == "PARTIAL" or (is_expected and report.state == "NOT_AVAILABLE"):
+            state = "not complete" if report.state == "PARTIAL" else "not available"
+            extraction.job.note(
+                f"{report.name.replace('_', ' ')} of '{extraction.job.source.name}' are {state}: {report.explanation}"
+            )
+    return [check for report in reports for check in report.checks]
