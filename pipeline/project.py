@@ -16,7 +16,6 @@ from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
 from pipeline.errors import (
     SupersededError,
-    UsageError,
     WarehouseError,
 )
 from pipeline.extraction import extract
@@ -125,7 +124,9 @@ class Project:
             WarehouseError: nothing has been built yet.
             RenderError: a file could not be written; an earlier report folder is untouched.
         """
-        wanted = _formats(formats)
+        from pipeline.reporting.report import chosen_formats
+
+        wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
         with database.reading(self.settings.warehouse.database, notify=timer.note) as connection:
             current = current_build(connection)
@@ -159,8 +160,9 @@ class Project:
             AccessReviewError: as each stage does. A PARTIAL snapshot is kept, and ends the run unless allowed.
         """
         from pipeline.evidence.signature import signing_key
+        from pipeline.reporting.report import chosen_formats
 
-        wanted = _formats(formats)
+        wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
         signing_key(self.environment)
         inputs.rules(self.settings)
@@ -341,19 +343,6 @@ class Project:
                 chain.record(connection, report)
         except WarehouseError as error:  # the report is complete; a read-only database does not prevent reports
             timer.note(f"the next snapshot's report will not be chained to this one: {error.message}")
-
-
-def _formats(names: Iterable[str] | None) -> frozenset[str]:
-    from pipeline.reporting.report import DEFAULT_FORMATS, FORMATS
-
-    if names is None:
-        return DEFAULT_FORMATS
-    wanted = frozenset(names)
-    unknown = sorted(wanted - FORMATS)
-    if not wanted or unknown:
-        message = f"'{', '.join(unknown)}' is not a format" if unknown else "no format is given"
-        raise UsageError(message, where="--format", hint=f"use any of: {', '.join(sorted(FORMATS))}")
-    return wanted
 
 
 def _moment(given: date) -> datetime:

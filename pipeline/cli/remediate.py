@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.commands import Commands
+from pipeline.cli.stages import Formats, parse_formats
 from pipeline.cli.terminal import Terminal, align, email_address, required_name
 from pipeline.errors import ConfigurationError, GateError, SourceError, UsageError
 from pipeline.reporting.text import count
@@ -150,12 +151,12 @@ def apply(
         )
 
 
-def verify(context: typer.Context) -> None:
+def verify(context: typer.Context, formats: Formats = "csv,xlsx,html,pdf") -> None:
     """Extract again and check every change that was applied."""
     terminal: Terminal = context.obj
     service = _service(terminal)
     with terminal.progress():
-        found = service.verify(terminal.project())
+        found = service.verify(terminal.project(), formats=parse_formats(formats))
     if not found.files:
         terminal.say("no change has been applied, so there is nothing to verify: no extract was made")
         terminal.result("nothing to verify", {"verdicts": {}, "folder": None, "report_folder": None, "files": []})

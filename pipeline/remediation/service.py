@@ -7,7 +7,7 @@ prints.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,8 +119,8 @@ class Stages(Protocol):
     def build(self, snapshot_id: str) -> object:
         """Build a snapshot."""
 
-    def report(self) -> _Reported:
-        """Write the report of the current build."""
+    def report(self, *, formats: Iterable[str] | None) -> _Reported:
+        """Write the report of the current build in these formats; None means the usual ones."""
 
 
 class RemediationService:
@@ -225,14 +225,19 @@ class RemediationService:
                         record.keep(connection, plan, opened.entries)
             return PlanStatus(plan, journal.plan_path(opened.path), dict(opened.entries))
 
-    def verify(self, stages: Stages) -> Verification:
+    def verify(self, stages: Stages, *, formats: Iterable[str] | None = None) -> Verification:
         """Extract again, compare every change with the new snapshot, and seal the verdicts in a folder.
 
-        Without applied changes nothing is extracted.
+        Without applied changes nothing is extracted. ``formats`` are those of the report on which the verdicts rest;
+        see :meth:`pipeline.Project.report`.
 
         Raises:
+            UsageError: a format is unknown.
             AccessReviewError: as each stage does.
         """
+        from pipeline.reporting.report import chosen_formats
+
+        wanted = sorted(chosen_formats(formats))
         key = signing_key(self._environment)
         # Before the extract, so that changes of interrupted runs are recorded as earlier than it.
         with self._writing() as connection:
@@ -243,7 +248,7 @@ class RemediationService:
         stages.build(stages.extract().snapshot_id)
         with self._writing() as connection:
             verdicts = record.verify(connection)
-        report_folder = stages.report().folder
+        report_folder = stages.report(formats=wanted).folder
         with database.reading(self._database, notify=self._progress.note) as connection:
             directory = self._settings.reports.directory
             files = remediation.write(connection, directory, rests_on=report_folder, key=key)

@@ -5,13 +5,14 @@ A failure leaves an earlier folder of the same name as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars
 
 from pipeline import resources
+from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.manifest import SealedFile
 from pipeline.evidence.sealing import Seal, draft_folder
@@ -23,7 +24,16 @@ from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["DEFAULT_FORMATS", "FORMATS", "ROWS_PER_TABLE", "ReportFolder", "ReportOptions", "write", "write_csv"]
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "ROWS_PER_TABLE",
+    "ReportFolder",
+    "ReportOptions",
+    "chosen_formats",
+    "write",
+    "write_csv",
+]
 
 #: Formats that are written by default.
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
@@ -91,6 +101,22 @@ class ReportOptions:
     key: SigningKey | None = None
     rows_per_table: int = ROWS_PER_TABLE
     annex: bool = False
+
+
+def chosen_formats(names: Iterable[str] | None) -> frozenset[str]:
+    """Return these formats, or the usual ones for None.
+
+    Raises:
+        UsageError: one is unknown, or none is given.
+    """
+    if names is None:
+        return DEFAULT_FORMATS
+    wanted = frozenset(names)
+    unknown = sorted(wanted - FORMATS)
+    if not wanted or unknown:
+        message = f"'{', '.join(unknown)}' is not a format" if unknown else "no format is given"
+        raise UsageError(message, where="--format", hint=f"use any of: {', '.join(sorted(FORMATS))}")
+    return wanted
 
 
 def write(

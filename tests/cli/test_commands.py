@@ -102,11 +102,15 @@ def test_verify_without_applied_changes_extracts_and_writes_nothing(copied: Plac
     assert len(own.ok("snapshots", "--json").result) == 1
 
 
-def test_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
+def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
     own.ok("run", "--format", "csv")
     nothing = own("review", "status")
     own.ok("review", "open", "--name", "2026-Q4", "--scope", "privileged", "--reviewer", "ciso@example.com")
-    for packet in own.ok("review", "packets", "--json").result["files"]:
+    packets = own.ok("review", "packets", "--json").result["files"]
+    content = [Path(packet).read_bytes() for packet in packets]
+    own.ok("review", "packets")
+    assert [Path(packet).read_bytes() for packet in packets] == content
+    for packet in packets:
         if packet.endswith(".csv"):
             with Path(packet).open(encoding="utf-8", newline="") as stream:
                 rows = list(csv.DictReader(stream))

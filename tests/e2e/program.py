@@ -22,7 +22,7 @@ __all__ = ["TIMEOUT", "Outcome", "Silent", "command", "configured_hastily", "run
 
 
 #: Seconds that a command may take.
-TIMEOUT = 120
+TIMEOUT = 300
 
 
 @dataclass(frozen=True)

@@ -173,8 +173,9 @@ def rows_of(path: Path) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def text_of(path: Path) -> str:
-    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
+def text_of(path: Path, pages: int | None = None) -> str:
+    """Return the text of a PDF, or of its first pages, with single spaces."""
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(path).pages[:pages]).split())
 
 
 def identity(rows: list[Row]) -> str:

@@ -23,7 +23,7 @@ def test_stale_accounts_are_deactivated_and_nothing_else_changes(case: Callable[
     planned = at.take_plan()
 
     applied = at.ok(*APPLY)
-    verified = at.ok("remediate", "verify")
+    verified = at.ok("remediate", "verify", "--format", "csv")
 
     assert planned
     assert at.inactive() - off_before == set(planned)
@@ -137,7 +137,7 @@ def test_undo_reverses_the_changes(case: Callable[..., Case]) -> None:
     at.ok("remediate", "apply", "undo-plan.json", *OPERATOR, "--yes")
 
     assert at.inactive() == off_before
-    at.ok("remediate", "verify")
+    at.ok("remediate", "verify", "--format", "csv")
 
 
 def test_a_plan_over_too_many_accounts_is_refused(case: Callable[..., Case]) -> None:

@@ -25,7 +25,7 @@ def test_the_changes_of_a_killed_run_are_verified_and_reported(case: Callable[..
     # between the kill and the verification, the first account is activated again
     at.store.put({**first, "active": True})
 
-    verified = at.command("--json", "remediate", "verify")
+    verified = at.command("--json", "remediate", "verify", "--format", "csv,html")
 
     assert verified.code == 1
     document = verified.result

@@ -63,12 +63,9 @@ def test_two_quarterly_reviews_from_open_to_sign_off(quarter: Quarter) -> None:
     packets = [Path(line) for line in quarter("review", "packets").stdout.splitlines()]
     workbooks = [path for path in packets if path.suffix == ".xlsx"]
     assert len(workbooks) == len(opened["reviewers"])
-    read = " ".join(text_of(path) for path in packets if path.suffix == ".pdf")
+    read = " ".join(text_of(path, pages=1) for path in packets if path.suffix == ".pdf")
     for each in opened["reviewers"]:
         assert f"{each['reviewer_email']}: please decide on {each['items']:,} item" in read
-    again = {path: path.read_bytes() for path in packets}
-    quarter("review", "packets")
-    assert {path: path.read_bytes() for path in packets} == again
     returned = quarter.folder / "returned"
     returned.mkdir()
     filled = []
@@ -158,7 +155,9 @@ def test_two_quarterly_reviews_from_open_to_sign_off(quarter: Quarter) -> None:
     for change in changes:
         assert change["entitlement_id"] not in users[change["account_id"]]["groups"]
     # a membership that only the group lists cannot be removed by changing the account, and is reported
-    verdicts = run_command(quarter.folder, "--json", "remediate", "verify", **quarter.secret).result
+    verdicts = run_command(
+        quarter.folder, "--json", "remediate", "verify", "--format", "csv", **quarter.secret
+    ).result
     assert verdicts["verdicts"]["removed_verified"] + verdicts["verdicts"]["still_present"] == len(changes)
     assert verdicts["verdicts"]["removed_verified"] > 0
 

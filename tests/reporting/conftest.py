@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import duckdb
 import pytest
 
 from pipeline import resources
+from pipeline.warehouse.database import without_comments
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 from pipeline.warehouse.policy import load_facts
 from tests.reporting import objects
@@ -79,9 +81,10 @@ Build = Callable[..., duckdb.DuckDBPyConnection]
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"insert into reports.{table} values ({marks})", rows)
+    for start in range(0, len(rows), 100):  # a statement for each row takes several times as long
+        part = rows[start : start + 100]
+        places = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
+        connection.execute(f"insert into reports.{table} values {places}", list(chain.from_iterable(part)))
 
 
 def _fill_meta(connection: duckdb.DuckDBPyConnection) -> None:
@@ -137,7 +140,7 @@ def fill(
     ``changes`` are those since a baseline, none meaning that there is none; ``exceptions`` are the days that each
     accepted risk is still good for.
     """
-    connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+    connection.execute(without_comments((resources.sql() / "tables.sql").read_text(encoding="utf-8")))
     connection.execute(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8"))
     objects.create_given(connection)
     start, end = AS_OF - timedelta(minutes=2), AS_OF - timedelta(seconds=7)

@@ -75,15 +75,6 @@ def test_progress_names_each_file_before_it_is_made(database, tmp_path):
     assert [name for name in said if "." in name] == [file.name for file in result.files]
 
 
-def test_a_second_rendering_has_the_same_bytes(database, tmp_path):
-    connection = database(findings=20)
-
-    first = write(connection, tmp_path / "a", *report.FORMATS)
-    second = write(connection, tmp_path / "b", *report.FORMATS)
-
-    assert [file.read_bytes() for file in first.files] == [file.read_bytes() for file in second.files]
-
-
 def test_the_pdf_reads_as_a_report(database, tmp_path):
     result = write(database(findings=12, admins=3, accounts=2000), tmp_path, "pdf")
 
