@@ -7,12 +7,12 @@ from pathlib import Path
 
 from bench import warehouse
 from bench.harness import Row, in_child, ratios, times
+from bench.object_rows import insert_objects
 from bench.objects import SIZES
 from bench.organisation import Organisation
 from pipeline import resources
 from pipeline.warehouse import database
 from pipeline.warehouse.saved import load_queries
-from tests.fakes.object_rows import insert_objects
 
 _TABLES = ("dashboards", "folders", "models", "row_rules")
 

@@ -2,7 +2,7 @@
 summary = "One dashboard, data model or folder, with its owner and the label that objects.csv gives it."
 reads   = [
     "staging.dashboards", "staging.models", "staging.folders", "graph.accounts", "graph.folder_paths",
-    "graph.dashboard_models", "policy.objects", "reference.sensitivities",
+    "graph.dashboard_models", "graph.object_lists", "policy.objects", "reference.sensitivities",
 ]
 grain   = ["source", "object_type", "object_id"]
 
@@ -22,13 +22,20 @@ label_owner_email = "varchar: the person responsible for its data, from objects.
 kind              = "varchar: of a model: extract or live"
 has_shares        = "boolean: the source told with whom it is shared; false for folders, whose shares are not read"
 has_row_rules     = "boolean: of a model, its row rules could be read"
+is_list_complete  = "boolean: the list that has the object was read to a proven end, so that no object of the type is missing"
 
 [checks.names_nothing]
 level = "warn"
 sql = """
 select 'objects.csv, line ' || lines.line || ': there is no ' || coalesce(lines.object_type, 'dashboard, model or folder')
-    || ' ''' || lines.object || '''' || coalesce(' in source ''' || lines.source || '''', '') as problem
+    || ' ''' || lines.object || '''' || coalesce(' in source ''' || lines.source || '''', '')
+    || case when lists.are_complete then '' else ' among those that could be read' end as problem
 from policy.objects as lines
+cross join (
+    select count(*) filter (where state <> 'FULL') = 0 as are_complete
+    from graph.object_lists
+    where list in ('dashboards', 'models', 'folders')
+) as lists
 anti join graph.objects as named
     on (named.object_id = lines.object or named.object_name = lines.object)
     and named.source = coalesce(lines.source, named.source)
@@ -106,8 +113,10 @@ select
     label.owner_email as label_owner_email,
     objects.kind,
     objects.has_shares,
-    objects.has_row_rules
+    objects.has_row_rules,
+    coalesce(read.state = 'FULL', false) as is_list_complete
 from all_objects as objects
+left join graph.object_lists as read on read.source = objects.source and read.list = objects.object_type || 's'
 left join graph.accounts as owner on owner.source = objects.source and owner.account_id = objects.owner_id
 left join graph.folder_paths as folder on folder.source = objects.source and folder.folder_id = objects.folder_id
 left join graph.dashboard_models as shown
@@ -125,12 +134,13 @@ given."staging.dashboards" = [
 given."staging.models" = [ { source = "s", model_id = "m1", title = "Orders", kind = "live", creator_id = "a", has_shares = true, has_row_rules = false } ]
 given."staging.folders" = [ { source = "s", folder_id = "f2", name = "Q1", parent_id = "f1", owner_id = "a" } ]
 given."graph.folder_paths" = [ { source = "s", folder_id = "f1", path = "Finance" }, { source = "s", folder_id = "f2", path = "Finance / Q1" } ]
+given."graph.object_lists" = [ { source = "s", list = "dashboards", state = "FULL" }, { source = "s", list = "models", state = "PARTIAL" } ]
 given."graph.dashboard_models" = [ { source = "s", dashboard_id = "d1", model_id = "m1" } ]
 given."graph.accounts" = [ { source = "s", account_id = "a", email = "ada@example.com" }, { source = "t", account_id = "a", email = "other@example.com" } ]
 expect = [
-  { source = "s", object_type = "dashboard", object_id = "d1", object_name = "Sales", owner_email = "ada@example.com", model_id = "m1", path = "Finance / Q1", is_public = true, is_sensitive = false, sensitivity = "<null>" },
+  { source = "s", object_type = "dashboard", object_id = "d1", object_name = "Sales", owner_email = "ada@example.com", model_id = "m1", path = "Finance / Q1", is_public = true, is_sensitive = false, sensitivity = "<null>", is_list_complete = true },
   { source = "t", object_type = "dashboard", object_id = "d1", owner_id = "gone", owner_email = "<null>", model_id = "<null>", path = "<null>", is_public = "<null>", has_shares = false },
-  { source = "s", object_type = "model", object_id = "m1", object_name = "Orders", owner_email = "ada@example.com", kind = "live", has_row_rules = false },
+  { source = "s", object_type = "model", object_id = "m1", object_name = "Orders", owner_email = "ada@example.com", kind = "live", has_row_rules = false, is_list_complete = false },
   { source = "s", object_type = "folder", object_id = "f2", object_name = "Q1", owner_email = "ada@example.com", path = "Finance" },
 ]
 */

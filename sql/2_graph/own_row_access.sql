@@ -51,17 +51,30 @@ account_groups as (
     where everyone.is_everyone
 ),
 
-group_rules as (
-    select distinct
-        own.source, own.account_id, own.model_id, own.table_name, own.column_name, rule.row_rule_id,
-        coalesce(rule.effect, 'unknown') as effect
+-- Both sides of the next join are made distinct first: otherwise an engine may pair every account of a group with every
+-- rule for the group before it looks at the columns.
+own_column_groups as (
+    select distinct own.source, own.account_id, own.model_id, own.table_name, own.column_name, held.group_id
     from own_columns as own
     join account_groups as held on held.source = own.source and held.account_id = own.account_id
-    join staging.row_rule_parties as party
-        on party.source = held.source and party.party_id = held.group_id and party.party_type = 'group'
-    join staging.row_rules as rule
-        on rule.source = party.source and rule.row_rule_id = party.row_rule_id and rule.model_id = own.model_id
-        and coalesce(rule.table_name, '') = own.table_name and coalesce(rule.column_name, '') = own.column_name
+),
+
+rules_for_groups as (
+    select distinct
+        rule.source, party.party_id as group_id, rule.model_id, coalesce(rule.table_name, '') as table_name,
+        coalesce(rule.column_name, '') as column_name, rule.row_rule_id, coalesce(rule.effect, 'unknown') as effect
+    from staging.row_rules as rule
+    join staging.row_rule_parties as party on party.source = rule.source and party.row_rule_id = rule.row_rule_id
+    where party.party_type = 'group'
+),
+
+group_rules as (
+    select distinct
+        own.source, own.account_id, own.model_id, own.table_name, own.column_name, rule.row_rule_id, rule.effect
+    from own_column_groups as own
+    join rules_for_groups as rule
+        on rule.source = own.source and rule.group_id = own.group_id and rule.model_id = own.model_id
+        and rule.table_name = own.table_name and rule.column_name = own.column_name
 ),
 
 all_rules as (

@@ -21,7 +21,6 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.saved import load_queries
 from tests.e2e.program import Outcome, run_command
 from tests.fakes import reach as fakes
-from tests.fakes.object_rows import insert_objects
 from tests.fakes.reach import Reach
 
 ACCOUNTS, SEED = 500, 7
@@ -76,10 +75,6 @@ def build_two_sources(folder: Path) -> tuple[dict[str, Population], list[str]]:
         secrets = {"ACCESS_REVIEW_PROD_PASSWORD": first.password, "ACCESS_REVIEW_TEST_PASSWORD": second.password}
         done(run_command(folder, "extract", **secrets))
     populations = {"prod": first.population, "test": second.population}
-    with database.writing(folder / "access-review.duckdb", notify=pytest.fail) as connection:
-        [(snapshot_id,)] = connection.execute("select snapshot_id from meta.snapshots").fetchall()
-        for source, population in populations.items():
-            insert_objects(connection, snapshot_id, source, population.objects)
     return populations, done(run_command(folder, "build", **secrets)).stderr.splitlines()
 
 
