@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.simulator.server import Simulator
+from pipeline.warehouse import database
+from tests.e2e.organisation import Organisation, build_two_sources, described
 from tests.e2e.program import Outcome, Silent, configured_hastily, run_command
 from tests.e2e.remediating import Case, Prepared
 
@@ -59,6 +61,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
         second.take_build()
         second.plan()
         yield prepared
+
+
+@pytest.fixture(scope="session")
+def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisation]:
+    folder = tmp_path_factory.mktemp("organisation")
+    populations, warnings = build_two_sources(folder)
+    with database.sandbox(folder / "access-review.duckdb", notify=pytest.fail) as connection:
+        yield described(connection, populations, warnings)
 
 
 @pytest.fixture
