@@ -40,6 +40,8 @@ _QUERIES: Sequence[Mapping[str, str]] = (
     {"sort": "oid"},
     {},
 )
+#: What progress shows: the list counts up first, then the requests for each dashboard.
+_PROGRESS = {"dashboard": "dashboards and their shares"}
 _UNKNOWN_KEYS = frozenset({400, 422})
 #: Records that a probe asks for: enough to see whether records have shares.
 _SAMPLE = 5
@@ -103,7 +105,7 @@ async def read_paged(
     api: ObjectApi, paged: PagedObjects, report: ListReport, thing: str
 ) -> tuple[list[ObjectPage], int]:
     """Read a paged list to its end, add its checks, and return its pages and the number of its records."""
-    pages, reading, failure = await api.read_pages(paged, report.name, f"{thing}s")
+    pages, reading, failure = await api.read_pages(paged, report.name, _PROGRESS.get(thing, f"{thing}s"))
     rows = [row for page in pages for row in page.rows]
     total = len(rows)
     if failure is not None and not total:
@@ -168,7 +170,7 @@ class _DashboardShares:
         async def one(row: Record) -> None:
             await self._read_one(row)
             self._done += 1
-            self._api.advance("dashboards with their shares", self._done, len(rows))
+            self._api.advance(_PROGRESS["dashboard"], self._done, len(rows))
 
         # the first shows which form of the request the server accepts
         await self._api.for_each(rows[:1], one, self._asked)

@@ -34,6 +34,8 @@ _CUBES, _LIVE = "/api/elasticubes", "/api/v1/elasticubes/live"
 #: The server of extract models on Linux.
 _LOCAL = "localhost"
 _NAME_KEYS = ("address", "server", "name", "id")
+#: What progress shows: the lists count up first, then the requests for each model.
+_PROGRESS = "models and their row rules"
 _ABSENT = frozenset({404, 405, 410, 501})
 
 
@@ -90,7 +92,7 @@ async def _read_extracts(api: ObjectApi, report: ListReport, found: _Models) -> 
             why = reason(error) if error else ""
             found.lost.append(f"The extract models of '{server}' could not be read. {why}".strip())
             continue
-        pages, reading, trouble = await api.read_pages(paged, "models", "models")
+        pages, reading, trouble = await api.read_pages(paged, "models", _PROGRESS)
         if trouble is not None:
             found.lost.append(f"The extract models of '{server}' were not read to their end. {reason(trouble)}")
         if reading is not None:
@@ -152,7 +154,7 @@ async def _read_permissions(api: ObjectApi, report: ListReport, rows: list[Recor
         done += 1
         asked.succeed()
         api.note_answer(answer, "model_permissions")
-        api.advance("models with their permissions", done, len(bare))
+        api.advance(_PROGRESS, done, len(bare))
         row["shares"] = shares
 
     await api.for_each([row for row in bare if row["kind"] == "extract"], one, asked)
@@ -198,6 +200,7 @@ class _RowRules:
             self._report.absent(last_reason)
             return
         rules = sum(len(page.rows) for page in self._pages)
+        self._api.advance("row rules", rules, rules)
         self._report.add("read", "PASS", f"{counted(rules, 'row rule')} of {counted(succeeded, 'data model')} read.")
         merged = Asked(
             succeeded,
@@ -229,7 +232,7 @@ class _RowRules:
         asked.succeed()
         row["hasRowRules"] = True
         self._done += 1
-        self._api.advance("models with their row rules", self._done, total)
+        self._api.advance(_PROGRESS, self._done, total)
         if rules:
             self._pages.append(ObjectPage.of(answer, rules))
         else:

@@ -85,6 +85,7 @@ async def _read_setting(api: ObjectApi, path: str, pick: _Pick, posture: list[Ob
     except AccessReviewError as error:
         return reason(error)
     posture.append(ObjectPage.of(answer, [kept]))
+    api.advance("settings", len(posture), None)
     return None
 
 
@@ -96,6 +97,7 @@ async def read_tenants(api: ObjectApi) -> ListReport:
     except AccessReviewError as error:
         return report.absent(reason(error))
     kept = [tenant(row or {}) for row in rows]
+    api.advance("tenants", len(kept), len(kept))
     api.keep("tenants", [ObjectPage.of(answer, kept)])
     report.add("read", "PASS", f"{counted(len(kept), 'tenant')} read.")
     return report
@@ -119,6 +121,7 @@ async def read_mailed_reports(api: ObjectApi) -> ListReport:
         api.note_answer(answer, "mailed_reports")
         new = {row["_id"]: (answer, row) for row in rows if row["_id"] is not None and row["_id"] not in found}
         found |= new
+        api.advance("mailed reports", len(found), None)
         if is_last or not new:
             break
         page += 1
