@@ -236,7 +236,13 @@ def odd_row_rules(store: Store) -> Answer:
     """Write the first row rule of each model in a form that is not documented."""
     value = f"{ROW_VALUE_MARKS[0]}-odd"
     forms: Iterator[dict[str, Any]] = cycle(
-        ({"allMembers": "yes"}, {"members": None}, {"exclusionary": 1, "members": [value]})
+        (
+            {"allMembers": "yes"},
+            {"members": None},
+            {"exclusionary": 1, "members": [value]},
+            {"members": value},
+            {"shares": [{"type": "team", "partyId": "team"}]},
+        )
     )
     store.objects = _with_models(
         store.objects,

@@ -14,9 +14,13 @@ with
 shares as (
     select
         source, payload ->> '$._id' as row_rule_id,
-        unnest(json_transform(
-            payload, '{"shares": [{"partyId": "VARCHAR", "party": "VARCHAR", "type": "VARCHAR"}]}'
-        ).shares) as share
+        -- without a list of parties, the rule is for a party that is not known
+        unnest(coalesce(
+            json_transform(
+                payload, '{"shares": [{"partyId": "VARCHAR", "party": "VARCHAR", "type": "VARCHAR"}]}'
+            ).shares,
+            [null]
+        )) as share
     from raw.row_rules
     where snapshot_id = $snapshot_id and is_accepted
 )
@@ -33,13 +37,15 @@ from shares
 where row_rule_id is not null
 
 /* example
-name = "the default has no id, whatever the source sends"
+name = "the default has no id, whatever the source sends; a rule without a list of parties is for an unknown one, an empty list is for nobody"
 given."raw.row_rules" = [
   { snapshot_id = "example", source = "s", page = 1, ordinal = 1, is_accepted = true, payload = '{"_id":"1","shares":[{"partyId":"a","type":"user"},{"party":"g","type":"group"},{"type":"default","partyId":"x"},{"type":"team","partyId":"t"},{"type":"user"}]}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 2, is_accepted = true, payload = '{"_id":"2","shares":null}' },
+  { snapshot_id = "example", source = "s", page = 1, ordinal = 3, is_accepted = true, payload = '{"_id":"3","shares":[]}' },
 ]
 expect = [
   { row_rule_id = "1", party_type = "user", party_id = "a" }, { row_rule_id = "1", party_type = "group", party_id = "g" },
   { row_rule_id = "1", party_type = "default", party_id = "" }, { row_rule_id = "1", party_type = "unknown", party_id = "t" },
-  { row_rule_id = "1", party_type = "user", party_id = "" },
+  { row_rule_id = "1", party_type = "user", party_id = "" }, { row_rule_id = "2", party_type = "unknown", party_id = "" },
 ]
 */

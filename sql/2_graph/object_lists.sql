@@ -8,7 +8,7 @@ source      = "varchar: the source's name in the configuration"
 list        = "varchar: dashboards, models, row_rules, folders, seats, sign_on, mailed_reports or tenants"
 state       = "varchar: FULL, PARTIAL, NOT_AVAILABLE (the source does not give it to the caller) or NOT_READ"
 explanation = "varchar: why the list is not FULL, or what proves that it is"
-loses       = "varchar: what the report lacks; null if the list is FULL"
+loses       = "varchar: what the report lacks; null if the list is FULL and says everything"
 */
 with
 
@@ -61,7 +61,10 @@ check_results as (
             when bool_or(check_id = list || '_read' and result = 'NOT_AVAILABLE') then 'NOT_AVAILABLE'
             else 'FULL'
         end as state,
+        bool_or(check_id = 'dashboards_public_read' and result = 'NOT_AVAILABLE') as lacks_public_links,
         string_agg(explanation, ' ' order by check_id) filter (where result = 'FAIL') as failures,
+        string_agg(explanation, ' ' order by check_id)
+            filter (where result = 'NOT_AVAILABLE' and check_id <> list || '_read') as absences,
         min(explanation) filter (where check_id = list || '_read') as reading
     from staging.object_checks
     where list <> ''
@@ -72,8 +75,13 @@ select
     sources.source,
     lists.list,
     coalesce(checks.state, 'NOT_READ') as state,
-    coalesce(checks.failures, checks.reading, case when checks.state is null then sources.explanation end, '') as explanation,
     case
+        when checks.state is null then coalesce(sources.explanation, '')
+        else concat_ws(' ', coalesce(checks.failures, checks.reading), checks.absences)
+    end as explanation,
+    case
+        when checks.state = 'FULL' and checks.lacks_public_links
+            then 'The report does not show which dashboards everybody with the link can open, and who was invited.'
         when checks.state = 'FULL' then null
         when checks.state = 'PARTIAL' then lists.incomplete
         else lists.absent
@@ -97,6 +105,20 @@ expect = [
   { list = "models", state = "PARTIAL", explanation = "A page is missing.", loses = "Some data models, or some of those who can query them, may be missing from the report." },
   { list = "seats", state = "NOT_AVAILABLE", explanation = "Refused (403).", loses = "The report does not show how many seats the licence has." },
   { list = "folders", state = "NOT_READ", explanation = "Objects are off." }, { list = "row_rules", state = "NOT_READ" },
+  { list = "sign_on", state = "NOT_READ" }, { list = "mailed_reports", state = "NOT_READ" }, { list = "tenants", state = "NOT_READ" },
+]
+*/
+/* example
+name = "dashboards whose public links are not known are FULL, and the report says what it lacks"
+given."staging.object_checks" = [
+  { source = "s", list = "", check_id = "", result = "NOT_AVAILABLE", explanation = "Objects are off." },
+  { source = "s", list = "dashboards", check_id = "dashboards_read", result = "PASS", explanation = "Read." },
+  { source = "s", list = "dashboards", check_id = "dashboards_public_read", result = "NOT_AVAILABLE", explanation = "Public links are not known." },
+]
+expect = [
+  { list = "dashboards", state = "FULL", explanation = "Read. Public links are not known.", loses = "The report does not show which dashboards everybody with the link can open, and who was invited." },
+  { list = "models", state = "NOT_READ" }, { list = "seats", state = "NOT_READ" },
+  { list = "folders", state = "NOT_READ" }, { list = "row_rules", state = "NOT_READ" },
   { list = "sign_on", state = "NOT_READ" }, { list = "mailed_reports", state = "NOT_READ" }, { list = "tenants", state = "NOT_READ" },
 ]
 */

@@ -2,7 +2,7 @@
 summary = "Which rows one account that a row rule names itself sees, by one column: what both its own rules and those of its groups let through."
 reads   = [
     "staging.row_rules", "staging.row_rule_values", "staging.row_rule_parties", "graph.accounts", "graph.groups",
-    "graph.memberships",
+    "graph.memberships", "graph.unclear_columns",
 ]
 grain   = ["source", "account_id", "model_id", "table_name", "column_name"]
 
@@ -77,17 +77,20 @@ group_rules as (
         and rule.table_name = own.table_name and rule.column_name = own.column_name
 ),
 
+-- In an unclear column, a rule for an unknown party may also be for the account or for one of its groups.
 all_rules as (
-    select *, true as is_own from own_rules
-    union all
-    select *, false from group_rules
+    select found.*, unclear.source is not null as is_unclear
+    from (select *, true as is_own from own_rules union all select *, false from group_rules) as found
+    left join graph.unclear_columns as unclear
+        on unclear.source = found.source and unclear.model_id = found.model_id
+        and unclear.table_name = found.table_name and unclear.column_name = found.column_name
 ),
 
 effects as (
     select
         source, account_id, model_id, table_name, column_name, is_own,
         bool_or(effect = 'nothing') as has_nothing,
-        bool_or(effect not in ('everything', 'nothing', 'allow', 'block')) as has_unknown,
+        bool_or(effect not in ('everything', 'nothing', 'allow', 'block')) or bool_or(is_unclear) as has_unknown,
         bool_or(effect = 'allow') as has_allow,
         bool_or(effect = 'block') as has_block
     from all_rules
@@ -378,5 +381,30 @@ given."staging.row_rule_values" = [
 expect = [
   { source = "s", account_id = "a", column_name = "C", own_access = "everything", group_access = "some", group_value_count = 2, access = "some", value_count = 2, is_wider = true },
   { source = "t", account_id = "a", column_name = "C", own_access = "some", group_access = "<null>", access = "some", value_count = 1, is_wider = false },
+]
+*/
+/* example
+name = "a rule for an unknown party makes both results not known, unless they hide everything"
+given."graph.accounts" = [ { source = "s", account_id = "a" } ]
+given."graph.memberships" = [ { source = "s", account_id = "a", group_id = "g" } ]
+given."staging.row_rules" = [
+  { source = "s", row_rule_id = "1", model_id = "m", table_name = "T", column_name = "C", effect = "everything" },
+  { source = "s", row_rule_id = "2", model_id = "m", table_name = "T", column_name = "C", effect = "allow" },
+  { source = "s", row_rule_id = "3", model_id = "m", table_name = "T", column_name = "D", effect = "nothing" },
+]
+given."staging.row_rule_values" = [ { source = "s", row_rule_id = "2", value_hash = "1" } ]
+given."staging.row_rule_parties" = [
+  { source = "s", row_rule_id = "1", party_type = "user", party_id = "a" },
+  { source = "s", row_rule_id = "2", party_type = "group", party_id = "g" },
+  { source = "s", row_rule_id = "2", party_type = "unknown", party_id = "x" },
+  { source = "s", row_rule_id = "3", party_type = "user", party_id = "a" },
+]
+given."graph.unclear_columns" = [
+  { source = "s", model_id = "m", table_name = "T", column_name = "C" },
+  { source = "s", model_id = "m", table_name = "T", column_name = "D" },
+]
+expect = [
+  { column_name = "C", own_access = "not_known", group_access = "not_known", access = "not_known", value_count = "<null>", is_wider = false },
+  { column_name = "D", own_access = "nothing", group_access = "<null>", access = "nothing", is_wider = false },
 ]
 */

@@ -1,6 +1,6 @@
 /*
 summary = "Which rows of one model the row rules for one account or group, or the default rules, let through, by one column. The most restrictive combination applies."
-reads   = ["staging.models", "staging.row_rules", "staging.row_rule_values", "staging.row_rule_parties"]
+reads   = ["staging.models", "staging.row_rules", "staging.row_rule_values", "staging.row_rule_parties", "graph.unclear_columns"]
 grain   = ["source", "model_id", "table_name", "column_name", "granted_to_type", "granted_to_id"]
 
 [columns]
@@ -15,7 +15,7 @@ value_count     = "bigint: number of values for some and all_but, else null"
 */
 with
 
-applicable_rules as (
+rules_by_party as (
     select distinct
         rule.source, rule.row_rule_id, rule.model_id, coalesce(rule.table_name, '') as table_name,
         coalesce(rule.column_name, '') as column_name, coalesce(rule.effect, 'unknown') as effect,
@@ -24,6 +24,27 @@ applicable_rules as (
     from staging.row_rules as rule
     join staging.row_rule_parties as party on party.source = rule.source and party.row_rule_id = rule.row_rule_id
     where party.party_type = 'default' or (party.party_type in ('user', 'group') and party.party_id <> '')
+),
+
+-- A rule for an unknown party may be for any of them. It may also replace a default that hides everything.
+applicable_rules as (
+    select rule.*
+    from rules_by_party as rule
+    left join graph.unclear_columns as unclear
+        on unclear.source = rule.source and unclear.model_id = rule.model_id
+        and unclear.table_name = rule.table_name and unclear.column_name = rule.column_name
+    where rule.granted_to_type <> 'default' or unclear.source is null
+    union all
+    select distinct
+        unclear.source, '', unclear.model_id, unclear.table_name, unclear.column_name, 'unknown',
+        rule.granted_to_type, rule.granted_to_id
+    from graph.unclear_columns as unclear
+    join rules_by_party as rule
+        on rule.source = unclear.source and rule.model_id = unclear.model_id
+        and rule.table_name = unclear.table_name and rule.column_name = unclear.column_name
+    where rule.granted_to_type <> 'default'
+    union all
+    select source, '', model_id, table_name, column_name, 'unknown', 'default', '' from graph.unclear_columns
 ),
 
 effects as (
@@ -205,7 +226,6 @@ given."staging.row_rule_parties" = [
   { source = "s", row_rule_id = "1", party_type = "group", party_id = "a" },
   { source = "s", row_rule_id = "2", party_type = "group", party_id = "a" },
   { source = "s", row_rule_id = "2", party_type = "default" },
-  { source = "s", row_rule_id = "2", party_type = "unknown", party_id = "u" },
   { source = "s", row_rule_id = "3", party_type = "user", party_id = "a" },
   { source = "t", row_rule_id = "1", party_type = "user", party_id = "a" },
 ]
@@ -216,5 +236,34 @@ expect = [
   { source = "s", model_id = "n", granted_to_type = "account", granted_to_id = "a", access = "everything", value_count = "<null>" },
   { source = "t", model_id = "m", granted_to_type = "account", granted_to_id = "a", access = "all_but", value_count = 1 },
   { source = "s", model_id = "unread", granted_to_type = "default", granted_to_id = "", access = "not_known", value_count = "<null>" },
+]
+*/
+/* example
+name = "a rule for an unknown party makes what it may restrict not known; an account that sees nothing still sees nothing; other columns keep their result"
+given."staging.row_rules" = [
+  { source = "s", row_rule_id = "1", model_id = "m", table_name = "T", column_name = "C", effect = "everything" },
+  { source = "s", row_rule_id = "2", model_id = "m", table_name = "T", column_name = "C", effect = "nothing" },
+  { source = "s", row_rule_id = "3", model_id = "m", table_name = "T", column_name = "C", effect = "allow" },
+  { source = "s", row_rule_id = "4", model_id = "m", table_name = "T", column_name = "D", effect = "everything" },
+  { source = "s", row_rule_id = "5", model_id = "m", table_name = "T", column_name = "alone", effect = "allow" },
+]
+given."staging.row_rule_parties" = [
+  { source = "s", row_rule_id = "1", party_type = "group", party_id = "g" },
+  { source = "s", row_rule_id = "2", party_type = "user", party_id = "a" },
+  { source = "s", row_rule_id = "2", party_type = "default" },
+  { source = "s", row_rule_id = "3", party_type = "unknown", party_id = "x" },
+  { source = "s", row_rule_id = "4", party_type = "group", party_id = "g" },
+  { source = "s", row_rule_id = "5", party_type = "unknown" },
+]
+given."graph.unclear_columns" = [
+  { source = "s", model_id = "m", table_name = "T", column_name = "C" },
+  { source = "s", model_id = "m", table_name = "T", column_name = "alone" },
+]
+expect = [
+  { column_name = "C", granted_to_type = "group", granted_to_id = "g", access = "not_known", value_count = "<null>" },
+  { column_name = "C", granted_to_type = "account", granted_to_id = "a", access = "nothing" },
+  { column_name = "C", granted_to_type = "default", granted_to_id = "", access = "not_known" },
+  { column_name = "D", granted_to_type = "group", granted_to_id = "g", access = "everything" },
+  { column_name = "alone", granted_to_type = "default", granted_to_id = "", access = "not_known" },
 ]
 */

@@ -19,18 +19,22 @@ open_defaults as (
     select
         source, model_id, table_name, column_name,
         count(*) filter (where granted_to_type <> 'default' and access in ('nothing', 'some', 'all_but')) as restrictions,
-        count(*) filter (where granted_to_type <> 'default' and access = 'not_known') as unread_rules
+        bool_or(granted_to_type = 'default' and access = 'everything') as is_open,
+        bool_or(access = 'not_known') as has_unread_rules
     from graph.row_access
     group by source, model_id, table_name, column_name
-    having bool_or(granted_to_type = 'default' and access = 'everything')
+    having
+        bool_or(granted_to_type = 'default' and access = 'everything')
+        -- without a column: the rules of the whole model could not be read, see below
+        or bool_or(granted_to_type = 'default' and access = 'not_known' and column_name <> '')
 ),
 
 bypasses as (
     select
         source, model_id, table_name, column_name, '' as party_id, null as account_name, restrictions,
-        case when restrictions > 0 then 'failed' else 'unknown' end as verdict
+        case when is_open and restrictions > 0 then 'failed' else 'unknown' end as verdict
     from open_defaults
-    where restrictions > 0 or unread_rules > 0
+    where restrictions > 0 or has_unread_rules
     union all
     select
         own.source, own.model_id, own.table_name, own.column_name, own.account_id,
@@ -102,8 +106,12 @@ given."graph.objects" = [
   { source = "s", object_type = "model", object_id = "unread", object_name = "Orders", is_sensitive = false, has_row_rules = false },
   { source = "s", object_type = "model", object_id = "perhaps", object_name = "Pay", is_sensitive = false, has_row_rules = true },
   { source = "s", object_type = "model", object_id = "own", object_name = "Costs", is_sensitive = false, has_row_rules = true },
+  { source = "s", object_type = "model", object_id = "default", object_name = "Stock", is_sensitive = false, has_row_rules = true },
 ]
 given."graph.row_access" = [
+  { source = "s", model_id = "unread", table_name = "", column_name = "", granted_to_type = "default", granted_to_id = "", access = "not_known" },
+  { source = "s", model_id = "default", table_name = "T", column_name = "C", granted_to_type = "default", granted_to_id = "", access = "not_known" },
+  { source = "s", model_id = "default", table_name = "T", column_name = "C", granted_to_type = "group", granted_to_id = "g", access = "some" },
   { source = "s", model_id = "perhaps", table_name = "T", column_name = "C", granted_to_type = "default", granted_to_id = "", access = "everything" },
   { source = "s", model_id = "perhaps", table_name = "T", column_name = "C", granted_to_type = "group", granted_to_id = "g", access = "not_known" },
 ]
@@ -114,6 +122,7 @@ expect = [
   { object_id = "unread", party_id = "", verdict = "unknown" },
   { object_id = "perhaps", party_id = "", verdict = "unknown" },
   { object_id = "own", party_id = "a", verdict = "unknown" },
+  { object_id = "default", party_id = "", verdict = "unknown" },
 ]
-population = 3
+population = 4
 */

@@ -60,7 +60,10 @@ verdicts as (
     union all
     select source, object_type, object_id, '', '', null, null, null, null, null, 'unknown'
     from graph.objects
-    where object_type in ('dashboard', 'model') and has_shares is distinct from true
+    where
+        object_type in ('dashboard', 'model')
+        -- the answer that says whether a dashboard is public also has its invitations
+        and (has_shares is distinct from true or (object_type = 'dashboard' and is_public is null))
 )
 
 select
@@ -100,10 +103,11 @@ given."graph.accounts" = [
   { source = "s", account_id = "no address", display_name = "Cy" },
 ]
 given."graph.objects" = [
-  { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = false, has_shares = true },
+  { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = false, has_shares = true, is_public = false },
   { source = "s", object_type = "model", object_id = "m", object_name = "Pay", is_sensitive = true, sensitivity = "secret", has_shares = true },
-  { source = "s", object_type = "dashboard", object_id = "inside", object_name = "Costs", is_sensitive = false, has_shares = true },
+  { source = "s", object_type = "dashboard", object_id = "inside", object_name = "Costs", is_sensitive = false, has_shares = true, is_public = false },
   { source = "s", object_type = "dashboard", object_id = "unread", object_name = "Stock", is_sensitive = false, has_shares = false },
+  { source = "s", object_type = "dashboard", object_id = "invitations unread", object_name = "Leads", is_sensitive = false, has_shares = true },
 ]
 given."graph.object_grants" = [
   { source = "s", object_type = "dashboard", object_id = "d", level = "owner", granted_to_type = "account", granted_to_id = "out", granted_to_name = "Bo" },
@@ -123,13 +127,14 @@ expect = [
   { object_id = "d", party_id = "no address", verdict = "unknown" },
   { object_id = "m", party_id = "out", verdict = "failed", severity = "high" },
   { object_id = "unread", party_id = "", verdict = "unknown" },
+  { object_id = "invitations unread", party_id = "", verdict = "unknown" },
 ]
-population = 4
+population = 5
 */
 /* example
 name = "if the organization's domains are not known, addresses are not evaluated"
 given."graph.accounts" = [ { source = "s", account_id = "a", display_name = "Ann", email_domain = "example.com" } ]
-given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = false, has_shares = true } ]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = false, has_shares = true, is_public = false } ]
 given."graph.object_grants" = [ { source = "s", object_type = "dashboard", object_id = "d", level = "view", granted_to_type = "account", granted_to_id = "a", granted_to_name = "Ann" } ]
 expect = [ { object_id = "d", party_id = "a", verdict = "unknown" } ]
 population = 1

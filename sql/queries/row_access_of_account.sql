@@ -62,7 +62,7 @@ group_access as (
         effects.source, effects.account_id, effects.model_id, effects.table_name, effects.column_name,
         case
             when effects.has_nothing then 'nothing'
-            when effects.has_unknown then 'not_known'
+            when effects.has_unknown or unclear.source is not null then 'not_known'
             when effects.has_allow and coalesce(counts.seen, 0) = 0 then 'nothing'
             when effects.has_allow then 'some'
             when counts.hidden > 0 then 'all_but'
@@ -74,6 +74,10 @@ group_access as (
         on counts.source = effects.source and counts.account_id = effects.account_id
         and counts.model_id = effects.model_id and counts.table_name = effects.table_name
         and counts.column_name = effects.column_name
+    -- a rule for an unknown party may be for one of the account's groups, too
+    left join graph.unclear_columns as unclear
+        on unclear.source = effects.source and unclear.model_id = effects.model_id
+        and unclear.table_name = effects.table_name and unclear.column_name = effects.column_name
 ),
 
 places as (

@@ -55,13 +55,26 @@ def all_but(values: Iterable[Any]) -> RowAccess:
 def of_rule(rule: Mapping[str, Any]) -> RowAccess:
     """Return what one rule by itself lets through."""
     everything, members, hides = rule.get("allMembers"), rule.get("members"), rule.get("exclusionary")
-    if not (isinstance(everything, bool | None) and isinstance(hides, bool | None) and isinstance(members, list)):
+    if not (
+        isinstance(everything, bool | None) and isinstance(hides, bool | None) and isinstance(members, list | None)
+    ):
         return NOT_KNOWN
     if everything is True:
         return EVERYTHING
+    if "members" not in rule:
+        return NOT_KNOWN
     if not members:
         return NOTHING
     return all_but(members) if hides else some(members)
+
+
+def is_unclear(rule: Mapping[str, Any]) -> bool:
+    """Return whether a rule does not say who it is for, so that it may be for any account."""
+    shares = rule.get("shares")
+    return shares is None or any(
+        share["type"] not in {"user", "group", "default"} or (share["type"] != "default" and not share.get("partyId"))
+        for share in shares
+    )
 
 
 def within_a_level(results: Iterable[RowAccess]) -> RowAccess:
@@ -223,15 +236,20 @@ class Reach:
     ) -> tuple[RowAccess | None, RowAccess | None, RowAccess | None]:
         """Return what the rules for an account, for its groups, and by default let through; None without a rule."""
         found: dict[str, list[RowAccess]] = {"user": [], "group": [], "default": []}
+        rules = list(rules)
         for rule in rules:
             kinds = {
                 share["type"]
-                for share in rule["shares"]
+                for share in rule["shares"] or ()
                 if share["type"] == "default"
-                or (share["type"] == "user" and share["partyId"] == account_id)
-                or (share["type"] == "group" and share["partyId"] in self.groups_of[account_id])
+                or (share["type"] == "user" and share.get("partyId") == account_id)
+                or (share["type"] == "group" and share.get("partyId") in self.groups_of[account_id])
             }
             for kind in kinds:
                 found[kind].append(of_rule(rule))
+        if any(is_unclear(rule) for rule in rules):
+            for kind in ("user", "group"):
+                found[kind] += [NOT_KNOWN] if found[kind] else []
+            found["default"] = [NOT_KNOWN]
         own, of_groups, default = (within_a_level(results) if results else None for results in found.values())
         return own, of_groups, default

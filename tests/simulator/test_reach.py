@@ -87,7 +87,10 @@ def test_the_most_restrictive_combination_of_one_level_wins(rules: list[dict[str
         ({"allMembers": None, "members": ["1"], "exclusionary": None}, some("1")),
         ({"allMembers": False, "members": ["1"], "exclusionary": True}, all_but("1")),
         ({"allMembers": "yes"}, NOT_KNOWN),
-        ({"members": None}, NOT_KNOWN),
+        ({"members": None}, NOTHING),
+        ({"members": None, "allMembers": False}, NOTHING),
+        ({"members": None, "allMembers": True}, EVERYTHING),
+        ({"members": "1"}, NOT_KNOWN),
     ],
 )
 def test_a_rule_means_what_its_three_fields_say(fields: dict[str, Any], result: RowAccess) -> None:
@@ -130,6 +133,18 @@ def test_wider_lets_through_all_that_the_other_does_and_more() -> None:
 
 
 # one organisation ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shares", [[{"type": "team", "partyId": "t"}], [{"type": "user"}], None])
+def test_a_rule_for_an_unknown_party_may_restrict_anybody(
+    reach: Reach, member: dict[str, Any], shares: list[dict[str, str]] | None
+) -> None:
+    def seen(*others: dict[str, Any]) -> RowAccess:
+        return reach.of_column(member["_id"], [{**allow("1"), "shares": shares}, *others])
+
+    me = {"type": "user", "partyId": member["_id"]}
+    assert seen() == seen(everything(me)) == seen(nothing(DEFAULT)) == NOT_KNOWN
+    assert seen(nothing(me)) == NOTHING
 
 
 @pytest.fixture(scope="module")

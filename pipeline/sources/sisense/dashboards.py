@@ -194,7 +194,16 @@ class _DashboardShares:
         elif rows:
             self._report.add("shares_read", "PASS", f"The shares of {counted(len(rows), 'dashboard')} were read.")
         unknown = sum(row.get("isPublic") is None for row in rows)
-        if unknown:
+        if rows and unknown == len(rows) and (self._asked.is_absent or not self._asked.failed):
+            self._report.add(
+                "public_read",
+                "NOT_AVAILABLE",
+                "It is not known of any dashboard whether everybody with the link can open it, and who was invited. "
+                f"{self._asked.last_reason or 'The answers of the source do not say so.'}",
+                expected=len(rows),
+                observed=0,
+            )
+        elif unknown:
             self._report.add(
                 "public_read",
                 "FAIL",

@@ -155,9 +155,10 @@ def row_rule(row: Mapping[str, Any], model_id: str, position: int, key: bytes) -
     """Keep a row rule of a model. Its members become a count and keyed hashes.
 
     ``position`` counts from 1, and is part of the id of a rule that has none. ``allMembers`` and ``exclusionary`` are
-    kept as null where they are null or absent, and as ``"?"`` where they have an unexpected type.
+    kept as null where they are null or absent, and as ``"?"`` where they have an unexpected type. ``valueHashes`` is
+    null if it is not known whether the rule has members, ``shares`` if it is not known who the rule is for.
     """
-    members = row.get("members")
+    members = _members(row)
     shares = row.get("shares")
     return {
         "_id": identity(row.get("_id")) or f"{model_id}:{position}",
@@ -166,14 +167,28 @@ def row_rule(row: Mapping[str, Any], model_id: str, position: int, key: bytes) -
         "column": _text(row.get("column")),
         "allMembers": _flag_or_mark(row.get("allMembers")),
         "exclusionary": _flag_or_mark(row.get("exclusionary")),
-        "valueCount": len(members) if isinstance(members, list) else None,
-        "valueHashes": _hashes(members, key) if isinstance(members, list) else None,
-        "shares": [
-            {"partyId": _first_id(share, ("partyId", "party")), "type": _text(share.get("type"))}
-            for share in (shares if isinstance(shares, list) else [])
-            if isinstance(share, dict)
-        ],
+        "valueCount": None if members is None else len(members),
+        "valueHashes": None if members is None else _hashes(members, key),
+        "shares": [_rule_party(share) for share in shares] if isinstance(shares, list) else None,
     }
+
+
+def _rule_party(share: object) -> Record:
+    """Keep the account or group that a row rule is for. Something that is no object is a party of unknown type."""
+    share = share if isinstance(share, dict) else {}
+    return {"partyId": _first_id(share, ("partyId", "party", "shareId")), "type": _text(share.get("type"))}
+
+
+def _members(row: Mapping[str, Any]) -> list[object] | None:
+    """Return the members of a row rule, or None if they are not known.
+
+    Null means that there are none. A rule without the key has none if it lets everything through; else the answer
+    lacks what the rule means.
+    """
+    members = row.get("members")
+    if members is None and ("members" in row or row.get("allMembers") is True):
+        return []
+    return members if isinstance(members, list) else None
 
 
 def seats(document: Mapping[str, Any]) -> Record | None:
