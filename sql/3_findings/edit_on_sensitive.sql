@@ -4,11 +4,13 @@ summary     = "An account that may edit a sensitive dashboard or data model thro
 severity    = "medium"
 population  = """
 select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model') and is_sensitive
+union all
+select source, object_type, object_id from graph.missing_objects where object_type in ('dashboard', 'model')
 """
-reads       = ["graph.objects", "graph.object_grants", "graph.effective_access", "graph.peer_groups", "graph.peer_statistics"]
+reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants", "graph.accounts", "graph.effective_access", "graph.peer_groups", "graph.peer_statistics"]
 grain       = ["source", "object_type", "object_id", "account_id", "group_id"]
 needs       = "objects"
-remediation = "Take the account out of the group, or let the group only view the object; or record why the account edits it."
+remediation = "Remove the account from the group, or let the group only view the data. If the account must edit it, record why."
 
 [controls]
 soc2     = ["CC6.3"]
@@ -64,21 +66,26 @@ unread_objects as (
 )
 
 select
-    source,
+    verdicts.source,
     object_type,
     object_id,
-    account_id,
+    verdicts.account_id,
     group_id,
     verdict,
-    'The account may edit the ' || object_type || ' ' || object_name || ', which is labelled ' || sensitivity
+    coalesce(account.display_name, verdicts.account_id) || ' may edit the ' || object_type || ' ' || object_name || ', which is labelled ' || sensitivity
         || ', through the group ' || group_name || '. ' || peer_k || ' of ' || counted(peer_n, 'peer') || ' ('
-        || peer_group || ') are in that group.' as detail,
+        || peer_group || ')' || case when peer_k = 1 then ' is' else ' are' end || ' in that group.' as detail,
     peer_k || ' of ' || counted(peer_n, 'peer') as observed_value,
     'a group that is usual among peers' as threshold,
     cast({'group_id': group_id} as json) as evidence
 from verdicts
+left join graph.accounts as account on account.source = verdicts.source and account.account_id = verdicts.account_id
 union all
 select source, object_type, object_id, '', '', 'unknown', null, null, null, null from unread_objects
+union all
+select source, object_type, object_id, '', '', 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type in ('dashboard', 'model')
 
 /* example
 name = "a member of a rare editing group fails; too few peers and unread shares are not evaluated; usual groups, viewers and other objects pass"
@@ -93,6 +100,7 @@ given."graph.object_grants" = [
   { source = "s", object_type = "dashboard", object_id = "d", level = "view", granted_to_type = "group", granted_to_id = "viewers", granted_to_name = "Viewers" },
   { source = "s", object_type = "dashboard", object_id = "open", level = "edit", granted_to_type = "group", granted_to_id = "rare", granted_to_name = "Emergency" },
 ]
+given."graph.accounts" = [ { source = "s", account_id = "a", display_name = "Ann" }, { source = "t", account_id = "a", display_name = "Bo" } ]
 given."graph.effective_access" = [
   { source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare", is_builtin = false },
   { source = "s", account_id = "few", entitlement_type = "group", entitlement_id = "rare", is_builtin = false },
@@ -111,9 +119,19 @@ given."graph.peer_statistics" = [
   { source = "s", entitlement_type = "group", peer_group = "Sales", is_peer = true, entitlement_id = "viewers", peer_n = 30, peer_k = 0, peer_verdict = "rare_confident" },
 ]
 expect = [
-  { object_id = "d", account_id = "a", group_id = "rare", verdict = "failed", detail = "The account may edit the dashboard Pay, which is labelled secret, through the group Emergency. 0 of 30 peers (Sales) are in that group." },
+  { object_id = "d", account_id = "a", group_id = "rare", verdict = "failed", detail = "Ann may edit the dashboard Pay, which is labelled secret, through the group Emergency. 0 of 30 peers (Sales) are in that group." },
   { object_id = "d", account_id = "few", group_id = "rare", verdict = "unknown" },
   { object_id = "unread", account_id = "", group_id = "", verdict = "unknown" },
 ]
 population = 2
+*/
+/* example
+name = "objects that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = true, sensitivity = "secret", is_public = false, has_shares = true, owner_id = "a" } ]
+expect = [ { object_type = "dashboard", object_id = "", verdict = "unknown" }, { object_type = "model", object_id = "", verdict = "unknown" } ]
+population = 3
 */

@@ -1,9 +1,13 @@
 /*
 title       = "Open data model without row rules"
-summary     = "A data model that every account can query, and of which no row rule hides any row."
+summary     = "A data model that every account can query and that has no row rules, so that everyone sees all of its rows."
 severity    = "medium"
-population  = "select source, object_type, object_id from graph.objects where object_type = 'model'"
-reads       = ["graph.objects", "graph.object_grants", "graph.row_access"]
+population  = """
+select source, object_type, object_id from graph.objects where object_type = 'model'
+union all
+select source, object_type, object_id from graph.missing_objects where object_type = 'model'
+"""
+reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants", "graph.row_access"]
 grain       = ["source", "object_type", "object_id"]
 needs       = "objects"
 remediation = "Add row rules to the model, or share it with the groups that need it instead of with everyone."
@@ -51,6 +55,10 @@ select
     'row rules, or not open to everyone' as threshold
 from verdicts
 where verdict is not null
+union all
+select source, object_type, object_id, 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type = 'model'
 
 /* example
 name = "an open model without rules fails, a sensitive one is high; rules or a narrower share pass; unread shares or rules are not evaluated"
@@ -80,4 +88,14 @@ expect = [
   { object_id = "no shares read", verdict = "unknown" },
 ]
 population = 6
+*/
+/* example
+name = "data models that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "model", object_id = "m", object_name = "Orders", is_sensitive = false, has_shares = true, has_row_rules = true } ]
+expect = [ { object_type = "model", object_id = "", verdict = "unknown" } ]
+population = 2
 */

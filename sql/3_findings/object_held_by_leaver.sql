@@ -1,12 +1,16 @@
 /*
 title       = "Dashboard or data model held by a leaver"
-summary     = "A dashboard or data model that an inactive account, or the account of a person who has left, owns or has a share of its own in."
+summary     = "A dashboard or data model that is owned by, or shared directly with, an inactive account or the account of a person who has left."
 severity    = "medium"
-population  = "select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')"
-reads       = ["graph.objects", "graph.object_grants", "graph.accounts", "graph.people"]
+population  = """
+select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')
+union all
+select source, object_type, object_id from graph.missing_objects where object_type in ('dashboard', 'model')
+"""
+reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants", "graph.accounts", "graph.people"]
 grain       = ["source", "object_type", "object_id", "account_id"]
 needs       = "objects"
-remediation = "Give it a new owner, or take the account out of its shares."
+remediation = "Give it a new owner, or remove the account from its shares."
 
 [controls]
 soc2     = ["CC6.2", "CC6.3"]
@@ -58,6 +62,10 @@ from verdicts
 join graph.objects as object
     on object.source = verdicts.source and object.object_type = verdicts.object_type
     and object.object_id = verdicts.object_id
+union all
+select source, object_type, object_id, '', 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type in ('dashboard', 'model')
 
 /* example
 name = "inactive accounts and people who left fail as owners or with a share of their own; pending accounts, people on leave and group shares pass"
@@ -99,5 +107,15 @@ expect = [
   { object_id = "m", account_id = "inactive", verdict = "failed", severity = "high", detail = "Ed, whose account is inactive, may edit the model Pay. It is labelled secret." },
   { object_id = "unread", account_id = "", verdict = "unknown" },
 ]
+population = 3
+*/
+/* example
+name = "objects that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = true, sensitivity = "secret", is_public = false, has_shares = true, owner_id = "a" } ]
+expect = [ { object_type = "dashboard", object_id = "", verdict = "unknown" }, { object_type = "model", object_id = "", verdict = "unknown" } ]
 population = 3
 */

@@ -5,8 +5,10 @@ severity    = "medium"
 population  = """
 select source, object_type, object_id from graph.objects
 where object_type = 'dashboard' or (object_type = 'model' and (owner_id is not null or kind = 'live'))
+union all
+select source, object_type, object_id from graph.missing_objects where object_type in ('dashboard', 'model')
 """
-reads       = ["graph.objects", "graph.accounts"]
+reads       = ["graph.objects", "graph.missing_objects", "graph.accounts"]
 grain       = ["source", "object_type", "object_id"]
 needs       = "objects"
 remediation = "Give it a new owner who answers for its content and its sharing, or delete it."
@@ -42,6 +44,10 @@ select
     'an account that exists' as threshold
 from verdicts
 where verdict is not null
+union all
+select source, object_type, object_id, 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type in ('dashboard', 'model')
 
 /* example
 name = "an owner who does not exist fails, in the same source only; an object without owner is not evaluated; extract models have none"
@@ -60,4 +66,15 @@ expect = [
   { object_type = "dashboard", object_id = "no owner", verdict = "unknown" },
 ]
 population = 4
+*/
+/* example
+name = "objects that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.accounts" = [ { source = "s", account_id = "a", status = "active" } ]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = true, sensitivity = "secret", is_public = false, has_shares = true, owner_id = "a" } ]
+expect = [ { object_type = "dashboard", object_id = "", verdict = "unknown" }, { object_type = "model", object_id = "", verdict = "unknown" } ]
+population = 3
 */

@@ -2,8 +2,12 @@
 title       = "Public dashboard"
 summary     = "A dashboard that anyone with the link can open, without an account."
 severity    = "high"
-population  = "select source, object_type, object_id from graph.objects where object_type = 'dashboard'"
-reads       = ["graph.objects"]
+population  = """
+select source, object_type, object_id from graph.objects where object_type = 'dashboard'
+union all
+select source, object_type, object_id from graph.missing_objects where object_type = 'dashboard'
+"""
+reads       = ["graph.objects", "graph.missing_objects"]
 grain       = ["source", "object_type", "object_id"]
 needs       = "objects"
 remediation = "Turn off public access in the dashboard's sharing settings, or record who approved it and for how long."
@@ -35,6 +39,10 @@ select
     'only for accounts' as threshold
 from verdicts
 where verdict is not null
+union all
+select source, object_type, object_id, 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type = 'dashboard'
 
 /* example
 name = "a public dashboard fails, a sensitive one is critical; other objects are not examined"
@@ -60,4 +68,14 @@ population = 1
 name = "without dashboards nothing is examined"
 expect = []
 population = 0
+*/
+/* example
+name = "dashboards that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = true, sensitivity = "secret", is_public = false, has_shares = true, owner_id = "a" } ]
+expect = [ { object_type = "dashboard", object_id = "", verdict = "unknown" } ]
+population = 2
 */

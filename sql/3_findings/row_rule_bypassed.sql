@@ -1,9 +1,13 @@
 /*
 title       = "Row rule bypassed"
-summary     = "A column whose default rule shows all rows beside rules that restrict them, or an account whose own rule shows more rows than the rules of its groups."
+summary     = "A data model where the default rule of a column shows all rows although other rules restrict them, or where an account's own rule shows more rows than the rules of its groups."
 severity    = "medium"
-population  = "select source, object_type, object_id from graph.objects where object_type = 'model'"
-reads       = ["graph.objects", "graph.row_access", "graph.own_row_access", "graph.accounts"]
+population  = """
+select source, object_type, object_id from graph.objects where object_type = 'model'
+union all
+select source, object_type, object_id from graph.missing_objects where object_type = 'model'
+"""
+reads       = ["graph.objects", "graph.missing_objects", "graph.row_access", "graph.own_row_access", "graph.accounts"]
 grain       = ["source", "object_type", "object_id", "table_name", "column_name", "party_id"]
 needs       = "objects"
 remediation = "Let the default rule show nothing, and give each account its rows through groups; or record why the exception is needed."
@@ -64,8 +68,8 @@ select
             || case when found.restrictions = 1 then ' restricts' else ' restrict' end || ' accounts or groups by ' || found.table_name || '.'
             || found.column_name || ', but the default rule shows all rows to everybody else.'
         else
-            'In the model ' || model.object_name || ', the own rule of ' || found.account_name || ' for ' || found.table_name
-            || '.' || found.column_name || ' shows more rows than the rules of the account''s groups.'
+            'In the model ' || model.object_name || ', ' || found.account_name || ' has a row rule of their own for '
+            || found.table_name || '.' || found.column_name || ' that shows more rows than the rules of their groups.'
     end
         || case when model.is_sensitive then ' The model is labelled ' || model.sensitivity || '.' else '' end as detail,
     case when found.account_name is null then 'all rows by default' else 'wider than the groups' end as observed_value,
@@ -73,6 +77,10 @@ select
 from bypasses as found
 join graph.objects as model
     on model.source = found.source and model.object_type = 'model' and model.object_id = found.model_id
+union all
+select source, object_type, object_id, '', '', '', null, 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type = 'model'
 
 /* example
 name = "all rows by default beside a restriction fail, and an own rule that is wider; no default, an overlap and unrestricted columns pass"
@@ -125,4 +133,14 @@ expect = [
   { object_id = "default", party_id = "", verdict = "unknown" },
 ]
 population = 4
+*/
+/* example
+name = "data models that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "model", object_id = "m", object_name = "Orders", is_sensitive = false, has_shares = true, has_row_rules = true } ]
+expect = [ { object_type = "model", object_id = "", verdict = "unknown" } ]
+population = 2
 */

@@ -1,12 +1,16 @@
 /*
 title       = "Shared outside the organization"
-summary     = "A dashboard or data model that an external address owns, has a share of its own in or is invited to, or that is shared with an account that does not exist."
+summary     = "A dashboard or data model that is owned by or shared directly with an external address, that an external address is invited to, or that is shared with an account that does not exist."
 severity    = "medium"
-population  = "select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')"
-reads       = ["graph.objects", "graph.object_grants", "graph.accounts", "policy.email_domains"]
+population  = """
+select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')
+union all
+select source, object_type, object_id from graph.missing_objects where object_type in ('dashboard', 'model')
+"""
+reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants", "graph.accounts", "policy.email_domains"]
 grain       = ["source", "object_type", "object_id", "party_type", "party_id"]
 needs       = "objects"
-remediation = "Confirm that the outsider needs it and who is responsible for that, or take back the share or the invitation."
+remediation = "Confirm that the outsider needs it and name the person responsible, or remove the share or the invitation."
 
 [controls]
 soc2     = ["CC6.1", "CC6.3"]
@@ -93,6 +97,10 @@ from verdicts
 join graph.objects as object
     on object.source = verdicts.source and object.object_type = verdicts.object_type
     and object.object_id = verdicts.object_id
+union all
+select source, object_type, object_id, '', '', null, 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type in ('dashboard', 'model')
 
 /* example
 name = "external owners, shares and invitations fail, and shares with unknown accounts; members of groups and unknown owners are not examined"
@@ -138,4 +146,14 @@ given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id =
 given."graph.object_grants" = [ { source = "s", object_type = "dashboard", object_id = "d", level = "view", granted_to_type = "account", granted_to_id = "a", granted_to_name = "Ann" } ]
 expect = [ { object_id = "d", party_id = "a", verdict = "unknown" } ]
 population = 1
+*/
+/* example
+name = "objects that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = true, sensitivity = "secret", is_public = false, has_shares = true, owner_id = "a" } ]
+expect = [ { object_type = "dashboard", object_id = "", verdict = "unknown" }, { object_type = "model", object_id = "", verdict = "unknown" } ]
+population = 3
 */

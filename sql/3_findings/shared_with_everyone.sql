@@ -2,8 +2,12 @@
 title       = "Shared with everyone"
 summary     = "A dashboard or data model that is shared with a built-in group that holds all accounts."
 severity    = "low"
-population  = "select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')"
-reads       = ["graph.objects", "graph.object_grants"]
+population  = """
+select source, object_type, object_id from graph.objects where object_type in ('dashboard', 'model')
+union all
+select source, object_type, object_id from graph.missing_objects where object_type in ('dashboard', 'model')
+"""
+reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants"]
 grain       = ["source", "object_type", "object_id"]
 needs       = "objects"
 remediation = "Share it with the groups that need it instead, or record why all accounts may open it."
@@ -52,6 +56,10 @@ select
     'open to those who need it' as threshold
 from verdicts
 where verdict is not null
+union all
+select source, object_type, object_id, 'unknown', null, null, null, null
+from graph.missing_objects
+where object_type in ('dashboard', 'model')
 
 /* example
 name = "a share with everyone fails, on a sensitive object it is high; shares with other groups pass; unread shares are not evaluated"
@@ -73,4 +81,14 @@ expect = [
   { object_type = "dashboard", object_id = "unread", verdict = "unknown" },
 ]
 population = 4
+*/
+/* example
+name = "objects that may be missing from their list are not evaluated; those that were read are"
+given."graph.missing_objects" = [
+  { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },
+  { source = "s", object_type = "mailed report", object_id = "" },
+]
+given."graph.objects" = [ { source = "s", object_type = "dashboard", object_id = "d", object_name = "Sales", is_sensitive = true, sensitivity = "secret", is_public = false, has_shares = true, owner_id = "a" } ]
+expect = [ { object_type = "dashboard", object_id = "", verdict = "unknown" }, { object_type = "model", object_id = "", verdict = "unknown" } ]
+population = 3
 */

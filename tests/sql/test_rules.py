@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import resources
-from pipeline.simulator.answer_key import PlantedRule
+from pipeline.simulator.answer_key import PlantedObject, PlantedRule
 from pipeline.warehouse.examples import example_tables, run_example
 from pipeline.warehouse.model_file import load_folder, load_model
 
@@ -48,4 +48,4 @@ def test_the_example_of_a_page_is_a_rule_that_works(page: str, tmp_path: Path) -
 
 
 def test_the_answer_key_names_rules_that_exist() -> None:
-    assert set(PlantedRule) <= RULES
+    assert {*PlantedRule, *PlantedObject} <= RULES
