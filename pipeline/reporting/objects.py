@@ -13,7 +13,7 @@ from pipeline.warehouse.saved import statement
 
 __all__ = ["ObjectTables", "load"]
 
-#: Most objects in the table of the most exposed ones, no more than ``reports.object_exposure`` counts exactly; then
+#: Most objects in the table of the most exposed ones, fewer than ``reports.object_exposure`` counts exactly; then
 #: most sensitive objects, most grants of each, and most models.
 _EXPOSED, _SENSITIVE, _GRANTS, _MODELS = 12, 8, 6, 10
 

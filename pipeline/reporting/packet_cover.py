@@ -84,7 +84,7 @@ class _Cover:
         sheet.hide_gridlines(2)
         sheet.set_paper(9)  # A4
         sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
+        sheet.fit_to_pages(1, 1)
         for position, width in enumerate(_WIDTHS):
             sheet.set_column(position, position, width)
         severe = _Progress.of(contents).severe

@@ -119,24 +119,27 @@ def _headline(figures: Mapping[str, int]) -> Iterator[str]:
     if not dashboards and not models:
         yield "There is no dashboard and no data model."
         return
-    verb = "is" if dashboards == 1 else "are"
-    yield f"There {verb} {count(dashboards, 'dashboard')} and {count(models, 'data model')}."
+    yield f"There {_is(dashboards)} {count(dashboards, 'dashboard')} and {count(models, 'data model')}."
     if public := figures["public_objects"]:
         yield (
-            f"{count(public, 'dashboard')} {'is' if public == 1 else 'are'} public: anyone with the link sees"
+            f"{count(public, 'dashboard')} {_is(public)} public: anyone with the link sees"
             f" {'it' if public == 1 else 'them'} without an account."
         )
     if everyone := figures["for_everyone"]:
-        yield f"{count(everyone, 'object')} {'is' if everyone == 1 else 'are'} shared with everyone."
+        yield f"{count(everyone, 'object')} {_is(everyone)} shared with everyone."
     if invited := figures["invited"]:
-        verb = "waits" if invited == 1 else "wait"
-        yield f"{count(invited, 'object')} {verb} for people who were invited and have no account."
+        people = "a person" if invited == 1 else "people"
+        yield f"{count(invited, 'object')} {_is(invited)} shared by invitation with {people} without an account."
     if unknown := figures["public_unknown"]:
-        yield f"Whether {count(unknown, 'dashboard')} {'is' if unknown == 1 else 'are'} public is not known."
+        yield f"Whether {count(unknown, 'dashboard')} {_is(unknown)} public is not known."
     if unread := figures["without_shares"]:
-        yield f"With whom {count(unread, 'object')} {'is' if unread == 1 else 'are'} shared could not be read."
+        yield f"With whom {count(unread, 'object')} {_is(unread)} shared could not be read."
     if not any((public, everyone, invited, unknown, unread)):
-        yield "None is public, shared with everyone, or waits for an invited person."
+        yield "None is public, shared with everyone, or shared by invitation."
+
+
+def _is(number_of: int) -> str:
+    return "is" if number_of == 1 else "are"
 
 
 def _shared(row: Row) -> str:
@@ -154,6 +157,7 @@ def _shared(row: Row) -> str:
 def _sensitive(tables: ObjectTables) -> Iterator[SensitiveObject]:
     grants: dict[int, list[Row]] = {}
     totals: dict[int, int] = {}
+    roles = _rows(tables.roles)
     for row in _rows(tables.grants):
         grants.setdefault(row["sensitive_position"], []).append(
             {**row, "holder": _holder(row), "level": _LEVELS.get(row["level"], row["level"])}
@@ -162,7 +166,12 @@ def _sensitive(tables: ObjectTables) -> Iterator[SensitiveObject]:
     for row in _rows(tables.sensitive):
         shown = tuple(grants.get(row["sensitive_position"], ()))
         more = totals.get(row["sensitive_position"], 0) - len(shown)
-        yield SensitiveObject({**row, "kind": _KINDS[row["object_type"]]}, shown, more)
+        by_role = (
+            {**role, "holder": _holder(role), "level": _LEVELS.get(role["level"], role["level"])}
+            for role in roles
+            if (role["source"], role["object_type"]) == (row["source"], row["object_type"])
+        )
+        yield SensitiveObject({**row, "kind": _KINDS[row["object_type"]]}, (*shown, *by_role), more)
 
 
 def _holder(grant: Row) -> str:
@@ -179,7 +188,7 @@ def _holder(grant: Row) -> str:
 
 
 def _roles(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield what each role reaches by itself: ``Admin, 4 accounts: every dashboard and every data model``."""
+    """Yield what each role reaches by itself: ``Admin (4 accounts) every dashboard and every data model``."""
     has_sources = len({row["source"] for row in rows}) > 1
     reached: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -188,7 +197,7 @@ def _roles(rows: Sequence[Row]) -> Iterator[str]:
         kinds = " and ".join(f"every {_KINDS[row['object_type']]}" for row in found)
         where = f" in {source}" if has_sources else ""
         accounts = count(found[0]["accounts_reached"] or 0, "account")
-        yield f"{found[0]['granted_to_name'] or role_id}{where}, {accounts}: {kinds}"
+        yield f"{found[0]['granted_to_name'] or role_id}{where} ({accounts}) {kinds}"
 
 
 def _others(row: Row) -> str:
@@ -203,7 +212,13 @@ def _disagreements(seats: Sequence[Row]) -> Iterator[str]:
         used, counted = row["seats_used"], row["seats_counted"]
         if used is not None and used != counted:
             seats_in_use = count(used, f"{row['seat_class']} seat")
-            yield f"{row['source']}: the server counts {seats_in_use}, this report {number(counted)}."
+            unknown = sum(
+                other["seats_counted"]
+                for other in seats
+                if (other["source"], other["seat_class"]) == (row["source"], "unknown")
+            )
+            rest = f" and {count(unknown, 'account')} of unknown class" if unknown else ""
+            yield f"{row['source']}: the server counts {seats_in_use}, this report {number(counted)}{rest}."
 
 
 def _sign_on(row: Row) -> Iterator[str]:

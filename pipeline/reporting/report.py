@@ -40,7 +40,7 @@ DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 #: All formats. CSV files are data and always written, so ``csv`` alone writes nothing else.
 FORMATS = DEFAULT_FORMATS | {"graph"}
 
-#: File name -> query and order of its rows. The workbook has a sheet of the same name for each.
+#: File name -> query and order of its rows. The workbook has a sheet for each.
 _CSV_FILES = {
     "population.csv": ("select * from reports.population", "source, account_id"),
     "access.csv": ("select * from reports.access", "source, account_id, entitlement_type, entitlement_id"),
@@ -59,6 +59,8 @@ _CSV_FILES_OF_SEVERAL = {
     **_CSV_FILES,
     "person_access.csv": ("select * from reports.person_access", "person_id, source, account_id"),
 }
+#: Sheets that are not called as the file.
+_SHEETS = {"reach.csv": "object_grants"}
 _XLSX_FILE = "access-review.xlsx"
 _HTML_FILE = "access-review.html"
 _PDF_FILE = "access-review.pdf"
@@ -204,7 +206,8 @@ class _Writer:
         self.warnings: list[str] = []
 
     def write_xlsx(self) -> None:
-        sheets = {Path(name).stem: table for name, table in _csv_files(self._connection).items()}
+        files = _csv_files(self._connection).items()
+        sheets = {_SHEETS.get(name, Path(name).stem): table for name, table in files}
         shown = view.arrange(self._dataset, rows_shown=0, data_sha256=self._data_sha256)
         self.warnings += xlsx.write(self._connection, sheets, shown, self._begin(_XLSX_FILE))
 

@@ -98,13 +98,16 @@ row_texts as (
     group by source, entitlement_id
 ),
 
-only_models as (
-    select granted.source, granted.entitlement_type, granted.entitlement_id, min(model.object_name) as model_name
+-- A name says more to a reviewer than "1 dashboard".
+only_objects as (
+    select
+        granted.source, granted.entitlement_type, granted.entitlement_id, granted.object_type,
+        min(object.object_name) as object_name
     from granted
-    join graph.objects as model
-        on model.source = granted.source and model.object_type = 'model' and model.object_id = granted.object_id
-    where granted.object_type = 'model'
-    group by granted.source, granted.entitlement_type, granted.entitlement_id
+    join graph.objects as object
+        on object.source = granted.source and object.object_type = granted.object_type
+        and object.object_id = granted.object_id
+    group by granted.source, granted.entitlement_type, granted.entitlement_id, granted.object_type
     having count(*) = 1
 )
 
@@ -124,13 +127,16 @@ select
         else concat_ws(
             '; ',
             case
+                when counts.dashboards = 1 and dashboard.object_name is not null then
+                    'dashboard ' || dashboard.object_name
+                    || case when counts.dashboards_edited > 0 then ', edits it' else '' end
                 when counts.dashboards > 0 then
                     counted(counts.dashboards, 'dashboard')
                     || case when counts.dashboards_edited > 0 then ', edits ' || counts.dashboards_edited else '' end
             end,
             case
                 when counts.models = 1 then
-                    'model ' || coalesce(single.model_name, '')
+                    'model ' || coalesce(model.object_name, '')
                     || case when counts.models_edited > 0 then ', edits it' else '' end || ', ' || texts.row_access
                 when counts.models > 1 then
                     counts.models || ' models'
@@ -142,13 +148,17 @@ select
 from counts
 left join row_texts as texts
     on counts.entitlement_type = 'group' and texts.source = counts.source and texts.entitlement_id = counts.entitlement_id
-left join only_models as single
-    on single.source = counts.source and single.entitlement_type = counts.entitlement_type
-    and single.entitlement_id = counts.entitlement_id
+left join only_objects as dashboard
+    on dashboard.object_type = 'dashboard' and dashboard.source = counts.source
+    and dashboard.entitlement_type = counts.entitlement_type and dashboard.entitlement_id = counts.entitlement_id
+left join only_objects as model
+    on model.object_type = 'model' and model.source = counts.source
+    and model.entitlement_type = counts.entitlement_type and model.entitlement_id = counts.entitlement_id
 
 /* example
 name = "groups: dashboards and models that are edited, and rows by the group's own rules, else the default, else all"
 given."graph.objects" = [
+  { source = "s", object_type = "dashboard", object_id = "1", object_name = "Sales" },
   { source = "s", object_type = "model", object_id = "m", object_name = "Orders" }, { source = "s", object_type = "model", object_id = "n", object_name = "Stock" },
   { source = "s", object_type = "model", object_id = "o", object_name = "Open" },
 ]
@@ -171,7 +181,7 @@ given."graph.row_access" = [
 ]
 expect = [
   { entitlement_type = "group", entitlement_id = "sales", dashboards = 2, dashboards_edited = 1, models = 1, models_edited = 0, row_access = "some rows", summary = "2 dashboards, edits 1; model Orders, some rows" },
-  { entitlement_type = "group", entitlement_id = "all", dashboards = 1, dashboards_edited = 0, models = 0, models_edited = 0, row_access = "<null>", summary = "1 dashboard" },
+  { entitlement_type = "group", entitlement_id = "all", dashboards = 1, dashboards_edited = 0, models = 0, models_edited = 0, row_access = "<null>", summary = "dashboard Sales" },
   { entitlement_type = "group", entitlement_id = "finance", dashboards = 0, dashboards_edited = 0, models = 3, models_edited = 1, row_access = "all rows of 2, no rows of 1", summary = "3 models, edits 1, all rows of 2, no rows of 1" },
   { entitlement_type = "group", entitlement_id = "builders", dashboards = 0, dashboards_edited = 0, models = 1, models_edited = 1, row_access = "all rows", summary = "model Open, edits it, all rows" },
 ]

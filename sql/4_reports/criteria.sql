@@ -2,7 +2,7 @@
 summary = "One policy list that was used, with the number of lines that are the organization's own."
 reads   = [
     "policy.email_domains", "policy.roles", "policy.privileged_groups", "policy.service_accounts", "policy.break_glass",
-    "policy.sod_pairs", "policy.exceptions", "policy.out_of_scope", "policy.owners", "policy.roster",
+    "policy.sod_pairs", "policy.exceptions", "policy.out_of_scope", "policy.owners", "policy.objects", "policy.roster",
 ]
 grain   = ["position"]
 
@@ -35,6 +35,8 @@ lines as (
     select 9, is_default from policy.out_of_scope
     union all
     select 10, is_default from policy.exceptions
+    union all
+    select 11, is_default from policy.objects
 ),
 
 lists as (
@@ -48,7 +50,8 @@ lists as (
         (7, 'sod_pairs.csv', 'pairs that one person must not hold together'),
         (8, 'owners.csv', 'who reviews a role or a group'),
         (9, 'out_of_scope.csv', 'accounts left out of the review'),
-        (10, 'exceptions.csv', 'risks that were accepted')
+        (10, 'exceptions.csv', 'risks that were accepted'),
+        (11, 'objects.csv', 'labels of sensitive dashboards, data models and folders')
     ) as list(position, name, meaning)
 )
 
@@ -68,9 +71,11 @@ given."policy.roles" = [
   { role_name = "viewer", rank = 10, privileged = false, is_default = true },
   { role_name = "boss", rank = 95, privileged = true, line = 2, is_default = false },
 ]
+given."policy.objects" = [ { object = "Salaries", sensitivity = "secret", line = 2, is_default = false } ]
 expect = [
   { position = 1, own = 0, defaults = 0 }, { position = 2, own = 0 }, { position = 3, own = 1, defaults = 1 },
   { position = 4, own = 0 }, { position = 5, own = 0 }, { position = 6, own = 0 }, { position = 7, own = 0 },
   { position = 8, own = 0 }, { position = 9, own = 0 }, { position = 10, own = 0 },
+  { position = 11, name = "objects.csv", own = 1, defaults = 0 },
 ]
 */

@@ -22,14 +22,14 @@ accounts           = "bigint: accounts that it is shared with directly, its owne
 groups             = "bigint: groups that it is shared with"
 findings           = "bigint: open findings on the object"
 accounts_at_most   = "bigint: active accounts that reach it, where an account that several grants reach counts once for each"
-accounts_reached   = "bigint: active accounts that reach it, each counted once; only for the objects that a report shows"
+accounts_reached   = "bigint: active accounts that reach it, each counted once; null if accounts_at_most keeps it out of the most exposed"
 privileged_reached = "bigint: privileged ones among them"
 external_reached   = "bigint: those with an address outside the organization; null if its domains are not known"
 position           = "bigint: place among all objects, the most exposed first, from 1"
 sensitive_position     = "bigint: place among the sensitive ones; null if it is not sensitive"
 
 [params]
-shown = 12
+candidates = 36
 */
 with
 
@@ -106,47 +106,47 @@ objects as (
     where object.object_type in ('dashboard', 'model')
 ),
 
--- A public link is wider than any number of accounts. Among equals, sensitive ones come first.
-positioned_objects as (
+-- The most that can reach an object decides which objects are counted exactly.
+candidate_objects as (
     select
         *,
         row_number() over (
             order by coalesce(is_public, false) desc, accounts_at_most desc, is_sensitive desc, findings desc,
                 object_name, source, object_type, object_id
-        ) as position,
+        ) as candidate,
         case when is_sensitive then
             row_number() over (
                 partition by is_sensitive
                 order by coalesce(is_public, false) desc, accounts_at_most desc, findings desc, object_name, source,
                     object_type, object_id
             )
-        end as sensitive_position
+        end as sensitive_candidate
     from objects
 ),
 
--- Counting each account once means to multiply out the groups: only for the objects that a report shows.
-shown_grants as (
+-- Counting each account once means to multiply out the groups: only for the candidates.
+candidate_grants as (
     select
         object.source, object.object_type, object.object_id, grants.granted_to_type, grants.granted_to_id
-    from positioned_objects as object
+    from candidate_objects as object
     join graph.object_grants as grants
         on grants.source = object.source and grants.object_type = object.object_type
         and grants.object_id in (object.object_id, '')
-    where (object.position <= $shown or object.sensitive_position <= $shown) and not object.is_for_everyone
+    where (object.candidate <= $candidates or object.sensitive_candidate <= $candidates) and not object.is_for_everyone
 ),
 
 reaching_accounts as (
     select source, object_type, object_id, granted_to_id as account_id
-    from shown_grants
+    from candidate_grants
     where granted_to_type = 'account'
     union
     select grants.source, grants.object_type, grants.object_id, member.account_id
-    from shown_grants as grants
+    from candidate_grants as grants
     join graph.memberships as member on member.source = grants.source and member.group_id = grants.granted_to_id
     where grants.granted_to_type = 'group'
     union
     select grants.source, grants.object_type, grants.object_id, account.account_id
-    from shown_grants as grants
+    from candidate_grants as grants
     join active_accounts as account on account.source = grants.source and account.role_id = grants.granted_to_id
     where grants.granted_to_type = 'role'
 ),
@@ -160,44 +160,65 @@ account_counts as (
     from reaching_accounts as reaching
     join active_accounts as account on account.source = reaching.source and account.account_id = reaching.account_id
     group by reaching.source, reaching.object_type, reaching.object_id
+),
+
+counted_objects as (
+    select
+        object.*,
+        case
+            when object.is_for_everyone then coalesce(active.accounts, 0)
+            when object.candidate <= $candidates or object.sensitive_candidate <= $candidates
+                then coalesce(counted.accounts, 0)
+        end as accounts_reached,
+        case
+            when object.is_for_everyone then coalesce(active.privileged, 0)
+            when object.candidate <= $candidates or object.sensitive_candidate <= $candidates
+                then coalesce(counted.privileged, 0)
+        end as privileged_reached,
+        case
+            when not exists (select 1 from policy.email_domains) then null
+            when object.is_for_everyone then coalesce(active.external, 0)
+            when object.candidate <= $candidates or object.sensitive_candidate <= $candidates
+                then coalesce(counted.external, 0)
+        end as external_reached
+    from candidate_objects as object
+    left join active_counts as active on active.source = object.source
+    left join account_counts as counted
+        on counted.source = object.source and counted.object_type = object.object_type
+        and counted.object_id = object.object_id
 )
 
+-- A public link is wider than any number of accounts. Among equals, sensitive ones come first.
 select
-    object.source,
-    object.object_type,
-    object.object_id,
-    object.object_name,
-    object.owner_email,
-    object.sensitivity,
-    object.is_sensitive,
-    object.is_public,
-    object.has_shares,
-    object.is_for_everyone,
-    object.invitations,
-    object.accounts,
-    object.groups,
-    object.findings,
-    cast(object.accounts_at_most as bigint) as accounts_at_most,
-    case
-        when object.is_for_everyone then coalesce(active.accounts, 0)
-        when object.position <= $shown or object.sensitive_position <= $shown then coalesce(counted.accounts, 0)
-    end as accounts_reached,
-    case
-        when object.is_for_everyone then coalesce(active.privileged, 0)
-        when object.position <= $shown or object.sensitive_position <= $shown then coalesce(counted.privileged, 0)
-    end as privileged_reached,
-    case
-        when not exists (select 1 from policy.email_domains) then null
-        when object.is_for_everyone then coalesce(active.external, 0)
-        when object.position <= $shown or object.sensitive_position <= $shown then coalesce(counted.external, 0)
-    end as external_reached,
-    object.position,
-    object.sensitive_position
-from positioned_objects as object
-left join active_counts as active on active.source = object.source
-left join account_counts as counted
-    on counted.source = object.source and counted.object_type = object.object_type
-    and counted.object_id = object.object_id
+    source,
+    object_type,
+    object_id,
+    object_name,
+    owner_email,
+    sensitivity,
+    is_sensitive,
+    is_public,
+    has_shares,
+    is_for_everyone,
+    invitations,
+    accounts,
+    groups,
+    findings,
+    cast(accounts_at_most as bigint) as accounts_at_most,
+    accounts_reached,
+    privileged_reached,
+    external_reached,
+    row_number() over (
+        order by coalesce(is_public, false) desc, candidate > $candidates, accounts_reached desc nulls last, candidate
+    ) as position,
+    case when is_sensitive then
+        row_number() over (
+            partition by is_sensitive
+            order by coalesce(is_public, false) desc, sensitive_candidate > $candidates,
+                accounts_reached desc nulls last, sensitive_candidate
+        )
+    end as sensitive_position
+from counted_objects
 
 /* example
 name = "an account that several grants reach counts once; public, then everyone, then by number; inactive accounts do not count"
@@ -235,8 +256,8 @@ expect = [
 ]
 */
 /* example
-name = "only the objects that are shown are counted exactly; without domains, nobody is called external"
-params = { shown = 1 }
+name = "only the candidates are counted exactly; without domains, nobody is called external"
+params = { candidates = 1 }
 given."graph.accounts" = [
   { source = "s", account_id = "1", status = "active", email_domain = "other.test", privileged = false }, { source = "s", account_id = "2", status = "active", privileged = false },
 ]
