@@ -1,4 +1,4 @@
-"""The section "Who can see which data": what it says of whole, partial and missing lists, and that its numbers agree."""
+"""The section "Who can see which data": what it says of whole, partial and missing lists; its numbers agree."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ def test_the_headline_counts_what_reach_csv_lists(whole: Path) -> None:
         )
 
     held = ("account", "group")
-    assert f"There are {objects(*held, kind='dashboard')} dashboards and {objects(*held, kind='model')} data models." in text
+    assert (
+        f"There are {objects(*held, kind='dashboard')} dashboards and {objects(*held, kind='model')} data models."
+        in text
+    )
     assert f"{objects('public')} dashboard is public" in text
     assert f"{objects('everyone')} objects are shared with everyone" in text
     assert f"{objects('invitation')} objects are shared by invitation with people without an account" in text
