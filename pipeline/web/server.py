@@ -13,11 +13,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pipeline.errors import ConfigurationError, UsageError
+from pipeline.web.connections import BoundedSocket, most_connections, timed_protocol
 
 __all__ = ["Address", "Listener"]
 
 #: Seconds that open requests get to end when the server stops.
 _GRACE = 5
+#: Connections that wait to be accepted; the event loop accepts as many at once.
+_BACKLOG = 64
 _HINTS = {
     errno.EADDRINUSE: "another program uses this port: choose another --port, or stop that program",
     errno.EACCES: "ports below 1024 need more rights: choose another --port",
@@ -58,15 +61,17 @@ class Listener:
         """Return the host as it was given, and the port that is used."""
         return self.address.host, int(self._socket.getsockname()[1])
 
-    def serve(self, app: ASGIApp) -> None:
-        """Answer requests until the process is interrupted."""
+    def server(self, app: ASGIApp) -> uvicorn.Server:
+        """Return a server that answers requests of this socket within the limits of connections."""
         config = uvicorn.Config(
             app,
+            http=timed_protocol(self._socket),
+            backlog=_BACKLOG,
             ws="none",
             loop="asyncio",
             lifespan="off",
             log_config=None,
-            log_level="warning",
+            log_level="error",  # a warning for each request that is not HTTP would fill the disk
             access_log=False,  # addresses of links would be in it
             server_header=False,
             proxy_headers=False,  # the guard decides what to believe
@@ -74,8 +79,12 @@ class Listener:
             ssl_certfile=self.address.certificate,
             ssl_keyfile=self.address.key,
         )
+        return uvicorn.Server(config)
+
+    def serve(self, app: ASGIApp) -> None:
+        """Answer requests until the process is interrupted."""
         with self._socket, suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[self._socket])
+            self.server(app).run(sockets=[self._socket])
 
 
 def _check_certificate(address: Address) -> None:
@@ -111,7 +120,7 @@ def _no_password() -> str:
     raise ValueError("the key has a password")
 
 
-def _bound(address: Address) -> socket.socket:
+def _bound(address: Address) -> BoundedSocket:
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -123,11 +132,11 @@ def _bound(address: Address) -> socket.socket:
             hint="use 127.0.0.1, 0.0.0.0 or a name of this machine",
         ) from error
     # asyncio disables Nagle's delay only if the protocol is given; otherwise each answer takes 40 ms longer
-    listener = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+    listener = BoundedSocket(family, kind, protocol or socket.IPPROTO_TCP, most=most_connections())
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(where)
-        listener.listen(128)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise UsageError(
