@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import itertools
 import json
 import os
 import pty
@@ -20,8 +21,10 @@ import httpx
 import openpyxl
 import pypdf
 
+from pipeline.simulator.population import Population
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
+from tests.fakes.reach import BY_ROLE, Reach
 
 NAME, NEXT = "2026-Q4", "2027-Q1"
 FALLBACKS = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com")
@@ -258,3 +261,33 @@ def assert_quality_reported(report: Path, name: str, decisions: list[Row], items
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def assert_opens(access: list[Row], packets: list[Path], population: Population) -> None:
+    """Compare what a group or role opens, as the packets say, with the simulator's dashboards and data models."""
+    reach = Reach(population, population.objects)
+    titles = {made.oid: made.title for made in population.objects.dashboards}
+    groups = {group["_id"] for group in population.groups}
+    items = {row["item_id"]: row for row in access}
+    for row in itertools.chain.from_iterable(rows_of(packet) for packet in packets):
+        item = items[row["item_id"].removeprefix("item-")]
+        if row["type"] == "role":
+            every = BY_ROLE.get(reach.role_of(item["account_id"]), ())
+            assert row["opens"] == " and ".join(f"every {kind}" for kind in every)
+            continue
+        if item["entitlement_id"] not in groups:
+            assert row["opens"] == ""
+            continue
+        grants = {path for path in reach.all_grants if (path.via, path.via_id) == ("group", item["entitlement_id"])}
+        dashboards = {path.object_id for path in grants if path.object_type == "dashboard"}
+        edited = sum(path.object_type == "dashboard" and path.level == "edit" for path in grants)
+        if not grants:
+            expected = "no dashboard and no data model"
+        elif len(dashboards) == 1:
+            expected = f"dashboard {titles[min(dashboards)]}" + (", edits it" if edited else "")
+        elif dashboards:
+            expected = f"{len(dashboards)} dashboards" + (f", edits {edited}" if edited else "")
+        else:
+            expected = "model"
+        assert row["opens"].startswith(expected) or row["opens"].startswith(f"{len(grants)} models"), row
+        assert ("model" in row["opens"]) == any(path.object_type == "model" for path in grants) or not grants

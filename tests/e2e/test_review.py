@@ -22,6 +22,7 @@ from tests.e2e.reviewing import (
     PARTS,
     SIGNATURE,
     Quarter,
+    assert_opens,
     assert_quality_reported,
     decide_next,
     fill_csv,
@@ -66,6 +67,7 @@ def test_two_quarterly_reviews_from_open_to_sign_off(quarter: Quarter) -> None:
     read = " ".join(text_of(path, pages=1) for path in packets if path.suffix == ".pdf")
     for each in opened["reviewers"]:
         assert f"{each['reviewer_email']}: please decide on {each['items']:,} item" in read
+    assert_opens(access, [path for path in packets if path.suffix == ".csv"], quarter.simulator.population)
     returned = quarter.folder / "returned"
     returned.mkdir()
     filled = []
