@@ -74,9 +74,7 @@ _RULES = (
      "max_admins=4; max_share=0.02", "iso27001: A.8.2; nist: AC-6(5)", "Reduce to those who administer.", "source"),
 )  # fmt: skip
 _RANKS = {"critical": 1, "high": 2, "medium": 3, "low": 4, "info": 5}
-
 _BUCKETS = {"d30": "0 to 30 days", "d45": "31 to 45", "d90": "46 to 90", "d180": "91 to 180", "older": "over 180"}
-
 Build = Callable[..., duckdb.DuckDBPyConnection]
 
 
@@ -359,16 +357,27 @@ def _fill_changes(connection: duckdb.DuckDBPyConnection, changes: int, names: Se
     )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database filled without options: opening a copy takes a tenth of the time of filling one."""
+    with duckdb.connect(path := tmp_path_factory.mktemp("ordinary") / "ordinary.duckdb") as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        fill(connection)
+    return path
+
+
 @pytest.fixture
-def database() -> Iterator[Build]:
+def database(ordinary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """Give a function that opens a filled database; what it opened is closed after the test."""
     opened = []
 
     def build(**options: Any) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect()
+        path = ":memory:" if options else shutil.copy(ordinary, tmp_path_factory.mktemp("database"))
+        connection = duckdb.connect(path)
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         opened.append(connection)
-        fill(connection, **options)
+        if options:
+            fill(connection, **options)
         return connection
 
     yield build
