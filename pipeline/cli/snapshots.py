@@ -78,12 +78,14 @@ def show_snapshot(
     with database.reading(settings.warehouse.database, notify=terminal.note) as connection:
         snapshot = snapshots.get(connection, snapshot_id) if snapshot_id else snapshots.latest(connection)
         checks = snapshots.reconciliation(connection, snapshot.snapshot_id)
+        objects = snapshots.object_states(connection, snapshot.snapshot_id)
     header = ("source", "check", "result", "expected", "observed", "explanation")
     keys = ("source", "check_id", *header[2:])
     facts = [
         f"snapshot      {snapshot.snapshot_id}",
         f"completeness  {snapshot.completeness}" + (f": {snapshot.reason}" if snapshot.reason else ""),
         f"extracted     {snapshot.started_at:%Y-%m-%d %H:%M:%S} to {snapshot.finished_at:%Y-%m-%d %H:%M:%S} UTC",
+        *(f"objects       {source}: {state}: {lists}" for source, state, lists in objects),
         f"config        {snapshot.config_sha256}",
         *([f"pruned        {snapshot.pruned_at:%Y-%m-%d %H:%M:%S} UTC"] if snapshot.pruned_at else []),
         "",
@@ -98,6 +100,7 @@ def show_snapshot(
             "started_at": snapshot.started_at,
             "finished_at": snapshot.finished_at,
             "pruned_at": snapshot.pruned_at,
+            "objects": [{"source": source, "state": state, "lists": lists} for source, state, lists in objects],
             "checks": [dict(zip(keys, row, strict=True)) for row in checks],
         },
     )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import WarehouseError
+from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 
-__all__ = ["RESOURCES", "Snapshot", "get", "latest", "list_all", "reconciliation", "row_count"]
+__all__ = ["RESOURCES", "Snapshot", "get", "latest", "list_all", "object_states", "reconciliation", "row_count"]
 
 #: The resources whose records are kept, each in its table of ``raw``: those about accounts, then those about objects.
 RESOURCES = (
@@ -116,3 +117,8 @@ def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[objec
         """,
         {"id": snapshot_id},
     ).fetchall()
+
+
+def object_states(connection: Connection, snapshot_id: str) -> list[tuple[str, str, str]]:
+    """Return source, state (FULL, PARTIAL or NOT_AVAILABLE) and the lists of objects of one extract in that state."""
+    return connection.execute(saved.statement("landing", "object_states"), {"snapshot_id": snapshot_id}).fetchall()

@@ -127,7 +127,10 @@ def test_the_alias_of_out_works(built: Place, tmp_path: Path) -> None:
 def test_snapshots_show_without_an_id_shows_the_newest(built: Place) -> None:
     [known] = built.ok("snapshots", "--json").result
 
-    assert built.ok("snapshots", "show", "--json").result["snapshot_id"] == known["snapshot_id"]
+    shown = built.ok("snapshots", "show", "--json").result
+    assert shown["snapshot_id"] == known["snapshot_id"]
+    states = {each["state"]: each["lists"] for each in shown["objects"]}
+    assert "dashboards, folders, mailed reports, models, row rules" in states["FULL"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

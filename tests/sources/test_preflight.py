@@ -13,6 +13,7 @@ import pytest
 from pipeline.settings import Credentials, Secret, SourceSettings
 from pipeline.sources.sisense.preflight import Preflight, PreflightCheck, preflight
 from tests.fakes.http import HttpServer, as_html, as_json
+from tests.fakes.odd_objects import OddSisense, windows
 from tests.fakes.sisense import PASSWORD, USERNAME, VIEWER_ROLE, FakeSisense, accounts
 from tests.sources.conftest import BY_PASSWORD, BY_TOKEN, Waiting
 
@@ -67,6 +68,21 @@ def test_a_fault_is_named_with_what_to_do(behaviour: dict[str, Any], name: str, 
     assert check.detail
     assert check.hint or name == "page_size"
     assert done.result == result
+
+
+def test_it_says_which_lists_of_objects_can_be_read() -> None:
+    with OddSisense(windows()) as fake:
+        done = found(look(fake), "objects")
+        insisting = found(look(fake, objects=True), "objects")
+    with FakeSisense(accounts(3)) as fake:
+        without = look(fake, objects=False)
+
+    assert done.detail == (
+        "dashboards, folders, data models, sign-on settings can be read; "
+        "not available: seats (refused: 403), mailed reports (not found: 404), tenants (not found: 404)"
+    )
+    assert (done.result, insisting.result) == ("ok", "warning")
+    assert "objects" not in {check.name for check in without.checks}
 
 
 def test_an_unreachable_host_fails_at_the_address() -> None:

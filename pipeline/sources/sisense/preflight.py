@@ -13,6 +13,7 @@ from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources import event_loop
 from pipeline.sources.records import Records, read_json
 from pipeline.sources.retries import Sleep
+from pipeline.sources.sisense.object_probe import probe_objects
 from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi, read_count
 from pipeline.sources.sisense.session import Session
 from pipeline.sources.transport import Client
@@ -115,7 +116,17 @@ class _Preflight:
             self.add("groups", "ok", f"groups at {groups.path}")
         for resource, loss in sorted(api.missing.items()):
             self.add(resource, "warning", f"not found: {loss}", _MISSING_HINT)
+        if self.source.objects is not False:
+            await self.check_objects(api)
         self.checks.append(_clock(api.skew_seconds))
+
+    async def check_objects(self, api: SisenseApi) -> None:
+        readable, lost = await probe_objects(api)
+        detail = f"{', '.join(readable) or 'no list'} can be read"
+        if lost:
+            detail += "; not available: " + ", ".join(f"{name} ({reason})" for name, reason in lost.items())
+        is_expected = self.source.objects is True
+        self.add("objects", "warning" if lost and is_expected else "ok", detail, _OBJECTS_HINT if lost else "")
 
     async def check_page_size(self, api: SisenseApi, users: Endpoint, total: int | None) -> None:
         page_size = self.source.page_size
@@ -132,6 +143,7 @@ class _Preflight:
         self.checks.append(PreflightCheck(name, result, detail, hint))
 
 
+_OBJECTS_HINT = "nothing, if the report needs no more; docs/objects.md says which permission each list needs"
 _MISSING_HINT = "nothing, if this version of Sisense has no such endpoint; otherwise check the account's permissions"
 
 
