@@ -21,7 +21,7 @@ from pipeline.warehouse import database, landing, snapshots
 if TYPE_CHECKING:
     from pipeline.sources.extract import ExtractJob
 
-__all__ = ["extract"]
+__all__ = ["extract", "read_row_key"]
 
 #: Characters of a whole key. A shorter one was cut off.
 _LEAST_KEY = 64
@@ -48,7 +48,7 @@ def extract(
     scim_tokens = {source.name: source.scim_token(environment) for source in sources}
     from pipeline.sources.extract import ExtractJob
 
-    row_key = _row_key(settings.warehouse.database)
+    row_key = read_row_key(settings.warehouse.database)
     started_at = as_stored(utc_now())
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _spool(settings, snapshot_id) as spool:
@@ -106,7 +106,7 @@ def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, 
         scim.extract_beside(job, scim_token)
 
 
-def _row_key(database_path: Path) -> bytes:
+def read_row_key(database_path: Path) -> bytes:
     """Return the key of the hashes that stand for values of row rules, which is made once for each database.
 
     It is in a file beside the database that only this user may read. Without it, the hashes tell nothing about
