@@ -247,6 +247,11 @@ def _show_import(terminal: Terminal, found: Import) -> None:
     for path, imported in found.files:
         for problem in imported.problems:
             sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
+        for each in imported.replaced:
+            time = each.decided_at.strftime(" on %Y-%m-%d %H:%M UTC") if each.decided_at else ""
+            terminal.note(f"{each.item}: was {each.was} (page{time}), now {each.now} ({path.name})")
+        if imported.left_out:
+            terminal.note(f"{count(imported.left_out, 'row')} of {path.name} not imported")
     header = ("file", "new", "changed", "as before", "left blank", "problems")
     terminal.result(
         align(
@@ -264,6 +269,11 @@ def _show_import(terminal: Terminal, found: Import) -> None:
                 "changed": each.changed,
                 "unchanged": each.unchanged,
                 "blank": each.blank,
+                "not_imported": each.left_out,
+                "replaced": [
+                    {"item": old.item, "was": old.was, "decided_at": old.decided_at, "now": old.now}
+                    for old in each.replaced
+                ],
                 "problems": [{"place": problem.place, "problem": problem.text} for problem in each.problems],
             }
             for path, each in found.files

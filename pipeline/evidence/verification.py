@@ -6,6 +6,7 @@ the manifest are compared with those in the folder and never opened.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
@@ -28,6 +29,11 @@ __all__ = ["FolderVerification", "Problem", "WriteTables", "verify"]
 #: Writes the CSV files of the build that a database holds, each to the path that its name is given.
 WriteTables = Callable[[Connection, Callable[[str], Path]], object]
 
+#: What is sealed without the data of a build -> all files that such a folder may have.
+_WITHOUT_DATA = {
+    "sign-off": frozenset({"decisions.csv", "decision_history.csv", "sign-off.pdf"}),
+    "remediation": frozenset({"remediation.csv"}),
+}
 #: Files that file managers and office programs leave in folders that they show: macOS (.DS_Store, ._name,
 #: __MACOSX in archives), Windows (Thumbs.db, desktop.ini), KDE (.directory), Synology (@eaDir), Microsoft Office
 #: (~$name) and LibreOffice (.~lock.name#).
@@ -119,6 +125,8 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
     rebuilt = None
     if rebuild and problems:
         notes.append("not rebuilt: a rebuild needs a folder without problems")
+    elif rebuild and (kind := _kind_without_data(found)):
+        notes.append(f"nothing to rebuild: this is the folder of a {kind}; {_basis(folder, document)}")
     elif rebuild:
         rebuilt, differences = _rebuild(folder, rebuild, [entry for entry in found if "/" not in entry.path])
         problems += differences
@@ -229,6 +237,24 @@ def _signature(
         whose = "the key of --key" if key else "the key inside the folder"
         return "bad", None, [Problem(SIGNATURE, f"is not a valid signature of {MANIFEST} for {whose}")]
     return ("trusted" if key else "unproven"), signer, []
+
+
+def _kind_without_data(found: Sequence[SealedFile]) -> str | None:
+    """Return what a folder holds if it has no data of its own to rebuild from, or None if it is a report.
+
+    Only a folder with exactly the files of a sign-off or a remediation is one: a report without its data is not.
+    """
+    names = {entry.path for entry in found} - {PUBLIC_KEY_FILE}
+    return next((kind for kind, known in _WITHOUT_DATA.items() if names and names <= known), None)
+
+
+def _basis(folder: Path, document: Mapping[str, Any]) -> str:
+    """Say which report a folder rests on: by name if it is beside the folder, else by the hash of its manifest."""
+    wanted = document["previous_manifest_sha256"]
+    for path in sorted(folder.resolve().parent.glob(f"*/{MANIFEST}")):
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == wanted:
+            return f"it rests on {path.parent.name}: rebuild that one"
+    return f"it rests on the report whose {MANIFEST} has the SHA-256 {wanted}: rebuild that one"
 
 
 def _rebuild(

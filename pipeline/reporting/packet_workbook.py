@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import replace_file, scratch_folder
 from pipeline.reporting import cells, charts, packet_cover
-from pipeline.reporting.choices import ANSWERS, DECISIONS
+from pipeline.reporting.choices import ANSWERS, DECISIONS, LONGEST
 from pipeline.reporting.packet_columns import (
     COLUMNS,
     COVER,
@@ -49,10 +49,10 @@ _RANGES = 100
 _PROMPTS = {
     "decision": ("Decision", "keep: needed. remove: take it away. reduce: a lower role is enough. defer: later. "
                  "exception: needed against a rule."),
-    "reason": ("Reason", "Needed to keep, remove or reduce high-risk access."),
+    "reason": ("Reason", "Needed for high-risk access, whatever is decided."),
     "target_role": ("Target role", "Only for reduce: the lower role."),
     "defer_until": ("Defer until", "Only for defer: a day, as 2026-12-31."),
-    "approver": ("Approver", "Only for exception: the address of the person who approved it, never the holder."),
+    "approver": ("Approver", "Only for exception: the address of who approved it: not the holder, not you."),
     "expires_on": ("Expires on", "Only for exception: its last day, as 2026-12-31."),
 }  # fmt: skip
 
@@ -121,8 +121,7 @@ class _Table:
             return f'({decision}="reduce")*({place("type")}="group")'
         if name == "reason":
             severe = "+".join(f'({place("risk")}="{severity}")' for severity in SEVERE)
-            explained = "+".join(f'({decision}="{word}")' for word in ("keep", "remove", "reduce"))
-            return f"({severe})*({explained})*(LEN({place(name)})=0)"
+            return f"({severe})*(LEN({decision})>0)*(LEN({place(name)})=0)"
         return f'(({decision}="{_NEEDED_BY[name]}")<>(LEN({place(name)})>0))*1'
 
     # ------------------------------------------------------------------------------------------------- the sheet
@@ -184,52 +183,41 @@ class _Table:
     def _validate(self, sheet: Any) -> None:
         """Offer decisions and roles to choose from, refuse past days, and say what each cell needs."""
         rules: dict[str, dict[str, Any]] = {name: {"validate": "any"} for name in ("reason", "approver")}
-        rules["decision"] = {
-            "validate": "list",
-            "source": list(DECISIONS),
-            "error_title": "Unknown decision",
-            "error_message": f"Choose one of: {', '.join(DECISIONS)}.",
-        }
         opened = self._contents.opened_at
-        after = {
-            "validate": "date",
-            "criteria": ">",
-            "value": date(opened.year, opened.month, opened.day),
-            "error_title": "Not a later day",
-            "error_message": f"Enter a day after {day_text(opened)}, when the review was opened, as 2026-12-31.",
-        }
-        rules |= dict.fromkeys(_DAYS, after)
+        opened_on = date(opened.year, opened.month, opened.day)
+        for name in _DAYS:
+            latest = opened_on + timedelta(days=LONGEST[name])
+            rules[name] = {
+                "validate": "date",
+                "criteria": "between",
+                "minimum": opened_on + timedelta(days=1),
+                "maximum": latest,
+                "error_title": "Not one of the days",
+                "error_message": f"Enter a day after {day_text(opened)}, when the review was opened, and not after "
+                f"{day_text(latest)}, as 2026-12-31.",
+            }
         for name, rule in rules.items():
             if name in self._at:
                 sheet.data_validation(1, self._at[name], self._last, self._at[name], rule | _prompt(name))
-        if "target_role" in self._at:
-            self._offer_roles(sheet)
-
-    def _offer_roles(self, sheet: Any) -> None:
-        """Offer in each row the roles of its source."""
-        column = self._at["target_role"]
         source_at = self._contents.names.index("source")
-        runs: dict[str, list[tuple[int, int]]] = {}
-        for source, rows in itertools.groupby(
-            enumerate(self._contents.rows, start=1), lambda each: each[1][source_at]
-        ):
+        lower = [(row[source_at], self._contents.roles_below(row)) for row in self._contents.rows]
+        self._offer(sheet, "decision", [bool(roles) for _, roles in lower], _decision_rule)
+        if "target_role" in self._at:
+            sources = list(_roles_by_source(self._contents))
+            self._offer(sheet, "target_role", lower, lambda key: _role_rule(sources, *key))
+
+    def _offer(self, sheet: Any, name: str, keys: Sequence[Any], rule_of: Callable[[Any], dict[str, Any]]) -> None:
+        """Give each row the rule of its key. Rows with the same key share rules, of many ranges each."""
+        column = self._at[name]
+        runs: dict[Any, list[tuple[int, int]]] = {}
+        for key, rows in itertools.groupby(enumerate(keys, start=1), lambda each: each[1]):
             numbers = [number for number, _ in rows]
-            runs.setdefault(source, []).append((numbers[0], numbers[-1]))
-        offered = dict(_roles_by_source(self._contents))
-        for source, ranges in runs.items():
-            rule: dict[str, Any] = {"validate": "any"}
-            if source in offered:
-                letter = letters(list(offered).index(source))
-                rule = {
-                    "validate": "list",
-                    "source": f"={LISTS}!${letter}$2:${letter}${len(offered[source]) + 1}",
-                    "error_title": "Unknown role",
-                    "error_message": "Choose a role from the list.",
-                }
+            runs.setdefault(key, []).append((numbers[0], numbers[-1]))
+        for key, ranges in runs.items():
             for start in range(0, len(ranges), _RANGES):
                 some = ranges[start : start + _RANGES]
                 places = " ".join(f"{letters(column)}{first + 1}:{letters(column)}{last + 1}" for first, last in some)
-                options = rule | _prompt("target_role") | {"multi_range": places}
+                options = rule_of(key) | _prompt(name) | {"multi_range": places}
                 sheet.data_validation(some[0][0], column, some[0][1], column, options)
 
     def _colour(self, sheet: Any) -> None:
@@ -275,9 +263,32 @@ def _write_lists(sheet: Any, contents: PacketContents) -> None:
     sheet.hide()
 
 
+def _decision_rule(can_reduce: bool) -> dict[str, Any]:
+    offered = [decision for decision in DECISIONS if can_reduce or decision != "reduce"]
+    return {
+        "validate": "list",
+        "source": offered,
+        "error_title": "Not a decision for this row",
+        "error_message": f"Choose one of: {', '.join(offered)}.",
+    }
+
+
+def _role_rule(sources: Sequence[str], source: str, lower: int) -> dict[str, Any]:
+    """Return the rule that offers the roles below that of a row: the first ones in the list of its source."""
+    if not lower:
+        return {"validate": "any"}
+    letter = letters(sources.index(source))
+    return {
+        "validate": "list",
+        "source": f"={LISTS}!${letter}$2:${letter}${lower + 1}",
+        "error_title": "Not a lower role",
+        "error_message": "Choose a role from the list.",
+    }
+
+
 def _roles_by_source(contents: PacketContents) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for source, role in contents.roles:
+    for source, role, _ in contents.roles:
         found.setdefault(source, []).append(role)
     return found
 

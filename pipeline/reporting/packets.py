@@ -47,8 +47,8 @@ class PacketContents:
     opened_at: datetime
     names: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    #: (source, name) of every role that access can be reduced to.
-    roles: Sequence[tuple[str, str]] = ()
+    #: (source, name, rank) of every role, the lowest of a source first; an unknown rank is None.
+    roles: Sequence[tuple[str, str, int | None]] = ()
 
     @property
     def person_columns(self) -> tuple[str, ...]:
@@ -56,6 +56,13 @@ class PacketContents:
         # Campaigns of earlier versions have no cards.
         at = self.names.index("card_id")
         return ("card_id",) if all(row[at] for row in self.rows) else ("who", "email")
+
+    def roles_below(self, row: Sequence[Any]) -> int:
+        """Return to how many roles the access of a row can be reduced; they are the first ones of its source."""
+        kind, source, access = (row[self.names.index(name)] for name in ("type", "source", "access"))
+        ranks = [(name, rank) for of, name, rank in self.roles if of == source and rank is not None]
+        own = next((rank for name, rank in ranks if name == access), None)
+        return 0 if kind != "role" or own is None else sum(rank < own for _, rank in ranks)
 
     def by_person(self) -> Iterator[list[Sequence[Any]]]:
         """Yield the rows of each person, who have no other rows."""

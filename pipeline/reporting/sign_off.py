@@ -21,6 +21,7 @@ from pipeline.warehouse.database import Connection
 __all__ = ["SignOffContents", "write"]
 
 _DECISIONS = "decisions.csv"
+_HISTORY = "decision_history.csv"
 _PDF = "sign-off.pdf"
 #: Most lines in the PDF; decisions.csv, which is attached to it, has all of them.
 _REVOCATIONS_SHOWN = 500
@@ -34,13 +35,15 @@ _ORDER = ("display_name", "user_name", "source", "account_id", "entitlement_type
 class SignOffContents:
     """The contents of a sign-off.
 
-    ``decisions`` is a query with one row for each item, which takes ``$campaign``. ``attestation`` says who signs
+    ``decisions`` is a query with one row for each item, ``history`` one with those that were replaced or taken back;
+    both take ``$campaign``. ``attestation`` says who signs
     what: ``campaign``, ``signed_by``, ``email``, ``role``, ``signed_at``, ``scope``, ``opened_at``. ``quality`` has
     the counts of the campaign, ``reviewers`` those of each reviewer. ``revocations`` are the decisions to remove or
     reduce access, the rows of ``sql/remediation/campaign.sql``.
     """
 
     decisions: str
+    history: str
     attestation: Mapping[str, Any]
     quality: Mapping[str, Any]
     reviewers: Sequence[Mapping[str, Any]]
@@ -88,14 +91,20 @@ def write(
     dataset = load(connection)
     decided = contents.sum_up()
     with draft_folder(folder) as draft:
-        neutralised = csv.write(
-            connection,
-            contents.decisions,
-            draft.file(_DECISIONS),
-            order_by="source, account_id, entitlement_type, entitlement_id",
-            parameters={"campaign": contents.attestation["campaign"]},
+        neutralised = sum(
+            csv.write(
+                connection,
+                query,
+                draft.file(name),
+                order_by=f"source, account_id, entitlement_type, entitlement_id{more}",
+                parameters={"campaign": contents.attestation["campaign"]},
+            )
+            for name, query, more in (
+                (_DECISIONS, contents.decisions, ""),
+                (_HISTORY, contents.history, ", sequence"),
+            )
         )
-        entries = manifest.sealed_files(connection, draft.folder, [_DECISIONS])
+        entries = manifest.sealed_files(connection, draft.folder, [_DECISIONS, _HISTORY])
         paper = draft.file(_PDF)
         templates = resources.templates()
         document = templating.fill(
@@ -109,7 +118,12 @@ def write(
             revocations_shown=_REVOCATIONS_SHOWN,
             decided=decided,
         )
-        content, _ = pdf.render(document, templates, [draft.folder / _DECISIONS], contents.attestation["signed_at"])
+        content, _ = pdf.render(
+            document,
+            templates,
+            [draft.folder / _DECISIONS, draft.folder / _HISTORY],
+            contents.attestation["signed_at"],
+        )
         paper.write_bytes(content)
         sealed = seal(
             connection,
@@ -120,7 +134,7 @@ def write(
             key=key,
         )
         record(sealed.manifest_sha256)
-    return folder / _DECISIONS, folder / _PDF, folder / MANIFEST
+    return folder / _DECISIONS, folder / _HISTORY, folder / _PDF, folder / MANIFEST
 
 
 def _lines(revocations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from pipeline.addresses import AddressError, read_address
-from pipeline.reporting.choices import ANSWERS, DECISIONS
+from pipeline.reporting.choices import ANSWERS, DECISIONS, LONGEST
+from pipeline.typed import LONGEST_TEXT, cleaned
 
 __all__ = [
     "ANSWERS",
     "DECISIONS",
     "Answer",
     "AnswerProblem",
+    "Ranks",
     "ReviewedItem",
+    "lower_roles",
     "needs_reason",
     "problems",
     "read_approver",
@@ -25,8 +28,10 @@ __all__ = [
 #: The decision that each further answer belongs to.
 _BELONGS_TO = {"target_role": "reduce", "defer_until": "defer", "approver": "exception", "expires_on": "exception"}
 _DAYS = ("defer_until", "expires_on")
-#: Decisions that need a reason for an item of high risk.
-_EXPLAINED = frozenset({"keep", "remove", "reduce"})
+
+
+#: The rank of each role, by source and name in lower case; None if it is not known. A higher role may do more.
+Ranks = Mapping[tuple[str, str], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,10 @@ class ReviewedItem(Protocol):
         """Return ``role`` or ``group``."""
 
     @property
+    def name(self) -> str:
+        """Return the name of the role or group."""
+
+    @property
     def email(self) -> str | None:
         """Return the e-mail address of the account."""
 
@@ -68,15 +77,13 @@ class ReviewedItem(Protocol):
     def is_high_risk(self) -> bool:
         """Return whether the risk is high or critical."""
 
+    @property
+    def reviewer_email(self) -> str:
+        """Return the address of the reviewer."""
 
-def problems(
-    answer: Answer, item: ReviewedItem, roles: Collection[tuple[str, str]], opened_on: date
-) -> Iterator[AnswerProblem]:
-    """Yield each mistake in an answer.
 
-    ``roles`` holds (source, role name in lower case) of every role that access can be reduced to. ``opened_on`` is
-    the day on which the campaign was opened.
-    """
+def problems(answer: Answer, item: ReviewedItem, ranks: Ranks, opened_on: date) -> Iterator[AnswerProblem]:
+    """Yield each mistake in an answer. ``opened_on`` is the day on which the campaign was opened."""
     decision = answer.decision
     if decision not in DECISIONS:
         problem = f"'{decision}' is not a decision" if decision else "the decision is missing"
@@ -84,8 +91,11 @@ def problems(
         return
     if needs_reason(item, decision) and not answer.reason:
         yield AnswerProblem("reason", f"a high-risk item needs a reason to {decision}")
+    if len(answer.reason or "") > LONGEST_TEXT:
+        text = f"a reason has at most {LONGEST_TEXT:,} characters, this one has {len(answer.reason or ''):,}"
+        yield AnswerProblem("reason", text)
     if decision == "reduce":
-        yield from _target_problems(answer, item, roles)
+        yield from _target_problems(answer, item, ranks)
     if decision == "exception":
         yield from _approver_problems(answer, item)
     for field, belongs_to in _BELONGS_TO.items():
@@ -99,7 +109,7 @@ def problems(
 
 def needs_reason(item: ReviewedItem, decision: str) -> bool:
     """Return whether a decision on an item needs a reason."""
-    return item.is_high_risk and decision in _EXPLAINED
+    return item.is_high_risk and decision in DECISIONS
 
 
 def read_form(form: Mapping[str, str]) -> tuple[Answer, tuple[AnswerProblem, ...]]:
@@ -108,7 +118,7 @@ def read_form(form: Mapping[str, str]) -> tuple[Answer, tuple[AnswerProblem, ...
     Empty fields are None. Fields that another decision needs are ignored: a form keeps them when the reviewer chooses
     another decision. The problems are dates that cannot be read.
     """
-    texts = {field: form.get(field, "").replace("\r\n", "\n").strip() for field in ANSWERS}
+    texts = {field: cleaned(form.get(field, "")) for field in ANSWERS}
     decision = texts["decision"].lower()
     found: list[AnswerProblem] = []
     days: dict[str, date | None] = {}
@@ -135,24 +145,48 @@ def read_approver(text: str) -> str | None:
     try:
         return read_address(text)
     except AddressError:
-        return text or None
+        return cleaned(text) or None
 
 
-def _target_problems(
-    answer: Answer, item: ReviewedItem, roles: Collection[tuple[str, str]]
-) -> Iterator[AnswerProblem]:
-    target = answer.target_role or ""
+def lower_roles(source: str, role: str, ranks: Ranks) -> frozenset[str]:
+    """Return the names, in lower case, of the roles of a source that are known to rank below a role."""
+    own = ranks.get((source, role.lower()))
+    if own is None:
+        return frozenset()
+    return frozenset(name for (of, name), rank in ranks.items() if of == source and rank is not None and rank < own)
+
+
+def _target_problems(answer: Answer, item: ReviewedItem, ranks: Ranks) -> Iterator[AnswerProblem]:
+    """Yield why access cannot be reduced: ``reduce`` must never raise it, so an unknown rank is refused, too."""
     if item.entitlement_type != "role":
         yield AnswerProblem("decision", "only a role can be reduced; a group can be kept or removed")
-    elif (item.source, target.lower()) not in roles:
+        return
+    lower = lower_roles(item.source, item.name, ranks)
+    target = answer.target_role or ""
+    if ranks.get((item.source, item.name.lower())) is None:
+        text = f"the rank of {item.name} is not known, so no role is known to be lower: choose another decision"
+        yield AnswerProblem("decision", f"{text}, and rank the role in roles.csv before the next review")
+    elif not lower:
+        yield AnswerProblem("decision", f"no role is lower than {item.name}: choose another decision")
+    elif not target:
+        yield AnswerProblem("target_role", "reduce needs a target role")
+    elif (item.source, target.lower()) not in ranks:
         yield AnswerProblem("target_role", f"'{target}' is not a role of {item.source}")
+    elif ranks[item.source, target.lower()] is None:
+        text = f"the rank of {target} is not known, so it may not be lower than {item.name}: choose another role"
+        yield AnswerProblem("target_role", text)
+    elif target.lower() not in lower:
+        yield AnswerProblem("target_role", f"{target} is not lower than {item.name}: choose a lower role")
 
 
 def _approver_problems(answer: Answer, item: ReviewedItem) -> Iterator[AnswerProblem]:
     approver = answer.approver or ""
     try:
-        if read_address(approver).lower() == str(item.email).lower():
+        address = read_address(approver).lower()
+        if address == str(item.email).lower():
             yield AnswerProblem("approver", "the holder of an account cannot approve its exception")
+        elif address == item.reviewer_email.lower():
+            yield AnswerProblem("approver", "the reviewer cannot approve their own exception: name another person")
     except AddressError as error:
         mistake = f"{error}: " if approver else ""
         yield AnswerProblem("approver", f"{mistake}an exception needs the e-mail address of its approver")
@@ -164,3 +198,7 @@ def _day_problems(answer: Answer, field: str, opened_on: date) -> Iterator[Answe
         yield AnswerProblem(field, f"{_BELONGS_TO[field]} needs a date, as 2026-12-31")
     elif day <= opened_on:
         yield AnswerProblem(field, f"{day} is not after the day on which the campaign was opened")
+    elif day > (latest := opened_on + timedelta(days=LONGEST[field])):
+        yield AnswerProblem(
+            field, f"{day} is too late: at most {LONGEST[field]} days after the opening, so {latest} or earlier"
+        )

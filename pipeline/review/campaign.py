@@ -132,7 +132,8 @@ class ReviewQuality:
 
     ``approval_rate`` is the share of decisions that keep access, 0 to 1, or None without a decision. ``longest_run``
     is the longest run of equal decisions in one packet. ``snapshot_items`` and ``snapshot_accounts`` count the whole
-    snapshot, in scope or not.
+    snapshot, in scope or not. ``by_link``, ``by_oidc`` and ``by_file`` count how decisions were made, and
+    ``in_bulk`` those that accepted the recommendations for a person in one step.
     """
 
     items: int
@@ -146,6 +147,10 @@ class ReviewQuality:
     reviewers: int
     accounts: int
     approval_rate: float | None
+    by_link: int
+    by_oidc: int
+    by_file: int
+    in_bulk: int
     longest_run: int | None
     snapshot_items: int | None
     snapshot_accounts: int | None

@@ -19,10 +19,11 @@ from pipeline.review.campaign import Campaign
 from pipeline.review.returned import AmbiguousDateError, Row, read, to_date
 from pipeline.review.store import ReviewStore, file_decision
 from pipeline.review.store.connections import statement
+from pipeline.typed import cleaned
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 
-__all__ = ["CellProblem", "Imported", "import_file"]
+__all__ = ["CellProblem", "Imported", "ReplacedDecision", "import_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,31 @@ class _Item:
 
     source: str
     entitlement_type: str
+    name: str
     email: str | None
     is_high_risk: bool
     reviewer_email: str
     held: Answer | None
+    whose: str = ""
+    method: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedDecision:
+    """A decision of the page that a file replaced; ``item`` names the person and the access, the time is UTC."""
+
+    item: str
+    was: str
+    decided_at: datetime | None
+    now: str
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """The result of one file: its new, changed and unchanged decisions, and its blank rows.
 
+    ``left_out`` are the rows that were not imported, ``replaced`` the decisions of the page that hold no longer.
     ``notes`` name the sheets of a workbook that were not read.
     """
 
@@ -59,6 +75,8 @@ class Imported:
     blank: int
     problems: tuple[CellProblem, ...]
     notes: tuple[str, ...] = ()
+    left_out: int = 0
+    replaced: tuple[ReplacedDecision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +84,26 @@ class _Packet:
     """The state of a campaign that returned rows are checked against.
 
     ``items`` are the assigned items by id, ``facts`` the rows of the packets that were handed out, also by item id.
-    ``roles`` holds (source, role name) of every role that access can be reduced to.
+    ``ranks`` are those of all roles.
     """
 
     items: Mapping[str, _Item]
     facts: Mapping[str, Mapping[str, Any]]
-    roles: frozenset[tuple[str, str]]
+    ranks: answers.Ranks
     opened_on: date
 
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """Checked rows: the decisions that can be imported by item id, all problems in file order, and blank rows."""
+    """Checked rows: the decisions that can be imported by item id, all problems in file order, and other rows.
+
+    ``wrong`` are the rows that cannot be imported.
+    """
 
     decisions: Mapping[str, Answer]
     problems: tuple[CellProblem, ...]
     blank: int
+    wrong: int
 
 
 def import_file(
@@ -121,17 +143,30 @@ def import_file(
         checked = _check(rows, packet)
         accepted = {} if checked.problems and not skip_invalid else checked.decisions
         added: list[dict[str, Any]] = []
+        replaced: list[ReplacedDecision] = []
         for item_id, answer in accepted.items():
             item = packet.items[item_id]
             # Importing an old file again must not undo later decisions.
             is_unchanged = item.held == answer or item_id in imported_before
             counts["unchanged" if is_unchanged else "changed" if item.held else "new"] += 1
             if not is_unchanged:
+                if item.held and item.method != "file":
+                    replaced.append(
+                        ReplacedDecision(item.whose, item.held.decision, item.decided_at, answer.decision)
+                    )
                 added.append(file_decision(item_id, answer, item.reviewer_email, (path.name, content_sha256), now))
         if held is not None:
             held.executemany(statement("decide"), added)
         syncing.add_decisions(connection, campaign, [{**row, "sequence": 1} for row in added], now)
-    return Imported(campaign, **counts, blank=checked.blank, problems=checked.problems, notes=tuple(notes))
+    return Imported(
+        campaign,
+        **counts,
+        blank=checked.blank,
+        problems=checked.problems,
+        notes=tuple(notes),
+        left_out=checked.wrong if skip_invalid else checked.wrong + len(checked.decisions) - len(accepted),
+        replaced=tuple(replaced),
+    )
 
 
 def _campaign_of(connection: Connection, rows: Sequence[Row], path: Path, name: str | None) -> Campaign:
@@ -173,7 +208,7 @@ def _packet(connection: Connection, campaign: Campaign, rows: Sequence[Row]) -> 
     return _Packet(
         items,
         _packet_facts(connection, campaign.campaign, reviewers),
-        frozenset((row["source"], row["role"]) for row in roles),
+        {(row["source"], row["role"]): row["rank"] for row in roles},
         campaign.opened_at.date(),
     )
 
@@ -181,7 +216,16 @@ def _packet(connection: Connection, campaign: Campaign, rows: Sequence[Row]) -> 
 def _item(row: Mapping[str, Any]) -> _Item:
     held = Answer(**{field: row[field] for field in ANSWERS}) if row["decision"] else None
     return _Item(
-        row["source"], row["entitlement_type"], row["email"], row["is_high_risk"], row["reviewer_email"], held
+        row["source"],
+        row["entitlement_type"],
+        row["entitlement_name"] or row["entitlement_id"],
+        row["email"],
+        row["is_high_risk"],
+        row["reviewer_email"],
+        held,
+        f"{row['display_name'] or row['user_name'] or row['account_id']} - {row['entitlement_name']}",
+        row["method"],
+        row["decided_at"],
     )
 
 
@@ -207,7 +251,7 @@ def _check(rows: Sequence[Row], packet: _Packet) -> _Checked:
     decisions: dict[str, Answer] = {}
     problems: list[CellProblem] = []
     first_rows: dict[str, int] = {}
-    blank = 0
+    blank = wrong = 0
     sender = _sender(rows, packet.items)
     for row in rows:
         item_id = _item_id(row)
@@ -222,11 +266,12 @@ def _check(rows: Sequence[Row], packet: _Packet) -> _Checked:
             found.append(CellProblem(row.place("item_id"), f"the same item is in row {first_rows[item_id]}"))
         first_rows.setdefault(item_id, row.number)
         if found:
+            wrong += 1
             problems += [CellProblem(f"row {row.number}, {each.place}", each.text) for each in found]
             decisions.pop(item_id, None)
             continue
         decisions[item_id], _ = _answer(row)
-    return _Checked(decisions, tuple(problems), blank)
+    return _Checked(decisions, tuple(problems), blank, wrong)
 
 
 def _sender(rows: Sequence[Row], items: Mapping[str, _Item]) -> str:
@@ -252,7 +297,7 @@ def _problems(row: Row, item: _Item | None, sender: str, packet: _Packet) -> Ite
         text = f"this item is assigned to {item.reviewer_email}, not to {reviewer}"
         yield CellProblem(row.place("reviewer"), text)
     answer, unreadable = _answer(row)
-    found = [*answers.problems(answer, item, packet.roles, packet.opened_on), *unreadable]
+    found = [*answers.problems(answer, item, packet.ranks, packet.opened_on), *unreadable]
     unread = {problem.field for problem in unreadable}
     for problem in found:
         if problem.field not in unread or problem in unreadable:  # a date that cannot be read is not a missing one
@@ -271,7 +316,7 @@ def _answer(row: Row) -> tuple[Answer, list[AnswerProblem]]:
             unreadable.append(AnswerProblem(field, str(error)))
     answer = Answer(
         row.text("decision").lower(),
-        row.text("reason") or None,
+        cleaned(row.text("reason")) or None,
         row.text("target_role") or None,
         days["defer_until"],
         answers.read_approver(row.text("approver")),

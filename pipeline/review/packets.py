@@ -61,7 +61,7 @@ def _write_packet(
         [column[0] for column in cursor.description or []],
         cursor.fetchall(),
         [
-            (row["source"], row["role"])
+            (row["source"], row["role"], row["rank"])
             for row in campaigns.rows(connection, "target_roles", snapshot_id=campaign.snapshot_id)
         ],
     )

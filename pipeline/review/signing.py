@@ -77,6 +77,7 @@ def sign(
         folder,
         sign_off.SignOffContents(
             decisions=saved.statement("review", "decisions"),
+            history=saved.statement("review", "decision_history"),
             attestation=_attestation(campaign, signer, signed_at),
             quality=asdict(campaigns.quality(connection, name)),
             reviewers=campaigns.rows(connection, "progress", campaign=name),

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlencode
 from pipeline.reporting import text
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.review.answers import needs_reason
-from pipeline.review.store import CardFilter, FilterChoices, ItemCard, PersonCard
-from pipeline.web.questions import Question
+from pipeline.review.store import CardFilter, FilterChoices, ItemCard, PersonCard, TargetRole
+from pipeline.web.questions import Question, roles_below
 
 __all__ = ["CHOICES", "DECISIONS", "PAGE", "Block", "Card", "Entry", "Listing", "Query", "arrange", "settled"]
 
@@ -101,7 +101,7 @@ class Query:
 class Entry:
     """An item, and what a page shows with it. ``next_id`` is the next open item of the page, or empty.
 
-    ``findings`` are those that the card does not show already.
+    ``findings`` are those that the card does not show already. ``can_reduce``: a role is known to be lower.
     """
 
     item: ItemCard
@@ -111,13 +111,9 @@ class Entry:
     where: str
     settled: str
     is_tied: bool = False
+    can_reduce: bool = False
     next_id: str = ""
     question: Question | None = None
-
-    @property
-    def can_reduce(self) -> bool:
-        """Return whether reduce is offered: only a role has others below it."""
-        return self.item.entitlement_type == "role"
 
     @property
     def asks(self) -> frozenset[str]:
@@ -225,9 +221,11 @@ class Listing:
         return self.query.skipping(after).url if after < self.total else None
 
 
-def arrange(people: Sequence[PersonCard], reviewer: str) -> tuple[Card, ...]:
-    """Return the cards of a page, for one reviewer."""
-    cards = tuple(Card(person, tuple(_person_facts(person)), tuple(_blocks(person, reviewer))) for person in people)
+def arrange(people: Sequence[PersonCard], reviewer: str, roles: Sequence[TargetRole] = ()) -> tuple[Card, ...]:
+    """Return the cards of a page, for one reviewer; ``roles`` are those that access can be reduced to."""
+    cards = tuple(
+        Card(person, tuple(_person_facts(person)), tuple(_blocks(person, reviewer, roles))) for person in people
+    )
     following = ""
     for entry in reversed([entry for card in cards for entry in card.entries]):
         entry.next_id = following
@@ -293,7 +291,7 @@ def _way(path: str | None) -> str:
     return f"through {' > '.join(steps[1:-1])}" if len(steps) > 2 else ""
 
 
-def _blocks(person: PersonCard, reviewer: str) -> Iterator[Block]:
+def _blocks(person: PersonCard, reviewer: str, roles: Sequence[TargetRole]) -> Iterator[Block]:
     """Yield the items in their order; the sides of a conflict stand together, at the place of the first of them."""
     has_accounts = len({(item.source, item.account_id) for item in person.items}) > 1
     by_id = {item.item_id: item for item in person.items}
@@ -302,7 +300,9 @@ def _blocks(person: PersonCard, reviewer: str) -> Iterator[Block]:
         where = f"{item.source}, {item.user_name}" if has_accounts and item.user_name else ""
         facts = tuple(_item_facts(item))
         findings = tuple(finding for finding in item.findings if finding not in person.findings)
-        return Entry(item, person.card_id, facts, findings, where, settled(item, reviewer), is_tied=is_tied)
+        said = settled(item, reviewer)
+        can_reduce = bool(roles_below(item, roles))
+        return Entry(item, person.card_id, facts, findings, where, said, is_tied=is_tied, can_reduce=can_reduce)
 
     loose: list[Entry] = []
     seen: set[str] = set()

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from pipeline.review.answers import AnswerProblem, needs_reason
+from pipeline.reporting.choices import LONGEST
+from pipeline.review.answers import AnswerProblem, lower_roles, needs_reason
 from pipeline.review.store import ItemCard, TargetRole
 
-__all__ = ["Field", "Question", "question"]
+__all__ = ["Field", "Question", "question", "roles_below"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked for one decision. ``earliest`` is the first day that dates may have; ``general`` is a problem."""
+    """What is asked for one decision. ``earliest`` and ``latest`` limit its date; ``general`` is a problem."""
 
     decision: str
     title: str
     fields: tuple[Field, ...]
     earliest: str
+    latest: str
     general: str
 
 
@@ -56,6 +58,7 @@ def question(
         _title(item, decision),
         tuple(replace(field, is_first=field.name == first) for field in fields),
         (opened_on + timedelta(days=1)).isoformat(),
+        (opened_on + timedelta(days=max(LONGEST.get(field.name, 0) for field in fields))).isoformat(),
         " ".join(texts.values()),
     )
 
@@ -72,7 +75,7 @@ def _title(item: ItemCard, decision: str) -> str:
 
 def _fields(item: ItemCard, decision: str, roles: Iterable[TargetRole]) -> Iterable[Field]:
     if decision == "reduce":
-        yield Field("target_role", "Reduce to", "select", choices=_lower_roles(item, roles))
+        yield Field("target_role", "Reduce to", "select", choices=roles_below(item, roles))
     if decision == "defer":
         yield Field("defer_until", "Decide by", "date")
     if decision == "exception":
@@ -81,12 +84,13 @@ def _fields(item: ItemCard, decision: str, roles: Iterable[TargetRole]) -> Itera
     yield Field("reason", "Reason" if needs_reason(item, decision) else "Reason (optional)", "text")
 
 
-def _lower_roles(item: ItemCard, roles: Iterable[TargetRole]) -> tuple[str, ...]:
-    """Return the roles below that of the item; all others where ranks are not known."""
-    others = [role for role in roles if role.source == item.source]
-    own = next((role.rank for role in others if role.name == item.name), None)
-    lower = [role.name for role in others if own is not None and role.rank is not None and role.rank < own]
-    return tuple(lower or [role.name for role in others if role.name != item.name])
+def roles_below(item: ItemCard, roles: Iterable[TargetRole]) -> tuple[str, ...]:
+    """Return the roles to which an item can be reduced, the least powerful first."""
+    if item.entitlement_type != "role":
+        return ()
+    known = [role for role in roles if role.source == item.source]
+    lower = lower_roles(item.source, item.name, {(role.source, role.name.lower()): role.rank for role in known})
+    return tuple(role.name for role in known if role.name.lower() in lower)
 
 
 def _problem(field: Field, form: Mapping[str, str], text: str) -> str:

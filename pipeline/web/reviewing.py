@@ -100,7 +100,8 @@ def start(request: Request) -> Response:
     if query.skip and not people:  # the last people of the list were decided meanwhile
         return RedirectResponse(query.skipping(0).url, 303)
     choices = site.store.choices(reviewer)
-    return _page(request, "start.html", Listing(query, arrange(people, reviewer), total, choices))
+    cards = arrange(people, reviewer, site.store.target_roles())
+    return _page(request, "start.html", Listing(query, cards, total, choices))
 
 
 def person(request: Request) -> Response:
@@ -190,7 +191,7 @@ def _card(site: Site, reviewer: str, card_id: str) -> Card:
     found = site.store.card(reviewer, card_id)
     if found is None:
         raise RequestRefusedError(_NOT_YOURS)
-    return arrange([found], reviewer)[0]
+    return arrange([found], reviewer, site.store.target_roles())[0]
 
 
 def _entry(card: Card, item_id: str) -> Entry:

@@ -26,6 +26,7 @@ decision         = "varchar: keep, remove, reduce, defer or exception; null whil
 reason           = "varchar: the reason, in the reviewer's words"
 target_role      = "varchar: the role to reduce to, if the decision is reduce; else null"
 decided_at       = "timestamp: when the reviewer decided; null if the reviewer gave no time"
+method           = "varchar: how it was decided: link or oidc (on the page), or file; null while undecided"
 is_bulk          = "boolean: the reviewer accepted the recommendations for a person in one step; null while undecided"
 seconds_taken    = "double: seconds since the reviewer's previous decision; null if either time is missing, and for all but one of those accepted in one step"
 place            = "bigint: position in the reviewer's packet, from 1"
@@ -94,6 +95,7 @@ reviewed_items as (
     select
         items.*, keyed.email_key, keyed.user_name_key, latest.reviewer_email as decided_by,
         reviewer.reviewer_key as decided_by_key, latest.decision, latest.reason, latest.target_role, latest.decided_at,
+        case when latest.decision is not null then coalesce(latest.method, 'file') end as method,
         case when latest.decision is not null then coalesce(latest.is_bulk, false) end as is_bulk,
         -- Consecutive items with the same decision have the same difference of the two positions.
         items.place - row_number() over (
@@ -132,6 +134,7 @@ select
     items.reason,
     items.target_role,
     items.decided_at,
+    items.method,
     items.is_bulk,
     -- Accepted in one step: one pause for all of them.
     case when not (items.is_bulk and items.decided_at = items.decided_before_at) then
@@ -267,7 +270,7 @@ given."review.decisions" = [
   { campaign = "Q", item_id = "4", sequence = 2, decision = "withdrawn", reviewer_email = "r", imported_at = 2025-12-03T00:00:00Z, undoes = "x" },
 ]
 expect = [
-  { item_id = "1", place = 1, is_bulk = false, seconds_taken = "<null>", run_length = 1 },
+  { item_id = "1", place = 1, method = "link", is_bulk = false, seconds_taken = "<null>", run_length = 1 },
   { item_id = "4", place = 2, reviewer_email = "r", decision = "<null>", decided_by = "<null>", is_bulk = "<null>" },
   { item_id = "2", place = 3, is_bulk = true, seconds_taken = 30.0, run_length = 2 },
   { item_id = "3", place = 4, is_bulk = true, seconds_taken = "<null>", run_length = 2 },

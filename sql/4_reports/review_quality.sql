@@ -33,6 +33,9 @@ item_coverage        = "double: share of items in the snapshot, 0 to 1"
 account_coverage     = "double: share of accounts in the snapshot, 0 to 1"
 approval_rate        = "double: share of decisions to keep, 0 to 1; null without decisions"
 timed                = "bigint: decisions with a time of their own"
+by_link              = "bigint: decisions on the page of a reviewer who came by a mailed link"
+by_oidc              = "bigint: decisions on the page of a reviewer who signed in with OpenID Connect"
+by_file              = "bigint: decisions in returned files"
 in_bulk              = "bigint: decisions to keep that reviewers made for a whole person in one step, as recommended"
 median_seconds       = "double: median time between two decisions of a reviewer; null if not known"
 longest_run          = "bigint: longest run of equal decisions in a packet; null without decisions"
@@ -64,6 +67,9 @@ item_counts as (
         count(*) filter (where is_high_risk and decision is null) as high_risk_pending,
         count(distinct reviewer_email) as reviewers,
         count(decided_at) as timed,
+        count(*) filter (where method = 'link') as by_link,
+        count(*) filter (where method = 'oidc') as by_oidc,
+        count(*) filter (where method = 'file') as by_file,
         count(*) filter (where is_bulk) as in_bulk,
         median(seconds_taken) as median_seconds,
         max(run_length) as longest_run,
@@ -129,6 +135,9 @@ select
     accounts.accounts / campaigns.snapshot_accounts as account_coverage,
     counts.kept / nullif(counts.items - counts.pending, 0) as approval_rate,
     counts.timed,
+    counts.by_link,
+    counts.by_oidc,
+    counts.by_file,
     counts.in_bulk,
     counts.median_seconds,
     counts.longest_run,
@@ -152,15 +161,15 @@ given."graph.review_campaigns" = [
 given."review.campaigns" = [ { campaign = "Q", snapshot_items = 10, snapshot_accounts = 4 }, { campaign = "old" } ]
 given."review.items" = [ { campaign = "Q", item_id = "x", exclusion_reason = "training" } ]
 given."graph.review_decisions" = [
-  { campaign = "Q", item_id = "1", source = "s", account_id = "1", reviewer_email = "a", decision = "keep", decided_at = 2025-12-02T00:00:00Z, run_length = 2, is_self_review = true, is_high_risk = true, is_current = true },
-  { campaign = "Q", item_id = "2", source = "s", account_id = "1", reviewer_email = "a", decision = "keep", decided_at = 2025-12-02T00:00:09Z, is_bulk = true, seconds_taken = 9.0, run_length = 2, is_self_review = false, is_current = true },
-  { campaign = "Q", item_id = "3", source = "s", account_id = "2", reviewer_email = "a", decision = "remove", run_length = 1, is_current = true },
+  { campaign = "Q", item_id = "1", source = "s", account_id = "1", reviewer_email = "a", decision = "keep", method = "link", decided_at = 2025-12-02T00:00:00Z, run_length = 2, is_self_review = true, is_high_risk = true, is_current = true },
+  { campaign = "Q", item_id = "2", source = "s", account_id = "1", reviewer_email = "a", decision = "keep", method = "oidc", decided_at = 2025-12-02T00:00:09Z, is_bulk = true, seconds_taken = 9.0, run_length = 2, is_self_review = false, is_current = true },
+  { campaign = "Q", item_id = "3", source = "s", account_id = "2", reviewer_email = "a", decision = "remove", method = "file", run_length = 1, is_current = true },
   { campaign = "Q", item_id = "4", source = "s", account_id = "2", reviewer_email = "b", decision = "exception", run_length = 1, is_self_review = false, is_current = true },
   { campaign = "Q", item_id = "5", source = "s", account_id = "2", reviewer_email = "b", is_high_risk = true, is_current = true },
   { campaign = "old", item_id = "1", source = "s", account_id = "1", reviewer_email = "a", decision = "keep", is_current = false },
 ]
 expect = [
-  { campaign = "Q", is_overdue = true, snapshot_items = 10, outside_scope = 4, left_out = 1, items = 5, kept = 2, removed = 1, reduced = 0, deferred = 0, excepted = 1, pending = 1, high_risk = 2, high_risk_pending = 1, reviewers = 2, snapshot_accounts = 4, accounts = 2, accounts_decided = 1, item_coverage = 0.5, account_coverage = 0.5, approval_rate = 0.5, timed = 2, in_bulk = 1, median_seconds = 9.0, longest_run = 2, longest_run_reviewer = "a", self_reviews = 1, self_reviews_unknown = 1 },
+  { campaign = "Q", is_overdue = true, snapshot_items = 10, outside_scope = 4, left_out = 1, items = 5, kept = 2, removed = 1, reduced = 0, deferred = 0, excepted = 1, pending = 1, high_risk = 2, high_risk_pending = 1, reviewers = 2, snapshot_accounts = 4, accounts = 2, accounts_decided = 1, item_coverage = 0.5, account_coverage = 0.5, approval_rate = 0.5, timed = 2, by_link = 1, by_oidc = 1, by_file = 1, in_bulk = 1, median_seconds = 9.0, longest_run = 2, longest_run_reviewer = "a", self_reviews = 1, self_reviews_unknown = 1 },
 ]
 */
 /* example

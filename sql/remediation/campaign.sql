@@ -32,6 +32,7 @@ sent_items as (
 planned_actions as (
     select
         revocations.*, target_roles.role_id as target_role_id, role.role_display_name as target_name,
+        own_role.role_rank as own_rank, role.role_rank as target_rank,
         membership.seen_in, sent_items.item_id is not null as is_sent,
         protected.reason as protection, protected.may_be_named, protected.applies_to,
         case
@@ -56,6 +57,9 @@ planned_actions as (
     left join target_roles
         on target_roles.source = revocations.source and target_roles.known_as = lower(revocations.target_role)
     left join graph.roles as role on role.source = revocations.source and role.role_id = target_roles.role_id
+    left join graph.roles as own_role
+        on revocations.entitlement_type = 'role' and own_role.source = revocations.source
+        and own_role.role_id = revocations.entitlement_id
     left join sent_items on sent_items.item_id = revocations.item_id
     left join reports.protected_accounts as protected
         on protected.source = revocations.source and protected.account_id = revocations.account_id
@@ -85,6 +89,10 @@ from (
             when protection is not null and (applies_to = 'any' or action in ('deactivate', 'change_role'))
                 then protection
             when action = 'change_role' and target_role_id is null then 'the role that should replace it does not exist'
+            when action = 'change_role' and (own_rank is null or target_rank is null)
+                then 'whether the role that should replace it is lower is not known: a rank is missing in roles.csv'
+            when action = 'change_role' and target_rank >= own_rank
+                then 'the role that should replace it is not lower'
             when seen_in = 'group' then
                 'only the group lists the membership, and this program does not change that list: remove it in Sisense'
         end as left_out_because

@@ -40,7 +40,7 @@ checked_items as (
         case
             when item.decision is null then 'not decided yet'
             when own.address is not null then 'decided by the holder of the account'
-            when item.is_high_risk and item.decision in ('keep', 'remove', 'reduce') and item.reason is null
+            when item.is_high_risk and item.reason is null
                 then 'high risk, decided without a reason'
         end as problem
     from assigned_items as item

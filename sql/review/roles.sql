@@ -1,9 +1,18 @@
--- Roles of a snapshot, by both of their names in lower case
+-- Roles of a snapshot by both of their names in lower case, with their ranks
 -- $snapshot_id: the snapshot
-select source, lower(role_name) as role
-from history.roles
-where snapshot_id = $snapshot_id and role_name is not null
-union
-select source, lower(role_display_name)
-from history.roles
-where snapshot_id = $snapshot_id and role_display_name is not null
+-- A name that roles of different ranks have in common has no rank: which of them is meant is not known.
+with
+
+names as (
+    select source, lower(role_name) as role, role_rank
+    from history.roles
+    where snapshot_id = $snapshot_id and role_name is not null
+    union
+    select source, lower(role_display_name), role_rank
+    from history.roles
+    where snapshot_id = $snapshot_id and role_display_name is not null
+)
+
+select source, role, case when count(*) = 1 then max(role_rank) end as rank
+from names
+group by source, role

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -57,6 +58,10 @@ class Quarter:
         return self("--json", "review", "status", "--name", name).result
 
 
+#: A day that a decision may be deferred to.
+LATER = str(datetime.now(UTC).date() + timedelta(days=60))
+
+
 def decide(row: dict[str, object]) -> dict[str, object]:
     """Return the answers of a diligent reviewer, with a reason for each high-risk item."""
     remove = row["recommendation"] == "remove" and row["type"] == "group"
@@ -68,10 +73,10 @@ def decide_next(row: dict[str, object]) -> dict[str, object]:
     reason = {"reason": "compared with the last quarter"}
     if row["change"] == "new" and row["type"] == "role":
         if row["access"] in {"Viewer", "consumer"}:
-            return {"decision": "defer", "defer_until": "2099-06-30", **reason}
+            return {"decision": "defer", "defer_until": LATER, **reason}
         return {"decision": "reduce", "target_role": "viewer", **reason}
     if row["change"] == "new":
-        approved = {"approver": "ciso@example.com", "expires_on": "2099-12-31"}
+        approved = {"approver": "cfo@example.com", "expires_on": LATER}
         return {"decision": "exception", **approved, **reason}
     if row["prior_decision"] and str(row["prior_decision"]).startswith("remove"):
         return {"decision": "remove", **reason}

@@ -12,12 +12,12 @@ import pytest
 
 from pipeline.review.filenames import workbook_path
 from pipeline.simulator.server import Simulator
-from tests.e2e.reviewing import NAME, SIGNATURE, Quarter, Row, fill_workbook, rows_of
+from tests.e2e.reviewing import LATER, NAME, SIGNATURE, Quarter, Row, fill_workbook, rows_of
 from tests.e2e.serving import ServedReview, free_port
 from tests.fakes.mail import FakeMailServer
 from tests.web.plain_browser import Form, PlainBrowser, ShownPage
 
-ANN, BO, CY, DEE, CISO = (f"{name}@example.com" for name in ("ann", "bo", "cy", "dee", "ciso"))
+ANN, BO, CY, DEE, CISO, CFO = (f"{name}@example.com" for name in ("ann", "bo", "cy", "dee", "ciso", "cfo"))
 #: Who reviews what. Ann and Ciso decide on the page, Cy returns a workbook, and Bo goes on leave.
 OWNERS = {
     ANN: ("role,Admin", "role,Data Admin", "group,Data Platform Office North", "group,Data Platform Platform Alerts"),
@@ -194,14 +194,14 @@ def answers_of_ann(ann: Colleague, shown: ShownPage) -> dict[str, dict[str, str]
     assert "is not after the day on which the campaign was opened" in wrong.text
     [question] = [form for form in wrong.forms_to("/decide") if "answered" in form.values]
     assert question.values["approver"] == "nobody"
-    browser.press(question, approver=CISO, expires_on="2099-12-30")
+    browser.press(question, approver=CFO, expires_on=LATER)
 
     asked = browser.press(roles[1], "Reduce")
     [question] = [form for form in asked.forms_to("/decide") if "answered" in form.values]
     target = next(role for role in question.choices["target_role"] if role)
     browser.press(question, target_role=target, reason="reads only")
     ann.decide(roles[2], "remove", reason="left the team")
-    ann.decide(groups[0], "defer", defer_until="2099-11-30")
+    ann.decide(groups[0], "defer", defer_until=LATER)
 
     # undo: the decision before holds again
     ann.decide(groups[1], "keep")
@@ -210,10 +210,10 @@ def answers_of_ann(ann: Colleague, shown: ShownPage) -> dict[str, dict[str, str]
     person = browser.open(f"/people/{groups[1].values['card_id']}")
     assert person.form("/decide", item_id=groups[1].values["item_id"]).pressed.startswith("Keep")
     expected = [
-        {"decision": "exception", "approver": CISO, "expires_on": "2099-12-30"},
+        {"decision": "exception", "approver": CFO, "expires_on": LATER},
         {"decision": "reduce", "target_role": target, "reason": "reads only"},
         {"decision": "remove", "reason": "left the team"},
-        {"decision": "defer", "defer_until": "2099-11-30"},
+        {"decision": "defer", "defer_until": LATER},
         {"decision": "keep", "reason": ""},
     ]
     items = [form.values["item_id"] for form in (*roles[:3], *groups[:2])]

@@ -65,6 +65,24 @@ def test_the_folder_alone_can_be_verified_and_rebuilt(folder: Path) -> None:
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
 
 
+def test_a_sign_off_has_nothing_to_rebuild_but_a_report_without_its_data_has(folder: Path) -> None:
+    sha256 = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    signed = folder.with_name(f"{folder.name}-signoff-Q4")
+    signed.mkdir()
+    shutil.copy(folder / "manifest.json", signed)
+    (signed / "decisions.csv").write_text("item_id,decision\n1,keep\n", encoding="utf-8")
+    reseal(signed, previous_manifest_sha256=sha256)
+
+    outcome = verify(signed, "--rebuild")
+
+    assert outcome.code == 0, outcome.stdout + outcome.stderr
+    assert f"this is the folder of a sign-off; it rests on {folder.name}" in outcome.stderr
+    for name in ("raw", "sql", "inputs"):
+        shutil.rmtree(folder / name)
+    reseal(folder)
+    assert_refused(verify(folder, "--rebuild"), "sql, raw, inputs")
+
+
 def test_verify_lists_its_result_as_json(folder: Path) -> None:
     (folder / "rules.csv").unlink()
 

@@ -21,7 +21,7 @@ from pipeline.review.store import ReviewStore
 from pipeline.review.store.sessions import csrf_token
 from tests.e2e.program import run_command
 from tests.e2e.remediating import Case, Prepared
-from tests.e2e.reviewing import NAME, SIGNATURE, rows_of
+from tests.e2e.reviewing import LATER, NAME, SIGNATURE, rows_of
 from tests.e2e.serving import ServedReview, free_port
 from tests.search import is_deep
 
@@ -31,8 +31,8 @@ REVIEWERS = [f"reviewer{number:02}@example.com" for number in range(20)]
 ANSWERS = (
     {"decision": "keep", "reason": "needed"},
     {"decision": "remove", "reason": "left the team"},
-    {"decision": "defer", "defer_until": "2099-11-30", "reason": "ask again"},
-    {"decision": "exception", "approver": CISO, "expires_on": "2099-12-30", "reason": "agreed"},
+    {"decision": "defer", "defer_until": LATER, "reason": "ask again"},
+    {"decision": "exception", "approver": CISO, "expires_on": LATER, "reason": "agreed"},
 )
 #: How a decision was made, which differs between the page and a file, and what is random.
 WAYS = {"decided_at", "imported_at", "method", "is_bulk", "decided_from"}

@@ -18,7 +18,8 @@ SIGNED = {
     "signed_by": "Cleo Chief", "snapshot_items": 1300, "outside_scope": 60, "left_out": 6, "items": 1234,
     "kept": 1000, "removed": 200, "reduced": 20, "deferred": 4, "excepted": 10, "pending": 0, "high_risk": 7,
     "high_risk_pending": 0, "reviewers": 8, "snapshot_accounts": 500, "accounts": 480, "accounts_decided": 480,
-    "timed": 0, "self_reviews": 0, "self_reviews_unknown": 0,
+    "timed": 0, "by_link": 900, "by_oidc": 0, "by_file": 334, "in_bulk": 12,
+    "self_reviews": 0, "self_reviews_unknown": 0,
 }  # fmt: skip
 SUM = (
     (1, "done and verified", 150, 150), (2, "not yet verified", 60, 40), (3, "already gone", 8, 0),
@@ -75,7 +76,12 @@ def test_a_signed_review_is_attested_with_its_figures_and_the_open_findings(data
     assert "8 reviewers were asked to decide on 1,234 items of access of 480 accounts" in text
     assert "1,000 kept, 200 to be removed, 20 to be reduced, 4 deferred, 10 kept as an exception" in text
     assert "60 items outside its scope (all) and 6 left out with a reason" in text
-    assert "do not prove who filled them in" in text
+    assert (
+        "900 decisions on the page by a reviewer who came by a mailed link, which proves that the mailbox of the "
+        "reviewer could be read; 334 decisions in returned files, which do not prove who filled them in. Of these, "
+        "12 decisions accepted the recommendations for a person in one step."
+    ) in text
+    assert "OpenID" not in text
     assert "own access" not in text
     assert re.search(r"Open findings of this extract: .*Leaver still active \(\d+\)", text)
     assert "220 decided to remove or reduce = 150 done and verified + 60 not yet verified + 8 already gone" in text

@@ -21,7 +21,10 @@ FACTS: dict[str, Any] = {
     "prior_decision": "keep by bo@example.com on 2025-09-01", "decision": None, "reason": None, "target_role": None,
     "defer_until": None, "approver": None, "expires_on": None, "card_id": "card-1", "item_id": "item-1",
 }  # fmt: skip
-ROLES = [("prod", "Viewer"), ("prod", "Designer"), ("test", "=Viewer")]
+ROLES = [
+    ("prod", "Viewer", 15), ("prod", "Designer", 40), ("prod", "Admin", 90), ("prod", "Odd", None),
+    ("test", "=Viewer", 15), ("test", "Admin", 90),
+]  # fmt: skip
 
 
 def write(folder: Path, *rows: dict[str, Any], **changes: Any) -> Path:
@@ -97,8 +100,10 @@ def test_the_rows_of_a_person_share_a_shade(tmp_path: Path) -> None:
     assert shades[0] == shades[1] == shades[3] != shades[2]
 
 
-def test_cells_offer_decisions_roles_of_the_source_and_later_days(tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(write(tmp_path, {}, {"source": "test"}, {"source": "none"}, {}))
+def test_cells_offer_decisions_lower_roles_and_later_days(tmp_path: Path) -> None:
+    lowest, unranked, group = {"access": "Viewer"}, {"access": "Odd"}, {"type": "group"}
+    rows: list[dict[str, Any]] = [{}, {"source": "test"}, {"source": "none"}, {}, lowest, unranked, group]
+    book = openpyxl.load_workbook(write(tmp_path, *rows))
     sheet = book["Decisions"]
 
     def rule(heading: str, row: int) -> Any:
@@ -107,14 +112,15 @@ def test_cells_offer_decisions_roles_of_the_source_and_later_days(tmp_path: Path
         return found
 
     assert rule("Decision", 5).formula1 == '"keep,remove,reduce,defer,exception"'
-    assert [rule("Target role", row).formula1 for row in range(2, 6)] == [
-        "Lists!$A$2:$A$3", "Lists!$B$2:$B$2", None, "Lists!$A$2:$A$3",
+    assert {rule("Decision", row).formula1 for row in (4, 6, 7, 8)} == {'"keep,remove,defer,exception"'}
+    assert [rule("Target role", row).formula1 for row in range(2, 9)] == [
+        "Lists!$A$2:$A$3", "Lists!$B$2:$B$2", None, "Lists!$A$2:$A$3", None, None, None,
     ]  # fmt: skip
     assert book["Lists"].sheet_state == "hidden"
-    assert [cell.value for cell in book["Lists"]["A"]] == ["prod", "Viewer", "Designer"]
+    assert [cell.value for cell in book["Lists"]["A"]] == ["prod", "Viewer", "Designer", "Admin", "Odd"]
     assert (book["Lists"]["B2"].value, book["Lists"]["B2"].data_type) == ("=Viewer", "s")
     for heading in ("Defer until", "Expires on"):
-        assert (rule(heading, 2).type, rule(heading, 2).operator) == ("date", "greaterThan")
+        assert (rule(heading, 2).type, rule(heading, 2).operator) == ("date", "between")
         assert cell(sheet, heading).number_format == "yyyy-mm-dd"
     answers = ("Decision", "Reason", "Target role", "Defer until", "Approver", "Expires on")
     assert all(rule(heading, 2).prompt for heading in answers)

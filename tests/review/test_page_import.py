@@ -64,11 +64,11 @@ def store_of(service: ReviewService) -> ReviewStore:
 
 
 def answers(store: ReviewStore, reviewer: str) -> dict[str, Answer]:
-    """Return an answer for each item of a reviewer: every third is removed, every fourth role reduced."""
+    """Return an answer for each item of a reviewer: every third is removed, privileged roles are reduced."""
     found = {}
     items = [item for card in store.cards(reviewer, limit=1000)[0] for item in card.items]
     for number, item in enumerate(items):
-        if number % 4 == 3 and item.entitlement_type == "role":
+        if item.entitlement_type == "role" and item.permission_level == "privileged":
             found[item.item_id] = Answer("reduce", "a lower one will do", "Viewer")
         else:
             found[item.item_id] = Answer("remove" if number % 3 == 2 else "keep", f"talked to them, {number}")
@@ -102,6 +102,15 @@ def sealed(service: ReviewService) -> list[dict[str, str]]:
         return [{name: cell for name, cell in row.items() if name not in WAYS} for row in csv.DictReader(stream)]
 
 
+def history(folder: Path) -> list[tuple[str, ...]]:
+    """Return the sealed decisions that no longer hold, in the order in which they were made."""
+    [path] = folder.rglob("decision_history.csv")
+    names = ("decision", "method", "outcome", "replaced_by", "replaced_by_reviewer")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = sorted(csv.DictReader(stream), key=lambda row: row["decided_at"])
+    return [tuple(row[name] for name in names) for row in rows]
+
+
 def test_the_page_seals_the_same_decisions_as_a_workbook(opened: Path, tmp_path: Path) -> None:
     on_page, by_file = _service(opened, tmp_path / "on_page"), _service(opened, tmp_path / "by_file")
     with store_of(on_page) as store:
@@ -122,6 +131,9 @@ def test_the_page_seals_the_same_decisions_as_a_workbook(opened: Path, tmp_path:
     assert (first.found.new, first.found.changed, second.found.decisions) == (len(chosen), len(chosen), 0)
     assert on_page.status().decisions_on_page == 0
     assert sealed(on_page) == sealed(by_file) != []
+    assert [history(tmp_path / name) for name in ("on_page", "by_file")] == [
+        [("keep", "link", "replaced", answer.decision, CISO.email) for answer in chosen.values()], []
+    ]  # fmt: skip
     with store_of_closed(on_page) as store, pytest.raises(CampaignClosed):
         store.decide(CISO, next(iter(chosen)), Answer("keep", "too late"), now=NOW)
 
@@ -145,6 +157,12 @@ def test_a_file_comes_after_the_page_and_appears_there(service: ReviewService) -
         service.bring_in()
 
     assert (found.new, found.changed, found.unchanged) == (len(chosen) - 2, 1, 1)
+    [replaced] = found.replaced
+    assert (replaced.was, replaced.decided_at, replaced.now) == (
+        "keep",
+        NOW.replace(tzinfo=None),
+        chosen[first].decision,
+    )
     assert [each.unchanged for _, each in again.files] == [len(chosen)]
     assert held is not None
     assert (held.answer, held.method, held.decided_at) == (chosen[first], "file", None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.review import campaign as campaigns
-from pipeline.review.answers import Answer
+from pipeline.review.answers import Answer, read_form
 from pipeline.review.campaign import NewCampaign
 from pipeline.review.store import (
     Actor,
@@ -102,9 +102,25 @@ def test_another_reviewers_item_and_a_wrong_answer_are_refused(store: ReviewStor
     with pytest.raises(AnswerRefused) as refused:
         store.decide(CISO, item.item_id, Answer("reduce", target_role="no such role"), now=NOW)
 
-    assert [problem.field for problem in refused.value.problems if problem.field == "target_role"] == ["target_role"]
+    assert "no role is lower than Viewer: choose another decision" in str(refused.value)
     assert store.item("eve@example.com", item.item_id) is None
     assert store.cards("eve@example.com") == ((), 0)
+
+
+def test_reasons_lose_what_cannot_be_seen_and_are_limited(store: ReviewStore) -> None:
+    [first, *_], _ = store.cards(CISO.email)
+    typed = {"decision": "keep", "reason": "ne\x00eded\u202e by \u2066law\r\ntoday\x1b "}
+
+    answer, problems = read_form(typed)
+
+    assert (answer, problems) == (Answer("keep", "needed by law\ntoday"), ())
+    with pytest.raises(AnswerRefused, match="at most 1,000 characters"):
+        store.decide(CISO, first.items[0].item_id, Answer("keep", "x" * 1001), now=NOW)
+    with pytest.raises(ReassignmentRefused, match="at most 1,000 characters"):
+        store.reassign(None, CISO.email, "it@example.com", "x" * 1001, "owner@example.com", now=NOW)
+    store.reassign(None, CISO.email, "it@example.com", "on\u202e leave", "owner@example.com", now=NOW)
+    [row] = store.rows("reassignments")[:1]
+    assert row["reason"] == "on leave"
 
 
 def test_cards_are_filtered_and_paged(store: ReviewStore) -> None:

@@ -145,7 +145,16 @@ def test_a_partial_snapshot_is_not_reviewed(house: Any, source: Any, make_user: 
         ("keep,because,,,boss@example.com,", "this goes with exception, but the decision is keep"),
         (",because,,,,", "the decision is missing"),
         ("reduce,because,Emperor,,,", "'Emperor' is not a role of prod"),
+        ("reduce,because,,,,", "reduce needs a target role"),
+        ("reduce,because,Admin,,,", "Admin is not lower than Admin"),
+        ("reduce,because,custom_odd,,,", "the rank of custom_odd is not known, so it may not be lower than Admin"),
         ("defer,because,,,,", "defer needs a date"),
+        ("defer,,,2026-02-01,,", "a high-risk item needs a reason to defer"),
+        ("defer,because,,2026-04-11,,", "2026-04-11 is too late: at most 90 days after the opening, so 2026-04-10"),
+        (f"keep,{'x' * 1001},,,,", "a reason has at most 1,000 characters, this one has 1,001"),
+        ("exception,,,,boss@example.com,2026-12-31", "a high-risk item needs a reason to exception"),
+        ("exception,because,,,boss@example.com,2027-01-11", "2027-01-11 is too late"),
+        ("exception,because,,,CISO@example.com,2026-12-31", "the reviewer cannot approve their own exception"),
         ("defer,because,,2026-01-10,,", "is not after the day"),
         ("exception,because,,,boss@example.com,03/04/2027", "could be 2027-04-03 or 2027-03-04"),
         ("exception,because,,,,2027-01-01", "needs the e-mail address of its approver"),
@@ -173,6 +182,7 @@ def test_an_invalid_decision_is_named_and_imports_nothing(
     assert all(each.place.startswith("row 3, ") for each in refused.problems)
     assert built.rows("select count(*) from review.decisions") == [(0,)]
     taken = import_file(built.connection, path, name=None, now=NOW, skip_invalid=True)
+    assert taken.left_out == 1
     assert (taken.new, built.rows("select item_id from review.decisions")) == (1, [(other,)])
 
 

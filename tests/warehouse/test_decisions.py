@@ -44,6 +44,7 @@ DECISIONS = {
     ("boss", "r-admin"): ("reduce", "Viewer"),
     ("chief", "r-admin"): ("reduce", "Viewer"),  # one of two administrators has to stay
     ("odd", "r-odd"): ("reduce", "Emperor"),
+    ("cay", "r-viewer"): ("reduce", "Admin"),  # which would raise it
     ("svc", "g-ops"): ("remove", None),  # the account this program logs in with
     ("cay", "g-ops"): ("keep", None),
 }
@@ -131,6 +132,7 @@ def test_every_decision_of_a_plan_is_accounted_for(signed: Any) -> None:
         "left out: it is the account this program logs in with": 1,
         "left out: it would be the last active administrator": 1,
         "left out: the role that should replace it does not exist": 1,
+        "left out: the role that should replace it is not lower": 1,
     }
 
 
@@ -186,6 +188,7 @@ def test_the_next_report_shows_the_outcome_of_each_decision(
         "left out: it is the account this program logs in with": 1,
         "left out: it would be the last active administrator": 1,
         "left out: the role that should replace it does not exist": 1,
+        "left out: the role that should replace it is not lower": 1,
     }
     assert set(signed.rows("select detail from reports.remediation")) == {
         ("the id of a group that no longer exists was dropped",)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.review.store import PersonCard
+from pipeline.review.store import PersonCard, TargetRole
 from pipeline.web.listing import Query, arrange
 from tests.web.campaigns import REVIEWER, make_store
 
@@ -43,6 +43,21 @@ def test_only_indirect_access_says_how_it_is_held(
     [entry] = card.entries
     assert [fact for fact in entry.facts if fact.startswith("through")] == shown
     assert not any(">" in fact for fact in entry.facts if not fact.startswith("through"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "is_offered"),
+    [("Admin", "role", True), ("Viewer", "role", False), ("Unranked", "role", False), ("Admin", "group", False)],
+)
+def test_reduce_is_offered_only_where_a_role_is_lower(
+    people: tuple[PersonCard, ...], name: str, kind: str, *, is_offered: bool
+) -> None:
+    roles = [TargetRole("prod", "Viewer", 15), TargetRole("prod", "Admin", 90), TargetRole("prod", "Unranked", None)]
+    item = replace(people[0].items[0], name=name, entitlement_type=kind)
+
+    [card] = arrange([replace(people[0], items=(item,))], REVIEWER, roles)
+
+    assert [entry.can_reduce for entry in card.entries] == [is_offered]
 
 
 def test_the_sides_of_a_conflict_stand_in_a_block_of_their_own(people: tuple[PersonCard, ...]) -> None:

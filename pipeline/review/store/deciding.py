@@ -96,7 +96,7 @@ class StoredDecisions(StoredCards):
         with self.writing() as connection:
             opened_on = require_open(connection)
             item = _own_item(connection, actor, item_id)
-            found = tuple(answers.problems(answer, item, _roles(connection, item.source), opened_on))
+            found = tuple(answers.problems(answer, item, _ranks(connection, item.source), opened_on))
             if found:
                 raise AnswerRefused(found)
             return _repeated(connection, actor, item, answer) or _add(connection, actor, item_id, answer, now=now)
@@ -190,9 +190,9 @@ def _repeated(connection: sqlite3.Connection, actor: Actor, item: ItemCard, answ
     return StoredDecision(row["decision_id"], item.item_id, answer, item.decided_at, is_bulk=False)
 
 
-def _roles(connection: sqlite3.Connection, source: str) -> frozenset[tuple[str, str]]:
-    rows = connection.execute("select name from roles where source = $source", {"source": source})
-    return frozenset((source, row["name"].lower()) for row in rows)
+def _ranks(connection: sqlite3.Connection, source: str) -> answers.Ranks:
+    rows = connection.execute("select name, rank from roles where source = $source", {"source": source})
+    return {(source, row["name"].lower()): row["rank"] for row in rows}
 
 
 def file_decision(

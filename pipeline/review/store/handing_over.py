@@ -11,6 +11,7 @@ from datetime import datetime
 from pipeline.addresses import AddressError, read_address
 from pipeline.review.store.connections import StoreFile, as_text, moment, statement
 from pipeline.review.store.deciding import NotYourItem, StoreRefusal, new_id, require_open
+from pipeline.typed import LONGEST_TEXT, cleaned
 
 __all__ = ["LoggedMail", "ReassignmentRefused", "StoredMails", "StoredReassignments"]
 
@@ -57,8 +58,11 @@ class StoredReassignments(StoreFile):
             CampaignClosed: the campaign is signed off.
         """
         giver, taker = _address(from_), _address(to)
-        if not reason.strip():
+        why = cleaned(reason)
+        if not why:
             raise ReassignmentRefused("a reason is needed")
+        if len(why) > LONGEST_TEXT:
+            raise ReassignmentRefused(f"a reason has at most {LONGEST_TEXT:,} characters, this one has {len(why):,}")
         if giver == taker:
             raise ReassignmentRefused(f"{taker} is the reviewer already")
         chosen = None if items is None else json.dumps(sorted(set(items)))
@@ -78,7 +82,7 @@ class StoredReassignments(StoreFile):
                     "item_id": row["item_id"],
                     "from_email": giver,
                     "to_email": taker,
-                    "reason": reason.strip(),
+                    "reason": why,
                     "reassigned_by": by,
                     "reassigned_at": as_text(now),
                 }
