@@ -62,7 +62,8 @@ create table reports.review_quality (
     left_out bigint, items bigint, kept bigint, removed bigint, reduced bigint, deferred bigint, excepted bigint,
     pending bigint, high_risk bigint, high_risk_pending bigint, reviewers bigint, snapshot_accounts bigint,
     accounts bigint, accounts_decided bigint, item_coverage double, account_coverage double, approval_rate double,
-    timed bigint, in_bulk bigint, median_seconds double, longest_run bigint, longest_run_reviewer varchar, self_reviews bigint,
+    timed bigint, by_link bigint, by_oidc bigint, by_file bigint, in_bulk bigint, median_seconds double,
+    longest_run bigint, longest_run_reviewer varchar, self_reviews bigint,
     self_reviews_unknown bigint);
 create table reports.remediation (
     change_id varchar, source varchar, account_id varchar, label varchar, email varchar, action varchar,

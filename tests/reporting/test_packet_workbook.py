@@ -119,8 +119,10 @@ def test_cells_offer_decisions_lower_roles_and_later_days(tmp_path: Path) -> Non
     assert book["Lists"].sheet_state == "hidden"
     assert [cell.value for cell in book["Lists"]["A"]] == ["prod", "Viewer", "Designer", "Admin", "Odd"]
     assert (book["Lists"]["B2"].value, book["Lists"]["B2"].data_type) == ("=Viewer", "s")
-    for heading in ("Defer until", "Expires on"):
-        assert (rule(heading, 2).type, rule(heading, 2).operator) == ("date", "between")
+    first = 46024  # 2 January 2026, the day after the opening, as a spreadsheet counts
+    for heading, last in (("Defer until", first + 89), ("Expires on", first + 364)):
+        found = rule(heading, 2)
+        assert (found.type, found.formula1, found.formula2) == ("date", str(first), str(last))
         assert cell(sheet, heading).number_format == "yyyy-mm-dd"
     answers = ("Decision", "Reason", "Target role", "Defer until", "Approver", "Expires on")
     assert all(rule(heading, 2).prompt for heading in answers)
