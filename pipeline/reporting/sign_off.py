@@ -91,19 +91,7 @@ def write(
     dataset = load(connection)
     decided = contents.sum_up()
     with draft_folder(folder) as draft:
-        neutralised = sum(
-            csv.write(
-                connection,
-                query,
-                draft.file(name),
-                order_by=f"source, account_id, entitlement_type, entitlement_id{more}",
-                parameters={"campaign": contents.attestation["campaign"]},
-            )
-            for name, query, more in (
-                (_DECISIONS, contents.decisions, ""),
-                (_HISTORY, contents.history, ", sequence"),
-            )
-        )
+        neutralised = _write_tables(connection, contents, draft.file)
         entries = manifest.sealed_files(connection, draft.folder, [_DECISIONS, _HISTORY])
         paper = draft.file(_PDF)
         templates = resources.templates()
@@ -135,6 +123,16 @@ def write(
         )
         record(sealed.manifest_sha256)
     return folder / _DECISIONS, folder / _HISTORY, folder / _PDF, folder / MANIFEST
+
+
+def _write_tables(connection: Connection, contents: SignOffContents, place: Callable[[str], Path]) -> int:
+    """Write the decisions and their history; return how many cells were neutralised."""
+    order = "source, account_id, entitlement_type, entitlement_id"
+    values = {"campaign": contents.attestation["campaign"]}
+    written = csv.write(connection, contents.decisions, place(_DECISIONS), order_by=order, parameters=values)
+    return written + csv.write(
+        connection, contents.history, place(_HISTORY), order_by=f"{order}, sequence", parameters=values
+    )
 
 
 def _lines(revocations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

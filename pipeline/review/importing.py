@@ -143,17 +143,12 @@ def import_file(
         checked = _check(rows, packet)
         accepted = {} if checked.problems and not skip_invalid else checked.decisions
         added: list[dict[str, Any]] = []
-        replaced: list[ReplacedDecision] = []
         for item_id, answer in accepted.items():
             item = packet.items[item_id]
             # Importing an old file again must not undo later decisions.
             is_unchanged = item.held == answer or item_id in imported_before
             counts["unchanged" if is_unchanged else "changed" if item.held else "new"] += 1
             if not is_unchanged:
-                if item.held and item.method != "file":
-                    replaced.append(
-                        ReplacedDecision(item.whose, item.held.decision, item.decided_at, answer.decision)
-                    )
                 added.append(file_decision(item_id, answer, item.reviewer_email, (path.name, content_sha256), now))
         if held is not None:
             held.executemany(statement("decide"), added)
@@ -164,9 +159,17 @@ def import_file(
         blank=checked.blank,
         problems=checked.problems,
         notes=tuple(notes),
-        left_out=checked.wrong if skip_invalid else checked.wrong + len(checked.decisions) - len(accepted),
-        replaced=tuple(replaced),
+        left_out=checked.wrong + len(checked.decisions) - len(accepted),
+        replaced=tuple(_replaced(packet, [row["item_id"] for row in added], accepted)),
     )
+
+
+def _replaced(packet: _Packet, changed: Iterable[str], accepted: Mapping[str, Answer]) -> Iterator[ReplacedDecision]:
+    """Yield the decisions of the page that these items had before."""
+    for item_id in changed:
+        item = packet.items[item_id]
+        if item.held and item.method != "file":
+            yield ReplacedDecision(item.whose, item.held.decision, item.decided_at, accepted[item_id].decision)
 
 
 def _campaign_of(connection: Connection, rows: Sequence[Row], path: Path, name: str | None) -> Campaign:

@@ -1,6 +1,6 @@
 -- Roles of a snapshot by both of their names in lower case, with their ranks
 -- $snapshot_id: the snapshot
--- A name that roles of different ranks have in common has no rank: which of them is meant is not known.
+-- A name that roles of different ranks have in common has no rank, because it could be any of them.
 with
 
 names as (

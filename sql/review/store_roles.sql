@@ -1,6 +1,6 @@
 -- The roles to which access of a campaign can be reduced, by both of their names; people are shown one
 -- $snapshot_id: the snapshot of the campaign
--- A name that roles of different ranks have in common has no rank: which of them is meant is not known.
+-- A name that roles of different ranks have in common has no rank, because it could be any of them.
 with
 
 names as (
