@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from pipeline import resources
 from pipeline.reporting import text
 from pipeline.reporting.templating import Filler
+from pipeline.wording import counted
 
 __all__ = ["MailFacts", "MailKind", "MailText", "MailWriter"]
 
@@ -23,7 +24,8 @@ class MailFacts:
     ``items`` and ``high_risk`` count what it is about: all items of an invitation, the open ones of a reminder, and
     the items that changed hands. For an owner who reviews nothing they count the whole campaign. ``days_overdue`` is
     0 before and on the due date. Without a ``link`` a workbook is attached. ``contact`` answers questions.
-    ``handed_over_by`` is the earlier reviewer of a reassignment, and ``reason`` why.
+    ``systems`` names what the access is to. ``handed_over_by`` is the earlier reviewer of a reassignment, and
+    ``reason`` why.
     """
 
     organization: str
@@ -37,6 +39,7 @@ class MailFacts:
     link: str | None
     link_ends_at: datetime | None
     contact: str | None
+    systems: tuple[str, ...] = ()
     handed_over_by: str | None = None
     reason: str | None = None
 
@@ -88,7 +91,15 @@ def _values(kind: MailKind, facts: MailFacts) -> dict[str, Any]:
         "contact": one_line(facts.contact or ""),
         "handed_over_by": one_line(facts.handed_over_by or ""),
         "reason": one_line(facts.reason or ""),
+        "system": one_line(f"Sisense ({', '.join(facts.systems)})" if facts.systems else "Sisense"),
+        "amount": _amount(facts.items),
+        "last_day": (facts.link_ends_at - timedelta(days=1)).date() if facts.link_ends_at else None,
     }
+
+
+def _amount(items: int) -> str:
+    """Return a number of items, roughly where it is large: it is how much work there is that matters."""
+    return counted(items, "item") if items < 100 else f"about {round(items, -len(str(items)) + 2):,} items"
 
 
 def one_line(value: str) -> str:

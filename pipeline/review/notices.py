@@ -203,6 +203,7 @@ class _Mailing:
             link=None,
             link_ends_at=None,
             contact=contact if contact != recipient else None,
+            systems=tuple(source.name for source in self._settings.sources if source.kind == "sisense"),
         )
         return _Letter(kind, recipient, reason_key, facts)
 

@@ -116,6 +116,26 @@ class Entry:
     question: Question | None = None
 
     @property
+    def deactivates(self) -> bool:
+        """Return whether removing the item deactivates the account, which cannot be without a role."""
+        return self.item.entitlement_type == "role"
+
+    @property
+    def advice(self) -> str:
+        """Return what the reviewer is advised to do, as a sentence that begins with the decision to choose."""
+        name = self.item.name
+        removing = f"remove {name}: the account is deactivated" if self.deactivates else f"remove {name}"
+        remove = f"{removing[0].upper()}{removing[1:]}."
+        ask = f"Ask the person whether it is needed. If not, {removing}."
+        reduce = f"Reduce {name} to a lower role." if self.can_reduce else ask if self.deactivates else remove
+        return {
+            "keep": f"Keep {name}.",
+            "remove": remove,
+            "reduce": reduce,
+            "investigate": ask,
+        }.get(self.item.recommendation or "", f"Keep {name} if the person still needs it. If not, {removing}.")
+
+    @property
     def asks(self) -> frozenset[str]:
         """Return the decisions that need more than their name, so that the script waits with the next item."""
         explained = {value for value, _, _ in DECISIONS if needs_reason(self.item, value)}
@@ -224,7 +244,8 @@ class Listing:
 def arrange(people: Sequence[PersonCard], reviewer: str, roles: Sequence[TargetRole] = ()) -> tuple[Card, ...]:
     """Return the cards of a page, for one reviewer; ``roles`` are those that access can be reduced to."""
     cards = tuple(
-        Card(person, tuple(_person_facts(person)), tuple(_blocks(person, reviewer, roles))) for person in people
+        Card(person, tuple(_person_facts(person, reviewer)), tuple(_blocks(person, reviewer, roles)))
+        for person in people
     )
     following = ""
     for entry in reversed([entry for card in cards for entry in card.entries]):
@@ -259,17 +280,18 @@ def settled(item: ItemCard, reviewer: str) -> str:
     return " · ".join(parts)
 
 
-def _person_facts(person: PersonCard) -> Iterator[str]:
+def _person_facts(person: PersonCard, reviewer: str) -> Iterator[str]:
     if person.title or person.department:
         yield ", ".join(filter(None, (person.title, person.department)))
-    if person.manager_email:
+    if person.manager_email and person.manager_email.lower() != reviewer.lower():
         yield f"manager {person.manager_email}"
     if person.email and person.email != person.name:
         yield person.email
     if person.status:
         yield person.status
     if person.last_seen:
-        yield f"last seen {person.last_seen}" if person.last_seen[:1].isdigit() else f"{person.last_seen} seen"
+        unseen = {"never": "never seen", "not known": "last seen: not known"}
+        yield unseen.get(person.last_seen, f"last seen {person.last_seen}")
 
 
 def _item_facts(item: ItemCard) -> Iterator[str]:

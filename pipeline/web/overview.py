@@ -208,7 +208,8 @@ def _overview(
     waiting = [row for row in reviewers if row.pending]
     if not waiting:
         headline = f"All {counted(total.items, 'item')} are decided"
-        lead = "The campaign can be signed off."
+        signed = f"The campaign was signed off on {text.day(campaign.closed_at)}." if campaign.closed_at else ""
+        lead = signed or "The campaign can be signed off."
     else:
         headline = f"{total.decided:,} of {counted(total.items, 'item')} are decided"
         names = f"{len(waiting)} of {counted(len(reviewers), 'reviewer')} {'has' if len(waiting) == 1 else 'have'}"

@@ -70,6 +70,8 @@ def _title(item: ItemCard, decision: str) -> str:
         "exception": "Who approved the exception, and until when does it hold?",
     }
     why = "High-risk access needs a reason." if needs_reason(item, decision) else "You can add a reason."
+    if decision == "remove" and item.entitlement_type == "role":
+        return f"Remove {item.name}: the account is deactivated. Why? {why}"
     return titles.get(decision, f"Why {decision} {item.name}? {why}")
 
 

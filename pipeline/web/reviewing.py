@@ -54,7 +54,8 @@ _CLOSED = RefusedRequest(
     "",
     "This campaign was signed off",
     "Its decisions can no longer be changed. Nothing was saved.",
-    "Ask the owner of the campaign to correct a mistake.",
+    "If something in it is wrong, tell the owner of the campaign: they can change the access in Sisense or open "
+    "another campaign.",
 )
 #: What each decision means, for the page of help.
 _MEANINGS = (
@@ -86,6 +87,7 @@ class _Change:
     card_id: str = ""
     item_ids: Sequence[str] = ()
     focus: str = ""
+    is_saved: bool = False
 
 
 def start(request: Request) -> Response:
@@ -131,7 +133,7 @@ def decide(request: Request) -> Response:
     except CampaignClosed as error:
         raise RequestRefusedError(_CLOSED) from error
     said = f"Saved: {answer.decision} {entry.item.name}, {card.person.name}."
-    return _done(request, _Change(said, card.person.card_id, (entry.item.item_id,)))
+    return _done(request, _Change(said, card.person.card_id, (entry.item.item_id,), is_saved=True))
 
 
 def accept(request: Request) -> Response:
@@ -141,14 +143,15 @@ def accept(request: Request) -> Response:
     changed = tuple(entry.item.item_id for entry in card.entries if entry.item.answer is None)
     try:
         kept = site.store.accept_recommendations(_actor(request), card.person.card_id, now=site.clock())
-        said = f"Saved: keep {counted(kept, 'item')}, {card.person.name}."
+        said, is_saved = f"Saved: keep {counted(kept, 'item')}, {card.person.name}.", True
     except NothingToAccept:
+        is_saved = False
         said = "Decide on each item of this person." if changed else "All items of this person are decided and saved."
     except NotYourItem as error:
         raise RequestRefusedError(_NOT_YOURS) from error
     except CampaignClosed as error:
         raise RequestRefusedError(_CLOSED) from error
-    return _done(request, _Change(said, card.person.card_id, changed))
+    return _done(request, _Change(said, card.person.card_id, changed, is_saved=is_saved))
 
 
 def undo(request: Request) -> Response:
@@ -228,14 +231,11 @@ def _done(request: Request, change: _Change) -> Response:
     """Show what changed: as parts of the page, or by a redirect to the list."""
     site, form = site_of(request), request.state.form
     listing = Listing(Query.read_encoded(form.get("back", "")))
-    person_url = listing.person_url(change.card_id, change.focus) if change.card_id else ""
     if not _wants_json(request):
-        if change.focus:
-            return RedirectResponse(person_url, 303)
-        following = form.get("next", "")
-        return RedirectResponse(listing.back_url + (f"#i-{following}" if following.isalnum() else ""), 303)
+        return RedirectResponse(_following(listing, change, form), 303)
+    person_url = listing.person_url(change.card_id, change.focus) if change.card_id else ""
     standing = _standing(request)
-    intro = site.fill("web/intro.html", None, campaign=site.store.campaign, **standing)
+    intro = site.fill("web/intro.html", None, campaign=site.store.campaign, visitor=visitor_of(request), **standing)
     parts = {"intro": intro}
     if change.card_id:
         parts |= _parts(request, _card(site, _reviewer(request), change.card_id), change.item_ids, listing.query)
@@ -250,6 +250,18 @@ def _done(request: Request, change: _Change) -> Response:
             "is_saved": True,
         }
     )
+
+
+def _following(listing: Listing, change: _Change, form: Mapping[str, str]) -> str:
+    """Return the page after a form, with what it shall say was done."""
+    if change.focus:
+        several = {"step": "several"} if len(change.item_ids) > 1 else {}
+        return listing.person_url(change.card_id, change.focus, undone=change.focus, **several)
+    address = listing.back_url
+    if change.is_saved:
+        address += ("&" if "?" in address else "?") + "done=saved"
+    following = form.get("next", "")
+    return address + (f"#i-{following}" if following.isalnum() else "")
 
 
 def _parts(request: Request, card: Card, item_ids: Iterable[str], query: Query) -> dict[str, str]:
@@ -282,12 +294,33 @@ def _standing(request: Request) -> dict[str, Any]:
 def _last(step: LastStep | None) -> str:
     if step is None:
         return ""
-    return f"recommendations for {step.person}" if step.is_bulk else f"{step.decision} {step.name}, {step.person}"
+    if step.is_bulk:
+        return f"keep {counted(step.items, 'item')}, {step.person}"
+    return f"{step.decision} {step.name}, {step.person}"
+
+
+def _said(request: Request, last: str) -> str:
+    """Return what the form before this page did, for browsers without JavaScript.
+
+    The address names only which kind of step it was, and the item: its words come from the store.
+    """
+    if request.query_params.get("done") == "saved" and last:
+        return f"Saved: {last}."
+    site, undone = site_of(request), request.query_params.get("undone", "")
+    item = site.store.item(_reviewer(request), undone) if undone else None
+    if item is None:
+        return ""
+    person = site.store.card(_reviewer(request), item.card_id)
+    name = person.name if person else ""
+    others = " and the other items of the same step" if request.query_params.get("step") == "several" else ""
+    return f"Taken back: {item.name}{others}, {name}."
 
 
 def _page(request: Request, name: str, listing: Listing, status: int = 200, **values: Any) -> Response:
-    values |= {"list": listing, "decisions": DECISIONS, "decision_choices": CHOICES, "said": ""}
-    return site_of(request).page(request, name, status, **_standing(request), **values)
+    standing = _standing(request)
+    values |= {"list": listing, "decisions": DECISIONS, "decision_choices": CHOICES}
+    values |= {"said": _said(request, standing["last"])}
+    return site_of(request).page(request, name, status, **standing, **values)
 
 
 def _person_page(request: Request, card: Card, query: Query, status: int = 200) -> Response:

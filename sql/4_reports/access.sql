@@ -137,15 +137,45 @@ prior_decisions as (
     select * from ranked_decisions where place = 1
 ),
 
--- Build the sentence once per peer group, not once per account.
+-- A peer group in the words of a manager, once per peer group, not once per account.
+described_peers as (
+    select
+        *,
+        case
+            when peer_group = 'all active accounts' then counted(peer_n, 'active account')
+            when starts_with(peer_group, 'manager ')
+                then peer_n || case when peer_n = 1 then ' person who reports to ' else ' people who report to ' end
+                    || peer_group[9:]
+            when starts_with(peer_group, 'domain ')
+                then counted(peer_n, 'account') || ' of ' || regexp_replace(peer_group[8:], ', largest group ', ' in the group ')
+            when starts_with(peer_group, 'department ')
+                then peer_n || case when peer_n = 1 then ' person' else ' people' end
+                    || coalesce(
+                        ' with the title ' || nullif(regexp_extract(peer_group, ', title (.*)$', 1), ''), ''
+                    )
+                    || ' in ' || regexp_replace(peer_group[12:], ', title .*$', '')
+            else counted(peer_n, 'peer') || ' (' || peer_group || ')'
+        end as peers
+    from graph.peer_statistics
+),
+
 statistics as (
     select
         *,
-        peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') '
-            || case when entitlement_type = 'role' then 'have this role or a higher one' else 'are in this group' end
-            || ', ' || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1)
-            || ' to ' || round(100 * peer_share_high, 1) || ' %)' as comparison
-    from graph.peer_statistics
+        case
+            when peer_k = 0 then 'None of the '
+            when peer_k = peer_n then case when peer_n = 1 then 'The ' else 'All ' end
+            when peer_share >= 0.9 then 'Nearly all of the '
+            when peer_share >= 0.6 then 'Most of the '
+            when peer_share >= 0.4 then 'About half of the '
+            else peer_k || ' of the '
+        end || peers
+            || case
+                when peer_k = 1 and peer_share < 0.4 or peer_n = 1 then ' has this'
+                else ' have this'
+            end
+            || case when entitlement_type = 'role' then ' role or a higher one' else ' group' end as comparison
+    from described_peers
 ),
 
 items as (
@@ -278,7 +308,7 @@ select
         when 'rare' then comparison || '.'
         when 'perhaps rare' then comparison || '.'
         when 'not usual' then comparison || '. It is high risk and not usual among them.'
-        when 'like peers' then comparison || '.'
+        when 'like peers' then comparison || case when peer_share < 0.4 then '; that is not rare among them.' else '.' end
         when 'not compared' then 'Service accounts, break-glass accounts and the program''s own account are not compared with people.'
         else 'There are too few peers for a comparison' || coalesce(': ' || peer_n, '') || '.'
     end as recommendation_reason,
@@ -319,7 +349,7 @@ given."reports.finding_access" = [
   { finding_id = "2", rule_id = "rare_groups", status = "open", source = "s", account_id = "a", entitlement_type = "group", entitlement_id = "rare" },
 ]
 expect = [
-  { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "0 of 30 peers (p) have this role or a higher one, 0.0 % (95 % interval 0.0 to 11.4 %). At least half of them have Viewer or less.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
+  { account_id = "a", entitlement_id = "r", recommendation = "reduce", recommendation_reason = "None of the 30 peers (p) have this role or a higher one. At least half of them have Viewer or less.", rule_ids = "", change_since_baseline = "no_baseline", first_seen_snapshot_id = "example" },
   { account_id = "a", entitlement_id = "rare", recommendation = "remove", rule_ids = "rare_groups" },
   { account_id = "a", entitlement_id = "usual", recommendation = "keep", rule_ids = "" },
   { account_id = "a", entitlement_id = "all", recommendation = "no_information", rule_ids = "" },
@@ -356,7 +386,7 @@ given."reports.finding_accounts" = [
   { finding_id = "2", rule_id = "names", severity_rank = 3, source = "s", account_id = "viewer", status = "open", names_access = false },
 ]
 expect = [
-  { account_id = "admin", entitlement_id = "r", recommendation = "investigate", recommendation_reason = "10 of 40 peers (p) have this role or a higher one, 25.0 % (95 % interval 14.2 to 40.2 %). It is high risk and not usual among them." },
+  { account_id = "admin", entitlement_id = "r", recommendation = "investigate", recommendation_reason = "10 of the 40 peers (p) have this role or a higher one. It is high risk and not usual among them." },
   { account_id = "admin", entitlement_id = "h", recommendation = "keep" },
   { account_id = "outsider", entitlement_id = "v", recommendation = "investigate" },
   { account_id = "outsider", entitlement_id = "g", recommendation = "keep" },

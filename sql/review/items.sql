@@ -25,10 +25,22 @@ scoped_access as (
     end
 ),
 
+-- A finding in its own words, as in findings.csv. '; ' separates findings; intervals of statistics stay in the CSV file.
+described_findings as (
+    select
+        finding_id, severity,
+        title || coalesce(': ' || rtrim(regexp_replace(
+            replace(detail, '; ', ', '), '[:,]? ?[0-9.]+ % \(95 % interval [0-9.]+ to [0-9.]+ %\)', '', 'g'
+        ), '.'), '') as title
+    from findings.register
+    where status = 'open'
+),
+
 account_findings as (
-    select source, account_id, rule_id, title, severity_rank as place
-    from reports.finding_accounts
-    where status = 'open' and not names_access
+    select found.source, found.account_id, found.rule_id, described.title, found.severity_rank as place
+    from reports.finding_accounts as found
+    join described_findings as described on described.finding_id = found.finding_id
+    where found.status = 'open' and not found.names_access
 ),
 
 accounts_with_role as (
@@ -45,13 +57,13 @@ marked_items as (
         on accounts_with_role.source = access.source and accounts_with_role.account_id = access.account_id
     where access.entitlement_type = 'role' or accounts_with_role.account_id is null
     union all
-    select access.item_id, named.rule_id, named.title, severities.position
+    select access.item_id, named.rule_id, described.title, severities.position
     from scoped_access as access
     join reports.finding_access as named
         on named.source = access.source and named.account_id = access.account_id
         and named.entitlement_type = access.entitlement_type and named.entitlement_id = access.entitlement_id
-    join findings.register as register on register.finding_id = named.finding_id
-    join reference.severities as severities on severities.severity = register.severity
+    join described_findings as described on described.finding_id = named.finding_id
+    join reference.severities as severities on severities.severity = described.severity
     where named.status = 'open'
 ),
 

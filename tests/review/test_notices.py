@@ -30,6 +30,7 @@ __all__ = ["models"]
 NOW = datetime(2026, 1, 10, 9, tzinfo=UTC)
 DUE = date(2026, 1, 20)
 ANN, BO, CISO = "ann@example.com", "bo@example.com", "ciso@example.com"
+SOURCE = '[sources.prod]\nkind = "sisense"\nurl = "https://sisense.example.com"\nusername = "reader"\n'
 WEB = '[web]\nbase_url = "https://reviews.example.com"\nowners = ["ciso@example.com"]\n'
 
 
@@ -63,7 +64,7 @@ def settings_of(tmp_path: Path) -> Callable[..., Settings]:
             else ""
         )
         (tmp_path / "access-review.toml").write_text(
-            f'[organization]\nname = "Example"\n{web}{mail}{more}', encoding="utf-8"
+            f'[organization]\nname = "Example"\n{SOURCE}{web}{mail}{more}', encoding="utf-8"
         )
         return load_settings(tmp_path / "access-review.toml")
 
@@ -123,10 +124,10 @@ def test_a_mail_says_what_by_when_and_whom_to_ask_and_a_name_adds_no_header(
     assert re.fullmatch(r"<[^@\s]+@example\.com>", message["Message-ID"])
     for kind in ("plain", "html"):
         words = " ".join(part(message, kind).split())
-        assert "Bcc: all@example.com reviews who has access" in words
+        assert "Bcc: all@example.com reviews who has access to Sisense (prod)" in words
         assert f"{progress.items} items, {progress.high_risk} of them high risk" in words
         assert "decide by 20 Jan 2026" in words
-        assert "until 24 Jan 2026 09:00 UTC" in words
+        assert "up to and including 23 Jan 2026" in words
         assert CISO in words
     assert "<script" not in part(message, "html")
     assert "src=" not in part(message, "html")

@@ -14,6 +14,12 @@ from tests.web.pages import NOW, Page, served_page
 def test_a_signed_off_campaign_can_be_read_and_no_longer_changed(tmp_path: Path) -> None:
     with served_page(tmp_path, people=3, items=2) as page, closing(page.client()) as client:
         page.store.decide(Actor(REVIEWER, "link"), digest("item", 1, 0), Answer("remove", "Not needed"), now=NOW)
+        kept = Page(client.get("/").text).form("accept")
+        assert kept is not None
+        saved = Page(client.post("/accept", data=kept["fields"]).text)
+        assert "Saved: keep 2 items, " in saved.text
+        undo = next(form for form in saved.forms if form["action"] == "/undo")
+        assert "Taken back: " in Page(client.post("/undo", data=undo["fields"]).text).text
         form = Page(client.get("/").text).form("decide")
         assert form is not None
         with page.store.writing() as connection:
@@ -27,4 +33,4 @@ def test_a_signed_off_campaign_can_be_read_and_no_longer_changed(tmp_path: Path)
         assert "This campaign was signed off on 29 Nov 2026." in shown.text
         assert "Remove · “Not needed”" in shown.text
         assert {form["action"] for form in shown.forms if form["action"]} == {"/sign-out", "/"}, "no form decides"
-        assert len(page.store.latest_decisions()) == 1
+        assert len(page.store.latest_decisions()) == 5

@@ -128,6 +128,7 @@ class LastStep:
     name: str
     person: str
     is_bulk: bool
+    items: int
 
 
 @dataclass(frozen=True, slots=True)

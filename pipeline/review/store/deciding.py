@@ -116,8 +116,12 @@ class StoredDecisions(StoredCards):
             items = [item_card(row) for row in rows]
             if not items:
                 raise NotYourItem("this card has no item of yours")
-            if not can_accept(items):
-                raise NothingToAccept("only where all open items are recommended to be kept and none needs a reason")
+            [card] = connection.execute(statement("card"), {"reviewer": actor.email, "card_id": card_id}).fetchall()
+            if not can_accept(items, card["risk"]):
+                raise NothingToAccept(
+                    "only where all open items are recommended to be kept, none needs a reason, and the person has "
+                    "no finding of medium severity or higher"
+                )
             pending = [item for item in items if item.answer is None]
             action = new_id()
             for item in pending:

@@ -25,6 +25,8 @@ __all__ = ["FilterChoices", "LoggedDecision", "StoredCards", "answer_of", "as_se
 
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 _HIGH_RISK = frozenset({"critical", "high"})
+#: Severities of findings and risks that forbid to accept the recommendations for a person in one step.
+_DECIDED_ONE_BY_ONE = frozenset({"critical", "high", "medium"})
 _SEPARATOR = "; "
 
 
@@ -108,7 +110,12 @@ class StoredCards(StoreFile):
             return None
         last = found[-1]
         return LastStep(
-            last["step_id"], last["last_decision"], last["name"], last["person"], bool(last["is_last_bulk"])
+            last["step_id"],
+            last["last_decision"],
+            last["name"],
+            last["person"],
+            bool(last["is_last_bulk"]),
+            len(found),
         )
 
     def choices(self, reviewer: str) -> FilterChoices:
@@ -213,14 +220,16 @@ def answer_of(row: Row) -> Answer | None:
     )
 
 
-def can_accept(items: Sequence[ItemCard]) -> int:
+def can_accept(items: Sequence[ItemCard], risk: str | None) -> int:
     """Return how many open items of a card would be kept by accepting the recommendations; 0 if that is refused.
 
-    It is refused unless all open items are recommended to be kept and none needs a reason.
+    It is refused unless all open items are recommended to be kept and none needs a reason. ``risk`` is the severity
+    of the findings about the account: a person with a finding of medium severity or higher is decided item by item.
     """
     pending = [item for item in items if item.answer is None]
     is_offered = all(item.recommendation == "keep" and not needs_reason(item, "keep") for item in pending)
-    return len(pending) if is_offered else 0
+    is_flagged = any(each in _DECIDED_ONE_BY_ONE for each in (risk, *(item.risk for item in items)))
+    return len(pending) if is_offered and not is_flagged else 0
 
 
 def _person_card(row: Row, items: list[ItemCard]) -> PersonCard:
@@ -237,7 +246,7 @@ def _person_card(row: Row, items: list[ItemCard]) -> PersonCard:
         _parts(row["findings"]),
         min(risks, key=_SEVERITIES.index),
         min(item.attention for item in items),
-        can_accept(items),
+        can_accept(items, row["risk"]),
         tuple(items),
     )
 

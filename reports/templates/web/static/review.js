@@ -120,7 +120,8 @@ function show(answer) {
     const field = replaced?.[1].querySelector("[autofocus]");
     if (field) {
       before.set(replaced[1], before.get(replaced[0]) ?? replaced[0]);
-      field.focus();
+      field.focus({ preventScroll: true });
+      field.form.scrollIntoView({ block: "nearest" });
     }
   }
   if ("last" in answer) {
@@ -128,7 +129,7 @@ function show(answer) {
     if (undo) undo.hidden = !answer.last;
     if (undo) undo.elements.step.value = answer.step;
     const last = document.getElementById("last");
-    if (last) last.textContent = answer.last ? `Last: ${answer.last}` : "";
+    if (last) last.textContent = answer.last ? `Undo takes back: ${answer.last}` : "";
   }
   say(answer.said, answer.is_problem);
   if (answer.focus) {
