@@ -384,7 +384,7 @@ def test_an_exception_needs_the_address_of_its_approver(
     case: Case, campaign: tuple[House, Path], handed_out: Table, send: Callable[..., Imported]
 ) -> None:
     names, row = handed_out[0], handed_out[1]
-    given = {"decision": "exception", "expires_on": "2027-01-31"}
+    given = {"decision": "exception", "expires_on": "2026-12-31"}
     given["approver"] = case.content.format(row[names.index("email")].upper())
     for name, text in given.items():
         row[names.index(name)] = text
