@@ -229,7 +229,7 @@ def test_a_decision_within_its_limit_is_not_evaluated(
         f"where rule_id = '{REVOCATION_NOT_VERIFIED}'"
     )
 
-    assert (population, failed, unknown, passed) == (9, 0, 8, 1)  # the inactive account's role is gone
+    assert (population, failed, unknown, passed) == (10, 0, 9, 1)  # the inactive account's role is gone
 
 
 def test_the_plan_for_the_approver_uses_names(signed: Any, tmp_path: Path) -> None:
