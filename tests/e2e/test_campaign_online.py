@@ -194,14 +194,14 @@ def answers_of_ann(ann: Colleague, shown: ShownPage) -> dict[str, dict[str, str]
     assert "is not after the day on which the campaign was opened" in wrong.text
     [question] = [form for form in wrong.forms_to("/decide") if "answered" in form.values]
     assert question.values["approver"] == "nobody"
-    browser.press(question, approver=CFO, expires_on=LATER)
+    browser.press(question, approver=CFO, expires_on=LATER, reason="agreed")
 
     asked = browser.press(roles[1], "Reduce")
     [question] = [form for form in asked.forms_to("/decide") if "answered" in form.values]
     target = next(role for role in question.choices["target_role"] if role)
     browser.press(question, target_role=target, reason="reads only")
     ann.decide(roles[2], "remove", reason="left the team")
-    ann.decide(groups[0], "defer", defer_until=LATER)
+    ann.decide(groups[0], "defer", defer_until=LATER, reason="ask again")
 
     # undo: the decision before holds again
     ann.decide(groups[1], "keep")
@@ -210,10 +210,10 @@ def answers_of_ann(ann: Colleague, shown: ShownPage) -> dict[str, dict[str, str]
     person = browser.open(f"/people/{groups[1].values['card_id']}")
     assert person.form("/decide", item_id=groups[1].values["item_id"]).pressed.startswith("Keep")
     expected = [
-        {"decision": "exception", "approver": CFO, "expires_on": LATER},
+        {"decision": "exception", "approver": CFO, "expires_on": LATER, "reason": "agreed"},
         {"decision": "reduce", "target_role": target, "reason": "reads only"},
         {"decision": "remove", "reason": "left the team"},
-        {"decision": "defer", "defer_until": LATER},
+        {"decision": "defer", "defer_until": LATER, "reason": "ask again"},
         {"decision": "keep", "reason": ""},
     ]
     items = [form.values["item_id"] for form in (*roles[:3], *groups[:2])]
