@@ -106,7 +106,7 @@ def test_stopping_during_an_extract_leaves_nothing_and_the_next_tick_resumes(tmp
         after = once(simulator, tmp_path, "--json", "watch", "--once", "--sink", "no-such-folder/events.jsonl")
 
     assert (process.returncode, said.splitlines()[-1]) == (0, "stopped"), said
-    assert left == ["access-review.duckdb.watch.lock"]
+    assert left == ["access-review.duckdb.row-key", "access-review.duckdb.watch.lock"]
     assert after.code == 5, "an unwritable file"
     told = after.result
     assert told["compared_with"] == {"prod": None}
