@@ -42,8 +42,8 @@ def serve(
         f"campaign {page.campaign} at {page.url}\nyour link, for one sign-in as owner: {page.owner_link}",
         {"campaign": page.campaign, "url": page.url, "owner_link": page.owner_link},
     )
-    if warning := listener.differs_from(settings.web.base_url):
-        terminal.say(warning)
+    if warning := listener.port_warning(settings.web.base_url):
+        terminal.note(warning)
     if not is_loopback(host):
         terminal.say(f"reachable from other machines at {host}, port {port}")
     terminal.say("press Ctrl-C to stop")

@@ -19,7 +19,6 @@ __all__ = [
     "Ranks",
     "ReviewedItem",
     "lower_roles",
-    "needs_reason",
     "problems",
     "read_approver",
     "read_form",
@@ -75,7 +74,7 @@ class ReviewedItem(Protocol):
 
     @property
     def is_high_risk(self) -> bool:
-        """Return whether the risk is high or critical."""
+        """Return whether the risk is high or critical, so that a decision needs a reason."""
 
     @property
     def reviewer_email(self) -> str:
@@ -89,7 +88,7 @@ def problems(answer: Answer, item: ReviewedItem, ranks: Ranks, opened_on: date) 
         problem = f"'{decision}' is not a decision" if decision else "the decision is missing"
         yield AnswerProblem("decision", f"{problem}: write {', '.join(DECISIONS)}")
         return
-    if needs_reason(item, decision) and not answer.reason:
+    if item.is_high_risk and not answer.reason:
         yield AnswerProblem("reason", f"a high-risk item needs a reason to {decision}")
     if len(answer.reason or "") > LONGEST_TEXT:
         text = f"a reason has at most {LONGEST_TEXT:,} characters, this one has {len(answer.reason or ''):,}"
@@ -105,11 +104,6 @@ def problems(answer: Answer, item: ReviewedItem, ranks: Ranks, opened_on: date) 
     for field in _DAYS:
         if decision == _BELONGS_TO[field]:
             yield from _day_problems(answer, field, opened_on)
-
-
-def needs_reason(item: ReviewedItem, decision: str) -> bool:
-    """Return whether a decision on an item needs a reason."""
-    return item.is_high_risk and decision in DECISIONS
 
 
 def read_form(form: Mapping[str, str]) -> tuple[Answer, tuple[AnswerProblem, ...]]:

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from pipeline.reporting import text
 from pipeline.reporting.charts import SEVERITIES
-from pipeline.review.answers import needs_reason
 from pipeline.review.store import CardFilter, FilterChoices, ItemCard, PersonCard, TargetRole
 from pipeline.web.questions import Question, roles_below
 
@@ -138,7 +137,7 @@ class Entry:
     @property
     def asks(self) -> frozenset[str]:
         """Return the decisions that need more than their name, so that the script waits with the next item."""
-        explained = {value for value, _, _ in DECISIONS if needs_reason(self.item, value)}
+        explained = [value for value, _, _ in DECISIONS] if self.item.is_high_risk else []
         return frozenset({"reduce", "defer", "exception", *explained})
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pipeline.reporting.choices import LONGEST
-from pipeline.review.answers import AnswerProblem, lower_roles, needs_reason
+from pipeline.review.answers import AnswerProblem, lower_roles
 from pipeline.review.store import ItemCard, TargetRole
 
 __all__ = ["Field", "Question", "question", "roles_below"]
@@ -69,7 +69,7 @@ def _title(item: ItemCard, decision: str) -> str:
         "defer": "Until which day do you want to decide?",
         "exception": "Who approved the exception, and until when does it hold?",
     }
-    why = "High-risk access needs a reason." if needs_reason(item, decision) else "You can add a reason."
+    why = "High-risk access needs a reason." if item.is_high_risk else "You can add a reason."
     if decision == "remove" and item.entitlement_type == "role":
         return f"Remove {item.name}: the account is deactivated. Why? {why}"
     return titles.get(decision, f"Why {decision} {item.name}? {why}")
@@ -83,7 +83,7 @@ def _fields(item: ItemCard, decision: str, roles: Iterable[TargetRole]) -> Itera
     if decision == "exception":
         yield Field("approver", "Approved by (e-mail address)", "email")
         yield Field("expires_on", "Last day of the exception", "date")
-    yield Field("reason", "Reason" if needs_reason(item, decision) else "Reason (optional)", "text")
+    yield Field("reason", "Reason" if item.is_high_risk else "Reason (optional)", "text")
 
 
 def roles_below(item: ItemCard, roles: Iterable[TargetRole]) -> tuple[str, ...]:

@@ -63,16 +63,16 @@ class Listener:
         """Return the host as it was given, and the port that is used."""
         return self.address.host, int(self._socket.getsockname()[1])
 
-    def differs_from(self, base_url: str | None) -> str | None:
+    def port_warning(self, base_url: str | None) -> str | None:
         """Return a warning if links name another port of this machine than the one that is used, else None."""
         parts = urlsplit(base_url or "")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if not parts.hostname or port == self.place[1]:
             return None
         if is_loopback(parts.hostname):
-            return f"warning: links lead to port {port} of base_url in [web], but the page is at port {self.place[1]}"
+            return f"links lead to port {port} of base_url in [web], but the page is at port {self.place[1]}"
         if self.address.is_encrypted:
-            return f"warning: links lead to {base_url}, but this server listens at port {self.place[1]}"
+            return f"links lead to {base_url}, but this server listens at port {self.place[1]}"
         return None
 
     def server(self, app: ASGIApp) -> uvicorn.Server:

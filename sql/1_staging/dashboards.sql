@@ -16,7 +16,7 @@ model_fullname = "varchar: server and title of the model, or live: and the title
 created_at     = "timestamp: creation, UTC; null if it cannot be read"
 updated_at     = "timestamp: last change, UTC; null if it cannot be read"
 is_public      = "boolean: anyone with the link can open it without an account; null if not known"
-has_shares     = "boolean: the record says with whom it is shared"
+has_shares     = "boolean: whether it is known with whom it is shared"
 */
 with
 

@@ -12,7 +12,7 @@ server        = "varchar: the server of an extract"
 creator_id    = "varchar: the account that made it; the source says so for live models only"
 created_at    = "timestamp: creation, UTC; null if it cannot be read"
 updated_at    = "timestamp: last build or change, UTC; null if it cannot be read"
-has_shares    = "boolean: the record says with whom it is shared"
+has_shares    = "boolean: whether it is known with whom it is shared"
 has_row_rules = "boolean: its row rules could be read"
 */
 with

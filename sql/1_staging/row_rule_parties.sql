@@ -1,5 +1,5 @@
 /*
-summary = "One account or group that a row rule is for, or default: everybody whom no rule for the column names."
+summary = "One account or group that a row rule is for. A default rule is for all who have no other rule for the column."
 reads   = ["raw.row_rules"]
 grain   = ["source", "row_rule_id", "party_type", "party_id"]
 

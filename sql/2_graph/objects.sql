@@ -20,7 +20,7 @@ sensitivity       = "varchar: the label in objects.csv, as written there; null w
 is_sensitive      = "boolean: the label means sensitive data, or is none of the usual ones; false without a label"
 label_owner_email = "varchar: the person responsible for its data, from objects.csv"
 kind              = "varchar: of a model: extract or live"
-has_shares        = "boolean: the source told with whom it is shared; false for folders, whose shares are not read"
+has_shares        = "boolean: whether it is known with whom it is shared; false for folders, whose shares are not read"
 has_row_rules     = "boolean: of a model, its row rules could be read"
 is_list_complete  = "boolean: the list that has the object was read to a proven end, so that no object of the type is missing"
 

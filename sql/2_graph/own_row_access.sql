@@ -1,5 +1,5 @@
 /*
-summary = "Which rows one account that a row rule names itself sees, by one column: what both its own rules and those of its groups let through."
+summary = "The rows that one account sees where a rule for the column names the account itself: those that both its own rules and the rules of its groups let through."
 reads   = [
     "staging.row_rules", "staging.row_rule_values", "staging.row_rule_parties", "graph.accounts", "graph.groups",
     "graph.memberships", "graph.unclear_columns",

@@ -1,5 +1,5 @@
 /*
-summary = "Which rows of one model the row rules for one account or group, or the default rules, let through, by one column. The most restrictive combination applies."
+summary = "The rows of one data model that the rules for one of its columns let one account, one group or everybody else see. The most restrictive combination applies."
 reads   = ["staging.models", "staging.row_rules", "staging.row_rule_values", "staging.row_rule_parties", "graph.unclear_columns"]
 grain   = ["source", "model_id", "table_name", "column_name", "granted_to_type", "granted_to_id"]
 

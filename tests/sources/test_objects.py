@@ -143,10 +143,26 @@ def test_everything_is_read_whatever_the_flavour(read: Read, scenario: str | Non
 @pytest.mark.parametrize(
     ("scenario", "expected", "said"),
     [
-        ("no-objects", dict.fromkeys(LISTS, "NOT_AVAILABLE"), ("dashboards", "answers 404")),
-        ("objects-refused", dict.fromkeys(LISTS, "NOT_AVAILABLE"), ("models", "answers 403")),
-        ("seats-refused", FULL | {"seats": "NOT_AVAILABLE"}, ("seats", "answers 403")),
-        ("row-rules-refused", FULL | {"row_rules": "NOT_AVAILABLE"}, ("row_rules", "answers 403")),
+        (
+            "no-objects",
+            dict.fromkeys(LISTS, "NOT_AVAILABLE"),
+            ("dashboards", "This Sisense does not offer this (404)."),
+        ),
+        (
+            "objects-refused",
+            dict.fromkeys(LISTS, "NOT_AVAILABLE"),
+            ("models", "The account that reads Sisense may not see this (403)."),
+        ),
+        (
+            "seats-refused",
+            FULL | {"seats": "NOT_AVAILABLE"},
+            ("seats", "The account that reads Sisense may not see this (403)."),
+        ),
+        (
+            "row-rules-refused",
+            FULL | {"row_rules": "NOT_AVAILABLE"},
+            ("row_rules", "The account that reads Sisense may not see this (403)."),
+        ),
         (
             "models-fail-midway",
             FULL | {"models": "PARTIAL", "row_rules": "PARTIAL"},

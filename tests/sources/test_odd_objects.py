@@ -184,6 +184,27 @@ def test_one_dashboard_whose_public_link_is_not_known(extracting: Extracting, an
     assert {row["oid"]: row.get("isPublic") for row in done.rows("dashboards")}["d3"] is None
 
 
+@pytest.mark.parametrize(
+    ("answer", "check", "said"),
+    [
+        ({"data": [{"_id": "r1"}], "pagination": {"isLastPage": False}}, "end_proven", "only repeats reports"),
+        (
+            {"data": [{"_id": "r1"}, {"name": "?"}], "pagination": {"isLastPage": True}},
+            "ids_present",
+            "1 mailed report ",
+        ),
+    ],
+    ids=["every page is the first", "a report without an id"],
+)
+def test_mailed_reports_that_may_be_missing(extracting: Extracting, answer: Any, check: str, said: str) -> None:
+    with OddSisense({**linux(), "/api/v1/report_manager/reports": always(answer)}) as fake:
+        done = extracting(fake, objects="auto")
+
+    seen = done.observed(f"mailed_reports_{check}")
+    assert (seen.result, said in seen.explanation) == ("FAIL", True), seen.explanation
+    assert [row["_id"] for row in done.rows("mailed_reports")] == ["r1"]
+
+
 def assert_no_canary(found: Landed) -> None:
     """Assert that no secret and no value of a row is on disk or in a table."""
     folder = found.done.spool.folder.parent

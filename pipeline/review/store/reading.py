@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.review.answers import Answer, needs_reason
+from pipeline.review.answers import Answer
 from pipeline.review.store.cards import (
     CampaignFacts,
     CardFilter,
@@ -223,11 +223,11 @@ def answer_of(row: Row) -> Answer | None:
 def can_accept(items: Sequence[ItemCard], risk: str | None) -> int:
     """Return how many open items of a card would be kept by accepting the recommendations; 0 if that is refused.
 
-    It is refused unless all open items are recommended to be kept and none needs a reason. ``risk`` is the severity
-    of the findings about the account: a person with a finding of medium severity or higher is decided item by item.
+    It is refused unless all open items are recommended to be kept. ``risk`` is the severity of the findings about the
+    account: a person with a finding or an item of medium severity or higher is decided item by item.
     """
     pending = [item for item in items if item.answer is None]
-    is_offered = all(item.recommendation == "keep" and not needs_reason(item, "keep") for item in pending)
+    is_offered = all(item.recommendation == "keep" for item in pending)
     is_flagged = any(each in _DECIDED_ONE_BY_ONE for each in (risk, *(item.risk for item in items)))
     return len(pending) if is_offered and not is_flagged else 0
 

@@ -14,21 +14,15 @@ from urllib.parse import quote
 from pipeline.errors import AccessReviewError
 from pipeline.sources.errors import RefusedError
 from pipeline.sources.exchange import Reply
-from pipeline.sources.sisense.object_lists import (
-    Asked,
-    ListReport,
-    ObjectApi,
-    ObjectPage,
-    PagedObjects,
-    read_object,
-    reason,
-)
+from pipeline.sources.sisense.object_checks import Asked, ListReport, reason
+from pipeline.sources.sisense.object_lists import ObjectApi, ObjectPage, PagedObjects, choose, read_object
 from pipeline.sources.sisense.object_records import Record, dashboard, folder, rows_of, shares_of
 from pipeline.wording import counted
 
-__all__ = ["choose", "read_dashboards", "read_folders"]
+__all__ = ["DASHBOARDS", "FOLDERS", "read_dashboards", "read_folders"]
 
-_DASHBOARDS, _FOLDERS = "/api/v1/dashboards/admin", "/api/v1/folders"
+#: Paths of the lists.
+DASHBOARDS, FOLDERS = "/api/v1/dashboards/admin", "/api/v1/folders"
 _FIELDS = "oid,title,owner,userId,shares,datasource,parentFolder,instanceType,created,lastUpdated"
 _OWNER = {"dashboardType": "owner"}
 #: Queries of the list, the preferred one first. Releases refuse keys that they do not know.
@@ -42,9 +36,6 @@ _QUERIES: Sequence[Mapping[str, str]] = (
 )
 #: What progress shows: the list counts up first, then the requests for each dashboard.
 _PROGRESS = {"dashboard": "dashboards and their shares"}
-_UNKNOWN_KEYS = frozenset({400, 422})
-#: Records that a probe asks for: enough to see whether records have shares.
-_SAMPLE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,61 +47,28 @@ class _Sharing:
     invitations: list[Record] | None
 
 
-async def choose(
-    api: ObjectApi, paged: Sequence[PagedObjects], resource: str
-) -> tuple[PagedObjects | None, AccessReviewError | None]:
-    """Return the first list that the server accepts and whose records have shares, else the first that it accepts.
-
-    If there is none, the error that says why is returned. An address counts as absent after two refusals.
-    """
-    accepted: PagedObjects | None = None
-    failure: AccessReviewError | None = None
-    refusals = 0
-    for candidate in paged:
-        while True:
-            try:
-                answer, records = await candidate.page(0, _SAMPLE)
-            except RefusedError as error:
-                failure = failure or error
-                if error.status in _UNKNOWN_KEYS:
-                    break
-                refusals += 1
-                if refusals < 2:
-                    continue
-                return accepted, failure
-            except AccessReviewError as error:
-                return accepted, error
-            api.note_answer(answer, "probe")
-            rows = rows_of(records.kept)
-            if not rows or any(row and isinstance(row.get("shares"), list) for row in rows) or resource == "folders":
-                return candidate, None
-            accepted = accepted or candidate
-            break
-    return accepted, failure
-
-
 async def read_folders(api: ObjectApi) -> ListReport:
     """Read the folders."""
     report = ListReport("folders")
     queries: Sequence[Mapping[str, str]] = ({"fields": "oid,name,parentId,owner"}, {})
-    paged, failure = await choose(api, [PagedObjects(api, _FOLDERS, query, folder) for query in queries], "folders")
+    paged, failure = await choose(
+        api, [PagedObjects(api, FOLDERS, query, folder) for query in queries], wants_shares=False
+    )
     if paged is None:
         return report.absent(reason(failure) if failure else "There is no such list.")
-    pages, _ = await read_paged(api, paged, report, "folder")
+    pages = await _read_paged(api, paged, report, "folder")
     api.keep("folders", pages)
     return report
 
 
-async def read_paged(
-    api: ObjectApi, paged: PagedObjects, report: ListReport, thing: str
-) -> tuple[list[ObjectPage], int]:
-    """Read a paged list to its end, add its checks, and return its pages and the number of its records."""
+async def _read_paged(api: ObjectApi, paged: PagedObjects, report: ListReport, thing: str) -> list[ObjectPage]:
+    """Read a paged list to its end, add its checks, and return its pages."""
     pages, reading, failure = await api.read_pages(paged, report.name, _PROGRESS.get(thing, f"{thing}s"))
     rows = [row for page in pages for row in page.rows]
     total = len(rows)
     if failure is not None and not total:
         report.absent(reason(failure))
-        return pages, total
+        return pages
     report.add("read", "PASS", f"{counted(total, thing)} read.", observed=total)
     if reading is not None:
         report.add_reading(f"{thing}s", reading)
@@ -119,18 +77,18 @@ async def read_paged(
     nameless = sum((row.get("oid") or row.get("_id")) is None for row in rows)
     if nameless:
         report.add("ids_present", "FAIL", f"{counted(nameless, thing)} without an id.", expected=0, observed=nameless)
-    return pages, total
+    return pages
 
 
 async def read_dashboards(api: ObjectApi) -> ListReport:
     """Read the dashboards, then the shares of each."""
     report = ListReport("dashboards")
     paged, failure = await choose(
-        api, [PagedObjects(api, _DASHBOARDS, query, dashboard) for query in _QUERIES], "dashboards"
+        api, [PagedObjects(api, DASHBOARDS, query, dashboard) for query in _QUERIES], wants_shares=True
     )
     if paged is None:
         return report.absent(reason(failure) if failure else "There is no such list.")
-    pages, _ = await read_paged(api, paged, report, "dashboard")
+    pages = await _read_paged(api, paged, report, "dashboard")
     owned = _owned(pages)
     if report.state != "NOT_AVAILABLE":
         await _DashboardShares(api, report).read(owned)

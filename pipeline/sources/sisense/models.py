@@ -14,29 +14,21 @@ from pipeline.errors import AccessReviewError
 from pipeline.sources.errors import BadAnswerError, RefusedError
 from pipeline.sources.exchange import Reply
 from pipeline.sources.records import read_json
-from pipeline.sources.sisense.dashboards import choose
-from pipeline.sources.sisense.object_lists import (
-    Asked,
-    ListReport,
-    ObjectApi,
-    ObjectPage,
-    PagedObjects,
-    parts_read,
-    read_object,
-    reason,
-)
+from pipeline.sources.sisense.object_checks import ABSENT, Asked, ListReport, parts_read, reason
+from pipeline.sources.sisense.object_lists import ObjectApi, ObjectPage, PagedObjects, choose, read_object
 from pipeline.sources.sisense.object_records import Record, model, model_shares, row_rule, rows_of
 from pipeline.wording import counted
 
-__all__ = ["read_models"]
+__all__ = ["LIVE", "SERVERS", "read_models"]
 
-_CUBES, _LIVE = "/api/elasticubes", "/api/v1/elasticubes/live"
+_CUBES = "/api/elasticubes"
+#: Paths of the lists of servers with extract models, and of live models.
+SERVERS, LIVE = f"{_CUBES}/servers", "/api/v1/elasticubes/live"
 #: The server of extract models on Linux.
 _LOCAL = "localhost"
 _NAME_KEYS = ("address", "server", "name", "id")
 #: What progress shows: the lists count up first, then the requests for each model.
 _PROGRESS = "models and their row rules"
-_ABSENT = frozenset({404, 405, 410, 501})
 
 
 @dataclass(slots=True)
@@ -78,14 +70,14 @@ async def _read_extracts(api: ObjectApi, report: ListReport, found: _Models) -> 
     """Read the extract models of every server."""
     servers, failure = await _read_servers(api)
     for number, server in enumerate(servers, start=1):
-        path = f"{_CUBES}/servers/{quote(server, safe='')}"
+        path = f"{SERVERS}/{quote(server, safe='')}"
         candidates = [
             PagedObjects(api, path, query, lambda row, at=server: model(row, server=at), "offset", "count")  # type: ignore[misc]
             for query in ({"withPermissions": "true"}, {})
         ]
-        paged, refusal = await choose(api, candidates, "models")
+        paged, refusal = await choose(api, candidates, wants_shares=True)
         if paged is None:
-            is_absent = isinstance(refusal, RefusedError) and refusal.status in _ABSENT
+            is_absent = isinstance(refusal, RefusedError) and refusal.status in ABSENT
             if failure is None and is_absent and server == _LOCAL:
                 continue  # the list of servers is empty, so there are no extract models
             error = failure or refusal
@@ -104,7 +96,7 @@ async def _read_extracts(api: ObjectApi, report: ListReport, found: _Models) -> 
 async def _read_servers(api: ObjectApi) -> tuple[list[str], AccessReviewError | None]:
     """Return the servers of extract models, the local one if none is listed, and why they could not be listed."""
     try:
-        answer, names = await api.get(f"{_CUBES}/servers", _read_names)
+        answer, names = await api.get(SERVERS, _read_names)
     except AccessReviewError as error:
         return [_LOCAL], error
     api.note_answer(answer, "servers")
@@ -126,7 +118,7 @@ def _read_names(answer: Reply) -> list[str]:
 async def _read_live(api: ObjectApi, found: _Models) -> None:
     """Read the live models, which come in one answer."""
     try:
-        answer, rows = await api.get(_LIVE, lambda answer: rows_of(answer.body))
+        answer, rows = await api.get(LIVE, lambda answer: rows_of(answer.body))
     except AccessReviewError as error:
         found.lost.append(f"Live models could not be read. {reason(error)}")
         return
@@ -215,7 +207,7 @@ class _RowRules:
         asked = self._asked[row["kind"]]
         title = quote(row["title"] or "", safe="")
         server = quote(row["server"] or "", safe="")
-        path = f"{_LIVE}/{title}/datasecurity" if row["kind"] == "live" else f"{_CUBES}/{server}/{title}/datasecurity"
+        path = f"{LIVE}/{title}/datasecurity" if row["kind"] == "live" else f"{_CUBES}/{server}/{title}/datasecurity"
 
         def read(answer: Reply) -> list[Record]:
             found: list[Any] = rows_of(answer.body)

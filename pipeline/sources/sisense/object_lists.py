@@ -1,161 +1,42 @@
-"""What the lists of objects have in common: reading pages, many single requests at once, and what was proven.
+"""What the lists of objects have in common: reading pages, and many single requests at once.
 
-No failure here ends the extract: a list that cannot be read is described by its checks, which never decide between
-FULL and PARTIAL for the accounts.
+No failure here ends the extract: a list that cannot be read is described by its checks.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 
 from pipeline.errors import AccessReviewError
-from pipeline.sources.completeness import end_proven, pages_overlap
 from pipeline.sources.errors import BadAnswerError, RefusedError
 from pipeline.sources.exchange import Reply, Request
 from pipeline.sources.extract import Extraction
 from pipeline.sources.page_log import PagePlace
 from pipeline.sources.paging import Reading, ReadPage, read_list, run_workers
 from pipeline.sources.records import Key, Records, read_json, without_secrets
+from pipeline.sources.sisense.object_checks import Asked
 from pipeline.sources.sisense.object_records import Record, rows_of
 from pipeline.sources.sisense.rest import SisenseApi
-from pipeline.spool import Observation
-from pipeline.wording import counted
 
 __all__ = [
-    "Asked",
-    "ListReport",
     "ObjectApi",
     "ObjectPage",
     "PagedObjects",
-    "parts_read",
+    "choose",
     "read_object",
-    "reason",
 ]
 
 _T = TypeVar("_T")
 #: Attempts for one request. An endpoint that fails must not delay the extract of accounts for long.
 _ATTEMPTS = 4
-#: So many refusals without one answer mean that an endpoint is not there, or not for the caller.
-_REFUSALS = 6
-#: So many failures in a row, of any kind but a refusal, end the requests.
-_FAILURES = 4
-_MOST_NAMED = 3
-_EXPECTED: dict[str, str] = {
-    "read": "The list could be read",
-    "end_proven": "The pages cover the list without a gap, and its end is proven",
-    "pages_overlap": "The last record on a page is the first on the next page",
-    "ids_present": "Every record has an id",
-    "complete": "Every part of the list could be read",
-}
-
-
-@dataclass(slots=True)
-class ListReport:
-    """What was read of one list: ``dashboards``, ``models`` and so on."""
-
-    name: str
-    checks: list[Observation] = field(default_factory=list)
-
-    @property
-    def state(self) -> str:
-        """Return FULL, PARTIAL or NOT_AVAILABLE, as ``graph.object_lists`` will say it."""
-        if any(check.result == "FAIL" for check in self.checks):
-            return "PARTIAL"
-        is_absent = any(
-            check.result == "NOT_AVAILABLE" and check.check_id == f"{self.name}_read" for check in self.checks
-        )
-        return "NOT_AVAILABLE" if is_absent else "FULL"
-
-    @property
-    def explanation(self) -> str:
-        """Return why the list is not FULL; empty if it is."""
-        texts = [check.explanation for check in self.checks if check.result == "FAIL"]
-        if not texts and self.state == "NOT_AVAILABLE":
-            texts = [check.explanation for check in self.checks if check.result == "NOT_AVAILABLE"]
-        return " ".join(texts)
-
-    def add(
-        self,
-        check: str,
-        result: Literal["PASS", "FAIL", "NOT_AVAILABLE"],
-        explanation: str,
-        *,
-        expected: int | None = None,
-        observed: int | None = None,
-    ) -> None:
-        """Add a check. ``check`` is the end of its id, which begins with the name of the list."""
-        self.checks.append(
-            Observation(
-                check_id=f"{self.name}_{check}",
-                description=_EXPECTED.get(check, _EXPECTED["complete"]),
-                expected=None if expected is None else str(expected),
-                observed=None if observed is None else str(observed),
-                difference=None if expected is None or observed is None else observed - expected,
-                result=result,
-                explanation=explanation,
-                is_gate=False,
-            )
-        )
-
-    def absent(self, explanation: str) -> ListReport:
-        """Say that the list is not available, and return the report."""
-        self.add("read", "NOT_AVAILABLE", explanation)
-        return self
-
-    def add_reading(self, things: str, reading: Reading, number: str = "") -> None:
-        """Add what paging proved. ``number`` distinguishes several paged lists of one report."""
-        for check in (
-            end_proven(f"{self.name}_end_proven{number}", things, reading),
-            pages_overlap(f"{self.name}_pages_overlap{number}", things, reading),
-        ):
-            self.checks.append(dataclasses.replace(check, is_gate=False))
-
-
-@dataclass(slots=True)
-class Asked:
-    """How many single requests of one kind succeeded, and whether it is worth sending more."""
-
-    succeeded: int = 0
-    refused: int = 0
-    failed: list[str] = field(default_factory=list)
-    last_reason: str = ""
-    _in_a_row: int = 0
-
-    @property
-    def is_over(self) -> bool:
-        """Return whether further requests would only fail, too."""
-        return self._in_a_row >= _FAILURES or (not self.succeeded and self.refused >= _REFUSALS)
-
-    @property
-    def is_absent(self) -> bool:
-        """Return whether the endpoint gave nothing, and refused what was asked."""
-        return not self.succeeded and bool(self.refused)
-
-    def succeed(self) -> None:
-        """Count an answer."""
-        self.succeeded += 1
-        self._in_a_row = 0
-
-    def fail(self, name: str, error: AccessReviewError) -> None:
-        """Count a failure of the thing with this name."""
-        self.failed.append(name)
-        self.last_reason = reason(error)
-        if isinstance(error, RefusedError):
-            self.refused += 1
-        else:
-            self._in_a_row += 1
-
-    @property
-    def named(self) -> str:
-        """Name some of the things that failed."""
-        shown = ", ".join(f"'{name}'" for name in self.failed[:_MOST_NAMED])
-        return shown + (f" and {len(self.failed) - _MOST_NAMED} more" if self.failed[_MOST_NAMED:] else "")
+_UNKNOWN_KEYS = frozenset({400, 422})
+#: Records that a probe asks for: enough to see whether records have shares.
+_SAMPLE = 5
 
 
 @dataclass(slots=True)
@@ -211,7 +92,7 @@ class ObjectApi:
         self.page_size = api.client.source.page_size
         self._api = api
         self._extraction = extraction
-        self._workers = api.client.source.concurrency + 2
+        self._concurrency = api.client.source.concurrency
         self._sweeps: dict[str, int] = {}
 
     async def get(
@@ -270,7 +151,7 @@ class ObjectApi:
                 paged,
                 collect,
                 page_size=self.page_size,
-                workers=self._workers - 2,
+                workers=self._concurrency,
                 progress=lambda done, total: self.advance(what, done, total),
             )
             accepted = reading.accepted.number
@@ -294,28 +175,41 @@ class ObjectApi:
                     return
                 await work(thing)
 
-        await run_workers(worker, self._workers)
+        # Two more than requests at once: while one works on its answer, another's request waits for its turn.
+        await run_workers(worker, self._concurrency + 2)
 
 
-def reason(error: AccessReviewError) -> str:
-    """Return the message of an error as a sentence."""
-    text = error.message.rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}."
+async def choose(
+    api: ObjectApi, paged: Sequence[PagedObjects], *, wants_shares: bool
+) -> tuple[PagedObjects | None, AccessReviewError | None]:
+    """Return the first list that the server accepts; with ``wants_shares``, prefer one whose records have shares.
 
-
-def parts_read(report: ListReport, check: str, things: str, asked: Asked, total: int) -> None:
-    """Add the check that the single requests for all ``things`` (a singular noun) were answered."""
-    missing = total - asked.succeeded
-    if not missing:
-        report.add(check, "PASS", f"Read for {counted(total, things)}.", expected=total, observed=asked.succeeded)
-        return
-    report.add(
-        check,
-        "FAIL",
-        f"Not read for {counted(missing, things)}, such as {asked.named}. {asked.last_reason}",
-        expected=total,
-        observed=asked.succeeded,
-    )
+    If there is none, the error that says why is returned. An address counts as absent after two refusals.
+    """
+    accepted: PagedObjects | None = None
+    failure: AccessReviewError | None = None
+    refusals = 0
+    for candidate in paged:
+        while True:
+            try:
+                answer, records = await candidate.page(0, _SAMPLE)
+            except RefusedError as error:
+                failure = failure or error
+                if error.status in _UNKNOWN_KEYS:
+                    break
+                refusals += 1
+                if refusals < 2:
+                    continue
+                return accepted, failure
+            except AccessReviewError as error:
+                return accepted, error
+            api.note_answer(answer, "probe")
+            rows = rows_of(records.kept)
+            if not rows or not wants_shares or any(row and isinstance(row.get("shares"), list) for row in rows):
+                return candidate, None
+            accepted = accepted or candidate
+            break
+    return accepted, failure
 
 
 def _key(row: Record) -> Key | None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pipeline.errors import AccessReviewError
 from pipeline.sources.errors import RefusedError
 from pipeline.sources.exchange import Request
+from pipeline.sources.sisense.dashboards import DASHBOARDS, FOLDERS
+from pipeline.sources.sisense.models import LIVE, SERVERS
+from pipeline.sources.sisense.posture import LOCKOUT, REPORTS, SEATS, SSO, TENANTS
 from pipeline.sources.sisense.rest import SisenseApi
 
 __all__ = ["probe_objects"]
@@ -14,13 +17,13 @@ __all__ = ["probe_objects"]
 _FEW: Mapping[str, str | int] = {"skip": 0, "limit": 1}
 #: The first request that is answered decides. The row rules are those of single models, so they are not probed.
 _PROBES: Mapping[str, tuple[tuple[str, Mapping[str, str | int]], ...]] = {
-    "dashboards": (("/api/v1/dashboards/admin", _FEW),),
-    "folders": (("/api/v1/folders", _FEW),),
-    "data models": (("/api/elasticubes/servers", {}), ("/api/v1/elasticubes/live", {})),
-    "seats": (("/api/v1/account/get_license_info", {}),),
-    "sign-on settings": (("/api/v1/settings/sso", {}), ("/api/v1/settings/login_lockout", {})),
-    "mailed reports": (("/api/v1/report_manager/reports", {"page": 1, "limit": 1}),),
-    "tenants": (("/api/v1/tenants", {}),),
+    "dashboards": ((DASHBOARDS, _FEW),),
+    "folders": ((FOLDERS, _FEW),),
+    "data models": ((SERVERS, {}), (LIVE, {})),
+    "seats": ((SEATS, {}),),
+    "sign-on settings": ((SSO, {}), (LOCKOUT, {})),
+    "mailed reports": ((REPORTS, {"page": 1, "limit": 1}),),
+    "tenants": ((TENANTS, {}),),
 }
 _TOO_FEW_RIGHTS = frozenset({401, 403})
 

@@ -11,7 +11,8 @@ import asyncio
 from pipeline.sources.extract import Extraction
 from pipeline.sources.sisense.dashboards import read_dashboards, read_folders
 from pipeline.sources.sisense.models import read_models
-from pipeline.sources.sisense.object_lists import ListReport, ObjectApi, ObjectPage
+from pipeline.sources.sisense.object_checks import ListReport
+from pipeline.sources.sisense.object_lists import ObjectApi, ObjectPage
 from pipeline.sources.sisense.posture import read_mailed_reports, read_seats, read_sign_on, read_tenants
 from pipeline.sources.sisense.rest import SisenseApi
 from pipeline.spool import Observation

@@ -14,15 +14,8 @@ from pipeline.errors import AccessReviewError
 from pipeline.sources.errors import BadAnswerError
 from pipeline.sources.exchange import Reply
 from pipeline.sources.records import read_json
-from pipeline.sources.sisense.object_lists import (
-    Asked,
-    ListReport,
-    ObjectApi,
-    ObjectPage,
-    parts_read,
-    read_object,
-    reason,
-)
+from pipeline.sources.sisense.object_checks import Asked, ListReport, parts_read, reason
+from pipeline.sources.sisense.object_lists import ObjectApi, ObjectPage, read_object
 from pipeline.sources.sisense.object_records import (
     Record,
     lockout,
@@ -34,11 +27,22 @@ from pipeline.sources.sisense.object_records import (
 )
 from pipeline.wording import counted
 
-__all__ = ["read_mailed_reports", "read_seats", "read_sign_on", "read_tenants"]
+__all__ = [
+    "LOCKOUT",
+    "REPORTS",
+    "SEATS",
+    "SSO",
+    "TENANTS",
+    "read_mailed_reports",
+    "read_seats",
+    "read_sign_on",
+    "read_tenants",
+]
 
-_SEATS = "/api/v1/account/get_license_info"
-_SSO, _LOCKOUT = "/api/v1/settings/sso", "/api/v1/settings/login_lockout"
-_TENANTS, _REPORTS = "/api/v1/tenants", "/api/v1/report_manager/reports"
+#: Paths of the settings and lists.
+SEATS = "/api/v1/account/get_license_info"
+SSO, LOCKOUT = "/api/v1/settings/sso", "/api/v1/settings/login_lockout"
+TENANTS, REPORTS = "/api/v1/tenants", "/api/v1/report_manager/reports"
 _REPORTS_A_PAGE = 50
 _MOST_PAGES = 1_000
 
@@ -48,7 +52,7 @@ _Pick = Callable[[Mapping[str, Any]], Record | None]
 async def read_seats(api: ObjectApi, posture: list[ObjectPage]) -> ListReport:
     """Read the seats of the licence; what is kept is added to ``posture``."""
     report = ListReport("seats")
-    failure = await _read_setting(api, _SEATS, seats, posture)
+    failure = await _read_setting(api, SEATS, seats, posture)
     if failure is not None:
         return report.absent(failure)
     report.add("read", "PASS", "The seats of the licence were read.")
@@ -59,8 +63,8 @@ async def read_sign_on(api: ObjectApi, posture: list[ObjectPage]) -> ListReport:
     """Read the settings of single sign-on and of the lockout; what is kept is added to ``posture``."""
     report = ListReport("sign_on")
     failures = {
-        "single sign-on": await _read_setting(api, _SSO, sign_on, posture),
-        "the lockout after failed logins": await _read_setting(api, _LOCKOUT, lockout, posture),
+        "single sign-on": await _read_setting(api, SSO, sign_on, posture),
+        "the lockout after failed logins": await _read_setting(api, LOCKOUT, lockout, posture),
     }
     lost = {what: failure for what, failure in failures.items() if failure is not None}
     if len(lost) == len(failures):
@@ -93,7 +97,7 @@ async def read_tenants(api: ObjectApi) -> ListReport:
     """Read the tenants, which come in one answer."""
     report = ListReport("tenants")
     try:
-        answer, rows = await api.get(_TENANTS, lambda answer: rows_of(answer.body))
+        answer, rows = await api.get(TENANTS, lambda answer: rows_of(answer.body))
     except AccessReviewError as error:
         return report.absent(reason(error))
     kept = [tenant(row or {}) for row in rows]
@@ -107,26 +111,33 @@ async def read_mailed_reports(api: ObjectApi) -> ListReport:
     """Read the reports that are sent by mail, then the recipients of each."""
     report = ListReport("mailed_reports")
     found: dict[str, tuple[Reply, Record]] = {}
-    page, proof = 1, None
-    while page <= _MOST_PAGES:
+    nameless = 0
+    gap: str | None = f"The list has more than {_MOST_PAGES:,} pages."
+    for page in range(1, _MOST_PAGES + 1):
         try:
             answer, (rows, is_last) = await api.get(
-                _REPORTS, _read_report_page, {"page": page, "limit": _REPORTS_A_PAGE}
+                REPORTS, _read_report_page, {"page": page, "limit": _REPORTS_A_PAGE}
             )
         except AccessReviewError as error:
             if page == 1:
                 return report.absent(reason(error))
-            proof = f"Page {page} could not be read. {reason(error)}"
+            gap = f"Page {page} could not be read. {reason(error)}"
             break
         api.note_answer(answer, "mailed_reports")
         new = {row["_id"]: (answer, row) for row in rows if row["_id"] is not None and row["_id"] not in found}
         found |= new
+        nameless += sum(row["_id"] is None for row in rows)
         api.advance("mailed reports", len(found), None)
-        if is_last or not new:
+        if is_last or not rows:
+            gap = None
             break
-        page += 1
+        if not new:
+            gap = f"Page {page} only repeats reports of earlier pages, so the end of the list was not seen."
+            break
     report.add("read", "PASS", f"{counted(len(found), 'mailed report')} read.")
-    report.add("end_proven", "FAIL" if proof else "PASS", proof or "The last page was read.")
+    report.add("end_proven", "FAIL" if gap else "PASS", gap or "The last page was read.")
+    if nameless:
+        report.add("ids_present", "FAIL", f"{counted(nameless, 'mailed report')} without an id.")
     await _read_recipients(api, report, found)
     return report
 
@@ -139,7 +150,7 @@ async def _read_recipients(api: ObjectApi, report: ListReport, found: dict[str, 
         listed_answer, listed = found[report_id]
         try:
             answer, kept = await api.get(
-                f"{_REPORTS}/{quote(report_id, safe='')}", _read_report, {"recipientsInfo": "true"}
+                f"{REPORTS}/{quote(report_id, safe='')}", _read_report, {"recipientsInfo": "true"}
             )
         except AccessReviewError as error:
             if listed["recipients"] is None:
