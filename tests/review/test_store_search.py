@@ -77,7 +77,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Pat
     folder = tmp_path_factory.mktemp("search")
     with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
         house = House(connection, folder, models)
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source([user("ann"), user("bob"), user("cleo")])}))
+        house.build(
+            house.land(
+                "20260101T000000Z-0000",
+                {"prod": Source([user(name, roleId="r-designer") for name in ("ann", "bob", "cleo")])},
+            )
+        )
         campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=REVIEWERS[:1]), NOW)
         ReviewStore.make(connection, campaign, folder / "review.sqlite").close()
     return folder
