@@ -80,7 +80,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Pat
         house.build(
             house.land(
                 "20260101T000000Z-0000",
-                {"prod": Source([user(name, roleId="r-designer") for name in ("ann", "bob", "cleo")])},
+                {"prod": Source([user(name, roleId="r-admin") for name in ("ann", "bob", "cleo")])},
             )
         )
         campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=REVIEWERS[:1]), NOW)
