@@ -9,7 +9,7 @@ import signal
 import pytest
 from hypothesis import settings
 
-from tests.search import DEEP, QUICK
+from tests.search import DEEP, QUICK, SAMPLE
 
 pytest_plugins = ["tests.browser"]
 
@@ -24,7 +24,8 @@ for _name in [name for name in os.environ if _SET_BY_THE_MACHINE.fullmatch(name)
     del os.environ[_name]
 
 settings.register_profile(QUICK, derandomize=True, deadline=None)
-settings.register_profile(DEEP, deadline=None, print_blob=True)
+for _profile in (SAMPLE, DEEP):
+    settings.register_profile(_profile, deadline=None, print_blob=True)
 settings.load_profile(QUICK)
 
 #: Fixtures that take seconds to make and that several modules share. All tests that use one run on one worker, so

@@ -46,7 +46,7 @@ def assert_true(server: Server, plan: Plan, entries: dict[str, journal.JournalEn
 
 
 @pytest.mark.search
-@looking_for(quick=6, deep=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@looking_for(quick=6, deep=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     actions=ACTIONS,
     faults=st.lists(FAULTS, max_size=12),

@@ -123,7 +123,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.search
-@looking_for(quick=4, deep=200, deadline=None)
+@looking_for(quick=4, deep=400, deadline=None)
 @given(steps=STEPS)
 def test_store_and_database_hold_what_people_decided(opened: Path, steps: list[tuple]) -> None:
     with copied(opened) as (store, connection):

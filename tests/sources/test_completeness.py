@@ -34,7 +34,7 @@ EMPTY = as_json([])  # without a count, nothing tells a false end from the true 
 
 
 @pytest.mark.search
-@looking_for(quick=12, deep=300, suppress_health_check=[HealthCheck.too_slow])
+@looking_for(quick=12, deep=600, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_full_implies_exactly_the_accounts_of_the_server(data: Any) -> None:
     has_count = data.draw(st.booleans(), "count")

@@ -79,7 +79,7 @@ CHANGES = [f"{what} {where}" for what in ("leave", "arrive", "both") for where i
 
 
 @pytest.mark.search
-@looking_for(quick=8, deep=200, suppress_health_check=[HealthCheck.too_slow])
+@looking_for(quick=8, deep=500, suppress_health_check=[HealthCheck.too_slow])
 @given(
     number=st.integers(1, 110),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=6),

@@ -18,7 +18,7 @@ from tests.search import looking_for
 from tests.warehouse.careful_reader import AS_OF, EXPECTED, GROUPS, ROLES, ROSTER, Account, Moment, accounts, moment
 
 BOUNDED = looking_for(
-    quick=2, deep=25, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    quick=2, deep=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )  # not shrunk: an example is a whole build, and the message names the account
 
 

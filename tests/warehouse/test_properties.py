@@ -27,7 +27,7 @@ TOO_MANY_ADMINS = rule("Too many administrators")
 SNAPSHOT = "20260101T000000Z-0001"
 NAMES = ("ann", "bob", "cyd", "dee", "eve", "fay")
 GROUPS = ("g-all", "g-sales", "g-ops", "g-gone")
-BOUNDED = looking_for(quick=2, deep=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BOUNDED = looking_for(quick=2, deep=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 members = st.frozensets(st.tuples(st.sampled_from(NAMES), st.sampled_from(GROUPS)), max_size=8)
 
