@@ -211,12 +211,13 @@ def test_another_version_of_the_tool_is_a_note_and_not_a_problem(sealed):
 
 
 def test_the_whole_folder_has_the_same_bytes_again(database, tmp_path):
+    """Also with one thread and one process."""
     key, _ = make_key(tmp_path / "key")
     connection = database(findings=20, accounts=3000)
-    one = write(connection, tmp_path / "a", *report.FORMATS, key=key).folder
+    one = write(connection, tmp_path / "a", *report.FORMATS, key=key, cores=2).folder
     connection.execute("set threads = 1")
 
-    other = write(connection, tmp_path / "b", *report.FORMATS, key=key).folder
+    other = write(connection, tmp_path / "b", *report.FORMATS, key=key, cores=1).folder
 
     assert contents(one) == contents(other)
 
@@ -234,10 +235,8 @@ def test_the_pdf_carries_the_csv_files_and_the_data_hash(database, tmp_path):
     assert any("access-review verify" in text for text in texts)
 
 
-def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "_ATTACHED_BYTES", 5_000)
-
-    result = write(database(accounts=200), tmp_path, "pdf")
+def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path):
+    result = write(database(accounts=200), tmp_path, "pdf", attached_bytes=5_000)
 
     reader = pypdf.PdfReader(io.BytesIO((result.folder / "access-review.pdf").read_bytes()))
     assert "population.csv" not in reader.attachments
