@@ -31,7 +31,7 @@ _FILES_OF_SEVERAL = {
     "person_access.csv": ("select * from reports.person_access", "person_id, source, account_id"),
 }
 #: All names that such a file can have.
-NAMES = frozenset(_FILES_OF_SEVERAL)
+NAMES = tuple(_FILES_OF_SEVERAL)
 
 
 def csv_files(connection: Connection) -> Mapping[str, tuple[str, str]]:

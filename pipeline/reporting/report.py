@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import resources
 from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.sealing import Draft, Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
-from pipeline.reporting import data_files, pdf, processes, renderers
+from pipeline.reporting import data_files, documents, pdf, processes, renderers
 from pipeline.reporting.data_files import write_csv
-from pipeline.reporting.dataset import load
+from pipeline.reporting.dataset import Dataset, load
+from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool
-from pipeline.reporting.renderers import Material, Renderer
+from pipeline.reporting.renderers import Renderer
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
@@ -27,7 +27,6 @@ from pipeline.wording import counted
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
-    "ROWS_PER_TABLE",
     "ReportFolder",
     "ReportOptions",
     "chosen_formats",
@@ -40,11 +39,7 @@ DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 #: All formats. CSV files are data and always written, so ``csv`` alone writes nothing else.
 FORMATS = DEFAULT_FORMATS | {"graph"}
 
-#: Most findings of one rule and most changes in the PDF by default.
-ROWS_PER_TABLE = 200
-#: A larger CSV file (about 40,000 accounts) is not attached to the PDF, so that it can be mailed.
-_ATTACHED_BYTES = 16 * 1024 * 1024
-#: What a process that renders pages imports while it has nothing to do.
+#: What a process that renders documents imports while it has nothing to do.
 _MODULES = ("pipeline.reporting.renderers", "weasyprint")
 
 
@@ -67,14 +62,13 @@ class ReportFolder:
 class ReportOptions:
     """How a report folder is written.
 
-    ``key`` signs it. The PDF shows at most ``rows_per_table`` rows of each table that may be long, and carries the
-    CSV files of at most ``attached_bytes``. ``annex`` adds a PDF of the whole population. ``cores`` is how many
-    processors may work at once: by default, all that this process may use.
+    ``key`` signs it. The PDFs show at most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a
+    PDF of the whole population. ``cores`` is how many processors may work at once: by default, all that this process
+    may use.
     """
 
     key: SigningKey | None = None
-    rows_per_table: int = ROWS_PER_TABLE
-    attached_bytes: int = _ATTACHED_BYTES
+    rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
     cores: int | None = None
 
@@ -112,11 +106,11 @@ def write(
     """
     options = options or ReportOptions()
     archive.require_current(connection)
-    pages = [renderer for renderer in renderers.PAGES if renderer.format in formats]
+    chosen = [renderer for renderer in renderers.DOCUMENTS if renderer.format in formats]
     tables = [renderer for renderer in renderers.TABLES if renderer.format in formats]
-    with _pool(connection, options, pages, tables) as pool:
-        # Imported where it will be used: this process may have no need of it.
-        libraries = pool.submit(pdf.check_libraries) if pages or options.annex else None
+    with _pool(connection, options, chosen, tables) as pool:
+        # Imported by the process that renders: this one may have no need of it.
+        libraries = pool.submit(pdf.check_libraries) if chosen or options.annex else None
         dataset = load(connection)
         folder = directory / str(dataset.snapshot["folder"])
         earlier = {name for name in renderers.FILES if (folder / name).exists()}
@@ -125,18 +119,14 @@ def write(
             data = sealing.collect(connection, draft)
             if libraries:
                 libraries.result()
-            material = Material(
-                dataset=dataset,
-                data=tuple(data),
-                folder=draft.folder,
-                templates=resources.templates(),
-                rows_per_table=options.rows_per_table,
-                attached_bytes=options.attached_bytes,
+            job = DocumentJob(
+                folder=draft.folder, data=data, tables=data_files.NAMES, rows_per_table=options.rows_per_table
             )
-            names, warnings = _for_people(connection, draft, material, pool, pages, tables)
+            warnings = _for_people(connection, draft, dataset, job, pool, [*chosen, *tables])
+            names = [renderer.file for renderer in (*tables, *chosen)]
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
-                warnings += _annex(connection, draft, material, pool, progress)
+                warnings += _annex(connection, draft, dataset, job, pool, progress)
             seal = sealing.seal(
                 connection,
                 draft,
@@ -155,50 +145,51 @@ def write(
 
 
 def _pool(
-    connection: Connection, options: ReportOptions, pages: Sequence[Renderer], tables: Sequence[Renderer]
+    connection: Connection, options: ReportOptions, chosen: Sequence[Renderer], tables: Sequence[Renderer]
 ) -> Pool:
     """Return the processes that work beside this one: not more than there are cores, nor than they have documents."""
-    documents = len(pages) + (1 if tables else 0)
+    documents_wanted = len(chosen) + (1 if tables else 0)
     if options.annex:
-        documents += renderers.annex_parts(connection)
-    available = options.cores or processes.cores()
-    return Pool(max(0, min(available, documents) - 1), _MODULES)
+        documents_wanted += renderers.annex_parts(connection)
+    return Pool(max(0, min(options.cores or processes.cores(), documents_wanted) - 1), _MODULES)
 
 
 def _for_people(
     connection: Connection,
     draft: Draft,
-    material: Material,
+    dataset: Dataset,
+    job: DocumentJob,
     pool: Pool,
-    pages: Sequence[Renderer],
-    tables: Sequence[Renderer],
-) -> tuple[list[str], list[str]]:
-    """Write the files of these renderers; return their names and the warnings, both in the order of the renderers."""
-    names: list[str] = []
-
-    def begin(renderer: Renderer) -> None:
-        for name in renderer.files:
-            draft.file(name)
-        names.extend(renderer.files)
-
+    chosen: Sequence[Renderer],
+) -> list[str]:
+    """Write the files of these renderers; return the warnings for their readers."""
     tasks = []
-    for renderer in pages:
-        begin(renderer)
-        tasks.append(pool.submit(renderers.render_pages, renderer, material))
-    written: list[str] = []
-    for renderer in tables:
-        begin(renderer)
-        written += renderer.write(connection, material)
+    warnings: list[str] = []
+    for renderer in chosen:
+        path = draft.file(renderer.file)
+        if renderer in renderers.DOCUMENTS:
+            tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
+        else:
+            warnings += renderer.write(connection, dataset, job, path)
     while pool.help():
         pass
-    return names, [warning for task in tasks for warning in task.result()] + written
+    for task in tasks:
+        warnings += task.result()
+    return list(dict.fromkeys(warnings))  # two documents may lack the same characters
 
 
 def _annex(
-    connection: Connection, draft: Draft, material: Material, pool: Pool, progress: Callable[[str], None]
+    connection: Connection,
+    draft: Draft,
+    dataset: Dataset,
+    job: DocumentJob,
+    pool: Pool,
+    progress: Callable[[str], None],
 ) -> Sequence[str]:
     name = renderers.ANNEX_FILE
     draft.file(name)
-    return renderers.write_annex(
-        connection, material, pool, lambda done, total: progress(f"{name}: {done:,} of {counted(total, 'page')}")
-    )
+
+    def rendered(done: int, total: int) -> None:
+        progress(f"{name}: {done:,} of {counted(total, 'page')}")
+
+    return renderers.write_annex(connection, dataset, job, pool, rendered)
