@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import resources
 from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.sealing import Draft, Seal, draft_folder
@@ -120,7 +121,11 @@ def write(
             if libraries:
                 libraries.result()
             job = DocumentJob(
-                folder=draft.folder, data=data, tables=data_files.NAMES, rows_per_table=options.rows_per_table
+                folder=draft.folder,
+                data=data,
+                tables=data_files.NAMES,
+                rows_per_table=options.rows_per_table,
+                templates=resources.templates(),
             )
             warnings = _for_people(connection, draft, dataset, job, pool, [*chosen, *tables])
             names = [renderer.file for renderer in (*tables, *chosen)]
