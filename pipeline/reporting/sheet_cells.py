@@ -35,11 +35,13 @@ _ESCAPE = "(_x[0-9A-Fa-f]{4}_)"
 _UNUSUAL = rf"{_HIDDEN}|{_ESCAPE}|\r|^[\s=+@-]|\s$"
 _BATCH = 5_000
 #: Widths of columns in characters: of ids, whose start tells them apart, of names and of sentences, which wrap.
-_ID_WIDTH, _NAME_WIDTH, _SENTENCE_WIDTH = 14, 25, 42
+_ID_WIDTH, _NAME_WIDTH, _SENTENCE_WIDTH = 14, 28, 42
 #: Most characters of what counts as a name.
 _NAME = 60
+#: Letters in the width of a digit, words that begin a new line considered.
+_LETTERS = 1.1
 #: Height of a line in points.
-_LINE = 13.5
+_LINE = 13
 #: A row is at most 409 points high.
 _MOST_LINES = 30
 
@@ -111,12 +113,15 @@ def cut_count(connection: Connection, table: str, columns: list[SheetColumn], li
 
 
 def rows(
-    connection: Connection, table: str, columns: list[SheetColumn], styles: StyleNumbers, lines: int
+    connection: Connection, table: str, columns: list[SheetColumn], styles: StyleNumbers, lines: int, printed: int
 ) -> Iterator[str]:
-    """Yield the first ``lines`` rows, some thousands at once; line 1 is the second row of the sheet."""
+    """Yield the first ``lines`` rows, some thousands at once; line 1 is the second row of the sheet.
+
+    A row is as high as its first ``printed`` cells need.
+    """
     shown = " || ".join(_cell(letters(place), column, styles) for place, column in enumerate(columns))
     select = f"""
-        select '<row r="' || row || '"' || {_height(columns)} || '>' || {shown} || '</row>'
+        select '<row r="' || row || '"' || {_height(columns[:printed])} || '>' || {shown} || '</row>'
         from (select *, (line + 1)::varchar as row from {table} where line <= {lines})
         order by line
     """
@@ -128,7 +133,7 @@ def rows(
 def _height(columns: list[SheetColumn]) -> str:
     """Return the SQL of the height of a row whose texts wrap: not every program finds it out for itself."""
     lines = [
-        f"ceil(length({_quoted(column.name)}) / {column.width - 2})"
+        f"ceil(length({_quoted(column.name)}) / {column.width * _LETTERS:.0f})"
         f" + length({_quoted(column.name)}) - length(replace({_quoted(column.name)}, chr(10), ''))"
         for column in columns
         if column.is_text and not column.is_id and (column.longest + 2 > column.width or column.is_unusual)

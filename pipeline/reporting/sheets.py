@@ -17,7 +17,8 @@ __all__ = ["Sheet", "sheets"]
 class Sheet:
     """One sheet: its query, what it lists in a few words, and the file with every column of its rows.
 
-    The first ``frozen`` columns stay in sight, and the first ``printed`` ones are printed.
+    The first ``frozen`` columns stay in sight. The first ``printed`` ones are printed, and rows are as high as those
+    need.
     """
 
     name: str

@@ -33,7 +33,7 @@ _SEVERITY_COLUMNS = {"Severity", "Worst finding"}
 #: Words of other columns -> their colour.
 _WORDS = {
     "Result": {"FAIL": "#b00020", "PASS": "#1e6b45", "passed": "#1e6b45"},
-    "Overdue": {"overdue": "#b00020"},
+    "Status": {"overdue": "#b00020"},
     "Public": {"public": "#b00020"},
 }
 #: The rows of the sheet that is being written.
@@ -122,10 +122,10 @@ class _Book:
             return workbook.add_format({**made, **properties})
 
         self._text = new()
-        self._integer = new(num_format="#,##0_ ")
+        self._integer = new(num_format="#,##0", align="right", indent=1)
         heading = {"bold": True, "font_color": charts.SLATE, "bottom": 1}
         self._heading = new(**heading)
-        self._number_heading = new(**heading, align="right")
+        self._number_heading = new(**heading, align="right", indent=1)
         self._title = new(bold=True, font_size=16)
         self._strong = new(bold=True, text_wrap=True)
         self._wrapped = new(text_wrap=True)
@@ -242,13 +242,14 @@ class _Book:
         held = count if count <= rows_held else rows_held - 1
         worksheet = self._new_sheet(sheet.name)
         worksheet.freeze_panes(1, sheet.frozen)
+        worksheet.hide_gridlines(0)  # not even in print
         worksheet.repeat_rows(0)
         worksheet.set_row(0, 20)
         for place, column in enumerate(columns):
             worksheet.set_column(place, place, column.width)
             style = self._number_heading if column.kind in INTEGERS else self._heading
             worksheet.write_string(0, place, column.name, style)
-        rows = sheet_cells.rows(connection, _ROWS, columns, self._styles, held)
+        rows = sheet_cells.rows(connection, _ROWS, columns, self._styles, held, printed)
         worksheet.write_rows(rows, held, len(columns) - 1)
         worksheet.autofilter(0, 0, held, len(columns) - 1)
         for place, column in enumerate(columns):
@@ -299,7 +300,7 @@ def _styles(workbook: Any) -> StyleNumbers:
     return StyleNumbers(
         text=number(text_wrap=True),
         quoted=number(text_wrap=True, quote_prefix=True),
-        integer=number(num_format="#,##0_ "),
+        integer=number(num_format="#,##0", align="right", indent=1),
         day=number(num_format="d mmm yyyy", align="left"),
         moment=number(num_format="yyyy-mm-dd hh:mm:ss", align="left"),
     )

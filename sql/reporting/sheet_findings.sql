@@ -1,8 +1,9 @@
--- Which findings does the workbook list, open ones first and the most severe of them on top?
+-- Which findings does the workbook list, open ones first, the most severe on top, and then what is due first?
 select
     row_number() over (
         order by
-            found.status <> 'open', found.severity_rank, registered.title, lower(found.label), found.finding_id
+            found.status <> 'open', found.severity_rank, registered.due_at nulls last, registered.title,
+            lower(found.label), found.finding_id
     ) as line,
     found.severity as "Severity",
     registered.title as "Finding",
@@ -10,7 +11,11 @@ select
     found.department as "Department",
     found.detail as "What was found",
     registered.recommended_action as "What to do",
-    replace(found.status, '_', ' ') as "Status",
+    registered.owner_email as "Owner",
+    registered.due_at as "Due",
+    case when registered.overdue then 'overdue' else replace(found.status, '_', ' ') end as "Status",
+    registered.age_days as "Age, days",
+    cast(registered.first_seen_at as date) as "First seen",
     found.role as "Role",
     cast(found.last_seen_at as date) as "Last seen",
     found.email as "E-mail",
