@@ -57,7 +57,7 @@ def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
 
     names = [
         "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "reach.csv", "licences.csv",
-        "reconciliation.csv",
+        "trend.csv", "reconciliation.csv",
         "access-review.xlsx", "access-review.html", "access-review.pdf", "access-review-evidence.pdf",
         "graph.graphml", "graph.json", "manifest.json",
     ]  # fmt: skip
