@@ -27,8 +27,8 @@ ROWS_HELD = 1000
 class Dataset:
     """One build. The frames have the columns of the ``reports`` tables of the same name.
 
-    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule, ``person_findings`` as many of each severity, and ``changes`` as many of ``total``, those that
-    touch privilege first; the tables of counts count all of them. ``build`` has the hashes of what it rests on.
+    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule, ``person_findings`` as many of each severity, and
+    ``changes`` as many of ``total``, those that touch privilege first; the tables of counts count all of them. ``build`` has the hashes of what it rests on.
     ``dictionary`` describes every column of ``reports``: ``table_name, column_name, data_type, description``.
     """
 
