@@ -36,8 +36,7 @@ class PersonFindings:
     """The findings of one severity about one person, account, group, role or object.
 
     ``rules`` are their titles, each with what was found, once and at most a few, and how many more there are. ``due``
-    are the first and the last day by which they are to be fixed, ``overdue`` counts those that are late, and ``owners``
-    are to do it.
+    are the first and the last day by which ``owners`` are to fix them; ``overdue`` counts those that are late.
     """
 
     subject: Row
@@ -142,9 +141,7 @@ def _runs(rows: Sequence[Row], key: Callable[[Row], Hashable]) -> Iterator[tuple
         yield tuple(run)
 
 
-def _sections(
-    dataset: Dataset, days_to_fix: dict[str, int | None], rows_shown: int
-) -> Iterator[SeveritySection]:
+def _sections(dataset: Dataset, days_to_fix: dict[str, int | None], rows_shown: int) -> Iterator[SeveritySection]:
     rules = {
         str(key[0]): _rows(part) for key, part in dataset.severity_rules.group_by("severity", maintain_order=True)
     }

@@ -28,8 +28,9 @@ class Dataset:
     """One build. The frames have the columns of the ``reports`` tables of the same name.
 
     ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule, ``person_findings`` as many of each severity, and
-    ``changes`` as many of ``total``, those that touch privilege first; the tables of counts count all of them. ``build`` has the hashes of what it rests on.
-    ``dictionary`` describes every column of ``reports``: ``table_name, column_name, data_type, description``.
+    ``changes`` as many of ``total``, those that touch privilege first; the tables of counts count all of them.
+    ``build`` has the hashes of what it rests on. ``dictionary`` describes every column of ``reports``:
+    ``table_name, column_name, data_type, description``.
     """
 
     snapshot: dict[str, Any]
@@ -61,8 +62,6 @@ class Dataset:
     person_findings: polars.DataFrame
     severity_rules: polars.DataFrame
     due_counts: polars.DataFrame
-    trend: polars.DataFrame
-    trend_figures: polars.DataFrame
     objects: ObjectTables
     has_several_sources: bool
 
@@ -103,8 +102,6 @@ def load(connection: Connection) -> Dataset:
         person_findings=frame(statement("reporting", "person_findings"), rows=ROWS_HELD),
         severity_rules=frame(statement("reporting", "severity_rules")),
         due_counts=frame(statement("reporting", "due_counts")),
-        trend=frame("select * from reports.trend order by as_of, snapshot_id, severity"),
-        trend_figures=frame("select * from reports.trend_figures order by as_of, snapshot_id, figure"),
         objects=objects.load(connection),
         has_several_sources=has_several_sources(connection),
     )

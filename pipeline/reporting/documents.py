@@ -86,9 +86,7 @@ def write_evidence(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
     return _write(document, dataset, job, path, [job.folder / name for name in attached])
 
 
-def _write(
-    document: str, dataset: Dataset, job: DocumentJob, path: Path, attached: Sequence[Path] = ()
-) -> list[str]:
+def _write(document: str, dataset: Dataset, job: DocumentJob, path: Path, attached: Sequence[Path] = ()) -> list[str]:
     """Render one document to its path; return a warning if characters are missing from every font."""
     content, missing = pdf.render(document, job.templates, attached, dataset.snapshot["finished_at"])
     path.write_bytes(content)

@@ -12,13 +12,12 @@ from typing import Any
 import polars
 
 from pipeline.evidence.manifest import SHELL_CHECK
-from pipeline.reporting import reach, summary, trend
+from pipeline.reporting import reach, summary
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.reach import ReachView
 from pipeline.reporting.summary import Chart, Identity, Sections, Tile
-from pipeline.reporting.trend import Trend
 
 __all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]
 
@@ -137,7 +136,6 @@ class View:
     controls: tuple[Row, ...]
     dictionary: dict[str, tuple[Row, ...]]
     reach: ReachView
-    trend: Trend
     data_sha256: str
     attached: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -192,7 +190,6 @@ def arrange(
         controls=_rows(dataset.controls),
         dictionary=_dictionary(dataset),
         reach=reach.arrange(dataset.objects),
-        trend=trend.arrange(dataset.trend, dataset.trend_figures),
         data_sha256=data_sha256,
         attached=tuple(attached),
         left_out=tuple(left_out),

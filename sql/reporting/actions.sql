@@ -51,9 +51,9 @@ select
     actions.*, rules.title, rules.remediation as recommended_action, subject_lists.subjects, subject_lists.names,
     owner_lists.owners, owner_lists.names_of_owners, owner_lists.unowned
 from actions
-join reports.rule_summary as rules using (rule_id)
-join subject_lists using (rule_id, severity)
-join owner_lists using (rule_id, severity)
+join reports.rule_summary as rules on rules.rule_id = actions.rule_id
+join subject_lists on subject_lists.rule_id = actions.rule_id and subject_lists.severity = actions.severity
+join owner_lists on owner_lists.rule_id = actions.rule_id and owner_lists.severity = actions.severity
 order by
     case when actions.severity_rank = 1 then 1 when actions.overdue > 0 then 2 else 3 end,
     actions.severity_rank, actions.due_at nulls last, actions.findings desc, rules.title, actions.rule_id
