@@ -238,6 +238,11 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
                     )
                 rows[key] = row | {"line": line, "is_default": is_default}
         replace(connection, f"policy.{file.name}", list(rows.values()))
+    _add_configuration(connection, files)
+    return _combined(used)
+
+
+def _add_configuration(connection: Connection, files: PolicyFiles) -> None:
     connection.execute("delete from policy.email_domains")
     connection.execute(
         "insert into policy.email_domains select distinct match_key(ltrim(trimmed(unnest($domains)), '@'))",
@@ -256,7 +261,6 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
         for seat_class, price in files.licence_prices.items()
     ]
     replace(connection, "policy.licence_prices", prices)
-    return _combined(used)
 
 
 def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:
