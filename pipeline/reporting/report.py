@@ -5,11 +5,9 @@ A failure leaves an earlier folder of the same name as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars
 
 from pipeline import resources
 from pipeline.errors import UsageError
@@ -18,7 +16,7 @@ from pipeline.evidence.manifest import SealedFile
 from pipeline.evidence.sealing import Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import csv, glyphs, graph, html, pdf, templating, view, xlsx
+from pipeline.reporting import csv, documents, glyphs, graph, html, pdf, view, xlsx
 from pipeline.reporting.dataset import Dataset, has_several_sources, load
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
@@ -27,7 +25,6 @@ from pipeline.wording import counted
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
-    "ROWS_PER_TABLE",
     "ReportFolder",
     "ReportOptions",
     "chosen_formats",
@@ -63,18 +60,12 @@ _CSV_FILES_OF_SEVERAL = {
 _SHEETS = {"reach.csv": "object_grants"}
 _XLSX_FILE = "access-review.xlsx"
 _HTML_FILE = "access-review.html"
-_PDF_FILE = "access-review.pdf"
 _ANNEX_FILE = "access-review-annex.pdf"
 _GRAPH_FILES = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
 #: Files that a report has only if they were asked for.
-_FILES_FOR_PEOPLE = (_XLSX_FILE, _HTML_FILE, _PDF_FILE, _ANNEX_FILE, *_GRAPH_FILES)
-#: A larger CSV file (about 40,000 accounts) is not attached to the PDF, so that it can be mailed.
-_ATTACHED_BYTES = 16 * 1024 * 1024
-#: Most findings of one rule and most changes shown: in the PDF by default, and in HTML, which sorts them quickly.
-ROWS_PER_TABLE = 200
+_FILES_FOR_PEOPLE = (_XLSX_FILE, _HTML_FILE, documents.BRIEF, documents.EVIDENCE, _ANNEX_FILE, *_GRAPH_FILES)
+#: Most findings of one rule and most changes shown in HTML, which sorts them quickly.
 _HTML_ROWS = 1000
-#: Most privileged accounts in the PDF; more of them mean that the roles are wrong.
-_PDF_PRIVILEGED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +92,7 @@ class ReportOptions:
     """
 
     key: SigningKey | None = None
-    rows_per_table: int = ROWS_PER_TABLE
+    rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
 
 
@@ -217,27 +208,15 @@ class _Writer:
         path.write_bytes(html.render(shown, self._templates))
 
     def write_pdf(self, rows_per_table: int) -> None:
-        path = self._begin(_PDF_FILE)
-        tables = [file for file in self._data if file.path in _CSV_FILES_OF_SEVERAL]
-        attached = [file.path for file in tables if file.bytes <= _ATTACHED_BYTES]
-        arranged = view.arrange(
-            self._dataset,
-            rows_shown=rows_per_table,
-            privileged_shown=max(_PDF_PRIVILEGED, rows_per_table),
-            data_sha256=self._data_sha256,
-            attached=attached,
-            left_out=[file.path for file in tables if file.path not in attached],
+        job = documents.DocumentJob(
+            folder=self._draft.folder,
+            data=self._data,
+            tables=tuple(_CSV_FILES_OF_SEVERAL),
+            rows_per_table=rows_per_table,
         )
-        document = templating.fill(self._templates, "access_review.html", arranged)
-        content, missing = pdf.render(
-            document,
-            self._templates,
-            [self._draft.folder / name for name in attached],
-            self._dataset.snapshot["finished_at"],
-        )
-        path.write_bytes(content)
-        if missing:
-            self.warnings.append(glyphs.warning(missing, _names(self._dataset)))
+        said = documents.write_brief(self._dataset, job, self._begin(documents.BRIEF))
+        said += documents.write_evidence(self._dataset, job, self._begin(documents.EVIDENCE))
+        self.warnings += dict.fromkeys(said)  # both may lack the same characters
 
     def write_annex(self, progress: Callable[[str], None]) -> None:
         missing = annexes.write(
@@ -258,18 +237,3 @@ class _Writer:
     def _begin(self, name: str) -> Path:
         self.names.append(name)
         return self._draft.file(name)
-
-
-def _names(dataset: Dataset) -> Iterator[str]:
-    """Yield every text from a source that may be on a page."""
-    for frame in (
-        dataset.privileged_accounts,
-        dataset.person_access,
-        dataset.finding_rows,
-        dataset.summary,
-        dataset.sources,
-        *dataset.objects.frames(),
-    ):
-        for column in frame.iter_columns():
-            if column.dtype == polars.String:
-                yield from column.drop_nulls()
