@@ -1,5 +1,5 @@
 /*
-summary = "One entitlement that one account holds in an application that is read from files. The first path is kept."
+summary = "One entitlement that one account holds in an application that is read from files. If it came twice, the first record is kept."
 reads   = ["raw.file_grants"]
 grain   = ["source", "account_id", "entitlement_id"]
 
@@ -26,14 +26,14 @@ select
 from records
 where record.account_id is not null and record.entitlement_id is not null
 qualify row_number() over (
-    partition by source, record.account_id, record.entitlement_id order by record.path is null, page, ordinal
+    partition by source, record.account_id, record.entitlement_id order by page, ordinal
 ) = 1
 
 /* example
-name = "a grant that came twice is there once, with a path if one of them has it"
+name = "a grant that came twice is there once, by its first record"
 given."raw.file_grants" = [
-  { snapshot_id = "example", source = "f", page = 1, ordinal = 1, is_accepted = true, payload = '{"account_id":"a","entitlement_id":"r"}' },
-  { snapshot_id = "example", source = "f", page = 1, ordinal = 2, is_accepted = true, payload = '{"account_id":"a","entitlement_id":"r","path":"team Payroll"}' },
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 1, is_accepted = true, payload = '{"account_id":"a","entitlement_id":"r","path":"team Payroll"}' },
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 2, is_accepted = true, payload = '{"account_id":"a","entitlement_id":"r"}' },
   { snapshot_id = "earlier", source = "f", page = 1, ordinal = 1, is_accepted = true, payload = '{"account_id":"b","entitlement_id":"r"}' },
 ]
 expect = [ { account_id = "a", entitlement_id = "r", path = "team Payroll" } ]

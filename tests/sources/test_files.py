@@ -227,9 +227,9 @@ def test_a_spreadsheet_in_another_dialect_is_read_and_unknown_columns_are_named(
 
 #: Rules that only a roster, a baseline, a campaign or a server can fail here, and what the file itself carries.
 EXPECTED = {
-    ("stale_account", "4"),
-    ("leaver_active", "4"),
-    ("orphaned_account", "3"),
+    ("Stale account", "4"),
+    ("Leaver still active", "4"),
+    ("Orphaned account", "3"),
 }
 
 
@@ -254,7 +254,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_no_account_of_a_file_gets_an_invented_finding(built: Project) -> None:
-    found = built.query("select rule_id, subject_id from findings.register").rows()
+    found = built.query("select title, subject_id from findings.register").rows()
 
     assert set(found) == EXPECTED
 
@@ -263,7 +263,7 @@ def test_unranked_entitlements_are_not_evaluated_and_not_privileged(built: Proje
     privileged = built.query("select account_id from graph.accounts where privileged").rows()
     levels = dict(built.query("select distinct entitlement_id, permission_level from graph.effective_access").rows())
     unknown = built.query(
-        "select unknown, passed from findings.rule_summary where rule_id = 'unclassified_role'"
+        "select unknown, passed from findings.rule_summary where title = 'Unclassified role'"
     ).rows()
 
     assert privileged == [("1",)]
