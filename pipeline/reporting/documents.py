@@ -6,7 +6,7 @@ Each function takes the build as frames and a path, so that both can run side by
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars
@@ -35,7 +35,8 @@ class DocumentJob:
     """What both documents need besides the build.
 
     ``folder`` has the finished CSV files and ``data`` their hashes. ``tables`` are the names of the CSV files to
-    attach to the evidence. At most ``rows_per_table`` rows of each table that may be long are shown.
+    attach to the evidence. At most ``rows_per_table`` rows of each table that may be long are shown. ``templates`` is
+    the folder of the templates.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class DocumentJob:
     tables: Sequence[str]
     rows_per_table: int = ROWS_PER_TABLE
     attached_bytes: int = ATTACHED_BYTES
+    templates: Path = field(default_factory=resources.templates)
 
 
 def write_brief(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
@@ -57,7 +59,7 @@ def write_brief(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
         privileged_shown=max(_PRIVILEGED_SHOWN, job.rows_per_table),
         data_sha256=manifest.data_sha256(job.data),
     )
-    return _write("brief.html", arranged, dataset, path)
+    return _write("brief.html", arranged, dataset, job, path)
 
 
 def write_evidence(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
@@ -75,16 +77,20 @@ def write_evidence(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
         attached=attached,
         left_out=[file.path for file in tables if file.path not in attached],
     )
-    return _write("evidence.html", arranged, dataset, path, [job.folder / name for name in attached])
+    return _write("evidence.html", arranged, dataset, job, path, [job.folder / name for name in attached])
 
 
 def _write(
-    template: str, arranged: view.View, dataset: Dataset, path: Path, attached: Sequence[Path] = ()
+    template: str,
+    arranged: view.View,
+    dataset: Dataset,
+    job: DocumentJob,
+    path: Path,
+    attached: Sequence[Path] = (),
 ) -> list[str]:
     """Render one document to its path; return a warning if characters are missing from every font."""
-    templates = resources.templates()
-    document = templating.fill(templates, template, arranged)
-    content, missing = pdf.render(document, templates, attached, dataset.snapshot["finished_at"])
+    document = templating.fill(job.templates, template, arranged)
+    content, missing = pdf.render(document, job.templates, attached, dataset.snapshot["finished_at"])
     path.write_bytes(content)
     return [glyphs.warning(missing, _names(dataset))] if missing else []
 

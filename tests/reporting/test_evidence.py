@@ -212,12 +212,13 @@ def test_another_version_of_the_tool_is_a_note_and_not_a_problem(sealed):
 
 
 def test_the_whole_folder_has_the_same_bytes_again(database, tmp_path):
+    """Also with one thread and one process."""
     key, _ = make_key(tmp_path / "key")
     connection = database(findings=20, accounts=3000)
-    one = write(connection, tmp_path / "a", *report.FORMATS, key=key).folder
+    one = write(connection, tmp_path / "a", *report.FORMATS, key=key, cores=2).folder
     connection.execute("set threads = 1")
 
-    other = write(connection, tmp_path / "b", *report.FORMATS, key=key).folder
+    other = write(connection, tmp_path / "b", *report.FORMATS, key=key, cores=1).folder
 
     assert contents(one) == contents(other)
 
