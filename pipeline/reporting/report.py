@@ -18,7 +18,7 @@ from pipeline.evidence.manifest import SealedFile
 from pipeline.evidence.sealing import Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import csv, glyphs, graph, html, pdf, templating, view, xlsx
+from pipeline.reporting import csv, glyphs, graph, html, lookup, pdf, templating, view, xlsx
 from pipeline.reporting.dataset import Dataset, has_several_sources, load
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
@@ -214,7 +214,7 @@ class _Writer:
     def write_html(self) -> None:
         path = self._begin(_HTML_FILE)
         shown = view.arrange(self._dataset, rows_shown=_HTML_ROWS, data_sha256=self._data_sha256)
-        path.write_bytes(html.render(shown, self._templates))
+        path.write_bytes(html.render(shown, self._templates, lookup.pack(self._connection)))
 
     def write_pdf(self, rows_per_table: int) -> None:
         path = self._begin(_PDF_FILE)

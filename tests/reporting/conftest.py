@@ -21,6 +21,7 @@ from pipeline.warehouse.model_file import combined_sha256, load_model, model_fil
 from pipeline.warehouse.policy import load_facts
 from tests.reporting import objects
 from tests.reporting.sealing import HOSTILE, write
+from tests.reporting.shown import rendered, show  # noqa: F401 - fixtures
 from tests.rules import rule
 
 EMPTY_GROUP = rule("Empty group")

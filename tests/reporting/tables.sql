@@ -3,8 +3,6 @@ create schema if not exists graph;
 create table graph.policy_subjects (
     policy varchar, line integer, rule_id varchar, subject varchar, source varchar, subject_type varchar,
     subject_id varchar, reason varchar, approved_by varchar, expires_on date, is_in_force boolean);
-create table graph.people (person_id varchar);
-create table graph.review_campaigns (campaign varchar);
 create table graph.provider_accounts (account_id varchar);
 create table graph.nodes (node_id varchar, node_type varchar, label varchar, source varchar);
 create table graph.edges (from_id varchar, edge_type varchar, to_id varchar);
@@ -26,9 +24,6 @@ create table reports.population (
     person_id varchar, person_match varchar, employment_status varchar, manager_email varchar, department varchar,
     in_scope boolean, exclusion_reason varchar, change_since_baseline varchar, risk_score integer,
     top_severity varchar, finding_count bigint, rule_ids varchar);
-create table reports.access (
-    snapshot_id varchar, item_id varchar, source varchar, account_id varchar, email varchar, entitlement_type varchar,
-    entitlement_id varchar, entitlement_name varchar, path varchar, recommendation varchar);
 create table reports.changes (
     object_kind varchar, change varchar, source varchar, key varchar, label varchar, field varchar,
     old_value varchar, new_value varchar, privileged_effect varchar, baseline_snapshot_id varchar,
