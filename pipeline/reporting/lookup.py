@@ -119,7 +119,7 @@ def _total(frame: polars.DataFrame) -> int:
 
 
 def _packed(frame: polars.DataFrame, together: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """Return the table as ``rows``, ``plain`` columns, and ``shared`` ones: the distinct values, and their indices."""
+    """Return the table: ``rows``, ``plain`` columns, and ``shared`` ones as distinct values and their indices."""
     frame = frame.drop("total", strict=False).with_columns(
         polars.selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M"), polars.selectors.date().dt.to_string("%Y-%m-%d")
     )
