@@ -16,7 +16,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from pipeline.reporting import templating
-from pipeline.reporting.lookup import Lookup
+from pipeline.reporting.lookup import LookupData
 from pipeline.reporting.view import View
 
 __all__ = ["render", "render_document"]
@@ -33,7 +33,7 @@ _SCRIPTS = (
 _FEATURES = ("kern", "ccmp", "mark", "mkmk", "calt", "tnum")
 
 
-def render(view: View, templates: Path, lookup: Lookup) -> bytes:
+def render(view: View, templates: Path, lookup: LookupData) -> bytes:
     """Return the file. ``templates`` is the folder of the templates, style sheets, scripts and fonts.
 
     Raises:

@@ -19,7 +19,7 @@ from pipeline.reporting.frames import to_frame
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.saved import statement
 
-__all__ = ["ACCOUNTS", "FINDINGS", "GRANTS", "Lookup", "pack"]
+__all__ = ["ACCOUNTS", "FINDINGS", "GRANTS", "LookupData", "pack"]
 
 #: Most accounts in the file: with 4 groups each, they take 5 MB.
 ACCOUNTS = 20_000
@@ -59,7 +59,7 @@ _GZIP = 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
+class LookupData:
     """The packed data as text, the characters it shows, and how many of how many rows it holds.
 
     ``departments`` are the rows of the summary: open findings by department and severity.
@@ -77,7 +77,7 @@ class Lookup:
     departments_total: int
 
 
-def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> Lookup:
+def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> LookupData:
     """Pack the current build; at most ``accounts`` of its accounts, those with findings or privilege first."""
     chosen = statement("reporting", "lookup_choice")
     connection.execute(f"create or replace temp table lookup_choice as {chosen}", {"rows": accounts})
@@ -99,7 +99,7 @@ def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> Lookup:
         connection.execute("drop table lookup_choice")
     departments = to_frame(connection.sql(statement("reporting", "departments"), params={"rows": DEPARTMENTS}))
     packed += compressor.compress(b"}") + compressor.flush()
-    return Lookup(
+    return LookupData(
         data=base64.b64encode(packed).decode(),
         characters=frozenset(characters),
         accounts=totals["accounts"][0],
