@@ -49,6 +49,7 @@ _TOGETHER = {
         ("recommendation", "recommendation_reason"),
         ("prior_decision", "prior_reviewer", "prior_decision_at"),
     ),
+    "findings": (("owner_email", "owner"),),
     "object_grants": (
         ("source", "object_type", "object_id", "object_name", "owner_email", "sensitivity"),
         ("granted_to_type", "granted_to_id"),

@@ -8,6 +8,7 @@ select
     count(*) filter (where severity = 'medium') as medium,
     count(*) filter (where severity = 'low') as low,
     count(*) filter (where severity = 'info') as info,
+    count(*) filter (where overdue) as overdue,
     count(distinct (source, account_id)) filter (where account_id is not null) as accounts,
     count(*) over () as total
 from reports.finding_rows

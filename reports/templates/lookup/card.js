@@ -189,7 +189,8 @@ function findingCard(records, row) {
     facts([
       ["About", aboutFinding(records, row)],
       ["What to do", finding.recommended_action],
-      ["Owner", finding.owner_email ? listOf({ owner: finding.owner_email }, finding.owner_email) : null],
+      ["Owner", finding.owner_email ? [listOf({ owner: finding.owner_email }, finding.owner),
+        quiet(finding.owner === finding.owner_email ? null : finding.owner_email)] : null],
       ["Due", finding.due_at ? dueOfFinding(records, row) : null],
       ["First seen", finding.first_seen_at ? [day(finding.first_seen_at), quiet(agedFinding(records, row))] : finding.first_seen_snapshot_id],
       ["Department", finding.department ? listOf({ department: finding.department }, finding.department) : null],

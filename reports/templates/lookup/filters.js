@@ -98,7 +98,7 @@ function matchingFindings(records, filters) {
 function findingText(records, row) {
   const { findings, ruleOf } = records;
   const rule = findings.get("rule_id", row);
-  return plain([rule, ruleOf.get(rule)?.title, ...["label", "email", "department", "detail", "subject_id", "owner_email"]
+  return plain([rule, ruleOf.get(rule)?.title, ...["label", "email", "department", "detail", "subject_id", "owner", "owner_email"]
     .map((name) => findings.get(name, row) ?? "")].join(" "));
 }
 
@@ -113,9 +113,17 @@ function choices(records, view) {
     department: [...plainly([...departments]), [NOTHING, "no department"]],
     severity: SEVERITIES.map((severity) => [severity, `${SHAPES[severity]} ${severity}`]),
     rule: [...ruleOf].map(([id, { title }]) => [id, title]).sort((a, b) => collator.compare(a[1], b[1])),
-    owner: [...plainly(findings.distinct("owner_email")), [NOTHING, "no owner"]],
+    owner: [...owners(findings), [NOTHING, "no owner"]],
     status: statuses,
   };
+}
+
+// The owners of findings: their addresses, with their names where these are known.
+function owners(findings) {
+  const [addresses] = findings.columns.get("owner_email");
+  const [names] = findings.columns.get("owner");
+  return addresses.map((address, place) => [address, names[place]]).filter(([address]) => address !== null)
+    .sort((a, b) => collator.compare(a[1], b[1]));
 }
 
 // The filters in words, for the line above a list, which is printed too.

@@ -43,17 +43,16 @@ function findingColumns(records) {
   const { findings, ruleOf } = records;
   const of = (name) => (row) => findings.get(name, row);
   const title = (row) => ruleOf.get(of("rule_id")(row))?.title ?? of("rule_id")(row);
-  const columns = [
+  return [
     { key: "severity", title: "Severity", by: (row) => SEVERITIES.indexOf(of("severity")(row)), cell: (row) => [badge(of("severity")(row))] },
     { key: "finding", title: "Finding", by: title, cell: (row) => [
       element("b", {}, link(findingHash(records, row), title(row))), quiet(dated(of("detail")(row) ?? of("observed_value")(row) ?? ""))] },
     { key: "about", title: "About", by: of("label"), cell: (row) => aboutFinding(records, row) },
     { key: "department", title: "Department", by: of("department"), cell: (row) => [of("department")(row) ?? NOTHING] },
-    { key: "owner", title: "Owner", by: of("owner_email"), cell: (row) => [of("owner_email")(row) ?? NOTHING] },
+    { key: "owner", title: "Owner", by: of("owner"), cell: (row) => [of("owner")(row) ?? NOTHING] },
     { key: "due", title: "Due", by: of("due_at"), cell: (row) => dueOfFinding(records, row) },
     { key: "status", title: "Status", by: of("status"), cell: (row) => [words(of("status")(row)), quiet(agedFinding(records, row))] },
   ];
-  return columns.filter(({ key }) => findings.columns.has({ owner: "owner_email", due: "due_at" }[key] ?? "status"));
 }
 
 function aboutFinding(records, row) {
