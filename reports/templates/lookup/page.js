@@ -142,15 +142,19 @@ function present(records) {
   }
 
   form.addEventListener("input", ({ target }) => {
+    if (target !== field("q")) return;
     clearTimeout(timer);
-    const isTyping = target === field("q");
     timer = setTimeout(() => {
       const filters = formFilters();
       const view = field("find").value;
-      if (target.name === "find") filters.status = filters.sort = filters.role = filters.group = filters.privileged = "";
-      const isBare = !Object.values(filters).some(Boolean) && isTyping;
-      go(isBare ? "" : listHash(view, filters), isTyping && asked.view === view);
-    }, isTyping ? TYPING_MS : 0);
+      go(Object.values(filters).some(Boolean) ? listHash(view, filters) : "", asked.view === view);
+    }, TYPING_MS);
+  });
+  form.addEventListener("change", ({ target }) => {
+    if (target === field("q")) return;
+    const filters = formFilters();
+    if (target.name === "find") filters.status = filters.sort = filters.role = filters.group = filters.privileged = "";
+    go(listHash(field("find").value, filters));
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -163,6 +167,7 @@ function present(records) {
   lookup.state.hidden = true;
   form.hidden = false;
   show();
+  performance.mark("lookup-ready");
 }
 
 // Figures of the report become links to the rows that they count.
