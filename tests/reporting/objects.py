@@ -15,7 +15,7 @@ from pipeline.warehouse.model_file import load_model
 _GIVEN = {
     "2_graph": (
         "accounts", "roles", "memberships", "objects", "object_grants", "row_access", "object_lists", "seats",
-        "sign_on", "people", "review_campaigns", "review_decisions",
+        "sign_on", "sources", "people", "review_campaigns", "review_decisions",
     ),
     "4_reports": ("access",),
 }  # fmt: skip
