@@ -2,7 +2,7 @@
 summary = "One rule without a result for this snapshot, because it is switched off or could not be evaluated, with the reason."
 reads   = [
     "reports.rule_results", "findings.rule_summary", "reference.rules", "graph.people", "graph.review_campaigns",
-    "graph.provider_accounts", "graph.objects", "baseline.snapshot",
+    "graph.provider_accounts", "graph.object_lists", "baseline.snapshot",
 ]
 grain   = ["rule_id"]
 
@@ -25,7 +25,20 @@ inputs as (
     union all
     select 'provider', count(*) > 0, 'no identity provider was read' from graph.provider_accounts
     union all
-    select 'objects', count(*) > 0, 'no dashboards and data models were read' from graph.objects
+    select
+        'objects', count(*) filter (where list in ('dashboards', 'models') and state in ('FULL', 'PARTIAL')) > 0,
+        'no dashboards and data models were read'
+    from graph.object_lists
+    union all
+    select
+        'mailed_reports', count(*) filter (where list = 'mailed_reports' and state in ('FULL', 'PARTIAL')) > 0,
+        'no reports that are sent by mail were read'
+    from graph.object_lists
+    union all
+    select
+        'sign_on', count(*) filter (where list = 'sign_on' and state in ('FULL', 'PARTIAL')) > 0,
+        'the settings of single sign-on and of the lockout were not read'
+    from graph.object_lists
 )
 
 select
@@ -66,5 +79,24 @@ expect = [
   { rule_id = "decisions", outcome = "not_evaluated", reason = "there has been no review yet", headline = "<null>" },
   { rule_id = "blind", outcome = "not_evaluated", reason = "the data is missing from the extract" },
   { rule_id = "off", outcome = "off", reason = "the configuration switches it off" },
+]
+*/
+/* example
+name = "rules about sign-on and mailed reports depend on lists of their own; a list without objects was read all the same"
+given."reference.rules" = [
+  { rule_id = "sign", severity = "low", needs = "sign_on" }, { rule_id = "mail", severity = "low", needs = "mailed_reports" },
+  { rule_id = "public", severity = "low", needs = "objects" },
+]
+given."graph.object_lists" = [
+  { source = "s", list = "dashboards", state = "FULL" }, { source = "s", list = "mailed_reports", state = "NOT_AVAILABLE" },
+  { source = "s", list = "sign_on", state = "NOT_AVAILABLE" },
+]
+given."findings.rule_summary" = [ { rule_id = "sign", title = "Sign" }, { rule_id = "mail", title = "Mail" }, { rule_id = "public", title = "Public" } ]
+given."reports.rule_results" = [
+  { rule_id = "sign", outcome = "unknown" }, { rule_id = "mail", outcome = "unknown" }, { rule_id = "public", outcome = "nobody" },
+]
+expect = [
+  { rule_id = "sign", reason = "the settings of single sign-on and of the lockout were not read" },
+  { rule_id = "mail", reason = "no reports that are sent by mail were read" },
 ]
 */
