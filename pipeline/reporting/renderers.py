@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.evidence import manifest
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import data_files, documents, glyphs, graph, html, view, xlsx
+from pipeline.reporting import documents, glyphs, graph, html, sheets, view, xlsx
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool
@@ -20,8 +20,6 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["ANNEX_FILE", "DOCUMENTS", "FILES", "TABLES", "Renderer", "annex_parts", "write_annex", "write_document"]
 
-#: Sheets that are not called as the file.
-_SHEETS = {"reach.csv": "object_grants"}
 #: Most findings of one rule and most changes in HTML, which sorts and filters them quickly.
 _HTML_ROWS = 1000
 
@@ -52,10 +50,8 @@ def write_document(renderer: Renderer, dataset: Dataset, job: DocumentJob) -> Se
 
 def write_xlsx(connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:
     """Write the workbook."""
-    files = data_files.csv_files(connection).items()
-    sheets = {_SHEETS.get(name, Path(name).stem): table for name, table in files}
     shown = view.arrange(dataset, rows_shown=0, data_sha256=manifest.data_sha256(job.data))
-    return xlsx.write(connection, sheets, shown, path)
+    return xlsx.write(connection, sheets.sheets(), shown, path)
 
 
 def write_html(_connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:
