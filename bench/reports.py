@@ -81,6 +81,6 @@ def _workbook(work: Path, quick: bool) -> list[Row]:
             ratios(ours, rust),
             "x",
             None,
-            f"{times(ours)} against {times(rust)}; it has no print settings, no widths of columns and no texts that stay texts",
+            f"{times(ours)} against {times(rust)}; it sets no widths, no pages and no texts that stay texts",
         ),
     ]
