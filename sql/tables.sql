@@ -550,6 +550,8 @@ create table if not exists history.groups (
     carries_privileged boolean, is_listed_privileged boolean not null
 );
 alter table history.groups add column if not exists has_unreadable_members boolean;
+alter table history.groups add column if not exists entitlement_type varchar;
+alter table history.groups add column if not exists entitlement_rank integer;
 comment on table history.groups is 'The groups of every published build.';
 create table if not exists history.memberships (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
@@ -711,6 +713,8 @@ create table if not exists baseline.groups (
     carries_privileged boolean, is_listed_privileged boolean not null
 );
 alter table baseline.groups add column if not exists has_unreadable_members boolean;
+alter table baseline.groups add column if not exists entitlement_type varchar;
+alter table baseline.groups add column if not exists entitlement_rank integer;
 comment on table baseline.groups is 'The groups of the baseline.';
 create table if not exists baseline.memberships (
     source varchar not null, account_id varchar not null,
