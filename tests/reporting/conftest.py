@@ -130,13 +130,14 @@ def fill(
     changes: int = 0,
     exceptions: Sequence[int] = (),
     exclusions: int = 0,
+    earlier: int = 0,
     object_count: int | None = None,
     object_state: str = "FULL",
 ) -> None:
     """Create the ``reports`` schema as the models would leave it.
 
     ``changes`` are those since a baseline, none meaning that there is none; ``exceptions`` are the days that each
-    accepted risk is still good for.
+    accepted risk is still good for; ``earlier`` counts the earlier reports of the trend.
     """
     connection.execute(without_comments((resources.sql() / "tables.sql").read_text(encoding="utf-8")))
     connection.execute(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8"))
@@ -308,6 +309,7 @@ def fill(
 
     _fill_policy(connection, exceptions, exclusions, names)
     _fill_changes(connection, changes, names)
+    due.fill_trend(connection, earlier)
     for name in _COUNTING:
         connection.execute(f"create table reports.{name} as {_statement(name)}")
     objects.fill_objects(connection, object_count, object_state)
