@@ -44,6 +44,8 @@ _SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: A code or a sign: EUR, US$, kr.
 _CURRENCY = re.compile(r"[^\W\d_]{1,4}[$]?|\S")
 _HIGHEST_PRICE = 1_000_000_000
+#: Keys of a source of kind ``files``, and of no other.
+_FILE_KEYS = {"path", "format"}
 _MOST_DUE_DAYS = 3650
 #: Keys of a source whose value must be above zero.
 _POSITIVE = ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds")
@@ -123,7 +125,13 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
         raise reader.error(
             where, f"the source name '{name}' cannot be used", "use a-z, 0-9, '-' and '_', a letter first"
         )
-    reader.require_known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
+    keys = {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}
+    if table.get("kind") == "files":
+        return _file_source(reader, name, table, keys)
+    reader.require_known(table, keys - _FILE_KEYS, where)
+    for key in ("kind", "url"):
+        if key not in table:
+            raise reader.error(f"{where}.{key}", f"the key '{key}' is missing from [{where}]", f"add {key} = ...")
     source = reader.build(SourceSettings, {"name": name, **table}, where)
     _check_url(reader, source.url, f"{where}.url", is_sisense=source.kind == "sisense")
     if source.scim_url is not None:
@@ -138,6 +146,23 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
     return dataclasses.replace(
         source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
     )
+
+
+def _file_source(reader: TableReader, name: str, table: dict[str, Any], keys: set[str]) -> SourceSettings:
+    """Return a source of kind ``files``, which has a path and nothing to connect to."""
+    where = f"sources.{name}"
+    for key in table:
+        if key in keys - _FILE_KEYS - {"kind"}:
+            raise reader.error(
+                f"{where}.{key}", f"a source of kind files has no '{key}'", "use 'path' and, if needed, 'format'"
+            )
+    if "path" not in table:
+        raise reader.error(
+            f"{where}.path",
+            f"the key 'path' is missing from [{where}]",
+            'name the folder or file of the application: path = "hr_app"',
+        )
+    return reader.build(SourceSettings, {"name": name, **table}, where)
 
 
 def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:

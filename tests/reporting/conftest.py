@@ -19,7 +19,7 @@ from pipeline import resources
 from pipeline.warehouse.database import without_comments
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 from pipeline.warehouse.policy import load_facts
-from tests.reporting import due, objects
+from tests.reporting import due, objects, trend
 from tests.reporting.sealing import HOSTILE, write
 from tests.rules import rule
 
@@ -130,14 +130,12 @@ def fill(
     changes: int = 0,
     exceptions: Sequence[int] = (),
     exclusions: int = 0,
-    earlier: int = 0,
     object_count: int | None = None,
     object_state: str = "FULL",
 ) -> None:
     """Create the ``reports`` schema as the models would leave it.
 
-    ``changes`` are those since a baseline, none meaning that there is none; ``exceptions`` are the days that each
-    accepted risk is still good for; ``earlier`` counts the earlier reports of the trend.
+    ``changes`` are those since a baseline, if there is one; ``exceptions`` are the days left of each accepted risk.
     """
     connection.execute(without_comments((resources.sql() / "tables.sql").read_text(encoding="utf-8")))
     connection.execute(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8"))
@@ -206,6 +204,7 @@ def fill(
         )  # fmt: skip
     _insert(connection, "finding_rows", rows)
     _insert(connection, "findings", found)
+    trend.fill(connection, AS_OF, earlier=6 if changes else 0)
     connection.execute("create table findings.register as select * from reports.findings")
 
     summary = []
@@ -309,7 +308,6 @@ def fill(
 
     _fill_policy(connection, exceptions, exclusions, names)
     _fill_changes(connection, changes, names)
-    due.fill_trend(connection, earlier)
     for name in _COUNTING:
         connection.execute(f"create table reports.{name} as {_statement(name)}")
     objects.fill_objects(connection, object_count, object_state)

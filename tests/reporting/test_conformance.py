@@ -18,7 +18,7 @@ from pipeline.reporting import report
 
 CSV = (
     "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
-    "rules.csv",
+    "rules.csv", "trend.csv",
 )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fill = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["fill"]
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        fill(connection, earlier=3, findings=12, changes=5, exceptions=(20, -3), exclusions=1)
+        fill(connection, findings=12, changes=5, exceptions=(20, -3), exclusions=1)
         result = report.write(connection, tmp_path_factory.mktemp("conformance"), frozenset({"pdf"}), lambda _: None)
     return result.folder
 

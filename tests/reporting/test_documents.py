@@ -116,7 +116,7 @@ def test_a_report_with_few_findings_is_short(database: Build, tmp_path: Path) ->
 
 
 def test_the_trend_is_a_sentence_a_chart_and_the_numbers_of_each_report(database: Build, tmp_path: Path) -> None:
-    connection = database(findings=12, earlier=3)
+    connection = database(findings=12, changes=5)
 
     pages = pages_of(print_brief(connection, tmp_path))
 
@@ -124,13 +124,13 @@ def test_the_trend_is_a_sentence_a_chart_and_the_numbers_of_each_report(database
     [(new, reopened, resolved, still)] = connection.execute(
         f"select sum(new), sum(reopened), sum(resolved), sum(open) {now}"
     ).fetchall()
-    assert f"new {new} · reopened {reopened} · resolved {resolved} · open {still} since 2 Oct 2026" in pages[0]
+    assert f"new {new} · reopened {reopened} · resolved {resolved} · open {still} since 2 Aug 2026" in pages[0]
     for severity, number in connection.execute(f"select severity, open {now} and severity <> 'info'").fetchall():
         assert f"{severity} {number}" in pages[0]
-    table = pages[page_of(pages, "Findings over the last 4 reports") - 1]
+    table = pages[page_of(pages, "Findings over the last 7 reports") - 1]
     assert f"1 Nov 2026 {new} {reopened} {resolved} {still} " in table
-    assert f"3 Aug 2026 – – – {still + 5 * 30} " in table
-    assert "Stale accounts" in table
+    assert f"4 May 2025 – – – {still + 5 * 18} " in table
+    assert "31 Jan 2026 8 31 97.0 % 3.0 % 38" in table
 
 
 def test_without_an_earlier_report_the_trend_says_what_it_lacks(printed: Printed) -> None:
