@@ -130,7 +130,7 @@ def test_the_trend_is_a_sentence_a_chart_and_the_numbers_of_each_report(database
     table = pages[page_of(pages, "Findings over the last 7 reports") - 1]
     assert f"1 Nov 2026 {new} {reopened} {resolved} {still} " in table
     assert f"4 May 2025 – – – {still + 5 * 18} " in table
-    assert "31 Jan 2026 8 31 97.0 % 3.0 % 38" in table
+    assert "1 Feb 2026 8 31 97.0 % 3.0 % 38" in table
 
 
 def test_without_an_earlier_report_the_trend_says_what_it_lacks(printed: Printed) -> None:
