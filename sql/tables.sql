@@ -91,7 +91,7 @@ create table if not exists meta.sources (
 );
 comment on table meta.sources is 'One source of one extract: its kind, the account that read it, and the totals it reported.';
 comment on column meta.sources.source is 'the source''s name in the configuration';
-comment on column meta.sources.kind is 'sisense or scim';
+comment on column meta.sources.kind is 'sisense, scim or files';
 comment on column meta.sources.url is 'address of the source';
 comment on column meta.sources.api is 'the API that answered';
 comment on column meta.sources.version is 'version that the source reported';
@@ -294,6 +294,21 @@ create table if not exists raw.tenants (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.tenants is 'One tenant: named keys only.';
+create table if not exists raw.file_accounts (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.file_accounts is 'One account of an application that is read from files: known columns only.';
+create table if not exists raw.file_entitlements (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.file_entitlements is 'One role, group or permission of an application that is read from files: known columns only.';
+create table if not exists raw.file_grants (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.file_grants is 'One account that holds one entitlement, in an application that is read from files: known columns only.';
 
 -- reference and policy: replaced in every build ----------------------------------------------------------------
 
@@ -318,7 +333,7 @@ create table if not exists reference.severities (severity varchar not null, posi
 comment on table reference.severities is 'The severities of findings, most severe first.';
 comment on column reference.severities.severity is 'critical, high, medium, low or info';
 comment on column reference.severities.position is 'position in the order of severities, from 1 for critical';
-comment on column reference.severities.days_to_fix is 'days from first seen to due; null for no limit';
+comment on column reference.severities.days_to_fix is 'days from first seen to due, as [due_days] says; null for no limit';
 create table if not exists reference.rank_levels (level varchar not null, minimum_rank integer not null, seat_class varchar not null);
 comment on table reference.rank_levels is 'The levels of role ranks. A role has the highest level whose minimum rank it reaches.';
 comment on column reference.rank_levels.level is 'viewer, designer, data_designer, data_admin, tenant_admin, admin or super';
@@ -343,6 +358,10 @@ create table if not exists reference.builtin_groups (group_name varchar not null
 comment on table reference.builtin_groups is 'The groups that every instance has.';
 comment on column reference.builtin_groups.group_name is 'name of the group';
 comment on column reference.builtin_groups.is_everyone is 'the group has all accounts as members';
+create table if not exists reference.permission_types (permission_type varchar not null, privileged boolean not null);
+comment on table reference.permission_types is 'The types of permissions in files of the Open Authorization API. The privilege of a permission of another type is not known.';
+comment on column reference.permission_types.permission_type is 'name of the type';
+comment on column reference.permission_types.privileged is 'a permission of the type can change or delete something';
 create table if not exists reference.shared_names (local_part varchar not null);
 comment on table reference.shared_names is 'Local parts of e-mail addresses and user names that stand for a function, not a person.';
 comment on column reference.shared_names.local_part is 'the part before the @, in lower case';
@@ -401,11 +420,16 @@ comment on table policy.licence_prices is 'What one seat costs, as the configura
 comment on column policy.licence_prices.seat_class is 'admin, designer or viewer';
 comment on column policy.licence_prices.price is 'price of one seat, for whatever time it is paid';
 comment on column policy.licence_prices.currency is 'currency of the price';
+create table if not exists policy.default_owner (owner_email varchar not null);
+comment on table policy.default_owner is 'Who is responsible for findings that have no other owner, as the configuration says. No row: nobody.';
+comment on column policy.default_owner.owner_email is 'e-mail address, in lower case';
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';
 create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);
+alter table policy.roles add column if not exists source varchar;
 comment on table policy.roles is 'The rank of each role, 0 to 100, and whether it is privileged.';
+comment on column policy.roles.source is 'the source that the line applies to; null for all';
 comment on column policy.roles.role_name is 'name of the role, in the API or as shown to people';
 comment on column policy.roles.rank is 'rank of the role, 0 to 100; higher roles may do more';
 comment on column policy.roles.privileged is 'accounts with the role are privileged';
@@ -478,7 +502,13 @@ create table if not exists findings.failed (
     subject_type varchar not null, subject_id varchar not null, account_id varchar, detail varchar,
     observed_value varchar, threshold varchar, evidence json, excused_rule_id varchar
 );
+alter table findings.failed add column if not exists object_type varchar;
 comment on table findings.failed is 'One failed row of any rule, before exceptions and earlier findings are looked up.';
+create table if not exists findings.unknown_subjects (
+    rule_id varchar not null, source varchar not null, subject_type varchar not null, subject_id varchar not null
+);
+comment on table findings.unknown_subjects is 'One subject that a rule could not evaluate and had found earlier: it may still have the finding.';
+comment on column findings.unknown_subjects.source is 'the source''s name in the configuration; empty for a person';
 create table if not exists findings.rule_summary (
     rule_id varchar not null, title varchar not null, summary varchar not null, severity varchar not null,
     enabled boolean not null, parameters varchar not null, population bigint, failed bigint, unknown bigint,
@@ -522,7 +552,72 @@ create table if not exists history.register (
     build_id varchar not null, snapshot_id varchar not null, finding_id varchar not null, rule_id varchar not null,
     severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
+alter table history.register add column if not exists first_seen_snapshot_id varchar;
+alter table history.register add column if not exists first_seen_at timestamp;
+alter table history.register add column if not exists due_from_at timestamp;
+alter table history.register add column if not exists object_type varchar;
+alter table history.register add column if not exists returned_snapshot_id varchar;
+-- Builds of earlier versions did not record when a finding was first seen.
+update history.register as register
+set
+    first_seen_snapshot_id = earliest.snapshot_id, first_seen_at = earliest.as_of, due_from_at = earliest.as_of
+from (
+    select found.finding_id, snapshots.snapshot_id, snapshots.as_of
+    from (select finding_id, min(snapshot_id) as snapshot_id from history.register group by finding_id) as found
+    join meta.snapshots as snapshots on snapshots.snapshot_id = found.snapshot_id
+) as earliest
+where register.first_seen_at is null and earliest.finding_id = register.finding_id;
 comment on table history.register is 'The findings of every published build.';
+comment on column history.register.due_from_at is 'when the time to fix the finding began, UTC';
+comment on column history.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
+comment on column history.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
+
+create table if not exists history.evaluations (
+    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, rule_id varchar not null,
+    source varchar not null, object_type varchar not null, is_conclusive boolean not null
+);
+comment on table history.evaluations is 'Whether a finding that a published build does not have was resolved by then, for each rule and source.';
+comment on column history.evaluations.as_of is 'the moment the rules were evaluated as of, UTC';
+comment on column history.evaluations.source is 'the source''s name in the configuration; empty for findings about people';
+comment on column history.evaluations.object_type is 'of a rule about objects: dashboard, model or folder; else empty';
+comment on column history.evaluations.is_conclusive is 'the snapshot was complete and the rule was evaluated';
+create table if not exists history.unknown_subjects (
+    build_id varchar not null, snapshot_id varchar not null, rule_id varchar not null, source varchar not null,
+    subject_type varchar not null, subject_id varchar not null
+);
+comment on table history.unknown_subjects is 'The subjects that a rule of a published build could not evaluate and had found earlier.';
+comment on column history.unknown_subjects.source is 'the source''s name in the configuration; empty for a person';
+
+create table if not exists history.trend (
+    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, severity varchar not null,
+    new bigint, resolved bigint, open bigint, reopened bigint
+);
+-- Builds of earlier versions left their findings, from which the open ones can be counted.
+insert into history.trend by name
+select
+    published.build_id, published.snapshot_id, snapshots.as_of, severities.severity,
+    count(register.finding_id) as open
+from (select distinct build_id, snapshot_id from history.accounts) as published
+join meta.snapshots as snapshots on snapshots.snapshot_id = published.snapshot_id
+cross join reference.severities as severities
+left join history.register as register on register.snapshot_id = published.snapshot_id
+    and register.severity = severities.severity and register.status = 'open'
+where published.snapshot_id not in (select snapshot_id from history.trend)
+group by published.build_id, published.snapshot_id, snapshots.as_of, severities.severity;
+comment on table history.trend is 'The findings of every published build by severity, and what had changed since the report before it. Never pruned.';
+comment on column history.trend.as_of is 'the moment the rules were evaluated as of, UTC';
+comment on column history.trend.new is 'open findings that no earlier snapshot had; null if not known';
+comment on column history.trend.resolved is 'findings that the report before had as open and that were gone, accepted or out of scope; null if not known';
+comment on column history.trend.open is 'open findings';
+comment on column history.trend.reopened is 'open findings that the report before did not have as open, and that an earlier snapshot had; null if not known';
+create table if not exists history.trend_figures (
+    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, figure varchar not null,
+    value double
+);
+comment on table history.trend_figures is 'The figures of every published build that reports show over time. Never pruned.';
+comment on column history.trend_figures.as_of is 'the moment the rules were evaluated as of, UTC';
+comment on column history.trend_figures.figure is 'privileged_accounts, stale_accounts, approved_percent, removed_percent or median_days_to_fix';
+comment on column history.trend_figures.value is 'its value; null if it is not known';
 
 create table if not exists history.events (
     position bigint primary key, event_id varchar not null unique, kind varchar not null, source varchar not null,
@@ -619,7 +714,18 @@ create table if not exists baseline.register (
     finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
     subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
+alter table baseline.register add column if not exists first_seen_snapshot_id varchar;
+alter table baseline.register add column if not exists first_seen_at timestamp;
+alter table baseline.register add column if not exists due_from_at timestamp;
+alter table baseline.register add column if not exists object_type varchar;
+alter table baseline.register add column if not exists returned_snapshot_id varchar;
 comment on table baseline.register is 'The findings of the baseline.';
+comment on column baseline.register.due_from_at is 'when the time to fix the finding began, UTC';
+comment on column baseline.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
+comment on column baseline.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
+create table if not exists baseline.reports (snapshot_id varchar not null, has_findings boolean not null);
+comment on table baseline.reports is 'The last eight complete snapshots before this one that were reported: those that the trend shows.';
+comment on column baseline.reports.has_findings is 'its findings are still in history; false if they were pruned';
 create table if not exists baseline.absences (
     campaign varchar not null, item_id varchar not null, first_absent_snapshot_id varchar not null
 );

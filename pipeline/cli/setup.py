@@ -55,6 +55,13 @@ username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD
 
 [policy]
 directory = "policy"                    # your role ranks, registers and exceptions, one CSV file each
+# default_owner = "ciso@example.com"    # who is to fix findings that have no other owner
+
+# [due_days]                            # how many days after it was first seen a finding is due
+# critical = 1
+# high = 7
+# medium = 30
+# low = 90
 
 # [web]                                 # the page on which reviewers decide: 'access-review review serve'
 # base_url = "https://reviews.example.com"  # its address as reviewers see it
@@ -86,7 +93,7 @@ directory = "policy"                    # your role ranks, registers and excepti
 """
 
 _POLICY = {
-    "roles.csv": "role_name,rank,privileged\n",
+    "roles.csv": "role_name,rank,privileged,source\n",
     "privileged_groups.csv": "group_name\n",
     "service_accounts.csv": "user_name,email,owner_email,purpose,review_by\n",
     "break_glass.csv": "user_name,email,owner_email,purpose\n",

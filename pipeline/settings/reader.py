@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import ConfigurationError
 from pipeline.settings.review import read_cadence, read_mail, read_web
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
+    DueDaysSettings,
     LicencePriceSettings,
     OrganizationSettings,
     PolicySettings,
@@ -42,6 +44,9 @@ _SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: A code or a sign: EUR, US$, kr.
 _CURRENCY = re.compile(r"[^\W\d_]{1,4}[$]?|\S")
 _HIGHEST_PRICE = 1_000_000_000
+#: Keys of a source of kind ``files``, and of no other.
+_FILE_KEYS = {"path", "format"}
+_MOST_DUE_DAYS = 3650
 #: Keys of a source whose value must be above zero.
 _POSITIVE = ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds")
 
@@ -103,12 +108,13 @@ def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Set
         reports=reports,
         sources=sources,
         roster=_roster(reader, document, sources) if "roster" in document else None,
-        policy=reader.section(PolicySettings, document, "policy") if "policy" in document else None,
+        policy=_policy(reader, document) if "policy" in document else None,
         watch=watch,
         web=read_web(reader, document),
         mail=read_mail(reader, document),
         cadence=read_cadence(reader, document),
         licence_price=_licence_price(reader, document),
+        due_days=_due_days(reader, document),
         rules={name: reader.table(value, f"rules.{name}") for name, value in rules.items()},
     )
 
@@ -119,7 +125,13 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
         raise reader.error(
             where, f"the source name '{name}' cannot be used", "use a-z, 0-9, '-' and '_', a letter first"
         )
-    reader.require_known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
+    keys = {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}
+    if table.get("kind") == "files":
+        return _file_source(reader, name, table, keys)
+    reader.require_known(table, keys - _FILE_KEYS, where)
+    for key in ("kind", "url"):
+        if key not in table:
+            raise reader.error(f"{where}.{key}", f"the key '{key}' is missing from [{where}]", f"add {key} = ...")
     source = reader.build(SourceSettings, {"name": name, **table}, where)
     _check_url(reader, source.url, f"{where}.url", is_sisense=source.kind == "sisense")
     if source.scim_url is not None:
@@ -134,6 +146,23 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
     return dataclasses.replace(
         source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
     )
+
+
+def _file_source(reader: TableReader, name: str, table: dict[str, Any], keys: set[str]) -> SourceSettings:
+    """Return a source of kind ``files``, which has a path and nothing to connect to."""
+    where = f"sources.{name}"
+    for key in table:
+        if key in keys - _FILE_KEYS - {"kind"}:
+            raise reader.error(
+                f"{where}.{key}", f"a source of kind files has no '{key}'", "use 'path' and, if needed, 'format'"
+            )
+    if "path" not in table:
+        raise reader.error(
+            f"{where}.path",
+            f"the key 'path' is missing from [{where}]",
+            'name the folder or file of the application: path = "hr_app"',
+        )
+    return reader.build(SourceSettings, {"name": name, **table}, where)
 
 
 def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:
@@ -158,6 +187,32 @@ def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[Source
             suggestion(roster.source, providers, "the sources of kind scim are"),
         )
     return roster
+
+
+def _policy(reader: TableReader, document: dict[str, Any]) -> PolicySettings:
+    policy = reader.section(PolicySettings, document, "policy")
+    if policy.default_owner is None:
+        if policy.directory is None:
+            raise reader.error(
+                "policy.directory", "the key 'directory' is missing from [policy]", 'add directory = "policy"'
+            )
+        return policy
+    try:
+        return dataclasses.replace(policy, default_owner=read_address(policy.default_owner))
+    except AddressError as error:
+        raise reader.error("policy.default_owner", str(error), "write it as ann@example.com") from error
+
+
+def _due_days(reader: TableReader, document: dict[str, Any]) -> DueDaysSettings:
+    due_days = reader.section(DueDaysSettings, document, "due_days")
+    for severity, days in due_days.by_severity().items():
+        if not 0 <= days <= _MOST_DUE_DAYS:
+            raise reader.error(
+                f"due_days.{severity}",
+                f"the value must be a number of days from 0 to {_MOST_DUE_DAYS}",
+                "0 means the day on which the finding was first seen; leave the key out for the default",
+            )
+    return due_days
 
 
 def _licence_price(reader: TableReader, document: dict[str, Any]) -> LicencePriceSettings:

@@ -17,6 +17,7 @@ from pipeline.spelling import suggestion
 __all__ = [
     "DEFAULT_PATH",
     "ROSTER_COLUMNS",
+    "DueDaysSettings",
     "LicencePriceSettings",
     "OrganizationSettings",
     "PolicySettings",
@@ -75,11 +76,15 @@ class SourceSettings:
     ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``. ``objects``
     says whether dashboards, models and settings are read: ``"auto"`` reads what the instance gives, True also
     warns of a list that it does not give, False requests none.
+
+    A source of kind ``files`` has a ``path`` instead of an address, and no secrets.
     """
 
     name: str
-    kind: Literal["sisense", "scim"]
-    url: str
+    kind: Literal["sisense", "scim", "files"]
+    url: str = ""
+    path: Path | None = None
+    format: Literal["auto", "csv", "oaa", "parquet"] = "auto"
     scim_url: str | None = None
     username: str | None = None
     api: Literal["auto", "v1", "v0.9"] = "auto"
@@ -103,11 +108,13 @@ class SourceSettings:
         return parts.scheme == "http" and not is_loopback(parts.hostname or "") and credentials.token is None
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
-        """Read this source's secrets from the environment.
+        """Read this source's secrets from the environment; a source of kind ``files`` has none.
 
         Raises:
             MissingSecretError: there is neither a token nor a password with a user name.
         """
+        if self.kind == "files":
+            return Credentials(None, None, None)
         token = read_secret(environment, self.environment_prefix + "_TOKEN")
         # With a token the password is not used, so a mistake in it does not matter.
         password = read_secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
@@ -156,9 +163,31 @@ class RosterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:
-    """The folder with the policy files that override the defaults."""
+    """The folder with the policy files that override the defaults.
 
-    directory: Path
+    ``default_owner`` is the e-mail address of who is responsible for findings that have no other owner.
+    """
+
+    directory: Path | None = None
+    default_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDaysSettings:
+    """How many days after it was first seen a finding of each severity is due; None for the default.
+
+    The defaults are in ``data/reference/severities.csv``. Findings of severity info are never due.
+    """
+
+    critical: int | None = None
+    high: int | None = None
+    medium: int | None = None
+    low: int | None = None
+
+    def by_severity(self) -> dict[str, int]:
+        """Return the days that are set, by severity."""
+        days = {"critical": self.critical, "high": self.high, "medium": self.medium, "low": self.low}
+        return {severity: value for severity, value in days.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +232,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
     licence_price: LicencePriceSettings = field(default_factory=LicencePriceSettings)
+    due_days: DueDaysSettings = field(default_factory=DueDaysSettings)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def source(self, name: str) -> SourceSettings:

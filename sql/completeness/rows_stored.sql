@@ -1,6 +1,6 @@
 /*
-summary = "Every item of every accepted page of users, roles and groups is stored as a row."
-reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "meta.sources"]
+summary = "Every item of every accepted page of users, roles and groups, and of the tables of files, is stored as a row."
+reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "raw.file_accounts", "raw.file_entitlements", "raw.file_grants", "meta.sources"]
 gate    = true
 */
 with
@@ -9,7 +9,9 @@ page_items as (
     select source, sum(items) as items from meta.pages
     where
         snapshot_id = $snapshot_id and is_accepted
-        and resource in ('users', 'roles', 'groups', 'scim_users', 'scim_groups')
+        and resource in (
+            'users', 'roles', 'groups', 'scim_users', 'scim_groups', 'file_accounts', 'file_entitlements', 'file_grants'
+        )
     group by source
 ),
 
@@ -23,6 +25,12 @@ stored_rows as (
     select source from raw.scim_users where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.scim_groups where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.file_accounts where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.file_entitlements where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.file_grants where snapshot_id = $snapshot_id and is_accepted
 ),
 
 row_counts as (

@@ -14,16 +14,16 @@ from pipeline.reporting import report
 
 CSV = (
     "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
-    "rules.csv",
+    "rules.csv", "trend.csv",
 )  # fmt: skip
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, key: Any = None
+    connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, **options: Any
 ) -> report.ReportFolder:
     return report.write(
-        connection, directory, frozenset(formats or ("csv",)), lambda _: None, report.ReportOptions(key=key)
+        connection, directory, frozenset(formats or ("csv",)), lambda _: None, report.ReportOptions(**options)
     )
 
 
