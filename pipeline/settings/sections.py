@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from pipeline.errors import ConfigurationError, MissingSecretError
 from pipeline.settings.hosts import is_loopback
 from pipeline.settings.review import CadenceSettings, MailSettings, WebSettings
-from pipeline.settings.secret import Credentials, Secret, read_secret
+from pipeline.settings.secret import Credentials, Secret, read_directory_credentials, read_secret
 from pipeline.spelling import suggestion
 
 __all__ = [
     "DEFAULT_PATH",
+    "DIRECTORY_KINDS",
     "ROSTER_COLUMNS",
     "LicencePriceSettings",
     "OrganizationSettings",
@@ -28,6 +29,8 @@ __all__ = [
     "WatchSettings",
 ]
 
+#: The kinds of sources that are directories.
+DIRECTORY_KINDS = ("okta", "entra")
 DEFAULT_PATH = Path("access-review.toml")
 #: The columns of a roster. Only ``email`` is required.
 ROSTER_COLUMNS = (
@@ -72,15 +75,22 @@ class ReportSettings:
 class SourceSettings:
     """One source to read. Times are in seconds. ``page_size`` is the most rows to request at once.
 
+    ``client_id`` is the OAuth client of a directory, and ``application`` its id of the application whose assignments
+    are read. ``tenant`` and ``authority`` say where Entra ID issues tokens.
+
     ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``. ``objects``
     says whether dashboards, models and settings are read: ``"auto"`` reads what the instance gives, True also
     warns of a list that it does not give, False requests none.
     """
 
     name: str
-    kind: Literal["sisense", "scim"]
+    kind: Literal["sisense", "scim", "okta", "entra"]
     url: str
     scim_url: str | None = None
+    application: str | None = None
+    client_id: str | None = None
+    tenant: str | None = None
+    authority: str = "https://login.microsoftonline.com"
     username: str | None = None
     api: Literal["auto", "v1", "v0.9"] = "auto"
     objects: Literal["auto", True, False] = "auto"
@@ -97,6 +107,11 @@ class SourceSettings:
         """The start of the names of the environment variables with this source's secrets."""
         return "ACCESS_REVIEW_" + self.name.upper().replace("-", "_")
 
+    @property
+    def is_directory(self) -> bool:
+        """Whether the source is a directory: it has people and assignments, and no accounts under review."""
+        return self.kind in DIRECTORY_KINDS
+
     def warns_of_plain_http(self, credentials: Credentials) -> bool:
         """Return whether a password would travel unencrypted to another machine."""
         parts = urlsplit(self.url)
@@ -106,8 +121,11 @@ class SourceSettings:
         """Read this source's secrets from the environment.
 
         Raises:
-            MissingSecretError: there is neither a token nor a password with a user name.
+            MissingSecretError: there is neither a token nor a password with a user name; or for a directory, no
+                token, private key or client secret.
         """
+        if self.is_directory:
+            return read_directory_credentials(environment, self)
         token = read_secret(environment, self.environment_prefix + "_TOKEN")
         # With a token the password is not used, so a mistake in it does not matter.
         password = read_secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None
@@ -143,7 +161,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from: a file, or the users of a source of kind ``scim``.
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, ``okta`` or ``entra``.
 
     ``preset`` is the product that exported the file. ``columns`` maps a roster column to its heading in the file.
     """

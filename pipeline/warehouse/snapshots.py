@@ -11,13 +11,17 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["RESOURCES", "Snapshot", "get", "latest", "list_all", "object_states", "reconciliation", "row_count"]
 
-#: The resources whose records are kept, each in its table of ``raw``: those about accounts, then those about objects.
+#: The resources whose records are kept, each in its table of ``raw``: those about accounts and people, then objects.
 RESOURCES = (
     "users",
     "roles",
     "groups",
     "scim_users",
     "scim_groups",
+    "directory_users",
+    "directory_groups",
+    "directory_members",
+    "directory_assignments",
     "dashboards",
     "folders",
     "models",

@@ -1,6 +1,9 @@
 /*
-summary = "Every item of every accepted page of users, roles and groups is stored as a row."
-reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "meta.sources"]
+summary = "Every item of every accepted page of users, roles, groups and assignments is stored as a row."
+reads   = [
+    "meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "raw.directory_users",
+    "raw.directory_groups", "raw.directory_members", "raw.directory_assignments", "meta.sources",
+]
 gate    = true
 */
 with
@@ -9,7 +12,10 @@ page_items as (
     select source, sum(items) as items from meta.pages
     where
         snapshot_id = $snapshot_id and is_accepted
-        and resource in ('users', 'roles', 'groups', 'scim_users', 'scim_groups')
+        and resource in (
+            'users', 'roles', 'groups', 'scim_users', 'scim_groups', 'directory_users', 'directory_groups',
+            'directory_members', 'directory_assignments'
+        )
     group by source
 ),
 
@@ -23,6 +29,14 @@ stored_rows as (
     select source from raw.scim_users where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.scim_groups where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_users where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_groups where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_members where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_assignments where snapshot_id = $snapshot_id and is_accepted
 ),
 
 row_counts as (
