@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,22 @@ from pipeline.spool import Spool
 from pipeline.warehouse import completeness, database, landing
 
 
-def pull(folder: str, port: str, accounts: str, concurrency: str) -> None:
+def pull(folder: str, port: str, accounts: str, concurrency: str, *more: str) -> dict[str, float]:
+    """Extract the accounts, and with ``objects`` the dashboards, models and settings too."""
     from pipeline.sources.extract import ExtractJob
     from pipeline.sources.sisense import extract as sisense
 
     server = Instance(int(port), int(accounts), 500)
+    source = replace(server.source(int(concurrency)), objects="auto" if more else False)
     spool = Spool.create(Path(folder))
-    job = ExtractJob(server.source(int(concurrency)), spool, lambda _what, _done, _total: None)
+    job = ExtractJob(source, spool, lambda _what, _done, _total: None, row_key=b"bench")
+    began = time.perf_counter()
     outcome = sisense.extract(job, server.credentials)
+    took = time.perf_counter() - began
     spool.close()
     assert outcome.error is None
+    assert not [check for check in outcome.observations if check.result == "FAIL"]
+    return {"seconds": took}
 
 
 def land(folder: str, spool: str) -> dict[str, float]:
@@ -86,13 +92,13 @@ def copy(folder: str) -> None:
 
 def annex(folder: str) -> None:
     from pipeline.reporting import annex as annexes
-    from pipeline.reporting import dataset, view
+    from pipeline.reporting import dataset, processes, view
 
     with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
         arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
-        annexes.write(
-            connection, arranged, resources.templates(), Path(folder) / "annex.pdf", lambda _done, _pages: None
-        )
+        path = Path(folder) / "annex.pdf"
+        with processes.Pool(processes.cores() - 1, ["weasyprint"]) as pool:
+            annexes.write(connection, arranged, resources.templates(), path, lambda _done, _pages: None, pool)
 
 
 def plain_table(folder: str) -> None:

@@ -1,7 +1,7 @@
 """A Sisense whose answers cost almost nothing: prepared pages over loopback, from a separate process.
 
-The organisation is the simulator's, multiplied (``bench.organisation``). The pages are made before the first request,
-so that a benchmark measures the reader.
+The organisation is the simulator's, multiplied (``bench.organisation``). The records are encoded before the first
+request, so that a benchmark measures the reader; a page only joins them.
 
 Run as a program (``python -m bench.instance ACCOUNTS DELAY_MS PAGE_SIZE [objects]``) it prints its port and its
 token, and serves until its standard input ends; with ``simulator`` for the delay it is the program's own simulator,
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -87,17 +88,17 @@ def _process(accounts: int, kind: str, page_size: int, *more: str) -> Iterator[I
 
 
 class _Answers:
-    """All answers. Pages that start at a multiple of the page size are prepared, others are joined on request."""
+    """All answers. The records are encoded beforehand; a page is joined on request."""
 
     def __init__(self, accounts: int, page_size: int, *, has_objects: bool) -> None:
         organisation = Organisation(accounts, SIZES if has_objects else None)
         source = organisation.original
         self.objects = ObjectAnswers(source) if has_objects else None
         self.page_size = page_size
-        self.accounts = accounts
-        self.ready = [_response(body) for body in organisation.pages(page_size)]
-        self.first = encode(source.users[0])
-        self.groups = list(organisation.groups())
+        self.lists = {
+            "/api/v1/users": sorted(islice(organisation.users(), accounts), key=_id_of),
+            "/api/v1/groups": list(organisation.groups()),
+        }
         caller = next(user for user in source.users if user["userName"] == population.CALLER)
         role = next(role for role in source.roles if role["_id"] == caller["roleId"])
         login = {"success": True, "message": "", "access_token": TOKEN, "profile": caller}
@@ -112,25 +113,13 @@ class _Answers:
 
     def to(self, target: str) -> bytes:
         parts = urlsplit(target)
-        if parts.path == "/api/v1/users":
+        if records := self.lists.get(parts.path):
             query = dict(parse_qsl(parts.query))
-            return self.users(int(query["skip"]), int(query["limit"]))
-        if parts.path == "/api/v1/groups":
-            query = dict(parse_qsl(parts.query))
-            skip, limit = int(query["skip"]), int(query["limit"])
-            return _response(listed(self.groups[skip : skip + limit]))
+            skip, limit = int(query["skip"]), min(int(query["limit"]), self.page_size)
+            return _response(listed(records[skip : skip + limit]))
         if parts.path not in self.fixed and self.objects and (body := self.objects.to(target)) is not None:
             return _response(body)
         return self.fixed.get(parts.path, self.absent)
-
-    def users(self, skip: int, limit: int) -> bytes:
-        if skip >= self.accounts:
-            return _response(b"[]")
-        if limit == 1 and skip == 0:
-            return _response(b"[" + self.first + b"]")
-        if limit != self.page_size or skip % limit:
-            raise ValueError("the bench server has pages of one size")
-        return self.ready[skip // limit]
 
 
 class _Connection(asyncio.Protocol):
@@ -168,6 +157,12 @@ async def _serve(accounts: int, delay: float, page_size: int, *, has_objects: bo
     print(server.sockets[0].getsockname()[1], TOKEN, flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
+
+
+def _id_of(record: bytes) -> bytes:
+    """Return the id of an encoded record: the list is requested in its order."""
+    start = record.index(b'"_id":"') + 7
+    return record[start : start + 24]
 
 
 def _response(body: bytes) -> bytes:

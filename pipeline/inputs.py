@@ -83,6 +83,8 @@ def policy_files(settings: Settings) -> PolicyFiles:
         cadence=settings.cadence.months(),
         licence_prices=settings.licence_price.by_class(),
         currency=settings.licence_price.currency,
+        due_days=settings.due_days.by_severity(),
+        default_owner=settings.policy.default_owner if settings.policy else None,
     )
 
 

@@ -338,7 +338,7 @@ create table if not exists reference.severities (severity varchar not null, posi
 comment on table reference.severities is 'The severities of findings, most severe first.';
 comment on column reference.severities.severity is 'critical, high, medium, low or info';
 comment on column reference.severities.position is 'position in the order of severities, from 1 for critical';
-comment on column reference.severities.days_to_fix is 'days from first seen to due; null for no limit';
+comment on column reference.severities.days_to_fix is 'days from first seen to due, as [due_days] says; null for no limit';
 create table if not exists reference.rank_levels (level varchar not null, minimum_rank integer not null, seat_class varchar not null);
 comment on table reference.rank_levels is 'The levels of role ranks. A role has the highest level whose minimum rank it reaches.';
 comment on column reference.rank_levels.level is 'viewer, designer, data_designer, data_admin, tenant_admin, admin or super';
@@ -423,6 +423,9 @@ comment on table policy.licence_prices is 'What one seat costs, as the configura
 comment on column policy.licence_prices.seat_class is 'admin, designer or viewer';
 comment on column policy.licence_prices.price is 'price of one seat, for whatever time it is paid';
 comment on column policy.licence_prices.currency is 'currency of the price';
+create table if not exists policy.default_owner (owner_email varchar not null);
+comment on table policy.default_owner is 'Who is responsible for findings that have no other owner, as the configuration says. No row: nobody.';
+comment on column policy.default_owner.owner_email is 'e-mail address, in lower case';
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';
@@ -500,7 +503,13 @@ create table if not exists findings.failed (
     subject_type varchar not null, subject_id varchar not null, account_id varchar, detail varchar,
     observed_value varchar, threshold varchar, evidence json, excused_rule_id varchar
 );
+alter table findings.failed add column if not exists object_type varchar;
 comment on table findings.failed is 'One failed row of any rule, before exceptions and earlier findings are looked up.';
+create table if not exists findings.unknown_subjects (
+    rule_id varchar not null, source varchar not null, subject_type varchar not null, subject_id varchar not null
+);
+comment on table findings.unknown_subjects is 'One subject that a rule could not evaluate and had found earlier: it may still have the finding.';
+comment on column findings.unknown_subjects.source is 'the source''s name in the configuration; empty for a person';
 create table if not exists findings.rule_summary (
     rule_id varchar not null, title varchar not null, summary varchar not null, severity varchar not null,
     enabled boolean not null, parameters varchar not null, population bigint, failed bigint, unknown bigint,
@@ -544,7 +553,39 @@ create table if not exists history.register (
     build_id varchar not null, snapshot_id varchar not null, finding_id varchar not null, rule_id varchar not null,
     severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
+alter table history.register add column if not exists first_seen_snapshot_id varchar;
+alter table history.register add column if not exists first_seen_at timestamp;
+alter table history.register add column if not exists due_from_at timestamp;
+alter table history.register add column if not exists object_type varchar;
+-- Builds of earlier versions did not record when a finding was first seen.
+update history.register as register
+set
+    first_seen_snapshot_id = earliest.snapshot_id, first_seen_at = earliest.as_of, due_from_at = earliest.as_of
+from (
+    select found.finding_id, snapshots.snapshot_id, snapshots.as_of
+    from (select finding_id, min(snapshot_id) as snapshot_id from history.register group by finding_id) as found
+    join meta.snapshots as snapshots on snapshots.snapshot_id = found.snapshot_id
+) as earliest
+where register.first_seen_at is null and earliest.finding_id = register.finding_id;
 comment on table history.register is 'The findings of every published build.';
+comment on column history.register.due_from_at is 'when the time to fix the finding began, UTC';
+comment on column history.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
+
+create table if not exists history.evaluations (
+    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, rule_id varchar not null,
+    source varchar not null, object_type varchar not null, is_conclusive boolean not null
+);
+comment on table history.evaluations is 'Whether a finding that a published build does not have was resolved by then, for each rule and source.';
+comment on column history.evaluations.as_of is 'the moment the rules were evaluated as of, UTC';
+comment on column history.evaluations.source is 'the source''s name in the configuration; empty for findings about people';
+comment on column history.evaluations.object_type is 'of a rule about objects: dashboard, model or folder; else empty';
+comment on column history.evaluations.is_conclusive is 'the snapshot was complete and the rule was evaluated';
+create table if not exists history.unknown_subjects (
+    build_id varchar not null, snapshot_id varchar not null, rule_id varchar not null, source varchar not null,
+    subject_type varchar not null, subject_id varchar not null
+);
+comment on table history.unknown_subjects is 'The subjects that a rule of a published build could not evaluate and had found earlier.';
+comment on column history.unknown_subjects.source is 'the source''s name in the configuration; empty for a person';
 
 create table if not exists history.events (
     position bigint primary key, event_id varchar not null unique, kind varchar not null, source varchar not null,
@@ -641,7 +682,13 @@ create table if not exists baseline.register (
     finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
     subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
 );
+alter table baseline.register add column if not exists first_seen_snapshot_id varchar;
+alter table baseline.register add column if not exists first_seen_at timestamp;
+alter table baseline.register add column if not exists due_from_at timestamp;
+alter table baseline.register add column if not exists object_type varchar;
 comment on table baseline.register is 'The findings of the baseline.';
+comment on column baseline.register.due_from_at is 'when the time to fix the finding began, UTC';
+comment on column baseline.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
 create table if not exists baseline.absences (
     campaign varchar not null, item_id varchar not null, first_absent_snapshot_id varchar not null
 );

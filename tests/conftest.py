@@ -16,8 +16,8 @@ pytest_plugins = ["tests.browser"]
 # A shell that starts a job in the background lets it ignore Ctrl-C, and the job's children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Settings of the machine, or of a developer's own instance, must not change what a test sees. Without compiled modules
-# each program that a test starts would compile all of the pipeline first.
+# Settings of the machine, or of a developer's own instance, must not change what a test sees. Without compiled
+# modules each program that a test starts would compile all of the pipeline first.
 _SET_BY_THE_MACHINE = re.compile(
     r"(?:.+_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|REQUEST_METHOD|ACCESS_REVIEW_.+|PYTHONDONTWRITEBYTECODE)",
     re.IGNORECASE,

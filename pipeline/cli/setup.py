@@ -55,6 +55,13 @@ username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD
 
 [policy]
 directory = "policy"                    # your role ranks, registers and exceptions, one CSV file each
+# default_owner = "ciso@example.com"    # who is to fix findings that have no other owner
+
+# [due_days]                            # how many days after it was first seen a finding is due
+# critical = 1
+# high = 7
+# medium = 30
+# low = 90
 
 # [web]                                 # the page on which reviewers decide: 'access-review review serve'
 # base_url = "https://reviews.example.com"  # its address as reviewers see it

@@ -11,32 +11,26 @@ from __future__ import annotations
 import io
 import itertools
 import math
-import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import RenderError
 from pipeline.reporting import pdf, templating
+from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.text import shorten
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.saved import statement
 
-__all__ = ["ROWS_A_PAGE", "WORKERS", "AnnexColumn", "AnnexPage", "rows", "write"]
+__all__ = ["ROWS_A_PAGE", "AnnexColumn", "AnnexPage", "part_count", "rows", "write"]
 
 #: Lines of 4 mm that a landscape page has room for (annex.css sets their height).
 ROWS_A_PAGE = 40
 #: Pages in one part. More need more memory; fewer gain little.
 _PAGES_A_PART = 12
-#: Rendering processes. On two cores, a second one saved a tenth of the time for a fifth more memory.
-WORKERS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +71,21 @@ _COLUMNS = (
 )
 
 
+def part_count(accounts: int) -> int:
+    """Return in how many parts the annex of this many accounts is rendered, without its cover."""
+    return math.ceil(accounts / (ROWS_A_PAGE * _PAGES_A_PART))
+
+
 def write(
-    connection: Connection, view: View, templates: Path, path: Path, progress: Callable[[int, int], None]
+    connection: Connection, view: View, templates: Path, path: Path, progress: Callable[[int, int], None], pool: Pool
 ) -> frozenset[str]:
     """Write the annex of the current build; return the characters that no font could show.
 
-    ``progress`` receives the number of rendered pages and of all pages. The same build gives the same bytes.
+    The processes of ``pool`` render its parts. ``progress`` receives the number of rendered pages and of all pages.
+    The same build gives the same bytes.
 
     Raises:
-        RenderError: Pango is missing, a template is wrong, or a process that renders was killed.
+        RenderError: Pango is missing, a template is wrong, or a process of the pool was killed.
     """
     total = int(view.figures["accounts"])
     pages = 1 + math.ceil(total / ROWS_A_PAGE)
@@ -98,9 +98,7 @@ def write(
     missing: set[str] = set()
     parts: list[tuple[str, bytes]] = []
     done = 0
-    # A single document does not justify another process.
-    rendered = _here(documents, templates) if pages <= 1 + _PAGES_A_PART else _elsewhere(documents, templates)
-    for title, count, (content, characters) in rendered:
+    for title, count, (content, characters) in _rendered(documents, templates, pool):
         parts.append((title, content))
         missing |= characters
         done += count
@@ -174,40 +172,26 @@ def _padded(number: int, figures: int) -> str:
     return str(number).rjust(figures, _FIGURE_SPACE)
 
 
-def _here(
-    documents: Iterator[tuple[str, int, str]], templates: Path
+def _rendered(
+    documents: Iterator[tuple[str, int, str]], templates: Path, pool: Pool
 ) -> Iterator[tuple[str, int, tuple[bytes, frozenset[str]]]]:
-    for title, count, document in documents:
-        yield title, count, pdf.render_part(document, templates)
-
-
-def _elsewhere(
-    documents: Iterator[tuple[str, int, str]], templates: Path
-) -> Iterator[tuple[str, int, tuple[bytes, frozenset[str]]]]:
-    """Render in other processes, and yield in order. They are spawned, so that they inherit no database handle."""
-    waiting: deque[tuple[str, int, Future[tuple[bytes, frozenset[str]]]]] = deque()
-    workers = min(WORKERS, os.cpu_count() or 1)
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    """Render in the processes of the pool and in this one; yield in order."""
+    waiting: deque[tuple[str, int, Task[tuple[bytes, frozenset[str]]]]] = deque()
 
     def first() -> tuple[str, int, tuple[bytes, frozenset[str]]]:
-        title, count, result = waiting.popleft()
-        return title, count, result.result()
+        title, count, task = waiting.popleft()
+        return title, count, task.result()
 
-    try:
-        for title, count, document in documents:
-            waiting.append((title, count, pool.submit(pdf.render_part, document, templates)))
-            if len(waiting) > workers:  # so that the pool always has the next one
-                yield first()
-        while waiting:
+    for title, count, document in documents:
+        waiting.append((title, count, pool.submit(pdf.render_part, document, templates)))
+        if len(waiting) > 2 * pool.processes + 1:  # so that the others have the next ones while this one renders
+            pool.help()
+        while waiting and waiting[0][2].is_done:
             yield first()
-    except BrokenProcessPool as error:
-        raise RenderError(
-            "a process that renders the annex has ended unexpectedly",
-            where="annex",
-            hint="the system may have killed it because memory ran out: free about 200 MB, or leave --annex out",
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    while pool.help():
+        pass
+    while waiting:
+        yield first()
 
 
 def _join(parts: Sequence[tuple[str, bytes]], view: View, path: Path) -> None:

@@ -1,25 +1,26 @@
 """Writes the report folder of the current build: complete and sealed, or not at all.
 
-A failure leaves an earlier folder of the same name as it was.
+Pages are rendered by other processes while this one writes the files that stream from the database. A failure leaves
+an earlier folder of the same name as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars
 
 from pipeline import resources
 from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
-from pipeline.evidence.manifest import SealedFile
-from pipeline.evidence.sealing import Seal, draft_folder
+from pipeline.evidence.sealing import Draft, Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
-from pipeline.reporting import annex as annexes
-from pipeline.reporting import csv, glyphs, graph, html, pdf, templating, view, xlsx
-from pipeline.reporting.dataset import Dataset, has_several_sources, load
+from pipeline.reporting import data_files, documents, pdf, processes, renderers
+from pipeline.reporting.data_files import write_csv
+from pipeline.reporting.dataset import Dataset, load
+from pipeline.reporting.documents import DocumentJob
+from pipeline.reporting.processes import Pool
+from pipeline.reporting.renderers import Renderer
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
@@ -27,7 +28,6 @@ from pipeline.wording import counted
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
-    "ROWS_PER_TABLE",
     "ReportFolder",
     "ReportOptions",
     "chosen_formats",
@@ -40,41 +40,8 @@ DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 #: All formats. CSV files are data and always written, so ``csv`` alone writes nothing else.
 FORMATS = DEFAULT_FORMATS | {"graph"}
 
-#: File name -> query and order of its rows. The workbook has a sheet for each.
-_CSV_FILES = {
-    "population.csv": ("select * from reports.population", "source, account_id"),
-    "access.csv": ("select * from reports.access", "source, account_id, entitlement_type, entitlement_id"),
-    "findings.csv": ("select * from reports.findings", "source, rule_id, subject_type, subject_id, finding_id"),
-    "changes.csv": ("select * from reports.changes", "source, object_kind, key, change, field"),
-    "rules.csv": ("select * from reports.rule_summary", "rule_id"),
-    "reach.csv": (
-        "select * from reports.reach",
-        "source, object_type, object_id, granted_to_type, granted_to_id, level",
-    ),
-    "licences.csv": ("select * from reports.licences", "source, account_id"),
-    "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
-}
-#: The same if accounts come from several sources: with the accounts of each person side by side.
-_CSV_FILES_OF_SEVERAL = {
-    **_CSV_FILES,
-    "person_access.csv": ("select * from reports.person_access", "person_id, source, account_id"),
-}
-#: Sheets that are not called as the file.
-_SHEETS = {"reach.csv": "object_grants"}
-_XLSX_FILE = "access-review.xlsx"
-_HTML_FILE = "access-review.html"
-_PDF_FILE = "access-review.pdf"
-_ANNEX_FILE = "access-review-annex.pdf"
-_GRAPH_FILES = {"graph.graphml": graph.write_graphml, "graph.json": graph.write_json}
-#: Files that a report has only if they were asked for.
-_FILES_FOR_PEOPLE = (_XLSX_FILE, _HTML_FILE, _PDF_FILE, _ANNEX_FILE, *_GRAPH_FILES)
-#: A larger CSV file (about 40,000 accounts) is not attached to the PDF, so that it can be mailed.
-_ATTACHED_BYTES = 16 * 1024 * 1024
-#: Most findings of one rule and most changes shown: in the PDF by default, and in HTML, which sorts them quickly.
-ROWS_PER_TABLE = 200
-_HTML_ROWS = 1000
-#: Most privileged accounts in the PDF; more of them mean that the roles are wrong.
-_PDF_PRIVILEGED = 2000
+#: What a process that renders documents imports while it has nothing to do.
+_MODULES = ("pipeline.reporting.renderers", "weasyprint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +63,15 @@ class ReportFolder:
 class ReportOptions:
     """How a report folder is written.
 
-    ``key`` signs it. The PDF shows at most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a
-    PDF of the whole population.
+    ``key`` signs it. The PDFs show at most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a
+    PDF of the whole population. ``cores`` is how many processors may work at once: by default, all that this process
+    may use.
     """
 
     key: SigningKey | None = None
-    rows_per_table: int = ROWS_PER_TABLE
+    rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
+    cores: int | None = None
 
 
 def chosen_formats(names: Iterable[str] | None) -> frozenset[str]:
@@ -137,139 +106,95 @@ def write(
         RenderError: a file cannot be written, Pango is missing, or a template is wrong.
     """
     options = options or ReportOptions()
-    if "pdf" in formats or options.annex:
-        pdf.check_libraries()
     archive.require_current(connection)
-    dataset = load(connection)
-    folder = directory / str(dataset.snapshot["folder"])
-    earlier = {name for name in _FILES_FOR_PEOPLE if (folder / name).exists()}
-    with draft_folder(folder, progress) as draft:
-        neutralised = write_csv(connection, draft.file)
-        data = sealing.collect(connection, draft)
-        writer = _Writer(connection, dataset, draft, data)
-        if "xlsx" in formats:
-            writer.write_xlsx()
-        if "html" in formats:
-            writer.write_html()
-        if "pdf" in formats:
-            writer.write_pdf(options.rows_per_table)
-        if options.annex:
-            writer.write_annex(progress)
-        if "graph" in formats:
-            writer.write_graphs()
-        seal = sealing.seal(
-            connection,
-            draft,
-            data,
-            neutralised=neutralised,
-            previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
-            key=options.key,
-        )
-    names = (*_csv_files(connection), *writer.names, manifest.MANIFEST)
-    if lost := sorted(earlier - set(writer.names)):
-        writer.warnings.append(
+    chosen = [renderer for renderer in renderers.DOCUMENTS if renderer.format in formats]
+    tables = [renderer for renderer in renderers.TABLES if renderer.format in formats]
+    with _pool(connection, options, chosen, tables) as pool:
+        # Imported by the process that renders: this one may have no need of it.
+        libraries = pool.submit(pdf.check_libraries) if chosen or options.annex else None
+        dataset = load(connection)
+        folder = directory / str(dataset.snapshot["folder"])
+        earlier = {name for name in renderers.FILES if (folder / name).exists()}
+        with draft_folder(folder, progress) as draft:
+            neutralised = write_csv(connection, draft.file)
+            data = sealing.collect(connection, draft)
+            if libraries:
+                libraries.result()
+            job = DocumentJob(
+                folder=draft.folder,
+                data=data,
+                tables=data_files.NAMES,
+                rows_per_table=options.rows_per_table,
+                templates=resources.templates(),
+            )
+            warnings = _for_people(connection, draft, dataset, job, pool, [*chosen, *tables])
+            names = [renderer.file for renderer in (*tables, *chosen)]
+            if options.annex:
+                names.append(renderers.ANNEX_FILE)
+                warnings += _annex(connection, draft, dataset, job, pool, progress)
+            seal = sealing.seal(
+                connection,
+                draft,
+                data,
+                neutralised=neutralised,
+                previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
+                key=options.key,
+            )
+    if lost := sorted(earlier - set(names)):
+        warnings.append(
             f"the new report replaces the earlier one, whose {', '.join(lost)} "
             f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
         )
-    return ReportFolder(folder, tuple(folder / name for name in names), tuple(writer.warnings), neutralised, seal)
+    names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
+    return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
 
-def write_csv(connection: Connection, path_of: Callable[[str], Path]) -> int:
-    """Write every CSV file of the current build to the path of its name; return how many cells were neutralised.
-
-    Raises:
-        RenderError: a file cannot be written.
-    """
-    return sum(
-        csv.write(connection, query, path_of(name), order_by=order)
-        for name, (query, order) in _csv_files(connection).items()
-    )
+def _pool(
+    connection: Connection, options: ReportOptions, chosen: Sequence[Renderer], tables: Sequence[Renderer]
+) -> Pool:
+    """Return the processes that work beside this one: not more than there are cores, nor than they have documents."""
+    documents_wanted = len(chosen) + (1 if tables else 0)
+    if options.annex:
+        documents_wanted += renderers.annex_parts(connection)
+    return Pool(max(0, min(options.cores or processes.cores(), documents_wanted) - 1), _MODULES)
 
 
-def _csv_files(connection: Connection) -> Mapping[str, tuple[str, str]]:
-    return _CSV_FILES_OF_SEVERAL if has_several_sources(connection) else _CSV_FILES
+def _for_people(
+    connection: Connection,
+    draft: Draft,
+    dataset: Dataset,
+    job: DocumentJob,
+    pool: Pool,
+    chosen: Sequence[Renderer],
+) -> list[str]:
+    """Write the files of these renderers; return the warnings for their readers."""
+    tasks = []
+    warnings: list[str] = []
+    for renderer in chosen:
+        path = draft.file(renderer.file)
+        if renderer in renderers.DOCUMENTS:
+            tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
+        else:
+            warnings += renderer.write(connection, dataset, job, path)
+    while pool.help():
+        pass
+    for task in tasks:
+        warnings += task.result()
+    return list(dict.fromkeys(warnings))  # two documents may lack the same characters
 
 
-class _Writer:
-    """Writes the files for people of one draft, collecting their ``names`` and ``warnings`` for the reader."""
+def _annex(
+    connection: Connection,
+    draft: Draft,
+    dataset: Dataset,
+    job: DocumentJob,
+    pool: Pool,
+    progress: Callable[[str], None],
+) -> Sequence[str]:
+    name = renderers.ANNEX_FILE
+    draft.file(name)
 
-    def __init__(
-        self, connection: Connection, dataset: Dataset, draft: sealing.Draft, data: Sequence[SealedFile]
-    ) -> None:
-        self._connection = connection
-        self._dataset = dataset
-        self._draft = draft
-        self._data = data
-        self._data_sha256 = manifest.data_sha256(data)
-        self._templates = resources.templates()
-        self.names: list[str] = []
-        self.warnings: list[str] = []
+    def rendered(done: int, total: int) -> None:
+        progress(f"{name}: {done:,} of {counted(total, 'page')}")
 
-    def write_xlsx(self) -> None:
-        files = _csv_files(self._connection).items()
-        sheets = {_SHEETS.get(name, Path(name).stem): table for name, table in files}
-        shown = view.arrange(self._dataset, rows_shown=0, data_sha256=self._data_sha256)
-        self.warnings += xlsx.write(self._connection, sheets, shown, self._begin(_XLSX_FILE))
-
-    def write_html(self) -> None:
-        path = self._begin(_HTML_FILE)
-        shown = view.arrange(self._dataset, rows_shown=_HTML_ROWS, data_sha256=self._data_sha256)
-        path.write_bytes(html.render(shown, self._templates))
-
-    def write_pdf(self, rows_per_table: int) -> None:
-        path = self._begin(_PDF_FILE)
-        tables = [file for file in self._data if file.path in _CSV_FILES_OF_SEVERAL]
-        attached = [file.path for file in tables if file.bytes <= _ATTACHED_BYTES]
-        arranged = view.arrange(
-            self._dataset,
-            rows_shown=rows_per_table,
-            privileged_shown=max(_PDF_PRIVILEGED, rows_per_table),
-            data_sha256=self._data_sha256,
-            attached=attached,
-            left_out=[file.path for file in tables if file.path not in attached],
-        )
-        document = templating.fill(self._templates, "access_review.html", arranged)
-        content, missing = pdf.render(
-            document,
-            self._templates,
-            [self._draft.folder / name for name in attached],
-            self._dataset.snapshot["finished_at"],
-        )
-        path.write_bytes(content)
-        if missing:
-            self.warnings.append(glyphs.warning(missing, _names(self._dataset)))
-
-    def write_annex(self, progress: Callable[[str], None]) -> None:
-        missing = annexes.write(
-            self._connection,
-            view.arrange(self._dataset, rows_shown=0, data_sha256=self._data_sha256),
-            self._templates,
-            self._begin(_ANNEX_FILE),
-            lambda done, pages: progress(f"{_ANNEX_FILE}: {done:,} of {counted(pages, 'page')}"),
-        )
-        if missing:
-            names = self._connection.execute("select distinct display_name from reports.population").fetchall()
-            self.warnings.append(glyphs.warning(missing, (name for (name,) in names if name)))
-
-    def write_graphs(self) -> None:
-        for name, write_graph in _GRAPH_FILES.items():
-            write_graph(self._connection, self._begin(name))
-
-    def _begin(self, name: str) -> Path:
-        self.names.append(name)
-        return self._draft.file(name)
-
-
-def _names(dataset: Dataset) -> Iterator[str]:
-    """Yield every text from a source that may be on a page."""
-    for frame in (
-        dataset.privileged_accounts,
-        dataset.person_access,
-        dataset.finding_rows,
-        dataset.summary,
-        dataset.sources,
-        *dataset.objects.frames(),
-    ):
-        for column in frame.iter_columns():
-            if column.dtype == polars.String:
-                yield from column.drop_nulls()
+    return renderers.write_annex(connection, dataset, job, pool, rendered)

@@ -1,24 +1,23 @@
-"""The report's tables as one Excel workbook: a summary, then a sheet for each table, typed, filtered and coloured.
+"""The report as one Excel workbook: a summary, then sheets that a person reads, filters and prints.
 
 Every text is written as text, so it cannot become a formula or a link. Rows stream from the database to the file, and
 memory holds them compressed. The same build gives the same bytes: the only date in the file is the snapshot's.
 
-Constants: a sheet holds 1,048,576 rows and a cell 32,767 UTF-16 code units (Excel specifications and limits); a
-number keeps 15 digits, and dates begin in 1900.
+Constants: a sheet holds 1,048,576 rows (Excel specifications and limits).
 """
 
 from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting import cells, charts, text
+from pipeline.reporting import charts, sheet_cells, text
+from pipeline.reporting.sheet_cells import CELL_UNITS, CUT, INTEGERS, StyleNumbers
+from pipeline.reporting.sheets import Sheet
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
@@ -28,52 +27,23 @@ __all__ = ["ROWS_HELD", "readable", "streamed", "write"]
 #: Rows of data that one sheet can hold, below its heading.
 ROWS_HELD = 1_048_575
 
-_CELL_UNITS = 32_767
-_CUT = "… [cut]"
-_EXACT_INTEGERS = 10**15
-_BATCH = 5_000
-_WIDEST = 60
 #: Not allowed in XML, even escaped.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-_REALS = {"FLOAT", "DOUBLE"}
-_SEVERITY_COLUMNS = {"severity", "top_severity"}
-_RESULTS = {"FAIL": "#b00020", "PASS": "#1e6b45"}
-
-
-@dataclass(frozen=True, slots=True)
-class _SheetRows:
-    """The rows of one sheet: a query, their order, and how many there are."""
-
-    name: str
-    query: str
-    order: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _SheetColumn:
-    name: str
-    kind: str
-    longest: int
-
-    @property
-    def width(self) -> int:
-        """Return the width in characters, with room for the heading and its filter button."""
-        return max(min(self.longest + 2, _WIDEST), len(self.name) + 4)
+_SEVERITY_COLUMNS = {"Severity", "Worst finding"}
+#: Words of other columns -> their colour.
+_WORDS = {
+    "Result": {"FAIL": "#b00020", "PASS": "#1e6b45", "passed": "#1e6b45"},
+    "Status": {"overdue": "#b00020"},
+    "Public": {"public": "#b00020"},
+}
+#: The rows of the sheet that is being written.
+_ROWS = "temp.sheet_rows"
 
 
 def write(
-    connection: Connection,
-    tables: Mapping[str, tuple[str, str]],
-    view: View,
-    path: Path,
-    *,
-    rows_held: int = ROWS_HELD,
+    connection: Connection, sheets: Sequence[Sheet], view: View, path: Path, *, rows_held: int = ROWS_HELD
 ) -> tuple[str, ...]:
     """Write the workbook and return warnings about rows and texts that did not fit.
-
-    ``tables`` maps the name of a sheet to its query and the order of its rows.
 
     Raises:
         OSError: the workbook or a temporary file beside it cannot be written.
@@ -88,13 +58,9 @@ def write(
                 "created": snapshot["finished_at"],
             }
         )
-        book = _Book(workbook)
-        sheets = [
-            _SheetRows(name, query, order, _count(connection, query)) for name, (query, order) in tables.items()
-        ]
-        book.write_summary(view, {sheet.name: sheet.count for sheet in sheets})
-        for sheet in sheets:
-            book.write_table(connection, sheet, rows_held)
+        book = _Book(workbook, view)
+        counts = [book.write_sheet(connection, sheet, rows_held) for sheet in sheets]
+        book.write_summary([*zip(sheets, counts, strict=True)])
     return tuple(book.warnings)
 
 
@@ -145,8 +111,9 @@ class _Kept(io.BytesIO):
 class _Book:
     """A workbook that is being written, with the formats that its cells share."""
 
-    def __init__(self, workbook: Any) -> None:
+    def __init__(self, workbook: Any, view: View) -> None:
         self._workbook = workbook
+        self._view = view
         self.warnings: list[str] = []
         # A workbook cannot embed fonts: this one, or a metric twin, is on every system.
         made = {"font_name": "Arial", "font_size": 10, "valign": "vcenter"}
@@ -155,36 +122,38 @@ class _Book:
             return workbook.add_format({**made, **properties})
 
         self._text = new()
-        self._quoted = new(quote_prefix=True)
-        self._integer = new(num_format="#,##0_ ")
-        self._moment = new(num_format="yyyy-mm-dd hh:mm:ss", align="left")
-        self._heading = new(bold=True, font_color=charts.SLATE, bottom=1)
+        self._integer = new(num_format="#,##0", align="right", indent=1)
+        heading = {"bold": True, "font_color": charts.SLATE, "bottom": 1}
+        self._heading = new(**heading)
+        self._number_heading = new(**heading, align="right", indent=1)
         self._title = new(bold=True, font_size=16)
-        self._strong = new(bold=True)
-        self._number_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="right")
+        self._strong = new(bold=True, text_wrap=True)
+        self._wrapped = new(text_wrap=True)
         self._aside = new(align="left", indent=1, text_wrap=True, quote_prefix=True)
-        self._aside_heading = new(bold=True, font_color=charts.SLATE, bottom=1, align="left", indent=1)
+        self._aside_heading = new(**heading, align="left", indent=1)
         self._quiet = new(font_color=charts.SLATE)
         self._link = new(font_color=charts.ACCENT, underline=1)
         self._danger = new(bold=True, font_color="#b00020")
-        self._severities = {
+        self._danger_wrapped = new(bold=True, font_color="#b00020", text_wrap=True)
+        self._colours = {
             name: workbook.add_format({"bold": True, "font_color": severity.colour})
             for name, severity in charts.SEVERITIES.items()
         }
-        self._results = {
-            name: workbook.add_format({"bold": True, "font_color": colour}) for name, colour in _RESULTS.items()
-        }
+        for words in _WORDS.values():
+            for word, colour in words.items():
+                self._colours[word] = workbook.add_format({"bold": True, "font_color": colour})
+        self._styles = _styles(workbook)
+        self._summary = self._new_sheet("Summary")
 
     # ------------------------------------------------------------------------------------------------- the summary
 
-    def write_summary(self, view: View, counts: Mapping[str, int]) -> None:
-        """Write the first sheet: the summary, the sums, and a list of the other sheets."""
-        sheet = self._workbook.add_worksheet("summary")
+    def write_summary(self, counts: Sequence[tuple[Sheet, int]]) -> None:
+        """Write the first sheet: the summary, the sums, what to do first, and a list of the other sheets."""
+        sheet, view = self._summary, self._view
         sheet.hide_gridlines(2)
-        _print_landscape(sheet)
         sheet.set_column(0, 0, 52)
         sheet.set_column(1, 1, 10)
-        sheet.set_column(2, 2, 90)
+        sheet.set_column(2, 2, 78)
         sheet.set_row(0, 26)
         row = 0
 
@@ -197,6 +166,14 @@ class _Book:
                     sheet.write_string(row, column, readable(value)[0], style)
             row += 1
 
+        def put_wide(value: str, style: Any) -> None:
+            """Write a text over all columns; a merged cell does not grow with its text."""
+            nonlocal row
+            sheet.set_row(row, 13.5 * (1 + len(value) // 150))
+            sheet.merge_range(row, 0, row, 2, "", style)
+            sheet.write_string(row, 0, readable(value)[0], style)
+            row += 1
+
         snapshot = view.snapshot
         put((f"Access review of {snapshot['organization']}", self._title))
         sources = " · ".join(source["source"] for source in view.sources)
@@ -204,21 +181,13 @@ class _Book:
         put((f"Snapshot {snapshot['snapshot_id']}, {snapshot['completeness']}, confidential.", self._quiet))
         if not view.is_complete:
             reason = (snapshot["reason"] or "no reason was recorded").rstrip(".")
-            put((f"NOT COMPLETE: the population is not proven complete: {reason}.", self._danger))
-        row += 1
-        put((" ".join(view.headline), self._strong))
-        put((" ".join(view.coverage), self._text))
-        row += 1
-        for identity in view.identities:
-            total, label = identity.total
-            parts = " + ".join(f"{text.number(value)} {part}" for value, part in identity.parts)
-            holds = "" if identity.holds else " (this sum does not hold)"
-            style = self._text if identity.holds else self._danger
-            put(
-                (label, style),
-                (total, self._integer),
-                (f"{'=' if identity.holds else '≠'} {parts}{holds}", self._aside),
+            put_wide(
+                f"NOT COMPLETE: the population is not proven complete: {reason}.",
+                self._danger_wrapped,
             )
+        row += 1
+        put_wide(" ".join(view.headline), self._strong)
+        put_wide(" ".join(view.coverage), self._wrapped)
         row += 1
         put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
         for section in view.act_first:
@@ -232,136 +201,118 @@ class _Book:
         if not view.act_first:
             put(("No action is needed: there are no open findings.", self._text))
         row += 1
-        put(("Sheet", self._heading), ("Rows", self._number_heading))
-        for name, rows in counts.items():
-            sheet.write_url(row, 0, f"internal:'{name}'!A1", self._link, name)
-            put(("", self._link), (rows, self._integer))
+        put(("Sheet", self._heading), ("Rows", self._number_heading), ("What it lists", self._aside_heading))
+        for listed, rows in counts:
+            if rows:
+                sheet.write_url(row, 0, f"internal:'{listed.name}'!A1", self._link, listed.name)
+            else:
+                sheet.write_string(row, 0, f"{listed.name}: none", self._quiet)
+            put(("", self._link), (rows, self._integer), (listed.lists, self._aside))
+        row += 1
+        put(("Sums that must hold", self._heading), ("Total", self._number_heading), ("Parts", self._aside_heading))
+        for identity in view.identities:
+            total, label = identity.total
+            parts = " + ".join(f"{text.number(value)} {part}" for value, part in identity.parts)
+            holds = "" if identity.holds else " (this sum does not hold)"
+            style = self._text if identity.holds else self._danger
+            put(
+                (label, style),
+                (total, self._integer),
+                (f"{'=' if identity.holds else '≠'} {parts}{holds}", self._aside),
+            )
+        sheet.print_area(0, 0, row - 1, 2)
 
     # -------------------------------------------------------------------------------------------------- the tables
 
-    def write_table(self, connection: Connection, table: _SheetRows, rows_held: int) -> None:
-        """Write one sheet with at most ``rows_held`` rows."""
-        columns = _columns(connection, table.query)
-        sheet = self._workbook.add_worksheet(table.name)
-        sheet.freeze_panes(1, 0)
-        _print_landscape(sheet)
-        sheet.repeat_rows(0)
-        sheet.set_row(0, 20)
-        for position, column in enumerate(columns):
-            sheet.set_column(position, position, column.width)
-            sheet.write_string(
-                0, position, column.name, self._number_heading if column.kind in _INTEGERS else self._heading
-            )
+    def write_sheet(self, connection: Connection, sheet: Sheet, rows_held: int) -> int:
+        """Write one sheet with at most ``rows_held`` rows, unless there are none; return how many rows there are."""
+        connection.execute(f"create or replace temp table {_ROWS} as {sheet.query}")
+        try:
+            [(count,)] = connection.execute(f"select count(*) from {_ROWS}").fetchall()
+            if count:
+                self._write_rows(connection, sheet, count, rows_held)
+            return int(count)
+        finally:
+            connection.execute(f"drop table {_ROWS}")
+
+    def _write_rows(self, connection: Connection, sheet: Sheet, count: int, rows_held: int) -> None:
+        columns = sheet_cells.describe(connection, _ROWS)
+        printed = sheet.printed or len(columns)
         # The last row of a full sheet is kept for the note about the missing rows.
-        held = table.count if table.count <= rows_held else rows_held - 1
-        rows = connection.execute(f"select * from ({table.query}) order by {table.order} limit {held}")
-        writers = [self._writer(sheet, column.kind) for column in columns]
-        line, cut = 0, 0
-        while batch := rows.fetchmany(_BATCH):
-            for values in batch:
-                line += 1
-                for position, value in enumerate(values):
-                    if value is not None:
-                        cut += writers[position](line, position, value)
-        last = max(line, 1)
-        sheet.autofilter(0, 0, last, len(columns) - 1)
-        for position, column in enumerate(columns):
-            self._colour(sheet, column.name, position, last)
-        if left_out := table.count - held:
+        held = count if count <= rows_held else rows_held - 1
+        worksheet = self._new_sheet(sheet.name)
+        worksheet.freeze_panes(1, sheet.frozen)
+        worksheet.hide_gridlines(0)  # not even in print
+        worksheet.repeat_rows(0)
+        worksheet.set_row(0, 20)
+        for place, column in enumerate(columns):
+            worksheet.set_column(place, place, column.width)
+            style = self._number_heading if column.kind in INTEGERS else self._heading
+            worksheet.write_string(0, place, column.name, style)
+        rows = sheet_cells.rows(connection, _ROWS, columns, self._styles, held, printed)
+        worksheet.write_rows(rows, held, len(columns) - 1)
+        worksheet.autofilter(0, 0, held, len(columns) - 1)
+        for place, column in enumerate(columns):
+            self._colour(worksheet, column.name, place, held)
+        last = held
+        if left_out := count - held:
             rest = f"{counted(left_out, 'more row')} {'does' if left_out == 1 else 'do'}"
-            missing = f"{rest} not fit on a sheet; {table.name}.csv has all rows"
-            sheet.write_string(line + 1, 0, missing, self._danger)
-            self.warnings.append(f"access-review.xlsx, sheet {table.name}: {missing}")
-        if cut:
-            self.warnings.append(
-                f"access-review.xlsx, sheet {table.name}: {text.count(cut, 'text')}"
-                f" {'is' if cut == 1 else 'are'} longer than a cell can hold and end with '{_CUT}';"
-                f" {table.name}.csv has the full text"
+            self._warn(sheet, f"{rest} not fit on a sheet; {sheet.file} has all rows")
+            last += 1
+            worksheet.write_string(last, 0, f"{rest} not fit on a sheet; {sheet.file} has all rows", self._danger)
+        worksheet.print_area(0, 0, last, printed - 1)
+        if cut := sheet_cells.cut_count(connection, _ROWS, columns, held):
+            are = "is" if cut == 1 else "are"
+            self._warn(
+                sheet,
+                f"{text.count(cut, 'text')} {are} longer than a cell can hold and end with '{CUT}';"
+                f" {sheet.file} has the full text",
             )
 
-    def _writer(self, sheet: Any, kind: str) -> Callable[[int, int, Any], bool]:
-        """Return a function that writes a value of a type and returns whether it had to cut it."""
+    def _warn(self, sheet: Sheet, what: str) -> None:
+        self.warnings.append(f"access-review.xlsx, sheet {sheet.name}: {what}")
 
-        def write_text(row: int, column: int, value: Any) -> bool:
-            shown, was_cut = readable(str(value))
-            # Excel keeps these texts as texts even when the cell is edited.
-            style = self._quoted if shown.startswith(cells.STARTS) else self._text
-            sheet.write_string(row, column, shown, style)
-            return was_cut
-
-        def write_integer(row: int, column: int, value: int) -> bool:
-            if abs(value) >= _EXACT_INTEGERS:
-                return write_text(row, column, value)
-            sheet.write_number(row, column, value, self._integer)
-            return False
-
-        def write_real(row: int, column: int, value: float) -> bool:
-            sheet.write_number(row, column, value, self._text)
-            return False
-
-        def write_boolean(row: int, column: int, value: bool) -> bool:
-            sheet.write_boolean(row, column, value, self._text)
-            return False
-
-        def write_moment(row: int, column: int, value: datetime) -> bool:
-            if value.year < 1900:
-                return write_text(row, column, value.isoformat())
-            sheet.write_datetime(row, column, value, self._moment)
-            return False
-
-        if kind in _INTEGERS:
-            return write_integer
-        if kind in _REALS:
-            return write_real
-        if kind == "BOOLEAN":
-            return write_boolean
-        if kind == "TIMESTAMP":
-            return write_moment
-        return write_text
-
-    def _colour(self, sheet: Any, name: str, column: int, last: int) -> None:
+    def _colour(self, worksheet: Any, name: str, column: int, last: int) -> None:
         """Colour the words of a column; colour only helps to find them."""
-        styles = self._severities if name in _SEVERITY_COLUMNS else self._results if name == "result" else {}
-        for word, style in styles.items():
-            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": style}
-            sheet.conditional_format(1, column, last, column, rule)
+        for word in charts.SEVERITIES if name in _SEVERITY_COLUMNS else _WORDS.get(name, ()):
+            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": self._colours[word]}
+            worksheet.conditional_format(1, column, last, column, rule)
+
+    def _new_sheet(self, name: str) -> Any:
+        from pipeline.reporting.streamed_sheet import StreamedSheet
+
+        sheet = self._workbook.add_worksheet(name, StreamedSheet)
+        sheet.set_paper(9)  # A4
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.set_footer("&L&8&A, confidential&C&8Snapshot " + self._view.snapshot["snapshot_id"] + "&R&8&P of &N")
+        return sheet
 
 
-def _print_landscape(sheet: Any) -> None:
-    sheet.set_paper(9)  # A4
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+def _styles(workbook: Any) -> StyleNumbers:
+    """Return the styles of cells that the database writes; the workbook numbers a format when it is first used."""
+    made = {"font_name": "Arial", "font_size": 10, "valign": "top"}
 
+    def number(**properties: Any) -> int:
+        return int(workbook.add_format({**made, **properties})._get_xf_index())
 
-def _count(connection: Connection, query: str) -> int:
-    return int(connection.execute(f"select count(*) from ({query})").fetchall()[0][0])
-
-
-def _columns(connection: Connection, query: str) -> list[_SheetColumn]:
-    kinds = [(str(row[0]), str(row[1])) for row in connection.execute(f"describe {query}").fetchall()]
-    lengths = [
-        f"coalesce(max(length({_quoted(name)}::varchar)), 0)"
-        if kind == "VARCHAR"
-        else "19"
-        if kind == "TIMESTAMP"
-        else "6"
-        for name, kind in kinds
-    ]
-    longest = connection.execute(f"select {', '.join(lengths)} from ({query})").fetchall()[0]
-    return [_SheetColumn(name, kind, int(length)) for (name, kind), length in zip(kinds, longest, strict=True)]
+    return StyleNumbers(
+        text=number(text_wrap=True),
+        quoted=number(text_wrap=True, quote_prefix=True),
+        integer=number(num_format="#,##0", align="right", indent=1),
+        day=number(num_format="d mmm yyyy", align="left"),
+        moment=number(num_format="yyyy-mm-dd hh:mm:ss", align="left"),
+    )
 
 
 @functools.lru_cache(maxsize=1 << 14)  # roles, paths and dates are repeated
 def readable(value: str) -> tuple[str, bool]:
     """Return the text that a cell can hold, and whether it was cut."""
     shown = text.printable(value).translate(_NONCHARACTERS)
-    if len(shown) * 2 <= _CELL_UNITS:
+    if len(shown) * 2 <= CELL_UNITS:
         return shown, False
     units = shown.encode("utf-16-le")
-    if len(units) <= _CELL_UNITS * 2:
+    if len(units) <= CELL_UNITS * 2:
         return shown, False
-    return units[: (_CELL_UNITS - len(_CUT)) * 2].decode("utf-16-le", errors="ignore") + _CUT, True
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return units[: (CELL_UNITS - len(CUT)) * 2].decode("utf-16-le", errors="ignore") + CUT, True

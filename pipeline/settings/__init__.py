@@ -11,6 +11,7 @@ from pipeline.settings.secret import Credentials, Secret, mail_password, read_se
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
+    DueDaysSettings,
     LicencePriceSettings,
     OrganizationSettings,
     PolicySettings,
@@ -27,6 +28,7 @@ __all__ = [
     "ROSTER_COLUMNS",
     "CadenceSettings",
     "Credentials",
+    "DueDaysSettings",
     "LicencePriceSettings",
     "MailSettings",
     "OidcSettings",

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.addresses import AddressError, read_address
 from pipeline.errors import ConfigurationError
 from pipeline.settings.review import read_cadence, read_mail, read_web
 from pipeline.settings.sections import (
     DEFAULT_PATH,
     ROSTER_COLUMNS,
+    DueDaysSettings,
     LicencePriceSettings,
     OrganizationSettings,
     PolicySettings,
@@ -53,6 +55,7 @@ _DIRECTORY_KEYS = {
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
 #: The default ``page_size`` of a directory: no directory gives larger pages.
 _DIRECTORY_PAGE = 1000
+_MOST_DUE_DAYS = 3650
 #: Keys of a source whose value must be above zero.
 _POSITIVE = ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds")
 
@@ -114,12 +117,13 @@ def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Set
         reports=reports,
         sources=sources,
         roster=_roster(reader, document, sources) if "roster" in document else None,
-        policy=reader.section(PolicySettings, document, "policy") if "policy" in document else None,
+        policy=_policy(reader, document) if "policy" in document else None,
         watch=watch,
         web=read_web(reader, document),
         mail=read_mail(reader, document),
         cadence=read_cadence(reader, document),
         licence_price=_licence_price(reader, document),
+        due_days=_due_days(reader, document),
         rules={name: reader.table(value, f"rules.{name}") for name, value in rules.items()},
     )
 
@@ -195,6 +199,32 @@ def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[Source
             suggestion(roster.source, providers, "the sources of these kinds are"),
         )
     return roster
+
+
+def _policy(reader: TableReader, document: dict[str, Any]) -> PolicySettings:
+    policy = reader.section(PolicySettings, document, "policy")
+    if policy.default_owner is None:
+        if policy.directory is None:
+            raise reader.error(
+                "policy.directory", "the key 'directory' is missing from [policy]", 'add directory = "policy"'
+            )
+        return policy
+    try:
+        return dataclasses.replace(policy, default_owner=read_address(policy.default_owner))
+    except AddressError as error:
+        raise reader.error("policy.default_owner", str(error), "write it as ann@example.com") from error
+
+
+def _due_days(reader: TableReader, document: dict[str, Any]) -> DueDaysSettings:
+    due_days = reader.section(DueDaysSettings, document, "due_days")
+    for severity, days in due_days.by_severity().items():
+        if not 0 <= days <= _MOST_DUE_DAYS:
+            raise reader.error(
+                f"due_days.{severity}",
+                f"the value must be a number of days from 0 to {_MOST_DUE_DAYS}",
+                "0 means the day on which the finding was first seen; leave the key out for the default",
+            )
+    return due_days
 
 
 def _licence_price(reader: TableReader, document: dict[str, Any]) -> LicencePriceSettings:

@@ -18,6 +18,7 @@ __all__ = [
     "DEFAULT_PATH",
     "DIRECTORY_KINDS",
     "ROSTER_COLUMNS",
+    "DueDaysSettings",
     "LicencePriceSettings",
     "OrganizationSettings",
     "PolicySettings",
@@ -174,9 +175,31 @@ class RosterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:
-    """The folder with the policy files that override the defaults."""
+    """The folder with the policy files that override the defaults.
 
-    directory: Path
+    ``default_owner`` is the e-mail address of who is responsible for findings that have no other owner.
+    """
+
+    directory: Path | None = None
+    default_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDaysSettings:
+    """How many days after it was first seen a finding of each severity is due; None for the default.
+
+    The defaults are in ``data/reference/severities.csv``. Findings of severity info are never due.
+    """
+
+    critical: int | None = None
+    high: int | None = None
+    medium: int | None = None
+    low: int | None = None
+
+    def by_severity(self) -> dict[str, int]:
+        """Return the days that are set, by severity."""
+        days = {"critical": self.critical, "high": self.high, "medium": self.medium, "low": self.low}
+        return {severity: value for severity, value in days.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +244,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
     licence_price: LicencePriceSettings = field(default_factory=LicencePriceSettings)
+    due_days: DueDaysSettings = field(default_factory=DueDaysSettings)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def source(self, name: str) -> SourceSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,21 +21,38 @@ class Limiter:
         self._limit = float(most)
         self._in_flight = 0
         self._epoch = 0
-        self._changed = asyncio.Condition()
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self.lowest = most
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold one slot while the block runs, after waiting for one to be free."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._in_flight < int(self._limit))
-            self._in_flight += 1
+        """Hold one slot while the block runs, after waiting for one to be free. Who waits longest is next."""
+        await self._take()
         try:
             yield
         finally:
             self._in_flight -= 1
-            async with self._changed:
-                self._changed.notify_all()
+            self._hand_out()
+
+    async def _take(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._hand_out()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # the slot was given while this was being cancelled
+                self._in_flight -= 1
+                self._hand_out()
+            raise
+
+    def _hand_out(self) -> None:
+        """Give the free slots to those that wait; only they are woken up."""
+        while self._waiting and self._in_flight < int(self._limit):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._in_flight += 1
+                turn.set_result(None)
 
     @property
     def epoch(self) -> int:
@@ -51,3 +69,4 @@ class Limiter:
     def increase(self) -> None:
         """Raise the limit a little: several answers make room for one more request."""
         self._limit = min(float(self._most), self._limit + 0.25 / self._limit)
+        self._hand_out()

@@ -42,6 +42,8 @@ _PUBLISHED = {
     "grants": "graph.grants",
     "register": "findings.register",
 }
+#: Tables of ``history`` alone, and what they are filled from.
+_RECORDED = {"evaluations": "findings.evaluations", "unknown_subjects": "findings.unknown_subjects"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +316,7 @@ class _Builder:
         is_signed = self.connection.execute(
             "select count(*) > 0 from review.sign_offs where snapshot_id = $id", {"id": snapshot_id}
         ).fetchall()[0][0]
-        for table, source in _PUBLISHED.items() if not is_signed else ():
+        for table, source in (_PUBLISHED | _RECORDED).items() if not is_signed else ():
             self.connection.execute(f"delete from history.{table} where snapshot_id = $id", {"id": snapshot_id})
             columns = [
                 row[0]
@@ -355,6 +357,10 @@ def _parameters(given: Inputs) -> dict[str, Any]:
             **dict(sorted(given.policy_files.licence_prices.items())),
             "currency": given.policy_files.currency,
         }
+    if given.policy_files.due_days:
+        parameters["due_days"] = dict(sorted(given.policy_files.due_days.items()))
+    if given.policy_files.default_owner:
+        parameters["default_owner"] = given.policy_files.default_owner
     if given.roster is not None and given.roster.format != RosterFormat():
         parameters["roster"] = asdict(given.roster.format)
     return parameters

@@ -226,7 +226,8 @@ def _columns_md5(connection: Connection) -> str:
         """
         select schema_name, table_name, column_name, data_type, is_nullable from duckdb_columns()
         where schema_name not in ('system', 'staging', 'graph', 'findings', 'reports')
-        or table_name in ('failed', 'rule_summary') order by schema_name, table_name, column_index"""
+        or table_name in ('failed', 'rule_summary', 'unknown_subjects')
+        order by schema_name, table_name, column_index"""
     ).fetchall()
     return hashlib.md5(repr(rows).encode(), usedforsecurity=False).hexdigest()
 

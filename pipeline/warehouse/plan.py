@@ -11,7 +11,7 @@ from pipeline.warehouse.model import Model
 __all__ = ["BUILDER_TABLES", "order"]
 
 #: Tables that the builder makes from all rules together; they come after every rule.
-BUILDER_TABLES = ("findings.failed", "findings.rule_summary")
+BUILDER_TABLES = ("findings.failed", "findings.rule_summary", "findings.unknown_subjects")
 
 
 def order(models: Iterable[Model], lasting: frozenset[str]) -> list[Model]:

@@ -161,7 +161,8 @@ class PolicyFiles:
     """Where policy comes from: the shipped defaults, the folder that overrides them, and the configuration.
 
     ``cadence`` is the length of the period of reviews in months, by scope. ``licence_prices`` is what one seat costs
-    in ``currency``, by class.
+    in ``currency``, by class. ``due_days`` replaces how many days findings of a severity may stay open.
+    ``default_owner`` is the e-mail address of who is responsible for findings without another owner.
     """
 
     defaults: Path
@@ -170,6 +171,8 @@ class PolicyFiles:
     cadence: Mapping[str, int] = field(default_factory=dict)
     licence_prices: Mapping[str, float] = field(default_factory=dict)
     currency: str | None = None
+    due_days: Mapping[str, int] = field(default_factory=dict)
+    default_owner: str | None = None
 
 
 def load_reference(connection: Connection, folder: Path) -> str:
@@ -193,6 +196,8 @@ def _load_reference_file(connection: Connection, file: _PolicyFile, folder: Path
 
 def load_policy(connection: Connection, files: PolicyFiles) -> str:
     """Replace ``policy`` tables by the defaults overlaid with the folder's files; return the hash of those files.
+
+    What the configuration says is added, also to ``reference.severities``, which :func:`load_reference` has filled.
 
     Raises:
         ConfigurationError: a file, a column or a cell is wrong; it names the file and the line.
@@ -233,18 +238,29 @@ def load_policy(connection: Connection, files: PolicyFiles) -> str:
                     )
                 rows[key] = row | {"line": line, "is_default": is_default}
         replace(connection, f"policy.{file.name}", list(rows.values()))
+    _add_configuration(connection, files)
+    return _combined(used)
+
+
+def _add_configuration(connection: Connection, files: PolicyFiles) -> None:
     connection.execute("delete from policy.email_domains")
     connection.execute(
         "insert into policy.email_domains select distinct match_key(ltrim(trimmed(unnest($domains)), '@'))",
         {"domains": list(files.email_domains)},
     )
+    for severity, days in files.due_days.items():
+        connection.execute(
+            "update reference.severities set days_to_fix = $days where severity = $severity",
+            {"days": days, "severity": severity},
+        )
+    owner = [{"owner_email": files.default_owner.casefold()}] if files.default_owner else []
+    replace(connection, "policy.default_owner", owner)
     replace(connection, "policy.cadence", [{"scope": scope, "months": n} for scope, n in files.cadence.items()])
     prices = [
         {"seat_class": seat_class, "price": price, "currency": files.currency}
         for seat_class, price in files.licence_prices.items()
     ]
     replace(connection, "policy.licence_prices", prices)
-    return _combined(used)
 
 
 def check_rule_ids(connection: Connection, rule_ids: Collection[str]) -> None:

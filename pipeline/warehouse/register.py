@@ -1,4 +1,4 @@
-"""The union of all rules: ``findings.failed`` has their failed rows, ``findings.rule_summary`` their counts."""
+"""The union of all rules: failed rows, counts, and the subjects of earlier findings that are unknown now."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def fill(
         ModelError: a rule returns rows outside its population, an unknown verdict or an unknown severity, or its
             population has missing or repeated keys.
     """
-    connection.execute("delete from findings.failed; delete from findings.rule_summary")
+    connection.execute(
+        "delete from findings.failed; delete from findings.rule_summary; delete from findings.unknown_subjects"
+    )
     known: dict[str, _Population] = {}  # populations that several rules share are checked once
     counts = [
         _counts(connection, rule, values(rule.model), known) if rule.is_enabled else (None, None, None, None)
@@ -50,6 +52,7 @@ def fill(
     enabled = [rule for rule in rules if rule.is_enabled]
     if enabled:
         _add_findings(connection, enabled)
+        _add_unknown_subjects(connection, enabled)
     _refuse_severities(connection, enabled)
 
 
@@ -173,6 +176,39 @@ def _add_findings(connection: Connection, rules: Sequence[RuleInForce]) -> None:
         raise _misfit(connection, rules, failed, error) from error
 
 
+def _add_unknown_subjects(connection: Connection, rules: Sequence[RuleInForce]) -> None:
+    """Fill ``findings.unknown_subjects`` with those that history knows; a first build has none."""
+    known = connection.execute("select distinct rule_id from history.register").fetchall()
+    models = [rule.model for rule in rules if (rule.model.name,) in known]
+    if not models:
+        return
+    values = {f"rule_{position}": model.name for position, model in enumerate(models)}
+    unknown = " union all ".join(_unknown(model, f"rule_{position}") for position, model in enumerate(models))
+    connection.execute(
+        f"""
+        insert into findings.unknown_subjects by name
+        select distinct * from ({unknown}) as subjects
+        where (rule_id, source, subject_id) in (
+            select (rule_id, coalesce(source, ''), subject_id) from history.register
+        )
+        """,
+        values,
+    )
+
+
+def _unknown(model: Model, parameter: str) -> str:
+    key, subject_type = subject(model)
+    return f"""
+            select ${parameter} as rule_id, {_source(model)} as source, {subject_type}::varchar as subject_type,
+                   result.{key}::varchar as subject_id
+            from {model.table} as result
+            where result.verdict = 'unknown' and result.{key} is not null"""
+
+
+def _source(model: Model) -> str:
+    return "coalesce(result.source, '')::varchar" if "source" in model.grain else "''"
+
+
 def subject(model: Model) -> tuple[str, str]:
     """Return the column that says what a finding of this rule is about, and the kind of thing, as SQL."""
     return next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "'source'"))
@@ -188,12 +224,12 @@ def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
     # A rule about exceptions takes over the severity of the excused finding, unless the configuration sets one.
     takes_over = "excused_rule_id" in model.grain and rule.severity is None
     key, subject_type = subject(model)
-    source = "result.source" if "source" in model.grain else "null"
     grain = ", ".join(f"result.{key}" for key in model.grain)
     return f"""
             select substr(sha256(concat_ws(chr(31), ${parameter}, {grain})), 1, 16) as finding_id,
                    ${parameter} as rule_id, {column["severity"]}::varchar as severity,
-                   nullif({source}, '')::varchar as source, {subject_type} as subject_type,
+                   nullif({_source(model)}, '') as source, {subject_type} as subject_type,
+                   {"result.object_type" if "object_type" in model.grain else "null"}::varchar as object_type,
                    result.{key}::varchar as subject_id, {column["account_id"]}::varchar as account_id,
                    {column["detail"]}::varchar as detail, {column["observed_value"]}::varchar as observed_value,
                    {column["threshold"]}::varchar as threshold, {column["evidence"]}::json as evidence,

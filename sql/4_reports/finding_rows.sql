@@ -25,7 +25,24 @@ threshold         = "varchar: the value or limit it was compared with"
 status            = "varchar: open, accepted_risk or out_of_scope"
 privileged        = "boolean: the account is privileged; null if the finding is not about one account"
 days_since_end    = "bigint: UTC calendar days since the person's last day; null if it has not passed"
+person_id         = "varchar: the person that the account belongs to, or that the finding is about"
+first_seen_at     = "timestamp: as-of of the first snapshot that had it, UTC"
+age_days          = "integer: calendar days in UTC from first seen to as-of"
+owner_email       = "varchar: e-mail address of who is to fix it; null if nobody is named"
+owner             = "varchar: the name of that person, else the address"
+due_at            = "date: last day to fix it; null for info"
+overdue           = "boolean: it is open, and as-of is a later day than due_at"
 */
+with
+
+named_owners as (
+    select email_key as owner_email, min(display_name) as display_name
+    from graph.people
+    where display_name is not null
+    group by email_key
+    having count(*) = 1
+)
+
 select
     found.finding_id,
     found.rule_id,
@@ -47,13 +64,21 @@ select
     found.threshold,
     found.status,
     account.privileged,
-    case when owner.end_date <= cast($as_of as date) then date_diff('day', owner.end_date, cast($as_of as date)) end
-        as days_since_end
+    case when holder.end_date <= cast($as_of as date) then date_diff('day', holder.end_date, cast($as_of as date)) end
+        as days_since_end,
+    found.person_id,
+    found.first_seen_at,
+    found.age_days,
+    found.owner_email,
+    coalesce(named_owners.display_name, found.owner_email) as owner,
+    found.due_at,
+    found.overdue
 from findings.register as found
 join reference.severities as severities on severities.severity = found.severity
 left join reports.population as account on account.source = found.source and account.account_id = found.account_id
 left join graph.people as person on found.subject_type = 'person' and person.person_id = found.subject_id
-left join graph.people as owner on owner.person_id = account.person_id
+left join graph.people as holder on holder.person_id = account.person_id
+left join named_owners on named_owners.owner_email = found.owner_email
 
 /* example
 name = "days since the person left count from the last day; without a last day, or with one in the future, they are null"
@@ -74,5 +99,22 @@ given."findings.register" = [
 expect = [
   { finding_id = "1", privileged = true, days_since_end = 1 }, { finding_id = "2", privileged = false, days_since_end = 0 },
   { finding_id = "3", days_since_end = "<null>" }, { finding_id = "4", days_since_end = "<null>" },
+]
+*/
+/* example
+name = "an owner has the name that the roster gives, unless two people share the address"
+given."graph.people" = [
+  { person_id = "1", email_key = "ann@example.com", display_name = "Ann" },
+  { person_id = "2", email_key = "two@example.com", display_name = "Bo" }, { person_id = "3", email_key = "two@example.com", display_name = "Cy" },
+]
+given."findings.register" = [
+  { finding_id = "1", rule_id = "r", severity = "low", owner_email = "ann@example.com", due_at = 2026-01-31, overdue = false, age_days = 3 },
+  { finding_id = "2", rule_id = "r", severity = "low", owner_email = "two@example.com" },
+  { finding_id = "3", rule_id = "r", severity = "low", owner_email = "ciso@example.com" },
+  { finding_id = "4", rule_id = "r", severity = "low" },
+]
+expect = [
+  { finding_id = "1", owner = "Ann", owner_email = "ann@example.com", due_at = 2026-01-31, overdue = false, age_days = 3 },
+  { finding_id = "2", owner = "two@example.com" }, { finding_id = "3", owner = "ciso@example.com" }, { finding_id = "4", owner = "<null>" },
 ]
 */

@@ -22,8 +22,15 @@ controls               = "varchar: framework: controls"
 recommended_action     = "varchar: what to do"
 status                 = "varchar: open, accepted_risk or out_of_scope"
 first_seen_snapshot_id = "varchar: the first snapshot that had it"
+person_id              = "varchar: the person that the account belongs to, or that the finding is about"
+first_seen_at          = "timestamp: as-of of the first snapshot that had it, UTC; it stays the first after the finding came back"
+age_days               = "integer: calendar days in UTC from first seen to as-of; 0 if first seen after as-of"
+owner_email            = "varchar: who is to fix it: the owner of the account, group, role or object, else the manager of the person, else default_owner under [policy]"
+due_at                 = "date: last day to fix it: the days that [due_days] gives its severity after first seen, or after it came back if it was gone; null for info"
+overdue                = "boolean: it is open, and as-of is a later day than due_at"
 */
 select
     finding_id, rule_id, severity, source, subject_type, subject_id, display_name, account_id, email, title, detail, observed_value,
-    threshold, evidence::varchar as evidence, controls, recommended_action, status, first_seen_snapshot_id
+    threshold, evidence::varchar as evidence, controls, recommended_action, status, first_seen_snapshot_id, person_id,
+    first_seen_at, age_days, owner_email, due_at, overdue
 from findings.register

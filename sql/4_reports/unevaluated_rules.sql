@@ -1,9 +1,6 @@
 /*
 summary = "One rule without a result for this snapshot, because it is switched off or could not be evaluated, with the reason."
-reads   = [
-    "reports.rule_results", "findings.rule_summary", "reference.rules", "graph.people", "graph.review_campaigns",
-    "graph.provider_accounts", "graph.objects", "baseline.snapshot",
-]
+reads   = ["reports.rule_results", "findings.rule_summary", "reference.rules", "graph.rule_inputs"]
 grain   = ["rule_id"]
 
 [columns]
@@ -13,21 +10,6 @@ outcome = "varchar: not_evaluated or off"
 reason  = "varchar: the reason, in words"
 headline = "varchar: the number of the management summary that is missing with it"
 */
-with
-
--- Inputs that a rule may need and a snapshot may lack: one row each, present or not.
-inputs as (
-    select 'roster' as input, count(*) > 0 as is_present, 'no roster was given' as reason from graph.people
-    union all
-    select 'baseline', count(*) > 0, 'there is no earlier snapshot to compare with' from baseline.snapshot
-    union all
-    select 'campaign', count(*) > 0, 'there has been no review yet' from graph.review_campaigns
-    union all
-    select 'provider', count(*) > 0, 'no identity provider was read' from graph.provider_accounts
-    union all
-    select 'objects', count(*) > 0, 'no dashboards and data models were read' from graph.objects
-)
-
 select
     rules.rule_id,
     rules.title,
@@ -41,7 +23,7 @@ select
 from findings.rule_summary as rules
 join reports.rule_results as results on results.rule_id = rules.rule_id
 left join reference.rules as header on header.rule_id = rules.rule_id
-left join inputs on inputs.input = header.needs
+left join graph.rule_inputs as inputs on inputs.input = header.needs
 -- Without the input that it needs, a rule with an empty population has no result either.
 where results.outcome in ('off', 'unknown') or (results.outcome = 'nobody' and not inputs.is_present)
 
@@ -52,7 +34,10 @@ given."reference.rules" = [
   { rule_id = "blind", severity = "low" }, { rule_id = "off", severity = "low" }, { rule_id = "passed", severity = "low", needs = "roster" },
   { rule_id = "nobody", severity = "low", needs = "baseline" },
 ]
-given."baseline.snapshot" = [ { snapshot_id = "b", build_id = "b", as_of = 2025-01-01T00:00:00Z, finished_at = 2025-01-01T00:00:00Z } ]
+given."graph.rule_inputs" = [
+  { input = "roster", is_present = false, reason = "no roster was given" }, { input = "baseline", is_present = true, reason = "" },
+  { input = "campaign", is_present = false, reason = "there has been no review yet" },
+]
 given."findings.rule_summary" = [
   { rule_id = "leavers", title = "Leavers" }, { rule_id = "decisions", title = "Decisions" }, { rule_id = "blind", title = "Blind" },
   { rule_id = "off", title = "Off" }, { rule_id = "passed", title = "Passed" }, { rule_id = "nobody", title = "Nobody" },

@@ -59,8 +59,8 @@ def test_a_demo_prints_the_folder_and_the_pdf(tmp_path: Path) -> None:
     demo = run_command(tmp_path, "demo", "--accounts", "20", "--seed", "3")
 
     assert demo.code == 0, demo.stderr
-    folder, pdf = (Path(line) for line in demo.stdout.splitlines())
-    assert pdf == folder / "access-review.pdf"
+    folder, *pdfs = (Path(line) for line in demo.stdout.splitlines())
+    assert pdfs == [folder / "access-review.pdf", folder / "access-review-evidence.pdf"]
     assert len((folder / "population.csv").read_text(encoding="utf-8").splitlines()) == 21
     assert "accounts  20\n" in demo.stderr
 

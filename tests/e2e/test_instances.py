@@ -55,7 +55,7 @@ def test_people_in_several_sources_are_in_a_csv_file(instances: tuple[Path, Outc
 
     with paths["person_access.csv"].open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    sheet = openpyxl.load_workbook(paths["access-review.xlsx"], read_only=True)["person_access"]
+    sheet = openpyxl.load_workbook(paths["access-review.xlsx"], read_only=True)["People"]
     verified = run_command(folder, "--json", "verify", str(paths["person_access.csv"].parent), "--rebuild")
     page = paths["access-review.html"].read_text(encoding="utf-8")
 

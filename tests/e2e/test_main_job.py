@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -27,6 +26,11 @@ ABOUT_PEERS = {
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def printed(path: Path) -> str:
+    """Return the text of a PDF on one line."""
+    return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(path).pages)
 
 
 def answerable(report: Path) -> list[dict[str, str]]:
@@ -77,11 +81,11 @@ def test_the_results_of_every_rule_add_up_to_its_population(finished: Finished) 
         assert (sum(results) > 0) == (row["rule_id"] not in unexamined), row["rule_id"]
 
 
-def test_stdout_has_the_folder_and_the_pdf_and_stderr_the_rest(finished: Finished) -> None:
-    folder, pdf = (Path(line) for line in finished.outcome.stdout.splitlines())
+def test_stdout_has_the_folder_and_the_pdfs_and_stderr_the_rest(finished: Finished) -> None:
+    folder, *pdfs = (Path(line) for line in finished.outcome.stdout.splitlines())
     assert {path.name for path in folder.iterdir()} >= {"population.csv", "findings.csv", "rules.csv"}
-    assert pdf == folder / "access-review.pdf"
-    assert pdf.is_file()
+    assert pdfs == [folder / "access-review.pdf", folder / "access-review-evidence.pdf"]
+    assert all(pdf.is_file() for pdf in pdfs)
     assert "findings  177 open: 15 critical, 40 high, 70 medium, 48 low, 4 info" in finished.outcome.stderr
     story = " ".join(finished.outcome.stderr.split())
     assert "15 of 57 rules were not evaluated: " in story
@@ -125,21 +129,29 @@ def test_hostile_names_are_plain_text_in_every_file(finished: Finished) -> None:
     assert any("\n" in name for name in names)
     assert any('"' in name for name in names)
 
-    text = "\n".join(page.extract_text() for page in PdfReader(finished.report / "access-review.pdf").pages)
+    text = printed(finished.report / "access-review.pdf") + printed(finished.report / "access-review-evidence.pdf")
     assert "root:" not in text  # the first line of the file that one name asks for
 
 
 def test_the_report_has_its_sections(finished: Finished) -> None:
-    reader = PdfReader(finished.report / "access-review.pdf")
-    text = re.sub(r"\s+", " ", "\n".join(page.extract_text() for page in reader.pages))
+    text, evidence = (
+        printed(finished.report / "access-review.pdf"),
+        printed(finished.report / "access-review-evidence.pdf"),
+    )
 
-    assert reader.metadata is not None
-    assert "Access review" in str(reader.metadata.title)
-    assert "Example Corp" in text
-    assert "2,000" in text
-    for title in ("Leaver still active", "Orphaned account", "How this population was obtained"):
+    for part in (text, evidence):
+        assert "Example Corp" in part
+        assert "2,000" in part
+        assert "NOT COMPLETE" not in part
+    for title in ("Leaver still active", "Orphaned account", "Review quality", "Remediation"):
         assert title in text, title
-    assert "NOT COMPLETE" not in text
+    for title in (
+        "Leaver still active",
+        "How this population was obtained",
+        "Gate checks",
+        "Columns of population.csv",
+    ):
+        assert title in evidence, title
 
 
 def test_fail_on_exits_with_1_after_the_report_is_written(simulator: Simulator, tmp_path: Path) -> None:

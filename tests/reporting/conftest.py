@@ -19,7 +19,7 @@ from pipeline import resources
 from pipeline.warehouse.database import without_comments
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 from pipeline.warehouse.policy import load_facts
-from tests.reporting import objects
+from tests.reporting import due, objects
 from tests.reporting.sealing import HOSTILE, write
 from tests.rules import rule
 
@@ -190,17 +190,18 @@ def fill(
         detail = f"Last seen {91 + i % 400} days before the review." if seen else "No trace of a login."
         if not is_account:
             name, detail = f"Group {name}", "It has no members."
+        in_findings, in_rows = due.columns(i, severity, status, AS_OF, names)
         rows.append(
             (finding_id, rule[0], severity, _RANKS[severity], f"prod{i % sources or ''}", rule[7], account_id,
              account_id if is_account else None, name, email if is_account else None,
              ("Viewer", "Designer", "Data Designer")[i % 3] if is_account else None,
              ("Finance", "Field Sales", "R&D", None)[i % 4] if is_account else None,
              seen if is_account else None, 91 + i % 400 if seen and is_account else None,
-             state if is_account else None, detail, "334", "90", status, False, None)
+             state if is_account else None, detail, "334", "90", status, False, None, *in_rows)
         )  # fmt: skip
         found.append(
             (finding_id, rule[0], severity, "prod", rule[7], account_id, account_id if is_account else None, email,
-             rule[1], detail, "334", "90", '{"days": 334}', rule[5], rule[6], status, "20261031T235800Z-4f2a")
+             rule[1], detail, "334", "90", '{"days": 334}', *rule[5:7], status, "20261031T235800Z-4f2a", *in_findings)
         )  # fmt: skip
     _insert(connection, "finding_rows", rows)
     _insert(connection, "findings", found)

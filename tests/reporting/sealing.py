@@ -20,10 +20,10 @@ HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, key: Any = None
+    connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, **options: Any
 ) -> report.ReportFolder:
     return report.write(
-        connection, directory, frozenset(formats or ("csv",)), lambda _: None, report.ReportOptions(key=key)
+        connection, directory, frozenset(formats or ("csv",)), lambda _: None, report.ReportOptions(**options)
     )
 
 

@@ -3,9 +3,7 @@ create schema if not exists graph;
 create table graph.policy_subjects (
     policy varchar, line integer, rule_id varchar, subject varchar, source varchar, subject_type varchar,
     subject_id varchar, reason varchar, approved_by varchar, expires_on date, is_in_force boolean);
-create table graph.people (person_id varchar);
-create table graph.review_campaigns (campaign varchar);
-create table graph.provider_accounts (account_id varchar);
+create table graph.rule_inputs (input varchar, is_present boolean, reason varchar);
 create table graph.nodes (node_id varchar, node_type varchar, label varchar, source varchar);
 create table graph.edges (from_id varchar, edge_type varchar, to_id varchar);
 create schema if not exists reports;
@@ -28,7 +26,9 @@ create table reports.population (
     top_severity varchar, finding_count bigint, rule_ids varchar);
 create table reports.access (
     snapshot_id varchar, item_id varchar, source varchar, account_id varchar, email varchar, entitlement_type varchar,
-    entitlement_id varchar, entitlement_name varchar, path varchar, recommendation varchar);
+    entitlement_id varchar, entitlement_name varchar, permission_level varchar, grant_type varchar, path varchar,
+    granted_via_group_id varchar, prior_decision varchar, prior_decision_at timestamp, recommendation varchar,
+    recommendation_reason varchar, rule_ids varchar);
 create table reports.changes (
     object_kind varchar, change varchar, source varchar, key varchar, label varchar, field varchar,
     old_value varchar, new_value varchar, privileged_effect varchar, baseline_snapshot_id varchar,
@@ -36,7 +36,8 @@ create table reports.changes (
 create table reports.findings (
     finding_id varchar, rule_id varchar, severity varchar, source varchar, subject_type varchar, subject_id varchar,
     account_id varchar, email varchar, title varchar, detail varchar, observed_value varchar, threshold varchar,
-    evidence varchar, controls varchar, recommended_action varchar, status varchar, first_seen_snapshot_id varchar);
+    evidence varchar, controls varchar, recommended_action varchar, status varchar, first_seen_snapshot_id varchar,
+    person_id varchar, first_seen_at timestamp, age_days integer, owner_email varchar, due_at date, overdue boolean);
 create table reports.rule_summary (
     rule_id varchar, title varchar, summary varchar, severity varchar, enabled boolean, parameters varchar,
     population bigint, failed bigint, unknown bigint, passed bigint, controls varchar, remediation varchar,
@@ -45,7 +46,9 @@ create table reports.finding_rows (
     finding_id varchar, rule_id varchar, severity varchar, severity_rank integer, source varchar,
     subject_type varchar, subject_id varchar, account_id varchar, label varchar, email varchar, role varchar,
     department varchar, last_seen_at timestamp, days_since_seen bigint, login_state varchar, detail varchar,
-    observed_value varchar, threshold varchar, status varchar, privileged boolean, days_since_end bigint);
+    observed_value varchar, threshold varchar, status varchar, privileged boolean, days_since_end bigint,
+    person_id varchar, first_seen_at timestamp, age_days integer, owner_email varchar, owner varchar, due_at date,
+    overdue boolean);
 create table reports.privileged_accounts (
     source varchar, account_id varchar, label varchar, email varchar, role_display_name varchar, role_rank integer,
     rank_basis varchar, granted_via varchar, privileged_since date, account_type varchar, status varchar,

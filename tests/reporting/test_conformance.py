@@ -32,9 +32,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return result.folder
 
 
-@pytest.fixture
-def pdf(written: Path) -> Iterator[pikepdf.Pdf]:
-    with pikepdf.open(written / "access-review.pdf") as opened:
+@pytest.fixture(params=["access-review.pdf", "access-review-evidence.pdf"])
+def pdf(written: Path, request: pytest.FixtureRequest) -> Iterator[pikepdf.Pdf]:
+    with pikepdf.open(written / request.param) as opened:
         yield opened
 
 
@@ -51,7 +51,7 @@ def test_the_pdf_declares_pdf_a_3a(pdf):
     with pdf.open_metadata() as metadata:
         assert metadata["pdfaid:part"] == "3"
         assert metadata["pdfaid:conformance"] == "A"
-        assert metadata["dc:title"] == "Access review of Example Corp, as of 1 Nov 2026"
+        assert metadata["dc:title"].endswith("ccess review of Example Corp, as of 1 Nov 2026")
 
 
 def test_colours_have_an_output_intent_with_its_profile(pdf):
@@ -61,14 +61,20 @@ def test_colours_have_an_output_intent_with_its_profile(pdf):
     assert len(intent.DestOutputProfile.read_bytes()) > 100
 
 
-def test_every_embedded_file_equals_the_csv_on_disk_and_is_described(pdf, written):
-    related = {str(spec.UF): spec for spec in pdf.Root.AF}
+def test_every_file_embedded_in_the_evidence_equals_the_csv_on_disk_and_is_described(written):
+    with pikepdf.open(written / "access-review-evidence.pdf") as evidence:
+        related = {str(spec.UF): spec for spec in evidence.Root.AF}
 
-    assert sorted(related) == sorted(CSV)
-    for name, spec in related.items():
-        assert spec.AFRelationship == "/Data"
-        assert spec.EF.F.read_bytes() == (written / name).read_bytes()
-        assert "/ModDate" in spec.EF.F.Params
+        assert sorted(related) == sorted(CSV)
+        for name, spec in related.items():
+            assert spec.AFRelationship == "/Data"
+            assert spec.EF.F.read_bytes() == (written / name).read_bytes()
+            assert "/ModDate" in spec.EF.F.Params
+
+
+def test_the_report_to_read_embeds_no_file(written):
+    with pikepdf.open(written / "access-review.pdf") as brief:
+        assert "/AF" not in brief.Root
 
 
 def test_it_is_tagged_with_language_and_title(pdf):
@@ -81,17 +87,18 @@ def test_it_is_tagged_with_language_and_title(pdf):
 def test_headings_tables_and_links_are_tagged_as_such(pdf):
     tags = Counter(str(element.S) for element in elements(pdf.Root.StructTreeRoot))
 
-    assert tags["/H1"] == 15  # the cover and the fourteen sections
-    assert tags["/H2"] >= 15
-    assert tags["/TH"] > 50
-    assert tags["/TD"] > 200
-    assert tags["/Link"] > 10
-    assert tags["/Figure"] == 4
+    assert tags["/H1"] >= 7  # the cover and the sections
+    assert tags["/H2"] >= 8
+    assert tags["/TH"] > 30
+    assert tags["/TD"] > 100
+    assert tags["/Link"] > 4
 
 
-def test_every_figure_has_a_text_alternative(pdf):
-    figures = [each for each in elements(pdf.Root.StructTreeRoot) if each.S == "/Figure"]
+def test_every_figure_has_a_text_alternative(written):
+    with pikepdf.open(written / "access-review.pdf") as brief:
+        figures = [each for each in elements(brief.Root.StructTreeRoot) if each.S == "/Figure"]
 
+    assert figures
     assert all(str(figure.get("/Alt", "")) for figure in figures)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import subprocess
@@ -17,6 +16,8 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.evidence import manifest
 from pipeline.reporting import report
+from pipeline.reporting.dataset import load
+from pipeline.reporting.documents import DocumentJob, write_evidence
 from pipeline.warehouse import chain
 from tests.fakes.forger import reseal
 from tests.reporting.conftest import AS_OF
@@ -211,12 +212,13 @@ def test_another_version_of_the_tool_is_a_note_and_not_a_problem(sealed):
 
 
 def test_the_whole_folder_has_the_same_bytes_again(database, tmp_path):
+    """Also with one thread and one process."""
     key, _ = make_key(tmp_path / "key")
     connection = database(findings=20, accounts=3000)
-    one = write(connection, tmp_path / "a", *report.FORMATS, key=key).folder
+    one = write(connection, tmp_path / "a", *report.FORMATS, key=key, cores=2).folder
     connection.execute("set threads = 1")
 
-    other = write(connection, tmp_path / "b", *report.FORMATS, key=key).folder
+    other = write(connection, tmp_path / "b", *report.FORMATS, key=key, cores=1).folder
 
     assert contents(one) == contents(other)
 
@@ -224,22 +226,27 @@ def test_the_whole_folder_has_the_same_bytes_again(database, tmp_path):
 def test_the_pdf_carries_the_csv_files_and_the_data_hash(database, tmp_path):
     result = write(database(names=HOSTILE), tmp_path, "pdf")
 
-    reader = pypdf.PdfReader(result.folder / "access-review.pdf")
+    reader = pypdf.PdfReader(result.folder / "access-review-evidence.pdf")
     assert sorted(reader.attachments) == sorted(CSV)
     for name in CSV:
         assert reader.attachments[name] == [(result.folder / name).read_bytes()]
-    texts = [" ".join(page.extract_text().split()) for page in reader.pages]
+    assert any("access-review verify" in page.extract_text() for page in reader.pages)
+    brief = pypdf.PdfReader(result.folder / "access-review.pdf")
+    texts = [" ".join(page.extract_text().split()) for page in brief.pages]
     sign_off = next(text for text in texts if "It does not confirm that the access is appropriate" in text)
     assert result.seal.data_sha256 in sign_off.replace(" ", "")
-    assert any("access-review verify" in text for text in texts)
 
 
-def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "_ATTACHED_BYTES", 5_000)
+def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path):
+    connection = database(accounts=200)
+    folder = write(connection, tmp_path, "csv").folder
+    job = DocumentJob(
+        folder=folder, data=manifest.sealed_files(connection, folder, CSV), tables=CSV, attached_bytes=5_000
+    )
 
-    result = write(database(accounts=200), tmp_path, "pdf")
+    write_evidence(load(connection), job, tmp_path / "evidence.pdf")
 
-    reader = pypdf.PdfReader(io.BytesIO((result.folder / "access-review.pdf").read_bytes()))
+    reader = pypdf.PdfReader(tmp_path / "evidence.pdf")
     assert "population.csv" not in reader.attachments
     assert "rules.csv" in reader.attachments
     texts = [" ".join(page.extract_text().split()) for page in reader.pages]

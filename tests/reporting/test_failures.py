@@ -46,7 +46,7 @@ _TOO_LARGE = (
     ("population.csv", (600, 50_000, ["csv"])),
     ("xlsx", (600, 300_000, ["xlsx"])),
     ("access-review.html", (40, 80_000, ["html"])),
-    ("access-review.pdf", (40, 200_000, ["pdf"])),
+    ("access-review.pdf", (40, 80_000, ["pdf"])),
     ("access-review-annex.pdf", (40, 80_000, ["csv", "annex"])),
 )
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import zipfile
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import openpyxl
+import pytest
+from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
 from pipeline.reporting import dataset, report, view, xlsx
+from pipeline.reporting.sheets import Sheet, sheets
+from tests.reporting.conftest import fill
 
 HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "http://example.com/", "mailto:a@example.com", "{=1+1}", "0123", "_x0041_")
 
@@ -23,8 +28,24 @@ def sheet(
 ) -> tuple[list, tuple[str, ...]]:
     """Write one query as the sheet ``rows`` and return what is read back, and the warnings."""
     arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
-    warnings = xlsx.write(connection, {"rows": (query, "1")}, arranged, path, **options)
+    numbered = f"select row_number() over () as line, * from ({query} order by 1)"
+    warnings = xlsx.write(connection, [Sheet("rows", numbered, "rows", "rows.csv")], arranged, path, **options)
     return CalamineWorkbook.from_path(path).get_sheet_by_name("rows").to_python(), warnings
+
+
+def rows_of(path: Path, name: str) -> list[dict]:
+    header, *rows = CalamineWorkbook.from_path(path).get_sheet_by_name(name).to_python()
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        fill(connection, findings=30, accounts=40, statuses=("open", "open", "accepted_risk"))
+        yield report.write(
+            connection, tmp_path_factory.mktemp("book"), frozenset({"csv", "xlsx"}), lambda _: None
+        ).folder
 
 
 def part(path: Path, name: str) -> str:
@@ -32,52 +53,116 @@ def part(path: Path, name: str) -> str:
         return archive.read(name).decode()
 
 
-def test_there_is_a_summary_and_a_sheet_for_every_csv_file(database, tmp_path):
-    written = report.write(database(), tmp_path, frozenset({"csv", "xlsx"}), lambda _: None)
+def test_sheets_are_in_the_order_in_which_people_need_them_and_empty_ones_are_left_out(book):
+    names = CalamineWorkbook.from_path(book / "access-review.xlsx").sheet_names
 
-    called = {"reach": "object_grants"}
-    tables = [called.get(file.stem, file.stem) for file in written.files if file.suffix == ".csv"]
-    names = CalamineWorkbook.from_path(written.folder / "access-review.xlsx").sheet_names
-    assert names == ["summary", *tables]
+    assert names == ["Summary", "Findings", "Privileged", "Accounts", "Licences", "Rules", "Checks"]
+    summary = CalamineWorkbook.from_path(book / "access-review.xlsx").get_sheet_by_name("Summary").to_python()
+    assert ["Changes: none", 0.0, "what changed since the baseline"] in summary
 
 
-def test_the_sheets_hold_the_rows_of_the_csv_files_in_their_order(database, tmp_path):
-    written = report.write(database(findings=30, accounts=40), tmp_path, frozenset({"csv", "xlsx"}), lambda _: None)
+@pytest.mark.parametrize(
+    ("name", "file", "heading", "column"),
+    [
+        ("Findings", "findings.csv", "Finding id", "finding_id"),
+        ("Accounts", "population.csv", "Account id", "account_id"),
+        ("Licences", "licences.csv", "Account id", "account_id"),
+        ("Rules", "rules.csv", "Rule id", "rule_id"),
+        ("Checks", "reconciliation.csv", "Check id", "check_id"),
+    ],
+)
+def test_a_sheet_has_each_row_of_its_csv_file_once(book, name, file, heading, column):
+    listed = [row[heading] for row in rows_of(book / "access-review.xlsx", name)]
 
-    book = CalamineWorkbook.from_path(written.folder / "access-review.xlsx")
-    for name, key in (("population", "account_id"), ("findings", "finding_id"), ("rules", "rule_id")):
-        header, *rows = book.get_sheet_by_name(name).to_python()
-        csv = duckdb.read_csv(str(written.folder / f"{name}.csv"), all_varchar=True)
-        assert header == csv.columns
-        assert [(row[header.index(key)],) for row in rows] == csv.project(key).fetchall()
+    csv = duckdb.read_csv(str(book / file), all_varchar=True).project(column).fetchall()
+    assert sorted(listed) == sorted(value for (value,) in csv)
+
+
+def test_every_query_of_a_sheet_keeps_its_rows(database):
+    """A join that loses or repeats rows would make the workbook say something else than the CSV files."""
+    connection = database(findings=30, accounts=40, changes=12)
+    tables = {
+        "Findings": "findings", "Privileged": "privileged_accounts", "Accounts": "population", "Access": "access",
+        "People": "person_access", "Objects": "reach", "Licences": "licences", "Changes": "changes",
+        "Rules": "rule_summary", "Checks": "reconciliation",
+    }  # fmt: skip
+
+    for each in sheets():
+        [(lines, last)] = connection.execute(f"select count(*), max(line) from ({each.query})").fetchall()
+        [(rows,)] = connection.execute(f"select count(*) from reports.{tables[each.name]}").fetchall()
+        assert (lines, last or 0) == (rows, rows), each.name
+
+
+def test_findings_begin_with_what_to_do_first(book):
+    rows = rows_of(book / "access-review.xlsx", "Findings")
+
+    severities = ["critical", "high", "medium", "low", "info"]
+    order = [(row["Status"] not in {"open", "overdue"}, severities.index(row["Severity"])) for row in rows]
+    assert order == sorted(order)
+    assert list(rows[0])[:9] == [
+        "Severity", "Finding", "Name", "Department", "What was found", "What to do", "Owner", "Due", "Status",
+    ]  # fmt: skip
+
+
+def test_ids_come_last(book):
+    for name in CalamineWorkbook.from_path(book / "access-review.xlsx").sheet_names[1:]:
+        headings = list(rows_of(book / "access-review.xlsx", name)[0])
+        is_id = [heading.endswith((" id", " Id")) or heading.startswith("SHA") for heading in headings]
+        assert is_id == sorted(is_id), name
+
+
+def test_sheets_print_on_landscape_pages_with_their_headings_and_without_ids(book):
+    path = book / "access-review.xlsx"
+    printed = openpyxl.load_workbook(path)
+
+    for worksheet in printed.worksheets:
+        assert worksheet.page_setup.orientation == "landscape"
+        assert worksheet.sheet_properties.pageSetUpPr.fitToPage
+        if worksheet.title != "Summary":
+            assert worksheet.print_title_rows == "$1:$1"
+            last = worksheet.print_area.rpartition("$")[0].rpartition("$")[2]
+            assert not str(worksheet[f"{last}1"].value).endswith(" id")
+
+
+def test_a_row_is_as_high_as_its_longest_text_needs(database, tmp_path):
+    texts = "(1, 'short'), (2, repeat('word ', 40)), (3, 'two' || chr(10) || 'lines')"
+    query = f"select * from (values {texts}) as v(n, text)"
+    sheet(database(), query, tmp_path / "x.xlsx")
+
+    heights = openpyxl.load_workbook(tmp_path / "x.xlsx")["rows"].row_dimensions
+    assert heights[2].height is None
+    assert heights[3].height >= 5 * 13
+    assert heights[4].height >= 2 * 13
 
 
 def test_values_keep_their_types(database, tmp_path):
     query = (
         "select 'text' as a, 7::bigint as b, timestamp '2026-11-01 12:30:00' as c, true as d, null::varchar as e,"
-        " 0.5::double as f, -3 as g"
+        " 0.5::double as f, -3 as g, date '2026-11-28' as h"
     )
 
     [_, row], warnings = sheet(database(), query, tmp_path / "x.xlsx")
 
-    assert row == ["text", 7.0, datetime.fromisoformat("2026-11-01 12:30:00"), True, "", 0.5, -3.0]
+    assert row == [
+        "text", 7.0, datetime.fromisoformat("2026-11-01 12:30:00"), True, "", 0.5, -3.0, date(2026, 11, 28),
+    ]  # fmt: skip
     assert warnings == ()
 
 
 def test_values_that_a_spreadsheet_cannot_hold_exactly_are_text(database, tmp_path):
-    query = "select 1234567890123456789 as a, timestamp '1815-12-10' as b"
+    query = "select 1234567890123456789 as a, timestamp '1815-12-10' as b, date '1815-12-10' as c, 'nan'::double as d"
 
     [_, row], _ = sheet(database(), query, tmp_path / "x.xlsx")
 
-    assert row == ["1234567890123456789", "1815-12-10T00:00:00"]
+    assert row == ["1234567890123456789", "1815-12-10T00:00:00", "1815-12-10", "nan"]
 
 
 def test_text_is_never_a_formula_a_link_or_a_number(database, tmp_path):
     path = workbook(database(accounts=20, findings=20, names=HOSTILE, organization="=1+1"), tmp_path)
 
     book = CalamineWorkbook.from_path(path)
-    header, *rows = book.get_sheet_by_name("population").to_python()
-    assert {row[header.index("display_name")] for row in rows} == set(HOSTILE)
+    header, *rows = book.get_sheet_by_name("Accounts").to_python()
+    assert {row[header.index("Name")] for row in rows} == set(HOSTILE)
     with zipfile.ZipFile(path) as archive:
         sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
         relations = [name for name in archive.namelist() if "worksheets/_rels" in name]
@@ -101,9 +186,8 @@ def test_a_text_that_looks_like_a_formula_stays_one_when_it_is_edited(database, 
 
 def test_a_text_longer_than_a_cell_is_cut_marked_and_warned_of(database, tmp_path):
     # One code point more than fits, and one that is two units in a cell.
-    query = (
-        "select * from (values ('a', repeat('x', 32768)), ('b', repeat('😀', 16384)), ('c', repeat('y', 32767))) v"
-    )
+    texts = "('a', repeat('x', 32768)), ('b', repeat('😀', 16384)), ('c', repeat('y', 32767))"
+    query = f"select * from (values {texts}) as v(a, b)"
 
     [_, *rows], warnings = sheet(database(), query, tmp_path / "x.xlsx")
 
@@ -131,28 +215,39 @@ def test_rows_that_just_fit_all_do(database, tmp_path):
     assert warnings == ()
 
 
-def test_characters_that_no_sheet_may_hold_can_be_seen(database, tmp_path):
-    query = "select 'bell' || chr(7) || ' turned' || chr(8238) || ' none' || chr(65535) as a"
+def test_every_character_is_shown_or_replaced_as_elsewhere_in_the_report(database, tmp_path):
+    """The database writes cells and Python the summary: both must show the same."""
+    codes = [*range(1, 0x300), *range(0x2000, 0x2100), *range(0xFFF0, 0x10010), 0x1F600, 0xE0001, 0x10FFFF]
+    texts = [f"a{chr(code)}b" for code in codes] + [
+        " spaces ",
+        "_x0041_",
+        "a & <b> &amp;",
+        "tab\tend\t",
+        "\nline\r\n",
+    ]
+    connection = database()
+    connection.execute("create temp table texts (line bigint, text varchar)")
+    connection.executemany("insert into texts values (?, ?)", [[line, text] for line, text in enumerate(texts, 1)])
 
-    [_, row], _ = sheet(database(), query, tmp_path / "x.xlsx")
+    arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
+    xlsx.write(connection, [Sheet("rows", "from texts", "texts", "texts.csv")], arranged, tmp_path / "x.xlsx")
 
-    assert row == ["bell\ufffd turned\ufffd none\ufffd"]
-
-
-def test_the_heading_stays_in_sight_and_filters(database, tmp_path):
-    path = workbook(database(accounts=40), tmp_path)
-
-    population = part(path, "xl/worksheets/sheet2.xml")
-    assert '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' in population
-    assert '<autoFilter ref="A1:AL41"/>' in population
+    cells = openpyxl.load_workbook(tmp_path / "x.xlsx")["rows"]
+    shown = [unescape(cell.value) for (cell,) in cells.iter_rows(min_row=2)]
+    assert shown == [xlsx.readable(text)[0] for text in texts]
 
 
-def test_severities_are_coloured_by_their_word(database, tmp_path):
-    path = workbook(database(findings=12), tmp_path)
+def test_headings_and_names_stay_in_sight_and_filter(book):
+    findings = openpyxl.load_workbook(book / "access-review.xlsx")["Findings"]
 
-    sheets = CalamineWorkbook.from_path(path).sheet_names
-    findings = part(path, f"xl/worksheets/sheet{sheets.index('findings') + 1}.xml")
-    assert '<conditionalFormatting sqref="C2:C13">' in findings
+    assert findings.freeze_panes == "D2"
+    assert findings.auto_filter.ref == f"A1:T{findings.max_row}"
+
+
+def test_severities_are_coloured_by_their_word(book):
+    findings = part(book / "access-review.xlsx", "xl/worksheets/sheet2.xml")
+
+    assert '<conditionalFormatting sqref="A2:A31">' in findings
     for severity in ("critical", "high", "medium", "low", "info"):
         assert (
             f"<formula>&quot;{severity}&quot;</formula>" in findings or f'<formula>"{severity}"</formula>' in findings
@@ -162,14 +257,14 @@ def test_severities_are_coloured_by_their_word(database, tmp_path):
 def test_the_summary_says_what_the_report_says(database, tmp_path):
     connection = database(findings=12, accounts=2000, completeness="PARTIAL", reason="the server counts 12 more")
 
-    rows = CalamineWorkbook.from_path(workbook(connection, tmp_path)).get_sheet_by_name("summary").to_python()
+    rows = CalamineWorkbook.from_path(workbook(connection, tmp_path)).get_sheet_by_name("Summary").to_python()
 
     said = [" ".join(str(cell) for cell in row if cell != "") for row in rows]
     assert said[0] == "Access review of Example Corp"
     assert "NOT COMPLETE: the population is not proven complete: the server counts 12 more." in said
     assert "accounts 2000.0 = 1,960 in scope + 40 excluded with approval" in said
     assert any(line.startswith("◆ critical: Leaver still active 1.0 Deactivate") for line in said)
-    assert "population 2000.0" in said
+    assert "Accounts 2000.0 every account, the most severe findings first" in said
 
 
 def test_its_date_is_the_snapshots(database, tmp_path):

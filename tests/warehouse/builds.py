@@ -9,6 +9,7 @@ THIRD = "20260301T000000Z-0003"
 #: What every build keeps for later ones.
 KEPT = (
     "graph.accounts", "graph.roles", "graph.groups", "graph.memberships", "graph.grants", "findings.register",
+    "findings.evaluations",
 )  # fmt: skip
 EXCEPTIONS = "rule_id,source,subject,reason,approved_by,expires_on\n"
 OUT_OF_SCOPE = "source,subject,reason,approved_by\n"

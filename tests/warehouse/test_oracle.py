@@ -26,7 +26,9 @@ BOUNDED = looking_for(
 def test_rules_find_exactly_the_accounts_that_an_independent_reader_finds(
     open_house: Any, tmp_path: Path, models: list[Model], source: Any
 ) -> None:
-    needed = [m for m in models if m.schema in {"staging", "graph"} or m.name in {*EXPECTED, "register"}]
+    needed = [
+        m for m in models if m.schema in {"staging", "graph"} or m.name in {*EXPECTED, "register", "evaluations"}
+    ]
     numbers = count()
     # Somebody whose login can be read, so that the source is known to give it.
     known = Account(

@@ -204,6 +204,26 @@ def test_the_prices_of_seats_reach_the_reports_to_the_cent(connection: Connectio
     assert connection.execute("select count(*) from policy.licence_prices").fetchall() == [(0,)]
 
 
+def test_due_days_and_the_default_owner_of_the_configuration_replace_the_defaults(
+    connection: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "access-review.toml"
+    path.write_text(
+        '[due_days]\ncritical = 0\nlow = 180\n[policy]\ndefault_owner = "CISO <CISO@example.com>"\n', encoding="utf-8"
+    )
+    shipped = connection.execute(
+        "select severity, days_to_fix from reference.severities order by position"
+    ).fetchall()
+
+    load_policy(connection, policy_files(load_settings(path)))
+
+    assert shipped == [("critical", 1), ("high", 7), ("medium", 30), ("low", 90), ("info", None)]
+    assert connection.execute("select days_to_fix from reference.severities order by position").fetchall() == [
+        (0,), (7,), (30,), (180,), (None,),
+    ]  # fmt: skip
+    assert connection.execute("select * from policy.default_owner").fetchall() == [("ciso@example.com",)]
+
+
 def test_the_organisations_domains_are_folded(connection: Connection) -> None:
     load(connection, None, "Example.COM", "@example.com", "example.org")
 

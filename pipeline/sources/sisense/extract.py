@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from pipeline.settings import Credentials
@@ -41,15 +42,14 @@ class _SisenseReader:
         self._object_checks: list[Observation] = []
 
     async def read(self, client: Client, extraction: Extraction) -> None:
-        """Read everything: the version, the accounts, then roles and groups, then objects."""
+        """Read everything: the version, the accounts, then roles, groups and objects at the same time."""
         api = self._api = SisenseApi(client, Session(client, self._credentials))
         await api.read_status()
         users = await api.find_users()
         await _all_to_their_ends(self._read_principal(api), self._find_count(api))
         await self._read_list(api, extraction, "users", users, self._count)
-        await _all_to_their_ends(self._read_roles(api, extraction), self._read_groups(api, extraction))
-        if extraction.job.source.objects is not False:
-            self._object_checks = await read_objects(api, extraction, extraction.job.row_key)
+        async with _beside(self._read_objects(api, extraction)):
+            await _all_to_their_ends(self._read_roles(api, extraction), self._read_groups(api, extraction))
 
     def complete(self, outcome: SourceOutcome, extraction: Extraction) -> SourceOutcome:
         """Add what the API showed about itself and the caller, and how it was read."""
@@ -92,6 +92,10 @@ class _SisenseReader:
         if groups is not None:
             await self._read_list(api, extraction, "groups", groups, None)
 
+    async def _read_objects(self, api: SisenseApi, extraction: Extraction) -> None:
+        if extraction.job.source.objects is not False:
+            self._object_checks = await read_objects(api, extraction, extraction.job.row_key)
+
     async def _read_list(
         self, api: SisenseApi, extraction: Extraction, resource: str, endpoint: Endpoint, count: Endpoint | None
     ) -> None:
@@ -112,6 +116,18 @@ class _SisenseReader:
         extraction.settings["roles_path"] = found.endpoint.path
         extraction.settings["roles_query"] = _written(found.endpoint)
         extraction.job.advance("roles", found.value.items, found.value.items)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a coroutine while the block runs, and wait for its end; if the block fails, cancel it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+        await task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def _all_to_their_ends(*works: Coroutine[Any, Any, None]) -> None:

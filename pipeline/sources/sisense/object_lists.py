@@ -123,11 +123,11 @@ class ObjectApi:
         """Record an answer of which nothing is kept as it came."""
         self._extraction.page_log.record(answer, resource)
 
-    def keep(self, resource: str, pages: Iterable[ObjectPage], sweep: int = 1) -> None:
-        """Keep pages of records in the spool; those of the first sweep are accepted."""
+    def keep(self, resource: str, pages: Iterable[ObjectPage]) -> None:
+        """Keep the pages of the accepted sweep, which is the first one in the spool."""
         for page in pages:
             records = Records((None,) * len(page.rows), self.written(page.rows), True, page.sha256)
-            self._extraction.page_log.record_page(page.answer, records, PagePlace(resource, sweep, page.offset))
+            self._extraction.page_log.record_page(page.answer, records, PagePlace(resource, 1, page.offset))
         self._extraction.accepted[resource] = 1
 
     async def read_pages(
@@ -162,7 +162,9 @@ class ObjectApi:
         for number in sorted(sweeps):
             if number != accepted:
                 self._sweeps[resource] = self._sweeps.get(resource, 1) + 1
-                self.keep(resource, map(_object_page, sweeps[number]), self._sweeps[resource])
+                for page in sweeps[number]:
+                    place = PagePlace(resource, self._sweeps[resource], page.offset)
+                    self._extraction.page_log.record_page(page.answer, page.records, place)
         return _without_overlaps(sweeps.get(accepted, [])), reading, failure
 
     async def for_each(self, things: Sequence[_T], work: Callable[[_T], Awaitable[None]], asked: Asked) -> None:

@@ -1,0 +1,55 @@
+"""The sheets of the workbook, in the order in which people need them.
+
+Each sheet is a query of ``sql/reporting``. It gives the columns that a person reads, under the headings of the sheet,
+ids last; the column ``line`` numbers the rows from 1 on. The CSV files have every column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.warehouse.saved import statement
+
+__all__ = ["Sheet", "sheets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its query, what it lists in a few words, and the file with every column of its rows.
+
+    The first ``frozen`` columns stay in sight. The first ``printed`` ones are printed, and rows are as high as those
+    need.
+    """
+
+    name: str
+    query: str
+    lists: str
+    file: str
+    frozen: int = 1
+    printed: int | None = None
+
+
+def sheets() -> tuple[Sheet, ...]:
+    """Return the sheets of the workbook; those without rows are left out of it.
+
+    Raises:
+        ModelError: a query is not in its form.
+    """
+    return (
+        Sheet("Findings", _query("findings"), "open findings, the most severe first", "findings.csv", 3, 9),
+        Sheet("Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11),
+        Sheet(
+            "Accounts", _query("accounts"), "every account, the most severe findings first", "population.csv", 1, 11
+        ),
+        Sheet("Access", _query("access"), "who holds which role or group, and how", "access.csv", 1, 7),
+        Sheet("People", _query("people"), "accounts of one person side by side", "person_access.csv", 1, 11),
+        Sheet("Objects", _query("objects"), "who reaches dashboards, data models and folders", "reach.csv", 1, 11),
+        Sheet("Licences", _query("licences"), "seats, those to reclaim first", "licences.csv", 1, 7),
+        Sheet("Changes", _query("changes"), "what changed since the baseline", "changes.csv", 1, 7),
+        Sheet("Rules", _query("rules"), "what was examined, and with which result", "rules.csv", 2, 10),
+        Sheet("Checks", _query("checks"), "checks of the extract", "reconciliation.csv", 2, 8),
+    )
+
+
+def _query(name: str) -> str:
+    return statement("reporting", f"sheet_{name}")

@@ -1,0 +1,22 @@
+-- Which access does the workbook list, by the name of who has it?
+select
+    row_number() over (
+        order by
+            lower(coalesce(account.display_name, account.email, account.user_name, access.account_id)), access.source,
+            access.account_id, access.entitlement_type desc, lower(access.entitlement_name), access.item_id
+    ) as line,
+    coalesce(account.display_name, account.email, account.user_name, access.account_id) as "Name",
+    account.department as "Department",
+    access.entitlement_type as "Kind",
+    coalesce(access.entitlement_name, access.entitlement_id) as "Access",
+    replace(access.recommendation, '_', ' ') as "Recommendation",
+    access.recommendation_reason as "Why",
+    access.path as "How it is held",
+    access.prior_decision as "Last decision",
+    cast(access.prior_decision_at as date) as "Decided",
+    access.email as "E-mail",
+    access.source as "Source",
+    access.item_id as "Item id"
+from reports.access as access
+left join reports.population as account
+    on account.source = access.source and account.account_id = access.account_id
