@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import annex, commands, memory, page, peers, pull, reach, scale, warehouse
+from bench import annex, commands, directories, memory, page, peers, pull, reach, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "land": warehouse.land,
     "build": warehouse.build,
     "reach": reach.run,
+    "directories": directories.run,
     "csv": warehouse.population_csv,
     "help": commands.help_page,
     "demo": commands.demo,

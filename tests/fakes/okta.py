@@ -192,6 +192,14 @@ class FakeOkta:
         return as_json({"token_type": "Bearer", "expires_in": 3600, "access_token": token, "scope": form["scope"]})
 
 
+def make_okta(users: list[dict[str, Any]], **keys: Any) -> FakeOkta:
+    """Return an organisation with these users, three groups and three assignments, whose pages hold 50 records."""
+    ids = [user["id"] for user in users]
+    groups = {"00gall": ("Everyone", ids), "00gops": ("Ops", ids[3:60:2]), "00gnew": ("Empty", [])}
+    assigned = {ids[1]: "USER", ids[2]: "GROUP", ids[8]: "USER"}
+    return FakeOkta(users, groups=groups, assigned=assigned, most=50, **keys)
+
+
 def relinked(reply: Reply, change: Callable[[str], str]) -> Reply:
     """Return a reply with a changed ``Link`` header."""
     return replace(reply, headers={**reply.headers, "Link": change(reply.headers["Link"])})

@@ -21,6 +21,7 @@ from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.provider import load_people
 from tests.fakes.http import HttpServer, Reply, Request
+from tests.fakes.okta import FakeOkta
 from tests.sources.conftest import Waiting
 
 SNAPSHOT = "20260301T000000Z-0001"
@@ -115,3 +116,18 @@ def _job() -> landing.LandingJob:
         tool_version="0",
         config_sha256="",
     )
+
+
+def users_page(request: Request) -> bool:
+    return request.path == "/api/v1/users" and "filter" not in request.query
+
+
+def assert_all_of_okta(okta: FakeOkta, landed: Landed) -> None:
+    assert landed.completeness == "FULL", landed.reason
+    assert landed.by_id("users").keys() == {user["id"] for user in okta.users}
+    assert len(landed.rows["users"]) == len(okta.users)
+    assert landed.by_id("groups").keys() == okta.groups.keys()
+    assert landed.members == {
+        (key, user) for key, (name, users) in okta.groups.items() if name != "Everyone" for user in users
+    }
+    assert landed.by_id("assignments").keys() == okta.assigned.keys()

@@ -5,37 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.errors import LoginError
-from pipeline.settings import Credentials, Secret, SourceSettings
-from pipeline.sources.directories.preflight import preflight
+from pipeline.settings import Credentials, Secret
 from pipeline.sources.errors import RedirectedError
 from tests.fakes.http import HttpServer, Reply, Request, as_json
-from tests.fakes.okta import API_TOKEN, CLIENT_ID, FakeOkta, make_key, make_users, relinked
-from tests.sources.conftest import Waiting
-from tests.sources.directories import Landed, read
+from tests.fakes.okta import API_TOKEN, FakeOkta, make_okta, make_users, relinked
+from tests.sources.directories import Landed, assert_all_of_okta, read, users_page
 
 BY_TOKEN = Credentials(None, None, Secret(API_TOKEN))
-PEM, PUBLIC = make_key()
-BY_KEY = Credentials(CLIENT_ID, None, None, Secret(PEM))
 
 
 @pytest.fixture
 def okta() -> FakeOkta:
-    users = make_users(230)
-    ids = [user["id"] for user in users]
-    return FakeOkta(
-        users,
-        groups={"00gall": ("Everyone", ids), "00gops": ("Ops", ids[3:60:2]), "00gnew": ("Empty", [])},
-        assigned={ids[1]: "USER", ids[2]: "GROUP", ids[8]: "USER"},
-        public_key=PUBLIC,
-        most=50,
-    )
+    return make_okta(make_users(230))
 
 
 Reading = Callable[..., Landed]
@@ -49,25 +36,10 @@ def reading(okta: FakeOkta, tmp_path: Path) -> Reading:
     return run
 
 
-def users_page(request: Request) -> bool:
-    return request.path == "/api/v1/users" and "filter" not in request.query
-
-
-def assert_all(okta: FakeOkta, landed: Landed) -> None:
-    assert landed.completeness == "FULL", landed.reason
-    assert landed.by_id("users").keys() == {user["id"] for user in okta.users}
-    assert len(landed.rows["users"]) == len(okta.users)
-    assert landed.by_id("groups").keys() == okta.groups.keys()
-    assert landed.members == {
-        (key, user) for key, (name, users) in okta.groups.items() if name != "Everyone" for user in users
-    }
-    assert landed.by_id("assignments").keys() == okta.assigned.keys()
-
-
 def test_users_groups_members_and_assignments_are_read_in_full(okta: FakeOkta, reading: Reading) -> None:
     landed = reading()
 
-    assert_all(okta, landed)
+    assert_all_of_okta(okta, landed)
     assert landed.checks["sweeps_agree"] == "PASS", "without a count, two readings must agree"
     assert landed.checks["caller_sees_everyone"] == "PASS"
     assert landed.missing == {}
@@ -112,67 +84,6 @@ def test_only_needed_columns_and_no_secrets_are_written(okta: FakeOkta, reading:
     assert set(landed.rows["users"][0]) <= {"id", "status", "created", "statusChanged", "lastLogin", "profile"}
 
 
-def test_an_oauth_client_reads_by_a_signed_assertion_and_leaves_no_token(okta: FakeOkta, reading: Reading) -> None:
-    landed = reading(BY_KEY, client_id=CLIENT_ID)
-
-    assert_all(okta, landed)
-    assert landed.settings["login"] == "private_key_jwt"
-    assertion = dict(pair.split("=", 1) for pair in landed.requests[0].body.decode().split("&"))["client_assertion"]
-    assert assertion.encode() not in landed.written
-    assert not any(token.encode() in landed.written for token in okta.access_tokens)
-    assert PEM.splitlines()[1].encode() not in landed.written
-
-
-def test_a_token_that_expires_in_the_middle_of_the_list_is_renewed_once(okta: FakeOkta, reading: Reading) -> None:
-    expired = []
-
-    def expire(request: Request) -> Reply | None:
-        if users_page(request) and "after" in request.query and not expired:
-            expired.append(request)
-            okta.access_tokens.clear()
-        return None
-
-    okta.before = expire
-
-    landed = reading(BY_KEY, client_id=CLIENT_ID)
-
-    assert_all(okta, landed)
-    assert sum(request.path.endswith("/token") for request in landed.requests) == 2
-
-
-def test_a_token_is_renewed_before_it_expires(okta: FakeOkta, tmp_path: Path) -> None:
-    waiting = Waiting()
-
-    def pass_time(request: Request) -> None:
-        waiting.now += timedelta(minutes=20)
-
-    okta.before = pass_time  # type: ignore[assignment]
-
-    landed = read(okta.answer, tmp_path, BY_KEY, waiting, kind="okta", application="0oaapp", client_id=CLIENT_ID)
-
-    assert_all(okta, landed)
-    assert not any(page.status == 401 for page in landed.pages)
-    assert sum(request.path.endswith("/token") for request in landed.requests) > 3
-
-
-def test_tokens_that_are_refused_at_once_end_the_extract(okta: FakeOkta, reading: Reading) -> None:
-    okta.after = lambda request, reply: as_json({"errorCode": "E0000011"}, 401)
-
-    landed = reading(BY_KEY, client_id=CLIENT_ID)
-
-    assert isinstance(landed.error, LoginError)
-    assert len([request for request in landed.requests if request.path.endswith("/token")]) <= 2
-
-
-def test_a_refused_api_token_is_sent_once(okta: FakeOkta, reading: Reading) -> None:
-    landed = reading(Credentials(None, None, Secret("00wrong-token-canary")))
-
-    assert isinstance(landed.error, LoginError)
-    assert len(landed.requests) == 1
-    assert landed.completeness == "NOTHING"
-    assert b"00wrong" not in landed.written
-
-
 def test_a_rate_limit_is_waited_for_and_loses_nothing(okta: FakeOkta, reading: Reading) -> None:
     refused = []
 
@@ -188,7 +99,7 @@ def test_a_rate_limit_is_waited_for_and_loses_nothing(okta: FakeOkta, reading: R
 
     landed = reading()
 
-    assert_all(okta, landed)
+    assert_all_of_okta(okta, landed)
     assert [seconds for seconds in landed.slept if seconds >= 30] == [30.0, 30.0]
 
 
@@ -197,7 +108,7 @@ def test_a_used_up_limit_is_not_exceeded(okta: FakeOkta, reading: Reading) -> No
 
     landed = reading()
 
-    assert_all(okta, landed)
+    assert_all_of_okta(okta, landed)
     assert any(25 <= seconds <= 31 for seconds in landed.slept)
 
 
@@ -250,7 +161,7 @@ def test_a_page_that_comes_again_once_is_noticed_and_the_list_is_read_again(okta
 
     landed = reading()
 
-    assert_all(okta, landed)
+    assert_all_of_okta(okta, landed)
     assert landed.settings["directory_users_sweeps"] == "3"
 
 
@@ -301,7 +212,7 @@ def test_a_user_who_is_deleted_between_two_pages_is_settled_by_another_reading(
 
     landed = reading()
 
-    assert_all(okta, landed)
+    assert_all_of_okta(okta, landed)
     assert deleted[0]["id"] not in landed.by_id("users")
     assert landed.settings["directory_users_sweeps"] == "3"
 
@@ -318,7 +229,7 @@ def test_a_user_who_leaves_between_the_two_lists_is_not_lost(okta: FakeOkta, rea
 
     landed = reading()
 
-    assert_all(okta, landed)
+    assert_all_of_okta(okta, landed)
     assert landed.by_id("users")["00u000001"]["status"] == "DEPROVISIONED"
 
 
@@ -335,19 +246,6 @@ def test_a_list_that_always_changes_is_partial(okta: FakeOkta, reading: Reading)
     assert landed.checks["sweeps_agree"] == "FAIL"
 
 
-def test_missing_permissions_cost_only_their_lists_and_are_named(okta: FakeOkta, reading: Reading) -> None:
-    okta.scopes = {"okta.users.read"}
-
-    landed = reading(BY_KEY, client_id=CLIENT_ID)
-
-    assert landed.completeness == "FULL", landed.reason
-    assert landed.by_id("users").keys() == {user["id"] for user in okta.users}
-    assert landed.rows["groups"] == landed.rows["assignments"] == []
-    assert "okta.groups.read" in landed.missing["groups"]
-    assert "okta.apps.read" in landed.missing["assignments"]
-    assert "assignments" not in landed.settings
-
-
 def test_a_group_that_is_deleted_meanwhile_has_no_members(okta: FakeOkta, reading: Reading) -> None:
     def delete(request: Request) -> None:
         if "/groups/" in request.path:
@@ -362,21 +260,6 @@ def test_a_group_that_is_deleted_meanwhile_has_no_members(okta: FakeOkta, readin
     assert {group for group, _ in landed.members} == {"00gops"}
 
 
-def test_a_role_that_is_limited_to_groups_makes_the_extract_partial(okta: FakeOkta, reading: Reading) -> None:
-    okta.roles = ["USER_ADMIN"]
-
-    assert reading().checks["caller_sees_everyone"] == "FAIL"
-
-
-def test_an_unknown_role_rests_on_two_readings(okta: FakeOkta, reading: Reading) -> None:
-    okta.roles = None
-
-    landed = reading()
-
-    assert landed.completeness == "FULL", landed.reason
-    assert landed.checks["caller_sees_everyone"] == "NOT_AVAILABLE"
-
-
 def test_a_cut_off_answer_is_requested_again(okta: FakeOkta, reading: Reading) -> None:
     cut: list[Request] = []
 
@@ -388,7 +271,7 @@ def test_a_cut_off_answer_is_requested_again(okta: FakeOkta, reading: Reading) -
 
     okta.after = shorten
 
-    assert_all(okta, reading())
+    assert_all_of_okta(okta, reading())
 
 
 def test_members_of_a_large_group_are_read_twice_and_a_changing_group_is_partial(
@@ -421,32 +304,3 @@ def test_half_a_character_and_a_repeated_token_in_the_data_do_not_stop_it(okta: 
 
     assert landed.completeness == "FULL", landed.reason
     assert API_TOKEN.encode() not in landed.written
-
-
-def checks_of(okta: FakeOkta, credentials: Credentials, **keys: Any) -> dict[str, tuple[str, str]]:
-    waiting = Waiting()
-    with HttpServer(okta.answer) as http:
-        source = SourceSettings(name="idp", kind="okta", url=http.url, **keys)
-        found = preflight(source, credentials, clock=waiting.clock, sleep=waiting.sleep)
-    return {check.name: (check.result, f"{check.detail} {check.hint}") for check in found}
-
-
-def test_check_names_the_permissions_that_are_missing(okta: FakeOkta) -> None:
-    okta.scopes = {"okta.users.read"}
-
-    found = checks_of(okta, BY_KEY, client_id=CLIENT_ID, application="0oaapp")
-
-    assert {name: result for name, (result, _) in found.items()} == {
-        "login": "ok",
-        "users": "ok",
-        "groups": "warning",
-        "assignments": "warning",
-    }
-    assert "okta.groups.read" in found["groups"][1]
-    assert "okta.apps.read" in found["assignments"][1]
-
-
-def test_check_says_that_a_credential_is_refused_or_an_application_is_not_there(okta: FakeOkta) -> None:
-    assert checks_of(okta, Credentials(None, None, Secret("00wrong")))["login"][0] == "failed"
-    assert checks_of(okta, BY_TOKEN, application="0oaother")["assignments"][0] == "failed"
-    assert checks_of(okta, BY_TOKEN)["assignments"][0] == "warning"

@@ -54,13 +54,16 @@ class Directory:
         """
         request = Request(link if link.startswith("/") and not link.startswith("//") else self._relative(link))
 
-        def read(answer: Reply) -> tuple[Records, str | None]:
+        def find(answer: Reply) -> tuple[list[Any], str | None]:
             elements, following = list_of(parsed(answer.body))
-            kept = [{**pick(element, shape), **(complete or {})} for element in elements]
-            return self._records(answer, kept), following or answer.next_link
+            return elements, following or answer.next_link
 
-        answer, (records, following) = await self.client.fetch(request, read, authority=self.authority)
-        return answer, LinkedPage(records, following or None)
+        answer, (elements, following) = await self.client.fetch(request, find, authority=self.authority)
+
+        def read() -> Records:
+            return self._records(answer, [{**pick(element, shape), **(complete or {})} for element in elements])
+
+        return answer, LinkedPage(read, following or None)
 
     async def get(self, link: str, read: Callable[[Reply], Any], **headers: str) -> tuple[Reply, Any]:
         """Request something else than a list, and read it."""

@@ -10,6 +10,7 @@ readings, in pages without a new record, and in records.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,9 +33,12 @@ _MOST_RECORDS = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class LinkedPage:
-    """One page: its records, and the link to the next page as the server wrote it, None at the end."""
+    """One page: what returns its records, and the link to the next page as the server wrote it, None at the end.
 
-    records: Records
+    The records are made from the answer while the next page is under way.
+    """
+
+    read: Callable[[], Records]
     next: str | None
 
 
@@ -67,6 +71,7 @@ class LinkedSweep:
     without_id: int = 0
     repeated: int = 0
     pages: int = 0
+    stale: int = 0
     halted: str | None = None
     distinct: int = field(default=0, init=False)
     moved: int = field(default=0, init=False)
@@ -75,6 +80,22 @@ class LinkedSweep:
     def is_closed(self) -> bool:
         """Return whether every part was read to a page without a next link, and no page repeated a record."""
         return self.halted is None and not self.repeated
+
+    def take(self, part: int, records: Records) -> None:
+        """Add a page; halt the reading after too many pages without a new record, or too many records."""
+        ids, found = self.parts[part], records.ids
+        known = len(ids)
+        ids.update(found)
+        new = len(ids) - known
+        self.pages += 1
+        self.items += records.items
+        self.without_id += records.without_id
+        self.repeated += len(found) - new
+        self.stale = 0 if new or records.without_id else self.stale + 1
+        if self.halted is None and self.stale > _MOST_STALE:
+            self.halted = f"{counted(self.stale, 'page')} in a row contained no new record"
+        elif self.halted is None and self.items > _MOST_RECORDS:
+            self.halted = f"more than {counted(_MOST_RECORDS, 'record')} came"
 
     def close(self) -> None:
         """Count the different records."""
@@ -181,31 +202,25 @@ async def _read_part(
     keep: Callable[[Reply, Records, int, int], None],
     progress: Callable[[int], None],
 ) -> None:
-    ids, followed = sweep.parts[part], set[str]()
+    followed = {start}
     link: str | None = start
-    stale = 0
-    while link is not None and sweep.halted is None:
-        if link in followed:
-            sweep.halted = "a page links to one that was read before"
-            return
-        followed.add(link)
-        answer, page = await linked.page(link)
-        records, known = page.records, len(ids)
-        found = records.ids
-        ids.update(found)
-        new = len(ids) - known
-        keep(answer, records, sweep.number, sweep.items)
-        sweep.pages += 1
-        sweep.items += records.items
-        sweep.without_id += records.without_id
-        sweep.repeated += len(found) - new
-        progress(sweep.items)
-        stale = 0 if new or records.without_id else stale + 1
-        if stale > _MOST_STALE:
-            sweep.halted = f"{counted(stale, 'page')} in a row contained no new record"
-        elif sweep.items > _MOST_RECORDS:
-            sweep.halted = f"more than {counted(_MOST_RECORDS, 'record')} came"
-        link = page.next
+    ahead = asyncio.ensure_future(linked.page(start))
+    try:
+        while link is not None and sweep.halted is None:
+            answer, page = await ahead
+            link = page.next
+            if link in followed:
+                sweep.halted = "a page links to one that was read before"
+            elif link is not None:
+                followed.add(link)
+                ahead = asyncio.ensure_future(linked.page(link))
+            records = await asyncio.to_thread(page.read)
+            keep(answer, records, sweep.number, sweep.items)
+            sweep.take(part, records)
+            progress(sweep.items)
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 def end_proven(check_id: str, things: str, reading: LinkedReading) -> Observation:
