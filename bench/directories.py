@@ -12,12 +12,15 @@ import math
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from bench.harness import Row, in_child, times
+import httpx
+
+from bench.harness import Row, in_child, ratios, times
 
 _DELAY = 0.1
 #: The records of a page, and how often the list is read: Okta has no count, so two readings must agree.
@@ -32,7 +35,11 @@ def run(quick: bool, folder: Path) -> list[Row]:
     rows: list[Row] = []
     for kind, (page, readings) in _KINDS.items():
         law = math.ceil(people / page) * readings * _DELAY
-        done = [_measure(folder, kind, people, _DELAY) for _ in range(1 if quick else 2)]
+        done: list[dict[str, float]] = []
+        bare: list[float] = []
+        for _ in range(1 if quick else 2):
+            done.append(_measure(folder, kind, people, _DELAY))
+            bare.append(_bare(kind, people) * readings)
         small = _measure(folder, kind, people // 10, 0)
         large = _measure(folder, kind, people, 0)
         what = f"{kind}: {people:,} people, {page} a page, 100 ms an answer"
@@ -47,6 +54,14 @@ def run(quick: bool, folder: Path) -> list[Row]:
                 f"{times(pages)}; the whole extract {times([each['seconds'] for each in done])}, {_OTHERS}",
             ),
             Row(
+                f"{what}: the pages of users",
+                "a bare client that follows the same links and reads nothing, in the same round",
+                ratios(pages, bare),
+                "x",
+                1.15,
+                f"{times(pages)} against {times(bare)}",
+            ),
+            Row(
                 f"{kind}: peak memory, {people:,} people against {people // 10:,}",
                 "flat, but for the ids of two readings",
                 [large["peak_mb"] / small["peak_mb"]],
@@ -56,6 +71,17 @@ def run(quick: bool, folder: Path) -> list[Row]:
             ),
         ]
     return rows
+
+
+def _bare(kind: str, people: int) -> float:
+    """Return the seconds in which a client requests the pages of users once, and only finds their links."""
+    size = _KINDS[kind][0]
+    path = "/api/v1/users" if kind == "okta" else "/v1.0/users"
+    with _serving(people, round(_DELAY * 1000)) as port, httpx.Client(trust_env=False) as client:
+        began = time.perf_counter()
+        for page in range(math.ceil(people / size)):
+            client.get(f"http://127.0.0.1:{port}{path}?at={page}").raise_for_status()
+        return time.perf_counter() - began
 
 
 def _measure(folder: Path, kind: str, people: int, delay: float) -> dict[str, float]:

@@ -76,6 +76,7 @@ class Entra:
     def __init__(self, client: Client, credentials: Credentials, clock: Clock) -> None:
         self.api = "microsoft graph v1.0"
         self.permissions = {
+            "users": "User.Read.All",
             "groups": "GroupMember.Read.All",
             "members": "GroupMember.Read.All",
             "assignments": "Application.Read.All",

@@ -24,7 +24,7 @@ from pipeline.sources.records import Records
 from pipeline.sources.transport import Client
 from pipeline.spool import Observation, Principal, SourceOutcome
 
-__all__ = ["LOSSES", "DirectoryApi", "extract", "is_forbidden", "open_directory"]
+__all__ = ["LOSSES", "DirectoryApi", "explained", "extract", "is_forbidden", "open_directory"]
 
 #: What the report loses without a list, by its name.
 LOSSES = {
@@ -82,6 +82,18 @@ def is_forbidden(error: RefusedError) -> bool:
     return not isinstance(error, RedirectedError) and error.status in (401, 403)
 
 
+def explained(error: RefusedError, things: str, permission: str = "") -> RefusedError:
+    """Return the error of a list with a hint that says what to do about it."""
+    hint = error.hint
+    if is_forbidden(error) and permission:
+        hint = f"grant the permission {permission}, with the consent of an administrator"
+    elif error.status == 404 and things == "assignments":
+        hint = "check 'application': it is the id of the application in the directory"
+    else:
+        return error
+    return RefusedError(error.message, where=error.where, hint=hint, status=error.status)
+
+
 def extract(job: ExtractJob, credentials: Credentials) -> SourceOutcome:
     """Read a directory into the spool; return its outcome, which is in the spool too.
 
@@ -109,7 +121,10 @@ class _DirectoryReader:
         async with open_directory(client, self._credentials, extraction.job.clock) as api:
             self._api = api
             await api.open()
-            await self._read_list(extraction, "users", api.users())
+            try:
+                await self._read_list(extraction, "users", api.users())
+            except RefusedError as error:
+                raise explained(error, "users", api.permissions["users"]) from error
             self._checks.append(sweeps_agree("users", self._readings["users"]))
             groups: dict[str, str] = {}
 
@@ -170,7 +185,7 @@ class _DirectoryReader:
             await self._read_list(extraction, things, linked, found)
         except RefusedError as error:
             if not is_forbidden(error):
-                raise
+                raise explained(error, things) from error
             self._forbid(things)
             return False
         return True

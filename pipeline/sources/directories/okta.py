@@ -74,6 +74,7 @@ class Okta:
         self._roles: tuple[str, ...] | None = None
         self.api = "okta v1"
         self.permissions = {
+            "users": "okta.users.read",
             "groups": "okta.groups.read",
             "members": "okta.groups.read",
             "assignments": "okta.apps.read",

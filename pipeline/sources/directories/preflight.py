@@ -9,7 +9,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.settings import Credentials, SourceSettings
 from pipeline.sources import event_loop
-from pipeline.sources.directories.extract import LOSSES, DirectoryApi, is_forbidden, open_directory
+from pipeline.sources.directories.extract import LOSSES, DirectoryApi, explained, is_forbidden, open_directory
 from pipeline.sources.directories.linked import LinkedList
 from pipeline.sources.errors import RefusedError
 from pipeline.sources.retries import Sleep
@@ -49,8 +49,11 @@ async def _check(
 
 async def _users(api: DirectoryApi, checks: list[PreflightCheck]) -> None:
     users = api.users()
-    for start in users.starts:
-        await users.page(start)
+    try:
+        for start in users.starts:
+            await users.page(start)
+    except RefusedError as error:
+        raise explained(error, "users", api.permissions["users"]) from error
     count = await users.count()
     told = "can be read; the directory counts none, so each list is read twice"
     checks.append(PreflightCheck("users", "ok", told if count is None else counted(count, "user")))
@@ -71,8 +74,8 @@ async def _lists(api: DirectoryApi, source: SourceSettings, checks: list[Preflig
     try:
         await _list(api, "assignments", api.assignments(source.application), checks)
     except RefusedError as error:
-        hint = "check 'application': it is the id of the application in the directory"
-        checks.append(PreflightCheck("assignments", "failed", str(error), hint))
+        told = explained(error, "assignments")
+        checks.append(PreflightCheck("assignments", "failed", str(told), told.hint or ""))
 
 
 async def _list(api: DirectoryApi, things: str, linked: LinkedList, checks: list[PreflightCheck]) -> None:
