@@ -91,6 +91,7 @@ def extract(
 def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, timer: StageTimer) -> None:
     """Read one source into the spool."""
     from pipeline.sources.directories import extract as directories
+    from pipeline.sources.files import extract as files
     from pipeline.sources.scim import extract as scim
     from pipeline.sources.sisense import extract as sisense
 
@@ -102,6 +103,8 @@ def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, 
         sisense.extract(job, credentials)
     elif source.is_directory:
         directories.extract(job, credentials)
+    elif source.kind == "files":
+        files.extract(job)
     elif scim_token is not None:
         scim.extract(job, scim_token)
     if source.scim_url is not None and scim_token is not None:

@@ -72,9 +72,26 @@ def scim_in_words(source: SourceSettings, token: Secret) -> str:
     return f"SCIM at {at.url}: {', '.join(counts)}; {support}"
 
 
+def _files(source: SourceSettings) -> str:
+    """Return what the files of an application are; their rows are read by an extract."""
+    from pipeline.sources.files.declared import read_manifest
+    from pipeline.sources.files.extract import find_files
+
+    files = find_files(source)
+    declared = read_manifest(files.manifest)
+    application = declared.application or files.path.name
+    if not declared.is_present:
+        return f"{application}, {files.format} files without {declared.name}, so an extract cannot be complete"
+    exported = f", exported {declared.extracted_at}" if declared.extracted_at else ""
+    return f"{application}, {files.format} files{exported}"
+
+
 def _source(source: SourceSettings, environment: Mapping[str, str]) -> Iterator[CheckItem]:
     from pipeline.sources.sisense.preflight import preflight
 
+    if source.kind == "files":
+        yield _try(source.name, lambda: _files(source))
+        return
     try:
         credentials = source.credentials(environment)
         scim_token = source.scim_token(environment)

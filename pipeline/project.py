@@ -220,7 +220,8 @@ class Project:
         for source in inputs.sources(self.settings):
             source.credentials(self.environment)
             source.scim_token(self.environment)
-            route_to(source, self.environment)
+            if source.kind != "files":
+                route_to(source, self.environment)
 
     def query(self, sql: str, **params: object) -> polars.DataFrame:
         """Run one select on the database and return its rows; ``params`` give the values of its ``$names``.

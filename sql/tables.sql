@@ -91,7 +91,7 @@ create table if not exists meta.sources (
 );
 comment on table meta.sources is 'One source of one extract: its kind, the account that read it, and the totals it reported.';
 comment on column meta.sources.source is 'the source''s name in the configuration';
-comment on column meta.sources.kind is 'sisense, scim, okta or entra';
+comment on column meta.sources.kind is 'sisense, scim, okta, entra or files';
 comment on column meta.sources.url is 'address of the source';
 comment on column meta.sources.api is 'the API that answered';
 comment on column meta.sources.version is 'version that the source reported';
@@ -314,6 +314,21 @@ create table if not exists raw.tenants (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.tenants is 'One tenant: named keys only.';
+create table if not exists raw.file_accounts (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.file_accounts is 'One account of an application that is read from files: known columns only.';
+create table if not exists raw.file_entitlements (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.file_entitlements is 'One role, group or permission of an application that is read from files: known columns only.';
+create table if not exists raw.file_grants (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.file_grants is 'One account that holds one entitlement, in an application that is read from files: known columns only.';
 
 -- reference and policy: replaced in every build ----------------------------------------------------------------
 
@@ -363,6 +378,10 @@ create table if not exists reference.builtin_groups (group_name varchar not null
 comment on table reference.builtin_groups is 'The groups that every instance has.';
 comment on column reference.builtin_groups.group_name is 'name of the group';
 comment on column reference.builtin_groups.is_everyone is 'the group has all accounts as members';
+create table if not exists reference.permission_types (permission_type varchar not null, privileged boolean not null);
+comment on table reference.permission_types is 'The types of permissions in files of the Open Authorization API. The privilege of a permission of another type is not known.';
+comment on column reference.permission_types.permission_type is 'name of the type';
+comment on column reference.permission_types.privileged is 'a permission of the type can change or delete something';
 create table if not exists reference.shared_names (local_part varchar not null);
 comment on table reference.shared_names is 'Local parts of e-mail addresses and user names that stand for a function, not a person.';
 comment on column reference.shared_names.local_part is 'the part before the @, in lower case';
@@ -430,7 +449,9 @@ create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';
 create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);
+alter table policy.roles add column if not exists source varchar;
 comment on table policy.roles is 'The rank of each role, 0 to 100, and whether it is privileged.';
+comment on column policy.roles.source is 'the source that the line applies to; null for all';
 comment on column policy.roles.role_name is 'name of the role, in the API or as shown to people';
 comment on column policy.roles.rank is 'rank of the role, 0 to 100; higher roles may do more';
 comment on column policy.roles.privileged is 'accounts with the role are privileged';
@@ -597,7 +618,7 @@ create table if not exists history.events (
 comment on table history.events is 'One change that watch found between two complete extracts. Rows are appended, never changed or pruned.';
 comment on column history.events.position is 'position in the log, from 1 without gaps';
 comment on column history.events.event_id is 'hash of the two snapshots and the change, so the same change always has the same id';
-comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed, leaver_active or login_after_end';
+comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed, active_leaver or login_after_end';
 comment on column history.events.user_name is 'user name, after the change';
 comment on column history.events.email is 'e-mail address, after the change';
 comment on column history.events.display_name is 'display name of the account, after the change';

@@ -93,7 +93,7 @@ directory = "policy"                    # your role ranks, registers and excepti
 """
 
 _POLICY = {
-    "roles.csv": "role_name,rank,privileged\n",
+    "roles.csv": "role_name,rank,privileged,source\n",
     "privileged_groups.csv": "group_name\n",
     "service_accounts.csv": "user_name,email,owner_email,purpose,review_by\n",
     "break_glass.csv": "user_name,email,owner_email,purpose\n",

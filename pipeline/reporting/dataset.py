@@ -27,9 +27,10 @@ ROWS_HELD = 1000
 class Dataset:
     """One build. The frames have the columns of the ``reports`` tables of the same name.
 
-    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule, and ``changes`` as many of ``total``, those that
-    touch privilege first; the tables of counts count all of them. ``build`` has the hashes of what it rests on.
-    ``dictionary`` describes every column of ``reports``: ``table_name, column_name, data_type, description``.
+    ``finding_rows`` holds at most :data:`ROWS_HELD` rows a rule, ``person_findings`` as many of each severity, and
+    ``changes`` as many of ``total``, those that touch privilege first; the tables of counts count all of them.
+    ``build`` has the hashes of what it rests on. ``dictionary`` describes every column of ``reports``:
+    ``table_name, column_name, data_type, description``.
     """
 
     snapshot: dict[str, Any]
@@ -57,6 +58,10 @@ class Dataset:
     control_matrix: polars.DataFrame
     controls: polars.DataFrame
     dictionary: polars.DataFrame
+    actions: polars.DataFrame
+    person_findings: polars.DataFrame
+    severity_rules: polars.DataFrame
+    due_counts: polars.DataFrame
     objects: ObjectTables
     has_several_sources: bool
 
@@ -78,7 +83,7 @@ def load(connection: Connection) -> Dataset:
         finding_rows=frame(statement("reporting", "finding_rows"), rows=ROWS_HELD),
         finding_counts=frame("select * from reports.finding_counts order by rule_id, severity_rank"),
         reconciliation=frame("select * from reports.reconciliation order by source, not is_gate, check_id"),
-        requests=frame("select * from reports.requests order by source, sweep, resource, endpoint, parameters"),
+        requests=frame(statement("reporting", "request_groups")),
         criteria=frame("select * from reports.criteria order by position"),
         exclusions=frame("select * from reports.exclusions order by line"),
         exceptions=frame("select * from reports.exceptions order by expires_on, line"),
@@ -93,6 +98,10 @@ def load(connection: Connection) -> Dataset:
         control_matrix=frame("select * from reports.control_matrix order by rule_id"),
         controls=frame("select * from reports.controls order by framework, control"),
         dictionary=frame(statement("reporting", "dictionary")),
+        actions=frame(statement("reporting", "actions")),
+        person_findings=frame(statement("reporting", "person_findings"), rows=ROWS_HELD),
+        severity_rules=frame(statement("reporting", "severity_rules")),
+        due_counts=frame(statement("reporting", "due_counts")),
         objects=objects.load(connection),
         has_several_sources=has_several_sources(connection),
     )

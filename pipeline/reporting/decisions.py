@@ -19,13 +19,15 @@ _TERMS = {"done": "done and verified", "open": "not yet verified", "gone": "alre
 class DecisionSum:
     """The number of decisions of one campaign, and the terms that add up to it: each a number and an outcome.
 
-    ``unsent`` counts those not yet verified for which no change was sent; None if not known.
+    ``unsent`` counts those not yet verified for which no change was sent, ``sent`` all for which one was; None if not
+    known.
     """
 
     campaign: str
     decided: int
     terms: tuple[tuple[int, str], ...]
     unsent: int | None = None
+    sent: int | None = None
     is_current: bool = True
 
     @classmethod
@@ -46,6 +48,7 @@ class DecisionSum:
                 campaign,
                 terms[0]["decided"],
                 tuple((term["decisions"], term["label"]) for term in terms),
+                sent=sum(term["sent"] for term in terms),
                 unsent=sum(term["decisions"] - term["sent"] for term in terms if term["position"] == 2),
                 is_current=terms[0]["is_current"],
             )

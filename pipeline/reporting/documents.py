@@ -14,7 +14,7 @@ import polars
 from pipeline import resources
 from pipeline.evidence import manifest
 from pipeline.evidence.manifest import SealedFile
-from pipeline.reporting import glyphs, pdf, templating, view
+from pipeline.reporting import brief, glyphs, pdf, templating, view
 from pipeline.reporting.dataset import Dataset
 
 __all__ = ["ATTACHED_BYTES", "BRIEF", "EVIDENCE", "ROWS_PER_TABLE", "DocumentJob", "write_brief", "write_evidence"]
@@ -56,10 +56,15 @@ def write_brief(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
     arranged = view.arrange(
         dataset,
         rows_shown=job.rows_per_table,
-        privileged_shown=max(_PRIVILEGED_SHOWN, job.rows_per_table),
         data_sha256=manifest.data_sha256(job.data),
     )
-    return _write("brief.html", arranged, dataset, job, path)
+    own = brief.arrange(
+        dataset,
+        rows_shown=job.rows_per_table,
+        privileged_shown=max(_PRIVILEGED_SHOWN, job.rows_per_table),
+        sums=arranged.decision_sums,
+    )
+    return _write(templating.fill(job.templates, "brief.html", arranged, brief=own), dataset, job, path)
 
 
 def write_evidence(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
@@ -77,19 +82,12 @@ def write_evidence(dataset: Dataset, job: DocumentJob, path: Path) -> list[str]:
         attached=attached,
         left_out=[file.path for file in tables if file.path not in attached],
     )
-    return _write("evidence.html", arranged, dataset, job, path, [job.folder / name for name in attached])
+    document = templating.fill(job.templates, "evidence.html", arranged)
+    return _write(document, dataset, job, path, [job.folder / name for name in attached])
 
 
-def _write(
-    template: str,
-    arranged: view.View,
-    dataset: Dataset,
-    job: DocumentJob,
-    path: Path,
-    attached: Sequence[Path] = (),
-) -> list[str]:
+def _write(document: str, dataset: Dataset, job: DocumentJob, path: Path, attached: Sequence[Path] = ()) -> list[str]:
     """Render one document to its path; return a warning if characters are missing from every font."""
-    document = templating.fill(job.templates, template, arranged)
     content, missing = pdf.render(document, job.templates, attached, dataset.snapshot["finished_at"])
     path.write_bytes(content)
     return [glyphs.warning(missing, _names(dataset))] if missing else []

@@ -55,6 +55,8 @@ _DIRECTORY_KEYS = {
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
 #: The default ``page_size`` of a directory: no directory gives larger pages.
 _DIRECTORY_PAGE = 1000
+#: Keys of a source of kind ``files``, and of no other.
+_FILE_KEYS = {"path", "format"}
 _MOST_DUE_DAYS = 3650
 #: Keys of a source whose value must be above zero.
 _POSITIVE = ("page_size", "concurrency", "max_attempts", "timeout_seconds", "give_up_after_seconds")
@@ -134,7 +136,13 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
         raise reader.error(
             where, f"the source name '{name}' cannot be used", "use a-z, 0-9, '-' and '_', a letter first"
         )
-    reader.require_known(table, {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}, where)
+    keys = {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}
+    if table.get("kind") == "files":
+        return _file_source(reader, name, table, keys)
+    reader.require_known(table, keys - _FILE_KEYS, where)
+    for key in ("kind", "url"):
+        if key not in table:
+            raise reader.error(f"{where}.{key}", f"the key '{key}' is missing from [{where}]", f"add {key} = ...")
     source = reader.build(SourceSettings, {"name": name, **table}, where)
     _check_url(reader, source.url, f"{where}.url", is_sisense=source.kind == "sisense")
     if source.scim_url is not None:
@@ -175,6 +183,23 @@ def _directory(reader: TableReader, source: SourceSettings, table: dict[str, Any
     if source.is_directory and "page_size" not in table:
         return dataclasses.replace(source, page_size=_DIRECTORY_PAGE, authority=source.authority.rstrip("/"))
     return dataclasses.replace(source, authority=source.authority.rstrip("/"))
+
+
+def _file_source(reader: TableReader, name: str, table: dict[str, Any], keys: set[str]) -> SourceSettings:
+    """Return a source of kind ``files``, which has a path and nothing to connect to."""
+    where = f"sources.{name}"
+    for key in table:
+        if key in keys - _FILE_KEYS - {"kind"}:
+            raise reader.error(
+                f"{where}.{key}", f"a source of kind files has no '{key}'", "use 'path' and, if needed, 'format'"
+            )
+    if "path" not in table:
+        raise reader.error(
+            f"{where}.path",
+            f"the key 'path' is missing from [{where}]",
+            'name the folder or file of the application: path = "hr_app"',
+        )
+    return reader.build(SourceSettings, {"name": name, **table}, where)
 
 
 def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[SourceSettings, ...]) -> RosterSettings:

@@ -82,11 +82,15 @@ class SourceSettings:
     ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``. ``objects``
     says whether dashboards, models and settings are read: ``"auto"`` reads what the instance gives, True also
     warns of a list that it does not give, False requests none.
+
+    A source of kind ``files`` has a ``path`` instead of an address, and no secrets.
     """
 
     name: str
-    kind: Literal["sisense", "scim", "okta", "entra"]
-    url: str
+    kind: Literal["sisense", "scim", "okta", "entra", "files"]
+    url: str = ""
+    path: Path | None = None
+    format: Literal["auto", "csv", "oaa", "parquet"] = "auto"
     scim_url: str | None = None
     application: str | None = None
     client_id: str | None = None
@@ -119,7 +123,7 @@ class SourceSettings:
         return parts.scheme == "http" and not is_loopback(parts.hostname or "") and credentials.token is None
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
-        """Read this source's secrets from the environment.
+        """Read this source's secrets from the environment; a source of kind ``files`` has none.
 
         Raises:
             MissingSecretError: there is neither a token nor a password with a user name; or for a directory, no
@@ -127,6 +131,8 @@ class SourceSettings:
         """
         if self.is_directory:
             return read_directory_credentials(environment, self)
+        if self.kind == "files":
+            return Credentials(None, None, None)
         token = read_secret(environment, self.environment_prefix + "_TOKEN")
         # With a token the password is not used, so a mistake in it does not matter.
         password = read_secret(environment, self.environment_prefix + "_PASSWORD") if token is None else None

@@ -50,6 +50,11 @@ class CsvTable:
     _text: str
     _delimiter: str
 
+    @property
+    def ends_with_newline(self) -> bool:
+        """Whether the file ends with an end of line, as nearly every program writes one."""
+        return self._text.endswith(("\n", "\r"))
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the line number and the cells of each record below the header, without blank ones.
 

@@ -74,7 +74,12 @@ class _PolicyFile:
 
 
 _POLICY_FILES = (
-    _PolicyFile("roles", {"role_name": _text, "rank": _rank, "privileged": _truth}, ("role_name",)),
+    _PolicyFile(
+        "roles",
+        {"role_name": _text, "rank": _rank, "privileged": _truth, "source": _text},
+        ("source", "role_name"),
+        frozenset({"source"}),
+    ),
     _PolicyFile("privileged_groups", {"group_name": _text}, ("group_name",)),
     _PolicyFile(
         "service_accounts",
@@ -138,6 +143,7 @@ _REFERENCE_FILES = (
     _PolicyFile("role_names", {"role_name": _text, "display_name": _text, "level": _text}, ("role_name",)),
     _PolicyFile("builtin_groups", {"group_name": _text, "is_everyone": _truth}, ("group_name",)),
     _PolicyFile("shared_names", {"local_part": _text}, ("local_part",)),
+    _PolicyFile("permission_types", {"permission_type": _text, "privileged": _truth}, ("permission_type",)),
     _PolicyFile("freemail_domains", {"email_domain": _text}, ("email_domain",)),
     _PolicyFile("management_permissions", {"area": _text, "verb_prefix": _text}, ("area", "verb_prefix")),
 )

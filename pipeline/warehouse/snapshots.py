@@ -11,7 +11,8 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["RESOURCES", "Snapshot", "get", "latest", "list_all", "object_states", "reconciliation", "row_count"]
 
-#: The resources whose records are kept, each in its table of ``raw``: those about accounts and people, then objects.
+#: The resources whose records are kept, each in its table of ``raw``: those about accounts and people, those about
+#: objects, and those of applications that are read from files.
 RESOURCES = (
     "users",
     "roles",
@@ -29,6 +30,9 @@ RESOURCES = (
     "posture",
     "mailed_reports",
     "tenants",
+    "file_accounts",
+    "file_entitlements",
+    "file_grants",
 )
 
 

@@ -1,6 +1,6 @@
 /*
-summary = "One user of the accepted sweep, with fields renamed and cast. If an id came twice, the first record is kept."
-reads   = ["raw.users"]
+summary = "One user of the accepted sweep, or account of an application's file, with fields renamed and cast. If an id came twice, the first record is kept."
+reads   = ["raw.users", "raw.file_accounts"]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -31,6 +31,8 @@ created_at          = "timestamp: creation, UTC; null if it cannot be read"
 last_updated_text   = "varchar: last change, as the source sent it; null if empty"
 last_updated_at     = "timestamp: last change, UTC; null if it cannot be read"
 unreadable_fields   = "varchar[]: the fields with a value of an unexpected type, other than active and the times; their columns are null"
+is_from_file        = "boolean: the account comes from the file of an application, which has no role of its own"
+declared_type       = "varchar: for an account of a file, what the file says it is: human, service, shared or break_glass"
 
 [checks.timestamps_that_cannot_be_read]
 level = "warn"
@@ -87,8 +89,20 @@ from staging.users where is_active is null group by source order by source
 */
 with
 
+file_records as (
+    select
+        source, page, ordinal, payload,
+        json_transform(payload, '{
+            "account_id": "VARCHAR", "user_name": "VARCHAR", "email": "VARCHAR", "first_name": "VARCHAR",
+            "last_name": "VARCHAR", "status": "VARCHAR", "created_at": "VARCHAR", "last_login_at": "VARCHAR",
+            "account_type": "VARCHAR"
+        }') as file
+    from raw.file_accounts
+    where snapshot_id = $snapshot_id and is_accepted
+),
+
 parsed as (
-    select source, page, ordinal, payload,
+    select source, page, ordinal, payload, false as is_from_file, null as declared_type,
         json_transform(payload, '{
             "_id": "VARCHAR", "userName": "VARCHAR", "email": "VARCHAR", "firstName": "VARCHAR",
             "lastName": "VARCHAR", "roleId": "JSON", "role": "JSON", "active": "VARCHAR",
@@ -98,6 +112,23 @@ parsed as (
         }') as record
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
+    union all
+    -- The fields of a file under the names that Sisense gives them. A file has its groups apart from its accounts.
+    select source, page, ordinal, payload, true,
+        case when lower(trim(file.account_type)) in ('human', 'service', 'shared', 'break_glass')
+            then lower(trim(file.account_type)) end,
+        {
+            '_id': file.account_id, 'userName': file.user_name, 'email': file.email, 'firstName': file.first_name,
+            'lastName': file.last_name, 'roleId': null::json, 'role': null::json,
+            'active': case lower(trim(file.status)) when 'active' then 'true' when 'inactive' then 'false'
+                when 'pending' then 'false' end,
+            'activeDirectory': null::varchar, 'createdSso': null::varchar, 'principalName': null::varchar,
+            'objectSid': null::varchar, 'dn': null::varchar, 'tenantId': null::varchar,
+            'pendingExpiration': case lower(trim(file.status)) when 'pending' then 'true' end,
+            'groups': '[]'::json, 'lastLogin': file.last_login_at, 'lastActivity': null::varchar,
+            'created': file.created_at, 'lastUpdated': null::varchar
+        }
+    from file_records
 ),
 
 texts as (
@@ -112,10 +143,10 @@ texts as (
 -- A list, object or boolean where a text belongs arrives as its JSON text. Checking JSON types is slow, so only
 -- records whose texts could hold such a value are checked.
 records as (
-    select source, page, ordinal, record,
+    select source, page, ordinal, record, is_from_file, declared_type,
         case
-            when contains(all_texts, '{') or contains(all_texts, '[') or contains(all_texts, 'true')
-                or contains(all_texts, 'false') then list_filter(
+            when not is_from_file and (contains(all_texts, '{') or contains(all_texts, '[') or contains(all_texts, 'true')
+                or contains(all_texts, 'false')) then list_filter(
                     [
                         'userName', 'email', 'firstName', 'lastName', 'principalName', 'objectSid', 'dn', 'tenantId'
                     ],
@@ -135,7 +166,7 @@ first_records as (
 ),
 
 distinct_records as (
-    select records.source, records.record, records.unreadable_texts
+    select records.source, records.record, records.unreadable_texts, records.is_from_file, records.declared_type
     from records
     join first_records
         on first_records.source = records.source and first_records.account_id = records.record._id
@@ -239,7 +270,9 @@ select
     time_values[3] at time zone 'UTC' as created_at,
     time_texts[4] as last_updated_text,
     time_values[4] at time zone 'UTC' as last_updated_at,
-    unreadable_fields
+    unreadable_fields,
+    is_from_file,
+    declared_type
 from records_with_times as records
 
 /* example
@@ -309,5 +342,22 @@ expect = [
   { account_id = "numbers", user_name = "7", role_id = "7", is_active = "<null>", lists_groups = true, unreadable_fields = [] },
   { account_id = "mixed", role_id = "<null>", has_pending_expiration = false, lists_groups = false, unreadable_fields = ["roleId", "groups"] },
   { account_id = "nothing", user_name = "<null>", lists_groups = false, unreadable_fields = [] },
+]
+*/
+/* example
+name = "an account of a file has a status, a declared type and no role; any other status or type is not known"
+given."raw.file_accounts" = [
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 1, is_accepted = true, payload = '{"account_id":"a","user_name":" Ann ","email":"Ann@Example.com","first_name":"Ann","last_name":"Ek","status":"Active","created_at":"2025-01-01","last_login_at":"2025-12-01T08:00:00+01:00","account_type":"Service"}' },
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 2, is_accepted = true, payload = '{"account_id":"b","user_name":"[b]","status":"inactive"}' },
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 3, is_accepted = true, payload = '{"account_id":"c","status":"pending"}' },
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 4, is_accepted = true, payload = '{"account_id":"d","status":"locked","account_type":"robot"}' },
+  { snapshot_id = "example", source = "f", page = 1, ordinal = 5, is_accepted = true, payload = '{"account_id":"e"}' },
+]
+expect = [
+  { account_id = "a", user_name = "Ann", email_key = "ann@example.com", name_key = "ann ek", is_active = true, has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = 2025-01-01T00:00:00Z, last_login_at = 2025-12-01T07:00:00Z, unreadable_fields = [], is_from_file = true, declared_type = "service" },
+  { account_id = "b", user_name = "[b]", email_key = "<null>", name_key = "<null>", is_active = false, has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
+  { account_id = "c", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = false, has_pending_expiration = true, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
+  { account_id = "d", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = "<null>", has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
+  { account_id = "e", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = "<null>", has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
 ]
 */

@@ -24,8 +24,8 @@ is_own           = "boolean: the program signs in to the source with this accoun
 status           = "varchar: active, inactive, pending (invited, never seen) or unknown (no readable active flag)"
 origin           = "varchar: local, directory, sso or unknown"
 role_id          = "varchar: id of the role in the user record, which is the role in force"
-role_rank        = "integer: rank of the role; null if the role is missing, does not exist or is unclassified"
-privileged       = "boolean: the account's role gives administrative rights; an unclassified role counts as privileged"
+role_rank        = "integer: rank of the role; null if the role is missing, does not exist or is unclassified; for a file, the highest rank of its entitlements"
+privileged       = "boolean: the account's role gives administrative rights; an unclassified role counts as privileged; for a file, an entitlement that is known to give them"
 created_at       = "timestamp: creation, UTC; null if it cannot be read or lies too far in the future"
 last_updated_at  = "timestamp: last change of the record, UTC; null if it cannot be read or lies too far in the future"
 age_days         = "bigint: calendar days in UTC from creation to as-of; 0 if created after as-of"
@@ -60,6 +60,8 @@ roster_status as (
 
 groups_by_account as (
     select m.source, m.account_id, count(*) as group_count,
+        max(g.entitlement_rank) as highest_rank,
+        coalesce(bool_or(g.is_listed_privileged or g.carries_privileged), false) as holds_privileged,
         array_to_string(list_sort(list(coalesce(g.group_name, m.group_id))), '; ') as groups
     from graph.memberships as m
     left join graph.groups as g on g.source = m.source and g.group_id = m.group_id
@@ -70,7 +72,7 @@ groups_by_account as (
 -- A time too far in the future is an error of the source, so it is not used.
 checked_times as (
     select
-        u.*, s.gives_last_seen, s.gives_origin,
+        u.*, s.gives_last_seen, s.gives_origin, s.is_from_files,
         case when u.created_at <= s.latest_believable_at then u.created_at end as believable_created_at,
         case when u.last_updated_at <= s.latest_believable_at then u.last_updated_at end as believable_updated_at,
         case when u.last_login_at <= s.latest_believable_at then u.last_login_at end as believable_login_at,
@@ -116,6 +118,7 @@ typed_accounts as (
         case
             when registered.is_break_glass then 'break_glass'
             when registered.is_service or person.person_type = 'service' then 'service'
+            when accounts.declared_type is not null then accounts.declared_type
             when accounts.person_id is not null then 'human'
             when split_part(accounts.email_key, '@', 1) in (select local_part from reference.shared_names)
                 or split_part(accounts.user_name_key, '@', 1) in (select local_part from reference.shared_names)
@@ -163,8 +166,10 @@ select
         else 'unknown'
     end as origin,
     accounts.role_id,
-    role.role_rank,
-    coalesce(role.privileged, true) as privileged,
+    case when accounts.is_from_files then memberships.highest_rank else role.role_rank end as role_rank,
+    -- What the policy does not rank, in a file, is not evaluated: it is neither privileged nor known not to be.
+    case when accounts.is_from_files then coalesce(memberships.holds_privileged, false)
+        else coalesce(role.privileged, true) end as privileged,
     accounts.believable_created_at as created_at,
     accounts.believable_updated_at as last_updated_at,
     case
@@ -266,5 +271,28 @@ expect = [
   { account_id = "generic", account_type = "shared" },
   { account_id = "named", account_type = "human" },
   { account_id = "alike", account_type = "unknown", privileged = true, person_id = "<null>", person_match = "suggested" },
+]
+*/
+/* example
+name = "an account of a file is privileged if one of its entitlements is known to be; its declared type counts"
+given."graph.sources" = [ { source = "f", gives_last_seen = true, is_from_files = true, latest_believable_at = 2026-01-11T00:00:00Z } ]
+given."graph.groups" = [
+  { source = "f", group_id = "a", group_name = "Admin", is_builtin = false, entitlement_rank = 90, is_listed_privileged = false, carries_privileged = true },
+  { source = "f", group_id = "c", group_name = "Clerk", is_builtin = false, entitlement_rank = 20, is_listed_privileged = false, carries_privileged = false },
+  { source = "f", group_id = "u", is_builtin = false, is_listed_privileged = false },
+]
+given."graph.memberships" = [
+  { source = "f", account_id = "1", group_id = "a" }, { source = "f", account_id = "1", group_id = "c" },
+  { source = "f", account_id = "2", group_id = "c" }, { source = "f", account_id = "2", group_id = "u" },
+]
+given."staging.users" = [
+  { source = "f", account_id = "1", is_active = true, has_pending_expiration = false, is_from_file = true },
+  { source = "f", account_id = "2", is_active = true, has_pending_expiration = false, is_from_file = true, declared_type = "service", first_name = "Ann", last_name = "Ek" },
+  { source = "f", account_id = "3", is_active = true, has_pending_expiration = false, is_from_file = true },
+]
+expect = [
+  { account_id = "1", privileged = true, role_rank = 90, group_count = 2, groups = "Admin; Clerk", account_type = "unknown", origin = "unknown" },
+  { account_id = "2", privileged = false, role_rank = 20, group_count = 2, groups = "Clerk; u", account_type = "service", origin = "unknown" },
+  { account_id = "3", privileged = false, role_rank = "<null>", group_count = 0, groups = "", account_type = "unknown", origin = "unknown" },
 ]
 */

@@ -1,6 +1,6 @@
 /*
 summary = "One role or group that one account holds, with its person, level, and the path that grants it."
-reads   = ["graph.grants", "graph.accounts", "graph.entitlements"]
+reads   = ["graph.grants", "graph.accounts", "graph.entitlements", "staging.file_grants"]
 grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 
 [columns]
@@ -9,7 +9,7 @@ account_id           = "varchar: the account"
 person_id            = "varchar: the person that the account belongs to"
 email                = "varchar: the account's e-mail address"
 status               = "varchar: status of the account: active, inactive, pending or unknown"
-entitlement_type     = "varchar: role or group"
+entitlement_type     = "varchar: role or group; for an application that is read from files, what its file calls it"
 entitlement_id       = "varchar: id of the role or group"
 entitlement_name     = "varchar: its name, as shown to people; null if the role or group does not exist"
 permission_level     = "varchar: privileged, standard, or unclassified"
@@ -36,6 +36,7 @@ select
     account.display_name
         || case when granted.granted_via_group_id is null then ''
             else ' > group ' || coalesce(via.entitlement_name, granted.granted_via_group_id) end
+        || coalesce(' > ' || listed.path, '')
         || ' > ' || granted.entitlement_type || ' '
         || coalesce(entitlement.entitlement_name, granted.entitlement_id || ' (which does not exist)') as path
 from graph.grants as granted
@@ -46,6 +47,9 @@ left join graph.entitlements as entitlement
 left join graph.entitlements as via
     on via.source = granted.source and via.entitlement_type = 'group'
     and via.entitlement_id = granted.granted_via_group_id
+left join staging.file_grants as listed
+    on listed.source = granted.source and listed.account_id = granted.account_id
+    and listed.entitlement_id = granted.entitlement_id
 
 /* example
 name = "the path names every step and marks a group that does not exist"

@@ -5,7 +5,7 @@ grain   = ["source", "entitlement_type", "entitlement_id"]
 
 [columns]
 source            = "varchar: the source's name in the configuration"
-entitlement_type  = "varchar: role or group"
+entitlement_type  = "varchar: role or group; for an application that is read from files, what its file calls it"
 entitlement_id    = "varchar: id of the role or group"
 entitlement_name  = "varchar: its name, as shown to people, else the id"
 permission_level  = "varchar: privileged, standard, or unclassified if the role has no rank"
@@ -48,7 +48,7 @@ from graph.roles
 union all
 select
     source,
-    'group',
+    coalesce(entitlement_type, 'group'),
     group_id,
     coalesce(group_name, group_id),
     case
@@ -56,7 +56,7 @@ select
         when carries_privileged is null then 'unclassified'
         else 'standard'
     end,
-    null,
+    entitlement_rank,
     is_builtin
 from graph.groups
 

@@ -6,11 +6,11 @@ grain   = ["source", "account_id", "entitlement_type", "entitlement_id"]
 [columns]
 source               = "varchar: the source's name in the configuration"
 account_id           = "varchar: the account"
-entitlement_type     = "varchar: role or group"
+entitlement_type     = "varchar: role or group; for an application that is read from files, what its file calls it"
 entitlement_id       = "varchar: id of the role or group"
 grant_type           = "varchar: inherited if a group gave the role to a directory or SSO account, else direct"
 granted_via_group_id = "varchar: the group that gave the role; the lowest id if several groups carry it"
-seen_in              = "varchar: the record that lists the grant: user, group or both"
+seen_in              = "varchar: the record that lists the grant: user, group or both; file for an application that is read from files"
 */
 with
 
@@ -48,7 +48,7 @@ union all
 select
     membership.source,
     membership.account_id,
-    'group',
+    case when membership.seen_in = 'file' then coalesce(held.entitlement_type, 'entitlement') else 'group' end,
     membership.group_id,
     'direct',
     null,
@@ -56,6 +56,8 @@ select
 from graph.memberships as membership
 semi join graph.accounts as account
     on account.source = membership.source and account.account_id = membership.account_id
+left join graph.groups as held
+    on membership.seen_in = 'file' and held.source = membership.source and held.group_id = membership.group_id
 
 /* example
 name = "a directory account inherits its role from the lowest group that carries it; a local account never does"

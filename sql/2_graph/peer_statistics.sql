@@ -69,7 +69,7 @@ role_subjects as (
         account.role_rank
     from graph.peer_groups as peers
     join graph.accounts as account on account.source = peers.source and account.account_id = peers.account_id
-    where peers.entitlement_type = 'role' and account.role_rank is not null
+    where peers.entitlement_type = 'role' and account.role_id is not null and account.role_rank is not null
 ),
 
 ranked_subjects as (

@@ -1,6 +1,6 @@
 /*
 summary = "One account that an identity provider covers, and whether the provider assigned and provisioned it."
-reads   = ["graph.provider_users", "graph.scim_links", "graph.accounts"]
+reads   = ["graph.provider_users", "graph.scim_links", "graph.accounts", "graph.sources"]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -32,6 +32,9 @@ covered_accounts as (
     select endpoints.*, account.source, account.account_id, account.status, account.email
     from endpoints
     join graph.accounts as account on account.source = endpoints.scim_source or not endpoints.is_sisense
+    left join graph.sources as source on source.source = account.source
+    -- The assignments of a directory are about Sisense, not about other applications.
+    where not (endpoints.is_directory and coalesce(source.is_from_files, false))
 ),
 
 linked_users as (

@@ -24,14 +24,17 @@ builtin_names as (
     select lower(display_name), role_name, display_name from reference.role_names
 ),
 
--- The policy may use either name of a role. Its own lines take precedence over the defaults.
+-- The policy may use either name of a role. Its own lines take precedence over the defaults, and among those the lines
+-- for one source.
 role_ranks as (
-    select coalesce(names.role_name, lower(policy.role_name)) as canonical_name, policy.rank, policy.privileged,
-        policy.is_default
-    from policy.roles as policy
+    select sources.source, coalesce(names.role_name, lower(policy.role_name)) as canonical_name, policy.rank,
+        policy.privileged, policy.is_default
+    from (select distinct source from staging.roles) as sources
+    join policy.roles as policy on coalesce(policy.source, sources.source) = sources.source
     left join builtin_names as names on names.name = lower(policy.role_name)
     qualify row_number() over (
-        partition by coalesce(names.role_name, lower(policy.role_name)) order by policy.is_default, policy.line
+        partition by sources.source, coalesce(names.role_name, lower(policy.role_name))
+        order by policy.is_default, policy.source is null, policy.line
     ) = 1
 ),
 
@@ -89,8 +92,10 @@ ranked_roles as (
     from staging.roles as role
     left join builtin_names as own on own.name = lower(role.role_name)
     left join builtin_names as base on base.name = lower(role.base_role_name)
-    left join role_ranks as by_name on by_name.canonical_name = coalesce(own.role_name, lower(role.role_name))
-    left join role_ranks as by_base on by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
+    left join role_ranks as by_name
+        on by_name.source = role.source and by_name.canonical_name = coalesce(own.role_name, lower(role.role_name))
+    left join role_ranks as by_base
+        on by_base.source = role.source and by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
     left join managing_roles as managing on managing.source = role.source and managing.role_id = role.role_id
     left join manifests on manifests.source = role.source and manifests.role_id = role.role_id
 )

@@ -1,7 +1,7 @@
 /*
 summary = "One difference between an identity provider and Sisense: a missing account, status, e-mail, groups or role."
 reads   = [
-    "graph.provider_users", "staging.scim_groups", "staging.scim_members", "staging.directory_groups",
+    "graph.provider_users", "graph.sources", "staging.scim_groups", "staging.scim_members", "staging.directory_groups",
     "staging.directory_members", "graph.scim_links", "graph.accounts", "graph.groups", "graph.memberships",
     "graph.roles", "reference.builtin_groups",
 ]
@@ -20,15 +20,18 @@ rest_value  = "varchar: the value in Sisense"
 with
 
 endpoints as (
-    select distinct source as scim_source from graph.provider_users
+    select source as scim_source, bool_or(is_directory) as is_directory from graph.provider_users group by source
 ),
 
--- The endpoint of a Sisense is compared with that source; a directory is compared with all of them.
+-- The endpoint of a Sisense is compared with that source; another SCIM server is compared with all of them, and a
+-- directory with those that are not read from files.
 compared_sources as (
     select distinct endpoints.scim_source, account.source
     from endpoints
     join graph.accounts as account on account.source = endpoints.scim_source
         or endpoints.scim_source not in (select source from graph.accounts)
+    left join graph.sources as source on source.source = account.source
+    where not (endpoints.is_directory and coalesce(source.is_from_files, false))
 ),
 
 linked_accounts as (

@@ -1,6 +1,6 @@
 /*
 summary = "One user of an identity provider and one account matched to it: by SCIM in the same Sisense, for a directory in every source."
-reads   = ["graph.provider_users", "graph.accounts"]
+reads   = ["graph.provider_users", "graph.accounts", "graph.sources"]
 grain   = ["scim_source", "scim_id", "source", "account_id"]
 
 [columns]
@@ -13,35 +13,42 @@ match_method = "varchar: how they were matched: id, user_name, email or person"
 with
 
 provider_keys as (
-    select source, user_id, 1 as step, user_id as match_key from graph.provider_users where not is_directory
+    select source, user_id, is_directory, 1 as step, user_id as match_key from graph.provider_users where not is_directory
     union
-    select source, user_id, 1, external_id from graph.provider_users
+    select source, user_id, is_directory, 1, external_id from graph.provider_users
     union
-    select source, user_id, 2, user_name_key from graph.provider_users
+    select source, user_id, is_directory, 2, user_name_key from graph.provider_users
     union
-    select source, user_id, 3, user_name_key from graph.provider_users
+    select source, user_id, is_directory, 3, user_name_key from graph.provider_users
     union
-    select source, user_id, 3, email_key from graph.provider_users
+    select source, user_id, is_directory, 3, email_key from graph.provider_users
     union
-    select source, user_id, 3, unnest(alias_keys) from graph.provider_users
+    select source, user_id, is_directory, 3, unnest(alias_keys) from graph.provider_users
     union
     -- The alias may be the user name in the application.
-    select source, user_id, 4, unnest(alias_keys) from graph.provider_users
+    select source, user_id, is_directory, 4, unnest(alias_keys) from graph.provider_users
     union
     -- If the directory is the roster, the account's person is one of its users.
-    select source, user_id, 5, user_id from graph.provider_users where is_directory
+    select source, user_id, is_directory, 5, user_id from graph.provider_users where is_directory
+),
+
+-- The assignments of a directory are about Sisense, so no accounts of other applications are compared with it.
+accounts as (
+    select account.*, coalesce(source.is_from_files, false) as is_from_files
+    from graph.accounts as account
+    left join graph.sources as source on source.source = account.source
 ),
 
 account_keys as (
-    select source, account_id, 1 as step, 'id' as match_method, account_id as match_key from graph.accounts
+    select source, account_id, is_from_files, 1 as step, 'id' as match_method, account_id as match_key from accounts
     union all
-    select source, account_id, 2, 'user_name', user_name_key from graph.accounts
+    select source, account_id, is_from_files, 2, 'user_name', user_name_key from accounts
     union all
-    select source, account_id, 3, 'email', email_key from graph.accounts
+    select source, account_id, is_from_files, 3, 'email', email_key from accounts
     union all
-    select source, account_id, 4, 'user_name', user_name_key from graph.accounts
+    select source, account_id, is_from_files, 4, 'user_name', user_name_key from accounts
     union all
-    select source, account_id, 5, 'person', person_id from graph.accounts
+    select source, account_id, is_from_files, 5, 'person', person_id from accounts
 ),
 
 -- The endpoint of a Sisense covers only that source, and only its ids can equal account ids.
@@ -52,7 +59,7 @@ link_candidates as (
     from provider_keys as provider
     join account_keys as account on account.step = provider.step and account.match_key = provider.match_key
     where account.source = provider.source
-        or (account.step > 1 and provider.source not in (select source from graph.accounts))
+        or (not (provider.is_directory and account.is_from_files) and account.step > 1 and provider.source not in (select source from graph.accounts))
 )
 
 select scim_source, scim_id, source, account_id, match_method
@@ -93,4 +100,13 @@ expect = [
   { scim_id = "1", account_id = "a", match_method = "email" }, { scim_id = "2", account_id = "b", match_method = "user_name" },
   { scim_id = "3", account_id = "c", match_method = "person" },
 ]
+*/
+/* example
+name = "accounts of an application that is read from files are not compared with a directory"
+given."graph.sources" = [ { source = "hr", is_from_files = true }, { source = "s", is_from_files = false } ]
+given."graph.provider_users" = [ { source = "d", user_id = "1", is_directory = true, email_key = "ann@x", alias_keys = [] } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "a", email_key = "ann@x" }, { source = "hr", account_id = "h", email_key = "ann@x" },
+]
+expect = [ { source = "s", account_id = "a" } ]
 */

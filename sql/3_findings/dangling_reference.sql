@@ -24,7 +24,9 @@ account_references as (
     where account.role_id is not null
     union all
     select
-        account.source, account.account_id, 'group', membership.group_id,
+        account.source, account.account_id,
+        case when membership.seen_in = 'file' then coalesce(found.entitlement_type, 'entitlement') else 'group' end,
+        membership.group_id,
         found.group_id is not null, source.group_count > 0
     from graph.memberships as membership
     join graph.accounts as account
@@ -73,4 +75,20 @@ expect = [
   { account_id = "d", reference_type = "role", reference_id = "viewer", verdict = "unknown" },
 ]
 population = 5
+*/
+/* example
+name = "an entitlement that a file grants and does not list fails"
+given."graph.sources" = [ { source = "f", role_count = 0, group_count = 1, is_from_files = true } ]
+given."graph.accounts" = [ { source = "f", account_id = "1" } ]
+given."graph.groups" = [ { source = "f", group_id = "r", entitlement_type = "role" } ]
+given."graph.memberships" = [
+  { source = "f", account_id = "1", group_id = "r", seen_in = "file" },
+  { source = "f", account_id = "1", group_id = "gone", seen_in = "file" },
+]
+given."graph.effective_access" = [
+  { source = "f", account_id = "1", entitlement_type = "role", entitlement_id = "r" },
+  { source = "f", account_id = "1", entitlement_type = "entitlement", entitlement_id = "gone" },
+]
+expect = [ { account_id = "1", reference_type = "entitlement", reference_id = "gone", verdict = "failed" } ]
+population = 2
 */

@@ -2,7 +2,9 @@
 title       = "Empty group"
 summary     = "A group without members."
 severity    = "low"
-population  = "select source, group_id from graph.groups"
+population  = """
+select source, group_id from graph.groups where coalesce(entitlement_type, 'group') = 'group'
+"""
 reads       = ["graph.accounts", "graph.groups", "graph.sources"]
 grain       = ["source", "group_id"]
 remediation = "Delete the group so that it is not used by mistake. If it is built in, find out why it is empty."
@@ -34,7 +36,8 @@ verdicts as (
     from graph.groups as groups
     left join graph.sources as sources on sources.source = groups.source
     left join unreadable_accounts on unreadable_accounts.source = groups.source
-    where groups.member_count = 0
+    -- A role or permission that nobody holds is ready for use, and no mistake.
+    where groups.member_count = 0 and coalesce(groups.entitlement_type, 'group') = 'group'
 )
 
 select
@@ -83,4 +86,14 @@ expect = [
   { source = "does not", group_id = "built-in", verdict = "unknown" },
 ]
 population = 3
+*/
+/* example
+name = "in a file, an empty group fails, and a role or permission that nobody holds is not examined"
+given."graph.sources" = [ { source = "f", is_from_files = true, gives_user_groups = true, gives_group_members = true } ]
+given."graph.groups" = [
+  { source = "f", group_id = "group:Old", entitlement_type = "group", member_count = 0, is_builtin = false },
+  { source = "f", group_id = "role:Admin", entitlement_type = "role", member_count = 0, is_builtin = false },
+]
+expect = [ { group_id = "group:Old", verdict = "failed" } ]
+population = 1
 */

@@ -1,9 +1,9 @@
 /*
 title       = "Inactive account with access"
-summary     = "An account that has been inactive for longer than the limit and still has a role above Viewer, or groups other than the built-in ones for all users."
+summary     = "An account that has been inactive for longer than the limit and still has a role above Viewer, or groups other than the built-in ones for all users; in an application that is read from files, any entitlement."
 severity    = "low"
 population  = "select source, account_id from graph.accounts where status in ('inactive', 'unknown')"
-reads       = ["graph.accounts", "graph.memberships", "graph.groups", "graph.roles"]
+reads       = ["graph.accounts", "graph.memberships", "graph.groups", "graph.roles", "graph.sources"]
 grain       = ["source", "account_id"]
 remediation = "Remove the groups and assign the lowest role, so that reactivating the account grants nothing by accident."
 
@@ -43,10 +43,12 @@ accounts as (
         account.source, account.account_id, account.status, account.privileged,
         coalesce(account.last_updated_at, account.last_seen_at) as inactive_since,
         coalesce(group_counts.group_count, 0) as group_count,
-        -- A role without a rank counts as above Viewer.
-        account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10) as is_above_viewer,
+        -- A role without a rank counts as above Viewer. The accounts of a file have entitlements only.
+        coalesce(source.is_from_files, false) as is_from_files,
+        not is_from_files and (account.role_rank is null or account.role_rank > coalesce(viewers.role_rank, 10)) as is_above_viewer,
         coalesce(list_contains(account.unreadable_fields, 'groups'), false) as has_unreadable_groups
     from graph.accounts as account
+    left join graph.sources as source on source.source = account.source
     left join viewers on viewers.source = account.source
     left join group_counts on group_counts.source = account.source and group_counts.account_id = account.account_id
     where account.status in ('inactive', 'unknown')
@@ -70,9 +72,11 @@ select
     account_id,
     verdict,
     case when privileged then 'medium' else 'low' end as severity,
-    'Unchanged since ' || strftime(inactive_since, '%-d %b %Y') || ', with '
+    case when is_from_files
+        then 'Last used ' || strftime(inactive_since, '%-d %b %Y') || ', with ' || counted(group_count, 'entitlement') || '.'
+        else 'Unchanged since ' || strftime(inactive_since, '%-d %b %Y') || ', with '
         || case when is_above_viewer then 'a role above Viewer' else 'the lowest role' end
-        || ' and ' || counted(group_count, 'group') || '.' as detail,
+        || ' and ' || counted(group_count, 'group') || '.' end as detail,
     counted(date_diff('day', cast(inactive_since as date), cast($as_of as date)), 'day')
         as observed_value,
     counted($inactive_for_days, 'day') as threshold
@@ -115,4 +119,23 @@ expect = [
   { account_id = "status unknown", verdict = "unknown" },
 ]
 population = 11
+*/
+/* example
+name = "an inactive account of a file fails with an entitlement, and passes without one"
+as_of = 2026-04-01T00:00:00Z
+given."graph.sources" = [ { source = "f", is_from_files = true } ]
+given."graph.accounts" = [
+  { source = "f", account_id = "holds", status = "inactive", last_seen_at = 2026-01-01T00:00:00Z },
+  { source = "f", account_id = "bare", status = "inactive", last_seen_at = 2026-01-01T00:00:00Z },
+  { source = "f", account_id = "never", status = "inactive" },
+]
+given."graph.memberships" = [
+  { source = "f", account_id = "holds", group_id = "r" }, { source = "f", account_id = "never", group_id = "r" },
+]
+given."graph.groups" = [ { source = "f", group_id = "r", is_everyone = false } ]
+expect = [
+  { account_id = "holds", verdict = "failed", detail = "Last used 1 Jan 2026, with 1 entitlement." },
+  { account_id = "never", verdict = "unknown", detail = "<null>" },
+]
+population = 3
 */

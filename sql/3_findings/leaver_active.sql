@@ -22,7 +22,7 @@ reason         = "The person has left."
 comes_first    = true
 deactivates    = true
 headline       = "leavers_active"
-event          = "leaver_active"
+event          = "active_leaver"
 
 [effects.risk]
 factor     = "leaver"

@@ -5,7 +5,7 @@ severity    = "medium"
 population  = "select source from graph.sources"
 reads       = ["graph.sources"]
 grain       = ["source"]
-remediation = "Extract as an administrator, or upgrade the source. Until then, review each of its accounts by hand."
+remediation = "Extract as an administrator, or upgrade the source; for an application that is read from files, export the last login. Until then, review each of its accounts by hand."
 
 [controls]
 soc2 = ["CC6.2"]

@@ -3,8 +3,10 @@ title       = "Inconsistent group membership"
 summary     = "A membership that only the account or only the group lists, in a group that is not built in."
 severity    = "low"
 population  = """
-select source, account_id, entitlement_id as group_id from graph.effective_access
-where entitlement_type = 'group' and not is_builtin
+select access.source, access.account_id, access.entitlement_id as group_id
+from graph.effective_access as access
+left join graph.sources as source on source.source = access.source
+where source.is_from_files is distinct from true and access.entitlement_type = 'group' and not access.is_builtin
 """
 reads       = ["graph.effective_access", "graph.memberships", "graph.accounts", "graph.groups", "graph.sources"]
 grain       = ["source", "account_id", "group_id"]
@@ -33,7 +35,7 @@ join graph.groups as groups on groups.source = membership.source and groups.grou
 join graph.sources as sources on sources.source = membership.source
 join graph.accounts as account
     on account.source = membership.source and account.account_id = membership.account_id
-where membership.seen_in <> 'both' and not groups.is_builtin
+where membership.seen_in in ('user', 'group') and not groups.is_builtin
 
 /* example
 name = "listed on one side fails, on both passes; built-in and missing groups are not in the population; a source with one side only is unknown"

@@ -3,7 +3,7 @@ title       = "Missing e-mail address"
 summary     = "An active account of a person without a valid e-mail address."
 severity    = "low"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and account_type = 'human'"
-reads       = ["graph.accounts"]
+reads       = ["graph.accounts", "graph.sources"]
 grain       = ["source", "account_id"]
 remediation = "Add the person's address, so that the account can be matched to the roster."
 
@@ -14,13 +14,16 @@ with
 
 verdicts as (
     select
-        source, account_id, email,
+        account.source, account.account_id, account.email,
         case
             when status = 'unknown' or list_contains(unreadable_fields, 'email') then 'unknown'
             -- Only a valid address has a domain.
+            -- A file may have no addresses at all, which says nothing about its accounts.
+            when email_domain is null and source.is_from_files and not source.gives_emails then 'unknown'
             when email_domain is null then 'failed'
         end as verdict
-    from graph.accounts
+    from graph.accounts as account
+    left join graph.sources as source on source.source = account.source
     where status in ('active', 'unknown') and account_type = 'human'
 )
 
@@ -55,4 +58,14 @@ expect = [
   { account_id = "status unknown", verdict = "unknown" },
 ]
 population = 6
+*/
+/* example
+name = "the accounts of a file without addresses are not evaluated"
+given."graph.sources" = [ { source = "f", is_from_files = true, gives_emails = false }, { source = "g", is_from_files = true, gives_emails = true } ]
+given."graph.accounts" = [
+  { source = "f", account_id = "1", status = "active", account_type = "human" },
+  { source = "g", account_id = "2", status = "active", account_type = "human" },
+]
+expect = [ { account_id = "1", verdict = "unknown" }, { account_id = "2", verdict = "failed" } ]
+population = 2
 */

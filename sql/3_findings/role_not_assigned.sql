@@ -2,8 +2,13 @@
 title       = "No role assigned after provisioning"
 summary     = "An account that was created through SCIM longer ago than the limit and still has the lowest role, or none. SCIM assigns groups, never roles."
 severity    = "low"
-population  = "select source, account_id from graph.accounts"
-reads       = ["graph.accounts", "graph.roles", "graph.provider_accounts"]
+population  = """
+select account.source, account.account_id
+from graph.accounts as account
+left join graph.sources as source on source.source = account.source
+where source.is_from_files is distinct from true
+"""
+reads       = ["graph.accounts", "graph.roles", "graph.sources", "graph.provider_accounts"]
 grain       = ["source", "account_id"]
 needs       = "provider"
 remediation = "Assign the role that the person needs, or record that the lowest role is intended."
@@ -44,6 +49,9 @@ verdicts as (
         on provider.source = account.source and provider.account_id = account.account_id
     left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
     left join lowest_roles on lowest_roles.source = account.source
+    left join graph.sources as source on source.source = account.source
+    -- An application that is read from files has no role for each account.
+    where source.is_from_files is distinct from true
 )
 
 select

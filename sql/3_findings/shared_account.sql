@@ -3,7 +3,7 @@ title       = "Possibly shared account"
 summary     = "An active, unregistered account that is named after a function, or has neither a first nor a last name."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not is_registered"
-reads       = ["graph.accounts", "reference.shared_names"]
+reads       = ["graph.accounts", "graph.sources", "reference.shared_names"]
 grain       = ["source", "account_id"]
 remediation = "Give each person an account of their own, or register this one as a service account with an owner."
 
@@ -31,10 +31,15 @@ verdicts as (
             when account.first_name is null and account.last_name is null then case
                 when list_contains(account.unreadable_fields, 'firstName')
                     or list_contains(account.unreadable_fields, 'lastName') then 'unknown'
+                -- A file may have no names at all, which says nothing about its accounts.
+                when source.is_from_files and not source.gives_names then 'unknown'
+                -- A file may say that the account belongs to a program, which has no name.
+                when source.is_from_files and account.account_type in ('service', 'break_glass') then null
                 else 'failed'
             end
         end as verdict
     from graph.accounts as account
+    left join graph.sources as source on source.source = account.source
     left join reference.shared_names as email_names
         on email_names.local_part = split_part(account.email_key, '@', 1)
     left join reference.shared_names as user_names
@@ -74,4 +79,17 @@ expect = [
   { account_id = "status unknown", verdict = "unknown" },
 ]
 population = 6
+*/
+/* example
+name = "the accounts of a file without names are not evaluated, unless one is named after a function"
+given."reference.shared_names" = [ { local_part = "info" } ]
+given."graph.sources" = [ { source = "f", is_from_files = true, gives_names = false }, { source = "g", is_from_files = true, gives_names = true } ]
+given."graph.accounts" = [
+  { source = "f", account_id = "1", status = "active", is_registered = false },
+  { source = "f", account_id = "2", status = "active", is_registered = false, user_name_key = "info" },
+  { source = "g", account_id = "3", status = "active", is_registered = false },
+  { source = "g", account_id = "4", status = "active", is_registered = false, account_type = "service" },
+]
+expect = [ { account_id = "1", verdict = "unknown" }, { account_id = "2", verdict = "failed" }, { account_id = "3", verdict = "failed" } ]
+population = 4
 */

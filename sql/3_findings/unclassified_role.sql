@@ -1,9 +1,9 @@
 /*
 title       = "Unclassified role"
-summary     = "An account whose role is missing, does not exist, or has no rank. It counts as privileged until the role is ranked."
+summary     = "An account whose role is missing, does not exist, or has no rank. It counts as privileged until the role is ranked. Accounts of an application that is read from files are not evaluated while an entitlement of theirs is unranked."
 severity    = "medium"
 population  = "select source, account_id from graph.accounts"
-reads       = ["graph.accounts", "graph.roles", "graph.sources"]
+reads       = ["graph.accounts", "graph.roles", "graph.sources", "graph.effective_access"]
 grain       = ["source", "account_id"]
 remediation = "Give the role a rank in roles.csv, or give the account a ranked role."
 
@@ -13,15 +13,28 @@ nist = ["AC-2"]
 */
 with
 
+-- An application that is read from files has no role for each account, and the program knows none of its entitlements.
+unranked_entitlements as (
+    select access.source, access.account_id, count(*) as entitlement_count, min(access.entitlement_name) as first_name
+    from graph.effective_access as access
+    join graph.sources as source on source.source = access.source and source.is_from_files
+    where access.permission_level = 'unclassified'
+    group by access.source, access.account_id
+),
+
 verdicts as (
     select
         account.source, account.account_id, account.role_id, role.role_name,
         case
+            when source.is_from_files then case when unranked.account_id is not null then 'unknown' end
             -- If the source gives no roles, no id can be resolved.
             when account.role_id is not null and source.role_count = 0 then 'unknown'
             when account.role_rank is null then 'failed'
         end as verdict,
         case
+            when source.is_from_files then 'Neither roles.csv nor the file says whether '
+                || case when unranked.entitlement_count > 1 then unranked.entitlement_count || ' of its entitlements are privileged.'
+                    else coalesce(unranked.first_name, 'its entitlement') || ' is privileged.' end
             when account.role_id is null then 'The account has no role.'
             when role.role_id is null then 'No role has the id ' || account.role_id || '.'
             else 'Neither the role ''' || coalesce(role.role_name, role.role_id) || ''' nor its base role has a rank.'
@@ -29,6 +42,8 @@ verdicts as (
     from graph.accounts as account
     join graph.sources as source on source.source = account.source
     left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+    left join unranked_entitlements as unranked
+        on unranked.source = account.source and unranked.account_id = account.account_id
 )
 
 select
@@ -62,4 +77,20 @@ expect = [
   { account_id = "a", verdict = "unknown" },
 ]
 population = 5
+*/
+/* example
+name = "an account of a file is not evaluated while an entitlement is unranked, and passes without one"
+given."graph.sources" = [ { source = "f", role_count = 0, is_from_files = true } ]
+given."graph.accounts" = [
+  { source = "f", account_id = "unranked" }, { source = "f", account_id = "ranked", role_rank = 20 },
+  { source = "f", account_id = "said" }, { source = "f", account_id = "none" },
+]
+given."graph.effective_access" = [
+  { source = "f", account_id = "unranked", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Clerk", permission_level = "unclassified" },
+  { source = "f", account_id = "unranked", entitlement_type = "role", entitlement_id = "s", permission_level = "standard" },
+  { source = "f", account_id = "ranked", entitlement_type = "role", entitlement_id = "s", permission_level = "standard" },
+  { source = "f", account_id = "said", entitlement_type = "role", entitlement_id = "p", permission_level = "privileged" },
+]
+expect = [ { account_id = "unranked", verdict = "unknown", detail = "Neither roles.csv nor the file says whether Clerk is privileged." } ]
+population = 4
 */

@@ -1,7 +1,7 @@
 /*
-summary = "One account that takes a licence seat, because it is active or invited, with its class of seat."
+summary = "One account that takes a licence seat, because it is active or invited, with its class of seat. Applications that are read from files have no seats here."
 reads   = [
-    "graph.accounts", "graph.roles", "reference.role_names", "reference.rank_levels", "reference.rules",
+    "graph.accounts", "graph.sources", "graph.roles", "reference.role_names", "reference.rank_levels", "reference.rules",
     "reports.finding_accounts",
 ]
 grain   = ["source", "account_id"]
@@ -58,10 +58,11 @@ select
     removable_accounts.account_id is not null as reclaimable,
     removable_accounts.reason
 from graph.accounts as account
+left join graph.sources as source on source.source = account.source
 left join role_seats on role_seats.source = account.source and role_seats.role_id = account.role_id
 left join removable_accounts
     on removable_accounts.source = account.source and removable_accounts.account_id = account.account_id
-where account.status in ('active', 'pending')
+where account.status in ('active', 'pending') and source.is_from_files is distinct from true
 
 /* example
 name = "the seat follows the role, by either name, or its base role; the rank in the policy does not matter"

@@ -1,7 +1,7 @@
 /*
 summary = "One privileged account, whatever its status."
 reads   = [
-    "reports.population", "graph.roles", "graph.grants", "graph.entitlements", "history.accounts", "reference.snapshot",
+    "reports.population", "graph.sources", "graph.effective_access", "graph.roles", "graph.grants", "graph.entitlements", "history.accounts", "reference.snapshot",
 ]
 grain   = ["source", "account_id"]
 
@@ -10,9 +10,9 @@ source            = "varchar: the source's name in the configuration"
 account_id        = "varchar: the source's own id"
 label             = "varchar: name"
 email             = "varchar: e-mail address, else the user name"
-role_display_name = "varchar: display name of the role"
+role_display_name = "varchar: display name of the role; for an application that is read from files, its privileged entitlements"
 role_rank         = "integer: its rank; null while unclassified"
-rank_basis        = "varchar: where the rank comes from: name, base role or unclassified"
+rank_basis        = "varchar: where the rank comes from: name, base role or unclassified; entitlements for an application that is read from files"
 granted_via       = "varchar: the group that the role comes from; null if it is the account's own"
 privileged_since  = "date: since when the account has been privileged without a break, by day of extract; null if this snapshot is the first"
 account_type      = "varchar: break_glass, service, human, shared or unknown"
@@ -55,6 +55,17 @@ inherited_roles as (
         and via.entitlement_id = granted.granted_via_group_id
     where granted.entitlement_type = 'role' and granted.grant_type = 'inherited'
     group by granted.source, granted.account_id
+),
+
+-- Accounts of an application that is read from files have entitlements instead of a role.
+privileged_entitlements as (
+    select
+        access.source, access.account_id,
+        array_to_string(list_sort(list(coalesce(access.entitlement_name, access.entitlement_id))), '; ') as names
+    from graph.effective_access as access
+    join graph.sources as source on source.source = access.source and source.is_from_files
+    where access.permission_level = 'privileged'
+    group by access.source, access.account_id
 )
 
 select
@@ -62,9 +73,9 @@ select
     account.account_id,
     account.display_name as label,
     coalesce(account.email, account.user_name) as email,
-    coalesce(account.role_display_name, account.role_id) as role_display_name,
+    coalesce(account.role_display_name, account.role_id, privileged_entitlements.names) as role_display_name,
     account.role_rank,
-    coalesce(role.rank_basis, 'unclassified') as rank_basis,
+    case when source.is_from_files then 'entitlements' else coalesce(role.rank_basis, 'unclassified') end as rank_basis,
     held.granted_via,
     cast(substr(first_privileged.snapshot_id, 1, 4) || '-' || substr(first_privileged.snapshot_id, 5, 2) || '-' || substr(first_privileged.snapshot_id, 7, 2) as date)
         as privileged_since,
@@ -78,6 +89,9 @@ select
     account.finding_count
 from reports.population as account
 left join graph.roles as role on role.source = account.source and role.role_id = account.role_id
+left join graph.sources as source on source.source = account.source
+left join privileged_entitlements
+    on privileged_entitlements.source = account.source and privileged_entitlements.account_id = account.account_id
 left join inherited_roles as held on held.source = account.source and held.account_id = account.account_id
 left join first_privileged
     on first_privileged.source = account.source and first_privileged.account_id = account.account_id

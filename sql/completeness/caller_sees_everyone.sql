@@ -7,19 +7,23 @@ with
 
 -- The policy and the source may use either name of a role: the API's or the one shown to people.
 ranked_names as (
-    select lower(role_name) as name, rank from policy.roles
+    select lower(role_name) as name, source, rank from policy.roles
     union all
-    select lower(names.display_name), policy.rank
+    select lower(names.display_name), policy.source, policy.rank
     from reference.role_names as names
     join policy.roles as policy on lower(policy.role_name) = lower(names.role_name)
     union all
-    select lower(names.role_name), policy.rank
+    select lower(names.role_name), policy.source, policy.rank
     from reference.role_names as names
     join policy.roles as policy on lower(policy.role_name) = lower(names.display_name)
 ),
 
 ranks as (
-    select name, max(rank) as rank from ranked_names group by name
+    select sources.source, names.name, max(names.rank) as rank
+    from meta.sources as sources
+    join ranked_names as names on coalesce(names.source, sources.source) = sources.source
+    where sources.snapshot_id = $snapshot_id
+    group by sources.source, names.name
 ),
 
 tenants as (
@@ -40,11 +44,11 @@ callers as (
     join reference.rank_levels as administrator on administrator.level = 'admin'
     join reference.rank_levels as tenant_administrator on tenant_administrator.level = 'tenant_admin'
     left join landed.roles as roles on roles.source = sources.source and roles.role_id = sources.principal_role_id
-    left join ranks as own on own.name = lower(coalesce(sources.principal_role_name, roles.role_name))
-    left join ranks as base on base.name = lower(roles.base_role_name)
+    left join ranks as own on own.source = sources.source and own.name = lower(coalesce(sources.principal_role_name, roles.role_name))
+    left join ranks as base on base.source = sources.source and base.name = lower(roles.base_role_name)
     left join tenants on tenants.source = sources.source
     -- Whether a credential sees all of an Okta organisation is found out by the extract, which knows Okta's roles.
-    where sources.snapshot_id = $snapshot_id and sources.kind <> 'okta'
+    where sources.snapshot_id = $snapshot_id and sources.kind not in ('okta', 'files')
 )
 
 select

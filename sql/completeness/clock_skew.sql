@@ -16,4 +16,4 @@ select
         else 'One of the clocks is wrong, so a finding that depends on a time close to its limit may be wrong.'
     end as explanation
 from meta.sources
-where snapshot_id = $snapshot_id
+where snapshot_id = $snapshot_id and kind <> 'files'

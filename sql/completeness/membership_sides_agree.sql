@@ -70,4 +70,4 @@ select
 from meta.sources as sources
 left join counts on counts.source = sources.source
 left join sources_with_members as listing on listing.source = sources.source
-where sources.snapshot_id = $snapshot_id
+where sources.snapshot_id = $snapshot_id and sources.kind <> 'files'

@@ -28,4 +28,4 @@ select
     end as explanation
 from meta.sources as sources
 left join counts on counts.source = sources.source
-where sources.snapshot_id = $snapshot_id
+where sources.snapshot_id = $snapshot_id and sources.kind <> 'files'

@@ -1,8 +1,9 @@
 /*
-summary = "Every item of every accepted page of users, roles, groups and assignments is stored as a row."
+summary = "Every item of every accepted page of users, roles, groups and assignments, and of the tables of files, is stored as a row."
 reads   = [
     "meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "raw.directory_users",
-    "raw.directory_groups", "raw.directory_members", "raw.directory_assignments", "meta.sources",
+    "raw.directory_groups", "raw.directory_members", "raw.directory_assignments", "raw.file_accounts",
+    "raw.file_entitlements", "raw.file_grants", "meta.sources",
 ]
 gate    = true
 */
@@ -14,7 +15,7 @@ page_items as (
         snapshot_id = $snapshot_id and is_accepted
         and resource in (
             'users', 'roles', 'groups', 'scim_users', 'scim_groups', 'directory_users', 'directory_groups',
-            'directory_members', 'directory_assignments'
+            'directory_members', 'directory_assignments', 'file_accounts', 'file_entitlements', 'file_grants'
         )
     group by source
 ),
@@ -37,6 +38,12 @@ stored_rows as (
     select source from raw.directory_members where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.directory_assignments where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.file_accounts where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.file_entitlements where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.file_grants where snapshot_id = $snapshot_id and is_accepted
 ),
 
 row_counts as (

@@ -47,4 +47,4 @@ from meta.sources as sources
 left join rest_counts as rest on rest.source = sources.source
 left join scim_counts as scim on scim.source = sources.source
 left join sources_with_scim as endpoint on endpoint.source = sources.source
-where sources.snapshot_id = $snapshot_id
+where sources.snapshot_id = $snapshot_id and sources.kind <> 'files'

@@ -59,7 +59,7 @@ counts as (
     from meta.sources as sources
     left join server_counts as server on server.source = sources.source
     left join own_counts as own on own.source = sources.source
-    where sources.snapshot_id = $snapshot_id
+    where sources.snapshot_id = $snapshot_id and sources.kind <> 'files'
 ),
 
 results as (

@@ -1,6 +1,6 @@
 /*
 summary = "One accepted user record, with the fields that the completeness checks need."
-reads   = ["raw.users", "raw.scim_users", "raw.directory_users"]
+reads   = ["raw.users", "raw.scim_users", "raw.directory_users", "raw.file_accounts"]
 */
 with
 
@@ -81,4 +81,20 @@ select
     cast(null as varchar[]) as group_ids,
     hash(payload::varchar) as content_hash
 from raw.directory_users
+where snapshot_id = $snapshot_id and is_accepted
+
+union all
+
+select
+    source,
+    page,
+    ordinal,
+    payload ->> '$.account_id' as account_id,
+    coalesce(payload ->> '$.account_id', '') <> '' as has_id,
+    null as role_id,
+    null as tenant_id,
+    null as takes_seat,
+    cast(null as varchar[]) as group_ids,
+    hash(payload::varchar) as content_hash
+from raw.file_accounts
 where snapshot_id = $snapshot_id and is_accepted

@@ -70,9 +70,9 @@ def company(tmp_path: Path) -> Iterator[Company]:
             yield Company(tmp_path, simulator, okta, accounts)
 
 
-def found(folder: Path, rule_id: str) -> list[dict[str, str]]:
+def found(folder: Path, title: str) -> list[dict[str, str]]:
     with (folder / "findings.csv").open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file) if row["rule_id"] == rule_id]
+        return [row for row in csv.DictReader(file) if row["title"] == title]
 
 
 def test_a_report_compares_sisense_with_the_directory(company: Company) -> None:
@@ -91,14 +91,18 @@ def test_a_report_compares_sisense_with_the_directory(company: Company) -> None:
 
     folder = ran.report.folder
     assert ran.extract.completeness == "FULL", ran.extract.reason
-    assert {row["account_id"] for row in found(folder, "leaver_active")} == {leaver["_id"]}
-    drifted = {row["account_id"] for row in found(folder, "idp_drift") if "status" in row["observed_value"]}
+    assert {row["account_id"] for row in found(folder, "Leaver still active")} == {leaver["_id"]}
+    drifted = {
+        row["account_id"]
+        for row in found(folder, "Differs from the identity provider")
+        if "status" in row["observed_value"]
+    }
     assert drifted == {leaver["_id"], suspended["_id"]}
-    assert {row["account_id"] for row in found(folder, "not_assigned")} == {unassigned["_id"]}
-    outside = {row["account_id"] for row in found(folder, "out_of_band_account")}
+    assert {row["account_id"] for row in found(folder, "Not assigned to the application")} == {unassigned["_id"]}
+    outside = {row["account_id"] for row in found(folder, "Account unknown to the identity provider")}
     assert stranger["_id"] in outside
     assert unassigned["_id"] not in outside
-    assert {row["email"] for row in found(folder, "assigned_without_account")} == {
+    assert {row["email"] for row in found(folder, "Assigned, but without an account")} == {
         company.okta.users[-1]["profile"]["email"]
     }
     with (folder / "population.csv").open(encoding="utf-8", newline="") as file:
@@ -117,8 +121,8 @@ def test_watch_reports_a_leaver_of_the_directory_at_the_next_tick(company: Compa
     second, third = watcher.tick(), watcher.tick()
 
     assert [tick.errors for tick in (first, second, third)] == [[], [], []]
-    assert [dict(tick.events) for tick in (first, second, third)] == [{}, {"leaver_active": 1}, {}]
+    assert [dict(tick.events) for tick in (first, second, third)] == [{}, {"active_leaver": 1}, {}]
     events = company.project().query("select account_id, kind from history.events")
-    assert events.rows() == [(leaver["_id"], "leaver_active")]
-    register = "select account_id from findings.register where rule_id = 'leaver_active' and status = 'open'"
-    assert company.project().query(register).rows() == [(leaver["_id"],)]
+    assert events.rows() == [(leaver["_id"], "active_leaver")]
+    register = "select account_id from findings.register where title = $title and status = 'open'"
+    assert company.project().query(register, title="Leaver still active").rows() == [(leaver["_id"],)]

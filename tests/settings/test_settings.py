@@ -40,7 +40,7 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         ('[roster]\npath = "p.csv"\n[roster.columns]\nemail = ["A"]', "roster.columns.email", "Work Email"),
         ('[roster]\npath = "p.csv"\ncolumns = "email"', "roster.columns", "[roster.columns]"),
         ('[roster]\nsource = "idp"\npreset = "okta"', "roster.preset", "'path'"),
-        ('[roster]\nsource = "idp"', "roster.source", "kinds"),
+        ('[roster]\nsource = "idp"', "roster.source", "there are none"),
         (PROD + 'application = "0oa"', "sources.prod.application", "'kind'"),
         (OKTA + 'tenant = "t"', "sources.idp.tenant", "'kind'"),
         (OKTA + 'application = "a/b"', "sources.idp.application", "id"),

@@ -1,0 +1,214 @@
+"""What only the report to read and sign shows: urgent actions, findings by person, remediation by person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import polars
+
+from pipeline.reporting.charts import SEVERITIES
+from pipeline.reporting.dataset import Dataset
+from pipeline.reporting.decisions import DecisionSum
+from pipeline.reporting.text import count, number
+
+__all__ = ["BriefView", "PersonChanges", "PersonFindings", "RoleHolders", "SeveritySection", "arrange"]
+
+Row = dict[str, Any]
+
+_ACTIONS_SHOWN = 10
+#: Most findings of one rule about one person that are told apart.
+_DETAILS_SHOWN = 3
+#: Verdict of a change -> its words, those that need attention first.
+VERDICTS = {
+    "reappeared": "done, then reversed",
+    "still_present": "not done",
+    "not_verifiable": "not verifiable",
+    "removed_verified": "done and verified",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFindings:
+    """The findings of one severity about one person, account, group, role or object.
+
+    ``rules`` are their titles, each with what was found, once and at most a few, and how many more there are. ``due``
+    are the first and the last day by which ``owners`` are to fix them; ``overdue`` counts those that are late.
+    """
+
+    subject: Row
+    rules: tuple[tuple[str, tuple[str, ...], int], ...]
+    owners: tuple[str, ...]
+    due: tuple[date, ...]
+    findings: int
+    overdue: int
+
+    @property
+    def status(self) -> str:
+        """Return the status of all of them."""
+        return str(self.subject["status"])
+
+
+@dataclass(frozen=True, slots=True)
+class SeveritySection:
+    """The findings of one severity: what is to be done for each rule, and the findings to show by person.
+
+    ``total`` counts all findings, ``open_findings`` the open ones, ``shown`` those that the section has.
+    """
+
+    severity: str
+    days_to_fix: int | None
+    rules: tuple[Row, ...]
+    people: tuple[PersonFindings, ...]
+    total: int
+    open_findings: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHolders:
+    """The privileged accounts that hold one role; ``role`` is the row of the first of them."""
+
+    role: Row
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChanges:
+    """The changes of one account, those that need attention first."""
+
+    subject: Row
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BriefView:
+    """All values of the brief that no other document has.
+
+    ``actions_left`` counts the actions that are not shown, ``severities`` have the open findings of each severity in
+    three numbers. ``sent`` says what became of all changes, as a sum.
+    """
+
+    actions: tuple[Row, ...]
+    actions_left: int
+    severities: tuple[Row, ...]
+    overdue: int
+    sections: tuple[SeveritySection, ...]
+    privileged: tuple[RoleHolders, ...]
+    people: tuple[tuple[Row, ...], ...]
+    changes: tuple[PersonChanges, ...]
+    changes_total: int
+    sent: str
+    carried: tuple[str, ...]
+
+
+def arrange(dataset: Dataset, *, rows_shown: int, privileged_shown: int, sums: Sequence[DecisionSum]) -> BriefView:
+    """Arrange one build; at most ``rows_shown`` findings of a severity and as many changes of accounts are shown."""
+    severities = _rows(dataset.due_counts)
+    changes = _rows(dataset.remediation)
+    actions = _rows(dataset.actions)
+    return BriefView(
+        actions=actions[:_ACTIONS_SHOWN],
+        actions_left=len(actions[_ACTIONS_SHOWN:]),
+        severities=severities,
+        overdue=sum(row["overdue"] for row in severities),
+        sections=tuple(_sections(dataset, {row["severity"]: row["days_to_fix"] for row in severities}, rows_shown)),
+        privileged=tuple(
+            RoleHolders(rows[0], rows)
+            for rows in _runs(
+                _rows(dataset.privileged_accounts)[:privileged_shown],
+                lambda row: (row["role_rank"], row["role_display_name"], row["rank_basis"], row["granted_via"]),
+            )
+        ),
+        people=tuple(_runs(_rows(dataset.person_access)[:rows_shown], lambda row: row["person_id"])),
+        changes=tuple(_by_account(changes[:rows_shown])),
+        changes_total=len(changes),
+        sent=_sent(changes),
+        carried=tuple(_carried(changes, sums)),
+    )
+
+
+def _rows(frame: polars.DataFrame) -> tuple[Row, ...]:
+    return tuple(frame.iter_rows(named=True))
+
+
+def _runs(rows: Sequence[Row], key: Callable[[Row], Hashable]) -> Iterator[tuple[Row, ...]]:
+    """Yield rows that follow each other and have equal keys."""
+    for _, run in groupby(rows, key):
+        yield tuple(run)
+
+
+def _sections(dataset: Dataset, days_to_fix: dict[str, int | None], rows_shown: int) -> Iterator[SeveritySection]:
+    rules = {
+        str(key[0]): _rows(part) for key, part in dataset.severity_rules.group_by("severity", maintain_order=True)
+    }
+    rows = {
+        str(key[0]): _rows(part.head(rows_shown))
+        for key, part in dataset.person_findings.group_by("severity", maintain_order=True)
+    }
+    for severity in SEVERITIES:
+        if shown := rows.get(severity):
+            yield SeveritySection(
+                severity=severity,
+                days_to_fix=days_to_fix[severity],
+                rules=rules[severity],
+                people=tuple(_person(found) for found in _runs(shown, lambda row: (row["status"], row["subject"]))),
+                total=shown[0]["total"],
+                open_findings=shown[0]["open_findings"],
+                shown=len(shown),
+            )
+
+
+def _person(found: Sequence[Row]) -> PersonFindings:
+    details: dict[str, list[str]] = {}
+    for row in found:
+        details.setdefault(row["title"], []).append(row["detail"] or row["observed_value"] or "")
+    due = sorted({row["due_at"] for row in found if row["due_at"]})
+    return PersonFindings(
+        subject=found[0],
+        rules=tuple(
+            (title, tuple(dict.fromkeys(said))[:_DETAILS_SHOWN], max(len(set(said)) - _DETAILS_SHOWN, 0))
+            for title, said in details.items()
+        ),
+        owners=tuple(dict.fromkeys(row["owner"] for row in found if row["owner"])),
+        due=tuple(dict.fromkeys((due[0], due[-1]))) if due else (),
+        findings=len(found),
+        overdue=sum(bool(row["overdue"]) for row in found),
+    )
+
+
+def _by_account(changes: Sequence[Row]) -> Iterator[PersonChanges]:
+    """Yield the changes of each account, where the most urgent of them stands."""
+    accounts: dict[tuple[str, str], list[Row]] = {}
+    for row in changes:
+        accounts.setdefault((row["source"], row["account_id"]), []).append(row)
+    for rows in accounts.values():
+        yield PersonChanges(rows[0], tuple(rows))
+
+
+def _sent(changes: Sequence[Row]) -> str:
+    """Return what became of the changes: ``12 changes sent = 10 done and verified + 2 not done``."""
+    verdicts = [row["verdict"] for row in changes]
+    terms = [
+        f"{number(verdicts.count(verdict))} {words}"
+        for verdict, words in reversed(VERDICTS.items())
+        if verdict in verdicts or verdict == "removed_verified"
+    ]
+    return f"{count(len(changes), 'change')} sent = {' + '.join(terms)}"
+
+
+def _carried(changes: Sequence[Row], sums: Sequence[DecisionSum]) -> Iterator[str]:
+    """Yield how many changes carry out the decisions of each campaign: one change may carry out several."""
+    for decided in sums:
+        own = sum(row["campaign"] == decided.campaign for row in changes)
+        if own and decided.sent is not None:
+            yield (
+                f"{count(own, 'change')} {'carries' if own == 1 else 'carry'} out {number(decided.sent)} of the"
+                f" {count(decided.decided, 'decision')} of {decided.campaign}: one change may carry out several"
+                " decisions about an account"
+            )
+    if others := sum(row["campaign"] is None for row in changes):
+        yield f"{count(others, 'change')} {'was' if others == 1 else 'were'} not decided in a review"

@@ -1,0 +1,109 @@
+"""How the findings developed over the last reports: a sentence, a line chart, and the numbers behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars
+from markupsafe import Markup
+
+from pipeline.reporting import charts
+from pipeline.reporting.charts import SEVERITIES, Line
+from pipeline.reporting.text import day, number
+
+__all__ = ["Trend", "TrendReport", "arrange"]
+
+Row = dict[str, Any]
+
+#: Figure -> how it is called, and how its values are written.
+_FIGURES = {
+    "privileged_accounts": ("Privileged accounts", "number"),
+    "stale_accounts": ("Stale accounts", "number"),
+    "approved_percent": ("Access approved in reviews", "percent"),
+    "removed_percent": ("Access removed by reviews", "percent"),
+    "median_days_to_fix": ("Median days to fix a finding", "days"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrendReport:
+    """The findings of one report: sums over all severities, the open ones of each severity, and other figures.
+
+    A sum is None if it is not known, as for the first report that was kept.
+    """
+
+    as_of: datetime
+    new: int | None
+    reopened: int | None
+    resolved: int | None
+    open: int
+    severities: dict[str, int]
+    figures: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """All values of the trend. Without an earlier report, ``sentence`` says so and there is no chart.
+
+    ``figures`` are the names of the figures that any report has.
+    """
+
+    sentence: str
+    chart: Markup | None
+    reports: tuple[TrendReport, ...]
+    figures: tuple[str, ...]
+
+
+def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
+    """Arrange ``reports.trend`` and ``reports.trend_figures`` for reading; the last report is this one."""
+    reports = tuple(
+        _report(
+            tuple(part.iter_rows(named=True)),
+            figures.filter(polars.col("snapshot_id") == snapshot_id).rows_by_key("figure", named=True, unique=True),
+        )
+        for (snapshot_id,), part in trend.sort("as_of", "snapshot_id").group_by("snapshot_id", maintain_order=True)
+    )
+    if len(reports) < 2:
+        return Trend("A trend needs two reports, and this is the first one.", None, reports, ())
+    before, now = reports[-2:]
+    changed = [(now.new, "new"), (now.reopened or None, "reopened"), (now.resolved, "resolved"), (now.open, "open")]
+    parts = [f"{name} {number(value)}" for value, name in changed if value is not None]
+    lines = [
+        Line(severity, look.shape, look.colour, tuple(each.severities.get(severity, 0) for each in reports))
+        for severity, look in SEVERITIES.items()
+        if any(each.severities.get(severity) for each in reports)
+    ]
+    return Trend(
+        f"{' · '.join(parts)} since {day(before.as_of)}",
+        charts.lines("Open findings by severity", [day(each.as_of) for each in reports], lines),
+        reports,
+        tuple(name for name, _ in _FIGURES.values() if any(name in each.figures for each in reports)),
+    )
+
+
+def _report(rows: tuple[Row, ...], figures: dict[str, Row]) -> TrendReport:
+    def total(column: str) -> int | None:
+        values = [row[column] for row in rows if row[column] is not None]
+        return sum(values) if values else None
+
+    return TrendReport(
+        as_of=rows[0]["as_of"],
+        new=total("new"),
+        reopened=total("reopened"),
+        resolved=total("resolved"),
+        open=total("open") or 0,
+        severities={row["severity"]: row["open"] or 0 for row in rows},
+        figures={
+            name: _written(figures[key]["value"], form)
+            for key, (name, form) in _FIGURES.items()
+            if key in figures and figures[key]["value"] is not None
+        },
+    )
+
+
+def _written(value: float, form: str) -> str:
+    if form == "percent":
+        return f"{value:.1f} %"
+    return f"{value:.1f}".removesuffix(".0") if form == "days" else number(round(value))

@@ -1,0 +1,251 @@
+"""The extract of one application from its files: their rows into the spool, and whether they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from pipeline.clock import Clock
+from pipeline.errors import AccessReviewError, ContentError, SourceError
+from pipeline.settings import SourceSettings
+from pipeline.sources.extract import ExtractJob
+from pipeline.sources.files import csv_tables
+from pipeline.sources.files.declared import Declared, read_manifest
+from pipeline.sources.files.tables import Content, ReadFile
+from pipeline.sources.page_log import timestamp
+from pipeline.spool import Observation, PageEntry, SourceOutcome
+
+__all__ = ["FileSet", "extract", "find_files"]
+
+#: Rows of one page. DuckDB parses a page at once.
+_PAGE = 20_000
+Format = Literal["csv", "oaa", "parquet"]
+
+
+class FileSet:
+    """The files of one application: their format, where they are, and the manifest that describes them."""
+
+    def __init__(self, path: Path, format_: Format, manifest: Path) -> None:
+        self.path = path
+        self.format = format_
+        self.manifest = manifest
+
+    def read(self, note: Callable[[str], None], finished: Callable[[ReadFile], None]) -> Iterator[Content]:
+        """Yield the three tables; ``finished`` receives each file after its records were taken."""
+        return csv_tables.read(self.path, note, finished)
+
+
+def find_files(source: SourceSettings) -> FileSet:
+    """Return the files that a source names.
+
+    Raises:
+        ContentError: the path does not exist, or what is there is not in the format.
+    """
+    path = source.path
+    assert path is not None  # noqa: S101 - the settings require it
+    if not path.exists():
+        raise ContentError(
+            f"there is no '{path.name}'", where=str(path), hint=f"correct 'path' in [sources.{source.name}]"
+        )
+    if not path.is_dir():
+        raise ContentError(
+            f"'{path.name}' is not a folder",
+            where=str(path),
+            hint=f"name the folder with accounts.csv, entitlements.csv and grants.csv in [sources.{source.name}]",
+        )
+    return FileSet(path, "csv", path / "manifest.json")
+
+
+def extract(job: ExtractJob) -> SourceOutcome:
+    """Read a source of kind ``files`` into the spool; return its outcome, which is in the spool too.
+
+    Raises:
+        SourceError: a file is missing or broken. The outcome, with the ``error``, was written before.
+    """
+    reading = _Reading(job)
+    failure: AccessReviewError | None = None
+    try:
+        reading.read(find_files(job.source))
+    except SourceError as error:
+        failure = error
+    outcome = reading.outcome(failure)
+    job.spool.write_outcome(outcome)
+    if failure is not None:
+        raise failure
+    return outcome
+
+
+class _Reading:
+    """The reading of one application: its pages in the spool, and the files read so far."""
+
+    def __init__(self, job: ExtractJob) -> None:
+        self._job = job
+        self._clock: Clock = job.clock
+        self._started = job.clock()
+        self._declared = Declared("manifest.json")
+        self._format: str | None = None
+        self._files: list[ReadFile] = []
+        self._read_tables: list[str] = []
+
+    def read(self, files: FileSet) -> None:
+        """Write the rows of every table into the spool.
+
+        Raises:
+            ContentError: a file is missing or broken.
+        """
+        self._format = files.format
+        self._declared = read_manifest(files.manifest)
+
+        def note(text: str) -> None:
+            self._job.note(f"{self._job.source.name}: {text}")
+
+        for content in files.read(note, self._files.append):
+            self._write(content)
+            self._read_tables.append(content.table)
+        for number, file in enumerate(self._files, start=1):
+            self._add_page("files", number, file.name, sum(file.rows.values()), file.size, file.sha256, None)
+
+    def _write(self, content: Content) -> None:
+        resource = f"file_{content.table}"
+        records = iter(content.records)
+        page = rows = 0
+        while batch := list(islice(records, _PAGE)):
+            page += 1
+            body = orjson.dumps(batch)
+            file = self._job.spool.write_body(self._job.source.name, f"{resource}-1-{page:06d}.json", body)
+            sha256 = hashlib.sha256(body).hexdigest()
+            self._add_page(resource, page, content.url, len(batch), len(body), sha256, file, offset=rows)
+            rows += len(batch)
+            self._job.advance(resource.removeprefix("file_"), rows, None)
+
+    def _add_page(
+        self,
+        resource: str,
+        page: int,
+        url: str,
+        items: int,
+        size: int,
+        sha256: str,
+        file: str | None,
+        offset: int | None = None,
+    ) -> None:
+        now = timestamp(self._clock())
+        self._job.spool.add_page(
+            PageEntry(
+                source=self._job.source.name, resource=resource, sweep=1, page=page, offset=offset, url=url,
+                status=200, items=items, bytes=size, sha256=sha256, redacted_sha256=None, started_at=now,
+                fetched_at=now, elapsed_ms=0, attempts=1, file=file,
+            )
+        )  # fmt: skip
+
+    def outcome(self, failure: AccessReviewError | None) -> SourceOutcome:
+        """Return what was read, whether it is whole, and the failure that ended it."""
+        declared = self._declared
+        settings = {
+            "application": declared.application,
+            "extracted_at": declared.extracted_at,
+            "extracted_by": declared.extracted_by,
+        }
+        path = self._job.source.path
+        accounts = _declared_accounts(declared, self._files)
+        return SourceOutcome(
+            source=self._job.source.name,
+            kind="files",
+            url=path.name if path else "",
+            api=self._format,
+            accepted_sweeps={f"file_{table}": 1 for table in self._read_tables} if failure is None else {},
+            server_counts={"users_before": accounts, "users_after": accounts},
+            settings={name: text for name, text in settings.items() if text},
+            observations=(*_observations(declared, self._files),) if failure is None else (),
+            started_at=timestamp(self._started),
+            finished_at=timestamp(self._clock()),
+            error=str(failure) if failure else None,
+            hint=failure.hint if failure else None,
+        )
+
+
+def _declared_accounts(declared: Declared, files: list[ReadFile]) -> int | None:
+    for file in files:
+        for key in ("accounts.csv", "accounts.parquet", "local_users"):
+            if key in file.rows and file.name in declared.files:
+                return declared.files[file.name].rows.get(key)
+    return None
+
+
+def _observations(declared: Declared, files: list[ReadFile]) -> Iterator[Observation]:
+    names = " and ".join([", ".join(file.name for file in files[:-1]), files[-1].name][not files[:-1] :])
+    yield Observation(
+        check_id="end_proven",
+        description="Every file was read to its end",
+        expected=str(len(files)),
+        observed=str(len(files)),
+        difference=0,
+        result="PASS",
+        explanation=f"{names} {'was' if len(files) == 1 else 'were'} read to the end.",
+    )
+    for file in files:
+        for things, rows in file.rows.items():
+            yield _counted(declared, file, things, rows)
+        yield _unchanged(declared, file)
+
+
+def _counted(declared: Declared, file: ReadFile, things: str, rows: int) -> Observation:
+    """Check that a file has as many rows as its manifest declares: without that, nothing proves that it is whole."""
+    listed = declared.files.get(file.name)
+    count = listed.rows.get(things) if listed else None
+    what = file.name if things == file.name else f"'{things}' in {file.name}"
+    unproven = f"so nothing proves that {what} is whole; {_rows(rows)} {_were(rows)} read."
+    if count is not None:
+        explanation = f"{declared.name} declares {_rows(count)} of {what}, and {rows} {_were(rows)} read."
+    elif declared.is_present:
+        explanation = f"{declared.name} does not declare the rows of {what}, {unproven}"
+    else:
+        explanation = f"There is no {declared.name}, {unproven}"
+    return Observation(
+        check_id=f"{Path(things).stem}_counted",
+        description="The file has as many rows as its manifest declares",
+        expected=None if count is None else str(count),
+        observed=str(rows),
+        difference=None if count is None else rows - count,
+        result="PASS" if count == rows else "FAIL",
+        explanation=explanation,
+    )
+
+
+def _unchanged(declared: Declared, file: ReadFile) -> Observation:
+    """Check that a file is the one that its manifest describes."""
+    listed = declared.files.get(file.name)
+    expected = listed.sha256 if listed else None
+    result: Literal["PASS", "FAIL", "NOT_AVAILABLE"]
+    if expected is None:
+        result, explanation = "NOT_AVAILABLE", f"{declared.name} has no SHA-256 of {file.name}."
+    elif expected == file.sha256:
+        result, explanation = "PASS", f"{file.name} has the SHA-256 that {declared.name} declares."
+    else:
+        result = "FAIL"
+        explanation = (
+            f"{file.name} was changed after {declared.name} was written, or copied only in part: its SHA-256 is "
+            f"{file.sha256}, and {declared.name} declares {expected}."
+        )
+    return Observation(
+        check_id=f"{Path(file.name).stem}_unchanged",
+        description="The file has the SHA-256 that its manifest declares",
+        expected=expected,
+        observed=file.sha256,
+        difference=None,
+        result=result,
+        explanation=explanation,
+    )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
