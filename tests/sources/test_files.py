@@ -91,7 +91,7 @@ def read(tmp_path: Path, landing_models: Sequence[Model]) -> Callable[..., Lande
     """Give a function that extracts and lands the files at a path."""
 
     def read(path: Path, **settings: Any) -> Landed:
-        spool = Spool.create(tmp_path / "spool")
+        spool = Spool.create(tmp_path / f"spool{len(list(tmp_path.iterdir()))}")
         notes: list[str] = []
         job = ExtractJob(
             SourceSettings(name="hr_app", kind="files", path=path, **settings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from pipeline.clock import Clock
 from pipeline.errors import AccessReviewError, ContentError, SourceError
 from pipeline.settings import SourceSettings
 from pipeline.sources.extract import ExtractJob
-from pipeline.sources.files import csv_tables
+from pipeline.sources.files import csv_tables, oaa, parquet_tables
 from pipeline.sources.files.declared import Declared, read_manifest
 from pipeline.sources.files.tables import Content, ReadFile
 from pipeline.sources.page_log import timestamp
@@ -24,6 +24,7 @@ __all__ = ["FileSet", "extract", "find_files"]
 
 #: Rows of one page. DuckDB parses a page at once.
 _PAGE = 20_000
+_MANIFEST = "manifest.json"
 Format = Literal["csv", "oaa", "parquet"]
 
 
@@ -37,7 +38,8 @@ class FileSet:
 
     def read(self, note: Callable[[str], None], finished: Callable[[ReadFile], None]) -> Iterator[Content]:
         """Yield the three tables; ``finished`` receives each file after its records were taken."""
-        return csv_tables.read(self.path, note, finished)
+        readers = {"csv": csv_tables.read, "oaa": oaa.read, "parquet": parquet_tables.read}
+        return readers[self.format](self.path, note, finished)
 
 
 def find_files(source: SourceSettings) -> FileSet:
@@ -53,12 +55,51 @@ def find_files(source: SourceSettings) -> FileSet:
             f"there is no '{path.name}'", where=str(path), hint=f"correct 'path' in [sources.{source.name}]"
         )
     if not path.is_dir():
+        return _single_file(source, path)
+    tables = {format_: path / f"accounts.{format_}" for format_ in ("csv", "parquet")}
+    documents = sorted(file for file in path.glob("*.json") if not file.name.endswith("manifest.json"))
+    found: list[Format] = [format_ for format_ in ("csv", "parquet") if tables[format_].exists()]
+    if documents:
+        found.append("oaa")
+    if source.format != "auto":
+        found = [source.format]
+    if len(found) != 1 or (found == ["oaa"] and len(documents) != 1):
+        raise _unclear(source, path, found, len(documents))
+    if found == ["oaa"]:
+        return FileSet(documents[0], "oaa", _manifest_of(documents[0]))
+    return FileSet(path, found[0], path / _MANIFEST)
+
+
+def _single_file(source: SourceSettings, path: Path) -> FileSet:
+    if source.format not in {"auto", "oaa"} or path.suffix.lower() != ".json":
+        kind = "csv" if source.format in {"auto", "oaa"} else source.format
         raise ContentError(
             f"'{path.name}' is not a folder",
             where=str(path),
-            hint=f"name the folder with accounts.csv, entitlements.csv and grants.csv in [sources.{source.name}]",
+            hint=f"name the folder with accounts.{kind}, entitlements.{kind} and grants.{kind} in "
+            f"[sources.{source.name}], or one OAA file that ends in .json",
         )
-    return FileSet(path, "csv", path / "manifest.json")
+    return FileSet(path, "oaa", _manifest_of(path))
+
+
+def _manifest_of(path: Path) -> Path:
+    """Return the manifest of one OAA file: the one beside it that has its name, else that of the folder."""
+    own = path.with_name(f"{path.stem}.manifest.json")
+    return path.with_name(_MANIFEST) if not own.exists() and path.with_name(_MANIFEST).exists() else own
+
+
+def _unclear(source: SourceSettings, path: Path, found: Sequence[Format], documents: int) -> ContentError:
+    """Return what is wrong with a folder that does not hold the files of one application in one format."""
+    if not found or (found == ["oaa"] and not documents):
+        message = f"there are no files of an application in '{path.name}'"
+        hint = "it needs accounts.csv, entitlements.csv and grants.csv, the same as .parquet, or one OAA file (.json)"
+    elif found == ["oaa"]:
+        message = f"there are {documents} JSON files in '{path.name}'"
+        hint = f'name one of them: path = "{path.name}/NAME.json" in [sources.{source.name}]'
+    else:
+        message = f"'{path.name}' has files in several formats: {', '.join(found)}"
+        hint = f'say which one counts: format = "{found[0]}" in [sources.{source.name}]'
+    return ContentError(message, where=str(path), hint=hint)
 
 
 def extract(job: ExtractJob) -> SourceOutcome:
@@ -170,8 +211,9 @@ class _Reading:
 
 
 def _declared_accounts(declared: Declared, files: list[ReadFile]) -> int | None:
+    """Return how many accounts the manifest declares. An OAA file has others beside its local users."""
     for file in files:
-        for key in ("accounts.csv", "accounts.parquet", "local_users"):
+        for key in ("accounts.csv", "accounts.parquet"):
             if key in file.rows and file.name in declared.files:
                 return declared.files[file.name].rows.get(key)
     return None

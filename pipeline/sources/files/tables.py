@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import ContentError
 
-__all__ = ["TABLES", "Content", "ReadFile", "Table", "columns_of", "required_text"]
+__all__ = ["TABLES", "Content", "ReadFile", "Table", "columns_of", "read_bytes", "required_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,22 @@ class Content:
     table: str
     url: str
     records: Iterator[Mapping[str, Any]]
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        ContentError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ContentError(
+            f"{path.name} cannot be read: {error.strerror}",
+            where=str(path),
+            hint="check the path and its permissions",
+        ) from error
 
 
 def columns_of(table: Table, names: tuple[str, ...], path: Path) -> list[str]:

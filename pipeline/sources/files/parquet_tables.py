@@ -1,0 +1,71 @@
+"""Reads the three tables of an application from Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ContentError
+from pipeline.sources.files.tables import TABLES, Content, ReadFile, Table, columns_of, read_bytes, required_text
+from pipeline.tables.cells import trimmed
+
+__all__ = ["read"]
+
+#: Rows turned into records at once.
+_BATCH = 20_000
+
+
+def read(folder: Path, note: Callable[[str], None], finished: Callable[[ReadFile], None]) -> Iterator[Content]:
+    """Yield the tables of a folder, as :func:`pipeline.sources.files.csv_tables.read` does.
+
+    Raises:
+        ContentError: a file is missing, is not Parquet, or a row of it is not whole.
+    """
+    for table in TABLES:
+        path = folder / f"{table.name}.parquet"
+        yield Content(table.name, path.name, _records(table, path, note, finished))
+
+
+def _records(
+    table: Table, path: Path, note: Callable[[str], None], finished: Callable[[ReadFile], None]
+) -> Iterator[Mapping[str, Any]]:
+    import polars
+    from polars.exceptions import PolarsError
+
+    content = read_bytes(path)
+    try:
+        names = tuple(polars.read_parquet_schema(io.BytesIO(content)))
+        if unread := columns_of(table, names, path):
+            note(f"{path.name}: columns that are not read: {', '.join(unread)}")
+        frame = polars.read_parquet(io.BytesIO(content), columns=[name for name in names if name in table.columns])
+    except PolarsError as error:
+        raise ContentError(
+            f"{path.name} is not a Parquet file, or was cut off: {str(error).splitlines()[0]}",
+            where=str(path),
+            hint="export the file again, and copy it whole",
+        ) from error
+    rows = 0
+    for batch in frame.iter_slices(_BATCH):
+        for row in batch.iter_rows(named=True):
+            rows += 1
+            record = {name: text for name, value in row.items() if (text := _text(value))}
+            required_text(table, record, path, f"row {rows}")
+            yield record
+    finished(ReadFile(path.name, len(content), hashlib.sha256(content).hexdigest(), {path.name: rows}))
+
+
+def _text(value: object) -> str | None:
+    """Return a value as a CSV file would have it; times are UTC unless they have a zone."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return trimmed(str(value))
