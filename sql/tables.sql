@@ -556,6 +556,7 @@ alter table history.register add column if not exists first_seen_snapshot_id var
 alter table history.register add column if not exists first_seen_at timestamp;
 alter table history.register add column if not exists due_from_at timestamp;
 alter table history.register add column if not exists object_type varchar;
+alter table history.register add column if not exists returned_snapshot_id varchar;
 -- Builds of earlier versions did not record when a finding was first seen.
 update history.register as register
 set
@@ -568,6 +569,7 @@ from (
 where register.first_seen_at is null and earliest.finding_id = register.finding_id;
 comment on table history.register is 'The findings of every published build.';
 comment on column history.register.due_from_at is 'when the time to fix the finding began, UTC';
+comment on column history.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
 comment on column history.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
 
 create table if not exists history.evaluations (
@@ -585,6 +587,37 @@ create table if not exists history.unknown_subjects (
 );
 comment on table history.unknown_subjects is 'The subjects that a rule of a published build could not evaluate and had found earlier.';
 comment on column history.unknown_subjects.source is 'the source''s name in the configuration; empty for a person';
+
+create table if not exists history.trend (
+    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, severity varchar not null,
+    new bigint, resolved bigint, open bigint, reopened bigint
+);
+-- Builds of earlier versions left their findings, from which the open ones can be counted.
+insert into history.trend by name
+select
+    published.build_id, published.snapshot_id, snapshots.as_of, severities.severity,
+    count(register.finding_id) as open
+from (select distinct build_id, snapshot_id from history.accounts) as published
+join meta.snapshots as snapshots on snapshots.snapshot_id = published.snapshot_id
+cross join reference.severities as severities
+left join history.register as register on register.snapshot_id = published.snapshot_id
+    and register.severity = severities.severity and register.status = 'open'
+where published.snapshot_id not in (select snapshot_id from history.trend)
+group by published.build_id, published.snapshot_id, snapshots.as_of, severities.severity;
+comment on table history.trend is 'The findings of every published build by severity, and what had changed since the report before it. Never pruned.';
+comment on column history.trend.as_of is 'the moment the rules were evaluated as of, UTC';
+comment on column history.trend.new is 'open findings that no earlier snapshot had; null if not known';
+comment on column history.trend.resolved is 'findings that the report before had as open and that were gone, accepted or out of scope; null if not known';
+comment on column history.trend.open is 'open findings';
+comment on column history.trend.reopened is 'open findings that the report before did not have as open, and that an earlier snapshot had; null if not known';
+create table if not exists history.trend_figures (
+    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, figure varchar not null,
+    value double
+);
+comment on table history.trend_figures is 'The figures of every published build that reports show over time. Never pruned.';
+comment on column history.trend_figures.as_of is 'the moment the rules were evaluated as of, UTC';
+comment on column history.trend_figures.figure is 'privileged_accounts, stale_accounts, approved_percent, removed_percent or median_days_to_fix';
+comment on column history.trend_figures.value is 'its value; null if it is not known';
 
 create table if not exists history.events (
     position bigint primary key, event_id varchar not null unique, kind varchar not null, source varchar not null,
@@ -685,9 +718,14 @@ alter table baseline.register add column if not exists first_seen_snapshot_id va
 alter table baseline.register add column if not exists first_seen_at timestamp;
 alter table baseline.register add column if not exists due_from_at timestamp;
 alter table baseline.register add column if not exists object_type varchar;
+alter table baseline.register add column if not exists returned_snapshot_id varchar;
 comment on table baseline.register is 'The findings of the baseline.';
 comment on column baseline.register.due_from_at is 'when the time to fix the finding began, UTC';
+comment on column baseline.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
 comment on column baseline.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
+create table if not exists baseline.reports (snapshot_id varchar not null, has_findings boolean not null);
+comment on table baseline.reports is 'The last eight complete snapshots before this one that were reported: those that the trend shows.';
+comment on column baseline.reports.has_findings is 'its findings are still in history; false if they were pruned';
 create table if not exists baseline.absences (
     campaign varchar not null, item_id varchar not null, first_absent_snapshot_id varchar not null
 );

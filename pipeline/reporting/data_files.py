@@ -23,6 +23,10 @@ _FILES = {
         "source, object_type, object_id, granted_to_type, granted_to_id, level",
     ),
     "licences.csv": ("select * from reports.licences", "source, account_id"),
+    "trend.csv": (
+        "select * from reports.trend",
+        "as_of, snapshot_id, (select position from reference.severities as s where s.severity = trend.severity)",
+    ),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }
 #: The same if accounts come from several sources: with the accounts of each person side by side.

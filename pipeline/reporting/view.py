@@ -43,6 +43,7 @@ _DICTIONARY = {
     "changes.csv": "changes",
     "reach.csv": "reach",
     "licences.csv": "licences",
+    "trend.csv": "trend",
     "rules.csv": "rule_summary",
     "reconciliation.csv": "reconciliation",
     "person_access.csv": "person_access",

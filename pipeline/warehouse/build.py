@@ -43,7 +43,12 @@ _PUBLISHED = {
     "register": "findings.register",
 }
 #: Tables of ``history`` alone, and what they are filled from.
-_RECORDED = {"evaluations": "findings.evaluations", "unknown_subjects": "findings.unknown_subjects"}
+_RECORDED = {
+    "evaluations": "findings.evaluations",
+    "unknown_subjects": "findings.unknown_subjects",
+    "trend": "reports.current_trend",
+    "trend_figures": "reports.current_figures",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +255,15 @@ class _Builder:
         return row[0] if row else None
 
     def fill_baseline(self, snapshot_id: str | None) -> None:
-        for table in ("snapshot", "absences", *_PUBLISHED):
+        for table in ("snapshot", "absences", "reports", *_PUBLISHED):
             self.connection.execute(f"delete from baseline.{table}")
         self.connection.execute(
             f"insert into baseline.absences by name {saved.statement('baseline', 'absences')}",
             {"snapshot_id": self.snapshot.snapshot_id, "finished_at": self.snapshot.finished_at},
+        )
+        self.connection.execute(
+            f"insert into baseline.reports by name {saved.statement('baseline', 'reports')}",
+            {"snapshot_id": self.snapshot.snapshot_id},
         )
         if snapshot_id is None:
             return
@@ -316,7 +325,9 @@ class _Builder:
         is_signed = self.connection.execute(
             "select count(*) > 0 from review.sign_offs where snapshot_id = $id", {"id": snapshot_id}
         ).fetchall()[0][0]
-        for table, source in (_PUBLISHED | _RECORDED).items() if not is_signed else ():
+        built = {*self.rows, *BUILDER_TABLES}
+        recorded = {table: source for table, source in _RECORDED.items() if source in built}
+        for table, source in (_PUBLISHED | recorded).items() if not is_signed else ():
             self.connection.execute(f"delete from history.{table} where snapshot_id = $id", {"id": snapshot_id})
             columns = [
                 row[0]

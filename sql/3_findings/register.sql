@@ -33,6 +33,7 @@ owner_email            = "varchar: who is to fix it, in lower case: the owner of
 due_at                 = "date: last day to fix it, which is as many days as its severity allows after first seen, or after it came back if it was gone; null for info"
 overdue                = "boolean: it is open, and as-of is a later day than due_at"
 due_from_at            = "timestamp: when the time to fix began, UTC: first seen, or when the finding came back after it was gone"
+returned_snapshot_id   = "varchar: the snapshot in which it last came back after it was gone; null if it never was"
 object_type            = "varchar: dashboard, model or folder; null unless the finding is about one"
 */
 with
@@ -82,7 +83,8 @@ earlier_findings as (
         finding_id,
         arg_min(coalesce(first_seen_snapshot_id, snapshot_id), snapshot_id) as first_seen_snapshot_id,
         arg_min(first_seen_at, snapshot_id) as first_seen_at,
-        max(snapshot_id) as last_snapshot_id, arg_max(due_from_at, snapshot_id) as due_from_at
+        max(snapshot_id) as last_snapshot_id, arg_max(due_from_at, snapshot_id) as due_from_at,
+        max(returned_snapshot_id) as returned_snapshot_id
     from history.register
     where snapshot_id < $snapshot_id and finding_id in (select finding_id from findings.failed)
     group by finding_id
@@ -138,6 +140,8 @@ known_findings as (
         coalesce(earlier.first_seen_at, $as_of) as first_seen_at,
         coalesce(owners.owner_email, default_owner.owner_email) as owner_email,
         case when returned.finding_id is null then coalesce(earlier.due_from_at, $as_of) else $as_of end as due_from_at,
+        case when returned.finding_id is null then earlier.returned_snapshot_id else $snapshot_id end
+            as returned_snapshot_id,
         failed.object_type
     from findings.failed as failed
     join findings.rule_summary as rule on rule.rule_id = failed.rule_id
@@ -186,7 +190,7 @@ select
     coalesce(
         found.status = 'open' and cast($as_of as date) > cast(found.due_from_at as date) + severities.days_to_fix, false
     ) as overdue,
-    found.due_from_at, found.object_type
+    found.due_from_at, found.returned_snapshot_id, found.object_type
 from known_findings as found
 left join reference.severities as severities on severities.severity = found.severity
 
@@ -315,13 +319,13 @@ given."history.register" = [
   { snapshot_id = "1", finding_id = "not evaluated", first_seen_snapshot_id = "1", first_seen_at = 2026-03-01T00:00:00Z, due_from_at = 2026-03-01T00:00:00Z },
   { snapshot_id = "1", finding_id = "other source", first_seen_snapshot_id = "1", first_seen_at = 2026-03-01T00:00:00Z, due_from_at = 2026-03-01T00:00:00Z },
   { snapshot_id = "0", finding_id = "back before", first_seen_snapshot_id = "0", first_seen_at = 2026-02-01T00:00:00Z, due_from_at = 2026-02-01T00:00:00Z },
-  { snapshot_id = "2", finding_id = "back before", first_seen_snapshot_id = "0", first_seen_at = 2026-02-01T00:00:00Z, due_from_at = 2026-04-01T00:00:00Z },
+  { snapshot_id = "2", finding_id = "back before", first_seen_snapshot_id = "0", first_seen_at = 2026-02-01T00:00:00Z, due_from_at = 2026-04-01T00:00:00Z, returned_snapshot_id = "2" },
 ]
 expect = [
-  { finding_id = "back", first_seen_at = 2026-03-01T00:00:00Z, due_at = 2026-05-08, overdue = false },
-  { finding_id = "not known", first_seen_at = 2026-03-01T00:00:00Z, due_at = 2026-03-08, overdue = true },
+  { finding_id = "back", first_seen_at = 2026-03-01T00:00:00Z, returned_snapshot_id = "example", due_at = 2026-05-08, overdue = false },
+  { finding_id = "not known", first_seen_at = 2026-03-01T00:00:00Z, returned_snapshot_id = "<null>", due_at = 2026-03-08, overdue = true },
   { finding_id = "not evaluated", first_seen_at = 2026-03-01T00:00:00Z, due_at = 2026-03-08, overdue = true },
   { finding_id = "other source", first_seen_at = 2026-03-01T00:00:00Z, due_at = 2026-03-08, overdue = true },
-  { finding_id = "back before", first_seen_at = 2026-02-01T00:00:00Z, due_at = 2026-04-08, overdue = true },
+  { finding_id = "back before", first_seen_at = 2026-02-01T00:00:00Z, returned_snapshot_id = "2", due_at = 2026-04-08, overdue = true },
 ]
 */

@@ -1,5 +1,5 @@
 /*
-summary = "One number of the management summary. The numbers of a section add up to the population, to the active accounts (last_seen) or to the open findings (severity)."
+summary = "One number of the management summary. The numbers of a section add up to the population, to the active accounts (last_seen) or to the open findings (severity); due counts some of the open findings."
 reads   = [
     "reports.population", "findings.register", "reports.unevaluated_rules", "reference.rules", "reference.severities",
     "baseline.accounts",
@@ -7,7 +7,7 @@ reads   = [
 grain   = ["section", "position"]  # any key may be a name from the source, even "(others)"
 
 [columns]
-section  = "varchar: headline, status, role, last_seen, severity, origin, domain or department"
+section  = "varchar: headline, status, role, last_seen, severity, due, origin, domain or department"
 position = "integer: place in its section"
 key      = "varchar: stable name of the number"
 label    = "varchar: text for readers"
@@ -154,6 +154,12 @@ numbers as (
     select 'severity', severities.position, severities.key, severities.key, count(open_findings.finding_id)
     from severities left join open_findings on open_findings.severity = severities.key
     group by severities.position, severities.key
+    union all
+    select 'due', 1, 'overdue', 'overdue', count(*) from open_findings where overdue
+    union all
+    select 'due', 2, 'due_within_7_days', 'due within 7 days', count(*)
+    from open_findings
+    where not overdue and due_at <= cast($as_of as date) + 7
     union all
     select 'role', row_number() over (order by role_rank, key), key, label, value from kept_roles
     union all

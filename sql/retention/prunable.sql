@@ -14,6 +14,12 @@ needed_snapshots as (
     union all
     select max(snapshot_id) from meta.snapshots
     union all
+    -- the last report: the next one says what changed since
+    select max(reports.snapshot_id)
+    from meta.reports as reports
+    join meta.snapshots as snapshots on snapshots.snapshot_id = reports.snapshot_id
+    where snapshots.completeness = 'FULL'
+    union all
     -- the newest complete snapshot of each source: its next snapshot is compared with it
     select max(sources.snapshot_id)
     from meta.sources as sources

@@ -17,7 +17,7 @@ from tests.fakes.forger import reseal
 
 CSV = (
     "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
-    "rules.csv",
+    "rules.csv", "trend.csv",
 )  # fmt: skip
 KEY = "ACCESS_REVIEW_SIGNING_KEY_FILE"
 

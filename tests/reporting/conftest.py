@@ -19,7 +19,7 @@ from pipeline import resources
 from pipeline.warehouse.database import without_comments
 from pipeline.warehouse.model_file import combined_sha256, load_model, model_files
 from pipeline.warehouse.policy import load_facts
-from tests.reporting import due, objects
+from tests.reporting import due, objects, trend
 from tests.reporting.sealing import HOSTILE, write
 from tests.rules import rule
 
@@ -135,8 +135,7 @@ def fill(
 ) -> None:
     """Create the ``reports`` schema as the models would leave it.
 
-    ``changes`` are those since a baseline, none meaning that there is none; ``exceptions`` are the days that each
-    accepted risk is still good for.
+    ``changes`` are those since a baseline, if there is one; ``exceptions`` are the days left of each accepted risk.
     """
     connection.execute(without_comments((resources.sql() / "tables.sql").read_text(encoding="utf-8")))
     connection.execute(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8"))
@@ -205,6 +204,7 @@ def fill(
         )  # fmt: skip
     _insert(connection, "finding_rows", rows)
     _insert(connection, "findings", found)
+    trend.fill(connection, AS_OF, earlier=6 if changes else 0)
     connection.execute("create table findings.register as select * from reports.findings")
 
     summary = []

@@ -14,7 +14,7 @@ from pipeline.reporting import report
 
 CSV = (
     "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
-    "rules.csv",
+    "rules.csv", "trend.csv",
 )  # fmt: skip
 HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 

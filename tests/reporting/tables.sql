@@ -83,3 +83,7 @@ create table reports.reconciliation (
 create table reports.requests (
     source varchar, resource varchar, endpoint varchar, parameters varchar, sweep integer, requests bigint,
     items bigint, bytes bigint, attempts bigint, first_started_at timestamp, last_finished_at timestamp);
+create table reports.trend (
+    snapshot_id varchar, as_of timestamp, severity varchar, new bigint, resolved bigint, open bigint,
+    reopened bigint);
+create table reports.trend_figures (snapshot_id varchar, as_of timestamp, figure varchar, value double);

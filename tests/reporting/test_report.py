@@ -29,7 +29,7 @@ def test_the_folder_holds_every_file_and_nothing_else(database, tmp_path):
 
     names = [
         "population.csv", "access.csv", "findings.csv", "changes.csv", "rules.csv", "reach.csv", "licences.csv",
-        "reconciliation.csv",
+        "trend.csv", "reconciliation.csv",
         "access-review.xlsx", "access-review.html", "graph.graphml", "graph.json",
         "access-review.pdf", "access-review-evidence.pdf", "manifest.json",
     ]  # fmt: skip
