@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import annex, commands, memory, page, peers, pull, reach, scale, warehouse
+from bench import commands, memory, page, peers, pull, reach, reports, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -26,12 +26,10 @@ BENCHMARKS = {
     "reach": reach.run,
     "csv": warehouse.population_csv,
     "help": commands.help_page,
-    "demo": commands.demo,
     "csv-module": peers.csv_module,
-    "xlsx": peers.workbook,
     "scale": scale.run,
     "dlt": peers.dlt_load,
-    "annex": annex.run,
+    "report": reports.run,
     "page": page.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")

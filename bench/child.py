@@ -101,6 +101,64 @@ def annex(folder: str) -> None:
             annexes.write(connection, arranged, resources.templates(), path, lambda _done, _pages: None, pool)
 
 
+def report(folder: str, formats: str, cores: str) -> None:
+    """Write a report with so many processors; 0 are all."""
+    from pipeline.reporting import report as reports
+
+    with database.reading(
+        Path(folder) / "bench.duckdb", notify=print, memory=database.RENDERING_MEMORY
+    ) as connection:
+        options = reports.ReportOptions(cores=int(cores) or None)
+        reports.write(connection, Path(folder) / "out", frozenset(formats.split(",")), lambda _: None, options)
+
+
+def workbook(folder: str) -> None:
+    from pipeline.reporting import dataset, sheets, view, xlsx
+
+    with database.reading(
+        Path(folder) / "bench.duckdb", notify=print, memory=database.RENDERING_MEMORY
+    ) as connection:
+        arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
+        xlsx.write(connection, sheets.sheets(), arranged, Path(folder) / "workbook.xlsx")
+
+
+def workbook_xlsxwriter(folder: str) -> dict[str, int]:
+    """Write the cells of the workbook one by one, with nothing around them; return how many they are."""
+    from xlsxwriter import Workbook
+
+    from pipeline.reporting import sheets
+
+    cells = 0
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with (
+        database.reading(Path(folder) / "bench.duckdb", notify=print) as connection,
+        Workbook(Path(folder) / "peer.xlsx", options | {"default_date_format": "d mmm yyyy"}) as book,
+    ):
+        for each in sheets.sheets():
+            rows = connection.execute(f"select * exclude (line) from ({each.query}) order by line")
+            sheet = book.add_worksheet(each.name)
+            sheet.write_row(0, 0, [column[0] for column in rows.description or []])
+            for number, row in enumerate(iter(rows.fetchone, None), start=1):
+                sheet.write_row(number, 0, row)
+                cells += len(row) - row.count(None)
+    return {"cells": cells}
+
+
+def workbook_rustpy(folder: str) -> None:
+    from rustpy_xlsxwriter import FastExcel  # type: ignore[import-untyped]
+
+    from pipeline.reporting import sheets
+    from pipeline.reporting.frames import to_frame
+
+    book = FastExcel(str(Path(folder) / "peer.xlsx"), autofit=False)
+    with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
+        for each in sheets.sheets():
+            frame = to_frame(connection.sql(f"select * exclude (line) from ({each.query}) order by line"))
+            if len(frame):
+                book = book.sheet(each.name, frame)
+    book.save()
+
+
 def plain_table(folder: str) -> None:
     """Render one table with one cell for each value, the most obvious way."""
     import weasyprint
@@ -159,6 +217,10 @@ JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "whole": whole,
     "dlt": dlt,
     "annex": annex,
+    "report": report,
+    "workbook": workbook,
+    "workbook_xlsxwriter": workbook_xlsxwriter,
+    "workbook_rustpy": workbook_rustpy,
     "plain_table": plain_table,
 }
 

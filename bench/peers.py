@@ -1,12 +1,10 @@
-"""Peers of single steps: dlt for pulling and loading, the csv module and a writer in Rust for files."""
+"""Peers of single steps: dlt for pulling and loading, the csv module for files."""
 
 from __future__ import annotations
 
 import csv
 import shutil
 from pathlib import Path
-
-import duckdb
 
 from bench import material, warehouse
 from bench.harness import Row, alternate, in_child, times
@@ -71,41 +69,5 @@ def csv_module(quick: bool, folder: Path) -> list[Row]:
             "x",
             None,
             f"{times(seconds['module'])} against {times(seconds['copy'])}",
-        )
-    ]
-
-
-def workbook(quick: bool, folder: Path) -> list[Row]:
-    """Write a sheet of ten columns with our writer and with a faster one."""
-    from rustpy_xlsxwriter import write_worksheet  # type: ignore[import-untyped]
-    from xlsxwriter import Workbook
-
-    count = 10_000 if quick else 100_000
-    work = warehouse.fresh(folder / "xlsx")
-    rows = duckdb.sql(
-        f"select {', '.join(f'format($${i}-{{}}$$, range) as c{i}' for i in range(10))} from range({count})"
-    ).fetchall()
-    names = [f"c{i}" for i in range(10)]
-
-    def chosen() -> None:
-        with Workbook(work / "chosen.xlsx", {"constant_memory": True, "strings_to_formulas": False}) as book:
-            sheet = book.add_worksheet()
-            sheet.write_row(0, 0, names)
-            for number, row in enumerate(rows, start=1):
-                sheet.write_row(number, 0, row)
-
-    def peer() -> None:
-        write_worksheet([dict(zip(names, row, strict=True)) for row in rows], str(work / "peer.xlsx"))
-
-    seconds = alternate(1 if quick else 3, {"chosen": chosen, "peer": peer})
-    return [
-        Row(
-            f"a sheet of {count:,} x 10 cells by xlsxwriter, in constant memory",
-            "rustpy-xlsxwriter",
-            [a / b for a, b in zip(seconds["chosen"], seconds["peer"], strict=True)],
-            "x",
-            None,
-            f"{times(seconds['chosen'])} against {times(seconds['peer'])}; xlsxwriter was chosen for its formats and "
-            "because every spreadsheet opens what it writes (DECISIONS.md)",
         )
     ]

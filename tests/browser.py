@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium_axe_python import Axe
 
 _BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _DRIVER = shutil.which("chromedriver")
@@ -33,3 +34,16 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
     driver = webdriver.Chrome(options=options, service=Service(_DRIVER))
     yield driver
     driver.quit()
+
+
+def violations(browser: webdriver.Chrome, *rules: str) -> list[str]:
+    """Return what these rules of axe find, or all of its rules."""
+    axe = Axe(browser)
+    axe.inject()
+    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else None
+    return [
+        f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary']}"
+        for each in axe.run(options=options)["violations"]
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]

@@ -1,9 +1,9 @@
 """The annex: every account of the population, as a separate PDF.
 
 WeasyPrint needs time and memory for every cell of a table. Here each column of a page is one preformatted text with
-lines of equal height. So the rows of a page are known in advance, and parts of a few hundred rows can be rendered in
-other processes and joined. A screen reader would read column after column, so the annex has no tags and refers to
-population.csv.
+lines of equal height, and there are few columns. So the rows of a page are known in advance, and parts of a few
+hundred rows can be rendered in several processes and joined. A screen reader would read column after column, so the
+annex has no tags and refers to population.csv.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ _COLUMNS = (
     ("name", 62.0, 35, (("#", 0), ("Name", None))),
     ("address", 62.0, 40, (("E-mail, else user name", 0),)),
     ("source", 18.0, 11, (("Source", 0),)),
-    ("role", 35.0, 21, (("Role", 0),)),
-    ("kind", 42.0, 31, (("Status, kind, origin", 0),)),
+    ("role", 77.0, 54, (("Role, status, kind, origin", 0),)),
     ("figures", 50.0, 30, (("Open", 0), ("Created", 5), ("Last seen", 15.4))),
 )
 
@@ -108,7 +107,7 @@ def write(
 
 
 def rows(connection: Connection) -> Connection:
-    """Return a cursor over every account, in the order of the annex: eight values a row."""
+    """Return a cursor over every account, in the order of the annex: seven values a row."""
     return connection.cursor().execute(statement("reporting", "annex_rows"))
 
 
@@ -144,9 +143,9 @@ def _parts(
     figures = len(str(total))
     while fetched := cursor.fetchmany(ROWS_A_PAGE * _PAGES_A_PART):
         texts: list[list[str]] = []
-        for name, address, source, role, kind, findings, created, seen in fetched:
+        for name, address, source, role, findings, created, seen in fetched:
             place += 1
-            values = {"address": address, "source": source, "role": role, "kind": kind}
+            values = {"address": address, "source": source, "role": role}
             line = {key: shorten(_plain(value), letters[key]) for key, value in values.items() if key in letters}
             line["name"] = f"{_padded(place, figures)}{_FIGURE_SPACE * 2}{shorten(_plain(name), letters['name'])}"
             dates = f"{created.ljust(10, _FIGURE_SPACE)}{_FIGURE_SPACE}{seen}"

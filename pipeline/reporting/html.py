@@ -1,7 +1,8 @@
-"""The report as one self-contained HTML file: a browser loads nothing else.
+"""The report as one self-contained HTML file to look things up in: a browser loads nothing else.
 
 The content security policy names the style and the script by their hashes, so that no name can run, load or style
-anything. The fonts hold only the characters that the page shows.
+anything. The data to look up is a compressed block, which no browser runs. The fonts hold only the characters that
+the page can show.
 """
 
 from __future__ import annotations
@@ -15,26 +16,33 @@ from pathlib import Path
 from markupsafe import Markup
 
 from pipeline.reporting import templating
+from pipeline.reporting.lookup import LookupData
 from pipeline.reporting.view import View
 
 __all__ = ["render", "render_document"]
 
 #: Weight -> file. A third face would only make the page larger.
 _FACES = {400: "Inter-Regular.otf", 600: "Inter-SemiBold.otf"}
+_STYLES = ("screen.css", "lookup/lookup.css")
+#: The scripts, in the order in which they need each other.
+_SCRIPTS = (
+    "lookup/text.js", "screen.js", "lookup/data.js", "lookup/filters.js", "lookup/list.js", "lookup/card.js",
+    "lookup/page.js",
+)  # fmt: skip
 #: Font features to keep: kerning, combining marks, and digits of equal width.
 _FEATURES = ("kern", "ccmp", "mark", "mkmk", "calt", "tnum")
 
 
-def render(view: View, templates: Path) -> bytes:
-    """Return the file. ``templates`` is the folder of the templates, the style sheet, the script and the fonts.
+def render(view: View, templates: Path, lookup: LookupData) -> bytes:
+    """Return the file. ``templates`` is the folder of the templates, style sheets, scripts and fonts.
 
     Raises:
         RenderError: a template is missing or wrong.
     """
-    body = templating.fill(templates, "screen_body.html", view)
-    style = (templates / "screen.css").read_text(encoding="utf-8")
-    script = (templates / "screen.js").read_text(encoding="utf-8")
-    style = _faces(templates / "fonts", set(body + style + script)) + style
+    body = templating.fill(templates, "screen_body.html", view, lookup=lookup)
+    style = _joined(templates, _STYLES)
+    script = '"use strict";\n' + _joined(templates, _SCRIPTS)
+    style = _faces(templates / "fonts", {*body, *style, *script, *lookup.characters}) + style
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:;"
         " img-src data:; base-uri 'none'; form-action 'none'"
@@ -48,6 +56,7 @@ def render(view: View, templates: Path) -> bytes:
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         body=Markup(body),  # noqa: S704
+        data=Markup(lookup.data),  # noqa: S704 - base64
     )
     return page.encode()
 
@@ -70,6 +79,10 @@ def render_document(title: str, body: str, templates: Path) -> bytes:
         body=Markup(body),  # noqa: S704
     )
     return page.encode()
+
+
+def _joined(templates: Path, names: Iterable[str]) -> str:
+    return "\n".join((templates / name).read_text(encoding="utf-8") for name in names)
 
 
 def _hash(text: str) -> str:

@@ -84,7 +84,9 @@ def render_part(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
             pages: bytes = document.write_pdf()
         except refusal as error:
             raise _refused(error, templates) from error
-    gc.collect()  # frees the tree of boxes, which is one cycle, before the next part
+        # The tree of boxes is one cycle. Everything older is still frozen, so that it is found quickly.
+        del document
+        gc.collect()
     return pages, frozenset(missing.characters)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.evidence import manifest
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import documents, glyphs, graph, html, sheets, view, xlsx
+from pipeline.reporting import documents, glyphs, graph, html, lookup, sheets, view, xlsx
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool
@@ -54,10 +54,10 @@ def write_xlsx(connection: Connection, dataset: Dataset, job: DocumentJob, path:
     return xlsx.write(connection, sheets.sheets(), shown, path)
 
 
-def write_html(_connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:
+def write_html(connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:
     """Write the HTML file."""
     shown = view.arrange(dataset, rows_shown=_HTML_ROWS, data_sha256=manifest.data_sha256(job.data))
-    path.write_bytes(html.render(shown, job.templates))
+    path.write_bytes(html.render(shown, job.templates, lookup.pack(connection)))
     return ()
 
 

@@ -298,8 +298,8 @@ def _styles(workbook: Any) -> StyleNumbers:
         return int(workbook.add_format({**made, **properties})._get_xf_index())
 
     return StyleNumbers(
-        text=number(text_wrap=True),
-        quoted=number(text_wrap=True, quote_prefix=True),
+        text=number(text_wrap=True, align="left"),  # also where the text runs from right to left
+        quoted=number(text_wrap=True, align="left", quote_prefix=True),
         integer=number(num_format="#,##0", align="right", indent=1),
         day=number(num_format="d mmm yyyy", align="left"),
         moment=number(num_format="yyyy-mm-dd hh:mm:ss", align="left"),

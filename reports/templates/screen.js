@@ -1,22 +1,14 @@
-"use strict";
-// Makes the tables sort and filter. Without it the report is whole and readable, only still.
+// Makes the tables of the report sort and filter. Without it they are whole and readable, only still.
 // Nothing is read but the document, and nothing is written but its order and what is hidden.
 
-const EMPTY = "–";
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
 
 // ------------------------------------------------------------------------------------------------------- sorting
 
 // What a cell sorts by: a number, else a text, else null for "there is no value".
 function sortKey(cell) {
   const text = (cell.dataset.sort ?? cell.textContent).trim();
-  if (text === "" || text === EMPTY) return null;
+  if (text === "" || text === NOTHING) return null;
   const number = Number(text.replaceAll(",", ""));
   return Number.isNaN(number) ? text : number;
 }
@@ -50,11 +42,6 @@ function makeSortable(table) {
 }
 
 // ----------------------------------------------------------------------------------------------------- filtering
-
-// Letters without their accents and case, so that "bjorn" finds Björn.
-function plain(text) {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-}
 
 const clearing = new WeakMap();
 

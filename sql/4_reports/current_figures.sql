@@ -1,7 +1,7 @@
 /*
 summary = "One figure of this snapshot that reports show over time; null if it is not known."
 reads   = [
-    "reference.snapshot", "reference.rules", "reports.population", "findings.register", "reports.unevaluated_rules",
+    "reference.snapshot", "reference.rules", "graph.accounts", "findings.register", "reports.unevaluated_rules",
     "reports.review_quality", "reports.resolved_findings",
 ]
 grain   = ["figure"]
@@ -20,7 +20,7 @@ stale_rules as (
 
 figures as (
     select 'privileged_accounts' as figure, cast(count(*) filter (where privileged and status = 'active') as double) as value
-    from reports.population
+    from graph.accounts
     union all
     -- Not known if no such rule has a result.
     select
@@ -49,7 +49,7 @@ cross join reference.snapshot as snapshot
 name = "privileged accounts in use, accounts with a finding of any stale rule once, decisions of the campaign signed off last, and days to fix"
 given."reference.snapshot" = [ { snapshot_id = "9", as_of = 2026-04-01T00:00:00Z } ]
 given."reference.rules" = [ { rule_id = "unused", risk_factor = "stale" }, { rule_id = "unused admin", risk_factor = "stale" }, { rule_id = "leaver", risk_factor = "leaver" } ]
-given."reports.population" = [
+given."graph.accounts" = [
   { source = "s", account_id = "a", privileged = true, status = "active" }, { source = "s", account_id = "b", privileged = true, status = "inactive" },
   { source = "s", account_id = "c", privileged = false, status = "active" },
 ]

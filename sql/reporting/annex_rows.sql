@@ -3,9 +3,9 @@ select
     display_name as name,
     coalesce(email, user_name, account_id) as address,
     source,
-    case when privileged then '◆ ' else '' end || coalesce(role_display_name, role_id, 'no role') as role,
-    status || case when in_scope then '' else ', excluded' end || ', ' || replace(account_type, '_', ' ') || ', '
-        || origin as kind,
+    case when privileged then '◆ ' else '' end || coalesce(role_display_name, role_id, 'no role') || ' · ' || status
+        || case when in_scope then '' else ', excluded' end || ', ' || replace(account_type, '_', ' ') || ', ' || origin
+        as role,
     finding_count,
     coalesce(strftime(created_at, '%Y-%m-%d'), '–') as created,
     coalesce(strftime(last_seen_at, '%Y-%m-%d'), login_state) as seen

@@ -15,8 +15,9 @@ from pipeline.warehouse.model_file import load_model
 _GIVEN = {
     "2_graph": (
         "accounts", "roles", "memberships", "objects", "object_grants", "row_access", "object_lists", "seats",
-        "sign_on",
+        "sign_on", "sources", "people", "review_campaigns", "review_decisions",
     ),
+    "4_reports": ("access",),
 }  # fmt: skip
 #: Models of ``reports`` that are built from them.
 _BUILT = ("object_lists", "object_exposure", "reach", "row_rules", "licences", "licence_summary", "posture")

@@ -24,11 +24,6 @@ create table reports.population (
     person_id varchar, person_match varchar, employment_status varchar, manager_email varchar, department varchar,
     in_scope boolean, exclusion_reason varchar, change_since_baseline varchar, risk_score integer,
     top_severity varchar, finding_count bigint, rule_ids varchar);
-create table reports.access (
-    snapshot_id varchar, item_id varchar, source varchar, account_id varchar, email varchar, entitlement_type varchar,
-    entitlement_id varchar, entitlement_name varchar, permission_level varchar, grant_type varchar, path varchar,
-    granted_via_group_id varchar, prior_decision varchar, prior_decision_at timestamp, recommendation varchar,
-    recommendation_reason varchar, rule_ids varchar);
 create table reports.changes (
     object_kind varchar, change varchar, source varchar, key varchar, label varchar, field varchar,
     old_value varchar, new_value varchar, privileged_effect varchar, baseline_snapshot_id varchar,

@@ -163,7 +163,9 @@ class House:
         policy: Mapping[str, str] | None = None,
         roster: str | None = None,
         roster_format: RosterFormat | None = None,
+        configured: Mapping[str, Any] | None = None,
     ) -> Build:
+        """Build a snapshot; ``configured`` are settings that reach the policy, as ``due_days``."""
         path = None
         if roster is not None:
             path = self.folder / "people.csv"
@@ -173,7 +175,7 @@ class House:
             people = stack.enter_context(read_roster(path, roster_format)) if path else None
             inputs = Inputs(
                 organization="Example Corp",
-                policy_files=self.policy_files(policy),
+                policy_files=replace(self.policy_files(policy), **(configured or {})),
                 roster=people,
                 rules=in_force(known, overrides or {}, where="test.toml"),
                 snapshot=snapshot,

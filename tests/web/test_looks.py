@@ -13,10 +13,10 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from selenium_axe_python import Axe
 
 from pipeline.review.answers import Answer
 from pipeline.review.store import Actor
+from tests.browser import violations
 from tests.web.campaigns import OWNER, REVIEWER, digest
 from tests.web.pages import NOW, ReviewPage, served_page
 
@@ -68,19 +68,6 @@ def set_scheme(browser: webdriver.Chrome, scheme: str) -> None:
 def set_width(browser: webdriver.Chrome, width: int) -> None:
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def violations(browser: webdriver.Chrome, *rules: str) -> list[str]:
-    """Return what these rules of axe find, or all of its rules."""
-    axe = Axe(browser)
-    axe.inject()
-    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else None
-    return [
-        f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary']}"
-        for each in axe.run(options=options)["violations"]
-        if each["impact"] in {"serious", "critical"}
-        for node in each["nodes"]
-    ]
 
 
 def test_axe_finds_nothing_serious_on_any_page(browser: webdriver.Chrome, page: ReviewPage) -> None:

@@ -1,0 +1,23 @@
+-- What has changed about each listed account since the baseline?
+with
+
+-- The key of a membership is the ids of account and group, joined by a colon, which either may contain.
+changes as (
+    select *, key as account_id from reports.changes where object_kind = 'account'
+    union all
+    select
+        *,
+        unnest(list_transform(
+            range(1, length(string_split(key, ':'))),
+            lambda parts: array_to_string(string_split(key, ':')[1:parts], ':')
+        )) as account_id
+    from reports.changes
+    where object_kind = 'membership'
+)
+
+select
+    chosen.place as account, change.object_kind, change.change, change.field, change.old_value, change.new_value,
+    change.privileged_effect
+from changes as change
+join lookup_choice as chosen on chosen.source = change.source and chosen.account_id = change.account_id
+order by chosen.place, change.object_kind, change.change, change.field, change.key
