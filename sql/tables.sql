@@ -36,6 +36,20 @@ create or replace macro counted(number, noun) as number || ' ' || noun || case w
 create or replace macro usable_id(text) as
     case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
 
+-- The list of objects that a completeness check is about, which the check's id begins with; empty for other checks.
+-- seats_agree compares counts, which says nothing of how the list was read.
+create or replace macro object_list(check_id) as case when check_id <> 'seats_agree' then regexp_extract(
+    check_id, '^(dashboards|models|row_rules|folders|seats|sign_on|mailed_reports|tenants)_', 1
+) else '' end;
+
+-- What one check says of how its list was read: FULL, NOT_AVAILABLE or PARTIAL. The worst of a list's checks is its
+-- state, and it is the last of them in the alphabet, so max() finds it.
+create or replace macro object_check_state(check_id, result) as case
+    when result = 'FAIL' then 'PARTIAL'
+    when result = 'NOT_AVAILABLE' and check_id = object_list(check_id) || '_read' then 'NOT_AVAILABLE'
+    else 'FULL'
+end;
+
 -- meta: snapshots, their completeness checks and builds -------------------------------------------------------
 
 create table if not exists meta.tables_sql (sha256 varchar not null, columns_md5 varchar not null);

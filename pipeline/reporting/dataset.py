@@ -62,6 +62,8 @@ class Dataset:
     person_findings: polars.DataFrame
     severity_rules: polars.DataFrame
     due_counts: polars.DataFrame
+    trend: polars.DataFrame
+    trend_figures: polars.DataFrame
     objects: ObjectTables
     has_several_sources: bool
 
@@ -102,6 +104,8 @@ def load(connection: Connection) -> Dataset:
         person_findings=frame(statement("reporting", "person_findings"), rows=ROWS_HELD),
         severity_rules=frame(statement("reporting", "severity_rules")),
         due_counts=frame(statement("reporting", "due_counts")),
+        trend=frame("select * from reports.trend order by as_of, snapshot_id, severity"),
+        trend_figures=frame("select * from reports.trend_figures order by as_of, snapshot_id, figure"),
         objects=objects.load(connection),
         has_several_sources=has_several_sources(connection),
     )

@@ -26,20 +26,22 @@ _FIGURES = {
     "median_days_to_fix": ("Median days to fix a finding", "days"),
 }
 
+_TOO_FEW = "A trend needs two reports. This is the first complete one; the next one shows what changed."
+
 
 @dataclass(frozen=True, slots=True)
 class TrendReport:
     """The findings of one report: sums over all severities, the open ones of each severity, and other figures.
 
-    A sum is None if it is not known, as for the first report that was kept.
+    A sum is None if it is not known, as for what changed before the first report that was kept.
     """
 
     as_of: datetime
     new: int | None
     reopened: int | None
     resolved: int | None
-    open: int
-    severities: dict[str, int]
+    open: int | None
+    severities: dict[str, int | None]
     figures: dict[str, str]
 
 
@@ -65,19 +67,20 @@ def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
         )
         for (snapshot_id,), part in trend.sort("as_of", "snapshot_id").group_by("snapshot_id", maintain_order=True)
     )
-    if len(reports) < 2:
-        return Trend("A trend needs two reports, and this is the first one.", None, reports, ())
-    before, now = reports[-2:]
+    known = [each for each in reports if each.open is not None]
+    if len(known) < 2:
+        return Trend(_TOO_FEW, None, reports, ())
+    before, now = known[-2:]
     changed = [(now.new, "new"), (now.reopened or None, "reopened"), (now.resolved, "resolved"), (now.open, "open")]
     parts = [f"{name} {number(value)}" for value, name in changed if value is not None]
     lines = [
-        Line(severity, look.shape, look.colour, tuple(each.severities.get(severity, 0) for each in reports))
+        Line(severity, look.shape, look.colour, tuple(each.severities.get(severity) or 0 for each in known))
         for severity, look in SEVERITIES.items()
-        if any(each.severities.get(severity) for each in reports)
+        if any(each.severities.get(severity) for each in known)
     ]
     return Trend(
         f"{' · '.join(parts)} since {day(before.as_of)}",
-        charts.lines("Open findings by severity", [day(each.as_of) for each in reports], lines),
+        charts.lines("Open findings by severity", [day(each.as_of) for each in known], lines),
         reports,
         tuple(name for name, _ in _FIGURES.values() if any(name in each.figures for each in reports)),
     )
@@ -93,8 +96,8 @@ def _report(rows: tuple[Row, ...], figures: dict[str, Row]) -> TrendReport:
         new=total("new"),
         reopened=total("reopened"),
         resolved=total("resolved"),
-        open=total("open") or 0,
-        severities={row["severity"]: row["open"] or 0 for row in rows},
+        open=total("open"),
+        severities={row["severity"]: row["open"] for row in rows},
         figures={
             name: _written(figures[key]["value"], form)
             for key, (name, form) in _FIGURES.items()

@@ -12,12 +12,13 @@ from typing import Any
 import polars
 
 from pipeline.evidence.manifest import SHELL_CHECK
-from pipeline.reporting import reach, summary
+from pipeline.reporting import reach, summary, trend
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.reach import ReachView
 from pipeline.reporting.summary import Chart, Identity, Sections, Tile
+from pipeline.reporting.trend import Trend
 
 __all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]
 
@@ -105,6 +106,7 @@ class View:
     figures: dict[str, int]
     headline: tuple[str, ...]
     coverage: tuple[str, ...]
+    not_evaluated: int
     tiles: tuple[Tile, ...]
     charts: tuple[tuple[Chart, ...], ...]
     identities: tuple[Identity, ...]
@@ -137,6 +139,7 @@ class View:
     controls: tuple[Row, ...]
     dictionary: dict[str, tuple[Row, ...]]
     reach: ReachView
+    trend: Trend
     data_sha256: str
     attached: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -191,6 +194,7 @@ def arrange(
         controls=_rows(dataset.controls),
         dictionary=_dictionary(dataset),
         reach=reach.arrange(dataset.objects),
+        trend=trend.arrange(dataset.trend, dataset.trend_figures),
         data_sha256=data_sha256,
         attached=tuple(attached),
         left_out=tuple(left_out),
@@ -212,6 +216,7 @@ def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, 
     return {
         "figures": figures,
         "headline": summary.headline(figures, severities),
+        "not_evaluated": sum(row["outcome"] == "not_evaluated" for row in unevaluated),
         "coverage": summary.coverage(unevaluated, len(dataset.rule_summary)),
         "tiles": summary.tiles(figures, unevaluated),
         "charts": summary.draw(numbers, _rows(dataset.change_counts)),

@@ -84,11 +84,14 @@ def _run_checks(connection: Connection, models: Sequence[Model], moment: dict[st
     for model in models:
         if model.schema != "completeness":
             continue
+        check_id, others = "$check_id", "*"
+        if model.each:
+            check_id, others = f"checked.{model.each} || '_' || $check_id", f"* exclude ({model.each})"
         statement = f"""
             insert into meta.reconciliation by name
-            select $snapshot_id as snapshot_id, $check_id as check_id, $description as description,
-                $is_gate as is_gate, checked.* from ({model.sql}
-            ) as checked order by source
+            select $snapshot_id as snapshot_id, {check_id} as check_id, $description as description,
+                $is_gate as is_gate, checked.{others} from ({model.sql}
+            ) as checked order by source, check_id
             """
         values = moment | {"check_id": model.name, "description": model.summary, "is_gate": model.is_gate}
         _run(connection, model, statement, checks.bound(connection, statement, {**values, **model.params}))

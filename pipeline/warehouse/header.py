@@ -13,10 +13,10 @@ __all__ = ["check", "checks", "columns"]
 _HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
 _RULE_KEYS = {"title", "severity", "population", "remediation", "controls", "needs", "effects"}
 _KEYS_OF_SCHEMA = {
-    "completeness": {"summary", "reads", "params", "gate"},
+    "completeness": {"summary", "reads", "params", "gate", "each"},
     "landed": {"summary", "reads"},
 }
-_OPTIONAL = {"checks", "params", "controls", "gate", "needs", "effects"}
+_OPTIONAL = {"checks", "params", "controls", "gate", "each", "needs", "effects"}
 _MAY_BE_EMPTY = {"reads", "columns"}
 #: What each key holds: its type, the type of its items, and how to write it.
 _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
@@ -34,6 +34,7 @@ _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
     "controls": (dict, list, 'soc2 = ["CC6.2"] under [controls]'),
     "effects": (dict, object, 'recommendation = "remove" under [effects]'),
     "gate": (bool, bool, "gate = true"),
+    "each": (str, str, 'each = "list"'),
 }
 _CHECK_LEVELS = ("fail", "input", "warn")
 #: Names with another meaning in ``[rules.<rule_id>]`` of the configuration.

@@ -14,7 +14,7 @@ __all__ = ["CONTROL_KEYS", "NEEDS", "SEVERITIES", "Example", "Model", "ModelChec
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTROL_KEYS = ("soc2", "iso27001", "pci", "nist", "cis", "hipaa")
 #: Inputs that an extract may lack. A rule is not evaluated without the one it needs.
-NEEDS = ("roster", "baseline", "campaign", "provider", "objects")
+NEEDS = ("roster", "baseline", "campaign", "provider", "objects", "mailed_reports", "sign_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Model:
     """One file: the table it makes (``schema.name``), its header, and its statement.
 
     ``title`` to ``effects`` are empty unless the file is a rule; ``is_gate`` belongs to completeness checks.
+    So does ``each``: the column whose value the id of each check begins with, for a file that makes several.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class Model:
     params: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     is_gate: bool = False
+    each: str | None = None
     title: str = ""
     severity: str = ""
     population: str = ""

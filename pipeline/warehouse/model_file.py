@@ -125,6 +125,7 @@ class _ModelFile:
             params=params,
             examples=tuple(self.examples(examples, params)),
             is_gate=keys.get("gate", False),
+            each=keys.get("each"),
             title=keys.get("title", ""),
             severity=keys.get("severity", ""),
             population=keys.get("population", ""),

@@ -14,22 +14,22 @@ select distinct
     '' as object_id
 from staging.object_checks
 where list in ('dashboards', 'models', 'mailed_reports')
-    and (result = 'FAIL' or (result = 'NOT_AVAILABLE' and check_id = list || '_read'))
+    and state <> 'FULL'
     -- These fail for single objects, and each of those says of itself what could not be read.
     and check_id not in ('dashboards_shares_read', 'dashboards_public_read', 'models_permissions_read')
 
 /* example
 name = "a list without its end lacks objects, and one that was refused; objects whose shares could not be read are not missing"
 given."staging.object_checks" = [
-  { source = "s", list = "dashboards", check_id = "dashboards_read", result = "PASS" },
-  { source = "s", list = "dashboards", check_id = "dashboards_end_proven", result = "FAIL" },
-  { source = "s", list = "dashboards", check_id = "dashboards_ids_present", result = "FAIL" },
-  { source = "s", list = "models", check_id = "models_read", result = "NOT_AVAILABLE" },
-  { source = "s", list = "mailed_reports", check_id = "mailed_reports_recipients_read", result = "FAIL" },
-  { source = "s", list = "folders", check_id = "folders_end_proven", result = "FAIL" },
-  { source = "t", list = "dashboards", check_id = "dashboards_shares_read", result = "FAIL" },
-  { source = "t", list = "models", check_id = "models_read", result = "PASS" },
-  { source = "u", list = "", check_id = "", result = "NOT_AVAILABLE" },
+  { source = "s", list = "dashboards", check_id = "dashboards_read", state = "FULL" },
+  { source = "s", list = "dashboards", check_id = "dashboards_end_proven", state = "PARTIAL" },
+  { source = "s", list = "dashboards", check_id = "dashboards_ids_present", state = "PARTIAL" },
+  { source = "s", list = "models", check_id = "models_read", state = "NOT_AVAILABLE" },
+  { source = "s", list = "mailed_reports", check_id = "mailed_reports_recipients_read", state = "PARTIAL" },
+  { source = "s", list = "folders", check_id = "folders_end_proven", state = "PARTIAL" },
+  { source = "t", list = "dashboards", check_id = "dashboards_shares_read", state = "PARTIAL" },
+  { source = "t", list = "models", check_id = "models_read", state = "FULL" },
+  { source = "u", list = "", check_id = "", state = "NOT_READ" },
 ]
 expect = [
   { source = "s", object_type = "dashboard", object_id = "" }, { source = "s", object_type = "model", object_id = "" },

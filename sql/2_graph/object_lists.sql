@@ -56,11 +56,7 @@ lists as (
 check_results as (
     select
         source, list,
-        case
-            when bool_or(result = 'FAIL') then 'PARTIAL'
-            when bool_or(check_id = list || '_read' and result = 'NOT_AVAILABLE') then 'NOT_AVAILABLE'
-            else 'FULL'
-        end as state,
+        max(state) as state,
         bool_or(check_id = 'dashboards_public_read' and result = 'NOT_AVAILABLE') as lacks_public_links,
         string_agg(explanation, ' ' order by check_id) filter (where result = 'FAIL') as failures,
         string_agg(explanation, ' ' order by check_id)
@@ -94,11 +90,11 @@ left join check_results as checks on checks.source = sources.source and checks.l
 name = "a failed check makes a list PARTIAL; a list that does not exist is NOT_AVAILABLE; without checks it was not read"
 given."staging.object_checks" = [
   { source = "s", list = "", check_id = "", result = "NOT_AVAILABLE", explanation = "Objects are off." },
-  { source = "s", list = "dashboards", check_id = "dashboards_read", result = "PASS", explanation = "Read." },
-  { source = "s", list = "dashboards", check_id = "dashboards_end_proven", result = "PASS", explanation = "Proven." },
-  { source = "s", list = "models", check_id = "models_read", result = "PASS", explanation = "Read." },
-  { source = "s", list = "models", check_id = "models_end_proven", result = "FAIL", explanation = "A page is missing." },
-  { source = "s", list = "seats", check_id = "seats_read", result = "NOT_AVAILABLE", explanation = "Refused (403)." },
+  { source = "s", list = "dashboards", check_id = "dashboards_read", result = "PASS", state = "FULL", explanation = "Read." },
+  { source = "s", list = "dashboards", check_id = "dashboards_end_proven", result = "PASS", state = "FULL", explanation = "Proven." },
+  { source = "s", list = "models", check_id = "models_read", result = "PASS", state = "FULL", explanation = "Read." },
+  { source = "s", list = "models", check_id = "models_end_proven", result = "FAIL", state = "PARTIAL", explanation = "A page is missing." },
+  { source = "s", list = "seats", check_id = "seats_read", result = "NOT_AVAILABLE", state = "NOT_AVAILABLE", explanation = "Refused (403)." },
 ]
 expect = [
   { list = "dashboards", state = "FULL", explanation = "Read.", loses = "<null>" },
@@ -112,8 +108,8 @@ expect = [
 name = "dashboards whose public links are not known are FULL, and the report says what it lacks"
 given."staging.object_checks" = [
   { source = "s", list = "", check_id = "", result = "NOT_AVAILABLE", explanation = "Objects are off." },
-  { source = "s", list = "dashboards", check_id = "dashboards_read", result = "PASS", explanation = "Read." },
-  { source = "s", list = "dashboards", check_id = "dashboards_public_read", result = "NOT_AVAILABLE", explanation = "Public links are not known." },
+  { source = "s", list = "dashboards", check_id = "dashboards_read", result = "PASS", state = "FULL", explanation = "Read." },
+  { source = "s", list = "dashboards", check_id = "dashboards_public_read", result = "NOT_AVAILABLE", state = "FULL", explanation = "Public links are not known." },
 ]
 expect = [
   { list = "dashboards", state = "FULL", explanation = "Read. Public links are not known.", loses = "The report does not show which dashboards everybody with the link can open, and who was invited." },

@@ -12,7 +12,7 @@ select source, object_type, object_id from graph.missing_objects where object_ty
 """
 reads       = ["graph.mailed_reports", "graph.missing_objects", "graph.objects", "policy.email_domains"]
 grain       = ["source", "object_type", "object_id", "party_type", "party_id"]
-needs       = "objects"
+needs       = "mailed_reports"
 remediation = "Remove the outsider from the report's recipients, or record who approved it and for how long."
 
 [controls]

@@ -5,7 +5,7 @@ severity    = "medium"
 population  = "select source from graph.object_lists where list = 'sign_on' and state <> 'NOT_READ'"
 reads       = ["graph.object_lists", "graph.sign_on"]
 grain       = ["source"]
-needs       = "objects"
+needs       = "sign_on"
 remediation = "Let administrators or the directory create accounts, turn off the older tokens, and turn on the lockout; or record why a setting is needed."
 
 [controls]

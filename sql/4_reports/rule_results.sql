@@ -5,7 +5,7 @@ grain   = ["rule_id"]
 
 [columns]
 rule_id       = "varchar: the rule"
-outcome       = "varchar: found, excused (nothing open), passed, unknown (not evaluated), nobody (empty population) or off"
+outcome       = "varchar: found, excused (nothing open), passed, partly (nothing found, and not all evaluated), unknown (not evaluated), nobody (empty population) or off"
 findings      = "bigint: findings, including excused ones"
 open_findings = "bigint: open findings"
 accepted      = "bigint: findings accepted as a risk"
@@ -40,6 +40,7 @@ select
         when counts.findings > 0 then 'excused'
         when rules.population = 0 then 'nobody'
         when rules.passed = 0 then 'unknown'
+        when rules.unknown > 0 then 'partly'
         else 'passed'
     end as outcome,
     coalesce(counts.findings, 0) as findings,
@@ -52,10 +53,11 @@ left join counts on counts.rule_id = rules.rule_id
 left join accounts on accounts.rule_id = rules.rule_id
 
 /* example
-name = "a rule that was not evaluated has not passed"
+name = "a rule that was not evaluated, or not for all, has not passed"
 given."findings.rule_summary" = [
   { rule_id = "blind", enabled = true, population = 3, failed = 0, unknown = 3, passed = 0 },
-  { rule_id = "clean", enabled = true, population = 3, failed = 0, unknown = 1, passed = 2 },
+  { rule_id = "clean", enabled = true, population = 3, failed = 0, unknown = 0, passed = 3 },
+  { rule_id = "gap", enabled = true, population = 3, failed = 0, unknown = 1, passed = 2 },
   { rule_id = "hits", enabled = true, population = 3, failed = 3, unknown = 0, passed = 0 },
   { rule_id = "idle", enabled = true, population = 0, failed = 0, unknown = 0, passed = 0 },
   { rule_id = "off", enabled = false },
@@ -73,6 +75,7 @@ given."reports.finding_accounts" = [
 expect = [
   { rule_id = "blind", outcome = "unknown" },
   { rule_id = "clean", outcome = "passed" },
+  { rule_id = "gap", outcome = "partly" },
   { rule_id = "hits", outcome = "found", findings = 3, open_findings = 2, accepted = 1, out_of_scope = 0, accounts = 1 },
   { rule_id = "idle", outcome = "nobody" },
   { rule_id = "off", outcome = "off", findings = 0 },

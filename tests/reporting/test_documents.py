@@ -108,6 +108,36 @@ def test_the_contents_give_the_page_of_each_section(printed: Printed) -> None:
         assert f"{title} {page_of(printed.pages, title)} " in contents + " ", title
 
 
+def test_a_report_with_few_findings_is_short(database: Build, tmp_path: Path) -> None:
+    pages = pages_of(print_brief(database(findings=1, accounts=25, object_count=5), tmp_path))
+
+    assert len(pages) <= 10
+    assert page_of(pages, "Findings by severity and person 1 open finding") <= 5
+
+
+def test_the_trend_is_a_sentence_a_chart_and_the_numbers_of_each_report(database: Build, tmp_path: Path) -> None:
+    connection = database(findings=12, changes=5)
+
+    pages = pages_of(print_brief(connection, tmp_path))
+
+    now = "from reports.trend where snapshot_id = (select snapshot_id from reports.snapshot)"
+    [(new, reopened, resolved, still)] = connection.execute(
+        f"select sum(new), sum(reopened), sum(resolved), sum(open) {now}"
+    ).fetchall()
+    assert f"new {new} · resolved {resolved} · open {still} since 2 Aug 2026" in pages[0]
+    for severity, number in connection.execute(f"select severity, open {now} and severity <> 'info'").fetchall():
+        assert f"{severity} {number}" in pages[0]
+    table = pages[page_of(pages, "Findings over the last 7 reports") - 1]
+    assert f"1 Nov 2026 {new} {reopened} {resolved} {still} " in table
+    assert f"4 May 2025 – – – {still + 5 * 18} " in table
+    assert "1 Feb 2026 8 31 97.0 % 3.0 % 38" in table
+
+
+def test_without_an_earlier_report_the_trend_says_what_it_lacks(printed: Printed) -> None:
+    assert "A trend needs two reports." in printed.pages[0]
+    assert "Findings over the last" not in " ".join(printed.pages)
+
+
 def test_an_action_names_what_to_do_for_whom_and_until_when(printed: Printed) -> None:
     actions = printed.pages[1]
 

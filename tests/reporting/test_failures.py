@@ -91,7 +91,7 @@ def test_a_read_only_folder_is_a_clear_error(database, tmp_path):
         ('<img src="http://127.0.0.1:1/x.png">', "not one of its own files"),
     ],
 )
-@pytest.mark.parametrize(("template", "form"), [("partials/scope.html", "pdf"), ("annex.html", "csv")])
+@pytest.mark.parametrize(("template", "form"), [("evidence/scope.html", "pdf"), ("annex.html", "csv")])
 def test_a_wrong_template_is_an_error_that_names_it(
     database, tmp_path, monkeypatch, template: str, form: str, broken: str, said: str
 ):

@@ -15,7 +15,7 @@ PASSED_THROUGH = {
     # Staging is where DuckDB reads JSON: one pass over the payload, three times as fast as twelve '->>'.
     # On another engine this layer is written anew, and everything after it sees plain columns. The keys by which
     # addresses are compared are made here too, so that no later layer needs Unicode's rules.
-    "staging": {"json_transform", "trimmed", "match_key", "usable_id"},
+    "staging": {"json_transform", "trimmed", "match_key", "usable_id", "object_list", "object_check_state"},
     # So it is where the completeness checks read it; a hash tells two contents apart without holding them.
     "landed": {"json_transform", "hash", "usable_id"},
     # A manifest is a tree of unknown depth. Walking it needs a function of the engine; it is one CTE of one model.

@@ -21,7 +21,9 @@ def filled(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
     for snapshot_id in (OLD, OLDER_PARTIAL, BASELINE, SHOWN, NEWEST):
         is_partial = snapshot_id in {OLDER_PARTIAL, NEWEST}
         outcome = {"observations": ()} if is_partial else {}
-        snapshot = house.land(snapshot_id, {"prod": source([make_user("ann"), make_user("bob")], outcome=outcome)})
+        accounts = [make_user("ann"), make_user("bob")]
+        prod = source(accounts, dashboards=[{"oid": "d", "title": "Sales"}], outcome=outcome)
+        snapshot = house.land(snapshot_id, {"prod": prod})
         if not is_partial:
             house.build(snapshot)
     return house
@@ -32,7 +34,8 @@ def test_only_unused_rows_are_deleted(filled: Any) -> None:
 
     assert pruned == [OLD, OLDER_PARTIAL]
     left = [BASELINE, SHOWN, NEWEST]
-    assert filled.rows("select distinct snapshot_id from raw.users order by 1") == [(kept,) for kept in left]
+    for table in ("users", "dashboards"):
+        assert filled.rows(f"select distinct snapshot_id from raw.{table} order by 1") == [(kept,) for kept in left]
     assert filled.rows("select distinct snapshot_id from history.accounts order by 1") == [(BASELINE,), (SHOWN,)]
     assert filled.rows("select snapshot_id, pruned_at from meta.snapshots order by 1") == [
         (OLD, NOW),

@@ -90,7 +90,7 @@ async def read_dashboards(api: ObjectApi) -> ListReport:
         return report.absent(reason(failure) if failure else "There is no such list.")
     pages = await _read_paged(api, paged, report, "dashboard")
     owned = _owned(pages)
-    if report.state != "NOT_AVAILABLE":
+    if report.absence is None:
         await _DashboardShares(api, report).read(owned)
     api.keep("dashboards", pages)
     return report

@@ -61,7 +61,7 @@ async def read_models(api: ObjectApi) -> tuple[ListReport, ListReport]:
         report.add("ids_present", "FAIL", f"{counted(nameless, 'data model')} without an id.")
     known = {row["_id"]: row for row in found.rows if row["_id"] is not None}
     await _read_permissions(api, report, list(known.values()))
-    await _RowRules(api, rules).read(list(known.values()), is_whole=report.state == "FULL")
+    await _RowRules(api, rules).read(list(known.values()), is_whole=not report.failures)
     api.keep("models", found.pages)
     return report, rules
 

@@ -36,28 +36,16 @@ _EXPECTED: dict[str, str] = {
 
 @dataclass(slots=True)
 class ListReport:
-    """What was read of one list: ``dashboards``, ``models`` and so on."""
+    """What was read of one list: ``dashboards``, ``models`` and so on; ``absence`` says why nothing was."""
 
     name: str
     checks: list[Observation] = field(default_factory=list)
+    absence: str | None = None
 
     @property
-    def state(self) -> str:
-        """Return FULL, PARTIAL or NOT_AVAILABLE, as ``graph.object_lists`` will say it."""
-        if any(check.result == "FAIL" for check in self.checks):
-            return "PARTIAL"
-        is_absent = any(
-            check.result == "NOT_AVAILABLE" and check.check_id == f"{self.name}_read" for check in self.checks
-        )
-        return "NOT_AVAILABLE" if is_absent else "FULL"
-
-    @property
-    def explanation(self) -> str:
-        """Return why the list is not FULL; empty if it is."""
-        texts = [check.explanation for check in self.checks if check.result == "FAIL"]
-        if not texts and self.state == "NOT_AVAILABLE":
-            texts = [check.explanation for check in self.checks if check.result == "NOT_AVAILABLE"]
-        return " ".join(texts)
+    def failures(self) -> str:
+        """Return what is wrong with the list, in sentences; empty if nothing is."""
+        return " ".join(check.explanation for check in self.checks if check.result == "FAIL")
 
     def add(
         self,
@@ -84,6 +72,7 @@ class ListReport:
 
     def absent(self, explanation: str) -> ListReport:
         """Say that the list is not available, and return the report."""
+        self.absence = explanation
         self.add("read", "NOT_AVAILABLE", explanation)
         return self
 

@@ -44,10 +44,12 @@ async def read_objects(api: SisenseApi, extraction: Extraction, row_key: bytes) 
     for each in found:
         reports += each if isinstance(each, tuple) else [each]
     for report in reports:
-        is_expected = extraction.job.source.objects is True
-        if report.state == "PARTIAL" or (is_expected and report.state == "NOT_AVAILABLE"):
-            state = "not complete" if report.state == "PARTIAL" else "not available"
-            extraction.job.note(
-                f"{report.name.replace('_', ' ')} of '{extraction.job.source.name}' are {state}: {report.explanation}"
-            )
+        if report.failures:
+            _note(extraction, report, f"not complete: {report.failures}")
+        elif report.absence and extraction.job.source.objects is True:
+            _note(extraction, report, f"not available: {report.absence}")
     return [check for report in reports for check in report.checks]
+
+
+def _note(extraction: Extraction, report: ListReport, trouble: str) -> None:
+    extraction.job.note(f"{report.name.replace('_', ' ')} of '{extraction.job.source.name}' are {trouble}")
