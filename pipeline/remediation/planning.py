@@ -89,10 +89,11 @@ def tasks(connection: Connection, selection: Selection) -> list[Task]:
         UsageError: there is no such rule or campaign.
     """
     decisions = [] if selection.campaign is None else _decided(connection, selection.campaign)
-    keys = ("source", "account_id", "reason", "decided_by", "campaign", "item_id")
+    keys = ("source", "account_id", "decided_by", "campaign", "item_id")
     selected = [
         {key: row.get(key) for key in keys}
         | {"entitlement_id": None if row["action"] == "deactivate" else row.get("entitlement_id")}
+        | {"reason": row.get("words") if row.get("campaign") else row["reason"]}
         for row in _selected(connection, selection, decisions)
         if row.get("is_task")
     ]
@@ -373,6 +374,8 @@ def _refusal(
 
 def _what(row: Mapping[str, Any]) -> str:
     """Return the requested change, in words."""
+    if row.get("is_task") and row["action"] != "deactivate":
+        return f"lose {row['entitlement_type']} {row['entitlement_name']}"
     if row["action"] == "remove_from_groups":
         return f"leave group {row['entitlement_name']}"
     if row["action"] == "change_role":

@@ -117,6 +117,8 @@ def _mail(owner: str, tasks: Sequence[Task]) -> EmailMessage:
         lines += [f"In {source}:", ""]
         for task in found:
             lines.append(f"- {_one_line(task.words)}")
+            if task.campaign:
+                lines.append(f"  Decided by {task.decided_by} in review {_one_line(task.campaign)}.")
             if task.reason:
                 lines.append(f"  Reason: {_one_line(task.reason)}")
         lines.append("")

@@ -70,6 +70,11 @@ class SheetColumn:
         return max(min(longest + 2, widest), len(self.name) + 4)
 
     @property
+    def is_number(self) -> bool:
+        """Return whether its cells are numbers, which stand on the right."""
+        return self.kind in {*INTEGERS, *_REALS}
+
+    @property
     def is_text(self) -> bool:
         """Return whether its cells are texts."""
         return self.kind not in {*INTEGERS, *_REALS, "BOOLEAN", "DATE", "TIMESTAMP"}
@@ -82,6 +87,7 @@ class StyleNumbers:
     text: int
     quoted: int
     integer: int
+    real: int
     day: int
     moment: int
 
@@ -159,7 +165,7 @@ def _cell(letter: str, column: SheetColumn, styles: StyleNumbers) -> str:
     if column.kind in INTEGERS:
         cell = f"if(abs({value}) < {_EXACT_INTEGERS}, {number(value, styles.integer)}, {text(f'{value}::varchar')})"
     elif column.kind in _REALS:
-        cell = f"if(isfinite({value}), {number(value, styles.text)}, {text(f'{value}::varchar')})"
+        cell = f"if(isfinite({value}), {number(value, styles.real)}, {text(f'{value}::varchar')})"
     elif column.kind == "BOOLEAN":
         cell = f"""{start}"{styles.text}" t="b"><v>' || {value}::integer || '</v></c>'"""
     elif column.kind == "DATE":

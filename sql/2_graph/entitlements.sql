@@ -40,7 +40,8 @@ anti join (
         select source, entitlement_id, is_builtin, entitlement_type from graph.entitlements
     ) as held
     cross join (select 'role' as kind union select 'group') as kinds
-    where held.entitlement_type <> 'group' and held.is_builtin = false
+    where held.entitlement_type not in ('role', 'group')
+        or held.entitlement_type = 'role' and kinds.kind = 'role' and held.is_builtin = false
 ) as existing
     on lines.kind in (existing.kind, existing.source || ':' || existing.kind)
     and lower(lines.name) in (existing.name, existing.source || ':' || existing.name)

@@ -50,7 +50,8 @@ entitlement_names as (
     select source, 'role', role_id, name from graph.role_names
 ),
 
--- A pair may name the application too, before the type or before the name: hr_app:role, or hr_app:Payroll clerk.
+-- A pair may name the application too, before the type or before the name: hr_app:role, or hr_app:Payroll clerk. With
+-- the latter, what is neither role nor group there may be called either.
 policy_entitlements as (
     select distinct
         named.source, named.entitlement_type, named.entitlement_id, names.entitlement_type as policy_type, names.name
@@ -58,7 +59,8 @@ policy_entitlements as (
     join names
         on names.name = named.name
         and names.entitlement_type in (named.entitlement_type, named.source || ':' || named.entitlement_type)
-        or names.name = named.source || ':' || named.name and names.entitlement_type = named.entitlement_type
+        or names.name = named.source || ':' || named.name
+        and (names.entitlement_type = named.entitlement_type or named.entitlement_type not in ('role', 'group'))
 ),
 
 held_access as (
