@@ -17,7 +17,7 @@ from pipeline.clock import as_stored
 from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
 from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
-from pipeline.remediation.tasks import Task
+from pipeline.remediation.tasks import OwnerTask
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.sources.accounts import AccountState
 from pipeline.spelling import nearest
@@ -82,7 +82,7 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
     return Plan(basis, tuple(changes), tuple(left_out), accounts=_described(connection, changes, accounts))
 
 
-def tasks(connection: Connection, selection: Selection) -> list[Task]:
+def tasks(connection: Connection, selection: Selection) -> list[OwnerTask]:
     """Return what the selection calls for in applications that are read from files, by owner.
 
     Raises:
@@ -97,7 +97,7 @@ def tasks(connection: Connection, selection: Selection) -> list[Task]:
         for row in _selected(connection, selection, decisions)
         if row.get("is_task")
     ]
-    return [Task(**row) for row in rows(connection, "tasks", selected=json.dumps(selected))]
+    return [OwnerTask(**row) for row in rows(connection, "tasks", selected=json.dumps(selected))]
 
 
 def decision_sum(plan: Plan) -> DecisionSum | None:

@@ -23,7 +23,7 @@ from pipeline.remediation.applying import ApplyingJob, Operator
 from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import Approval, Change, Plan, load, save
 from pipeline.remediation.planning import Selection
-from pipeline.remediation.tasks import Task
+from pipeline.remediation.tasks import OwnerTask
 from pipeline.reporting import remediation
 from pipeline.settings import Settings
 from pipeline.warehouse import database
@@ -57,7 +57,7 @@ class WrittenPlan:
     file: Path | None
     documents: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[OwnerTask, ...] = ()
     task_files: tuple[Path, ...] = ()
 
 

@@ -22,11 +22,11 @@ from pipeline.errors import UsageError
 from pipeline.reporting.cells import as_text
 from pipeline.wording import counted
 
-__all__ = ["Task", "columns", "write"]
+__all__ = ["OwnerTask", "columns", "write"]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class OwnerTask:
     """One thing to do: to take an entitlement from an account, or to deactivate the account.
 
     ``owner_email`` is who can do it: the owner of the entitlement, else of the account; None if nobody is known.
@@ -59,10 +59,10 @@ class Task:
 
 def columns() -> tuple[str, ...]:
     """Return the columns of the task list."""
-    return tuple(field.name for field in fields(Task))
+    return tuple(field.name for field in fields(OwnerTask))
 
 
-def write(tasks: Sequence[Task], plan_file: Path) -> tuple[Path, ...]:
+def write(tasks: Sequence[OwnerTask], plan_file: Path) -> tuple[Path, ...]:
     """Write the task list beside a plan, and one mail for each owner; return the files, the list first.
 
     Mails of an earlier plan of that name are removed. Without tasks nothing is written.
@@ -96,7 +96,7 @@ def write(tasks: Sequence[Task], plan_file: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _table(tasks: Sequence[Task]) -> str:
+def _table(tasks: Sequence[OwnerTask]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns())
@@ -105,8 +105,8 @@ def _table(tasks: Sequence[Task]) -> str:
     return text.getvalue()
 
 
-def _mail(owner: str, tasks: Sequence[Task]) -> EmailMessage:
-    """Return the mail to one owner. It has no sender: whoever sends it is that."""
+def _mail(owner: str, tasks: Sequence[OwnerTask]) -> EmailMessage:
+    """Return the mail to one owner. It has no sender: the person who sends it adds one."""
     message = EmailMessage(policy=SMTP)
     local, _, domain = owner.rpartition("@")
     message["To"] = Address("", local, domain)
