@@ -485,7 +485,7 @@ create table if not exists policy.break_glass (user_name varchar, email varchar,
 comment on table policy.break_glass is 'Registered break-glass (emergency) accounts.';
 create table if not exists policy.sod_pairs (left_type varchar not null, left_name varchar not null, right_type varchar not null, right_name varchar not null, reason varchar, line integer, is_default boolean not null);
 comment on table policy.sod_pairs is 'Pairs of roles or groups that one person must not hold together (segregation of duties).';
-comment on column policy.sod_pairs.left_type is 'role or group';
+comment on column policy.sod_pairs.left_type is 'role or group; or source and type of one application, joined by a colon';
 comment on column policy.sod_pairs.left_name is 'name of the first role or group';
 comment on column policy.sod_pairs.right_type is 'role or group';
 comment on column policy.sod_pairs.right_name is 'name of the second role or group';
@@ -502,7 +502,7 @@ create table if not exists policy.out_of_scope (source varchar, subject varchar 
 comment on table policy.out_of_scope is 'Accounts left out of the review, with reason and approver. They stay in the population.';
 create table if not exists policy.owners (entitlement_type varchar not null, entitlement_name varchar not null, reviewer_email varchar not null, line integer, is_default boolean not null);
 comment on table policy.owners is 'The reviewer of a role or group.';
-comment on column policy.owners.entitlement_type is 'role or group';
+comment on column policy.owners.entitlement_type is 'role or group; or source and type of one application, joined by a colon';
 comment on column policy.owners.entitlement_name is 'name of the role or group';
 comment on column policy.owners.reviewer_email is 'e-mail address of the reviewer';
 create table if not exists policy.objects (source varchar, object_type varchar, object varchar not null, sensitivity varchar not null, owner_email varchar, line integer, is_default boolean not null);
@@ -572,8 +572,6 @@ create table if not exists history.groups (
     carries_privileged boolean, is_listed_privileged boolean not null
 );
 alter table history.groups add column if not exists has_unreadable_members boolean;
-alter table history.groups add column if not exists entitlement_type varchar;
-alter table history.groups add column if not exists entitlement_rank integer;
 comment on table history.groups is 'The groups of every published build.';
 create table if not exists history.memberships (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
@@ -735,8 +733,6 @@ create table if not exists baseline.groups (
     carries_privileged boolean, is_listed_privileged boolean not null
 );
 alter table baseline.groups add column if not exists has_unreadable_members boolean;
-alter table baseline.groups add column if not exists entitlement_type varchar;
-alter table baseline.groups add column if not exists entitlement_rank integer;
 comment on table baseline.groups is 'The groups of the baseline.';
 create table if not exists baseline.memberships (
     source varchar not null, account_id varchar not null,
