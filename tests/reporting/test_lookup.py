@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -253,14 +254,37 @@ def test_columns_sort_and_the_order_stays_in_the_address(page, folder):
     assert find(page, "th[aria-sort=descending]").text.startswith("Last seen")
 
 
-def test_figures_of_the_summary_lead_to_what_they_count(page, folder):
-    find(page, "#summary .departments a").click()
+def test_findings_of_an_owner_and_overdue_ones_are_those_of_the_csv_file(page, folder):
+    findings = records(folder, "findings.csv")
+    owner = findings[0]["owner_email"]
+    go(page, "find=findings&status=overdue")
+    overdue = sum(row["overdue"] == "true" for row in findings)
+    assert find(page, "#lookup-count").text == f"{overdue} of 60 findings: status overdue"
+    assert all("overdue" in row for row in texts(page, ROWS))
 
-    department = {row["account_id"]: row["department"] for row in records(folder, "population.csv")}
-    assert department  # every finding of this build has the department that its row says
-    shown = find(page, "#lookup-count").text
-    assert shown.endswith("status open")
-    assert int(shown.split()[0]) == len(texts(page, ROWS)) > 0
+    go(page, f"find=findings&owner={owner}")
+    WebDriverWait(page, 30).until(lambda _: f"owner {owner}" in find(page, "#lookup-count").text)
+    assert len(texts(page, ROWS)) == sum(row["owner_email"] == owner for row in findings)
+    page.find_elements(By.CSS_SELECTOR, f"{ROWS} b a")[-1].click()
+    shown = facts(page)
+    [row] = [row for row in findings if row["finding_id"] == shown["Finding id"]]
+    due, now = date.fromisoformat(row["due_at"]), page.find_elements(By.CSS_SELECTOR, "#lookup-card .marks .badge")
+    assert shown["Due"] == f"{due.day} {due:%b %Y}"
+    assert ("overdue" in [each.text for each in now]) == (row["overdue"] == "true")
+    assert written_ago(row["age_days"]) in texts(page, "#lookup-card dd .quiet")
+
+
+def test_figures_of_the_summary_lead_to_what_they_count(page):
+    department = find(page, "#summary .departments tbody tr")
+    open_findings = department.find_element(By.CSS_SELECTOR, "td:nth-last-child(2)").text
+    department.find_element(By.TAG_NAME, "a").click()
+    assert find(page, "#lookup-count").text.startswith(f"{open_findings} of 60 findings: department ")
+    assert find(page, "#lookup-count").text.endswith("status open")
+
+    page.back()
+    WebDriverWait(page, 30).until(lambda _: texts(page, "#summary"))
+    page.find_elements(By.CSS_SELECTOR, "#summary .tile")[2].find_element(By.TAG_NAME, "a").click()
+    assert find(page, "#lookup-count").text == "60 of 60 findings: status open"
 
 
 def test_a_link_to_what_is_not_in_the_report_says_so(page):
