@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@cache
 def printed(path: Path) -> str:
     """Return the text of a PDF on one line."""
     return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(path).pages)
