@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import commands, memory, page, peers, pull, reach, reports, scale, warehouse
+from bench import commands, lookup, memory, page, peers, pull, reach, reports, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -31,6 +31,7 @@ BENCHMARKS = {
     "dlt": peers.dlt_load,
     "report": reports.run,
     "page": page.run,
+    "lookup": lookup.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 #: Written by hand: what was tried for the targets that are missed.

@@ -159,6 +159,16 @@ def workbook_rustpy(folder: str) -> None:
     book.save()
 
 
+def html_file(folder: str) -> None:
+    """Write the HTML report to look things up in."""
+    from pipeline.reporting import dataset, html, lookup, view
+
+    with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
+        arranged = view.arrange(dataset.load(connection), rows_shown=1000, data_sha256="0" * 64)
+        page = html.render(arranged, resources.templates(), lookup.pack(connection))
+    (Path(folder) / "access-review.html").write_bytes(page)
+
+
 def plain_table(folder: str) -> None:
     """Render one table with one cell for each value, the most obvious way."""
     import weasyprint
@@ -217,6 +227,7 @@ JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "whole": whole,
     "dlt": dlt,
     "annex": annex,
+    "html_file": html_file,
     "report": report,
     "workbook": workbook,
     "workbook_xlsxwriter": workbook_xlsxwriter,

@@ -55,6 +55,8 @@ _TOGETHER = {
         ("granted_to_type", "granted_to_id"),
     ),
 }
+#: Level 9 takes three times as long, for 1 % less.
+_LEVEL = 6
 #: A gzip stream; Python's zlib writes no time into it.
 _GZIP = 31
 
@@ -84,7 +86,7 @@ def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> LookupData:
     connection.execute(f"create or replace temp table lookup_choice as {chosen}", {"rows": accounts})
     totals = {}
     characters: set[str] = set()
-    compressor = zlib.compressobj(9, wbits=_GZIP)
+    compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
     packed = bytearray()
     try:
         total = connection.execute("select coalesce(max(total), 0) from lookup_choice").fetchall()[0][0]

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pipeline.evidence import manifest
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import documents, glyphs, graph, html, lookup, sheets, view, xlsx
+from pipeline.reporting import documents, glyphs, graph, html, lookup, sheets, trend, view, xlsx
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool
 from pipeline.warehouse.database import Connection
+from pipeline.wording import counted
 
 __all__ = ["ANNEX_FILE", "DOCUMENTS", "FILES", "TABLES", "Renderer", "annex_parts", "write_annex", "write_document"]
 
@@ -51,7 +52,10 @@ def write_document(renderer: Renderer, dataset: Dataset, job: DocumentJob) -> Se
 def write_xlsx(connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:
     """Write the workbook."""
     shown = view.arrange(dataset, rows_shown=0, data_sha256=manifest.data_sha256(job.data))
-    return xlsx.write(connection, sheets.sheets(), shown, path)
+    overdue = sum(dataset.due_counts["overdue"])
+    compared = trend.arrange(dataset.trend, dataset.trend_figures)
+    late = f"{counted(overdue, 'finding')} {'is' if overdue == 1 else 'are'} overdue."
+    return xlsx.write(connection, sheets.sheets(), shown, path, notes=[late, compared.sentence])
 
 
 def write_html(connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:

@@ -33,7 +33,7 @@ _HIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2
 _ESCAPE = "(_x[0-9A-Fa-f]{4}_)"
 #: Any of these, a space at either end, or a start like that of a formula: such a text needs more than XML's escapes.
 _UNUSUAL = rf"{_HIDDEN}|{_ESCAPE}|\r|^[\s=+@-]|\s$"
-_BATCH = 5_000
+_BATCH = 4_000
 #: Widths of columns in characters: of ids, whose start tells them apart, of names and of sentences, which wrap.
 _ID_WIDTH, _NAME_WIDTH, _SENTENCE_WIDTH = 14, 28, 42
 #: Most characters of what counts as a name.
@@ -70,6 +70,11 @@ class SheetColumn:
         return max(min(longest + 2, widest), len(self.name) + 4)
 
     @property
+    def is_number(self) -> bool:
+        """Return whether its cells are numbers, which stand on the right."""
+        return self.kind in {*INTEGERS, *_REALS}
+
+    @property
     def is_text(self) -> bool:
         """Return whether its cells are texts."""
         return self.kind not in {*INTEGERS, *_REALS, "BOOLEAN", "DATE", "TIMESTAMP"}
@@ -82,6 +87,7 @@ class StyleNumbers:
     text: int
     quoted: int
     integer: int
+    real: int
     day: int
     moment: int
 
@@ -122,12 +128,13 @@ def rows(
     shown = " || ".join(_cell(letters(place), column, styles) for place, column in enumerate(columns))
     select = f"""
         select '<row r="' || row || '"' || {_height(columns[:printed])} || '>' || {shown} || '</row>'
-        from (select *, (line + 1)::varchar as row from {table} where line <= {lines})
+        from (select *, (line + 1)::varchar as row from {table} where line between $first and $last)
         order by line
     """
-    cursor = connection.execute(select)
-    while batch := cursor.fetchmany(_BATCH):
-        yield "".join(row for (row,) in batch)
+    # One sort of all rows would hold the XML of the whole sheet.
+    for first in range(1, lines + 1, _BATCH):
+        found = connection.execute(select, {"first": first, "last": min(first + _BATCH - 1, lines)}).fetchall()
+        yield "".join(row for (row,) in found)
 
 
 def _height(columns: list[SheetColumn]) -> str:
@@ -159,7 +166,7 @@ def _cell(letter: str, column: SheetColumn, styles: StyleNumbers) -> str:
     if column.kind in INTEGERS:
         cell = f"if(abs({value}) < {_EXACT_INTEGERS}, {number(value, styles.integer)}, {text(f'{value}::varchar')})"
     elif column.kind in _REALS:
-        cell = f"if(isfinite({value}), {number(value, styles.text)}, {text(f'{value}::varchar')})"
+        cell = f"if(isfinite({value}), {number(value, styles.real)}, {text(f'{value}::varchar')})"
     elif column.kind == "BOOLEAN":
         cell = f"""{start}"{styles.text}" t="b"><v>' || {value}::integer || '</v></c>'"""
     elif column.kind == "DATE":

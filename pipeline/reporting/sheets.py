@@ -37,6 +37,7 @@ def sheets() -> tuple[Sheet, ...]:
     """
     return (
         Sheet("Findings", _query("findings"), "open findings, the most severe first", "findings.csv", 3, 9),
+        Sheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 14),
         Sheet("Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11),
         Sheet(
             "Accounts", _query("accounts"), "every account, the most severe findings first", "population.csv", 1, 11

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting import charts, sheet_cells, text
-from pipeline.reporting.sheet_cells import CELL_UNITS, CUT, INTEGERS, StyleNumbers
+from pipeline.reporting.sheet_cells import CELL_UNITS, CUT, StyleNumbers
 from pipeline.reporting.sheets import Sheet
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
@@ -41,9 +41,17 @@ _ROWS = "temp.sheet_rows"
 
 
 def write(
-    connection: Connection, sheets: Sequence[Sheet], view: View, path: Path, *, rows_held: int = ROWS_HELD
+    connection: Connection,
+    sheets: Sequence[Sheet],
+    view: View,
+    path: Path,
+    *,
+    notes: Sequence[str] = (),
+    rows_held: int = ROWS_HELD,
 ) -> tuple[str, ...]:
     """Write the workbook and return warnings about rows and texts that did not fit.
+
+    ``notes`` are sentences that the summary adds to those of the view.
 
     Raises:
         OSError: the workbook or a temporary file beside it cannot be written.
@@ -60,7 +68,7 @@ def write(
         )
         book = _Book(workbook, view)
         counts = [book.write_sheet(connection, sheet, rows_held) for sheet in sheets]
-        book.write_summary([*zip(sheets, counts, strict=True)])
+        book.write_summary([*zip(sheets, counts, strict=True)], notes)
     return tuple(book.warnings)
 
 
@@ -147,7 +155,7 @@ class _Book:
 
     # ------------------------------------------------------------------------------------------------- the summary
 
-    def write_summary(self, counts: Sequence[tuple[Sheet, int]]) -> None:
+    def write_summary(self, counts: Sequence[tuple[Sheet, int]], notes: Sequence[str]) -> None:
         """Write the first sheet: the summary, the sums, what to do first, and a list of the other sheets."""
         sheet, view = self._summary, self._view
         sheet.hide_gridlines(2)
@@ -187,7 +195,8 @@ class _Book:
             )
         row += 1
         put_wide(" ".join(view.headline), self._strong)
-        put_wide(" ".join(view.coverage), self._wrapped)
+        for note in (" ".join(view.coverage), *notes):
+            put_wide(note, self._wrapped)
         row += 1
         put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
         for section in view.act_first:
@@ -247,7 +256,7 @@ class _Book:
         worksheet.set_row(0, 20)
         for place, column in enumerate(columns):
             worksheet.set_column(place, place, column.width)
-            style = self._number_heading if column.kind in INTEGERS else self._heading
+            style = self._number_heading if column.is_number else self._heading
             worksheet.write_string(0, place, column.name, style)
         rows = sheet_cells.rows(connection, _ROWS, columns, self._styles, held, printed)
         worksheet.write_rows(rows, held, len(columns) - 1)
@@ -301,6 +310,7 @@ def _styles(workbook: Any) -> StyleNumbers:
         text=number(text_wrap=True, align="left"),  # also where the text runs from right to left
         quoted=number(text_wrap=True, align="left", quote_prefix=True),
         integer=number(num_format="#,##0", align="right", indent=1),
+        real=number(num_format="0.0", align="right", indent=1),
         day=number(num_format="d mmm yyyy", align="left"),
         moment=number(num_format="yyyy-mm-dd hh:mm:ss", align="left"),
     )

@@ -23,11 +23,11 @@ from pipeline.simulator.identities import Identities
 from pipeline.simulator.lifecycle import Lifecycle
 from pipeline.simulator.staffing import Staffing
 
-__all__ = ["plant"]
+__all__ = ["ROOM_FOR_ONE_EACH", "plant"]
 
 
-#: The smallest number of accounts with room for one condition of each of the first rules.
-_ROOM_FOR_ONE_EACH = 100
+#: The smallest number of accounts with room for managers and one condition of each of the first rules.
+ROOM_FOR_ONE_EACH = 100
 #: Conditions of a smaller organisation, in this order while there is room, and the accounts that each needs.
 _ROOM = (
     ("orphans", 4),
@@ -47,7 +47,7 @@ _ROOM = (
 def plant(org: Staffing) -> None:
     """Plant every condition that fits into an organisation of this size."""
     everything = _Everything(org)
-    if org.size >= _ROOM_FOR_ONE_EACH:
+    if org.size >= ROOM_FOR_ONE_EACH:
         everything.all()
     else:
         everything.what_fits()

@@ -2,7 +2,7 @@
 
 The same (accounts, seed, anchor) gives the same bytes. The number of planted conditions does not grow with the
 organisation; all other accounts are clean. Organisations under 500 accounts have room for one condition of each of
-the first rules, those under 100 for some of these.
+the first rules, those under 100 for some of these and for no managers.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def build(accounts: int, seed: int, anchor: datetime, object_sizes: ObjectSizes 
     if anchor.tzinfo is None:
         raise ValueError("the anchor needs a time zone")
     org = Staffing(accounts, seed, anchor)
-    if org.is_full:
+    if org.size >= planting.ROOM_FOR_ONE_EACH:
         _appoint_managers(org)
     planting.plant(org)
     _fill(org)

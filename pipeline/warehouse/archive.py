@@ -100,9 +100,8 @@ def write(connection: Connection, folder: Path) -> None:
     for table in _META:
         selects[table] = (f"select * from {table} where snapshot_id = $snapshot_id order by all", values)
     selects[_BUILD] = (f"select * from {_BUILD} where build_id = $build_id", {"build_id": build_id})
-    for table in _tables(connection, "history"):
-        if not any(re.search(rf"\b{re.escape(table)}\b", text) for text in texts):
-            continue  # no model reads it
+    read = {table for text in texts for table in re.findall(r"\bhistory\.\w+", text)}
+    for table in sorted(read & set(_tables(connection, "history"))):
         selects[table] = (f"select * from {table} where snapshot_id < $snapshot_id order by all", values)
     known = {"snapshot_id": snapshot_id, "finished_at": finished_at}
     for query in saved.load_queries(resources.sql() / "inputs"):

@@ -125,6 +125,7 @@ class _Builder:
         self.as_of = as_of
         self.warnings: list[str] = []
         self.rows: dict[str, int] = {}
+        self.unverified: list[Model] = []
 
     def run(self, models: Sequence[Model], inputs: Inputs, progress: Callable[[str, int, int], None]) -> Build:
         build_id, folder = self.load_inputs(models, inputs)
@@ -148,10 +149,12 @@ class _Builder:
         for position, model in enumerate(before):
             progress(model.table, position, len(plan))
             self.create(model)
+        self.verify_grains()
         register.fill(self.connection, tuple(self.rules.values()), self.values)
         for position, model in enumerate(after, start=len(before)):
             progress(model.table, position, len(plan))
             self.create(model)
+        self.verify_grains()
         return [*before, *after]
 
     def load_inputs(self, models: Sequence[Model], given: Inputs) -> tuple[str, str]:
@@ -317,7 +320,13 @@ class _Builder:
                 f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
             ) from error
         self.rows[model.table] = int(created[0]) if created else 0
-        self.warnings += checks.verify_model(self.connection, model, self.rows[model.table])
+        self.unverified.append(model)
+        self.warnings += checks.verify_model(self.connection, model)
+
+    def verify_grains(self) -> None:
+        """Hold the tables made since the last call to their grains."""
+        checks.verify_grains(self.connection, self.unverified, self.rows)
+        self.unverified = []
 
     def publish(self, build_id: str) -> None:
         """Replace this snapshot's rows of ``history`` by this build's, unless what they say was signed off."""

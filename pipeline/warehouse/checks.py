@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import duckdb
 
 from pipeline.errors import ConfigurationError, ModelError
@@ -10,7 +12,10 @@ from pipeline.warehouse.model import Model
 from pipeline.warehouse.statement import parameters_of
 from pipeline.wording import counted
 
-__all__ = ["bound", "verify_model"]
+__all__ = ["bound", "verify_grains", "verify_model"]
+
+#: Tables of up to so many rows share one statement that checks their grains: planning takes longer than running it.
+_FEW_ROWS = 10_000
 
 
 def bound(connection: Connection, statement: str, values: dict[str, object]) -> dict[str, object]:
@@ -18,11 +23,11 @@ def bound(connection: Connection, statement: str, values: dict[str, object]) -> 
     return {name: values[name] for name in parameters_of(statement, connection)}
 
 
-def verify_model(connection: Connection, model: Model, row_count: int) -> list[str]:
-    """Hold a built table with this many rows to its header: columns, grain and declared checks. Return the warnings.
+def verify_model(connection: Connection, model: Model) -> list[str]:
+    """Hold a built table to the columns and the checks that its header declares. Return the warnings.
 
     Raises:
-        ModelError: a column, the grain or a check of level ``fail`` does not hold.
+        ModelError: a column or a check of level ``fail`` does not hold.
         ConfigurationError: a check of level ``input`` found a mistake in a policy file.
     """
     where = str(model.path)
@@ -38,12 +43,10 @@ def verify_model(connection: Connection, model: Model, row_count: int) -> list[s
             )
     warnings = []
     try:
-        if model.grain and row_count:
-            _verify_grain(connection, model)
         found = [(check, connection.execute(check.sql).fetchall()) for check in model.checks]
     except duckdb.Error as error:
         raise ModelError(
-            f"the grain or a check of {model.table} does not run: {error}", where=where, hint="correct the header"
+            f"a check of {model.table} does not run: {error}", where=where, hint="correct the header"
         ) from error
     for check, rows in found:
         problems = [str(row[0]) for row in rows]
@@ -62,24 +65,50 @@ def verify_model(connection: Connection, model: Model, row_count: int) -> list[s
     return warnings
 
 
-def _verify_grain(connection: Connection, model: Model) -> None:
-    grain = ", ".join(model.grain)
-    missing = " or ".join(f"{column} is null" for column in model.grain)
-    # Compare the keys, not hashes of them: ids that differ in few places, as Sisense's do, often collide.
-    row = connection.execute(
-        f"""
-        select coalesce(sum(copies) filter (where is_missing), 0), count(*) filter (where copies > 1)
-        from (
-            select count(*) as copies, {missing} as is_missing from {model.table}
-            group by {grain} having copies > 1 or is_missing
-        ) as wrong
-        """
-    ).fetchone()
-    nulls, twice = row or (0, 0)
-    if nulls or twice:
+def verify_grains(connection: Connection, models: Sequence[Model], rows: Mapping[str, int]) -> None:
+    """Hold built tables to their grains, in the order of the models; ``rows`` are the numbers of rows by table.
+
+    Raises:
+        ModelError: a grain does not hold, or has a column that the table lacks.
+    """
+    waiting: list[Model] = []
+    for model in models:
+        if not model.grain or not rows[model.table]:
+            continue
+        waiting.append(model)
+        if rows[model.table] > _FEW_ROWS:
+            _verify_together(connection, waiting)
+            waiting = []
+    _verify_together(connection, waiting)
+
+
+def _verify_together(connection: Connection, models: Sequence[Model]) -> None:
+    if not models:
+        return
+    try:
+        wrong = connection.execute(
+            f"""
+            select model, coalesce(sum(copies) filter (where is_missing), 0), count(*) filter (where copies > 1)
+            from ({" union all ".join(map(_wrong_keys, range(len(models)), models))}) group by model order by model
+            """
+        ).fetchall()
+    except duckdb.Error as error:
         raise ModelError(
-            f"{model.table} is not one row for each {grain}: {counted(nulls, 'row')} without it, "
+            f"a grain does not run: {error}", where=", ".join(str(model.path) for model in models), hint="correct it"
+        ) from error
+    for position, nulls, twice in wrong:
+        model = models[position]
+        raise ModelError(
+            f"{model.table} is not one row for each {', '.join(model.grain)}: {counted(nulls, 'row')} without it, "
             f"{counted(twice, 'value')} more than once",
             where=str(model.path),
             hint="correct the statement, or the grain in its header",
         )
+
+
+def _wrong_keys(position: int, model: Model) -> str:
+    # Compare the keys, not hashes of them: ids that differ in few places, as Sisense's do, often collide.
+    missing = " or ".join(f"{column} is null" for column in model.grain)
+    return f"""
+        select {position} as model, count(*) as copies, {missing} as is_missing from {model.table}
+        group by {", ".join(model.grain)} having copies > 1 or is_missing"""

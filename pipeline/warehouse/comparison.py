@@ -66,8 +66,10 @@ def laid_out(connection: Connection, old: str, new: str, sources: Collection[str
             f"create schema reference; create table reference.rules as select * from {database}.reference.rules"
         )
         connection.execute("create schema reports")
-        # History does not keep which roles are built in, and the comparison does not ask.
+        # History keeps neither which roles are built in, nor what a file says of a group; nothing here asks for it.
         connection.execute("alter table graph.roles add column is_builtin boolean")
+        connection.execute("alter table graph.groups add column if not exists entitlement_type varchar")
+        connection.execute("alter table graph.groups add column if not exists entitlement_rank integer")
         for path in _MODELS:
             model = load_model(resources.sql() / path)
             values = checks.bound(connection, model.sql, {"snapshot_id": new})

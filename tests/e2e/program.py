@@ -38,10 +38,10 @@ class Outcome:
 
 
 def configured_hastily(simulator: Simulator, folder: Path) -> None:
-    """Write a configuration that gives up on a source after one attempt, to save the test time."""
+    """Write a configuration that reads accounts alone, and gives up on a source after one attempt."""
     configuration = simulator.write_files(folder)["access-review.toml"]
     text = configuration.read_text(encoding="utf-8")
-    hasty = "[sources.prod]\nmax_attempts = 1\ngive_up_after_seconds = 1\n"
+    hasty = "[sources.prod]\nobjects = false\nmax_attempts = 1\ngive_up_after_seconds = 1\n"
     configuration.write_text(text.replace("[sources.prod]\n", hasty), encoding="utf-8")
 
 
@@ -62,7 +62,9 @@ class Forking:
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("forking.py"))], stdin=theirs, env=surroundings()
+            [sys.executable, str(Path(__file__).with_name("forking.py"))],
+            stdin=theirs,
+            env=surroundings(_RJEM_MALLOC_CONF="background_thread:false"),  # the allocator of Polars
         )
         theirs.close()
         self._channel.settimeout(TIMEOUT)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -12,7 +14,7 @@ import pypdf
 import pytest
 
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Finished, Outcome, run_command
+from tests.e2e.conftest import ACCOUNTS, Finished, Outcome, run_command
 from tests.fakes.forger import reseal
 
 CSV = (
@@ -25,7 +27,7 @@ KEY = "ACCESS_REVIEW_SIGNING_KEY_FILE"
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small")
-    with Simulator(150, 7) as small:
+    with Simulator(60, 7) as small:
         small.write_files(folder)
         ran = run_command(folder, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
     assert ran.code == 0, ran.stderr
@@ -193,7 +195,7 @@ def test_sql_in_a_folder_cannot_touch_the_machine_that_verifies_it(
     assert not target.exists()
 
 
-def test_a_run_is_signed_and_its_key_is_not_written_anywhere(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_run_is_signed_and_its_key_is_not_written_anywhere(tmp_path: Path) -> None:
     review, keys = tmp_path / "review", tmp_path / "keys"
     keys.mkdir()
     made = run_command(keys, "keygen", "--out", "key.pem")
@@ -248,49 +250,65 @@ def test_a_folder_that_cannot_be_checked_is_a_usage_error(tmp_path: Path, argume
     assert "nowhere" in outcome.stderr
 
 
-def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(tmp_path: Path) -> None:
-    reports = []
-    with Simulator(60, 7) as small:
-        small.write_files(tmp_path)
-        for _ in range(3):
-            ran = run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
+@dataclass(frozen=True)
+class Chain:
+    """Three runs of one folder, and the second's report of another day, asked for before and after the third."""
+
+    folder: Path
+    reports: list[Path]
+    again: bytes  # the manifest of the second's own report, written once more after the third
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    folder = tmp_path_factory.mktemp("chain")
+    reports: list[Path] = []
+    with Simulator(40, 7) as small:
+        small.write_files(folder)
+
+        def run() -> None:
+            ran = run_command(folder, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
             assert ran.code == 0, ran.stderr
             reports.append(Path(ran.stdout.splitlines()[0]))
-    manifests = [(report / "manifest.json").read_bytes() for report in reports]
-    before = [None, *(hashlib.sha256(content).hexdigest() for content in manifests[:-1])]
 
-    assert [json.loads(content)["previous_manifest_sha256"] for content in manifests] == before
-    for report in reports:
-        checked = run_command(tmp_path, "verify", str(report), "--rebuild")
+        def asked(out: str) -> dict[str, bytes]:
+            question = ("--snapshot", reports[1].name, "--as-of", "2026-06-30", "--baseline", reports[0].name)
+            built = run_command(folder, "build", *question)
+            assert built.code == 0, built.stderr
+            reported = run_command(folder, "report", "--format", "csv,xlsx,html", "--out", out)
+            assert reported.code == 0, reported.stderr
+            report = Path(reported.stdout.splitlines()[0])
+            assert report.name.startswith(f"{reports[1].name}-")  # apart from that of the snapshot's own report
+            return {path.name: path.read_bytes() for path in (folder / report).iterdir() if path.is_file()}
+
+        run()
+        run()
+        before = asked("then")
+        run()
+        old = run_command(folder, "report", "--snapshot", reports[1].name, "--format", "csv", "--out", "again")
+        assert old.code == 0, old.stderr
+        again = (folder / "again" / reports[1].name / "manifest.json").read_bytes()
+        return Chain(folder, reports, again, before, asked("now"))
+
+
+def test_three_snapshots_make_a_chain_and_each_can_be_rebuilt(chain: Chain) -> None:
+    manifests = [(report / "manifest.json").read_bytes() for report in chain.reports]
+    # each continues from the newest report of an earlier snapshot, which for the third is that of another day
+    before = [hashlib.sha256(content).hexdigest() for content in (manifests[0], chain.before["manifest.json"])]
+
+    assert [json.loads(content)["previous_manifest_sha256"] for content in manifests] == [None, *before]
+    for report in chain.reports:
+        checked = run_command(chain.folder, "verify", str(report), "--rebuild")
         assert checked.code == 0, checked.stdout
 
     # Building an old snapshot again gives the same report, although the database has later snapshots.
-    old = run_command(tmp_path, "report", "--snapshot", reports[1].name, "--format", "csv", "--out", "again")
-    assert old.code == 0, old.stderr
-    assert (tmp_path / "again" / reports[1].name / "manifest.json").read_bytes() == manifests[1]
+    assert chain.again == manifests[1]
 
 
-def test_an_old_report_can_be_reproduced_byte_for_byte(tmp_path: Path) -> None:
-    with Simulator(60, 7) as small:
-        small.write_files(tmp_path)
-        snapshots = []
-        for _ in range(2):
-            ran = run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
-            snapshots.append(Path(ran.stdout.splitlines()[0]).name)
-        question = ("--snapshot", snapshots[1], "--as-of", "2026-06-30", "--baseline", snapshots[0])
-
-        def asked(out: str) -> dict[str, bytes]:
-            built = run_command(tmp_path, "build", *question)
-            assert built.code == 0, built.stderr
-            reported = run_command(tmp_path, "report", "--format", "csv,xlsx,html", "--out", out)
-            assert reported.code == 0, reported.stderr
-            folder = Path(reported.stdout.splitlines()[0])
-            assert folder.name.startswith(f"{snapshots[1]}-")  # a folder apart from that of the snapshot's own report
-            return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir() if path.is_file()}
-
-        before = asked("then")
-        run_command(tmp_path, "run", "--format", "csv", ACCESS_REVIEW_PROD_PASSWORD=small.password)
-        after = asked("now")
+def test_an_old_report_can_be_reproduced_byte_for_byte(chain: Chain) -> None:
+    before, after = chain.before, chain.after
 
     assert {"access-review.html", "access-review.xlsx", "findings.csv", "manifest.json"} <= before.keys()
     assert [name for name in before if before[name] != after[name]] == []
@@ -302,7 +320,7 @@ def test_the_annex_is_sealed_too(finished: Finished, tmp_path: Path) -> None:
     assert ran.code == 0, ran.stderr
     annex = next(Path(line) for line in ran.stdout.splitlines() if line.endswith("access-review-annex.pdf"))
 
-    assert len(pypdf.PdfReader(annex).pages) == 1 + 2000 // 40
+    assert len(pypdf.PdfReader(annex).pages) == 1 + math.ceil(ACCOUNTS / 40)
     assert verify(annex.parent).code == 0
     content = bytearray(annex.read_bytes())
     content[1000] ^= 1

@@ -69,7 +69,7 @@ def names(command: object, above: str = "") -> set[str]:
 
 def test_only_writing_commands_send_a_change(tmp_path: Path) -> None:
     known = names(typer.main.get_command(app))
-    with Simulator(120, 7) as simulator:
+    with Simulator(60, 7) as simulator:
         simulator.write_files(tmp_path)
         before = list(simulator.sisense.store.users)
 

@@ -35,7 +35,7 @@ async def run_as_a_notebook(blocks: list[str], namespace: dict[str, Any]) -> Non
 
 @pytest.fixture(scope="module")
 def simulator() -> Any:
-    with Simulator(120, 7) as running:
+    with Simulator(60, 7) as running:
         yield running
 
 
@@ -51,7 +51,7 @@ def test_the_code_of_the_page_runs_in_a_notebook(
 
     result = namespace["result"]
     assert result.extract.is_complete
-    assert result.build.accounts == 120
+    assert result.build.accounts == 60
     assert {path.suffix for path in result.report.files} >= {".pdf", ".html", ".xlsx", ".json"}
     assert [stage.stage for stage in result.stages] == ["extract prod", "land", "build", "report"]
     assert list(namespace["privileged"].columns) == ["email", "role_name", "days_since_seen"]

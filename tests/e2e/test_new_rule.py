@@ -95,9 +95,9 @@ class Extended:
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Extended:
     checkout, work = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("work")
     for part in ("pipeline", "sql", "reports", "data/reference"):
-        shutil.copytree(ROOT / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, checkout / part)
     (checkout / "sql" / "3_findings" / "family_name.sql").write_text(RULE, encoding="utf-8")
-    with Simulator(120, 3) as simulator:
+    with Simulator(60, 3) as simulator:
         simulator.write_files(work)
         secrets = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password, "PYTHONPATH": str(checkout)}
         done = run_command(work, "run", **secrets)

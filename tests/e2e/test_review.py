@@ -40,7 +40,7 @@ from tests.e2e.reviewing import (
 @pytest.fixture(scope="module")
 def quarter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quarter]:
     folder = tmp_path_factory.mktemp("review-cycle")
-    with Simulator(500, 7) as simulator:
+    with Simulator(100, 7) as simulator:
         simulator.write_files(folder)
         yield Quarter(simulator, folder)
 
@@ -235,7 +235,7 @@ def test_two_quarterly_reviews_from_open_to_sign_off(quarter: Quarter) -> None:
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_workbook_saved_again_by_libreoffice_imports_unchanged(tmp_path: Path) -> None:
-    with Simulator(500, 11) as simulator:
+    with Simulator(100, 11) as simulator:
         simulator.write_files(tmp_path)
         quarter = Quarter(simulator, tmp_path)
         quarter.run("csv")

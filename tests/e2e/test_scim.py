@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Outcome, run_command
+from tests.e2e.conftest import ACCOUNTS, Outcome, run_command
 from tests.fakes.http import HttpServer, Request
 from tests.fakes.scim import TOKEN, RealScim
 from tests.fakes.scim_client import OverHttp
@@ -69,7 +69,7 @@ def test_sisense_and_scim_are_extracted_into_one_full_snapshot(configured: Confi
             "order by source"
         ).fetchall()
         assert landed == [("idp", 120), ("prod", 120)]
-        assert compared == [("idp", None, "120", "NOT_AVAILABLE"), ("prod", "2000", "120", "FAIL")]
+        assert compared == [("idp", None, "120", "NOT_AVAILABLE"), ("prod", str(ACCOUNTS), "120", "FAIL")]
     written = (path for path in configured.folder.rglob("*") if path.is_file())
     assert not any(TOKEN.encode() in path.read_bytes() for path in written)
 

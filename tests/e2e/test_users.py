@@ -41,7 +41,7 @@ class Case:
 @pytest.fixture
 def case(tmp_path: Path) -> Iterator[Callable[..., Case]]:
     with ExitStack() as stack:
-        yield lambda *scenarios: Case(stack.enter_context(Simulator(400, 7, scenarios=scenarios)), tmp_path)
+        yield lambda *scenarios: Case(stack.enter_context(Simulator(100, 7, scenarios=scenarios)), tmp_path)
 
 
 def test_an_account_is_provisioned_by_names_and_the_published_api_shows_it(case: Callable[..., Case]) -> None:

@@ -37,7 +37,7 @@ def requested(page: webdriver.Chrome) -> list[str]:
 def test_the_page_loads_nothing_else_and_logs_no_errors(show):
     page = show(findings=60)
     find(page, "#lookup-q").send_keys("angstrom")
-    WebDriverWait(page, 10).until(lambda _: texts(page, "#lookup-results td a"))
+    WebDriverWait(page, 30).until(lambda _: texts(page, "#lookup-results td a"))
     find(page, "#lookup-results th button").click()
     find(page, "#lookup-results td a").click()
 

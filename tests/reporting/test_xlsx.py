@@ -56,7 +56,7 @@ def part(path: Path, name: str) -> str:
 def test_sheets_are_in_the_order_in_which_people_need_them_and_empty_ones_are_left_out(book):
     names = CalamineWorkbook.from_path(book / "access-review.xlsx").sheet_names
 
-    assert names == ["Summary", "Findings", "Privileged", "Accounts", "Licences", "Rules", "Checks"]
+    assert names == ["Summary", "Findings", "Trend", "Privileged", "Accounts", "Licences", "Rules", "Checks"]
     summary = CalamineWorkbook.from_path(book / "access-review.xlsx").get_sheet_by_name("Summary").to_python()
     assert ["Changes: none", 0.0, "what changed since the baseline"] in summary
 
@@ -88,6 +88,8 @@ def test_every_query_of_a_sheet_keeps_its_rows(database):
     }  # fmt: skip
 
     for each in sheets():
+        if each.name == "Trend":  # which has a row for each report
+            continue
         [(lines, last)] = connection.execute(f"select count(*), max(line) from ({each.query})").fetchall()
         [(rows,)] = connection.execute(f"select count(*) from reports.{tables[each.name]}").fetchall()
         assert (lines, last or 0) == (rows, rows), each.name
@@ -102,6 +104,22 @@ def test_findings_begin_with_what_to_do_first(book):
     assert list(rows[0])[:9] == [
         "Severity", "Finding", "Name", "Department", "What was found", "What to do", "Owner", "Due", "Status",
     ]  # fmt: skip
+
+
+def test_the_trend_adds_up_to_what_its_csv_file_has(database, tmp_path):
+    written = report.write(
+        database(findings=30, changes=9), tmp_path, frozenset({"csv", "xlsx"}), lambda _: None
+    ).folder
+    (row, *_) = rows = rows_of(written / "access-review.xlsx", "Trend")
+
+    csv = duckdb.read_csv(str(written / "trend.csv"))
+    sums = csv.aggregate("snapshot_id, sum(open), sum(new), sum(resolved), sum(reopened)", "snapshot_id")
+    assert {
+        (row["Snapshot id"], row["Open findings"], *(row[name] or None for name in ("New", "Resolved", "Reopened")))
+        for row in rows
+    } == {(key, float(total), *(part and float(part) for part in parts)) for key, total, *parts in sums.fetchall()}
+    assert [row["As of"] for row in rows] == sorted((row["As of"] for row in rows), reverse=True)
+    assert row["Open findings"] == row["Critical"] + row["High"] + row["Medium"] + row["Low"] + 1  # one is info
 
 
 def test_ids_come_last(book):

@@ -15,6 +15,7 @@ from pipeline.warehouse.landing import LandingJob, land
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import load_folder
 from pipeline.warehouse.policy import PolicyFiles
+from tests.fakes.http import Reply
 from tests.fakes.odd_objects import ABSENT, BROKEN, CANARIES, UNKNOWN_KEY, Answer, OddSisense, always, linux, windows
 from tests.sources.conftest import Extract, Extracting, extract_from
 
@@ -203,6 +204,51 @@ def test_mailed_reports_that_may_be_missing(extracting: Extracting, answer: Any,
     seen = done.observed(f"mailed_reports_{check}")
     assert (seen.result, said in seen.explanation) == ("FAIL", True), seen.explanation
     assert [row["_id"] for row in done.rows("mailed_reports")] == ["r1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (always(ABSENT), "NOT_AVAILABLE"),
+        (always(UNKNOWN_KEY), "NOT_AVAILABLE"),
+        (always(Reply(200, b"<!doctype html><title>Sign in</title>", "text/html")), "NOT_AVAILABLE"),
+        (always(Reply(200, b"")), "NOT_AVAILABLE"),
+        (always({}), "NOT_AVAILABLE"),
+        (always(BROKEN), "PARTIAL"),
+    ],
+    ids=["404", "422", "a web page", "nothing", "an object", "500"],
+)
+def test_a_list_that_fails_may_exist_and_one_that_is_something_else_does_not(
+    landed: Any, answer: Answer, state: str
+) -> None:
+    lists = (
+        "/api/v1/dashboards/admin", "/api/v1/folders", "/api/elasticubes/servers",
+        "/api/elasticubes/servers/localhost", "/api/v1/elasticubes/live",
+        "/api/v1/account/get_license_info", "/api/v1/settings/sso", "/api/v1/settings/login_lockout",
+        "/api/v1/tenants", "/api/v1/report_manager/reports",
+    )  # fmt: skip
+    found = landed({**linux(), **dict.fromkeys(lists, answer)})
+
+    assert found.done.failed == set()
+    assert found.states == dict.fromkeys(found.states, state)
+    assert found.rows("staging.dashboards", "dashboard_id") == found.rows("staging.models", "model_id") == []
+
+
+def test_what_a_stranger_writes_as_text_is_read(landed: Any) -> None:
+    rule = {"_id": 1, "table": "T", "column": "C", "allMembers": "true", "shares": [{"type": "default"}]}
+    blocked = {"_id": 1, "table": "T", "column": "C", "members": ["v"], "exclusionary": "true",
+               "shares": [{"partyId": 7, "type": "User"}]}  # fmt: skip
+    found = landed(
+        {
+            **linux(),
+            "/api/shares/dashboard/d3": always({"sharesTo": [], "isPublic": "true", "sharesToNew": None}),
+            "/api/v1/elasticubes/live/50% ∕ live/datasecurity": always([rule, blocked]),
+        }
+    )
+
+    public = found.rows("staging.dashboards", "dashboard_id, is_public")
+    assert ("d3", True) in public
+    assert found.rows("staging.row_rules", "row_rule_id, effect") == [("1", "everything"), ("l1:2:1", "block")]
 
 
 def assert_no_canary(found: Landed) -> None:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import comparison, database
+from pipeline.warehouse.model import Model
+from tests.warehouse.builds import behind, only
+from tests.warehouse.conftest import House, opened, opened_copy
 
 OLD, MIDDLE, NEW = "20260101T000000Z-0001", "20260201T000000Z-0002", "20260301T000000Z-0003"
 
 
-@pytest.fixture
-def built(house: Any, make_user: Any, source: Any) -> Any:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, models: list[Model], make_user: Any, source: Any) -> Path:
     """Three snapshots: one joins, one leaves and one becomes an administrator, and at last enters a group."""
+    folder = tmp_path_factory.mktemp("compared")
+    compared = only(models)
     stays, goes = make_user("stays"), make_user("goes")
     comes, rises = make_user("comes"), make_user("stays", roleId="r-admin")
-    for snapshot_id, users in (
-        (OLD, [stays, goes]),
-        (MIDDLE, [rises, comes]),
-        (NEW, [rises | {"groups": ["g-all", "g-ops"]}, comes]),
-    ):
-        house.build(house.land(snapshot_id, {"prod": source(users)}))
-    return house
+    with opened(folder, models) as house:
+        for snapshot_id, users in (
+            (OLD, [stays, goes]),
+            (MIDDLE, [rises, comes]),
+            (NEW, [rises | {"groups": ["g-all", "g-ops"]}, comes]),
+        ):
+            house.build(house.land(snapshot_id, {"prod": source(users)}), models=compared)
+    return folder
+
+
+@pytest.fixture
+def built(template: Path, tmp_path: Path, models: list[Model]) -> Iterator[House]:
+    with opened_copy(template, tmp_path, models) as house:
+        yield house
 
 
 def compared(house: Any, old: str, new: str) -> list[dict[str, Any]]:
@@ -72,7 +86,7 @@ def test_a_snapshot_does_not_differ_from_itself(built: Any) -> None:
 
 
 def test_a_missing_or_unbuilt_snapshot_is_named(house: Any, make_user: Any, source: Any) -> None:
-    house.build(house.land(OLD, {"prod": source([make_user("a")])}))
+    house.build(house.land(OLD, {"prod": source([make_user("a")])}), models=behind(only(house.models)))
     house.land(NEW, {"prod": source([make_user("a")])})
 
     with pytest.raises(WarehouseError, match=f"'{NEW}' was never built") as caught:

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import comparison, retention, snapshots
+from pipeline.warehouse.model import Model
+from tests.warehouse.builds import behind, only
+from tests.warehouse.conftest import House, opened, opened_copy
 
 NOW = datetime(2026, 7, 1)  # noqa: DTZ001 - UTC without a zone, as the database has it
 #: Two old ones, the baseline, the one that is shown, one that is newer and PARTIAL.
 OLD, OLDER_PARTIAL, BASELINE, SHOWN, NEWEST = (f"2026010{day}T000000Z-0000" for day in range(1, 6))
 
 
+@pytest.fixture(scope="module")
+def template(
+    tmp_path_factory: pytest.TempPathFactory, models: list[Model], source: Any, make_user: Callable[..., Any]
+) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    kept = behind(only(models))
+    with opened(folder, models) as house:
+        for snapshot_id in (OLD, OLDER_PARTIAL, BASELINE, SHOWN, NEWEST):
+            is_partial = snapshot_id in {OLDER_PARTIAL, NEWEST}
+            outcome = {"observations": ()} if is_partial else {}
+            accounts = [make_user("ann"), make_user("bob")]
+            prod = source(accounts, dashboards=[{"oid": "d", "title": "Sales"}], outcome=outcome)
+            snapshot = house.land(snapshot_id, {"prod": prod})
+            if not is_partial:
+                house.build(snapshot, models=kept)
+    return folder
+
+
 @pytest.fixture
-def filled(house: Any, source: Any, make_user: Callable[..., Any]) -> Any:
-    for snapshot_id in (OLD, OLDER_PARTIAL, BASELINE, SHOWN, NEWEST):
-        is_partial = snapshot_id in {OLDER_PARTIAL, NEWEST}
-        outcome = {"observations": ()} if is_partial else {}
-        accounts = [make_user("ann"), make_user("bob")]
-        prod = source(accounts, dashboards=[{"oid": "d", "title": "Sales"}], outcome=outcome)
-        snapshot = house.land(snapshot_id, {"prod": prod})
-        if not is_partial:
-            house.build(snapshot)
-    return house
+def filled(template: Path, tmp_path: Path, models: list[Model]) -> Iterator[House]:
+    with opened_copy(template, tmp_path, models) as house:
+        yield house
 
 
 def test_only_unused_rows_are_deleted(filled: Any) -> None:

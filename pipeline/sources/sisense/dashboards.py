@@ -16,7 +16,7 @@ from pipeline.sources.errors import RefusedError
 from pipeline.sources.exchange import Reply
 from pipeline.sources.sisense.object_checks import Asked, ListReport, reason
 from pipeline.sources.sisense.object_lists import ObjectApi, ObjectPage, PagedObjects, choose, read_object
-from pipeline.sources.sisense.object_records import Record, dashboard, folder, rows_of, shares_of
+from pipeline.sources.sisense.object_records import Record, dashboard, flag, folder, rows_of, shares_of
 from pipeline.wording import counted
 
 __all__ = ["DASHBOARDS", "FOLDERS", "read_dashboards", "read_folders"]
@@ -55,7 +55,7 @@ async def read_folders(api: ObjectApi) -> ListReport:
         api, [PagedObjects(api, FOLDERS, query, folder) for query in queries], wants_shares=False
     )
     if paged is None:
-        return report.absent(reason(failure) if failure else "There is no such list.")
+        return report.unread([failure])
     pages = await _read_paged(api, paged, report, "folder")
     api.keep("folders", pages)
     return report
@@ -67,7 +67,7 @@ async def _read_paged(api: ObjectApi, paged: PagedObjects, report: ListReport, t
     rows = [row for page in pages for row in page.rows]
     total = len(rows)
     if failure is not None and not total:
-        report.absent(reason(failure))
+        report.unread([failure])
         return pages
     report.add("read", "PASS", f"{counted(total, thing)} read.", observed=total)
     if reading is not None:
@@ -87,7 +87,7 @@ async def read_dashboards(api: ObjectApi) -> ListReport:
         api, [PagedObjects(api, DASHBOARDS, query, dashboard) for query in _QUERIES], wants_shares=True
     )
     if paged is None:
-        return report.absent(reason(failure) if failure else "There is no such list.")
+        return report.unread([failure])
     pages = await _read_paged(api, paged, report, "dashboard")
     owned = _owned(pages)
     if report.absence is None:
@@ -220,4 +220,4 @@ def _read_sharing(answer: Reply) -> _Sharing:
         addresses = [each.get("email") if isinstance(each, dict) else each for each in invited]
         invitations = [{"email": address} for address in addresses if isinstance(address, str)]
     shares = document.get("sharesTo", document.get("shares"))
-    return _Sharing(shares_of(shares), public if isinstance(public, bool) else None, invitations)
+    return _Sharing(shares_of(shares), flag(public), invitations)

@@ -37,6 +37,7 @@ class _Models:
 
     pages: list[ObjectPage] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    failures: list[AccessReviewError] = field(default_factory=list)
     answered: bool = False
 
     @property
@@ -52,7 +53,8 @@ async def read_models(api: ObjectApi) -> tuple[ListReport, ListReport]:
     await _read_live(api, found)
     if not found.answered:
         why = " ".join(dict.fromkeys(found.lost)) or "There is no such list."
-        return report.absent(why), rules.absent(f"The list of data models could not be read. {why}")
+        rules.unread(found.failures, f"The list of data models could not be read. {why}")
+        return report.unread(found.failures, why), rules
     report.add("read", "PASS", f"{counted(len(found.rows), 'data model')} read.", observed=len(found.rows))
     for position, lost in enumerate(found.lost, start=1):
         report.add(f"part_{position}", "FAIL", lost)
@@ -82,10 +84,12 @@ async def _read_extracts(api: ObjectApi, report: ListReport, found: _Models) -> 
                 continue  # the list of servers is empty, so there are no extract models
             error = failure or refusal
             why = reason(error) if error else ""
+            found.failures += [each for each in (failure, refusal) if each is not None]
             found.lost.append(f"The extract models of '{server}' could not be read. {why}".strip())
             continue
         pages, reading, trouble = await api.read_pages(paged, "models", _PROGRESS)
         if trouble is not None:
+            found.failures.append(trouble)
             found.lost.append(f"The extract models of '{server}' were not read to their end. {reason(trouble)}")
         if reading is not None:
             report.add_reading("extract models", reading, "" if number == 1 else f"_{number}")
@@ -121,6 +125,7 @@ async def _read_live(api: ObjectApi, found: _Models) -> None:
         answer, rows = await api.get(LIVE, lambda answer: rows_of(answer.body))
     except AccessReviewError as error:
         found.lost.append(f"Live models could not be read. {reason(error)}")
+        found.failures.append(error)
         return
     found.answered = True
     known = {row["_id"] for row in found.rows}
@@ -172,7 +177,7 @@ class _RowRules:
         self._report = report
         self._asked = {"extract": Asked(), "live": Asked()}
         self._pages: list[ObjectPage] = []
-        self._total = 0
+        self._ids: set[str] = set()
         self._done = 0
 
     async def read(self, rows: list[Record], *, is_whole: bool) -> None:
@@ -189,7 +194,7 @@ class _RowRules:
             dict.fromkeys(asked.last_reason for asked in self._asked.values() if asked.last_reason)
         )
         if rows and not succeeded:
-            self._report.absent(last_reason)
+            self._report.unread([error for asked in self._asked.values() for error in asked.failures], last_reason)
             return
         rules = sum(len(page.rows) for page in self._pages)
         self._api.advance("row rules", rules, rules)
@@ -222,6 +227,10 @@ class _RowRules:
             asked.fail(row["title"] or row["_id"], error)
             return
         asked.succeed()
+        for position, rule in enumerate(rules, start=1):  # an id that other rules have is made one of its own
+            if rule["_id"] in self._ids:
+                rule["_id"] = f"{row['_id']}:{position}:{rule['_id']}"
+            self._ids.add(rule["_id"])
         row["hasRowRules"] = True
         self._done += 1
         self._api.advance(_PROGRESS, self._done, total)

@@ -6,10 +6,11 @@ The checks never decide between FULL and PARTIAL for the accounts.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.errors import AccessReviewError
+from pipeline.errors import AccessReviewError, ContentError
 from pipeline.sources.completeness import end_proven, pages_overlap
 from pipeline.sources.errors import RefusedError
 from pipeline.sources.paging import Reading
@@ -76,6 +77,20 @@ class ListReport:
         self.add("read", "NOT_AVAILABLE", explanation)
         return self
 
+    def unread(self, failures: Sequence[AccessReviewError | None], explanation: str = "") -> ListReport:
+        """Say that nothing was read of the list, and return the report.
+
+        The list is not available if the server gives no such list to the caller: it refused, or answered with
+        something else. After an answer that failed, such as a status of 500, there may be one, so it is not complete.
+        ``explanation`` is by default the reasons of the failures.
+        """
+        known = [failure for failure in failures if failure is not None]
+        text = explanation or " ".join(dict.fromkeys(map(reason, known))) or "There is no such list."
+        if all(isinstance(failure, ContentError) for failure in known):
+            return self.absent(text)
+        self.add("read", "FAIL", text)
+        return self
+
     def add_reading(self, things: str, reading: Reading, number: str = "") -> None:
         """Add what paging proved. ``number`` distinguishes several paged lists of one report."""
         for check in (
@@ -93,6 +108,7 @@ class Asked:
     refused: int = 0
     failed: list[str] = field(default_factory=list)
     last_reason: str = ""
+    failures: list[AccessReviewError] = field(default_factory=list)
     _in_a_row: int = 0
 
     @property
@@ -114,6 +130,7 @@ class Asked:
         """Count a failure of the thing with this name."""
         self.failed.append(name)
         self.last_reason = reason(error)
+        self.failures.append(error)
         if isinstance(error, RefusedError):
             self.refused += 1
         else:

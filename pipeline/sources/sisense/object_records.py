@@ -20,6 +20,7 @@ from pipeline.sources.records import read_json
 __all__ = [
     "Record",
     "dashboard",
+    "flag",
     "folder",
     "identity",
     "lockout",
@@ -102,7 +103,7 @@ def shares_of(value: object) -> list[Record] | None:
             "shareId": _first_id(share, ("shareId", "partyId", "party", "id", "_id")),
             "type": _text(share.get("type")),
             "rule": _text(share.get("rule")),
-            "subscribe": _flag(share.get("subscribe")),
+            "subscribe": flag(share.get("subscribe")),
         }
         for share in value
         if isinstance(share, dict)
@@ -144,7 +145,7 @@ def model_shares(value: object) -> list[Record] | None:
             "partyId": _first_id(share, ("partyId", "party", "shareId")),
             "type": _text(share.get("type")),
             "permission": _text(share.get("permission")),
-            "belongsToEveryoneGroup": _flag(share.get("belongsToEveryoneGroup")),
+            "belongsToEveryoneGroup": flag(share.get("belongsToEveryoneGroup")),
         }
         for share in value
         if isinstance(share, dict)
@@ -186,7 +187,7 @@ def _members(row: Mapping[str, Any]) -> list[object] | None:
     lacks what the rule means.
     """
     members = row.get("members")
-    if members is None and ("members" in row or row.get("allMembers") is True):
+    if members is None and ("members" in row or flag(row.get("allMembers")) is True):
         return []
     return members if isinstance(members, list) else None
 
@@ -200,13 +201,13 @@ def seats(document: Mapping[str, Any]) -> Record | None:
         "setting": "seats",
         **counts,
         "expirationDate": _text(document.get("expirationDate")),
-        "trial": _flag(document.get("trial")),
+        "trial": flag(document.get("trial")),
     }
 
 
 def sign_on(document: Mapping[str, Any]) -> Record | None:
     """Keep the harmless settings of single sign-on; return None if the answer has none of them."""
-    flags = {key: _flag(document.get(key)) for key in _SIGN_ON}
+    flags = {key: flag(document.get(key)) for key in _SIGN_ON}
     if all(flag is None for flag in flags.values()):
         return None
     kind = _text(document.get("type"))
@@ -215,7 +216,7 @@ def sign_on(document: Mapping[str, Any]) -> Record | None:
 
 def lockout(document: Mapping[str, Any]) -> Record | None:
     """Keep the settings of the lockout after failed logins; return None if the answer does not have them."""
-    kept: Record = {"setting": "lockout", "enabled": _flag(document.get("enabled"))}
+    kept: Record = {"setting": "lockout", "enabled": flag(document.get("enabled"))}
     for key in ("maxFailedAttempts", "failedAttemptsPeriod", "lockoutPeriod"):
         kept[key] = _number(document.get(key))
     return kept if any(value is not None for key, value in kept.items() if key != "setting") else None
@@ -238,7 +239,7 @@ def mailed_report(row: Mapping[str, Any]) -> Record:
     ]
     return {
         "_id": _first_id(row, ("_id", "id", "oid", "reportId")),
-        "enabled": _flag(row.get("enabled")),
+        "enabled": flag(row.get("enabled")),
         "dashboards": [each for each in ids if each is not None],
         "recipients": [_recipient(each) for each in recipients] if isinstance(recipients, list) else None,
     }
@@ -283,14 +284,15 @@ def _text(value: object) -> str | None:
     return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _flag(value: object) -> bool | None:
+def flag(value: object) -> bool | None:
+    """Return a boolean, also one that was written as text; None for anything else."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
 
 
 def _flag_or_mark(value: object) -> bool | str | None:
-    return value if value is None or isinstance(value, bool) else "?"
+    return None if value is None else "?" if (known := flag(value)) is None else known
 
 
 def _number(value: object) -> int | None:

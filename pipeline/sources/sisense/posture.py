@@ -54,7 +54,7 @@ async def read_seats(api: ObjectApi, posture: list[ObjectPage]) -> ListReport:
     report = ListReport("seats")
     failure = await _read_setting(api, SEATS, seats, posture)
     if failure is not None:
-        return report.absent(failure)
+        return report.unread([failure])
     report.add("read", "PASS", "The seats of the licence were read.")
     return report
 
@@ -68,15 +68,17 @@ async def read_sign_on(api: ObjectApi, posture: list[ObjectPage]) -> ListReport:
     }
     lost = {what: failure for what, failure in failures.items() if failure is not None}
     if len(lost) == len(failures):
-        return report.absent(" ".join(dict.fromkeys(lost.values())))
+        return report.unread(list(lost.values()))
     report.add("read", "PASS", "The settings of single sign-on and of the lockout were read.")
     for what, failure in lost.items():
-        report.add("complete", "FAIL", f"The settings of {what} could not be read. {failure}")
+        report.add("complete", "FAIL", f"The settings of {what} could not be read. {reason(failure)}")
     return report
 
 
-async def _read_setting(api: ObjectApi, path: str, pick: _Pick, posture: list[ObjectPage]) -> str | None:
-    """Read one answer and keep what ``pick`` takes from it; return why nothing was kept, or None."""
+async def _read_setting(
+    api: ObjectApi, path: str, pick: _Pick, posture: list[ObjectPage]
+) -> AccessReviewError | None:
+    """Read one answer and keep what ``pick`` takes from it; return the failure if nothing was kept."""
 
     def read(answer: Reply) -> Record:
         kept = pick(read_object(answer))
@@ -87,7 +89,7 @@ async def _read_setting(api: ObjectApi, path: str, pick: _Pick, posture: list[Ob
     try:
         answer, kept = await api.get(path, read, is_private=True)
     except AccessReviewError as error:
-        return reason(error)
+        return error
     posture.append(ObjectPage.of(answer, [kept]))
     api.advance("settings", len(posture), None)
     return None
@@ -99,7 +101,7 @@ async def read_tenants(api: ObjectApi) -> ListReport:
     try:
         answer, rows = await api.get(TENANTS, lambda answer: rows_of(answer.body))
     except AccessReviewError as error:
-        return report.absent(reason(error))
+        return report.unread([error])
     kept = [tenant(row or {}) for row in rows]
     api.advance("tenants", len(kept), len(kept))
     api.keep("tenants", [ObjectPage.of(answer, kept)])
@@ -120,7 +122,7 @@ async def read_mailed_reports(api: ObjectApi) -> ListReport:
             )
         except AccessReviewError as error:
             if page == 1:
-                return report.absent(reason(error))
+                return report.unread([error])
             gap = f"Page {page} could not be read. {reason(error)}"
             break
         api.note_answer(answer, "mailed_reports")

@@ -54,7 +54,7 @@ function part(title, content) {
 
 function facts(entries, className = "facts-list") {
   const known = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return element("dl", { className }, ...known.map(([name, value]) => element("div", {},
+  return element("dl", { className }, ...known.map(([name, value]) => element("div", { className: String([value].flat()[0]).length > 18 ? "long" : "" },
     element("dt", {}, name), element("dd", {}, ...[value].flat()))));
 }
 
@@ -95,7 +95,7 @@ function findingsOfAccount(records, account, rows) {
   const columns = findingColumns(records).filter(({ key }) => !["about", "department"].includes(key));
   const said = missing > 0 ? [element("p", { className: "quiet" }, `${counted(missing, "more open finding")} of this account: see findings.csv.`)] : [];
   if (!rows.length) return said.length ? said : [element("p", {}, "No findings.")];
-  return [simpleTable("Findings", columns.map(({ title }) => title), rows.map((row) => columns.map(({ cell }) => cell(row)))), ...said];
+  return [simpleTable("Findings", columns.map(({ title }) => title), rows.map((row) => columns.map(({ cell }) => cell(row))), 1), ...said];
 }
 
 function accessOfAccount(records, account, place) {
@@ -222,10 +222,10 @@ function said(value) {
   return dated(value === true ? "yes" : value === false ? "no" : value);
 }
 
-function simpleTable(label, titles, rows) {
+function simpleTable(label, titles, rows, wide = 0) {
   const made = element("table", { className: "found" },
     element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
-    element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, ...cell))))));
+    element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell, place) => element("td", { className: place === wide ? "wide" : "" }, ...cell))))));
   made.setAttribute("aria-label", label);
   return element("div", { className: "scroll" }, made);
 }

@@ -46,8 +46,7 @@ class Records {
       this.findingOf.set(this.findings.get("finding_id", row), row);
       for (const place of this.findings.get("places", row) ?? []) listed(this.findingsOf, place).push(row);
     }
-    this.rowsOf = { access: this.byAccount("access"), changes: this.byAccount("changes"),
-      decisions: this.byAccount("decisions"), remediation: this.byAccount("remediation") };
+    this.begins = {};
     this.grantsOf = new Map();
     for (let row = 0; row < this.object_grants.rows; row += 1) {
       const place = this.object_grants.get("account", row);
@@ -61,18 +60,29 @@ class Records {
       const [type, source] = typeof key === "string" ? JSON.parse(key) : [];
       if (type === "everyone") listed(this.everyone, source).push(key);
     }
+    this.hasSeveralSources = this.accounts.distinct("source").length > 1;
     this.searched = null;
   }
 
-  byAccount(name) {
-    const rows = new Map();
-    for (let row = 0; row < this[name].rows; row += 1) listed(rows, this[name].get("account", row)).push(row);
-    return rows;
+  // Where the rows of each account begin in a table, which is in the order of the accounts.
+  starts(name) {
+    const [places] = this[name].columns.get("account");
+    const starts = new Int32Array(this.accounts.rows + 1);
+    for (const place of places) starts[place + 1] += 1;
+    for (let place = 0; place < this.accounts.rows; place += 1) starts[place + 1] += starts[place];
+    return starts;
+  }
+
+  // The numbers of the rows of one account in a table.
+  rowsOf(name, place) {
+    this.begins[name] ??= this.starts(name);
+    const [begin, end] = this.begins[name].subarray(place, place + 2);
+    return Array.from({ length: end - begin }, (_, row) => begin + row);
   }
 
   // The rows of one account in a table, as objects.
   of(name, place) {
-    return (this.rowsOf[name].get(place) ?? []).map((row) => this[name].at(row));
+    return this.rowsOf(name, place).map((row) => this[name].at(row));
   }
 
   // "prod/5f1c…", or the id alone where one source has it; undefined if the file has no such account.
@@ -97,7 +107,7 @@ class Records {
   reach(place) {
     const source = this.accounts.get("source", place);
     const held = [[place, "directly"]];
-    for (const row of this.rowsOf.access.get(place) ?? []) {
+    for (const row of this.rowsOf("access", place)) {
       const type = this.access.get("entitlement_type", row);
       const id = this.access.get("entitlement_id", row);
       const name = this.access.get("entitlement_name", row) ?? id;
@@ -135,7 +145,8 @@ function partyKey(type, source, id) {
 // Reads the data block. Throws if the browser cannot decompress, or the block is damaged.
 async function unpack() {
   const text = atob(document.getElementById("lookup-data").textContent.trim());
-  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let place = 0; place < text.length; place += 1) bytes[place] = text.charCodeAt(place);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Records(JSON.parse(await new Response(stream).text()));
 }

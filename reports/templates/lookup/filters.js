@@ -77,7 +77,7 @@ function matchingAccounts(records, filters) {
 }
 
 function isMember(records, place, name) {
-  return (records.rowsOf.access.get(place) ?? []).some((row) => records.access.get("entitlement_type", row) === "group"
+  return records.rowsOf("access", place).some((row) => records.access.get("entitlement_type", row) === "group"
     && (records.access.get("entitlement_name", row) ?? records.access.get("entitlement_id", row)) === name);
 }
 

@@ -8,7 +8,7 @@ function accountColumns(records) {
   const { accounts } = records;
   const of = (name) => (place) => accounts.get(name, place);
   return [
-    { key: "name", title: "Account", by: of("display_name"), cell: (place) => [
+    { key: "name", title: "Account", look: "wide", by: of("display_name"), cell: (place) => [
       element("b", {}, link(accountHash(records, place), of("display_name")(place))), accountLine(records, place)] },
     { key: "role", title: "Role", by: of("role_rank"), cell: (place) => [
       of("role_display_name")(place) ?? "no role", of("privileged")(place) ? quiet("privileged") : ""] },
@@ -16,13 +16,13 @@ function accountColumns(records) {
       of("department")(place) ?? NOTHING, quiet(of("title")(place))] },
     { key: "status", title: "Status", by: of("status"), cell: (place) => [
       words(of("status")(place)), quiet(of("in_scope")(place) ? null : "out of scope")] },
-    { key: "seen", title: "Last seen", by: of("last_seen_at"), cell: (place) => lastSeen(accounts, place) },
+    { key: "seen", title: "Last seen", look: "date", by: of("last_seen_at"), cell: (place) => lastSeen(accounts, place) },
     { key: "findings", title: "Open findings", by: (place) => {
       const severity = of("top_severity")(place);
       return severity === null ? null : -SEVERITIES.indexOf(severity) * 1000 + of("finding_count")(place);
     }, cell: (place) => of("finding_count")(place) === 0 ? ["none"]
       : [badge(of("top_severity")(place)), ` ${number(of("finding_count")(place))}`] },
-    { key: "risk", title: "Risk", by: of("risk_score"), isNumber: true, cell: (place) => [number(of("risk_score")(place))] },
+    { key: "risk", title: "Risk", look: "number", by: of("risk_score"), cell: (place) => [number(of("risk_score")(place))] },
   ];
 }
 
@@ -45,12 +45,12 @@ function findingColumns(records) {
   const title = (row) => ruleOf.get(of("rule_id")(row))?.title ?? of("rule_id")(row);
   return [
     { key: "severity", title: "Severity", by: (row) => SEVERITIES.indexOf(of("severity")(row)), cell: (row) => [badge(of("severity")(row))] },
-    { key: "finding", title: "Finding", by: title, cell: (row) => [
+    { key: "finding", title: "Finding", look: "wide", by: title, cell: (row) => [
       element("b", {}, link(findingHash(records, row), title(row))), quiet(dated(of("detail")(row) ?? of("observed_value")(row) ?? ""))] },
     { key: "about", title: "About", by: of("label"), cell: (row) => aboutFinding(records, row) },
     { key: "department", title: "Department", by: of("department"), cell: (row) => [of("department")(row) ?? NOTHING] },
     { key: "owner", title: "Owner", by: of("owner"), cell: (row) => [of("owner")(row) ?? NOTHING] },
-    { key: "due", title: "Due", by: of("due_at"), cell: (row) => dueOfFinding(records, row) },
+    { key: "due", title: "Due", look: "date", by: of("due_at"), cell: (row) => dueOfFinding(records, row) },
     { key: "status", title: "Status", by: of("status"), cell: (row) => [words(of("status")(row)), quiet(agedFinding(records, row))] },
   ];
 }
@@ -105,14 +105,14 @@ function table(label, rows, columns, sort, sortBy) {
     const now = sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : "none";
     const button = element("button", { type: "button", title: "Sort" }, column.title);
     button.addEventListener("click", () => sortBy({ none: column.key, ascending: `-${column.key}`, descending: "" }[now], column.title));
-    const cell = element("th", { scope: "col", className: column.isNumber ? "number" : "" }, button);
+    const cell = element("th", { scope: "col", className: column.look === "number" ? "number" : "" }, button);
     cell.setAttribute("aria-sort", now);
     return cell;
   }
 
   function add(many) {
     for (const row of rows.slice(shownRows, shownRows + many)) {
-      body.append(element("tr", {}, ...columns.map(({ cell, isNumber }) => element("td", { className: isNumber ? "number" : "" }, ...cell(row)))));
+      body.append(element("tr", {}, ...columns.map(({ cell, look }) => element("td", { className: look ?? "" }, ...cell(row)))));
     }
     shownRows = Math.min(rows.length, shownRows + many);
     more.hidden = shownRows === rows.length;

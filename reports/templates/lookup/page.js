@@ -29,7 +29,7 @@ function present(records) {
       const options = known ? values : [...values, [filters[name], filters[name]]];
       field(name).replaceChildren(...[["", all], ...options].map(([value, text]) => element("option", { value }, text)));
       field(name).value = filters[name] ?? "";
-      field(name).closest("label").hidden = !options.length;
+      field(name).closest("label").hidden = options.every(([value]) => value === NOTHING);
     }
   }
 
