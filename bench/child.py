@@ -40,6 +40,35 @@ def pull(folder: str, port: str, accounts: str, concurrency: str, *more: str) ->
     return {"seconds": took}
 
 
+def directory(folder: str, port: str, kind: str) -> dict[str, float]:
+    """Extract the people of a directory; ``pages`` are the seconds from the first to the last request for them."""
+    from datetime import datetime
+
+    from pipeline.settings import Credentials, Secret, SourceSettings
+    from pipeline.sources.directories.extract import extract
+    from pipeline.sources.extract import ExtractJob
+
+    url, token = f"http://127.0.0.1:{port}", Secret("synthetic-bench-token")
+    secrets = {"okta": Credentials(None, None, token), "entra": Credentials("client", token, None)}
+    source = SourceSettings(
+        name="idp", kind="okta" if kind == "okta" else "entra", url=url, page_size=1000, tenant="t",
+        client_id="client", authority=url,
+    )  # fmt: skip
+    spool = Spool.create(Path(folder))
+    began = time.perf_counter()
+    outcome = extract(ExtractJob(source, spool, lambda _what, _done, _total: None), secrets[kind])
+    took = time.perf_counter() - began
+    spool.close()
+    assert outcome.error is None
+    assert not [check for check in outcome.observations if check.result == "FAIL"]
+    accepted = outcome.accepted_sweeps["directory_users"]
+    pages = [page for page in spool.pages() if page.resource == "directory_users"]
+    first = min(datetime.fromisoformat(page.started_at) for page in pages)
+    last = max(datetime.fromisoformat(page.fetched_at) for page in pages)
+    people = sum(page.items for page in pages if page.sweep == accepted)
+    return {"seconds": took, "pages": (last - first).total_seconds(), "people": people}
+
+
 def land(folder: str, spool: str) -> dict[str, float]:
     settings = material.settings(Path(folder))
     checking = 0.0
@@ -221,6 +250,7 @@ def dlt(folder: str, url: str, token: str) -> None:
 
 JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "pull": pull,
+    "directory": directory,
     "land": land,
     "build": build,
     "copy": copy,

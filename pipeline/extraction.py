@@ -90,6 +90,7 @@ def extract(
 
 def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, timer: StageTimer) -> None:
     """Read one source into the spool."""
+    from pipeline.sources.directories import extract as directories
     from pipeline.sources.files import extract as files
     from pipeline.sources.scim import extract as scim
     from pipeline.sources.sisense import extract as sisense
@@ -100,6 +101,8 @@ def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, 
         timer.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
     if source.kind == "sisense":
         sisense.extract(job, credentials)
+    elif source.is_directory:
+        directories.extract(job, credentials)
     elif source.kind == "files":
         files.extract(job)
     elif scim_token is not None:

@@ -102,6 +102,12 @@ def _source(source: SourceSettings, environment: Mapping[str, str]) -> Iterator[
         yield _try(f"{source.name}: scim", lambda: scim_in_words(source, scim_token))
     if source.kind == "scim":
         return
-    for check in preflight(source, credentials).checks:
+    if source.is_directory:
+        from pipeline.sources.directories.preflight import preflight as directory_preflight
+
+        checks = directory_preflight(source, credentials)
+    else:
+        checks = preflight(source, credentials).checks
+    for check in checks:
         code = check.exit_code if check.result == "failed" else 0
         yield CheckItem(f"{source.name}: {check.name}", check.result, check.detail, check.hint, code)

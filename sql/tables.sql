@@ -105,7 +105,7 @@ create table if not exists meta.sources (
 );
 comment on table meta.sources is 'One source of one extract: its kind, the account that read it, and the totals it reported.';
 comment on column meta.sources.source is 'the source''s name in the configuration';
-comment on column meta.sources.kind is 'sisense, scim or files';
+comment on column meta.sources.kind is 'sisense, scim, okta, entra or files';
 comment on column meta.sources.url is 'address of the source';
 comment on column meta.sources.api is 'the API that answered';
 comment on column meta.sources.version is 'version that the source reported';
@@ -273,6 +273,26 @@ create table if not exists raw.scim_groups (
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
 );
 comment on table raw.scim_groups is 'One group record with its members, as a SCIM endpoint returned it.';
+create table if not exists raw.directory_users (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.directory_users is 'One user record of a directory, with the columns that are needed.';
+create table if not exists raw.directory_groups (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.directory_groups is 'One group record of a directory, with the columns that are needed.';
+create table if not exists raw.directory_members (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.directory_members is 'One member of one group of a directory.';
+create table if not exists raw.directory_assignments (
+    snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+);
+comment on table raw.directory_assignments is 'One assignment of a user or group of a directory to the application under review.';
 create table if not exists raw.dashboards (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
     ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
@@ -404,6 +424,7 @@ alter table reference.rules add column if not exists risk_likelihood integer;
 alter table reference.rules add column if not exists headline varchar;
 alter table reference.rules add column if not exists event varchar;
 alter table reference.rules add column if not exists compares varchar;
+alter table reference.rules add column if not exists event_when_used boolean;
 comment on table reference.rules is 'One rule as it is in force, with the effects that its header declares.';
 comment on column reference.rules.recommendation is 'what its findings suggest for access: keep, remove, reduce or investigate; null for nothing';
 comment on column reference.rules.marks is 'which access that applies to: all of the account, or only its role, group or object';
@@ -413,7 +434,8 @@ comment on column reference.rules.deactivates is 'a remediation plan may deactiv
 comment on column reference.rules.risk_factor is 'what its findings are a sign of; each factor counts once in an account''s risk score';
 comment on column reference.rules.risk_likelihood is 'what the factor adds to the likelihood, from 0 up';
 comment on column reference.rules.headline is 'the number of the management summary that counts its findings';
-comment on column reference.rules.event is 'the kind of event when an account with a finding is newly found, or used again';
+comment on column reference.rules.event is 'the kind of event when an account with a finding is newly found';
+comment on column reference.rules.event_when_used is 'the event comes again when the account is used again';
 comment on column reference.rules.compares is 'role or group: the comparison with peers that its parameters min_peers and rare_share govern';
 comment on column reference.rules.severity is 'severity in force where a finding has none of its own: critical, high, medium, low or info';
 comment on column reference.rules.is_per_role is 'its findings are about roles';
@@ -643,11 +665,11 @@ create table if not exists history.events (
 comment on table history.events is 'One change that watch found between two complete extracts. Rows are appended, never changed or pruned.';
 comment on column history.events.position is 'position in the log, from 1 without gaps';
 comment on column history.events.event_id is 'hash of the two snapshots and the change, so the same change always has the same id';
-comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed or login_after_end';
+comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed, active_leaver or login_after_end';
 comment on column history.events.user_name is 'user name, after the change';
 comment on column history.events.email is 'e-mail address, after the change';
 comment on column history.events.display_name is 'display name of the account, after the change';
-comment on column history.events.field is 'what changed: account, status, role, privileged, group, user_name, email, display_name or last_seen_at';
+comment on column history.events.field is 'what changed: account, status, role, privileged, group, user_name, email, display_name, last_seen_at or finding';
 comment on column history.events.old_value is 'value before the change; roles and groups by id';
 comment on column history.events.new_value is 'value after the change; roles and groups by id';
 comment on column history.events.old_label is 'name of the value before the change';

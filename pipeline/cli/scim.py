@@ -57,7 +57,7 @@ def check(
     terminal: Terminal = context.obj
     settings = terminal.settings()
     if print_setup:
-        shown = settings.sources
+        shown = tuple(source for source in settings.sources if not source.is_directory)
     else:
         shown = tuple(source for source in settings.sources if source.kind == "scim" or source.scim_url)
     if not shown:

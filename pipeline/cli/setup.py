@@ -48,7 +48,7 @@ username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD
 # path = "people.csv"                   # only the column 'email' is required
 # preset = "entra"                      # the product that exported it: "entra", "okta", "google",
                                         # "workday" or "bamboohr"
-# source = "idp"                        # instead of a file: an identity provider, a source of kind "scim"
+# source = "idp"                        # instead of a file: a source of kind "scim", "okta" or "entra"
 
 # [roster.columns]                      # headings of the file that differ from the usual ones
 # email = "Work Email"

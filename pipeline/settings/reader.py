@@ -44,6 +44,17 @@ _SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: A code or a sign: EUR, US$, kr.
 _CURRENCY = re.compile(r"[^\W\d_]{1,4}[$]?|\S")
 _HIGHEST_PRICE = 1_000_000_000
+#: Keys of a source that only directories have, with the kinds they belong to.
+_DIRECTORY_KEYS = {
+    "application": ("okta", "entra"),
+    "client_id": ("okta", "entra"),
+    "tenant": ("entra",),
+    "authority": ("entra",),
+}
+#: An id, or the domain name of a tenant.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
+#: The default ``page_size`` of a directory: no directory gives larger pages.
+_DIRECTORY_PAGE = 1000
 #: Keys of a source of kind ``files``, and of no other.
 _FILE_KEYS = {"path", "format"}
 _MOST_DUE_DAYS = 3650
@@ -138,6 +149,7 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
         if source.kind == "scim":
             raise reader.error(f"{where}.scim_url", "a source of kind scim has one address", "use 'url' alone")
         _check_url(reader, source.scim_url, f"{where}.scim_url")
+    source = _directory(reader, source, table, where)
     for key in _POSITIVE:
         if not 0 < getattr(source, key) < math.inf:
             raise reader.error(
@@ -146,6 +158,31 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
     return dataclasses.replace(
         source, url=source.url.rstrip("/"), scim_url=source.scim_url.rstrip("/") if source.scim_url else None
     )
+
+
+def _directory(reader: TableReader, source: SourceSettings, table: dict[str, Any], where: str) -> SourceSettings:
+    """Check the keys that only directories have, and give a directory its own default of ``page_size``."""
+    for key, kinds in _DIRECTORY_KEYS.items():
+        if key in table and source.kind not in kinds:
+            raise reader.error(
+                f"{where}.{key}",
+                f"'{key}' belongs to a source of kind {' or '.join(kinds)}",
+                "leave it out, or correct 'kind'",
+            )
+    if source.kind == "entra":
+        _check_url(reader, source.authority, f"{where}.authority")
+        for key in ("tenant", "client_id"):
+            if not getattr(source, key):
+                raise reader.error(
+                    f"{where}.{key}", f"the key '{key}' is missing from [{where}]", f'add {key} = "..."'
+                )
+    for key in sorted(_DIRECTORY_KEYS.keys() - {"authority"}):
+        value = getattr(source, key)
+        if value is not None and not _IDENTIFIER.fullmatch(value):  # it becomes part of an address
+            raise reader.error(f"{where}.{key}", f"'{key}' is not an id", "copy the id as the directory shows it")
+    if source.is_directory and "page_size" not in table:
+        return dataclasses.replace(source, page_size=_DIRECTORY_PAGE, authority=source.authority.rstrip("/"))
+    return dataclasses.replace(source, authority=source.authority.rstrip("/"))
 
 
 def _file_source(reader: TableReader, name: str, table: dict[str, Any], keys: set[str]) -> SourceSettings:
@@ -179,12 +216,12 @@ def _roster(reader: TableReader, document: dict[str, Any], sources: tuple[Source
             "[roster] needs either 'path' or 'source'",
             'name a file with path = "people.csv", or an identity provider with source = "idp"',
         )
-    providers = [source.name for source in sources if source.kind == "scim"]
+    providers = [source.name for source in sources if source.kind == "scim" or source.is_directory]
     if roster.source is not None and roster.source not in providers:
         raise reader.error(
             "roster.source",
-            f"there is no source '{roster.source}' of kind scim",
-            suggestion(roster.source, providers, "the sources of kind scim are"),
+            f"there is no source '{roster.source}' of kind scim, okta or entra",
+            suggestion(roster.source, providers, "the sources of these kinds are"),
         )
     return roster
 

@@ -6,10 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pipeline.errors import ConfigurationError, MissingSecretError
 
-__all__ = ["Credentials", "Secret", "mail_password", "read_secret", "webhook_secret"]
+__all__ = [
+    "Credentials",
+    "Secret",
+    "mail_password",
+    "read_directory_credentials",
+    "read_private_key",
+    "read_secret",
+    "webhook_secret",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,11 +39,93 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The secrets of one source. If there is a token, no password is tried."""
+    """The secrets of one source. If there is a token, no password is tried.
+
+    For the OAuth client of a directory, ``username`` is its id, and its secret is ``password`` or ``private_key``.
+    """
 
     username: str | None
     password: Secret | None
     token: Secret | None
+    private_key: Secret | None = None
+
+
+class DirectorySource(Protocol):
+    """The part of a source's settings that says which secrets it needs."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the source."""
+
+    @property
+    def kind(self) -> str:
+        """Return ``okta`` or ``entra``."""
+
+    @property
+    def client_id(self) -> str | None:
+        """Return the id of the OAuth client, None if a token is used."""
+
+    @property
+    def environment_prefix(self) -> str:
+        """Return the start of the names of the variables."""
+
+
+def read_directory_credentials(environment: Mapping[str, str], source: DirectorySource) -> Credentials:
+    """Read the secret of a directory: an Okta token, else the private key of its OAuth client, or a client secret.
+
+    Raises:
+        MissingSecretError: the environment has none.
+    """
+    prefix = source.environment_prefix
+    if source.kind == "entra":
+        secret = read_secret(environment, prefix + "_CLIENT_SECRET")
+        if secret is not None:
+            return Credentials(source.client_id, secret, None)
+        wanted = prefix + "_CLIENT_SECRET"
+    elif source.client_id is None:
+        token = read_secret(environment, prefix + "_TOKEN")
+        if token is not None:
+            return Credentials(None, None, token)
+        wanted = prefix + "_TOKEN"
+    else:
+        key = read_private_key(environment, prefix + "_PRIVATE_KEY")
+        if key is not None:
+            return Credentials(source.client_id, None, None, key)
+        wanted = prefix + "_PRIVATE_KEY"
+    raise MissingSecretError(
+        f"no credential for source '{source.name}'",
+        where="environment",
+        hint=f"set {wanted}, or {wanted}_FILE to the path of a file that holds it",
+    )
+
+
+def read_private_key(environment: Mapping[str, str], variable: str) -> Secret | None:
+    """Read a private key in PEM form, whose lines may also be separated by a written ``\\n``; None if it is not set.
+
+    Raises:
+        ConfigurationError: it is not in PEM form.
+        MissingSecretError: the file cannot be read.
+    """
+    value, file = environment.get(variable, ""), environment.get(variable + "_FILE")
+    if not value and file:
+        try:
+            value = Path(file).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MissingSecretError(
+                f"the file that {variable}_FILE names cannot be read",
+                where=file,
+                hint="check the path and its permissions",
+            ) from error
+    if not value:
+        return None
+    value = value.replace("\\n", "\n").strip()
+    if not re.fullmatch(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s.+-----END [A-Z ]*PRIVATE KEY-----", value, re.DOTALL):
+        raise ConfigurationError(
+            f"{variable} is not a private key in PEM form",
+            where=f"environment, {variable}",
+            hint="copy the whole key, from -----BEGIN PRIVATE KEY----- to -----END PRIVATE KEY-----",
+        )
+    return Secret(value)
 
 
 def read_secret(environment: Mapping[str, str], variable: str) -> Secret | None:

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from pipeline.errors import ConfigurationError, MissingSecretError
 from pipeline.settings.hosts import is_loopback
 from pipeline.settings.review import CadenceSettings, MailSettings, WebSettings
-from pipeline.settings.secret import Credentials, Secret, read_secret
+from pipeline.settings.secret import Credentials, Secret, read_directory_credentials, read_secret
 from pipeline.spelling import suggestion
 
 __all__ = [
     "DEFAULT_PATH",
+    "DIRECTORY_KINDS",
     "ROSTER_COLUMNS",
     "DueDaysSettings",
     "LicencePriceSettings",
@@ -29,6 +30,8 @@ __all__ = [
     "WatchSettings",
 ]
 
+#: The kinds of sources that are directories.
+DIRECTORY_KINDS = ("okta", "entra")
 DEFAULT_PATH = Path("access-review.toml")
 #: The columns of a roster. Only ``email`` is required.
 ROSTER_COLUMNS = (
@@ -73,6 +76,9 @@ class ReportSettings:
 class SourceSettings:
     """One source to read. Times are in seconds. ``page_size`` is the most rows to request at once.
 
+    ``client_id`` is the OAuth client of a directory, and ``application`` its id of the application whose assignments
+    are read. ``tenant`` and ``authority`` say where Entra ID issues tokens.
+
     ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``. ``objects``
     says whether dashboards, models and settings are read: ``"auto"`` reads what the instance gives, True also
     warns of a list that it does not give, False requests none.
@@ -81,11 +87,15 @@ class SourceSettings:
     """
 
     name: str
-    kind: Literal["sisense", "scim", "files"]
+    kind: Literal["sisense", "scim", "okta", "entra", "files"]
     url: str = ""
     path: Path | None = None
     format: Literal["auto", "csv", "oaa", "parquet"] = "auto"
     scim_url: str | None = None
+    application: str | None = None
+    client_id: str | None = None
+    tenant: str | None = None
+    authority: str = "https://login.microsoftonline.com"
     username: str | None = None
     api: Literal["auto", "v1", "v0.9"] = "auto"
     objects: Literal["auto", True, False] = "auto"
@@ -102,6 +112,11 @@ class SourceSettings:
         """The start of the names of the environment variables with this source's secrets."""
         return "ACCESS_REVIEW_" + self.name.upper().replace("-", "_")
 
+    @property
+    def is_directory(self) -> bool:
+        """Whether the source is a directory: it has people and assignments, and no accounts under review."""
+        return self.kind in DIRECTORY_KINDS
+
     def warns_of_plain_http(self, credentials: Credentials) -> bool:
         """Return whether a password would travel unencrypted to another machine."""
         parts = urlsplit(self.url)
@@ -111,8 +126,11 @@ class SourceSettings:
         """Read this source's secrets from the environment; a source of kind ``files`` has none.
 
         Raises:
-            MissingSecretError: there is neither a token nor a password with a user name.
+            MissingSecretError: there is neither a token nor a password with a user name; or for a directory, no
+                token, private key or client secret.
         """
+        if self.is_directory:
+            return read_directory_credentials(environment, self)
         if self.kind == "files":
             return Credentials(None, None, None)
         token = read_secret(environment, self.environment_prefix + "_TOKEN")
@@ -150,7 +168,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from: a file, or the users of a source of kind ``scim``.
+    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, ``okta`` or ``entra``.
 
     ``preset`` is the product that exported the file. ``columns`` maps a roster column to its heading in the file.
     """

@@ -2,7 +2,7 @@
 
 How an answer becomes a page in the spool::
 
-    sisense/ scim/     a kind of source: its addresses, login and lists       (SourceReader, PagedList)
+    sisense/ scim/ directories/     a kind of source: its addresses, login and lists       (SourceReader, PagedList)
         extract.py     the steps that all kinds share: lists, outcome, failure
         paging.py      a list read to its proven end, by sweeps (sweep.py), and checked by completeness.py
         transport.py   Client: a request repeated until it is answered

@@ -107,11 +107,14 @@ class Connection:
             fetched_at=now,
             elapsed_ms=round((now - started).total_seconds() * 1000),
             attempts=attempts,
+            next_link=response.links.get("next", {}).get("url"),
         )
 
     async def _send(self, request: Request, url: httpx.URL, token: Token | None) -> httpx.Response:
         self.requests += 1
-        headers = {"Authorization": f"Bearer {token.value}"} if token else {}
+        headers = dict(request.headers or {})
+        if token is not None:
+            headers["Authorization"] = f"{token.scheme} {token.value}"
         try:
             async with asyncio.timeout(self._source.timeout_seconds * _WHOLE_ANSWER):
                 return await self._http.request(

@@ -21,6 +21,7 @@ __all__ = [
     "advice",
     "classify",
     "duration",
+    "exhausted",
     "explain",
     "is_web_page",
     "media_type",
@@ -65,7 +66,8 @@ def skew(response: httpx.Response, now: datetime) -> float | None:
 def advice(response: httpx.Response, now: datetime) -> float | None:
     """Return how long the server asks to wait, in seconds, or None if it does not say.
 
-    A moment is compared with the server's own clock, from the Date header of the same answer.
+    A moment is compared with the server's own clock, from the Date header of the same answer. Without
+    ``Retry-After``, the end of a rate limit counts.
     """
     text = response.headers.get("retry-after", "").strip()
     try:
@@ -74,8 +76,25 @@ def advice(response: httpx.Response, now: datetime) -> float | None:
         pass
     moment = _moment(text)
     if moment is None:
-        return None
+        return _until_reset(response, now)
     return max(0.0, (moment - (_moment(response.headers.get("date", "")) or now)).total_seconds())
+
+
+def exhausted(response: httpx.Response, now: datetime) -> float | None:
+    """Return how long no further request is allowed, in seconds, if this answer used up a rate limit; else None.
+
+    Okta sends ``X-Rate-Limit-Remaining`` and ``X-Rate-Limit-Reset`` with every answer:
+    https://developer.okta.com/docs/reference/rl-best-practices/
+    """
+    return _until_reset(response, now) if response.headers.get("x-rate-limit-remaining", "").strip() == "0" else None
+
+
+def _until_reset(response: httpx.Response, now: datetime) -> float | None:
+    """Return the seconds until a rate limit is reset, None if it is not stated. The header counts from 1970."""
+    text = response.headers.get("x-rate-limit-reset", "").strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:
+        return None
+    return max(0.0, int(text) - (_moment(response.headers.get("date", "")) or now).timestamp())
 
 
 def _moment(text: str) -> datetime | None:

@@ -27,19 +27,24 @@ class Request:
     document: Any = None
     is_login: bool = False
     is_private: bool = False
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """A bearer token. ``generation`` distinguishes it from the one it replaced."""
+    """A token, and how it is sent. ``generation`` distinguishes it from the one it replaced."""
 
     value: str
     generation: int
+    scheme: str = "Bearer"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of a source. ``url`` contains no secret; times are UTC; ``attempts`` includes the failed ones."""
+    """One answer of a source. ``url`` contains no secret; times are UTC; ``attempts`` includes the failed ones.
+
+    ``next_link`` is the address in ``Link: <...>; rel="next"`` (RFC 8288), None without one.
+    """
 
     url: str
     status: int
@@ -50,6 +55,7 @@ class Reply:
     fetched_at: datetime
     elapsed_ms: int
     attempts: int
+    next_link: str | None = None
 
 
 def fits_a_header(token: str) -> bool:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import timedelta
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -21,9 +22,10 @@ import httpx
 from pipeline.clock import Clock
 from pipeline.settings import SourceSettings
 from pipeline.sources.connection import Connection
-from pipeline.sources.diagnosis import is_web_page
+from pipeline.sources.diagnosis import exhausted, is_web_page
 from pipeline.sources.errors import AttemptError, BadAnswerError, RefusedError, UnclearError, UnreachableError
 from pipeline.sources.exchange import Reply, Request, Token
+from pipeline.sources.failures import LONGEST_ADVICE
 from pipeline.sources.limiter import Limiter
 from pipeline.sources.network import route_to
 from pipeline.sources.page_log import PageLog
@@ -80,6 +82,7 @@ class Client:
         self._connection = Connection(source, route, self.redaction, clock=clock)
         self._failures = self._connection.failures
         self._retries = Retries(source, clock=clock, sleep=sleep)
+        self._resting_until = clock()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
 
     async def __aenter__(self) -> Client:
@@ -187,6 +190,7 @@ class Client:
         while True:
             token = await authority.token() if authority else None
             epoch = self.limiter.epoch
+            await self._rest()
             try:
                 response = await self._connection.send(request, token)
             except AttemptError as failure:
@@ -196,6 +200,9 @@ class Client:
             except RefusedError:
                 self._retries.succeed(self._clock())
                 raise
+            now = self._clock()
+            if (wait := exhausted(response, now)) is not None:
+                self._resting_until = now + timedelta(seconds=min(wait, LONGEST_ADVICE))
             if response.status_code != 401 or authority is None or token is None:
                 return response, token
             tried.refused_tokens += 1
@@ -203,6 +210,12 @@ class Client:
                 self._retries.succeed(self._clock())
                 raise self._failures.refused(request, response)
             await authority.refused(token)
+
+    async def _rest(self) -> None:
+        """Wait until the rate limit that an earlier answer used up is reset."""
+        wait = (self._resting_until - self._clock()).total_seconds()
+        if wait > 0:
+            await self.sleep(wait)
 
     def _read(self, request: Request, answer: Reply, read: Callable[[Reply], _T]) -> _T:
         try:

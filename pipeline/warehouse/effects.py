@@ -25,6 +25,7 @@ _SHAPES: Mapping[str, tuple[type, str]] = {
     "deactivates": (bool, "deactivates = true"),
     "headline": (str, 'headline = "leavers_active"'),
     "event": (str, 'event = "login_after_end"'),
+    "event_when_used": (bool, "event_when_used = true"),
     "compares": (str, 'compares = "role"'),
     "risk": (dict, 'factor = "stale" and likelihood = 3 under [effects.risk]'),
 }
@@ -35,7 +36,7 @@ _VALUES: Mapping[str, Sequence[str]] = {
     "compares": _COMPARED,
 }
 #: The keys that only findings about one account can have.
-_OF_ACCOUNTS = ("deactivates", "headline", "event")
+_OF_ACCOUNTS = ("deactivates", "headline", "event", "event_when_used")
 _PEER_PARAMETERS = {"min_peers", "rare_share"}
 
 
@@ -56,6 +57,7 @@ class Effects:
     headline: str | None = None
     event: str | None = None
     compares: str | None = None
+    event_when_used: bool = False
 
 
 def read(table: Mapping[str, Any], header: Mapping[str, Any], *, where: str) -> Effects:
@@ -91,6 +93,7 @@ def read(table: Mapping[str, Any], header: Mapping[str, Any], *, where: str) -> 
         headline=table.get("headline"),
         event=table.get("event"),
         compares=table.get("compares"),
+        event_when_used=table.get("event_when_used", False),
     )
 
 
@@ -112,6 +115,12 @@ def _check_together(table: Mapping[str, Any], header: Mapping[str, Any], where: 
     if "event" in table and not re.fullmatch(r"[a-z][a-z_]*", table["event"]):
         raise ModelError(
             f"'{table['event']}' is not a name for an event", where=where, hint="use a-z and '_', a letter first"
+        )
+    if table.get("event_when_used") and "event" not in table:
+        raise ModelError(
+            "'event_when_used' in [effects] needs an event",
+            where=where,
+            hint='write event = "login_after_end" beside it',
         )
     if "compares" in table and not header.get("params", {}).keys() >= _PEER_PARAMETERS:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""An identity provider as the roster: the people that a source of kind ``scim`` listed in one snapshot."""
+"""An identity provider as the roster: the people whom a source of kind ``scim``, ``okta`` or ``entra`` listed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load_people(connection: Connection, source: str, snapshot_id: str, finished_
     connection.execute("delete from policy.roster")
     connection.execute(
         f"insert into policy.roster by name {saved.statement('roster', 'directory')}",
-        {"source": source, "snapshot_id": snapshot_id, "last_day": finished_at.date()},
+        {"source": source, "snapshot_id": snapshot_id, "finished_at": finished_at},
     )
     [(count, sha256)] = connection.execute(
         """select count(*), sha256(coalesce(string_agg(cast(to_json(people) as varchar), chr(10) order by "row"), ''))

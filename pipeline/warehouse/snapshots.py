@@ -11,14 +11,18 @@ from pipeline.warehouse.database import Connection
 
 __all__ = ["RESOURCES", "Snapshot", "get", "latest", "list_all", "object_states", "reconciliation", "row_count"]
 
-#: The resources whose records are kept, each in its table of ``raw``: those about accounts, those about objects,
-#: and those of applications that are read from files.
+#: The resources whose records are kept, each in its table of ``raw``: those about accounts and people, those about
+#: objects, and those of applications that are read from files.
 RESOURCES = (
     "users",
     "roles",
     "groups",
     "scim_users",
     "scim_groups",
+    "directory_users",
+    "directory_groups",
+    "directory_members",
+    "directory_assignments",
     "dashboards",
     "folders",
     "models",

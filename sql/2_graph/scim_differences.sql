@@ -1,33 +1,37 @@
 /*
-summary = "One difference between a SCIM endpoint and Sisense: a missing account, status, e-mail, groups or role."
+summary = "One difference between an identity provider and Sisense: a missing account, status, e-mail, groups or role."
 reads   = [
-    "staging.scim_users", "staging.scim_groups", "staging.scim_members", "graph.scim_links", "graph.accounts",
-    "graph.groups", "graph.memberships", "graph.roles", "reference.builtin_groups",
+    "graph.provider_users", "graph.sources", "staging.scim_groups", "staging.scim_members", "staging.directory_groups",
+    "staging.directory_members", "graph.scim_links", "graph.accounts", "graph.groups", "graph.memberships",
+    "graph.roles", "reference.builtin_groups",
 ]
 grain   = ["scim_source", "difference", "source", "scim_id", "account_id", "subject"]
 
 [columns]
-scim_source = "varchar: the source of the SCIM endpoint"
+scim_source = "varchar: the identity provider: the source of a SCIM endpoint, or a directory"
 difference  = "varchar: only_in_scim, only_in_sisense, several_accounts, status, email, group_only_in_scim, group_only_in_sisense, no_role or lowest_role"
 source      = "varchar: the source of the account, or of the endpoint if there is no account"
-scim_id     = "varchar: the user's id in SCIM; empty if there is no user"
+scim_id     = "varchar: the user's id at the provider; empty if there is no user"
 account_id  = "varchar: the account; empty if there is none"
 subject     = "varchar: the user, account or group that differs"
-scim_value  = "varchar: the value in SCIM"
+scim_value  = "varchar: the value at the provider"
 rest_value  = "varchar: the value in Sisense"
 */
 with
 
 endpoints as (
-    select distinct source as scim_source from staging.scim_users
+    select source as scim_source, bool_or(is_directory) as is_directory from graph.provider_users group by source
 ),
 
--- The endpoint of a Sisense is compared with that source; a directory is compared with all of them.
+-- The endpoint of a Sisense is compared with that source; another SCIM server is compared with all of them, and a
+-- directory with those that are not read from files.
 compared_sources as (
     select distinct endpoints.scim_source, account.source
     from endpoints
     join graph.accounts as account on account.source = endpoints.scim_source
         or endpoints.scim_source not in (select source from graph.accounts)
+    left join graph.sources as source on source.source = account.source
+    where not (endpoints.is_directory and coalesce(source.is_from_files, false))
 ),
 
 linked_accounts as (
@@ -38,7 +42,7 @@ linked_accounts as (
         account.display_name, account.email, account.email_key, account.status, account.role_id, account.user_name,
         count(*) over (partition by link.scim_source, link.scim_id, link.source) as account_count
     from graph.scim_links as link
-    join staging.scim_users as scim on scim.source = link.scim_source and scim.scim_id = link.scim_id
+    join graph.provider_users as scim on scim.source = link.scim_source and scim.user_id = link.scim_id
     join graph.accounts as account on account.source = link.source and account.account_id = link.account_id
 ),
 
@@ -46,11 +50,28 @@ single_links as (
     select * from linked_accounts where account_count = 1
 ),
 
+provider_members as (
+    select source as scim_source, group_name, scim_id from staging.scim_members
+    union all
+    select member.source, held.group_name, member.user_id
+    from staging.directory_members as member
+    join staging.directory_groups as held on held.source = member.source and held.group_id = member.group_id
+),
+
 -- Only groups that the provider pushes are compared. Built-in groups exist in every instance and are never pushed.
+-- A directory does not say which of its groups it pushes: those with the name of a group in Sisense count.
 pushed_groups as (
-    select distinct source as scim_source, lower(group_name) as group_name
-    from staging.scim_groups
-    where lower(group_name) not in (select lower(group_name) from reference.builtin_groups)
+    select distinct compared.scim_source, compared.source, lower(pushed.group_name) as group_name
+    from staging.scim_groups as pushed
+    join compared_sources as compared on compared.scim_source = pushed.source
+    where lower(pushed.group_name) not in (select lower(group_name) from reference.builtin_groups)
+    union
+    select distinct compared.scim_source, compared.source, lower(pushed.group_name)
+    from staging.directory_groups as pushed
+    join compared_sources as compared on compared.scim_source = pushed.source
+    join graph.groups as held
+        on held.source = compared.source and lower(held.group_name) = lower(pushed.group_name) and not held.is_builtin
+    where lower(pushed.group_name) not in (select lower(group_name) from reference.builtin_groups)
 ),
 
 scim_memberships as (
@@ -58,9 +79,11 @@ scim_memberships as (
         single.scim_source, single.source, single.scim_id, single.account_id, member.group_name,
         single.has_unreadable_groups
     from single_links as single
-    join staging.scim_members as member
-        on member.source = single.scim_source and member.scim_id = single.scim_id
-    join pushed_groups as pushed on pushed.scim_source = member.source and pushed.group_name = lower(member.group_name)
+    join provider_members as member
+        on member.scim_source = single.scim_source and member.scim_id = single.scim_id
+    join pushed_groups as pushed
+        on pushed.scim_source = member.scim_source and pushed.source = single.source
+        and pushed.group_name = lower(member.group_name)
 ),
 
 rest_memberships as (
@@ -69,7 +92,9 @@ rest_memberships as (
     join graph.memberships as membership
         on membership.source = single.source and membership.account_id = single.account_id
     join graph.groups as held on held.source = membership.source and held.group_id = membership.group_id
-    join pushed_groups as pushed on pushed.scim_source = single.scim_source and pushed.group_name = lower(held.group_name)
+    join pushed_groups as pushed
+        on pushed.scim_source = single.scim_source and pushed.source = single.source
+        and pushed.group_name = lower(held.group_name)
     where not held.is_builtin
 ),
 
@@ -79,12 +104,14 @@ lowest_ranks as (
 
 differences as (
     select
-        scim.source as scim_source, 'only_in_scim' as difference, scim.source, scim.scim_id, '' as account_id,
-        coalesce(scim.user_name, scim.email, scim.scim_id) as subject,
+        scim.source as scim_source, 'only_in_scim' as difference, scim.source, scim.user_id as scim_id, '' as account_id,
+        coalesce(scim.user_name, scim.email, scim.user_id) as subject,
         case when scim.is_active then 'active' when not scim.is_active then 'inactive' else 'unknown' end as scim_value,
         cast(null as varchar) as rest_value
-    from staging.scim_users as scim
-    anti join graph.scim_links as link on link.scim_source = scim.source and link.scim_id = scim.scim_id
+    from graph.provider_users as scim
+    anti join graph.scim_links as link on link.scim_source = scim.source and link.scim_id = scim.user_id
+    -- A directory holds many people who need no account.
+    where not scim.is_directory or scim.is_assigned
     union all
     select
         compared.scim_source, 'only_in_sisense', account.source, '', account.account_id, account.display_name, null,
@@ -147,14 +174,14 @@ qualify row_number() over (
 
 /* example
 name = "each difference is one row; values that agree are not"
-given."staging.scim_users" = [
-  { source = "s", scim_id = "same", user_name = "same", email = "SAME@x", email_key = "same@x", is_active = true },
-  { source = "s", scim_id = "gone", user_name = "gone", is_active = true },
-  { source = "s", scim_id = "off", user_name = "off", is_active = false },
-  { source = "s", scim_id = "invited", user_name = "invited", is_active = false },
-  { source = "s", scim_id = "moved", user_name = "moved", email = "new@x", email_key = "new@x" },
-  { source = "s", scim_id = "bare", user_name = "bare", is_active = true },
-  { source = "s", scim_id = "low", user_name = "low", is_active = true },
+given."graph.provider_users" = [
+  { source = "s", user_id = "same", is_directory = false, user_name = "same", email = "SAME@x", email_key = "same@x", is_active = true },
+  { source = "s", user_id = "gone", is_directory = false, user_name = "gone", is_active = true },
+  { source = "s", user_id = "off", is_directory = false, user_name = "off", is_active = false },
+  { source = "s", user_id = "invited", is_directory = false, user_name = "invited", is_active = false },
+  { source = "s", user_id = "moved", is_directory = false, user_name = "moved", email = "new@x", email_key = "new@x" },
+  { source = "s", user_id = "bare", is_directory = false, user_name = "bare", is_active = true },
+  { source = "s", user_id = "low", is_directory = false, user_name = "low", is_active = true },
 ]
 given."staging.scim_groups" = [
   { source = "s", scim_group_id = "g", group_name = "Ops" }, { source = "s", scim_group_id = "e", group_name = "Empty" },
@@ -209,11 +236,28 @@ expect = [
 */
 /* example
 name = "a pending account of a user who is inactive in a directory is a difference"
-given."staging.scim_users" = [ { source = "idp", scim_id = "left", user_name = "left", is_active = false } ]
+given."graph.provider_users" = [ { source = "idp", user_id = "left", is_directory = false, user_name = "left", is_active = false } ]
 given."graph.scim_links" = [ { scim_source = "idp", scim_id = "left", source = "s", account_id = "invited" } ]
 given."graph.accounts" = [
   { source = "s", account_id = "invited", display_name = "invited", status = "pending", role_id = "r" },
 ]
 given."graph.roles" = [ { source = "s", role_id = "r", role_rank = 30 } ]
 expect = [ { difference = "status", account_id = "invited", scim_value = "inactive", rest_value = "pending" } ]
+*/
+/* example
+name = "of a directory, only assigned users without an account and groups of the same name are differences"
+given."graph.provider_users" = [
+  { source = "d", user_id = "1", user_name = "ann", email_key = "ann@x", is_active = true, is_directory = true, is_assigned = true },
+  { source = "d", user_id = "2", user_name = "bo", is_active = true, is_directory = true, is_assigned = true },
+  { source = "d", user_id = "3", user_name = "cy", is_active = true, is_directory = true, is_assigned = false },
+]
+given."staging.directory_groups" = [ { source = "d", group_id = "g", group_name = "ops" }, { source = "d", group_id = "h", group_name = "Chess club" } ]
+given."staging.directory_members" = [ { source = "d", group_id = "g", user_id = "1" }, { source = "d", group_id = "h", user_id = "1" } ]
+given."graph.scim_links" = [ { scim_source = "d", scim_id = "1", source = "s", account_id = "a" } ]
+given."graph.accounts" = [ { source = "s", account_id = "a", display_name = "Ann", email_key = "ann@x", status = "active", role_id = "r" } ]
+given."graph.roles" = [ { source = "s", role_id = "r", role_rank = 30 }, { source = "s", role_id = "low", role_rank = 10 } ]
+given."graph.groups" = [ { source = "s", group_id = "x", group_name = "Ops", is_builtin = false } ]
+expect = [
+  { difference = "only_in_scim", scim_id = "2", subject = "bo" }, { difference = "group_only_in_scim", account_id = "a", subject = "ops" },
+]
 */

@@ -22,6 +22,7 @@ reason         = "The person has left."
 comes_first    = true
 deactivates    = true
 headline       = "leavers_active"
+event          = "active_leaver"
 
 [effects.risk]
 factor     = "leaver"

@@ -18,6 +18,7 @@ on             = "account"
 reason         = "The person has left."
 comes_first    = true
 event          = "login_after_end"
+event_when_used = true
 
 [effects.risk]
 factor     = "leaver"

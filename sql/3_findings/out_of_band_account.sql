@@ -23,6 +23,8 @@ verdicts as (
         case
             when provider.is_assigned and account.status = 'active' then null
             -- An account may be missing from a list that is not proven complete.
+            -- A user in the directory without an assignment is another finding.
+            when provider.is_known and not provider.is_assigned and account.status = 'active' then null
             when account.status = 'unknown' or provider.is_assigned is null or snapshot.completeness <> 'FULL'
                 then 'unknown'
             -- The provider may know the account by the field that is unreadable.
@@ -43,7 +45,7 @@ select
     verdict,
     case
         when scim_sources is null then 'No identity provider was read.'
-        when is_assigned is null then 'The SCIM data of ' || scim_sources || ' does not show which accounts a provider manages.'
+        when is_assigned is null then 'The data of ' || scim_sources || ' does not show which accounts the provider manages.'
         when is_assigned then 'The account is assigned in ' || scim_sources || '; its status in Sisense is not known.'
         else 'Active in Sisense, but not assigned in ' || scim_sources || '.'
     end as detail,
@@ -87,5 +89,19 @@ given."graph.accounts" = [
 ]
 given."graph.provider_accounts" = [ { source = "t", account_id = "b", is_assigned = false, scim_sources = "t" } ]
 expect = [ { account_id = "a", verdict = "unknown" }, { account_id = "b", verdict = "unknown" } ]
+population = 2
+*/
+/* example
+name = "a user of a directory who is not assigned is no account that the directory does not know"
+given."reference.snapshot" = [ { completeness = "FULL" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "known", status = "active", is_registered = false },
+  { source = "s", account_id = "stranger", status = "active", is_registered = false },
+]
+given."graph.provider_accounts" = [
+  { source = "s", account_id = "known", is_assigned = false, is_known = true, scim_sources = "d" },
+  { source = "s", account_id = "stranger", is_assigned = false, is_known = false, scim_sources = "d" },
+]
+expect = [ { account_id = "stranger", verdict = "failed" } ]
 population = 2
 */

@@ -47,7 +47,8 @@ callers as (
     left join ranks as own on own.source = sources.source and own.name = lower(coalesce(sources.principal_role_name, roles.role_name))
     left join ranks as base on base.source = sources.source and base.name = lower(roles.base_role_name)
     left join tenants on tenants.source = sources.source
-    where sources.snapshot_id = $snapshot_id and sources.kind <> 'files'
+    -- Whether a credential sees all of an Okta organisation is found out by the extract, which knows Okta's roles.
+    where sources.snapshot_id = $snapshot_id and sources.kind not in ('okta', 'files')
 )
 
 select

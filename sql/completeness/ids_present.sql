@@ -1,6 +1,9 @@
 /*
 summary = "Every user, role and group record has a readable id."
-reads   = ["landed.users", "landed.unidentified", "raw.roles", "raw.groups", "meta.sources"]
+reads   = [
+    "landed.users", "landed.unidentified", "raw.roles", "raw.groups", "raw.directory_groups", "raw.directory_members",
+    "raw.directory_assignments", "meta.sources",
+]
 gate    = true
 */
 with
@@ -11,6 +14,14 @@ record_counts as (
     select source, count(*) from raw.roles where snapshot_id = $snapshot_id and is_accepted group by source
     union all
     select source, count(*) from raw.groups where snapshot_id = $snapshot_id and is_accepted group by source
+    union all
+    select source, count(*) from raw.directory_groups where snapshot_id = $snapshot_id and is_accepted group by source
+    union all
+    select source, count(*) from raw.directory_members where snapshot_id = $snapshot_id and is_accepted group by source
+    union all
+    select source, count(*) from raw.directory_assignments
+    where snapshot_id = $snapshot_id and is_accepted
+    group by source
 ),
 
 records_without_id as (

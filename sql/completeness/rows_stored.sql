@@ -1,6 +1,10 @@
 /*
-summary = "Every item of every accepted page of users, roles and groups, and of the tables of files, is stored as a row."
-reads   = ["meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "raw.file_accounts", "raw.file_entitlements", "raw.file_grants", "meta.sources"]
+summary = "Every item of every accepted page of users, roles, groups and assignments, and of the tables of files, is stored as a row."
+reads   = [
+    "meta.pages", "raw.users", "raw.roles", "raw.groups", "raw.scim_users", "raw.scim_groups", "raw.directory_users",
+    "raw.directory_groups", "raw.directory_members", "raw.directory_assignments", "raw.file_accounts",
+    "raw.file_entitlements", "raw.file_grants", "meta.sources",
+]
 gate    = true
 */
 with
@@ -10,7 +14,8 @@ page_items as (
     where
         snapshot_id = $snapshot_id and is_accepted
         and resource in (
-            'users', 'roles', 'groups', 'scim_users', 'scim_groups', 'file_accounts', 'file_entitlements', 'file_grants'
+            'users', 'roles', 'groups', 'scim_users', 'scim_groups', 'directory_users', 'directory_groups',
+            'directory_members', 'directory_assignments', 'file_accounts', 'file_entitlements', 'file_grants'
         )
     group by source
 ),
@@ -25,6 +30,14 @@ stored_rows as (
     select source from raw.scim_users where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.scim_groups where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_users where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_groups where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_members where snapshot_id = $snapshot_id and is_accepted
+    union all
+    select source from raw.directory_assignments where snapshot_id = $snapshot_id and is_accepted
     union all
     select source from raw.file_accounts where snapshot_id = $snapshot_id and is_accepted
     union all

@@ -1,6 +1,6 @@
 /*
 summary = "One accepted user record, with the fields that the completeness checks need."
-reads   = ["raw.users", "raw.scim_users", "raw.file_accounts"]
+reads   = ["raw.users", "raw.scim_users", "raw.directory_users", "raw.file_accounts"]
 */
 with
 
@@ -65,6 +65,23 @@ select
 from raw.scim_users
 where snapshot_id = $snapshot_id and is_accepted
     and source not in (select source from raw.users where snapshot_id = $snapshot_id)
+
+union all
+
+-- In a directory, the users are people. They are counted as accounts are.
+select
+    source,
+    page,
+    ordinal,
+    payload ->> '$.id' as account_id,
+    coalesce(payload ->> '$.id', '') <> '' and coalesce(json_type(payload, '$.id'), '') = 'VARCHAR' as has_id,
+    null as role_id,
+    null as tenant_id,
+    null as takes_seat,
+    cast(null as varchar[]) as group_ids,
+    hash(payload::varchar) as content_hash
+from raw.directory_users
+where snapshot_id = $snapshot_id and is_accepted
 
 union all
 

@@ -6,7 +6,8 @@ failed_sources as (
     select source, error from meta.sources where snapshot_id = $snapshot_id and error <> ''
 ),
 
--- A caller whose role cannot be read counts as seeing every account only where the source's own count agrees.
+-- A caller whose role cannot be read counts as seeing every account only where the source's own count agrees. Okta
+-- counts nothing: there, two readings that agree take the place of the count.
 unproven_callers as (
     select caller.source, caller.explanation
     from meta.reconciliation as caller
@@ -15,9 +16,12 @@ unproven_callers as (
         and caller.result = 'NOT_AVAILABLE'
         and not exists (
             select 1 from meta.reconciliation as counted
+            join meta.sources as sources
+                on sources.snapshot_id = counted.snapshot_id and sources.source = counted.source
             where
                 counted.snapshot_id = $snapshot_id and counted.source = caller.source
-                and counted.check_id = 'count_agrees' and counted.result = 'PASS'
+                and counted.check_id in ('count_agrees', 'sweeps_agree') and counted.result = 'PASS'
+                and (counted.check_id = 'count_agrees' or sources.kind = 'okta')
         )
 ),
 

@@ -64,19 +64,24 @@ privileged_leaver_events as (
     where kind = 'leaver' and privileged_effect = 'lost'
 ),
 
--- Rules with an event: one event when an account's finding is new, or when the account was used again since.
+-- Rules with an event: one event when an account's finding is new; for some also when the account was used again since.
 rule_events as (
     select
-        rules.event as kind, now.source, now.account_id, 'last_seen_at' as field,
-        cast(before.last_seen_at as varchar) as old_value, cast(now.last_seen_at as varchar) as new_value,
-        cast(before.last_seen_at as varchar) as old_label, cast(now.last_seen_at as varchar) as new_label,
+        rules.event as kind, now.source, now.account_id,
+        case when rules.event_when_used then 'last_seen_at' else 'finding' end as field,
+        case when rules.event_when_used then cast(before.last_seen_at as varchar) end as old_value,
+        case when rules.event_when_used then cast(now.last_seen_at as varchar) else rules.rule_id end as new_value,
+        case when rules.event_when_used then cast(before.last_seen_at as varchar) end as old_label,
+        case when rules.event_when_used then cast(now.last_seen_at as varchar) else rules.rule_id end as new_label,
         'none' as privileged_effect
     from graph.register as found
     join reference.rules as rules on rules.rule_id = found.rule_id and rules.event is not null
     join graph.accounts as now on now.source = found.source and now.account_id = found.account_id
     left join baseline.accounts as before on before.source = now.source and before.account_id = now.account_id
     left join baseline.register as known on known.finding_id = found.finding_id
-    where known.finding_id is null or before.last_seen_at is null or now.last_seen_at > before.last_seen_at
+    where
+        known.finding_id is null
+        or (rules.event_when_used and (before.last_seen_at is null or now.last_seen_at > before.last_seen_at))
 ),
 
 events as (

@@ -12,6 +12,7 @@ from tests.rules import rule
 STALE_ACCOUNT = rule("Stale account")
 
 PROD = '[sources.prod]\nkind = "sisense"\nurl = "https://bi.example.com"\n'
+OKTA = '[sources.idp]\nkind = "okta"\nurl = "https://example.okta.com"\n'
 
 
 def read(tmp_path: Path, text: str) -> Settings:
@@ -39,6 +40,11 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         ('[roster]\npath = "p.csv"\n[roster.columns]\nemail = ["A"]', "roster.columns.email", "Work Email"),
         ('[roster]\npath = "p.csv"\ncolumns = "email"', "roster.columns", "[roster.columns]"),
         ('[roster]\nsource = "idp"\npreset = "okta"', "roster.preset", "'path'"),
+        ('[roster]\nsource = "idp"', "roster.source", "there are none"),
+        (PROD + 'application = "0oa"', "sources.prod.application", "'kind'"),
+        (OKTA + 'tenant = "t"', "sources.idp.tenant", "'kind'"),
+        (OKTA + 'application = "a/b"', "sources.idp.application", "id"),
+        ('[sources.idp]\nkind = "entra"\nurl = "https://x.test"\nclient_id = "c"', "sources.idp.tenant", "tenant"),
         ("[policy]", "policy.directory", "directory"),
         ('[policy]\ndefault_owner = "the CISO"', "policy.default_owner", "ann@example.com"),
         ("[due_days]\nhigh = -1", "due_days.high", "default"),
@@ -228,3 +234,51 @@ def test_a_password_over_plain_http_to_another_machine_gives_a_warning(
     found = SourceSettings(name="prod", kind="sisense", url=url)
 
     assert found.warns_of_plain_http(Credentials("svc", Secret("p"), token)) is warns
+
+
+ENTRA = '[sources.idp]\nkind = "entra"\nurl = "https://graph.microsoft.com"\ntenant = "t"\nclient_id = "c"\n'
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
+
+
+def test_a_directory_asks_for_its_own_secret_and_reads_a_key_of_several_lines(tmp_path: Path) -> None:
+    token = read(tmp_path, OKTA).sources[0]
+    client = read(tmp_path, OKTA + 'client_id = "0oa1"\n').sources[0]
+    entra = read(tmp_path, ENTRA).sources[0]
+    (tmp_path / "key.pem").write_text(PEM + "\n", encoding="utf-8")
+    folded = PEM.replace("\n", "\\n")
+    given = [
+        (token, {"ACCESS_REVIEW_IDP_TOKEN": "00t"}, Credentials(None, None, Secret("00t"))),
+        (client, {"ACCESS_REVIEW_IDP_PRIVATE_KEY": PEM}, Credentials("0oa1", None, None, Secret(PEM))),
+        (client, {"ACCESS_REVIEW_IDP_PRIVATE_KEY": folded}, Credentials("0oa1", None, None, Secret(PEM))),
+        (
+            client,
+            {"ACCESS_REVIEW_IDP_PRIVATE_KEY_FILE": str(tmp_path / "key.pem")},
+            Credentials("0oa1", None, None, Secret(PEM)),
+        ),
+        (entra, {"ACCESS_REVIEW_IDP_CLIENT_SECRET": "s"}, Credentials("c", Secret("s"), None)),
+    ]
+
+    for source, environment, expected in given:
+        assert source.credentials(environment) == expected
+    for source, wanted in ((token, "_TOKEN"), (client, "_PRIVATE_KEY"), (entra, "_CLIENT_SECRET")):
+        with pytest.raises(MissingSecretError) as raised:
+            source.credentials({})
+        assert f"ACCESS_REVIEW_IDP{wanted}_FILE" in str(raised.value.hint)
+
+
+def test_a_key_that_is_not_pem_is_refused_without_showing_it(tmp_path: Path) -> None:
+    client = read(tmp_path, OKTA + 'client_id = "0oa1"\n').sources[0]
+
+    with pytest.raises(ConfigurationError) as raised:
+        client.credentials({"ACCESS_REVIEW_IDP_PRIVATE_KEY": "canary"})
+
+    assert "canary" not in f"{raised.value} {raised.value.hint}"
+
+
+def test_a_directory_may_be_the_roster_and_asks_for_the_largest_pages(tmp_path: Path) -> None:
+    settings = read(tmp_path, ENTRA + '[roster]\nsource = "idp"\n')
+
+    assert settings.roster is not None
+    assert settings.roster.source == "idp"
+    assert settings.sources[0].page_size == 1000
+    assert settings.sources[0].authority == "https://login.microsoftonline.com"

@@ -1,0 +1,164 @@
+"""One page of a directory: its records, reduced to the columns that are needed, and the link to the next page.
+
+A next link is an address that the server chose, and the token is sent there. So it is followed only if it leads to
+the configured host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from pipeline.sources.directories.linked import LinkedPage
+from pipeline.sources.errors import BadAnswerError, RedirectedError
+from pipeline.sources.exchange import Reply, Request
+from pipeline.sources.failures import origin_of
+from pipeline.sources.records import Key, Records, read_json, without_secrets
+from pipeline.sources.redaction import LEAST_SECRET, carries
+from pipeline.sources.transport import Authority, Client
+
+__all__ = ["PROBES", "Directory", "Shape", "as_list", "as_object", "parsed", "pick", "shape_of"]
+
+#: The columns that are kept of a record: True for a value, a shape of its own for an object inside.
+Shape = Mapping[str, "bool | Shape"]
+#: Attempts for an address that may not exist, or not for this credential.
+PROBES = 2
+
+
+class Directory:
+    """The API of one directory, used with one credential. ``authority`` supplies the tokens."""
+
+    def __init__(self, client: Client, authority: Authority) -> None:
+        self.client = client
+        self.authority = authority
+
+    async def records(
+        self,
+        link: str,
+        shape: Shape,
+        *,
+        complete: Mapping[str, str] | None = None,
+        list_of: Callable[[Any], tuple[list[Any], str | None]],
+    ) -> tuple[Reply, LinkedPage]:
+        """Request one page. ``complete`` is added to each record; ``list_of`` finds the list and next link in a body.
+
+        ``link`` is an address behind the URL of the source, or a next link as the server wrote it.
+
+        Raises:
+            RedirectedError: the link leads to another host; nothing was sent there.
+        """
+        request = Request(link if link.startswith("/") and not link.startswith("//") else self._relative(link))
+
+        def find(answer: Reply) -> tuple[list[Any], str | None]:
+            elements, following = list_of(parsed(answer.body))
+            return elements, following or answer.next_link
+
+        answer, (elements, following) = await self.client.fetch(request, find, authority=self.authority)
+
+        def read() -> Records:
+            return self._records(answer, [{**pick(element, shape), **(complete or {})} for element in elements])
+
+        return answer, LinkedPage(read, following or None)
+
+    async def get(self, link: str, read: Callable[[Reply], Any], **headers: str) -> tuple[Reply, Any]:
+        """Request something else than a list, and read it."""
+        request = Request(link, headers=headers or None)
+        return await self.client.fetch(request, read, authority=self.authority, attempts=PROBES)
+
+    def _records(self, answer: Reply, kept: list[dict[str, Any]]) -> Records:
+        keys: list[Key | None] = [
+            key if isinstance(key := record.get("id"), str) and key else None for record in kept
+        ]
+        secrets = [secret for secret in self.client.redaction.secrets if len(secret) >= LEAST_SECRET]
+        try:
+            body = orjson.dumps(kept)
+        except (TypeError, ValueError):  # half of a surrogate pair, or a number that orjson does not write
+            body = b""
+        if not body or carries(body, secrets):
+            body = without_secrets(kept, secrets)
+        return Records(tuple(keys), body, True, hashlib.sha256(answer.body).hexdigest())
+
+    def _relative(self, link: str) -> str:
+        """Return the part of a next link behind the URL of the source.
+
+        Raises:
+            RedirectedError: it leads elsewhere, where the token must not be sent.
+        """
+        url = self.client.source.url
+        try:
+            target = httpx.URL(url).join(link)
+            host = f"{target.scheme}://{target.host}"
+            is_ours = origin_of(target) == origin_of(httpx.URL(url)) and not target.userinfo
+        except (httpx.InvalidURL, ValueError):
+            host, is_ours = "an address that cannot be read", False
+        prefix = urlsplit(url).path
+        path = target.raw_path.decode("ascii") if is_ours else ""
+        if not is_ours or not path.startswith(f"{prefix}/"):
+            raise RedirectedError(
+                f"the next page is at {self.client.redaction.hide(host)}, not at the configured address; "
+                "nothing was sent there",
+                where=self.client.where("GET", url),
+                hint="set 'url' to the address by which the directory names itself, or find out what answers there",
+                status=302,
+            )
+        return path.removeprefix(prefix)
+
+
+def pick(record: Any, shape: Shape) -> dict[str, Any]:
+    """Return the columns of a record that are in the shape: texts, numbers, booleans and lists of them."""
+    if not isinstance(record, dict):
+        return {}
+    picked: dict[str, Any] = {}
+    for key, inner in shape.items():
+        value = record.get(key)
+        if value is None:
+            continue
+        if inner is not True:
+            if isinstance(value, dict) and not isinstance(inner, bool):
+                picked[key] = pick(value, inner)
+        elif isinstance(value, list):
+            picked[key] = [item for item in value if isinstance(item, str)]
+        elif not isinstance(value, dict):
+            picked[key] = value
+    return picked
+
+
+def as_list(document: Any) -> tuple[list[Any], str | None]:
+    """Read a body that is a list.
+
+    Raises:
+        BadAnswerError: it is not a list.
+    """
+    if not isinstance(document, list):
+        raise BadAnswerError("the answer is not a list")
+    return document, None
+
+
+def as_object(answer: Reply) -> dict[str, Any]:
+    """Read a body that is an object.
+
+    Raises:
+        BadAnswerError: it is not an object.
+    """
+    document = parsed(answer.body)
+    if not isinstance(document, dict):
+        raise BadAnswerError("the answer is not an object")
+    return document
+
+
+def parsed(body: bytes) -> Any:
+    """Parse a body that must be JSON, fast if it is plain. Raises ``BadAnswerError``."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return read_json(body)
+
+
+def shape_of(*keys: str, **inner: Iterable[str]) -> Shape:
+    """Return a shape: these columns, and these columns of objects inside."""
+    return {**dict.fromkeys(keys, True), **{key: dict.fromkeys(columns, True) for key, columns in inner.items()}}
