@@ -47,6 +47,7 @@ def render(
     """
     weasyprint = _weasyprint()
     fetcher, refusal = _bundled_only(templates)
+    gc.collect()  # frees what a document before this one has left
     with MissingGlyphs() as missing, _without_collector():
         try:
             document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)

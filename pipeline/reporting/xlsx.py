@@ -251,7 +251,6 @@ class _Book:
         held = count if count <= rows_held else rows_held - 1
         worksheet = self._new_sheet(sheet.name)
         worksheet.freeze_panes(1, sheet.frozen)
-        worksheet.hide_gridlines(0)  # not even in print
         worksheet.repeat_rows(0)
         worksheet.set_row(0, 20)
         for place, column in enumerate(columns):
