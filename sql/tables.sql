@@ -485,7 +485,7 @@ create table if not exists policy.break_glass (user_name varchar, email varchar,
 comment on table policy.break_glass is 'Registered break-glass (emergency) accounts.';
 create table if not exists policy.sod_pairs (left_type varchar not null, left_name varchar not null, right_type varchar not null, right_name varchar not null, reason varchar, line integer, is_default boolean not null);
 comment on table policy.sod_pairs is 'Pairs of roles or groups that one person must not hold together (segregation of duties).';
-comment on column policy.sod_pairs.left_type is 'role or group';
+comment on column policy.sod_pairs.left_type is 'role or group; or source and type of one application, joined by a colon';
 comment on column policy.sod_pairs.left_name is 'name of the first role or group';
 comment on column policy.sod_pairs.right_type is 'role or group';
 comment on column policy.sod_pairs.right_name is 'name of the second role or group';
@@ -502,7 +502,7 @@ create table if not exists policy.out_of_scope (source varchar, subject varchar 
 comment on table policy.out_of_scope is 'Accounts left out of the review, with reason and approver. They stay in the population.';
 create table if not exists policy.owners (entitlement_type varchar not null, entitlement_name varchar not null, reviewer_email varchar not null, line integer, is_default boolean not null);
 comment on table policy.owners is 'The reviewer of a role or group.';
-comment on column policy.owners.entitlement_type is 'role or group';
+comment on column policy.owners.entitlement_type is 'role or group; or source and type of one application, joined by a colon';
 comment on column policy.owners.entitlement_name is 'name of the role or group';
 comment on column policy.owners.reviewer_email is 'e-mail address of the reviewer';
 create table if not exists policy.objects (source varchar, object_type varchar, object varchar not null, sensitivity varchar not null, owner_email varchar, line integer, is_default boolean not null);

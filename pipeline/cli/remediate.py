@@ -248,9 +248,17 @@ def _show_plan(terminal: Terminal, written: WrittenPlan, out: Path) -> None:
     found = decision_sum(plan)
     if found is not None:
         terminal.say(f"review {found.campaign}: {found.text}")
+    if written.tasks:
+        listed, *mails = written.task_files
+        terminal.say(f"{count(len(written.tasks), 'task')} in applications that are read from files: {listed}")
+        terminal.say(
+            f"send {count(len(mails), 'mail')} to their owners: {mails[0].parent}" if mails else "no owner is known"
+        )
+    by_hand = {"tasks": len(written.tasks), "task_files": written.task_files} if written.tasks else {}
     if written.file is None:
         nothing = {"file": None, "plan_id": None, "changes": 0, "left_out": len(plan.left_out)}
-        terminal.result("nothing to change", nothing | _decisions(found))
+        text = "nothing to change in Sisense" if by_hand else "nothing to change"
+        terminal.result(text, nothing | by_hand | _decisions(found))
         return
     for warning in written.warnings:
         terminal.note(warning)
@@ -269,6 +277,7 @@ def _show_plan(terminal: Terminal, written: WrittenPlan, out: Path) -> None:
             "left_out": len(plan.left_out),
             "documents": written.documents,
         }
+        | by_hand
         | _decisions(found),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,10 @@ username = "svc-access-review"          # set its password in ACCESS_REVIEW_PROD
 # concurrency = 4                       # requests at the same time
 # ca_bundle = "ca.pem"                  # a private certificate authority
 # timeout_seconds = 60
+
+# [sources.hr_app]                      # any other application, from files that it exports:
+# kind = "files"                        # 'access-review init --files hr_app' writes an example
+# path = "hr_app"
 
 # [roster]                              # the people: an export from HR or the directory
 # path = "people.csv"                   # only the column 'email' is required
@@ -105,6 +110,14 @@ _POLICY = {
 }
 
 
+#: One row for each table of an application that is read from files.
+_EXAMPLES = {
+    "accounts": "1001,ann,ann@example.com,Ann,Example,active,2024-01-31,2026-01-30T08:15:00Z,human\n",
+    "entitlements": "role,role:clerk,Payroll clerk,Enters and changes salaries,false\n",
+    "grants": "1001,role:clerk,2024-02-01,\n",
+}
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: access-review init")(init)
@@ -116,16 +129,31 @@ def init(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="The folder to write to, or a file whose name ends in .toml.")
     ] = DEFAULT_PATH,
+    files: Annotated[
+        str | None,
+        typer.Option(
+            "--files", metavar="APP", help="Write example files of this application instead of a configuration."
+        ),
+    ] = None,
 ) -> None:
     """Write a commented configuration and an empty policy folder.
 
-    Existing files are never overwritten.
+    With --files, write the files that an application is read from. Existing files are never overwritten.
     """
     terminal: Terminal = context.obj
+    if files is not None:
+        _init_files(terminal, files, path if path.is_dir() or not path.suffix else path.parent)
+        return
     is_file = not path.is_dir() and (path.suffix == ".toml" or path.exists())
     configuration = path if is_file else path / DEFAULT_PATH.name
     policy = {configuration.parent / "policy" / name: text for name, text in _POLICY.items()}
     contents = {configuration: _CONFIGURATION, **policy}
+    _write(terminal, contents)
+    command = "access-review check" + ("" if configuration == DEFAULT_PATH else f" --config {configuration}")
+    terminal.say(f"next: set url and username in it, set the password in the environment, then run '{command}'")
+
+
+def _write(terminal: Terminal, contents: dict[Path, str]) -> None:
     for file in contents:
         if file.exists() or file.is_symlink():
             raise UsageError("the file already exists", where=str(file), hint="name another path, or remove the file")
@@ -138,8 +166,36 @@ def init(
             f"the file cannot be written: {error.strerror}", where=str(file), hint="name another path"
         ) from error
     terminal.result("\n".join(map(str, contents)), {"files": list(contents)})
-    command = "access-review check" + ("" if configuration == DEFAULT_PATH else f" --config {configuration}")
-    terminal.say(f"next: set url and username in it, set the password in the environment, then run '{command}'")
+
+
+def _init_files(terminal: Terminal, application: str, folder: Path) -> None:
+    """Write the files of one application, each with an example row, and say how to name them in the configuration."""
+    from pipeline.settings.reader import SOURCE_NAME
+    from pipeline.sources.files.tables import TABLES
+
+    if not SOURCE_NAME.fullmatch(application):
+        raise UsageError(
+            f"'{application}' cannot be the name of a source",
+            where="--files",
+            hint="use a-z, 0-9, '-' and '_', a letter first, as in hr_app",
+        )
+    target = folder / application
+    contents = {
+        target / f"{table.name}.csv": f"{','.join(table.columns)}\n{_EXAMPLES[table.name]}" for table in TABLES
+    }
+    listed = [{"name": file.name, "rows": 1} for file in contents]
+    manifest = {
+        "application": application,
+        "extracted_at": "2026-01-31T08:00:00Z",
+        "extracted_by": "",
+        "files": listed,
+    }
+    contents[target / "manifest.json"] = json.dumps(manifest, indent=2) + "\n"
+    _write(terminal, contents)
+    terminal.say(
+        f"next: replace the example rows by an export, set its row counts in manifest.json, and add to the "
+        f'configuration: [sources.{application}] kind = "files", path = "{target}"'
+    )
 
 
 def check(context: typer.Context) -> None:

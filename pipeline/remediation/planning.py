@@ -17,6 +17,7 @@ from pipeline.clock import as_stored
 from pipeline.errors import GateError, ModelError, UsageError, WarehouseError
 from pipeline.remediation.journal import JournalEntry
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount, change_id
+from pipeline.remediation.tasks import OwnerTask
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.sources.accounts import AccountState
 from pipeline.spelling import nearest
@@ -24,7 +25,7 @@ from pipeline.warehouse import saved
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows"]
+__all__ = ["MAY_BE_NAMED", "Selection", "decision_sum", "make", "reverse", "rows", "tasks"]
 
 #: Reasons of ``reports.protected_accounts`` that --include sets aside.
 MAY_BE_NAMED = frozenset({"it is an emergency account", "it is a service account"})
@@ -79,6 +80,24 @@ def make(connection: Connection, selection: Selection, now: datetime) -> Plan:
     if selection.stale_days is not None:
         left_out += [LeftOut(**row) for row in rows(connection, "unknown_logins")]
     return Plan(basis, tuple(changes), tuple(left_out), accounts=_described(connection, changes, accounts))
+
+
+def tasks(connection: Connection, selection: Selection) -> list[OwnerTask]:
+    """Return what the selection calls for in applications that are read from files, by owner.
+
+    Raises:
+        UsageError: there is no such rule or campaign.
+    """
+    decisions = [] if selection.campaign is None else _decided(connection, selection.campaign)
+    keys = ("source", "account_id", "decided_by", "campaign", "item_id")
+    selected = [
+        {key: row.get(key) for key in keys}
+        | {"entitlement_id": None if row["action"] == "deactivate" else row.get("entitlement_id")}
+        | {"reason": row.get("words") if row.get("campaign") else row["reason"]}
+        for row in _selected(connection, selection, decisions)
+        if row.get("is_task")
+    ]
+    return [OwnerTask(**row) for row in rows(connection, "tasks", selected=json.dumps(selected))]
 
 
 def decision_sum(plan: Plan) -> DecisionSum | None:
@@ -355,6 +374,8 @@ def _refusal(
 
 def _what(row: Mapping[str, Any]) -> str:
     """Return the requested change, in words."""
+    if row.get("is_task") and row["action"] != "deactivate":
+        return f"lose {row['entitlement_type']} {row['entitlement_name']}"
     if row["action"] == "remove_from_groups":
         return f"leave group {row['entitlement_name']}"
     if row["action"] == "change_role":

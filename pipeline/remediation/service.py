@@ -18,11 +18,12 @@ from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import signing_key
 from pipeline.inputs import policy_files
 from pipeline.progress import Progress, Silent
-from pipeline.remediation import applying, document, journal, planning, record
+from pipeline.remediation import applying, document, journal, planning, record, tasks
 from pipeline.remediation.applying import ApplyingJob, Operator
 from pipeline.remediation.journal import Journal, JournalEntry
 from pipeline.remediation.plan import Approval, Change, Plan, load, save
 from pipeline.remediation.planning import Selection
+from pipeline.remediation.tasks import OwnerTask
 from pipeline.reporting import remediation
 from pipeline.settings import Settings
 from pipeline.warehouse import database
@@ -48,13 +49,16 @@ __all__ = [
 class WrittenPlan:
     """A new plan. ``file`` and its ``documents`` (HTML, PDF) are missing if there is nothing to change.
 
-    ``warnings`` say which document could not be written.
+    ``warnings`` say which document could not be written. ``tasks`` are for people, in applications that are read from
+    files; ``task_files`` are their list and one mail for each owner.
     """
 
     plan: Plan
     file: Path | None
     documents: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    tasks: tuple[OwnerTask, ...] = ()
+    task_files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,8 @@ class RemediationService:
             )
         with database.reading(self._database, notify=self._progress.note) as connection:
             made = planning.make(connection, selection, self._clock())
-        return _write(made, out)
+            by_hand = tuple(planning.tasks(connection, selection))
+        return replace(_write(made, out), tasks=by_hand, task_files=tasks.write(by_hand, out))
 
     def prepare(self, file: Path, operator: Operator) -> ReadyPlan:
         """Check that a plan may be applied, before anything is sent.

@@ -118,7 +118,7 @@ class _Table:
         """
         decision = place("decision")
         if name == "decision":
-            return f'({decision}="reduce")*({place("type")}="group")'
+            return f'({decision}="reduce")*({place("type")}<>"role")'
         if name == "reason":
             severe = "+".join(f'({place("risk")}="{severity}")' for severity in SEVERE)
             return f"({severe})*(LEN({decision})>0)*(LEN({place(name)})=0)"

@@ -153,7 +153,11 @@ def lower_roles(source: str, role: str, ranks: Ranks) -> frozenset[str]:
 def _target_problems(answer: Answer, item: ReviewedItem, ranks: Ranks) -> Iterator[AnswerProblem]:
     """Yield why access cannot be reduced: ``reduce`` must never raise it, so an unknown rank is refused, too."""
     if item.entitlement_type != "role":
-        yield AnswerProblem("decision", "only a role can be reduced; a group can be kept or removed")
+        kind = item.entitlement_type
+        yield AnswerProblem("decision", f"only a role can be reduced; a {kind} can be kept or removed")
+        return
+    if not any(source == item.source for source, _ in ranks):
+        yield AnswerProblem("decision", f"{item.source} has no roles to reduce {item.name} to: keep or remove it")
         return
     lower = lower_roles(item.source, item.name, ranks)
     target = answer.target_role or ""

@@ -32,7 +32,7 @@ from pipeline.settings.sections import (
 from pipeline.settings.tables import TableReader
 from pipeline.spelling import suggestion
 
-__all__ = ["load_settings"]
+__all__ = ["SOURCE_NAME", "load_settings"]
 
 #: Paths that people copy along with the server's address, from the address bar of Sisense or from its API docs.
 _PAGE = re.compile(
@@ -40,7 +40,8 @@ _PAGE = re.compile(
     r"/app/(?:main|account|settings|profile|data|dashboards?|admin|login)\b.*|/login/*)$",
     re.IGNORECASE,
 )
-_SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+#: What the name of a source looks like.
+SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 #: A code or a sign: EUR, US$, kr.
 _CURRENCY = re.compile(r"[^\W\d_]{1,4}[$]?|\S")
 _HIGHEST_PRICE = 1_000_000_000
@@ -132,7 +133,7 @@ def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Set
 
 def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSettings:
     where = f"sources.{name}"
-    if not _SOURCE_NAME.fullmatch(name):
+    if not SOURCE_NAME.fullmatch(name):
         raise reader.error(
             where, f"the source name '{name}' cannot be used", "use a-z, 0-9, '-' and '_', a letter first"
         )

@@ -20,8 +20,8 @@ __all__ = ["changes", "laid_out"]
 _SCRATCH = "comparison"
 #: The tables of ``history`` that are copied of each snapshot.
 _TABLES = ("accounts", "roles", "groups", "grants", "register")
-#: The models that are built from them, in this order.
-_MODELS = ("2_graph/entitlements.sql", "4_reports/changes.sql")
+#: The model that is built from them.
+_MODEL = "4_reports/changes.sql"
 
 
 def changes(connection: Connection, old: str, new: str) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -66,14 +66,9 @@ def laid_out(connection: Connection, old: str, new: str, sources: Collection[str
             f"create schema reference; create table reference.rules as select * from {database}.reference.rules"
         )
         connection.execute("create schema reports")
-        # History keeps neither which roles are built in, nor what a file says of a group; nothing here asks for it.
-        connection.execute("alter table graph.roles add column is_builtin boolean")
-        connection.execute("alter table graph.groups add column if not exists entitlement_type varchar")
-        connection.execute("alter table graph.groups add column if not exists entitlement_rank integer")
-        for path in _MODELS:
-            model = load_model(resources.sql() / path)
-            values = checks.bound(connection, model.sql, {"snapshot_id": new})
-            connection.execute(f"create table {model.table} as {model.sql}", values)
+        model = load_model(resources.sql() / _MODEL)
+        values = checks.bound(connection, model.sql, {"snapshot_id": new})
+        connection.execute(f"create table {model.table} as {model.sql}", values)
         yield str(database)
     finally:
         connection.execute(f"use {database}; detach {_SCRATCH}")

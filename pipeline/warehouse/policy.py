@@ -51,8 +51,9 @@ def _truth(cell: str) -> bool:
 
 
 def _kind(cell: str) -> str:
-    if cell.lower() not in {"role", "group"}:
-        raise ValueError("write role or group")
+    source, separator, kind = cell.lower().rpartition(":")
+    if not kind or (separator and not source) or (not separator and kind not in {"role", "group"}):
+        raise ValueError("write role or group, or the type of one application: hr_app:permission")
     return cell.lower()
 
 

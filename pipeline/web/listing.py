@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from pipeline.reporting import text
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.review.store import CardFilter, FilterChoices, ItemCard, PersonCard, TargetRole
-from pipeline.web.questions import Question, roles_below
+from pipeline.web.questions import Question, is_account_role, roles_below
 
 __all__ = ["CHOICES", "DECISIONS", "PAGE", "Block", "Card", "Entry", "Listing", "Query", "arrange", "settled"]
 
@@ -101,6 +101,7 @@ class Entry:
     """An item, and what a page shows with it. ``next_id`` is the next open item of the page, or empty.
 
     ``findings`` are those that the card does not show already. ``can_reduce``: a role is known to be lower.
+    ``deactivates``: removing the item deactivates the account, which cannot be without a role.
     """
 
     item: ItemCard
@@ -111,13 +112,9 @@ class Entry:
     settled: str
     is_tied: bool = False
     can_reduce: bool = False
+    deactivates: bool = False
     next_id: str = ""
     question: Question | None = None
-
-    @property
-    def deactivates(self) -> bool:
-        """Return whether removing the item deactivates the account, which cannot be without a role."""
-        return self.item.entitlement_type == "role"
 
     @property
     def advice(self) -> str:
@@ -322,8 +319,10 @@ def _blocks(person: PersonCard, reviewer: str, roles: Sequence[TargetRole]) -> I
         facts = tuple(_item_facts(item))
         findings = tuple(finding for finding in item.findings if finding not in person.findings)
         said = settled(item, reviewer)
-        can_reduce = bool(roles_below(item, roles))
-        return Entry(item, person.card_id, facts, findings, where, said, is_tied=is_tied, can_reduce=can_reduce)
+        return Entry(
+            item, person.card_id, facts, findings, where, said, is_tied=is_tied,
+            can_reduce=bool(roles_below(item, roles)), deactivates=is_account_role(item, roles),
+        )  # fmt: skip
 
     loose: list[Entry] = []
     seen: set[str] = set()

@@ -10,7 +10,7 @@ from pipeline.reporting.choices import LONGEST
 from pipeline.review.answers import AnswerProblem, lower_roles
 from pipeline.review.store import ItemCard, TargetRole
 
-__all__ = ["Field", "Question", "question", "roles_below"]
+__all__ = ["Field", "Question", "is_account_role", "question", "roles_below"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def question(
     item: ItemCard,
     form: Mapping[str, str],
     problems: Sequence[AnswerProblem],
-    roles: Iterable[TargetRole],
+    roles: Sequence[TargetRole],
     opened_on: date,
 ) -> Question:
     """Return the question for the decision in a form, with the values and problems that the form has already."""
@@ -55,7 +55,7 @@ def question(
     first = next((field.name for field in fields if field.problem), fields[0].name)
     return Question(
         decision,
-        _title(item, decision),
+        _title(item, decision, deactivates=is_account_role(item, roles)),
         tuple(replace(field, is_first=field.name == first) for field in fields),
         (opened_on + timedelta(days=1)).isoformat(),
         (opened_on + timedelta(days=max(LONGEST.get(field.name, 0) for field in fields))).isoformat(),
@@ -63,14 +63,14 @@ def question(
     )
 
 
-def _title(item: ItemCard, decision: str) -> str:
+def _title(item: ItemCard, decision: str, *, deactivates: bool) -> str:
     titles = {
         "reduce": f"To which role should {item.name} be reduced?",
         "defer": "Until which day do you want to decide?",
         "exception": "Who approved the exception, and until when does it hold?",
     }
     why = "High-risk access needs a reason." if item.is_high_risk else "You can add a reason."
-    if decision == "remove" and item.entitlement_type == "role":
+    if decision == "remove" and deactivates:
         return f"Remove {item.name}: the account is deactivated. Why? {why}"
     return titles.get(decision, f"Why {decision} {item.name}? {why}")
 
@@ -84,6 +84,11 @@ def _fields(item: ItemCard, decision: str, roles: Iterable[TargetRole]) -> Itera
         yield Field("approver", "Approved by (e-mail address)", "email")
         yield Field("expires_on", "Last day of the exception", "date")
     yield Field("reason", "Reason" if item.is_high_risk else "Reason (optional)", "text")
+
+
+def is_account_role(item: ItemCard, roles: Iterable[TargetRole]) -> bool:
+    """Return whether an item is the role of its account. Applications that are read from files have no such roles."""
+    return item.entitlement_type == "role" and any(role.source == item.source for role in roles)
 
 
 def roles_below(item: ItemCard, roles: Iterable[TargetRole]) -> tuple[str, ...]:

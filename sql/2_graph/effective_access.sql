@@ -15,6 +15,7 @@ entitlement_name     = "varchar: its name, as shown to people; null if the role 
 permission_level     = "varchar: privileged, standard, or unclassified"
 role_rank            = "integer: rank of the role; null for a group"
 is_builtin           = "boolean: every instance has this role or group; null if it does not exist"
+is_account_role      = "boolean: the one role of the account, which it cannot be without; entitlements of a file are not"
 grant_type           = "varchar: direct or inherited"
 granted_via_group_id = "varchar: the group that gave an inherited role"
 path                 = "varchar: the path from the account to the role or group, in words"
@@ -31,6 +32,7 @@ select
     coalesce(entitlement.permission_level, 'unclassified') as permission_level,
     entitlement.role_rank,
     entitlement.is_builtin,
+    granted.is_account_role,
     granted.grant_type,
     granted.granted_via_group_id,
     account.display_name

@@ -28,10 +28,23 @@ from (
     select 'owners', line, entitlement_type, entitlement_name from policy.owners where not is_default
 ) as lines
 anti join (
-    select entitlement_type as kind, lower(entitlement_name) as name from graph.entitlements
+    select entitlement_type as kind, lower(entitlement_name) as name, source from graph.entitlements
     union
-    select 'role', name from graph.role_names
-) as existing on existing.kind = lines.kind and existing.name = lower(lines.name)
+    select 'role', name, source from graph.role_names
+    union
+    -- roles.csv and privileged_groups.csv name entitlements of files of any type, by name or id.
+    select kinds.kind, lower(held.name), held.source
+    from (
+        select source, entitlement_name as name, is_builtin, entitlement_type from graph.entitlements
+        union
+        select source, entitlement_id, is_builtin, entitlement_type from graph.entitlements
+    ) as held
+    cross join (select 'role' as kind union select 'group') as kinds
+    where held.entitlement_type not in ('role', 'group')
+        or held.entitlement_type = 'role' and kinds.kind = 'role' and held.is_builtin = false
+) as existing
+    on lines.kind in (existing.kind, existing.source || ':' || existing.kind)
+    and lower(lines.name) in (existing.name, existing.source || ':' || existing.name)
 order by lines.file, lines.line, lines.name
 """
 */

@@ -8,6 +8,7 @@ source               = "varchar: the source's name in the configuration"
 account_id           = "varchar: the account"
 entitlement_type     = "varchar: role or group; for an application that is read from files, what its file calls it"
 entitlement_id       = "varchar: id of the role or group"
+is_account_role      = "boolean: the one role of the account, which it cannot be without; entitlements of a file are not"
 grant_type           = "varchar: inherited if a group gave the role to a directory or SSO account, else direct"
 granted_via_group_id = "varchar: the group that gave the role; the lowest id if several groups carry it"
 seen_in              = "varchar: the record that lists the grant: user, group or both; file for an application that is read from files"
@@ -37,6 +38,7 @@ select
     account.account_id,
     'role' as entitlement_type,
     account.role_id as entitlement_id,
+    true as is_account_role,
     case when inherited.group_id is null then 'direct' else 'inherited' end as grant_type,
     inherited.group_id as granted_via_group_id,
     'user' as seen_in
@@ -50,6 +52,7 @@ select
     membership.account_id,
     case when membership.seen_in = 'file' then coalesce(held.entitlement_type, 'entitlement') else 'group' end,
     membership.group_id,
+    false,
     'direct',
     null,
     membership.seen_in

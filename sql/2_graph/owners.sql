@@ -49,12 +49,15 @@ candidates as (
     union all
     select groups.source, 'group', '', groups.group_id, null, lower(owners.reviewer_email), 'policy', 1
     from graph.groups as groups
-    join policy.owners as owners on owners.entitlement_type = 'group'
+    join policy.owners as owners
+        on owners.entitlement_type in (
+            coalesce(groups.entitlement_type, 'group'), groups.source || ':' || coalesce(groups.entitlement_type, 'group')
+        )
         and lower(owners.entitlement_name) in (lower(groups.group_name), lower(groups.group_id))
     union all
     select roles.source, 'role', '', roles.role_id, null, lower(owners.reviewer_email), 'policy', 1
     from graph.roles as roles
-    join policy.owners as owners on owners.entitlement_type = 'role'
+    join policy.owners as owners on owners.entitlement_type in ('role', roles.source || ':role')
         and lower(owners.entitlement_name) in (lower(roles.role_name), lower(roles.role_display_name), lower(roles.role_id))
     union all
     select source, 'object', object_type, object_id, null, lower(label_owner_email), 'policy', 1

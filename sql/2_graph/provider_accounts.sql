@@ -33,8 +33,8 @@ covered_accounts as (
     from endpoints
     join graph.accounts as account on account.source = endpoints.scim_source or not endpoints.is_sisense
     left join graph.sources as source on source.source = account.source
-    -- The assignments of a directory are about Sisense, not about other applications.
-    where not (endpoints.is_directory and coalesce(source.is_from_files, false))
+    -- Assignments are about Sisense, not about other applications.
+    where not coalesce(source.is_from_files, false)
 ),
 
 linked_users as (
@@ -126,10 +126,12 @@ expect = [
 ]
 */
 /* example
-name = "a user in a directory is an assignment, but does not show how the account was created"
+name = "a user in a directory is an assignment, but does not show how the account was created; accounts of files are not covered"
 given."graph.provider_users" = [ { source = "idp", user_id = "1", is_directory = false, email = "a@x", is_active = true } ]
 given."graph.scim_links" = [ { scim_source = "idp", scim_id = "1", source = "s", account_id = "1" } ]
+given."graph.sources" = [ { source = "f", is_from_files = true } ]
 given."graph.accounts" = [
+  { source = "f", account_id = "1", status = "active", email = "a@x" },
   { source = "s", account_id = "1", status = "active", email = "a@x" },
   { source = "s", account_id = "2", status = "active", email = "b@x" },
 ]

@@ -37,7 +37,7 @@ select
     case
         when source.source is null then null
         when account.account_id is null then case when snapshot.completeness = 'FULL' then false end
-        when item.entitlement_type = 'group' then case
+        when item.entitlement_type <> 'role' or source.is_from_files then case
             when access.account_id is not null then true
             when not coalesce(list_contains(account.unreadable_fields, 'groups'), false) then false
         end

@@ -23,15 +23,15 @@ endpoints as (
     select source as scim_source, bool_or(is_directory) as is_directory from graph.provider_users group by source
 ),
 
--- The endpoint of a Sisense is compared with that source; another SCIM server is compared with all of them, and a
--- directory with those that are not read from files.
+-- The endpoint of a Sisense is compared with that source; another SCIM server or a directory is compared
+-- with all sources that are not read from files.
 compared_sources as (
     select distinct endpoints.scim_source, account.source
     from endpoints
     join graph.accounts as account on account.source = endpoints.scim_source
         or endpoints.scim_source not in (select source from graph.accounts)
     left join graph.sources as source on source.source = account.source
-    where not (endpoints.is_directory and coalesce(source.is_from_files, false))
+    where not coalesce(source.is_from_files, false)
 ),
 
 linked_accounts as (

@@ -32,7 +32,8 @@ provider_keys as (
     select source, user_id, is_directory, 5, user_id from graph.provider_users where is_directory
 ),
 
--- The assignments of a directory are about Sisense, so no accounts of other applications are compared with it.
+-- Assignments in a directory and users of a SCIM server are about Sisense, so accounts of other applications are not
+-- compared with them.
 accounts as (
     select account.*, coalesce(source.is_from_files, false) as is_from_files
     from graph.accounts as account
@@ -59,7 +60,7 @@ link_candidates as (
     from provider_keys as provider
     join account_keys as account on account.step = provider.step and account.match_key = provider.match_key
     where account.source = provider.source
-        or (not (provider.is_directory and account.is_from_files) and account.step > 1 and provider.source not in (select source from graph.accounts))
+        or (not account.is_from_files and account.step > 1 and provider.source not in (select source from graph.accounts))
 )
 
 select scim_source, scim_id, source, account_id, match_method

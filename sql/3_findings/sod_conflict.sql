@@ -50,15 +50,23 @@ entitlement_names as (
     select source, 'role', role_id, name from graph.role_names
 ),
 
+-- A pair may name the application too, before the type or before the name: hr_app:role, or hr_app:Payroll clerk. With
+-- the latter, what is neither role nor group there may be called either.
 policy_entitlements as (
-    select distinct named.source, named.entitlement_type, named.entitlement_id, names.name
+    select distinct
+        named.source, named.entitlement_type, named.entitlement_id, names.entitlement_type as policy_type, names.name
     from entitlement_names as named
-    join names on names.entitlement_type = named.entitlement_type and names.name = named.name
+    join names
+        on names.name = named.name
+        and names.entitlement_type in (named.entitlement_type, named.source || ':' || named.entitlement_type)
+        or names.name = named.source || ':' || named.name
+        and (names.entitlement_type = named.entitlement_type or named.entitlement_type not in ('role', 'group'))
 ),
 
 held_access as (
     select distinct
-        access.person_id, wanted.entitlement_type, wanted.name, access.source, access.account_id, access.entitlement_id
+        access.person_id, wanted.policy_type, wanted.name, access.source, access.account_id, access.entitlement_type,
+        access.entitlement_id
     from graph.effective_access as access
     join policy_entitlements as wanted
         on wanted.source = access.source and wanted.entitlement_type = access.entitlement_type
@@ -67,7 +75,7 @@ held_access as (
 ),
 
 held_names as (
-    select distinct person_id, entitlement_type, name from held_access
+    select distinct person_id, policy_type as entitlement_type, name from held_access
 ),
 
 -- Accounts whose roles or groups are unreadable: their person may hold either side.
@@ -78,16 +86,16 @@ owned_accounts as (
 ),
 
 unreadable_accounts as (
-    select person_id, 'group' as entitlement_type from owned_accounts where list_contains(unreadable_fields, 'groups')
+    select person_id, source, 'group' as entitlement_type from owned_accounts where list_contains(unreadable_fields, 'groups')
     union
-    select person_id, 'role' from owned_accounts where list_contains(unreadable_fields, 'roleId')
+    select person_id, source, 'role' from owned_accounts where list_contains(unreadable_fields, 'roleId')
     union
-    select account.person_id, 'role'
+    select account.person_id, account.source, 'role'
     from owned_accounts as account
     join graph.roles as role on role.source = account.source and role.role_id = account.role_id
     where role.role_name is null and role.role_display_name is null
     union
-    select account.person_id, 'group'
+    select account.person_id, account.source, 'group'
     from owned_accounts as account
     join graph.memberships as membership
         on membership.source = account.source and membership.account_id = account.account_id
@@ -109,12 +117,15 @@ possible_access as (
     union
     select unreadable.person_id, names.entitlement_type, names.name
     from unreadable_accounts as unreadable
-    join names on names.entitlement_type = unreadable.entitlement_type
+    join names
+        on names.entitlement_type in (unreadable.entitlement_type, unreadable.source || ':' || unreadable.entitlement_type)
     union
     select account.person_id, names.entitlement_type, names.name
     from owned_accounts as account
     join unreadable_groups as hidden on hidden.source = account.source
-    join names on names.entitlement_type = 'group' and names.name = coalesce(hidden.name, names.name)
+    join names
+        on names.entitlement_type in ('group', account.source || ':group')
+        and names.name = coalesce(hidden.name, names.name)
 ),
 
 possible_conflicts as (
@@ -140,12 +151,12 @@ sides as (
     select pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name, 'left' as side, held_access.*
     from pairs
     join held_access
-        on held_access.entitlement_type = pairs.left_type and held_access.name = lower(pairs.left_name)
+        on held_access.policy_type = pairs.left_type and held_access.name = lower(pairs.left_name)
     union all
     select pairs.left_type, pairs.left_name, pairs.right_type, pairs.right_name, 'right' as side, held_access.*
     from pairs
     join held_access
-        on held_access.entitlement_type = pairs.right_type and held_access.name = lower(pairs.right_name)
+        on held_access.policy_type = pairs.right_type and held_access.name = lower(pairs.right_name)
 ),
 
 evidence as (
@@ -313,5 +324,26 @@ given."graph.effective_access" = [
   { source = "t", account_id = "2", status = "active", person_id = "says not", entitlement_type = "role", entitlement_id = "r", entitlement_name = "Data Admin" },
 ]
 expect = [ { person_id = "may be in it", verdict = "unknown" } ]
+population = 2
+*/
+/* example
+name = "a pair may span applications: the application is named before the type or before the name"
+given."graph.people" = [ { person_id = "both" }, { person_id = "elsewhere" } ]
+given."policy.sod_pairs" = [
+  { left_type = "hr_app:role", left_name = "Payroll clerk", right_type = "group", right_name = "prod:Finance" },
+]
+given."graph.accounts" = [
+  { source = "hr_app", account_id = "1", person_id = "both", status = "active" },
+  { source = "prod", account_id = "2", person_id = "both", status = "active" },
+  { source = "other", account_id = "3", person_id = "elsewhere", status = "active" },
+  { source = "prod", account_id = "4", person_id = "elsewhere", status = "active" },
+]
+given."graph.effective_access" = [
+  { source = "hr_app", account_id = "1", person_id = "both", status = "active", entitlement_type = "role", entitlement_id = "c", entitlement_name = "Payroll Clerk" },
+  { source = "prod", account_id = "2", person_id = "both", status = "active", entitlement_type = "group", entitlement_id = "f", entitlement_name = "Finance" },
+  { source = "other", account_id = "3", person_id = "elsewhere", status = "active", entitlement_type = "role", entitlement_id = "c", entitlement_name = "Payroll clerk" },
+  { source = "prod", account_id = "4", person_id = "elsewhere", status = "active", entitlement_type = "group", entitlement_id = "f", entitlement_name = "Finance" },
+]
+expect = [ { person_id = "both", verdict = "failed" } ]
 population = 2
 */

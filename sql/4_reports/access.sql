@@ -206,11 +206,11 @@ items as (
         access.permission_level <> 'standard'
             or coalesce(item_rules.severity_rank, 9) <= 2
             or (access.entitlement_type = 'role' and coalesce(account_rules.severity_rank, 9) <= 2) as is_high_risk,
-        peers.account_id is not null or access.entitlement_type <> 'role' as is_compared
+        peers.account_id is not null or access.entitlement_type = 'group' as is_compared
     from graph.effective_access as access
     cross join baselines
     left join graph.peer_groups as peers
-        on peers.source = access.source and peers.account_id = access.account_id
+        on (access.is_account_role or access.entitlement_type = 'group') is distinct from false and peers.source = access.source and peers.account_id = access.account_id
         and peers.entitlement_type = access.entitlement_type
     left join statistics as statistic
         on statistic.source = peers.source and statistic.peer_group = peers.peer_group
@@ -303,13 +303,18 @@ select
         when 'conflict' then 'One person must not hold this together with ' || conflicts_with || '. Remove '
             || case when other_count = 1 then 'one of the two.' else 'this, or all of those.' end
         when 'built-in' then 'Built-in groups are not compared.'
-        when 'unclassified' then 'The role has no rank, so it counts as privileged until it is ranked.'
+        when 'unclassified' then case
+            when is_account_role = false
+                then 'Neither the policy nor the source says whether this ' || entitlement_type || ' is privileged.'
+            else 'The role has no rank, so it counts as privileged until it is ranked.' end
         when 'above peers' then comparison || '. At least half of them have ' || coalesce(usual_role, 'rank ' || usual_rank) || ' or less.'
         when 'rare' then comparison || '.'
         when 'perhaps rare' then comparison || '.'
         when 'not usual' then comparison || '. It is high risk and not usual among them.'
         when 'like peers' then comparison || case when peer_share < 0.4 then '; that is not rare among them.' else '.' end
-        when 'not compared' then 'Service accounts, break-glass accounts and the program''s own account are not compared with people.'
+        when 'not compared' then case
+            when is_account_role = false then 'Entitlements of this type are not compared with those of peers.'
+            else 'Service accounts, break-glass accounts and the program''s own account are not compared with people.' end
         else 'There are too few peers for a comparison' || coalesce(': ' || peer_n, '') || '.'
     end as recommendation_reason,
     rule_ids

@@ -1,7 +1,7 @@
 /*
 summary = "One change since the baseline of an account, a membership, a role or a group."
 reads   = [
-    "graph.accounts", "graph.roles", "graph.groups", "graph.grants", "graph.entitlements", "baseline.snapshot",
+    "graph.accounts", "graph.roles", "graph.groups", "graph.grants", "baseline.snapshot",
     "baseline.accounts", "baseline.roles", "baseline.groups", "baseline.grants",
 ]
 grain   = ["object_kind", "change", "source", "key", "field"]
@@ -129,9 +129,10 @@ account_changes as (
 
 -- Names of groups and whether they are privileged, now and in the baseline.
 groups_now as (
-    select source, entitlement_id as group_id, entitlement_name as group_name, permission_level = 'privileged' as is_privileged
-    from graph.entitlements
-    where entitlement_type = 'group'
+    select
+        source, group_id, coalesce(group_name, group_id) as group_name,
+        is_listed_privileged or coalesce(carries_privileged, false) as is_privileged
+    from graph.groups
 ),
 
 groups_before as (
@@ -144,22 +145,24 @@ groups_before as (
 membership_changes as (
     select
         'added' as change, now.source, now.account_id || ':' || now.entitlement_id as key,
-        account.display_name || ' > group ' || coalesce(held.group_name, now.entitlement_id) as label,
-        'group' as field, cast(null as varchar) as old_value, coalesce(held.group_name, now.entitlement_id) as new_value,
+        account.display_name || ' > ' || now.entitlement_type || ' ' || coalesce(held.group_name, now.entitlement_id) as label,
+        now.entitlement_type as field, cast(null as varchar) as old_value, coalesce(held.group_name, now.entitlement_id) as new_value,
         case when held.is_privileged then 'gained' else 'none' end as privileged_effect
     from graph.grants as now
     join graph.accounts as account on account.source = now.source and account.account_id = now.account_id
     left join groups_now as held on held.source = now.source and held.group_id = now.entitlement_id
     anti join baseline.grants as before
         on before.source = now.source and before.account_id = now.account_id
-        and before.entitlement_type = 'group' and before.entitlement_id = now.entitlement_id
+        and before.entitlement_type = now.entitlement_type and before.entitlement_id = now.entitlement_id
     left join baseline.accounts as earlier on earlier.source = now.source and earlier.account_id = now.account_id
-    where now.entitlement_type = 'group' and not coalesce(list_contains(earlier.unreadable_fields, 'groups'), false)
+    where (now.entitlement_type <> 'role' or account.role_id is distinct from now.entitlement_id)
+        and not coalesce(list_contains(earlier.unreadable_fields, 'groups'), false)
     union all
     select
         'removed', before.source, before.account_id || ':' || before.entitlement_id,
-        coalesce(account.display_name, before.account_id) || ' > group ' || coalesce(held.group_name, before.entitlement_id),
-        'group', coalesce(held.group_name, before.entitlement_id), null,
+        coalesce(account.display_name, before.account_id) || ' > ' || before.entitlement_type || ' '
+            || coalesce(held.group_name, before.entitlement_id),
+        before.entitlement_type, coalesce(held.group_name, before.entitlement_id), null,
         case when held.is_privileged then 'lost' else 'none' end
     from baseline.grants as before
     left join baseline.accounts as account on account.source = before.source and account.account_id = before.account_id
@@ -167,8 +170,9 @@ membership_changes as (
     left join graph.accounts as later on later.source = before.source and later.account_id = before.account_id
     anti join graph.grants as now
         on now.source = before.source and now.account_id = before.account_id
-        and now.entitlement_type = 'group' and now.entitlement_id = before.entitlement_id
-    where before.entitlement_type = 'group' and not coalesce(list_contains(later.unreadable_fields, 'groups'), false)
+        and now.entitlement_type = before.entitlement_type and now.entitlement_id = before.entitlement_id
+    where (before.entitlement_type <> 'role' or account.role_id is distinct from before.entitlement_id)
+        and not coalesce(list_contains(later.unreadable_fields, 'groups'), false)
 ),
 
 role_pairs as (

@@ -33,6 +33,15 @@ held_entitlements as (
         true as is_on
     from history.memberships as member
     semi join revoked_items as revoked on revoked.source = member.source and revoked.account_id = member.account_id
+    where member.seen_in <> 'file'
+    union all
+    -- Of an application that is read from files, each entitlement has a type of its own.
+    select held.snapshot_id, held.source, held.account_id, held.entitlement_type, held.entitlement_id, true
+    from history.grants as held
+    join history.memberships as member
+        on member.snapshot_id = held.snapshot_id and member.source = held.source and member.account_id = held.account_id
+        and member.group_id = held.entitlement_id and member.seen_in = 'file'
+    semi join revoked_items as revoked on revoked.source = held.source and revoked.account_id = held.account_id
     union all
     select account.snapshot_id, account.source, account.account_id, 'role', account.role_id,
         account.status in ('active', 'unknown')

@@ -31,19 +31,19 @@ sent_items as (
 -- An account has exactly one role, so removing the role means deactivating the account.
 planned_actions as (
     select
-        revocations.*, target_roles.role_id as target_role_id, role.role_display_name as target_name,
+        revocations.*, coalesce(source.is_from_files, false) as is_from_files, target_roles.role_id as target_role_id, role.role_display_name as target_name,
         own_role.role_rank as own_rank, role.role_rank as target_rank,
         membership.seen_in, sent_items.item_id is not null as is_sent,
         protected.reason as protection, protected.may_be_named, protected.applies_to,
         case
-            when revocations.entitlement_type = 'group' then 'remove_from_groups'
+            when revocations.entitlement_type <> 'role' or source.is_from_files then 'remove_from_groups'
             when revocations.decision = 'reduce' then 'change_role'
             else 'deactivate'
         end as action,
         case
             when source.source is null then null
             when account.account_id is null then false
-            when revocations.entitlement_type = 'group' then membership.group_id is not null
+            when revocations.entitlement_type <> 'role' or source.is_from_files then membership.group_id is not null
             when account.role_id is distinct from revocations.entitlement_id then false
             else revocations.decision = 'reduce' or account.status in ('active', 'unknown')
         end as is_present
@@ -52,7 +52,7 @@ planned_actions as (
     left join graph.accounts as account
         on account.source = revocations.source and account.account_id = revocations.account_id
     left join graph.memberships as membership
-        on revocations.entitlement_type = 'group' and membership.source = revocations.source
+        on (revocations.entitlement_type <> 'role' or source.is_from_files) and membership.source = revocations.source
         and membership.account_id = revocations.account_id and membership.group_id = revocations.entitlement_id
     left join target_roles
         on target_roles.source = revocations.source and target_roles.known_as = lower(revocations.target_role)
@@ -80,12 +80,13 @@ select
     end as outcome,
     case when is_present is distinct from false then left_out_because end as left_out_because,
     -- --include overrides this protection
-    coalesce(may_be_named and left_out_because = protection, false) as may_be_named
+    coalesce(may_be_named and left_out_because = protection, false) as may_be_named, is_from_files as is_task
 from (
     select
         *,
         case
             when is_present is null then 'its source is not part of this extract'
+            when is_from_files then 'the application is changed by hand: see the task list'
             when protection is not null and (applies_to = 'any' or action in ('deactivate', 'change_role'))
                 then protection
             when action = 'change_role' and target_role_id is null then 'the role that should replace it does not exist'

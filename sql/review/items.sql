@@ -9,12 +9,15 @@ with
 
 scoped_access as (
     select
-        access.* exclude (rule_ids), account.user_name, account.display_name, account.person_id, account.account_type,
+        access.* exclude (rule_ids), held.is_account_role, account.user_name, account.display_name, account.person_id, account.account_type,
         account.status, account.last_seen_at, account.login_state, account.manager_email, account.department,
         people.title, account.in_scope, account.exclusion_reason
     from reports.access as access
     join reports.population as account
         on account.source = access.source and account.account_id = access.account_id
+    join graph.effective_access as held
+        on held.source = access.source and held.account_id = access.account_id
+        and held.entitlement_type = access.entitlement_type and held.entitlement_id = access.entitlement_id
     left join graph.people as people on people.person_id = account.person_id
     where case $scope
         when 'all' then true
@@ -44,7 +47,7 @@ account_findings as (
 ),
 
 accounts_with_role as (
-    select distinct source, account_id from scoped_access where entitlement_type = 'role'
+    select distinct source, account_id from scoped_access where is_account_role
 ),
 
 -- A finding that names roles and groups marks these. A finding about the whole account marks its role, because removing
@@ -55,7 +58,7 @@ marked_items as (
     join account_findings as findings on findings.source = access.source and findings.account_id = access.account_id
     left join accounts_with_role
         on accounts_with_role.source = access.source and accounts_with_role.account_id = access.account_id
-    where access.entitlement_type = 'role' or accounts_with_role.account_id is null
+    where access.is_account_role or accounts_with_role.account_id is null
     union all
     select access.item_id, named.rule_id, described.title, severities.position
     from scoped_access as access
@@ -135,16 +138,19 @@ permissions as (
     left join role_levels on role_levels.source = role.source and role_levels.role_id = role.role_id
     union all
     select
-        groups.source, 'group', groups.group_id,
-        'See what is shared with this group of ' || counted(groups.member_count, 'account')
+        groups.source, coalesce(groups.entitlement_type, 'group'), groups.group_id,
+        case when source.is_from_files then coalesce(rtrim(groups.description, '.') || '. ', '') || 'Held by '
+            || counted(groups.member_count, 'account') || '.'
+        else 'See what is shared with this group of ' || counted(groups.member_count, 'account')
             || case
                 when role.role_id is not null
                     then '. Accounts from a directory get the role ' || coalesce(role.role_display_name, role.role_name)
                         || ' through it'
                 else '' end
             || case when groups.is_listed_privileged then '. The policy lists it as privileged' else '' end
-            || '.'
+            || '.' end
     from graph.groups as groups
+    left join graph.sources as source on source.source = groups.source
     left join graph.roles as role on role.source = groups.source and role.role_id = groups.role_id
 ),
 
@@ -206,7 +212,8 @@ fallbacks as (
 candidates as (
     select access.item_id, match_key(owners.reviewer_email) as address, 'owner' as basis, $owner_rank as place
     from access
-    join policy.owners as owners on owners.entitlement_type = access.entitlement_type
+    join policy.owners as owners
+        on owners.entitlement_type in (access.entitlement_type, access.source || ':' || access.entitlement_type)
         and lower(owners.entitlement_name) in (lower(access.entitlement_name), lower(access.entitlement_id))
     union all
     select item_id, match_key(manager_email), 'manager', $manager_rank from access where manager_email is not null

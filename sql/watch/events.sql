@@ -20,14 +20,14 @@ changes as (
 
 -- The key of a membership change joins account and group; looking it up in current and earlier grants splits it.
 group_grants as (
-    select source, account_id, entitlement_id as group_id from graph.grants where entitlement_type = 'group'
+    select source, account_id, entitlement_id as group_id from graph.grants
     union
-    select source, account_id, entitlement_id from baseline.grants where entitlement_type = 'group'
+    select source, account_id, entitlement_id from baseline.grants
 ),
 
 membership_events as (
     select
-        changes.kind, changes.source, grants.account_id, changes.field,
+        changes.kind, changes.source, grants.account_id, 'group' as field,
         case when changes.kind = 'group_removed' then grants.group_id end as old_value,
         case when changes.kind = 'group_added' then grants.group_id end as new_value,
         changes.old_label, changes.new_label, changes.privileged_effect

@@ -98,6 +98,22 @@ def test_init_never_overwrites_a_policy_file(tmp_path: Path) -> None:
     assert not (tmp_path / "access-review.toml").exists()
 
 
+def test_init_writes_files_of_an_application_that_an_extract_finds_complete(tmp_path: Path) -> None:
+    written = run_command(tmp_path, "init", "--files", "hr_app")
+    (tmp_path / "access-review.toml").write_text(
+        '[sources.hr_app]\nkind = "files"\npath = "hr_app"\n', encoding="utf-8"
+    )
+    extracted = run_command(tmp_path, "extract", "--json")
+    again = run_command(tmp_path, "init", "--files", "hr_app")
+    unusable = run_command(tmp_path, "init", "--files", "HR App")
+
+    assert [written.code, extracted.code, again.code, unusable.code] == [0, 0, 2, 2]
+    assert extracted.result["completeness"] == "FULL"
+    names = {path.name for path in (tmp_path / "hr_app").iterdir()}
+    assert names == {"accounts.csv", "entitlements.csv", "grants.csv", "manifest.json"}
+    assert "the file already exists" in again.stderr
+
+
 def test_report_shows_the_named_snapshot(copied: Place) -> None:
     place = copied
     [first] = [row["snapshot_id"] for row in place.ok("snapshots", "--json").result]

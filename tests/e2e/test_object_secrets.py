@@ -115,16 +115,13 @@ def test_what_is_searched_holds_the_rules_of_the_canaries(written: tuple[Path, s
     assert settings == 1
 
 
-@pytest.mark.parametrize(
-    ("table", "changed"),
-    [("dashboards", "reach.csv"), ("posture", "findings.csv")],
-)
+@pytest.mark.parametrize("table", ["dashboards", "models"])
 def test_a_rebuild_uses_the_objects_and_detects_one_that_was_removed(
-    written: tuple[Path, str], tmp_path: Path, table: str, changed: str
+    written: tuple[Path, str], tmp_path: Path, table: str
 ) -> None:
     [report] = (path.parent for path in written[0].rglob("manifest.json"))
     copy = shutil.copytree(report, tmp_path / report.name)
     change_rows(copy / "raw" / f"{table}.parquet", "select * from kept where (page, ordinal) <> (1, 1)")
     reseal(copy)
 
-    assert_refused(run_command(tmp_path, "verify", copy.name, "--rebuild"), changed)
+    assert_refused(run_command(tmp_path, "verify", copy.name, "--rebuild"), "reach.csv")

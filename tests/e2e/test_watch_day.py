@@ -204,7 +204,7 @@ def replay(state: State, events: list[Event]) -> State:
             assert fields["role_id"] == event["old_value"] != event["new_value"]
             fields["role_id"] = event["new_value"]
         else:
-            assert kind in {"privilege_gained", "privilege_lost", "login_after_end"}
+            assert kind in {"privilege_gained", "privilege_lost", "login_after_end", "active_leaver"}
     return {account_id: (fields, frozenset(groups)) for account_id, (fields, groups) in now.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -121,6 +122,18 @@ def extract(job: ExtractJob) -> SourceOutcome:
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A file, or the rows of one page, for the page log: name of the file, rows, bytes, hash, and what keeps it."""
+
+    url: str
+    items: int
+    size: int
+    sha256: str
+    file: str | None = None
+    offset: int | None = None
+
+
 class _Reading:
     """The reading of one application: its pages in the spool, and the files read so far."""
 
@@ -149,7 +162,7 @@ class _Reading:
             self._write(content)
             self._read_tables.append(content.table)
         for number, file in enumerate(self._files, start=1):
-            self._add_page("files", number, file.name, sum(file.rows.values()), file.size, file.sha256, None)
+            self._add_page("files", number, _Piece(file.name, sum(file.rows.values()), file.size, file.sha256))
 
     def _write(self, content: Content) -> None:
         resource = f"file_{content.table}"
@@ -160,27 +173,17 @@ class _Reading:
             body = orjson.dumps(batch)
             file = self._job.spool.write_body(self._job.source.name, f"{resource}-1-{page:06d}.json", body)
             sha256 = hashlib.sha256(body).hexdigest()
-            self._add_page(resource, page, content.url, len(batch), len(body), sha256, file, offset=rows)
+            self._add_page(resource, page, _Piece(content.url, len(batch), len(body), sha256, file, rows))
             rows += len(batch)
             self._job.advance(resource.removeprefix("file_"), rows, None)
 
-    def _add_page(
-        self,
-        resource: str,
-        page: int,
-        url: str,
-        items: int,
-        size: int,
-        sha256: str,
-        file: str | None,
-        offset: int | None = None,
-    ) -> None:
+    def _add_page(self, resource: str, page: int, piece: _Piece) -> None:
         now = timestamp(self._clock())
         self._job.spool.add_page(
             PageEntry(
-                source=self._job.source.name, resource=resource, sweep=1, page=page, offset=offset, url=url,
-                status=200, items=items, bytes=size, sha256=sha256, redacted_sha256=None, started_at=now,
-                fetched_at=now, elapsed_ms=0, attempts=1, file=file,
+                source=self._job.source.name, resource=resource, sweep=1, page=page, offset=piece.offset,
+                url=piece.url, status=200, items=piece.items, bytes=piece.size, sha256=piece.sha256,
+                redacted_sha256=None, started_at=now, fetched_at=now, elapsed_ms=0, attempts=1, file=piece.file,
             )
         )  # fmt: skip
 

@@ -49,7 +49,7 @@ def read(path: Path, note: Callable[[str], None], finished: Callable[[ReadFile],
 
 
 @dataclass
-class _Application:
+class _OaaApplication:
     """The parts of one application, each by its id and by its name."""
 
     prefix: str
@@ -63,7 +63,7 @@ class _Application:
 class _Assignment:
     """What one identity was given: roles and permissions, with the resource if it is only for one."""
 
-    application: _Application
+    application: _OaaApplication
     roles: tuple[tuple[str, str | None], ...]
     permissions: tuple[tuple[str, str | None], ...]
 
@@ -77,7 +77,7 @@ class _Payload:
         if not listed:
             raise self._error("the file has no list 'applications', so it is not an OAA file")
         self.counts = dict.fromkeys(COUNTED, 0)
-        self._applications: dict[str, _Application] = {}
+        self._applications: dict[str, _OaaApplication] = {}
         for place, entry in enumerate(listed):
             name = self._name(entry, f"applications[{place}]")
             # Two applications may have a role of one name; a single one needs no prefix.
@@ -178,7 +178,7 @@ class _Payload:
         for permission, resource in assignment.permissions:
             yield _grant(account_id, _permission_id(application.prefix, permission, resource), path)
 
-    def _groups_of(self, application: _Application, member: Record) -> Iterator[tuple[str, str | None]]:
+    def _groups_of(self, application: _OaaApplication, member: Record) -> Iterator[tuple[str, str | None]]:
         """Yield the groups of a user or group by name, with the path; groups in groups are followed once."""
         waiting: list[tuple[str, str | None]] = [(name, None) for name in _texts(member.get("groups"))]
         seen: set[str] = set()
@@ -192,7 +192,7 @@ class _Payload:
             yield label, path
             waiting += [(parent, _joined(path, f"group {label}")) for parent in _texts((found or {}).get("groups"))]
 
-    def _nested_roles(self, application: _Application, role: str) -> list[str]:
+    def _nested_roles(self, application: _OaaApplication, role: str) -> list[str]:
         """Return the names of the roles that a role contains, directly or through others."""
         own = _label(application.roles.get(role))
         found: list[str] = []
@@ -206,14 +206,14 @@ class _Payload:
                 waiting += _texts((nested or {}).get("roles"))
         return found
 
-    def _types_of_role(self, application: _Application, role: Record) -> list[str]:
+    def _types_of_role(self, application: _OaaApplication, role: Record) -> list[str]:
         parts = [role, *(application.roles.get(name, {}) for name in self._nested_roles(application, _key(role)))]
         types = {kind for part in parts for name in _texts(part.get("permissions")) for kind in self._of(name)}
         if any(not _texts(part.get("permissions")) and not _texts(part.get("roles")) for part in parts):
             types.add(_NOT_LISTED)
         return sorted(types)
 
-    def _types_of_group(self, application: _Application, group: Record) -> list[str] | None:
+    def _types_of_group(self, application: _OaaApplication, group: Record) -> list[str] | None:
         """Return the types of all that a group gives; None if it gives nothing."""
         types: set[str] = set()
         for name in [_key(group), *(name for name, _ in self._groups_of(application, group))]:
@@ -230,7 +230,7 @@ class _Payload:
         return self._types.get(permission) or [_NOT_LISTED]
 
     def _entitlement(
-        self, kind: str, application: _Application, label: str, types: list[str] | None, description: str = ""
+        self, kind: str, application: _OaaApplication, label: str, types: list[str] | None, description: str = ""
     ) -> Record:
         privileged = {"permission_types": types} if types is not None else {"privileged": "false"}
         described = {"description": description} if description else {}
@@ -239,8 +239,8 @@ class _Payload:
             "entitlement_name": application.prefix + label, **described, **privileged,
         }  # fmt: skip
 
-    def _application(self, entry: Record, prefix: str, place: str) -> _Application:
-        found = _Application(prefix)
+    def _application(self, entry: Record, prefix: str, place: str) -> _OaaApplication:
+        found = _OaaApplication(prefix)
         parts = {
             "local_users": found.users, "local_groups": found.groups, "local_roles": found.roles,
             "local_access_creds": found.credentials,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ContentError
-from pipeline.sources.files.tables import TABLES, Content, ReadFile, Table, columns_of, read_bytes, required_text
+from pipeline.sources.files.tables import TABLES, Content, FileTable, ReadFile, columns_of, read_bytes, required_text
 from pipeline.tables.cells import trimmed
 
 __all__ = ["read"]
@@ -31,7 +31,7 @@ def read(folder: Path, note: Callable[[str], None], finished: Callable[[ReadFile
 
 
 def _records(
-    table: Table, path: Path, note: Callable[[str], None], finished: Callable[[ReadFile], None]
+    table: FileTable, path: Path, note: Callable[[str], None], finished: Callable[[ReadFile], None]
 ) -> Iterator[Mapping[str, Any]]:
     import polars
     from polars.exceptions import PolarsError

@@ -9,11 +9,11 @@ from typing import Any
 
 from pipeline.errors import ContentError
 
-__all__ = ["TABLES", "Content", "ReadFile", "Table", "columns_of", "read_bytes", "required_text"]
+__all__ = ["TABLES", "Content", "FileTable", "ReadFile", "columns_of", "read_bytes", "required_text"]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FileTable:
     """One table: its columns in order, and those that no row may lack."""
 
     name: str
@@ -22,7 +22,7 @@ class Table:
 
 
 TABLES = (
-    Table(
+    FileTable(
         "accounts",
         (
             "account_id", "user_name", "email", "first_name", "last_name", "status", "created_at", "last_login_at",
@@ -30,12 +30,12 @@ TABLES = (
         ),
         ("account_id",),
     ),
-    Table(
+    FileTable(
         "entitlements",
         ("entitlement_type", "entitlement_id", "entitlement_name", "description", "privileged"),
         ("entitlement_id",),
     ),
-    Table("grants", ("account_id", "entitlement_id", "granted_at", "path"), ("account_id", "entitlement_id")),
+    FileTable("grants", ("account_id", "entitlement_id", "granted_at", "path"), ("account_id", "entitlement_id")),
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def columns_of(table: Table, names: tuple[str, ...], path: Path) -> list[str]:
+def columns_of(table: FileTable, names: tuple[str, ...], path: Path) -> list[str]:
     """Return the headings of a file that are not columns of the table.
 
     Raises:
@@ -93,7 +93,7 @@ def columns_of(table: Table, names: tuple[str, ...], path: Path) -> list[str]:
     return [name for name in names if name and name not in table.columns]
 
 
-def required_text(table: Table, record: Mapping[str, str | None], path: Path, place: str) -> None:
+def required_text(table: FileTable, record: Mapping[str, str | None], path: Path, place: str) -> None:
     """Reject a record without a value that the table needs.
 
     Raises:
