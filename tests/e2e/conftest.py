@@ -11,7 +11,7 @@ import pytest
 from pipeline.simulator.server import Simulator
 from pipeline.warehouse import database
 from tests.e2e.organisation import Organisation, build_two_sources, described
-from tests.e2e.program import Outcome, Silent, configured_hastily, run_command
+from tests.e2e.program import Outcome, Silent, configured_for_accounts, configured_hastily, run_command
 from tests.e2e.remediating import Case, Prepared
 
 __all__ = ["ACCOUNTS", "SEED", "Finished", "Outcome", "Silent", "configured_hastily", "run_command"]
@@ -53,7 +53,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     built, approved = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("approved")
     with Simulator(200, 7) as simulator:
         prepared = Prepared(simulator, built, approved)
-        simulator.write_files(built)
+        configured_for_accounts(simulator, built)
         first = Case(prepared, built, ())
         first.ok("extract")
         first.ok("build")

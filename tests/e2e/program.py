@@ -18,9 +18,21 @@ from typing import Any
 from pipeline.progress import Silent
 from pipeline.simulator.server import Simulator
 
-__all__ = ["TIMEOUT", "Outcome", "Silent", "command", "configured_hastily", "run_command", "surroundings"]
+__all__ = [
+    "BEFORE_A_FORK",
+    "TIMEOUT",
+    "Outcome",
+    "Silent",
+    "command",
+    "configured_for_accounts",
+    "configured_hastily",
+    "run_command",
+    "surroundings",
+]
 
 
+#: What lets a process import Polars and fork: its allocator starts no thread.
+BEFORE_A_FORK = {"_RJEM_MALLOC_CONF": "background_thread:false"}
 #: Seconds that a command may take.
 TIMEOUT = 300
 
@@ -37,12 +49,17 @@ class Outcome:
         return json.loads(self.stdout)["result"]
 
 
-def configured_hastily(simulator: Simulator, folder: Path) -> None:
-    """Write a configuration that reads accounts alone, and gives up on a source after one attempt."""
+def configured_for_accounts(simulator: Simulator, folder: Path, *settings: str) -> None:
+    """Write a configuration that reads accounts alone, without dashboards and models, with more settings."""
     configuration = simulator.write_files(folder)["access-review.toml"]
     text = configuration.read_text(encoding="utf-8")
-    hasty = "[sources.prod]\nobjects = false\nmax_attempts = 1\ngive_up_after_seconds = 1\n"
-    configuration.write_text(text.replace("[sources.prod]\n", hasty), encoding="utf-8")
+    lines = "\n".join(["[sources.prod]", "objects = false", *settings, ""])
+    configuration.write_text(text.replace("[sources.prod]\n", lines), encoding="utf-8")
+
+
+def configured_hastily(simulator: Simulator, folder: Path) -> None:
+    """Write a configuration that reads accounts alone, and gives up on a source after one attempt."""
+    configured_for_accounts(simulator, folder, "max_attempts = 1", "give_up_after_seconds = 1")
 
 
 def command(*arguments: str) -> list[str]:
@@ -64,7 +81,7 @@ class Forking:
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("forking.py"))],
             stdin=theirs,
-            env=surroundings(_RJEM_MALLOC_CONF="background_thread:false"),  # the allocator of Polars
+            env=surroundings(**BEFORE_A_FORK),
         )
         theirs.close()
         self._channel.settimeout(TIMEOUT)

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from pipeline.simulator.exchange import Call, Proceed
 from pipeline.simulator.server import Simulator
-from tests.e2e.program import Outcome, command, run_command, surroundings
+from tests.e2e.program import Outcome, command, configured_for_accounts, run_command, surroundings
 
 __all__ = ["APPLY", "APPROVER", "OPERATOR", "Case", "Killing", "Prepared"]
 
@@ -97,7 +97,7 @@ class Case:
 
     def extract_and_plan(self) -> list[str]:
         """Start from what the simulator holds now; return the accounts of an approved plan."""
-        self.simulator.write_files(self.folder)
+        configured_for_accounts(self.simulator, self.folder)
         self.ok("extract")
         self.ok("build")
         return self.plan()

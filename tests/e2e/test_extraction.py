@@ -14,7 +14,7 @@ import pytest
 from pipeline import ExtractResult, Project, load_settings
 from pipeline.errors import AccessReviewError
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import run_command
+from tests.e2e.program import configured_for_accounts, run_command
 from tests.search import is_deep
 
 ACCOUNTS = 240
@@ -135,7 +135,7 @@ def test_a_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
 @pytest.mark.search
 def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
-        simulator.write_files(tmp_path)
+        configured_for_accounts(simulator, tmp_path)
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
         assert run_command(tmp_path, "run", "--format", "csv", **environment).code == 0
         for moment in (0.2, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.6) if is_deep() else (0.2, 0.8, 1.2, 2.0):
@@ -168,7 +168,7 @@ def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
 
 def test_two_runs_at_once_both_succeed(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
-        simulator.write_files(tmp_path)
+        configured_for_accounts(simulator, tmp_path)
         environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"}
         environment["ACCESS_REVIEW_PROD_PASSWORD"] = simulator.password
         both = [

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Outcome, run_command
+from tests.e2e.program import Outcome, configured_for_accounts, run_command
 
 DATABASE = "access-review.duckdb"
 #: How the database of another version may differ, and a command that reads that part.
@@ -31,7 +31,7 @@ MENDED_BY_A_BUILD = ("other SQL made other columns", "a lasting table is missing
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     with Simulator(100, 7) as simulator:
-        simulator.write_files(folder)
+        configured_for_accounts(simulator, folder)
         extracted = run_command(folder, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
     assert extracted.code == 0, extracted.stderr
     assert run_command(folder, "build").code == 0

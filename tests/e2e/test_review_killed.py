@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import run_command
+from tests.e2e.program import BEFORE_A_FORK, configured_for_accounts, run_command
 from tests.search import is_deep
 
 #: Runs a command repeatedly, killed before its first step, after it, before its second and so on, until it completes.
@@ -95,7 +95,7 @@ def killed_at_every_step(folder: Path, functions: str, stride: int, *arguments: 
     done = subprocess.run(
         [sys.executable, "-c", _KILLED, functions, str(stride), *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **BEFORE_A_FORK},
         capture_output=True,
         text=True,
         timeout=300,
@@ -108,7 +108,7 @@ def killed_at_every_step(folder: Path, functions: str, stride: int, *arguments: 
 @pytest.mark.search
 def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: Path) -> None:
     with Simulator(120, 7) as simulator:
-        simulator.write_files(tmp_path)
+        configured_for_accounts(simulator, tmp_path)
 
         def ok(*arguments: str) -> str:
             outcome = run_command(tmp_path, *arguments, ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
