@@ -1,7 +1,7 @@
 """Runs functions in other processes, which share nothing with this one but files.
 
 They are not forked, which the threads of DuckDB would not survive. They are not spawned by :mod:`multiprocessing`
-either, which runs the script of whoever uses this library a second time in each of them.
+either, which runs the script that uses this library a second time in each of them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Task(Generic[Result]):
         return self._claim.acquire(blocking=False)
 
     def finish(self, is_value: bool, outcome: Any) -> None:
-        """Store the value or the exception, and wake whoever waits for it."""
+        """Store the value or the exception, and wake the thread that waits for it."""
         self._outcome = is_value, outcome
         self._done.set()
 
