@@ -609,11 +609,10 @@ comment on column history.register.returned_snapshot_id is 'the snapshot in whic
 comment on column history.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
 
 create table if not exists history.evaluations (
-    build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, rule_id varchar not null,
+    build_id varchar not null, snapshot_id varchar not null, finished_at timestamp not null, rule_id varchar not null,
     source varchar not null, object_type varchar not null, is_conclusive boolean not null
 );
 comment on table history.evaluations is 'Whether a finding that a published build does not have was resolved by then, for each rule and source.';
-comment on column history.evaluations.as_of is 'the moment the rules were evaluated as of, UTC';
 comment on column history.evaluations.source is 'the source''s name in the configuration; empty for findings about people';
 comment on column history.evaluations.object_type is 'of a rule about objects: dashboard, model or folder; else empty';
 comment on column history.evaluations.is_conclusive is 'the snapshot was complete and the rule was evaluated';

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from pipeline.warehouse.saved import statement
 
-__all__ = ["Sheet", "sheets"]
+__all__ = ["ReportSheet", "sheets"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReportSheet:
     """One sheet: its query, what it lists in a few words, and the file with every column of its rows.
 
     The first ``frozen`` columns stay in sight. The first ``printed`` ones are printed, and rows are as high as those
@@ -29,26 +29,30 @@ class Sheet:
     printed: int | None = None
 
 
-def sheets() -> tuple[Sheet, ...]:
+def sheets() -> tuple[ReportSheet, ...]:
     """Return the sheets of the workbook; those without rows are left out of it.
 
     Raises:
         ModelError: a query is not in its form.
     """
     return (
-        Sheet("Findings", _query("findings"), "open findings, the most severe first", "findings.csv", 3, 9),
-        Sheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 14),
-        Sheet("Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11),
-        Sheet(
+        ReportSheet("Findings", _query("findings"), "open findings, the most severe first", "findings.csv", 3, 9),
+        ReportSheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 14),
+        ReportSheet(
+            "Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11
+        ),
+        ReportSheet(
             "Accounts", _query("accounts"), "every account, the most severe findings first", "population.csv", 1, 11
         ),
-        Sheet("Access", _query("access"), "who holds which role or group, and how", "access.csv", 1, 7),
-        Sheet("People", _query("people"), "accounts of one person side by side", "person_access.csv", 1, 11),
-        Sheet("Objects", _query("objects"), "who reaches dashboards, data models and folders", "reach.csv", 1, 11),
-        Sheet("Licences", _query("licences"), "seats, those to reclaim first", "licences.csv", 1, 7),
-        Sheet("Changes", _query("changes"), "what changed since the baseline", "changes.csv", 1, 7),
-        Sheet("Rules", _query("rules"), "what was examined, and with which result", "rules.csv", 2, 10),
-        Sheet("Checks", _query("checks"), "checks of the extract", "reconciliation.csv", 2, 8),
+        ReportSheet("Access", _query("access"), "who holds which role or group, and how", "access.csv", 1, 7),
+        ReportSheet("People", _query("people"), "accounts of one person side by side", "person_access.csv", 1, 11),
+        ReportSheet(
+            "Objects", _query("objects"), "who reaches dashboards, data models and folders", "reach.csv", 1, 11
+        ),
+        ReportSheet("Licences", _query("licences"), "seats, those to reclaim first", "licences.csv", 1, 7),
+        ReportSheet("Changes", _query("changes"), "what changed since the baseline", "changes.csv", 1, 7),
+        ReportSheet("Rules", _query("rules"), "what was examined, and with which result", "rules.csv", 2, 10),
+        ReportSheet("Checks", _query("checks"), "checks of the extract", "reconciliation.csv", 2, 8),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.reporting import charts, sheet_cells, text
 from pipeline.reporting.sheet_cells import CELL_UNITS, CUT, StyleNumbers
-from pipeline.reporting.sheets import Sheet
+from pipeline.reporting.sheets import ReportSheet
 from pipeline.reporting.view import View
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
@@ -42,7 +42,7 @@ _ROWS = "temp.sheet_rows"
 
 def write(
     connection: Connection,
-    sheets: Sequence[Sheet],
+    sheets: Sequence[ReportSheet],
     view: View,
     path: Path,
     *,
@@ -116,6 +116,30 @@ class _Kept(io.BytesIO):
         """Do nothing; the memory is freed with the last reference."""
 
 
+class _Lines:
+    """A sheet of three columns that is written line by line; ``row`` is the next one, counted from 0."""
+
+    def __init__(self, sheet: Any) -> None:
+        self.sheet = sheet
+        self.row = 0
+
+    def put(self, *parts: tuple[Any, Any]) -> None:
+        """Write texts and numbers, each with its style, into the columns of one row."""
+        for column, (value, style) in enumerate(parts):
+            if isinstance(value, int):
+                self.sheet.write_number(self.row, column, value, style)
+            elif value:
+                self.sheet.write_string(self.row, column, readable(value)[0], style)
+        self.row += 1
+
+    def put_wide(self, value: str, style: Any) -> None:
+        """Write a text over all columns; merged cells do not grow with their text."""
+        self.sheet.set_row(self.row, 13.5 * (1 + len(value) // 150))
+        self.sheet.merge_range(self.row, 0, self.row, 2, "", style)
+        self.sheet.write_string(self.row, 0, readable(value)[0], style)
+        self.row += 1
+
+
 class _Book:
     """A workbook that is being written, with the formats that its cells share."""
 
@@ -151,89 +175,80 @@ class _Book:
             for word, colour in words.items():
                 self._colours[word] = workbook.add_format({"bold": True, "font_color": colour})
         self._styles = _styles(workbook)
-        self._summary = self._new_sheet("Summary")
+        self._summary = _Lines(self._new_sheet("Summary"))
 
     # ------------------------------------------------------------------------------------------------- the summary
 
-    def write_summary(self, counts: Sequence[tuple[Sheet, int]], notes: Sequence[str]) -> None:
-        """Write the first sheet: the summary, the sums, what to do first, and a list of the other sheets."""
-        sheet, view = self._summary, self._view
-        sheet.hide_gridlines(2)
-        sheet.set_column(0, 0, 52)
-        sheet.set_column(1, 1, 10)
-        sheet.set_column(2, 2, 78)
-        sheet.set_row(0, 26)
-        row = 0
+    def write_summary(self, counts: Sequence[tuple[ReportSheet, int]], notes: Sequence[str]) -> None:
+        """Write the first sheet: the summary, what to do first, a list of the other sheets, and the sums."""
+        page = self._summary
+        for column, width in enumerate((52, 10, 78)):
+            page.sheet.set_column(column, column, width)
+        page.sheet.hide_gridlines(2)
+        page.sheet.set_row(0, 26)
+        self._write_head(page, notes)
+        self._write_actions(page)
+        self._write_contents(page, counts)
+        self._write_sums(page)
+        page.sheet.print_area(0, 0, page.row - 1, 2)
 
-        def put(*parts: tuple[Any, Any]) -> None:
-            nonlocal row
-            for column, (value, style) in enumerate(parts):
-                if isinstance(value, int):
-                    sheet.write_number(row, column, value, style)
-                elif value:
-                    sheet.write_string(row, column, readable(value)[0], style)
-            row += 1
-
-        def put_wide(value: str, style: Any) -> None:
-            """Write a text over all columns; a merged cell does not grow with its text."""
-            nonlocal row
-            sheet.set_row(row, 13.5 * (1 + len(value) // 150))
-            sheet.merge_range(row, 0, row, 2, "", style)
-            sheet.write_string(row, 0, readable(value)[0], style)
-            row += 1
-
-        snapshot = view.snapshot
-        put((f"Access review of {snapshot['organization']}", self._title))
+    def _write_head(self, page: _Lines, notes: Sequence[str]) -> None:
+        view, snapshot = self._view, self._view.snapshot
+        page.put((f"Access review of {snapshot['organization']}", self._title))
         sources = " · ".join(source["source"] for source in view.sources)
-        put((f"Sisense, {sources}, as of {text.moment(snapshot['as_of'])}. All times are UTC.", self._quiet))
-        put((f"Snapshot {snapshot['snapshot_id']}, {snapshot['completeness']}, confidential.", self._quiet))
+        page.put((f"Sisense, {sources}, as of {text.moment(snapshot['as_of'])}. All times are UTC.", self._quiet))
+        page.put((f"Snapshot {snapshot['snapshot_id']}, {snapshot['completeness']}, confidential.", self._quiet))
         if not view.is_complete:
             reason = (snapshot["reason"] or "no reason was recorded").rstrip(".")
-            put_wide(
-                f"NOT COMPLETE: the population is not proven complete: {reason}.",
-                self._danger_wrapped,
-            )
-        row += 1
-        put_wide(" ".join(view.headline), self._strong)
+            missing = f"NOT COMPLETE: the population is not proven complete: {reason}."
+            page.put_wide(missing, self._danger_wrapped)
+        page.row += 1
+        page.put_wide(" ".join(view.headline), self._strong)
         for note in (" ".join(view.coverage), *notes):
-            put_wide(note, self._wrapped)
-        row += 1
-        put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
-        for section in view.act_first:
+            page.put_wide(note, self._wrapped)
+        page.row += 1
+
+    def _write_actions(self, page: _Lines) -> None:
+        page.put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
+        for section in self._view.act_first:
             if section.worst:
                 severity = section.worst.severity
-                put(
+                page.put(
                     (f"{charts.SEVERITIES[severity].shape} {severity}: {section.rule['title']}", self._text),
                     (section.worst.open_findings, self._integer),
                     (section.rule["remediation"], self._aside),
                 )
-        if not view.act_first:
-            put(("No action is needed: there are no open findings.", self._text))
-        row += 1
-        put(("Sheet", self._heading), ("Rows", self._number_heading), ("What it lists", self._aside_heading))
+        if not self._view.act_first:
+            page.put(("No action is needed: there are no open findings.", self._text))
+        page.row += 1
+
+    def _write_contents(self, page: _Lines, counts: Sequence[tuple[ReportSheet, int]]) -> None:
+        page.put(("Sheet", self._heading), ("Rows", self._number_heading), ("What it lists", self._aside_heading))
         for listed, rows in counts:
             if rows:
-                sheet.write_url(row, 0, f"internal:'{listed.name}'!A1", self._link, listed.name)
+                page.sheet.write_url(page.row, 0, f"internal:'{listed.name}'!A1", self._link, listed.name)
             else:
-                sheet.write_string(row, 0, f"{listed.name}: none", self._quiet)
-            put(("", self._link), (rows, self._integer), (listed.lists, self._aside))
-        row += 1
-        put(("Sums that must hold", self._heading), ("Total", self._number_heading), ("Parts", self._aside_heading))
-        for identity in view.identities:
+                page.sheet.write_string(page.row, 0, f"{listed.name}: none", self._quiet)
+            page.put(("", self._link), (rows, self._integer), (listed.lists, self._aside))
+        page.row += 1
+
+    def _write_sums(self, page: _Lines) -> None:
+        page.put(
+            ("Sums that must hold", self._heading), ("Total", self._number_heading), ("Parts", self._aside_heading)
+        )
+        for identity in self._view.identities:
             total, label = identity.total
             parts = " + ".join(f"{text.number(value)} {part}" for value, part in identity.parts)
             holds = "" if identity.holds else " (this sum does not hold)"
-            style = self._text if identity.holds else self._danger
-            put(
-                (label, style),
+            page.put(
+                (label, self._text if identity.holds else self._danger),
                 (total, self._integer),
                 (f"{'=' if identity.holds else '≠'} {parts}{holds}", self._aside),
             )
-        sheet.print_area(0, 0, row - 1, 2)
 
     # -------------------------------------------------------------------------------------------------- the tables
 
-    def write_sheet(self, connection: Connection, sheet: Sheet, rows_held: int) -> int:
+    def write_sheet(self, connection: Connection, sheet: ReportSheet, rows_held: int) -> int:
         """Write one sheet with at most ``rows_held`` rows, unless there are none; return how many rows there are."""
         connection.execute(f"create or replace temp table {_ROWS} as {sheet.query}")
         try:
@@ -244,7 +259,7 @@ class _Book:
         finally:
             connection.execute(f"drop table {_ROWS}")
 
-    def _write_rows(self, connection: Connection, sheet: Sheet, count: int, rows_held: int) -> None:
+    def _write_rows(self, connection: Connection, sheet: ReportSheet, count: int, rows_held: int) -> None:
         columns = sheet_cells.describe(connection, _ROWS)
         printed = sheet.printed or len(columns)
         # The last row of a full sheet is kept for the note about the missing rows.
@@ -277,7 +292,7 @@ class _Book:
                 f" {sheet.file} has the full text",
             )
 
-    def _warn(self, sheet: Sheet, what: str) -> None:
+    def _warn(self, sheet: ReportSheet, what: str) -> None:
         self.warnings.append(f"access-review.xlsx, sheet {sheet.name}: {what}")
 
     def _colour(self, worksheet: Any, name: str, column: int, last: int) -> None:

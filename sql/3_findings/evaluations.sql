@@ -10,7 +10,7 @@ grain   = ["rule_id", "source", "object_type"]
 rule_id       = "varchar: the rule"
 source        = "varchar: the source's name in the configuration; empty for findings about people"
 object_type   = "varchar: of a rule about objects: dashboard, model or folder; else empty"
-as_of         = "timestamp: when the rules were evaluated, UTC"
+finished_at   = "timestamp: when the extract ended, UTC"
 is_conclusive = "boolean: the snapshot is complete and the rule was evaluated, so that a finding it does not have is resolved"
 */
 with
@@ -40,7 +40,7 @@ scopes as (
 )
 
 select
-    rules.rule_id, scopes.source, scopes.object_type, snapshot.as_of,
+    rules.rule_id, scopes.source, scopes.object_type, snapshot.finished_at,
     snapshot.completeness = 'FULL' and rules.is_evaluated and scopes.is_whole as is_conclusive
 from evaluated_rules as rules
 join scopes on (scopes.object_type <> '') = rules.is_per_object

@@ -2,7 +2,7 @@
 summary = "One finding: a member of a rule's population that fails it. Excused findings stay, with their status."
 reads   = [
     "findings.failed", "findings.rule_summary", "graph.accounts", "graph.people", "graph.groups", "graph.roles",
-    "graph.objects", "graph.owners", "graph.policy_subjects", "policy.default_owner", "reference.severities",
+    "graph.objects", "graph.owners", "graph.policy_subjects", "policy.default_owner", "reference.severities", "reference.snapshot",
     "history.register", "history.evaluations", "history.unknown_subjects",
 ]
 grain   = ["finding_id"]
@@ -27,7 +27,7 @@ recommended_action     = "varchar: what to do"
 status                 = "varchar: open, accepted_risk or out_of_scope"
 first_seen_snapshot_id = "varchar: the first snapshot with this finding"
 person_id              = "varchar: the person that the account belongs to, or that the finding is about"
-first_seen_at          = "timestamp: as-of of the first snapshot with this finding, UTC; it stays the first after the finding came back"
+first_seen_at          = "timestamp: when the extract of the first snapshot with this finding ended, UTC; it stays the first after the finding came back"
 age_days               = "integer: calendar days in UTC from first seen to as-of; 0 if first seen after as-of"
 owner_email            = "varchar: who is to fix it, in lower case: the owner of the account, group, role or object, else the manager of the person, else default_owner under [policy]"
 due_at                 = "date: last day to fix it, which is as many days as its severity allows after first seen, or after it came back if it was gone; null for info"
@@ -76,6 +76,11 @@ object_names as (
     select source, object_type, object_id, object_name from graph.objects
     union all
     select source, '', object_id, min(object_name) from graph.objects group by source, object_id
+),
+
+-- Whatever moment the rules are evaluated as of, a finding is seen when the extract that shows it ends.
+extracts as (
+    select date_trunc('second', finished_at) as extracted_at from reference.snapshot
 ),
 
 earlier_findings as (
@@ -137,9 +142,12 @@ known_findings as (
         end as status,
         coalesce(earlier.first_seen_snapshot_id, $snapshot_id) as first_seen_snapshot_id,
         case failed.subject_type when 'person' then failed.subject_id else accounts.person_id end as person_id,
-        coalesce(earlier.first_seen_at, $as_of) as first_seen_at,
+        coalesce(earlier.first_seen_at, snapshot.extracted_at) as first_seen_at,
         coalesce(owners.owner_email, default_owner.owner_email) as owner_email,
-        case when returned.finding_id is null then coalesce(earlier.due_from_at, $as_of) else $as_of end as due_from_at,
+        case
+            when returned.finding_id is null then coalesce(earlier.due_from_at, snapshot.extracted_at)
+            else snapshot.extracted_at
+        end as due_from_at,
         case when returned.finding_id is null then earlier.returned_snapshot_id else $snapshot_id end
             as returned_snapshot_id,
         failed.object_type
@@ -177,6 +185,7 @@ known_findings as (
         on owners.source = coalesce(failed.source, '') and owners.subject_type = failed.subject_type
         and owners.object_type = coalesce(failed.object_type, '') and owners.subject_id = failed.subject_id
     left join policy.default_owner as default_owner on true
+    left join extracts as snapshot on true
 )
 
 select
@@ -265,6 +274,7 @@ expect = [
 name = "a finding is due as many days after it was first seen as its severity allows, is overdue the day after if it is open, and belongs to the owner of its subject"
 as_of = 2026-03-09T00:00:00Z
 given."findings.rule_summary" = [ { rule_id = "r", title = "T", summary = "S", severity = "high", enabled = true, parameters = "", controls = "", remediation = "Fix it.", sql_sha256 = "x" } ]
+given."reference.snapshot" = [ { snapshot_id = "example", finished_at = 2026-03-09T06:00:00.5Z } ]
 given."findings.failed" = [
   { finding_id = "new", rule_id = "r", source = "s", subject_type = "account", subject_id = "a", account_id = "a" },
   { finding_id = "last day", rule_id = "r", source = "s", subject_type = "account", subject_id = "b" },
@@ -285,7 +295,7 @@ given."history.register" = [
   { snapshot_id = "b", finding_id = "info", first_seen_snapshot_id = "b", first_seen_at = 2025-03-01T00:00:00Z, due_from_at = 2025-03-01T00:00:00Z },
 ]
 expect = [
-  { finding_id = "new", person_id = "q", first_seen_snapshot_id = "example", age_days = 0, owner_email = "boss@example.com", due_at = 2026-03-16, overdue = false },
+  { finding_id = "new", person_id = "q", first_seen_snapshot_id = "example", first_seen_at = 2026-03-09T06:00:00Z, age_days = 0, owner_email = "boss@example.com", due_at = 2026-03-16, overdue = false },
   { finding_id = "last day", person_id = "<null>", first_seen_snapshot_id = "a", age_days = 7, owner_email = "<null>", due_at = 2026-03-09, overdue = false },
   { finding_id = "late", person_id = "p", first_seen_snapshot_id = "b", age_days = 8, owner_email = "chief@example.com", due_at = 2026-03-08, overdue = true },
   { finding_id = "excused", person_id = "<null>", first_seen_snapshot_id = "b", age_days = 8, owner_email = "<null>", due_at = 2026-03-08, overdue = false },
@@ -299,6 +309,7 @@ given."findings.rule_summary" = [
   { rule_id = "r", title = "T", summary = "S", severity = "high", enabled = true, parameters = "", controls = "", remediation = "Fix it.", sql_sha256 = "x" },
   { rule_id = "off then", title = "T", summary = "S", severity = "high", enabled = true, parameters = "", controls = "", remediation = "Fix it.", sql_sha256 = "x" },
 ]
+given."reference.snapshot" = [ { snapshot_id = "example", finished_at = 2026-05-01T06:00:00Z } ]
 given."findings.failed" = [
   { finding_id = "back", rule_id = "r", source = "s", subject_type = "account", subject_id = "a" },
   { finding_id = "not known", rule_id = "r", source = "s", subject_type = "account", subject_id = "b" },

@@ -37,7 +37,7 @@ last_seen_findings as (
 
 -- Every complete snapshot after that in which the rule passed for the subject, this one included.
 absences as (
-    select before.finding_id, evaluations.as_of
+    select before.finding_id, evaluations.finished_at
     from open_before as before
     join last_seen_findings as seen on seen.finding_id = before.finding_id
     join history.evaluations as evaluations
@@ -48,7 +48,7 @@ absences as (
         on subjects.snapshot_id = evaluations.snapshot_id and subjects.rule_id = before.rule_id
         and subjects.source = coalesce(before.source, '') and subjects.subject_id = before.subject_id
     union all
-    select before.finding_id, evaluations.as_of
+    select before.finding_id, evaluations.finished_at
     from open_before as before
     join findings.evaluations as evaluations
         on evaluations.rule_id = before.rule_id and evaluations.source = coalesce(before.source, '')
@@ -59,13 +59,13 @@ absences as (
 ),
 
 first_absences as (
-    select finding_id, min(as_of) as as_of from absences group by finding_id
+    select finding_id, min(finished_at) as finished_at from absences group by finding_id
 )
 
 select
     before.finding_id, before.rule_id, before.severity, now.finding_id is null as is_fixed,
     case
-        when now.finding_id is null then greatest(date_diff('day', seen.due_from_at, first_absences.as_of), 0)
+        when now.finding_id is null then greatest(date_diff('day', seen.due_from_at, first_absences.finished_at), 0)
     end as days_to_fix
 from open_before as before
 join last_seen_findings as seen on seen.finding_id = before.finding_id
@@ -90,12 +90,12 @@ given."history.register" = [
   { snapshot_id = "1", finding_id = "no such source", rule_id = "r", severity = "low", source = "t", subject_id = "g", status = "open" },
 ]
 given."history.evaluations" = [
-  { snapshot_id = "2", as_of = 2026-02-01T00:00:00Z, rule_id = "r", source = "s", object_type = "", is_conclusive = true },
+  { snapshot_id = "2", finished_at = 2026-02-01T00:00:00Z, rule_id = "r", source = "s", object_type = "", is_conclusive = true },
 ]
 given."history.unknown_subjects" = [ { snapshot_id = "2", rule_id = "r", source = "s", subject_id = "f" } ]
 given."findings.evaluations" = [
-  { as_of = 2026-04-01T00:00:00Z, rule_id = "r", source = "s", object_type = "", is_conclusive = true },
-  { as_of = 2026-04-01T00:00:00Z, rule_id = "off", source = "s", object_type = "", is_conclusive = false },
+  { finished_at = 2026-04-01T00:00:00Z, rule_id = "r", source = "s", object_type = "", is_conclusive = true },
+  { finished_at = 2026-04-01T00:00:00Z, rule_id = "off", source = "s", object_type = "", is_conclusive = false },
 ]
 given."findings.unknown_subjects" = [ { rule_id = "r", source = "s", subject_id = "f" } ]
 given."findings.register" = [

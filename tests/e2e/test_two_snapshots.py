@@ -23,6 +23,7 @@ ROLE_RAISED = rule("Role raised since the baseline")
 USER_NAME_REUSED = rule("Reused user name")
 
 Row = dict[str, str]
+_RANKED = ("critical", "high", "medium", "low", "info")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Compared:
     privileged_group: str
     joined_group: tuple[str, ...]
 
-    def rows(self, name: str) -> list[Row]:
-        with (self.report / name).open(encoding="utf-8", newline="") as stream:
+    def rows(self, name: str, snapshot_id: str | None = None) -> list[Row]:
+        """Return the rows of a file of the second report, or of that of another snapshot."""
+        folder = self.report.with_name(snapshot_id) if snapshot_id else self.report
+        with (folder / name).open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
 
     def failed(self, rule_id: str) -> list[Row]:
@@ -186,3 +189,26 @@ def test_diff_prints_the_changes_of_the_report_and_can_be_a_gate(compared: Compa
     assert len(gate.stdout.splitlines()) == len(reported) + 2
     assert "hint:" in gate.stderr
     assert "hint: 'access-review snapshots list'" in unknown.stderr
+
+
+def test_the_trend_agrees_with_the_findings_of_both_reports(compared: Compared) -> None:
+    def open_in(snapshot_id: str) -> dict[str, str]:
+        found = compared.rows("findings.csv", snapshot_id)
+        return {row["finding_id"]: row["severity"] for row in found if row["status"] == "open"}
+
+    before, now = open_in(compared.first), open_in(compared.report.name)
+    first, second = (
+        {row["severity"]: row for row in compared.rows("trend.csv") if row["snapshot_id"] == snapshot_id}
+        for snapshot_id in (compared.first, compared.report.name)
+    )
+
+    assert [row["severity"] for row in compared.rows("trend.csv")] == [*_RANKED, *_RANKED]
+    for severity in _RANKED:
+        assert int(first[severity]["open"]) == list(before.values()).count(severity)
+        assert (first[severity]["new"], first[severity]["resolved"], first[severity]["reopened"]) == ("", "", "")
+        assert int(second[severity]["open"]) == list(now.values()).count(severity)
+        assert int(second[severity]["new"]) == [now[i] for i in now.keys() - before.keys()].count(severity)
+        assert int(second[severity]["resolved"]) == [before[i] for i in before.keys() - now.keys()].count(severity)
+        assert second[severity]["reopened"] == "0"
+    assert now.keys() - before.keys()
+    assert before.keys() - now.keys()

@@ -77,3 +77,9 @@ def texts(page: webdriver.Chrome, selector: str) -> list[str]:
         "return [...document.querySelectorAll(arguments[0])].filter(e => e.checkVisibility()).map(e => e.innerText)"
     )
     return list(page.execute_script(read, selector))
+
+
+def card_title(page: webdriver.Chrome) -> str:
+    """Return the title of the account or finding that is opened, which follows the click on its link."""
+    WebDriverWait(page, 30, poll_frequency=0.05).until(lambda _: texts(page, "#card-title"))
+    return texts(page, "#card-title")[0]

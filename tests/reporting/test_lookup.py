@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -21,7 +22,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from pipeline import resources
 from pipeline.reporting import dataset, html, lookup, report, view
 from tests.reporting.conftest import fill
-from tests.reporting.shown import find, open_page, texts, wait_for_data
+from tests.reporting.shown import card_title, find, open_page, texts, wait_for_data
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
@@ -97,6 +98,7 @@ def test_a_name_is_found_without_its_accents_and_its_account_opened(page):
     assert texts(page, "#summary") == [], "the report waits while something is looked up"
     find(page, f"{ROWS} a").send_keys(Keys.ENTER)
 
+    assert card_title(page) == "Priya Udaharan"
     assert page.switch_to.active_element.text == "Priya Udaharan"
     assert page.current_url.endswith("#account=prod/000000000000000000000009")
     assert page.title.startswith("Priya Udaharan · ")
@@ -106,12 +108,13 @@ def test_a_name_is_found_without_its_accents_and_its_account_opened(page):
 def test_a_link_to_an_account_opens_it_in_another_tab(page):
     go(page, "find=accounts&q=user00009")
     find(page, f"{ROWS} a").click()
+    card_title(page)
     address = page.current_url
     page.switch_to.new_window("tab")
     try:
         page.get(address)
         wait_for_data(page)
-        assert texts(page, "#card-title") == ["Priya Udaharan"]
+        assert card_title(page) == "Priya Udaharan"
         assert page.switch_to.active_element.text == "Priya Udaharan"
     finally:
         page.close()
@@ -133,8 +136,9 @@ def test_filters_stay_after_a_reload_and_going_back_leads_through_them(page):
     assert Select(find(page, "[name=department]")).first_selected_option.text == "Finance"
     assert Select(find(page, "[name=severity]")).first_selected_option.text == "▲ high"
     find(page, f"{ROWS} a").click()
-    opened = texts(page, "#card-title")[0]
+    opened = card_title(page)
     page.back()
+    wait_for_rows(page, len(rows))
     assert texts(page, ROWS) == rows
     assert page.switch_to.active_element.text == opened, "the keyboard is where it was"
     page.back()
@@ -167,10 +171,11 @@ def test_findings_are_filtered_too_and_each_has_its_own_link(page, folder):
     wait_for_rows(page, 2)
     find(page, f"{ROWS} b a").click()
 
+    assert card_title(page) == "Empty group"
     [identity] = [facts(page)["Finding id"]]
     [row] = [row for row in records(folder, "findings.csv") if row["finding_id"] == identity]
     assert page.current_url.endswith(f"#finding={identity}")
-    assert texts(page, "#card-title") == ["Empty group"]
+    assert card_title(page) == "Empty group"
     assert texts(page, "#lookup-card .told") == [row["detail"]]
     shown = facts(page)
     assert shown["Group id"] == row["subject_id"]
@@ -204,6 +209,7 @@ def test_every_number_of_an_account_is_that_of_the_csv_files(page, folder):
 
 def test_an_account_shows_its_findings_reach_decisions_and_changes(page, folder):
     go(page, f"account=prod/{1:024x}")
+    card_title(page)
 
     found = [row for row in records(folder, "findings.csv") if row["account_id"] == f"{1:024x}"]
     assert len(cells(page, "Findings")) == len(found) == 1
@@ -229,6 +235,7 @@ def test_an_account_shows_its_findings_reach_decisions_and_changes(page, folder)
 
 def test_a_role_and_a_group_lead_to_everyone_who_holds_them(page):
     go(page, f"account=prod/{1:024x}")
+    card_title(page)
     page.find_element(By.LINK_TEXT, "gone").click()
 
     wait_for_rows(page, 5)
@@ -253,22 +260,56 @@ def test_columns_sort_and_the_order_stays_in_the_address(page, folder):
     assert find(page, "th[aria-sort=descending]").text.startswith("Last seen")
 
 
-def test_figures_of_the_summary_lead_to_what_they_count(page, folder):
-    find(page, "#summary .departments a").click()
+def test_findings_of_an_owner_and_overdue_ones_are_those_of_the_csv_file(page, folder):
+    findings = records(folder, "findings.csv")
+    owner = findings[0]["owner_email"]
+    go(page, "find=findings&status=overdue")
+    overdue = sum(row["overdue"] == "true" for row in findings)
+    assert find(page, "#lookup-count").text == f"{overdue} of 60 findings: status overdue"
+    assert all("overdue" in row for row in texts(page, ROWS))
 
-    department = {row["account_id"]: row["department"] for row in records(folder, "population.csv")}
-    assert department  # every finding of this build has the department that its row says
-    shown = find(page, "#lookup-count").text
-    assert shown.endswith("status open")
-    assert int(shown.split()[0]) == len(texts(page, ROWS)) > 0
+    go(page, f"find=findings&owner={owner}")
+    WebDriverWait(page, 30).until(lambda _: f"owner {owner}" in find(page, "#lookup-count").text)
+    assert len(texts(page, ROWS)) == sum(row["owner_email"] == owner for row in findings)
+    page.find_elements(By.CSS_SELECTOR, f"{ROWS} b a")[-1].click()
+    card_title(page)
+    shown = facts(page)
+    [row] = [row for row in findings if row["finding_id"] == shown["Finding id"]]
+    due, now = date.fromisoformat(row["due_at"]), page.find_elements(By.CSS_SELECTOR, "#lookup-card .marks .badge")
+    assert shown["Due"] == f"{due.day} {due:%b %Y}"
+    assert ("overdue" in [each.text for each in now]) == (row["overdue"] == "true")
+    assert written_ago(row["age_days"]) in texts(page, "#lookup-card dd .quiet")
+
+
+def test_figures_of_the_summary_lead_to_what_they_count(page):
+    department = find(page, "#summary .departments tbody tr")
+    open_findings = department.find_element(By.CSS_SELECTOR, "td:nth-last-child(2)").text
+    department.find_element(By.TAG_NAME, "a").click()
+    WebDriverWait(page, 30).until(lambda _: texts(page, ROWS))
+    assert find(page, "#lookup-count").text.startswith(f"{open_findings} of 60 findings: department ")
+    assert find(page, "#lookup-count").text.endswith("status open")
+
+    page.back()
+    WebDriverWait(page, 30).until(lambda _: texts(page, "#summary"))
+    page.find_elements(By.CSS_SELECTOR, "#summary .tile")[2].find_element(By.TAG_NAME, "a").click()
+    WebDriverWait(page, 30).until(lambda _: texts(page, ROWS))
+    assert find(page, "#lookup-count").text == "60 of 60 findings: status open"
+
+
+def test_privileged_accounts_lead_to_all_that_is_known_about_them(page):
+    name = texts(page, "#privileged td b")[1]
+    page.find_elements(By.CSS_SELECTOR, "#privileged td a")[1].click()
+
+    assert card_title(page) == name
+    assert texts(page, ".back") == ["← All accounts"]
 
 
 def test_a_link_to_what_is_not_in_the_report_says_so(page):
     go(page, "account=prod/nobody")
-    assert texts(page, "#card-title") == ["No account prod/nobody"]
+    assert card_title(page) == "No account prod/nobody"
     assert "This report has no account with this id" in find(page, "#lookup-card").text
     go(page, "finding=0")
-    assert texts(page, "#card-title") == ["No finding 0"]
+    WebDriverWait(page, 30).until(lambda _: card_title(page) == "No finding 0")
 
 
 def test_a_search_that_nothing_fits_says_so_and_can_be_cleared(page):
@@ -366,7 +407,7 @@ def test_twenty_thousand_accounts_fit_in_twelve_megabytes(chromium, tmp_path):
     assert path.stat().st_size < 12_000_000
     assert len(orjson.loads(gzip.decompress(base64.b64decode(packed.data)))["access"]["plain"]["account"]) > 99_000
     open_page(chromium, path, f"#account=prod/{account[0]}")
-    assert texts(chromium, "#card-title") == [account[1]]
+    assert card_title(chromium) == account[1]
     assert facts(chromium)["Risk score"] == f"{account[3]} of 100"
     assert f"{account[2]:,} days ago" in texts(chromium, "#lookup-card dd .quiet")
     find(chromium, "#lookup-q").send_keys(account[0])

@@ -13,7 +13,7 @@ from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
 from pipeline.reporting import dataset, report, view, xlsx
-from pipeline.reporting.sheets import Sheet, sheets
+from pipeline.reporting.sheets import ReportSheet, sheets
 from tests.reporting.conftest import fill
 
 HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "http://example.com/", "mailto:a@example.com", "{=1+1}", "0123", "_x0041_")
@@ -29,7 +29,7 @@ def sheet(
     """Write one query as the sheet ``rows`` and return what is read back, and the warnings."""
     arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
     numbered = f"select row_number() over () as line, * from ({query} order by 1)"
-    warnings = xlsx.write(connection, [Sheet("rows", numbered, "rows", "rows.csv")], arranged, path, **options)
+    warnings = xlsx.write(connection, [ReportSheet("rows", numbered, "rows", "rows.csv")], arranged, path, **options)
     return CalamineWorkbook.from_path(path).get_sheet_by_name("rows").to_python(), warnings
 
 
@@ -248,7 +248,7 @@ def test_every_character_is_shown_or_replaced_as_elsewhere_in_the_report(databas
     connection.executemany("insert into texts values (?, ?)", [[line, text] for line, text in enumerate(texts, 1)])
 
     arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
-    xlsx.write(connection, [Sheet("rows", "from texts", "texts", "texts.csv")], arranged, tmp_path / "x.xlsx")
+    xlsx.write(connection, [ReportSheet("rows", "from texts", "texts", "texts.csv")], arranged, tmp_path / "x.xlsx")
 
     cells = openpyxl.load_workbook(tmp_path / "x.xlsx")["rows"]
     shown = [unescape(cell.value) for (cell,) in cells.iter_rows(min_row=2)]

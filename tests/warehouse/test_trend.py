@@ -313,3 +313,18 @@ def test_due_days_and_the_default_owner_are_part_of_the_builds_identity(
 
     assert plain != other
     assert other == again
+
+
+@pytest.mark.parametrize("as_of", ["2025-12-30", "2026-12-31"])
+def test_a_finding_is_first_seen_when_the_extract_ended_whenever_it_is_evaluated(
+    small: Any, source: Any, make_user: Callable[..., Any], as_of: str
+) -> None:
+    snapshot = small.land("20260101T000000Z-0000", {"prod": source([make_user("a", lastLogin="2025-01-01")])})
+
+    small.build(snapshot, as_of=datetime.fromisoformat(as_of))
+
+    [(first_seen, age, due, overdue)] = small.rows(
+        "select first_seen_at, age_days, due_at, overdue from reports.findings"
+    )
+    assert (first_seen, due) == (datetime.fromisoformat("2026-01-01T00:01:00"), date(2026, 1, 8))
+    assert (age, overdue) == ((364, True) if as_of > "2026" else (0, False))

@@ -80,7 +80,7 @@ function dueOfFinding(records, row) {
 
 function agedFinding(records, row) {
   const age = records.findings.get("age_days", row);
-  return age === null ? null : age === 0 ? "first seen in this extract" : `open for ${counted(age, "day")}`;
+  return age === null ? null : age === 0 ? "first seen on the day of as-of" : `first seen ${ago(age)}`;
 }
 
 // Sorts rows by a column; "-risk" means downwards. Without a column they keep the order of the data.

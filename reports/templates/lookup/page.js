@@ -18,7 +18,7 @@ function present(records) {
   const field = (name) => form.elements[name];
   const clear = form.querySelector(".clear");
   let asked = { view: "page", key: "", filters: {} };
-  let list = "find=accounts";
+  let list = null;
   let opened = null;
   let timer = 0;
 
@@ -74,7 +74,8 @@ function present(records) {
     card.hidden = false;
     card.replaceChildren(...content);
     const back = card.querySelector(".back");
-    back.hash = list;
+    back.hash = list ?? "find=accounts";
+    if (list === null) back.textContent = "← All accounts";
     document.title = `${name} · ${title}`;
     lookup.section.scrollIntoView();
     document.getElementById("card-title").focus({ preventScroll: true });
