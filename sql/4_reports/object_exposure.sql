@@ -74,10 +74,12 @@ role_counts as (
 ),
 
 finding_counts as (
-    select source, subject_id as object_id, count(*) as findings
-    from findings.register
-    where subject_type = 'object' and status = 'open'
-    group by source, subject_id
+    select objects.source, objects.object_type, objects.object_id, count(*) as findings
+    from graph.objects as objects
+    join findings.register as found on found.source = objects.source and found.subject_id = objects.object_id
+        and coalesce(found.object_type, objects.object_type) = objects.object_type
+    where found.subject_type = 'object' and found.status = 'open'
+    group by objects.source, objects.object_type, objects.object_id
 ),
 
 objects as (
@@ -102,7 +104,9 @@ objects as (
         and grants.object_id = object.object_id
     left join role_counts as roles on roles.source = object.source and roles.object_type = object.object_type
     left join active_counts as active on active.source = object.source
-    left join finding_counts as found on found.source = object.source and found.object_id = object.object_id
+    left join finding_counts as found
+        on found.source = object.source and found.object_type = object.object_type
+        and found.object_id = object.object_id
     where object.object_type in ('dashboard', 'model')
 ),
 

@@ -24,11 +24,16 @@ rule_ids           = "varchar: rules with an open finding on the object"
 */
 with
 
+-- An id is unique for a type only. A finding about an exception does not say which type it is about.
 open_rules as (
-    select source, subject_id as object_id, array_to_string(list_sort(list(distinct rule_id)), '; ') as rule_ids
-    from findings.register
-    where subject_type = 'object' and status = 'open'
-    group by source, subject_id
+    select
+        objects.source, objects.object_type, objects.object_id,
+        array_to_string(list_sort(list(distinct found.rule_id)), '; ') as rule_ids
+    from graph.objects as objects
+    join findings.register as found on found.source = objects.source and found.subject_id = objects.object_id
+        and coalesce(found.object_type, objects.object_type) = objects.object_type
+    where found.subject_type = 'object' and found.status = 'open'
+    group by objects.source, objects.object_type, objects.object_id
 )
 
 select
@@ -55,7 +60,9 @@ from graph.object_grants as grants
 left join graph.objects as objects
     on objects.source = grants.source and objects.object_type = grants.object_type
     and objects.object_id = grants.object_id
-left join open_rules on open_rules.source = grants.source and open_rules.object_id = grants.object_id
+left join open_rules
+    on open_rules.source = grants.source and open_rules.object_type = grants.object_type
+    and open_rules.object_id = grants.object_id
 
 /* example
 name = "a grant carries its object's facts and open findings; a role reaches every object of a type"
@@ -67,10 +74,11 @@ given."graph.object_grants" = [
   { source = "s", object_type = "dashboard", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "r", granted_to_name = "Admin", accounts_reached = 2 },
 ]
 given."findings.register" = [
-  { source = "s", finding_id = "1", rule_id = "b_rule", subject_type = "object", subject_id = "d", status = "open" },
+  { source = "s", finding_id = "1", rule_id = "b_rule", subject_type = "object", object_type = "dashboard", subject_id = "d", status = "open" },
   { source = "s", finding_id = "2", rule_id = "a_rule", subject_type = "object", subject_id = "d", status = "open" },
   { source = "s", finding_id = "3", rule_id = "c_rule", subject_type = "object", subject_id = "d", status = "accepted_risk" },
   { source = "t", finding_id = "4", rule_id = "d_rule", subject_type = "object", subject_id = "d", status = "open" },
+  { source = "s", finding_id = "6", rule_id = "f_rule", subject_type = "object", object_type = "model", subject_id = "d", status = "open" },
   { source = "s", finding_id = "5", rule_id = "e_rule", subject_type = "group", subject_id = "d", status = "open" },
 ]
 expect = [

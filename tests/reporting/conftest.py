@@ -205,7 +205,7 @@ def fill(
     _insert(connection, "finding_rows", rows)
     _insert(connection, "findings", found)
     trend.fill(connection, AS_OF, earlier=6 if changes else 0)
-    connection.execute("create table findings.register as select * from reports.findings")
+    connection.execute("create table findings.register as select *, null::text as object_type from reports.findings")
 
     summary = []
     for rule in _RULES:
