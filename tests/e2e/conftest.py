@@ -51,7 +51,7 @@ def finished(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     built, approved = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("approved")
-    with Simulator(400, 7) as simulator:
+    with Simulator(200, 7) as simulator:
         prepared = Prepared(simulator, built, approved)
         configured_for_accounts(simulator, built)
         first = Case(prepared, built, ())

@@ -45,9 +45,11 @@ def campaign(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Pa
     case = Case(prepared, tmp_path_factory.mktemp("shared"), ())
     case.take_build()
     case.ok("report", "--format", "csv")
-    case.ok("review", "open", "--name", NAME, "--reviewer", CISO, "--scope", "privileged")
+    opened = case.ok("--json", "review", "open", "--name", NAME, "--reviewer", CISO, "--scope", "privileged").result
     case.ok("review", "invite")  # makes the page
     with ReviewStore.open(store_path(case.folder)) as store:
+        for manager in {each["reviewer_email"] for each in opened["reviewers"]} - {CISO}:
+            store.reassign(None, manager, CISO, "shared out", CISO, now=datetime.now(UTC))
         cards, _ = store.cards(CISO, limit=1000)
         items = [item.item_id for card in cards for item in card.items]
         for number, reviewer in enumerate(REVIEWERS):
