@@ -192,7 +192,7 @@ function findingCard(records, row) {
       ["Owner", finding.owner_email ? [listOf({ owner: finding.owner_email }, finding.owner),
         quiet(finding.owner === finding.owner_email ? null : finding.owner_email)] : null],
       ["Due", finding.due_at ? dueOfFinding(records, row) : null],
-      ["First seen", finding.first_seen_at ? [day(finding.first_seen_at), quiet(finding.age_days ? ago(finding.age_days) : "on the day of as-of")] : finding.first_seen_snapshot_id],
+      ["First seen", finding.first_seen_at ? [day(finding.first_seen_at), quiet(finding.age_days ? ago(finding.age_days) : null)] : finding.first_seen_snapshot_id],
       ["Department", finding.department ? listOf({ department: finding.department }, finding.department) : null],
       ["Observed", finding.observed_value && dated(finding.observed_value)],
       ["Compared with", finding.threshold && dated(finding.threshold)],

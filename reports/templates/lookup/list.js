@@ -21,7 +21,7 @@ function accountColumns(records) {
       const severity = of("top_severity")(place);
       return severity === null ? null : -SEVERITIES.indexOf(severity) * 1000 + of("finding_count")(place);
     }, cell: (place) => of("finding_count")(place) === 0 ? ["none"]
-      : [badge(of("top_severity")(place)), ` ${number(of("finding_count")(place))}`] },
+      : [number(of("finding_count")(place)), " · highest ", badge(of("top_severity")(place))] },
     { key: "risk", title: "Risk", look: "number", by: of("risk_score"), cell: (place) => [number(of("risk_score")(place))] },
   ];
 }
@@ -79,8 +79,8 @@ function dueOfFinding(records, row) {
 }
 
 function agedFinding(records, row) {
-  const age = records.findings.get("age_days", row);
-  return age === null ? null : age === 0 ? "first seen on the day of as-of" : `first seen ${ago(age)}`;
+  const seen = records.findings.get("first_seen_at", row);
+  return seen ? `first seen on ${day(seen)}` : null;
 }
 
 // Sorts rows by a column; "-risk" means downwards. Without a column they keep the order of the data.
