@@ -38,7 +38,8 @@ _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 #: A whole number that stands by itself, not a part of a version, a date or an id.
 _LONG_NUMBER = re.compile(r"(?<![\w.,:-])[1-9]\d{3,}(?![\w.:-])")
 #: Id of a check of one list -> the list.
-_LIST_OF_CHECK = re.compile(r"(\w+?)(?:_(?:read|end_proven\d*|pages_overlap\d*|ids_present))")
+_LIST_OF_CHECK = re.compile(r"(\w+)_(?:read|stored)")
+_THE_LIST = re.compile(r"\b([Tt])h(?:e|is) list\b")
 #: Lists that are parts of another one.
 _PARTS = {
     "dashboards_public": "public dashboards",
@@ -132,9 +133,10 @@ def grouped(words: str | None) -> str:
 def described(check: Mapping[str, str]) -> str:
     """Return what a check compares, with the name of its list where the description does not have it."""
     found = _LIST_OF_CHECK.fullmatch(check["check_id"])
-    name = found[1] if found else ""
-    list_name = f"list of {_PARTS.get(name, name.replace('_', ' '))}" if name else "list"
-    return check["description"].replace("the list", f"the {list_name}").replace("The list", f"The {list_name}")
+    if not found or " list of " in check["description"]:
+        return check["description"]
+    name = _PARTS.get(found[1], found[1].replace("_", " "))
+    return _THE_LIST.sub(rf"\1he list of {name}", check["description"])
 
 
 def tied(words: str) -> str:
