@@ -300,14 +300,15 @@ def test_a_report_evaluated_on_another_day_says_when_its_data_was_read(database:
 
 def test_the_accounts_of_one_person_are_in_one_row_with_their_addresses(database: Build, tmp_path: Path) -> None:
     connection = database(findings=4)
-    row = "(select min(finding_id) from reports.finding_rows where rule_id = (select min(rule_id) from reports.finding_rows))"
+    [(found,)] = connection.execute("select min(finding_id) from reports.finding_rows").fetchall()
     connection.execute(
-        f"update reports.finding_rows set person_id = 'p', email = 'one@example.com' where finding_id = {row}"
+        "update reports.finding_rows set person_id = 'p', email = 'one@example.com' where finding_id = ?", [found]
     )
     connection.execute(
         "insert into reports.finding_rows"
-        f" select * replace ('second' as finding_id, 'two@example.com' as email, 'Another detail.' as detail)"
-        f" from reports.finding_rows where finding_id = {row}"
+        " select * replace ('second' as finding_id, 'two@example.com' as email, 'Another detail.' as detail)"
+        " from reports.finding_rows where finding_id = ?",
+        [found],
     )
 
     text = " ".join(pages_of(print_brief(connection, tmp_path)))
