@@ -24,14 +24,23 @@ PASSED_THROUGH = {
 
 
 def parsed(statement: str) -> exp.Expression:
-    """Return the tree of a statement with the one function that later layers call written out, as any engine can."""
+    """Return the tree of a statement with the two functions that later layers call written out, as any engine can."""
+
+    def grouped(number: exp.Expression) -> exp.Expression:
+        return sqlglot.parse_one("format_number(given, 0)", read="spark").transform(
+            lambda node: number.copy() if isinstance(node, exp.Column) else node
+        )
 
     def written_out(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Anonymous) and node.name.lower() == "grouped":
+            return grouped(node.expressions[0])
         if isinstance(node, exp.Anonymous) and node.name.lower() == "counted":
-            number, noun = (argument.sql("duckdb") for argument in node.expressions)
-            return sqlglot.parse_one(
-                f"({number}) || ' ' || {noun} || case when ({number}) = 1 then '' else 's' end", read="duckdb"
+            number, noun = node.expressions
+            plural = sqlglot.parse_one(
+                f"' ' || {noun.sql('duckdb')} || case when ({number.sql('duckdb')}) = 1 then '' else 's' end",
+                read="duckdb",
             )
+            return exp.DPipe(this=grouped(number), expression=exp.paren(plural), safe=True)
         return node
 
     return sqlglot.parse_one(statement, read="duckdb").transform(written_out)
