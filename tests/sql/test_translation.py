@@ -21,6 +21,8 @@ PASSED_THROUGH = {
     # A manifest is a tree of unknown depth. Walking it needs a function of the engine; it is one CTE of one model.
     "graph.roles": {"json_tree"},
 }
+#: Functions of Spark that sqlglot passes through because it does not know them either.
+OF_SPARK = {"format_number"}
 
 
 def parsed(statement: str) -> exp.Expression:
@@ -51,7 +53,7 @@ def test_the_statements_of_a_model_translate_to_spark(model: Model) -> None:
     allowed = PASSED_THROUGH.get(model.schema, set()) | PASSED_THROUGH.get(model.table, set())
     for statement in filter(None, [model.sql, model.population, *(check.sql for check in model.checks)]):
         tree = parsed(statement)
-        unknown = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
+        unknown = {call.name.lower() for call in tree.find_all(exp.Anonymous)} - OF_SPARK
 
         translated = tree.sql("spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
@@ -62,4 +64,4 @@ def test_the_statements_of_a_model_translate_to_spark(model: Model) -> None:
 def test_every_exemption_is_still_needed() -> None:
     used = {call.name.lower() for model in MODELS for call in parsed(model.sql).find_all(exp.Anonymous)}
 
-    assert used == set().union(*PASSED_THROUGH.values())
+    assert used - OF_SPARK == set().union(*PASSED_THROUGH.values())
