@@ -22,6 +22,8 @@ Row = dict[str, Any]
 _ACTIONS_SHOWN = 10
 #: Most findings of one rule about one person that are told apart.
 _DETAILS_SHOWN = 3
+#: Types of subjects that have a role, a department and an address.
+_PEOPLE = frozenset({"account", "person"})
 #: Verdict of a change -> its words, those that need attention first.
 VERDICTS = {
     "reappeared": "done, then reversed",
@@ -35,11 +37,14 @@ VERDICTS = {
 class PersonFindings:
     """The findings of one severity about one person, account, group, role or object.
 
-    ``rules`` are their titles, each with what was found, once and at most a few, and how many more there are. ``due``
+    ``facts`` say what it is, and ``addresses`` are those of its accounts. ``rules`` are the titles of the rules, each
+    with what was found, once and at most a few, and how many more there are. ``due``
     are the first and the last day by which ``owners`` are to fix them; ``overdue`` counts those that are late.
     """
 
     subject: Row
+    facts: tuple[str, ...]
+    addresses: tuple[str, ...]
     rules: tuple[tuple[str, tuple[str, ...], int], ...]
     owners: tuple[str, ...]
     due: tuple[date, ...]
@@ -117,11 +122,7 @@ def arrange(dataset: Dataset, *, rows_shown: int, privileged_shown: int, sums: S
         overdue=sum(row["overdue"] for row in severities),
         sections=tuple(_sections(dataset, {row["severity"]: row["days_to_fix"] for row in severities}, rows_shown)),
         privileged=tuple(
-            RoleHolders(rows[0], rows)
-            for rows in _runs(
-                _rows(dataset.privileged_accounts)[:privileged_shown],
-                lambda row: (row["role_rank"], row["role_display_name"], row["rank_basis"], row["granted_via"]),
-            )
+            RoleHolders(rows[0], rows) for rows in _by_role(_rows(dataset.privileged_accounts)[:privileged_shown])
         ),
         people=tuple(_runs(_rows(dataset.person_access)[:rows_shown], lambda row: row["person_id"])),
         changes=tuple(_by_account(changes[:rows_shown])),
@@ -149,35 +150,76 @@ def _sections(dataset: Dataset, days_to_fix: dict[str, int | None], rows_shown: 
         str(key[0]): _rows(part.head(rows_shown))
         for key, part in dataset.person_findings.group_by("severity", maintain_order=True)
     }
+    has_sources = len(dataset.sources) > 1
     for severity in SEVERITIES:
         if shown := rows.get(severity):
             yield SeveritySection(
                 severity=severity,
                 days_to_fix=days_to_fix[severity],
                 rules=rules[severity],
-                people=tuple(_person(found) for found in _runs(shown, lambda row: (row["status"], row["subject"]))),
+                people=tuple(
+                    _person(found, has_sources) for found in _runs(shown, lambda row: (row["status"], row["subject"]))
+                ),
                 total=shown[0]["total"],
                 open_findings=shown[0]["open_findings"],
                 shown=len(shown),
             )
 
 
-def _person(found: Sequence[Row]) -> PersonFindings:
-    details: dict[str, list[str]] = {}
+def _person(found: Sequence[Row], has_sources: bool) -> PersonFindings:
+    facts, addresses = _described(found, has_sources)
+    details: dict[str, dict[str, list[str]]] = {}
     for row in found:
-        details.setdefault(row["title"], []).append(row["detail"] or row["observed_value"] or "")
+        said = row["detail"] or row["observed_value"] or ""
+        details.setdefault(row["title"], {}).setdefault(said, []).append(row["email"] or "")
     due = sorted({row["due_at"] for row in found if row["due_at"]})
     return PersonFindings(
         subject=found[0],
+        facts=facts,
+        addresses=addresses,
         rules=tuple(
-            (title, tuple(dict.fromkeys(said))[:_DETAILS_SHOWN], max(len(set(said)) - _DETAILS_SHOWN, 0))
-            for title, said in details.items()
+            (
+                title,
+                tuple(_attributed(said, names, addresses) for said, names in texts.items())[:_DETAILS_SHOWN],
+                max(len(texts) - _DETAILS_SHOWN, 0),
+            )
+            for title, texts in details.items()
         ),
         owners=tuple(dict.fromkeys(row["owner"] for row in found if row["owner"])),
         due=tuple(dict.fromkeys((due[0], due[-1]))) if due else (),
         findings=len(found),
         overdue=sum(bool(row["overdue"]) for row in found),
     )
+
+
+def _attributed(said: str, names: Sequence[str], addresses: Sequence[str]) -> str:
+    """Name the accounts that a text is about, unless there is only one or it is about all of them."""
+    named = dict.fromkeys(filter(None, names))
+    return f"{', '.join(named)}: {said}" if 0 < len(named) < len(addresses) else said
+
+
+def _described(found: Sequence[Row], has_sources: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the facts about the subject, and the addresses of its accounts.
+
+    Role, department and address are those of an account, so an object has none of them.
+    """
+    first = found[0]
+    sources = tuple(dict.fromkeys(row["source"] for row in found if row["source"])) if has_sources else ()
+    if first["subject_type"] not in _PEOPLE:
+        return (first["subject_type"], *sources), ()
+    roles = dict.fromkeys(row["role"] for row in found if row["role"])
+    departments = dict.fromkeys(row["department"] for row in found if row["department"])
+    addresses = tuple(dict.fromkeys(row["email"] for row in found if row["email"]))
+    shown = () if addresses == (first["label"],) else addresses
+    return (*roles, *departments, *sources), shown
+
+
+def _by_role(accounts: Sequence[Row]) -> Iterator[tuple[Row, ...]]:
+    """Yield the accounts of each role, the highest role first."""
+    roles: dict[tuple[object, ...], list[Row]] = {}
+    for row in accounts:
+        roles.setdefault((row["role_rank"], row["role_display_name"], row["rank_basis"]), []).append(row)
+    yield from map(tuple, roles.values())
 
 
 def _by_account(changes: Sequence[Row]) -> Iterator[PersonChanges]:

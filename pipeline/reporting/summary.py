@@ -19,8 +19,10 @@ __all__ = [
     "Identity",
     "Sections",
     "Tile",
+    "checks_said",
     "coverage",
     "draw",
+    "found_on",
     "headline",
     "identities",
     "tiles",
@@ -28,6 +30,8 @@ __all__ = [
 
 #: Replaces the number of a rule that is off or could not be evaluated.
 NOT_EVALUATED = "not evaluated"
+#: What a finding is on if it is not on an account.
+OTHER_SUBJECTS = "on people, groups, roles, objects and the source"
 
 Row = dict[str, Any]
 Chart = tuple[str, Markup]
@@ -133,18 +137,58 @@ def tiles(figures: dict[str, int], unevaluated: Sequence[Row]) -> tuple[Tile, ..
     """
     why = {row["headline"]: row["reason"] for row in unevaluated}
     newly = figures.get("privileged_active_new")
-    since = f", {number(newly)} of them new" if newly is not None else ""
+    since = f", {number(newly)} of them new" if newly else ""
     if "leavers_active" in figures:
         leavers = Tile(number(figures["leavers_active"]), "leavers still active")
     else:
         leavers = Tile(NOT_EVALUATED, f"leavers still active: {why.get('leavers_active', 'not known')}")
-    affected = count(figures["accounts_with_findings"], "account")
     return (
         Tile(number(figures["accounts"]), f"accounts, {number(figures['active'])} active"),
         Tile(number(figures["privileged_active"]), f"active privileged accounts{since}"),
-        Tile(number(figures["findings"]), f"open findings on {affected}"),
+        Tile(number(figures["findings"]), f"open findings{found_on(figures, short=True)}"),
         leavers,
     )
+
+
+def found_on(figures: dict[str, int], *, short: bool = False) -> str:
+    """Return on what the open findings are, to follow their number; ``short`` leaves out what is not an account."""
+    total, on_accounts = figures["findings"], figures["findings_on_accounts"]
+    if not total:
+        return ""
+    accounts = count(figures["accounts_with_findings"], "account")
+    if on_accounts == total:
+        return f" on {accounts}"
+    if short:
+        return f", {number(on_accounts)} on {accounts}"
+    return f": {number(on_accounts)} on {accounts}, {number(total - on_accounts)} {OTHER_SUBJECTS}"
+
+
+def checks_said(gate: Sequence[Row], others: Sequence[Row]) -> str:
+    """Return how many completeness checks passed and failed, in a sentence."""
+    if not gate:
+        return "No check of completeness is on record."
+    results = Counter(row["result"] for row in gate)
+    passed, failed = results["PASS"], results["FAIL"]
+    if passed == len(gate):
+        said = "The one gate check passed" if passed == 1 else f"All {number(passed)} gate checks passed"
+    else:
+        said = f"{number(passed)} of {count(len(gate), 'gate check')} passed"
+        said += f", {number(failed)} failed" if failed else ""
+    results = Counter(row["result"] for row in others)
+    exceptions = [
+        words
+        for words, times in (
+            (f"{number(results['FAIL'])} failed", results["FAIL"]),
+            (
+                f"{number(results['NOT_AVAILABLE'])} {was(results['NOT_AVAILABLE'])} not available",
+                results["NOT_AVAILABLE"],
+            ),
+        )
+        if times
+    ]
+    if exceptions:
+        return f"{said}; of {count(len(others), 'information check')} {' and '.join(exceptions)}."
+    return f"{said}; every information check passed." if others else f"{said}."
 
 
 def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], ...]:
@@ -179,6 +223,8 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
         (figures["pending"], "pending"),
         (figures["status_unknown"], "of unknown status"),
     )
+    on_accounts = figures["findings_on_accounts"]
+    affected = count(figures["accounts_with_findings"], "account")
     return (
         Identity(accounts, (in_scope, (figures["excluded"], "excluded with approval"))),
         Identity(accounts, by_status),
@@ -192,5 +238,9 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
         Identity(
             (figures["findings"], "open findings"),
             tuple((value, label) for _, label, value in numbers.get("severity", [])),
+        ),
+        Identity(
+            (figures["findings"], "open findings"),
+            ((on_accounts, f"on {affected}"), (figures["findings"] - on_accounts, OTHER_SUBJECTS)),
         ),
     )

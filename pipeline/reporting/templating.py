@@ -24,6 +24,8 @@ __all__ = ["Filler", "fill"]
 _JOINED = re.compile(r"\w[-.@]\w")
 #: Longest word that stays whole, in characters: a narrow column holds it.
 _LONGEST = 34
+#: Longest half of an address that stays whole.
+_LONGEST_HALF = 18
 
 
 class Filler:
@@ -41,12 +43,15 @@ class Filler:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
+            "address": _address,
             "ago": text.ago,
             "controls": text.controls,
             "count": text.count,
             "count_of": lambda rows, noun: text.count(len(rows), noun),
             "day": text.day,
             "dated": text.dated,
+            "described": text.described,
+            "grouped": text.grouped,
             "host": text.host,
             "listed": text.listed,
             "moment": text.moment,
@@ -55,6 +60,7 @@ class Filler:
             "percent": text.percent,
             "settings": text.settings,
             "shorten": text.shorten,
+            "tied": text.tied,
             "whole": _whole,
         }
         self._environment.globals |= {"severities": charts.SEVERITIES, "frameworks": text.FRAMEWORKS}
@@ -110,6 +116,21 @@ def _whole(words: str) -> Markup:
     return Markup("").join(
         Markup('<span class="whole">{}</span>').format(part) if _is_joined(part) else part
         for part in re.split(r"(\s+)", words)
+    )
+
+
+def _address(words: str) -> Markup:
+    """Return a text whose addresses are broken over two lines after the ``@`` or not at all."""
+    return Markup(" ").join(
+        Markup("<wbr>").join(
+            Markup('<span class="whole">{}</span>').format(text.printable(half))
+            if len(half) <= _LONGEST_HALF
+            else Markup.escape(text.printable(half))
+            for half in (part.partition("@")[0] + "@", part.partition("@")[2])
+        )
+        if part.count("@") == 1
+        else Markup.escape(text.printable(part))
+        for part in words.split(" ")
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ __all__ = [
     "count",
     "dated",
     "day",
+    "described",
+    "grouped",
     "host",
     "listed",
     "moment",
@@ -27,10 +30,26 @@ __all__ = [
     "printable",
     "settings",
     "shorten",
+    "tied",
 ]
 
 #: Dates as SQL writes them into texts.
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+#: A whole number that stands by itself, not a part of a version, a date or an id.
+_LONG_NUMBER = re.compile(r"(?<![\w.,:-])[1-9]\d{3,}(?![\w.:-])")
+#: Id of a check of one list -> the list.
+_LIST_OF_CHECK = re.compile(r"(\w+)_(?:read|stored)")
+_THE_LIST = re.compile(r"\b([Tt])h(?:e|is) list\b")
+#: Lists that are parts of another one.
+_PARTS = {
+    "dashboards_public": "public dashboards",
+    "dashboards_shares": "shares of dashboards",
+    "mailed_reports_recipients": "recipients of mailed reports",
+    "models_permissions": "permissions of data models",
+    "models": "data models",
+    "row_rules_models": "data models with row rules",
+    "sign_on": "sign-on settings",
+}
 #: Replaces a missing value.
 NOTHING = "–"
 
@@ -104,6 +123,25 @@ def moment(value: datetime | None) -> str:
 def number(value: int | None) -> str:
     """Write a number with thousands separators."""
     return NOTHING if value is None else f"{value:,}"
+
+
+def grouped(words: str | None) -> str:
+    """Write each whole number of four or more digits in a text with thousands separators."""
+    return _LONG_NUMBER.sub(lambda found: f"{int(found[0]):,}", words) if words else NOTHING
+
+
+def described(check: Mapping[str, str]) -> str:
+    """Return what a check compares, with the name of its list where the description does not have it."""
+    found = _LIST_OF_CHECK.fullmatch(check["check_id"])
+    if not found or " list of " in check["description"]:
+        return check["description"]
+    name = _PARTS.get(found[1], found[1].replace("_", " "))
+    return _THE_LIST.sub(rf"\1he list of {name}", check["description"])
+
+
+def tied(words: str) -> str:
+    """Keep each percent sign on the line of its number."""
+    return words.replace(" %", "\u00a0%")
 
 
 def percent(share: float) -> str:

@@ -18,6 +18,7 @@ from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.reach import ReachView
 from pipeline.reporting.summary import Chart, Identity, Sections, Tile
+from pipeline.reporting.text import day, moment
 from pipeline.reporting.trend import Trend
 
 __all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]
@@ -120,6 +121,11 @@ class View:
     results: dict[str, Row]
     gate_checks: tuple[Row, ...]
     other_checks: tuple[Row, ...]
+    checks_said: str
+    findings_said: str
+    dates: str
+    is_evaluated_apart: bool
+    changed_subjects: int | None
     not_extracted: tuple[str, ...]
     requests: tuple[Row, ...]
     build: Row
@@ -174,6 +180,11 @@ def arrange(
         rules=_ordered(_rows(dataset.rule_summary)),
         gate_checks=tuple(row for row in checks if row["is_gate"]),
         other_checks=tuple(row for row in checks if not row["is_gate"]),
+        checks_said=summary.checks_said(
+            [row for row in checks if row["is_gate"]], [row for row in checks if not row["is_gate"]]
+        ),
+        **_dates(dataset.snapshot),
+        changed_subjects=_changed_subjects(dataset.changes),
         not_extracted=tuple(row["source"] for row in checks if row["check_id"] == "source_extracted"),
         requests=_rows(dataset.requests),
         build=dataset.build,
@@ -218,6 +229,7 @@ def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, 
         "headline": summary.headline(figures, severities),
         "not_evaluated": sum(row["outcome"] == "not_evaluated" for row in unevaluated),
         "coverage": summary.coverage(unevaluated, len(dataset.rule_summary)),
+        "findings_said": summary.found_on(figures),
         "tiles": summary.tiles(figures, unevaluated),
         "charts": summary.draw(numbers, _rows(dataset.change_counts)),
         "identities": summary.identities(figures, numbers),
@@ -238,6 +250,27 @@ def _long_tables(dataset: Dataset, rows_shown: int, privileged_shown: int | None
         "changes": _rows(dataset.changes.head(rows_shown)),
         "change_total": _total(dataset.changes),
     }
+
+
+def _dates(snapshot: Row) -> dict[str, Any]:
+    """Return when the data was read and the moment it is evaluated as of, which is said apart if the days differ."""
+    read, as_of = snapshot["finished_at"], snapshot["as_of"]
+    apart = read.date() != as_of.date()
+    return {
+        "is_evaluated_apart": apart,
+        "dates": f"read {day(read)}, evaluated as of {day(as_of)}" if apart else f"as of {moment(as_of)}",
+    }
+
+
+def _changed_subjects(changes: polars.DataFrame) -> int | None:
+    """Return how many accounts, roles and groups have a change, or None if not every change is held."""
+    if len(changes) < _total(changes):
+        return None
+    accounts = polars.when(polars.col("object_kind") == "membership").then(
+        polars.col("key").str.split(":").list.first()
+    )
+    kind = polars.when(polars.col("object_kind") == "membership").then(polars.lit("account"))
+    return changes.select("source", kind.otherwise("object_kind"), accounts.otherwise("key").alias("id")).n_unique()
 
 
 def _total(frame: polars.DataFrame) -> int:

@@ -79,6 +79,8 @@ headline as (
         and (before.account_id is null or not before.privileged or before.status <> 'active')
         and accounts.source in (select source from baseline.accounts)
     having exists (select 1 from baseline.accounts)
+    union all
+    select 19, 'findings_on_accounts', 'open findings on accounts', count(*) filter (where account_id is not null) from open_findings
 ),
 
 -- Every status and bucket is a bar of its own, even if it is empty.

@@ -45,7 +45,8 @@ memberships as (
 counts as (
     select
         source, count(*) filter (where is_in_user) as user_count, count(*) filter (where is_in_group) as group_count,
-        count(*) filter (where is_in_user <> is_in_group) as differing
+        count(*) filter (where is_in_user <> is_in_group) as differing,
+        count(*) filter (where is_in_user and not is_in_group) as only_in_user
     from memberships
     group by source
 ),
@@ -65,7 +66,8 @@ select
         when coalesce(listing.has_members, false) = false then 'The source does not list the members of its groups.'
         when coalesce(counts.differing, 0) = 0
             then 'User and group records list the same ' || counted(coalesce(counts.user_count, 0), 'membership') || '.'
-        else counted(counts.differing, 'membership') || ' listed on one side only; the report uses both sides.'
+        else counted(counts.differing, 'membership') || ' listed on one side only (' || counts.only_in_user || ' in user records, '
+            || (counts.differing - counts.only_in_user) || ' in group records); the report uses both sides.'
     end as explanation
 from meta.sources as sources
 left join counts on counts.source = sources.source

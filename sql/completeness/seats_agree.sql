@@ -79,8 +79,10 @@ select
         then admins || ' admin, ' || designers || ' designer, ' || viewers || ' viewer' end as expected,
     own_admins || ' admin, ' || own_designers || ' designer, ' || own_viewers || ' viewer'
         || case when own_unknown > 0 then ', ' || own_unknown || ' unknown' else '' end as observed,
+    -- Classes that differ in opposite directions must not cancel out.
     case when is_known
-        then own_admins + own_designers + own_viewers + own_unknown - admins - designers - viewers end as difference,
+        then greatest(abs(own_admins - admins) + abs(own_designers - designers) + abs(own_viewers - viewers), own_unknown) end
+        as difference,
     result,
     case result
         when 'NOT_AVAILABLE' then 'The source does not say how many seats are in use.'

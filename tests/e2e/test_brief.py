@@ -70,7 +70,10 @@ def headline(brief: Brief) -> Iterator[str]:
     total, found = len(brief.population), len(brief.open)
     yield f"{total:,} accounts, {status['active']:,} active"
     yield f"{privileged:,} active privileged accounts"
-    yield f"{found:,} open findings on {affected:,} accounts"
+    on_accounts = sum(bool(row["account_id"]) for row in brief.open)
+    others = "on people, groups, roles, objects and the source"
+    yield f"{found:,} open findings, {on_accounts:,} on {affected:,} accounts"
+    yield f"{found:,} open findings = {on_accounts:,} on {affected:,} accounts + {found - on_accounts:,} {others}"
     yield f"{len(leavers):,} leavers still active"
     yield f"Of {len(in_scope):,} accounts in scope, {clean:,} have no findings."
     yield f"{len(leavers):,} accounts of people who have left are still active: act on these first."
@@ -178,7 +181,7 @@ def test_every_figure_of_the_brief_is_counted_again_from_the_csv_files(brief: Br
         found = re.search(pattern, left)
         assert found, pattern
         owner = found.groupdict().get("owner", "")
-        assert owner.endswith(f"and {unnamed} more") == bool(unnamed), owner
+        assert owner.partition("; ")[0].endswith(f"and {unnamed} more") == bool(unnamed), owner
         left = left.replace(found[0], "")
     reasons = not_evaluated(brief)
     said = re.search(r"(\d+) of (\d+) rules were not evaluated: (.*?)\.", left)
@@ -187,6 +190,14 @@ def test_every_figure_of_the_brief_is_counted_again_from_the_csv_files(brief: Br
     parts = [part.partition(" because ") for part in said[3].split("; ")]
     assert {reason: int(times) for times, _, reason in parts} == reasons
     left = left.replace(said[0], "")
+    checks = re.search(
+        r"All (\d+) gate checks passed; of (\d+) information checks (\d+) failed and (\d+) were not available\.", left
+    )
+    assert checks
+    results = Counter(row["result"] for row in brief.checks)
+    assert int(checks[1]) + int(checks[2]) == len(brief.checks)
+    assert (int(checks[3]), int(checks[4])) == (results["FAIL"], results["NOT_AVAILABLE"])
+    left = left.replace(checks[0], "")
 
     for known in (
         *(brief.manifest[name] for name in ("snapshot_id", "build_id", "data_sha256")),

@@ -252,6 +252,7 @@ def fill(
         "privileged_with_findings": sum(row[-1] > 0 for row in privileged),
         "privileged_active_new": 0 if changes else None,
         "leavers_active": sum(row[1] == LEAVER_ACTIVE for row in open_rows),
+        "findings_on_accounts": sum(bool(row[7]) for row in open_rows),
     }  # fmt: skip
     sections: dict[str, dict[str, int]] = {
         "headline": headline,

@@ -83,3 +83,10 @@ def card_title(page: webdriver.Chrome) -> str:
     """Return the title of the account or finding that is opened, which follows the click on its link."""
     WebDriverWait(page, 30, poll_frequency=0.05).until(lambda _: texts(page, "#card-title"))
     return texts(page, "#card-title")[0]
+
+
+def go_back(browser: webdriver.Chrome) -> None:
+    """Go back, and wait until the browser knows it: the next step back starts from the page that it knows."""
+    address = browser.current_url
+    browser.back()
+    WebDriverWait(browser, 30).until(lambda _: browser.current_url != address)

@@ -285,3 +285,48 @@ def test_the_quality_of_a_review_is_shown_with_sums_that_add_up(database: Build,
 
 def test_a_report_without_a_review_says_so(printed: Printed) -> None:
     assert "No earlier extract had been reviewed when this one ended" in " ".join(printed.pages)
+
+
+def test_a_report_evaluated_on_another_day_says_when_its_data_was_read(database: Build, tmp_path: Path) -> None:
+    connection = database()
+    connection.execute("update reports.snapshot set as_of = as_of + interval 14 days")
+
+    brief, evidence = pages_of(print_brief(connection, tmp_path)), pages_of(print_evidence(connection, tmp_path))
+
+    for front in (brief[0], evidence[0]):
+        assert "· read 31 Oct 2026, evaluated as of 15 Nov 2026" in front
+    assert "proven complete; evaluated as of 15 Nov 2026" in " ".join(brief)
+
+
+def test_the_accounts_of_one_person_are_in_one_row_with_their_addresses(database: Build, tmp_path: Path) -> None:
+    connection = database(findings=4)
+    [(found,)] = connection.execute("select min(finding_id) from reports.finding_rows").fetchall()
+    connection.execute(
+        "update reports.finding_rows set person_id = 'p', email = 'one@example.com' where finding_id = ?", [found]
+    )
+    connection.execute(
+        "insert into reports.finding_rows"
+        " select * replace ('second' as finding_id, 'two@example.com' as email, 'Another detail.' as detail)"
+        " from reports.finding_rows where finding_id = ?",
+        [found],
+    )
+
+    text = " ".join(pages_of(print_brief(connection, tmp_path)))
+
+    assert "one@example.com two@example.com" in text or "two@example.com one@example.com" in text
+    assert "two@example.com: Another detail." in text
+
+
+def test_an_object_has_no_role_or_address_of_an_account(database: Build, tmp_path: Path) -> None:
+    connection = database(findings=4)
+    connection.execute(
+        "update reports.finding_rows set subject_type = 'object', label = 'Cash Model', role = 'Role of nobody',"
+        " email = 'nobody@example.com'"
+    )
+
+    text = " ".join(pages_of(print_brief(connection, tmp_path)))
+    findings = text[text.index("Critical: ") : text.index("Access and reach", text.index("Critical: "))]
+
+    assert "Cash Model object" in findings
+    assert "Role of nobody" not in findings
+    assert "nobody@example.com" not in findings

@@ -250,7 +250,7 @@ def test_a_table_too_large_to_mail_is_not_attached_but_named(database, tmp_path)
     assert "population.csv" not in reader.attachments
     assert "rules.csv" in reader.attachments
     texts = [" ".join(page.extract_text().split()) for page in reader.pages]
-    assert any("Too large to attach, and only in the folder: " in text for text in texts)
+    assert any("Too large to embed, and only in the folder: " in text for text in texts)
 
 
 def remember(connection: duckdb.DuckDBPyConnection, snapshot_id: str, manifest_sha256: str, at: int = 0) -> None:

@@ -17,7 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browser import violations
-from tests.reporting.shown import card_title, find, texts
+from tests.reporting.shown import card_title, find, go_back, texts
 
 # One worker has the browser.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -88,7 +88,7 @@ def test_hostile_names_are_text(show):
     for place in range(5):
         page.find_elements(By.CSS_SELECTOR, "#lookup-results td b a")[place].click()
         assert card_title(page) in shown
-        page.back()
+        go_back(page)
         WebDriverWait(page, 30).until(lambda _: len(texts(page, "#lookup-results td b")) == 40)
     find(page, "nav a[href='#privileged']").click()
     WebDriverWait(page, 30).until(lambda _: texts(page, "#privileged td b"))

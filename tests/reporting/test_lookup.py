@@ -20,7 +20,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from pipeline import resources
 from pipeline.reporting import dataset, html, lookup, report, view
 from tests.reporting.conftest import fill
-from tests.reporting.shown import card_title, find, open_page, texts, wait_for_data
+from tests.reporting.shown import card_title, find, go_back, open_page, texts, wait_for_data
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
@@ -135,14 +135,14 @@ def test_filters_stay_after_a_reload_and_going_back_leads_through_them(page):
     assert Select(find(page, "[name=severity]")).first_selected_option.text == "▲ high"
     find(page, f"{ROWS} a").click()
     opened = card_title(page)
-    page.back()
+    go_back(page)
     wait_for_rows(page, len(rows))
     assert texts(page, ROWS) == rows
     assert page.switch_to.active_element.text == opened, "the keyboard is where it was"
-    page.back()
+    go_back(page)
     WebDriverWait(page, 30).until(lambda _: "119 of 120" in find(page, "#lookup-count").text)
     assert Select(find(page, "[name=severity]")).first_selected_option.text == "all"
-    page.back()
+    go_back(page)
     WebDriverWait(page, 30).until(lambda _: texts(page, "#summary"))
     assert texts(page, ROWS) == []
 
@@ -287,7 +287,7 @@ def test_figures_of_the_summary_lead_to_what_they_count(page):
     assert find(page, "#lookup-count").text.startswith(f"{open_findings} of 60 findings: department ")
     assert find(page, "#lookup-count").text.endswith("status open")
 
-    page.back()
+    go_back(page)
     WebDriverWait(page, 30).until(lambda _: texts(page, "#summary"))
     page.find_elements(By.CSS_SELECTOR, "#summary .tile")[2].find_element(By.TAG_NAME, "a").click()
     WebDriverWait(page, 30).until(lambda _: texts(page, ROWS))

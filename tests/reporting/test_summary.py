@@ -5,11 +5,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.reporting.summary import NOT_EVALUATED, coverage, tiles
+from pipeline.reporting.summary import NOT_EVALUATED, checks_said, coverage, found_on, tiles
 from pipeline.warehouse.saved import statement
 
 FIGURES = {
     "accounts": 20, "active": 12, "privileged": 5, "privileged_active": 3, "findings": 4, "accounts_with_findings": 1,
+    "findings_on_accounts": 3,
 }  # fmt: skip
 
 
@@ -66,6 +67,34 @@ def test_deactivated_accounts_do_not_count_as_privileged_accounts_in_use() -> No
         "3",
         "active privileged accounts, 1 of them new",
     )
+
+
+def test_findings_are_told_apart_from_those_on_accounts() -> None:
+    others = "on people, groups, roles, objects and the source"
+    assert tiles(FIGURES, [])[2].label == "open findings, 3 on 1 account"
+    assert found_on(FIGURES) == f": 3 on 1 account, 1 {others}"
+    assert found_on(FIGURES | {"findings_on_accounts": 4}) == " on 1 account"
+    assert found_on(FIGURES | {"findings": 0, "findings_on_accounts": 0}) == ""
+
+
+def test_a_tile_does_not_count_no_new_accounts() -> None:
+    assert tiles(FIGURES | {"privileged_active_new": 0}, [])[1].label == "active privileged accounts"
+
+
+@pytest.mark.parametrize(
+    ("gate", "others", "said"),
+    [
+        ("", "", "No check of completeness is on record."),
+        ("PPP", "", "All 3 gate checks passed."),
+        ("P", "PP", "The one gate check passed; every information check passed."),
+        ("PPF", "PPPP", "2 of 3 gate checks passed, 1 failed; every information check passed."),
+        ("PP", "PFFN", "All 2 gate checks passed; of 4 information checks 2 failed and 1 was not available."),
+        ("PN", "NN", "1 of 2 gate checks passed; of 2 information checks 2 were not available."),
+    ],
+)
+def test_all_completeness_checks_are_summed_up_in_a_sentence(gate: str, others: str, said: str) -> None:
+    results = {"P": "PASS", "F": "FAIL", "N": "NOT_AVAILABLE"}
+    assert checks_said(*([{"result": results[each]} for each in letters] for letters in (gate, others))) == said
 
 
 def test_each_account_with_a_finding_counts_for_one_department() -> None:

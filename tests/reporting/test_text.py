@@ -78,3 +78,23 @@ def test_dates_within_a_text_are_written_as_all_others() -> None:
     assert text.dated("keep by ann@example.com on 2026-03-01") == "keep by ann@example.com on 1 Mar 2026"
     assert text.dated("never") == "never"
     assert text.dated("2026-02-31") == "2026-02-31"
+
+
+@pytest.mark.parametrize(
+    ("check_id", "description", "said"),
+    [
+        ("models_permissions_read", "Every part of the list could be read",
+         "Every part of the list of permissions of data models could be read"),
+        ("folders_read", "The list could be read", "The list of folders could be read"),
+        ("folders_stored", "Every item of this list is stored.", "Every item of the list of folders is stored."),
+        ("folders_end_proven", "The pages cover the list of folders", "The pages cover the list of folders"),
+    ],
+)  # fmt: skip
+def test_a_check_of_a_list_names_the_list(check_id: str, description: str, said: str) -> None:
+    assert text.described({"check_id": check_id, "description": description}) == said
+
+
+def test_numbers_within_a_text_have_separators_but_ids_and_years_within_dates_do_not() -> None:
+    assert text.grouped("39 admin, 1554 viewer") == "39 admin, 1,554 viewer"
+    assert text.grouped("offset 0..2555, v2026.1, 2026-11-01, x1234") == "offset 0..2555, v2026.1, 2026-11-01, x1234"
+    assert text.grouped(None) == text.NOTHING

@@ -30,7 +30,9 @@ def test_seats_agree_by_class(admins: int | None, viewers: int, result: str) -> 
             ("roles", f"(values {ROLES}) as r(source, role_id, role_name, base_role_name)"),
         ):
             connection.execute(f"create table landed.{table} as from {rows}")
-        connection.execute("create or replace table meta.sources as select 'n' as snapshot_id, 's' as source")
+        connection.execute(
+            "create or replace table meta.sources as select 'n' as snapshot_id, 's' as source, 'sisense' as kind"
+        )
         connection.execute(
             "insert into raw.posture values ('n', 's', 1, 1, 1, true, '2026-01-01', ?)", [json.dumps(answer)]
         )
