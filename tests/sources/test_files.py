@@ -163,14 +163,15 @@ NO_COUNTS = [{"name": name} for name in TABLES]
         ({"grants.csv": GRANTS.rsplit("4,perm", 1)[0]}, {}, "declares 5 rows of grants.csv, and 4 were read."),
         ({"grants.csv": GRANTS + "3,role:admin,,\n"}, {}, "declares 5 rows of grants.csv, and 6 were read."),
         ({"accounts.csv": ACCOUNTS.replace("Dahl", "Dall")}, {}, "accounts.csv was changed after"),
-        ({"accounts.csv": ACCOUNTS.replace("4,dee", "1,dee")}, {}, "1 account id is on several lines that differ: 1."),
+        ({"accounts.csv": ACCOUNTS.replace("4,dee", "1,dee")}, {}, "account id is on several lines that differ: 1."),
         (
             {"entitlements.csv": ENTITLEMENTS.replace("group:all,Everyone", "role:admin,Everyone")}, {},
             "1 entitlement id is on several lines that differ: role:admin.",
         ),
         (
-            {"grants.csv": GRANTS.replace("4,perm", "9,perm")}, {"files": [{"name": n, "rows": r} for n, r in ROWS.items()]},
-            "source 'hr_app': 1 grant to an account that the accounts do not list: 9. The accounts and the grants do not",
+            {"grants.csv": GRANTS.replace("4,perm", "9,perm")},
+            {"files": [{"name": name, "rows": rows} for name, rows in ROWS.items()]},
+            "1 grant to an account that the accounts do not list: 9. The accounts and the grants do not belong",
         ),
     ],
 )  # fmt: skip
