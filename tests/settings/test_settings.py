@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import Project
 from pipeline.errors import ConfigurationError, MissingSecretError
 from pipeline.settings import Credentials, Secret, Settings, SourceSettings, load_settings
 from tests.rules import rule
@@ -258,6 +259,13 @@ def test_every_secret_of_a_source_is_looked_at(
     warnings = SourceSettings(name="idp", kind=kind, **urls).warns_of_plain_http(credentials)  # type: ignore[arg-type]
 
     assert [warning.partition(" of 'idp'")[0] for warning in warnings] == secrets
+
+
+def test_check_says_that_a_token_would_travel_unencrypted(tmp_path: Path) -> None:
+    configuration = '[sources.idp]\nkind = "scim"\nurl = "http://no-such-host.invalid/scim"\nmax_attempts = 1\n'
+    checked = Project(read(tmp_path, configuration), {"ACCESS_REVIEW_IDP_TOKEN": "t"}).check()
+
+    assert ("idp: transport", "warning") in [(item.name, item.result) for item in checked.items]
 
 
 ENTRA = '[sources.idp]\nkind = "entra"\nurl = "https://graph.microsoft.com"\ntenant = "t"\nclient_id = "c"\n'

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from pipeline import Project, load_settings, resources
 from pipeline.errors import ContentError
+from pipeline.progress import Silent
 from pipeline.settings import SourceSettings
 from pipeline.sources.extract import ExtractJob
 from pipeline.sources.files.extract import extract
@@ -24,6 +25,7 @@ from pipeline.warehouse import database, landing
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
 from pipeline.warehouse.policy import PolicyFiles
+from pipeline.watch.watcher import Watcher
 
 SNAPSHOT = "20260101T000000Z-0001"
 ACCOUNTS = (
@@ -368,3 +370,16 @@ def test_words_that_are_not_known_are_named_and_count_as_unknown(tmp_path: Path)
     } <= set(warnings)
     kinds = dict(project.query("select account_id, account_type from graph.accounts").rows())
     assert kinds == {"1": "unknown", "2": "human", "3": "unknown", "4": "human"}
+
+
+def test_watch_says_once_a_tick_that_it_does_not_follow_files(built: Project) -> None:
+    class Notes(Silent):
+        said: ClassVar[list[str]] = []
+
+        def note(self, text: str) -> None:
+            self.said.append(text)
+
+    tick = Watcher(Project(built.settings, {}, Notes()), []).tick()
+
+    assert (tick.errors, tick.completeness, tick.events) == ([], "FULL", {})
+    assert [text for text in Notes.said if "not watched" in text] == ["not watched, because it is no Sisense: hr_app"]
