@@ -17,6 +17,7 @@ with
 accounts as (
     select
         source, account_id, status, person_id, privileged, email_key,
+        coalesce(email, user_name, account_id) as name,
         list_contains(unreadable_fields, 'email') as has_unreadable_email,
         case when email_domain is not null then regexp_replace(email_key, '\+[^@]*@', '@') end as address
     from graph.accounts
@@ -30,7 +31,8 @@ addresses as (
         count(*) filter (where status = 'active' and privileged) as privileged_count,
         count(*) as possible_count,
         count(*) filter (where privileged) as possible_privileged_count,
-        count(distinct email_key) = count(*) as has_own_addresses
+        count(distinct email_key) = count(*) as has_own_addresses,
+        list(name order by lower(name), account_id) filter (where status = 'active') as names
     from accounts
     where address is not null
     group by source, address
@@ -43,7 +45,8 @@ people as (
         count(*) filter (where status = 'active') as active_count,
         count(*) filter (where status = 'active' and privileged) as privileged_count,
         count(*) as possible_count,
-        count(*) filter (where privileged) as possible_privileged_count
+        count(*) filter (where privileged) as possible_privileged_count,
+        list(name order by lower(name), account_id) filter (where status = 'active') as names
     from accounts
     where person_id is not null
     group by source, person_id
@@ -55,6 +58,7 @@ verdicts as (
     select
         account.source, account.account_id, account.address, addresses.active_count as address_count,
         people.active_count as person_count,
+        case when people.active_count > 1 then people.names else addresses.names end as names,
         case
             when account.status = 'unknown' then 'unknown'
             when addresses.active_count > 1
@@ -79,9 +83,10 @@ select
     account_id,
     verdict,
     case
-        when person_count > 1 then person_count || ' active accounts belong to the same person.'
-        else address_count || ' active accounts share the address ' || address || '.'
-    end as detail,
+        when person_count > 1 then person_count || ' active accounts belong to the same person: '
+        else address_count || ' active accounts share the address ' || address || ': '
+    end || array_to_string(names[:3], ', ') || case when len(names) > 3 then ' and ' || (len(names) - 3) || ' more' else '' end
+        || '.' as detail,
     counted(greatest(coalesce(address_count, 0), coalesce(person_count, 0)), 'account') as observed_value,
     'one account' as threshold
 from verdicts
