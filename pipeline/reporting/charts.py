@@ -136,7 +136,7 @@ def lines(title: str, positions: Sequence[str], rows: Sequence[Line]) -> Markup:
         parts += _panel(row, (place + 1) * _PANEL_HEIGHT - _PANEL_MARGIN, step)
     shown = _labelled_positions(len(positions))
     for place, position in enumerate(positions):
-        if place in shown:
+        if place in shown and (place == 0 or position != positions[0]):  # two reports of one day need no two names
             parts.append(_text(_LEFT + place * step, height - 4, position, _anchor(place, len(positions)), SLATE))
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
