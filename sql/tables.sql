@@ -30,7 +30,8 @@ create or replace macro match_key(text) as lower(nfc_normalize(trimmed(
 )));
 
 -- A number with its noun in the singular or plural: 1 day, 2 days.
-create or replace macro counted(number, noun) as number || ' ' || noun || case when number = 1 then '' else 's' end;
+create or replace macro grouped(number) as format('{:,}', cast(number as bigint));
+create or replace macro counted(number, noun) as grouped(number) || ' ' || noun || case when number = 1 then '' else 's' end;
 
 -- An id in a record is text or a number. A list, object or boolean reaches SQL as JSON text, which is not an id.
 create or replace macro usable_id(text) as
@@ -759,7 +760,9 @@ comment on column baseline.register.due_from_at is 'when the time to fix the fin
 comment on column baseline.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
 comment on column baseline.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
 create table if not exists baseline.reports (snapshot_id varchar not null, has_findings boolean not null);
+alter table baseline.reports add column if not exists read_at timestamp;
 comment on table baseline.reports is 'The last eight complete snapshots before this one that were reported: those that the trend shows.';
+comment on column baseline.reports.read_at is 'when its extract ended, UTC';
 comment on column baseline.reports.has_findings is 'its findings are still in history; false if they were pruned';
 create table if not exists baseline.absences (
     campaign varchar not null, item_id varchar not null, first_absent_snapshot_id varchar not null

@@ -25,7 +25,7 @@ _FILES = {
     "licences.csv": ("select * from reports.licences", "source, account_id"),
     "trend.csv": (
         "select * from reports.trend",
-        "as_of, snapshot_id, (select position from reference.severities as s where s.severity = trend.severity)",
+        "snapshot_id, (select position from reference.severities as s where s.severity = trend.severity)",
     ),
     "reconciliation.csv": ("select * exclude (is_gate) from reports.reconciliation", "source, check_id"),
 }

@@ -104,8 +104,8 @@ def load(connection: Connection) -> Dataset:
         person_findings=frame(statement("reporting", "person_findings"), rows=ROWS_HELD),
         severity_rules=frame(statement("reporting", "severity_rules")),
         due_counts=frame(statement("reporting", "due_counts")),
-        trend=frame("select * from reports.trend order by as_of, snapshot_id, severity"),
-        trend_figures=frame("select * from reports.trend_figures order by as_of, snapshot_id, figure"),
+        trend=frame("select * from reports.trend order by snapshot_id, severity"),
+        trend_figures=frame("select * from reports.trend_figures order by snapshot_id, figure"),
         objects=objects.load(connection),
         has_several_sources=has_several_sources(connection),
     )

@@ -36,8 +36,8 @@ def sheets() -> tuple[ReportSheet, ...]:
         ModelError: a query is not in its form.
     """
     return (
-        ReportSheet("Findings", _query("findings"), "open findings, the most severe first", "findings.csv", 3, 9),
-        ReportSheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 14),
+        ReportSheet("Findings", _query("findings"), "every finding, open ones first", "findings.csv", 3, 9),
+        ReportSheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 16),
         ReportSheet(
             "Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11
         ),

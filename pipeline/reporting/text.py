@@ -151,7 +151,7 @@ def percent(share: float) -> str:
 
 def ago(days: int) -> str:
     """Write how many whole days have passed."""
-    return f"{count(days, 'day')} ago" if days else "on the same day"
+    return f"{count(days, 'day')} ago" if days else "the day of this report"
 
 
 def controls(joined: str | None) -> list[str]:

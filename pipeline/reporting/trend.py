@@ -33,10 +33,12 @@ _TOO_FEW = "A trend needs two reports. This is the first complete one; the next 
 class TrendReport:
     """The findings of one report: sums over all severities, the open ones of each severity, and other figures.
 
-    A sum is None if it is not known, as for what changed before the first report that was kept.
+    A sum is None if it is not known, as for what changed before the first report that was kept. ``read_at`` is when
+    the extract ended.
     """
 
     as_of: datetime
+    read_at: datetime
     new: int | None
     reopened: int | None
     resolved: int | None
@@ -59,13 +61,17 @@ class Trend:
 
 
 def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
-    """Arrange ``reports.trend`` and ``reports.trend_figures`` for reading; the last report is this one."""
+    """Arrange ``reports.trend`` and ``reports.trend_figures`` for reading; the last report is this one.
+
+    Reports are in the order of their extracts, which is that of their ids: each one is compared with the one before,
+    and any of them may have been evaluated as of an earlier or a later day.
+    """
     reports = tuple(
         _report(
             tuple(part.iter_rows(named=True)),
             figures.filter(polars.col("snapshot_id") == snapshot_id).rows_by_key("figure", named=True, unique=True),
         )
-        for (snapshot_id,), part in trend.sort("as_of", "snapshot_id").group_by("snapshot_id", maintain_order=True)
+        for (snapshot_id,), part in trend.sort("snapshot_id").group_by("snapshot_id", maintain_order=True)
     )
     known = [each for each in reports if each.open is not None]
     if len(known) < 2:
@@ -79,8 +85,8 @@ def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
         if any(each.severities.get(severity) for each in known)
     ]
     return Trend(
-        f"{' · '.join(parts)} since {day(before.as_of)}",
-        charts.lines("Open findings by severity", [day(each.as_of) for each in known], lines),
+        f"Since {day(before.read_at)}: {' · '.join(parts)} ({number(before.open)} before)",
+        charts.lines("Open findings by severity", [day(each.read_at) for each in known], lines),
         reports,
         tuple(name for name, _ in _FIGURES.values() if any(name in each.figures for each in reports)),
     )
@@ -93,6 +99,7 @@ def _report(rows: tuple[Row, ...], figures: dict[str, Row]) -> TrendReport:
 
     return TrendReport(
         as_of=rows[0]["as_of"],
+        read_at=rows[0]["read_at"],
         new=total("new"),
         reopened=total("reopened"),
         resolved=total("resolved"),
@@ -109,4 +116,6 @@ def _report(rows: tuple[Row, ...], figures: dict[str, Row]) -> TrendReport:
 def _written(value: float, form: str) -> str:
     if form == "percent":
         return f"{value:.1f} %"
-    return f"{value:.1f}".removesuffix(".0") if form == "days" else number(round(value))
+    if form == "days":
+        return f"{value:.1f}".removesuffix(".0") if value else "less than 1"
+    return number(round(value))

@@ -12,7 +12,7 @@ title_group      = "varchar: same department and title"
 department_group = "varchar: same department"
 manager_group    = "varchar: same manager"
 domain_group     = "varchar: same e-mail domain and same largest group; built-in groups are ignored"
-source_group     = "varchar: all active accounts of the source"
+source_group     = "varchar: all active accounts of people in the source"
 */
 with
 
@@ -47,7 +47,7 @@ select
     'department ' || person.department as department_group,
     'manager ' || person.manager_key as manager_group,
     'domain ' || account.email_domain || ', largest group ' || ranked_groups.label as domain_group,
-    'all active accounts' as source_group
+    'all active accounts of people' as source_group
 from graph.accounts as account
 left join graph.people as person on person.person_id = account.person_id
 left join largest_groups as largest on largest.source = account.source and largest.account_id = account.account_id

@@ -16,8 +16,7 @@ with
 
 accounts as (
     select
-        source, account_id, status, person_id, privileged, email_key,
-        coalesce(email, user_name, account_id) as name,
+        source, account_id, coalesce(user_name, email_key, account_id) as name, status, person_id, privileged, email_key,
         list_contains(unreadable_fields, 'email') as has_unreadable_email,
         case when email_domain is not null then regexp_replace(email_key, '\+[^@]*@', '@') end as address
     from graph.accounts
@@ -30,9 +29,10 @@ addresses as (
         count(*) filter (where status = 'active') as active_count,
         count(*) filter (where status = 'active' and privileged) as privileged_count,
         count(*) as possible_count,
+        -- Enough to name three others of each.
+        (list({'name': name, 'account_id': account_id} order by name, account_id) filter (where status = 'active'))[:4] as named,
         count(*) filter (where privileged) as possible_privileged_count,
-        count(distinct email_key) = count(*) as has_own_addresses,
-        list(name order by lower(name), account_id) filter (where status = 'active') as names
+        count(distinct email_key) = count(*) as has_own_addresses
     from accounts
     where address is not null
     group by source, address
@@ -45,8 +45,9 @@ people as (
         count(*) filter (where status = 'active') as active_count,
         count(*) filter (where status = 'active' and privileged) as privileged_count,
         count(*) as possible_count,
-        count(*) filter (where privileged) as possible_privileged_count,
-        list(name order by lower(name), account_id) filter (where status = 'active') as names
+        -- Enough to name three others of each.
+        (list({'name': name, 'account_id': account_id} order by name, account_id) filter (where status = 'active'))[:4] as named,
+        count(*) filter (where privileged) as possible_privileged_count
     from accounts
     where person_id is not null
     group by source, person_id
@@ -58,7 +59,10 @@ verdicts as (
     select
         account.source, account.account_id, account.address, addresses.active_count as address_count,
         people.active_count as person_count,
-        case when people.active_count > 1 then people.names else addresses.names end as names,
+        list_filter(
+            case when people.active_count > 1 then people.named else addresses.named end, lambda other: other.account_id <> account.account_id
+        )[:3] as others,
+        case when people.active_count > 1 then people.active_count else addresses.active_count end - 1 as other_count,
         case
             when account.status = 'unknown' then 'unknown'
             when addresses.active_count > 1
@@ -83,10 +87,12 @@ select
     account_id,
     verdict,
     case
-        when person_count > 1 then person_count || ' active accounts belong to the same person: '
-        else address_count || ' active accounts share the address ' || address || ': '
-    end || array_to_string(names[:3], ', ') || case when len(names) > 3 then ' and ' || (len(names) - 3) || ' more' else '' end
-        || '.' as detail,
+        when person_count > 1 then person_count || ' active accounts belong to the same person.'
+        else address_count || ' active accounts share the address ' || address || '.'
+    end
+        || case when other_count = 1 then ' The other one is ' else ' The others are ' end
+        || array_to_string(list_transform(others, lambda other: other.name), ', ')
+        || case when other_count > 3 then ' and ' || grouped(other_count - 3) || ' more' else '' end || '.' as detail,
     counted(greatest(coalesce(address_count, 0), coalesce(person_count, 0)), 'account') as observed_value,
     'one account' as threshold
 from verdicts
@@ -108,7 +114,7 @@ given."graph.accounts" = [
   { source = "s", account_id = "11", status = "active", privileged = false },
 ]
 expect = [
-  { account_id = "1", verdict = "failed" }, { account_id = "2", verdict = "failed" },
+  { account_id = "1", verdict = "failed", detail = "2 active accounts share the address ada@example.com. The other one is ada+bi@example.com." }, { account_id = "2", verdict = "failed" },
   { account_id = "3", verdict = "failed" }, { account_id = "4", verdict = "failed" },
   { account_id = "8", verdict = "unknown" }, { account_id = "9", verdict = "unknown" },
   { account_id = "10", verdict = "unknown" }, { account_id = "11", verdict = "unknown" },
@@ -135,4 +141,22 @@ expect = [
   { account_id = "10", verdict = "unknown" },
 ]
 population = 10
+*/
+/* example
+name = "a finding names three of the other accounts"
+given."graph.accounts" = [
+  { source = "s", account_id = "1", user_name = "ann", status = "active", privileged = false, email_key = "ann@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "2", user_name = "ann2", status = "active", privileged = false, email_key = "ann@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "3", user_name = "ann3", status = "active", privileged = false, email_key = "ann3@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "4", user_name = "ann4", status = "active", privileged = false, email_key = "ann4@example.com", email_domain = "example.com", person_id = "p" },
+  { source = "s", account_id = "5", user_name = "ann5", status = "active", privileged = false, email_key = "ann5@example.com", email_domain = "example.com", person_id = "p" },
+]
+expect = [
+  { account_id = "1", detail = "5 active accounts belong to the same person. The others are ann2, ann3, ann4 and 1 more." },
+  { account_id = "2", detail = "5 active accounts belong to the same person. The others are ann, ann3, ann4 and 1 more." },
+  { account_id = "3", detail = "5 active accounts belong to the same person. The others are ann, ann2, ann4 and 1 more." },
+  { account_id = "4", detail = "5 active accounts belong to the same person. The others are ann, ann2, ann3 and 1 more." },
+  { account_id = "5", detail = "5 active accounts belong to the same person. The others are ann, ann2, ann3 and 1 more." },
+]
+population = 5
 */

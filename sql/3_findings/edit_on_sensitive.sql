@@ -73,9 +73,9 @@ select
     group_id,
     verdict,
     coalesce(account.display_name, verdicts.account_id) || ' may edit the ' || object_type || ' ' || object_name || ', which is labelled ' || sensitivity
-        || ', through the group ' || group_name || '. ' || peer_k || ' of ' || counted(peer_n, 'peer') || ' ('
+        || ', through the group ' || group_name || '. ' || grouped(peer_k) || ' of ' || counted(peer_n, 'peer') || ' ('
         || peer_group || ')' || case when peer_k = 1 then ' is' else ' are' end || ' in that group.' as detail,
-    peer_k || ' of ' || counted(peer_n, 'peer') as observed_value,
+    grouped(peer_k) || ' of ' || counted(peer_n, 'peer') as observed_value,
     'a group that is usual among peers' as threshold,
     cast({'group_id': group_id} as json) as evidence
 from verdicts

@@ -76,7 +76,7 @@ select
         then 'Last used ' || strftime(inactive_since, '%-d %b %Y') || ', with ' || counted(group_count, 'entitlement') || '.'
         else 'Unchanged since ' || strftime(inactive_since, '%-d %b %Y') || ', with '
         || case when is_above_viewer then 'a role above Viewer' else 'the lowest role' end
-        || ' and ' || counted(group_count, 'group') || '.' end as detail,
+        || case when group_count > 0 then ' and ' || counted(group_count, 'group') else '' end || '.' end as detail,
     counted(date_diff('day', cast(inactive_since as date), cast($as_of as date)), 'day')
         as observed_value,
     counted($inactive_for_days, 'day') as threshold

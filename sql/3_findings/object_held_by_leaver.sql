@@ -1,5 +1,5 @@
 /*
-title       = "Dashboard or data model held by a leaver"
+title       = "Dashboard or data model held by a leaver or an inactive account"
 summary     = "A dashboard or data model that is owned by, or shared directly with, an inactive account or the account of a person who has left."
 severity    = "medium"
 population  = """

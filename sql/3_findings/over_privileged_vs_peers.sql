@@ -52,7 +52,7 @@ select
     account_id,
     verdict,
     case when privileged and peer_verdict = 'rare_confident' then 'high' else 'medium' end as severity,
-    peer_k || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') have this role or a higher one: '
+    grouped(peer_k) || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') have this role or a higher one: '
         || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1) || ' to '
         || round(100 * peer_share_high, 1) || ' %).'
         || coalesce(' At least half of the peers have ' || usual_role || ' or less.', '') as detail,

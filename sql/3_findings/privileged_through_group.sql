@@ -26,7 +26,8 @@ privileged_memberships as (
 verdicts as (
     select
         account.source, account.account_id, coalesce(bool_or(membership.is_privileged), false) as is_privileged,
-        array_to_string(list_sort(list(distinct membership.group_name) filter (where membership.is_privileged)), ', ') as group_names
+        array_to_string(list_sort(list(distinct membership.group_name) filter (where membership.is_privileged)), ', ') as group_names,
+        count(distinct membership.group_name) filter (where membership.is_privileged) as group_number
     from graph.accounts as account
     left join privileged_memberships as membership
         on membership.source = account.source and membership.account_id = account.account_id
@@ -39,7 +40,8 @@ select
     source,
     account_id,
     case when is_privileged then 'failed' else 'unknown' end as verdict,
-    'Privileged through: ' || group_names || '.' as detail,
+    case when group_number = 1 then 'The group ' || group_names || ' gives' else 'The groups ' || group_names || ' give' end
+        || ' this account administrative rights.' as detail,
     group_names as observed_value,
     'no privileged group' as threshold
 from verdicts
@@ -64,8 +66,8 @@ given."graph.memberships" = [
   { source = "s", account_id = "admin", group_id = "ops" },
 ]
 expect = [
-  { account_id = "carried", verdict = "failed", observed_value = "Fire, Ops" },
-  { account_id = "listed", verdict = "failed", observed_value = "Fire" },
+  { account_id = "carried", verdict = "failed", observed_value = "Fire, Ops", detail = "The groups Fire, Ops give this account administrative rights." },
+  { account_id = "listed", verdict = "failed", observed_value = "Fire", detail = "The group Fire gives this account administrative rights." },
   { account_id = "not known", verdict = "unknown" },
 ]
 population = 4

@@ -29,10 +29,10 @@ first_seen_snapshot_id = "varchar: the first snapshot with this finding"
 person_id              = "varchar: the person that the account belongs to, or that the finding is about"
 first_seen_at          = "timestamp: when the extract of the first snapshot with this finding ended, UTC; it stays the first after the finding came back"
 age_days               = "integer: calendar days in UTC from first seen to as-of; 0 if first seen after as-of"
-owner_email            = "varchar: who is to fix it, in lower case: the owner of the account, group, role or object, else the manager of the person, else default_owner under [policy]"
-due_at                 = "date: last day to fix it, which is as many days as its severity allows after first seen, or after it came back if it was gone; null for info"
+owner_email            = "varchar: who is to fix it, in lower case: the owner of the account, group, role or object, but never the person that the finding is about; else the manager of the person, else default_owner under [policy]"
+due_at                 = "date: last day to fix it, which is as many days as its severity allows after first seen, or after it came back if it was gone, or after as-of if that report was evaluated as of a later day; null for info"
 overdue                = "boolean: it is open, and as-of is a later day than due_at"
-due_from_at            = "timestamp: when the time to fix began, UTC: first seen, or when the finding came back after it was gone"
+due_from_at            = "timestamp: when the time to fix began, UTC: first seen, or when the finding came back after it was gone; as-of if that report was evaluated as of a later day"
 returned_snapshot_id   = "varchar: the snapshot in which it last came back after it was gone; null if it never was"
 object_type            = "varchar: dashboard, model or folder; null unless the finding is about one"
 */
@@ -80,7 +80,11 @@ object_names as (
 
 -- Whatever moment the rules are evaluated as of, a finding is seen when the extract that shows it ends.
 extracts as (
-    select date_trunc('second', finished_at) as extracted_at from reference.snapshot
+    select
+        date_trunc('second', finished_at) as extracted_at,
+        -- Evaluated as of a later day, a new finding is not overdue before anybody has seen it.
+        greatest(date_trunc('second', finished_at), cast($as_of as timestamp)) as known_at
+    from reference.snapshot
 ),
 
 earlier_findings as (
@@ -143,10 +147,19 @@ known_findings as (
         coalesce(earlier.first_seen_snapshot_id, $snapshot_id) as first_seen_snapshot_id,
         case failed.subject_type when 'person' then failed.subject_id else accounts.person_id end as person_id,
         coalesce(earlier.first_seen_at, snapshot.extracted_at) as first_seen_at,
-        coalesce(owners.owner_email, default_owner.owner_email) as owner_email,
+        coalesce(
+            -- The owner of an object is not to fix a finding about themselves.
+            case
+                when failed.subject_type <> 'object' or owners.owner_email is distinct from accounts.email_key
+                    and owners.owner_email is distinct from holders.email_key then owners.owner_email
+                else managers.owner_email
+            end,
+            default_owner.owner_email
+        ) as owner_email,
         case
-            when returned.finding_id is null then coalesce(earlier.due_from_at, snapshot.extracted_at)
-            else snapshot.extracted_at
+            -- An earlier report may have been evaluated as of a day that is still to come.
+            when returned.finding_id is null then least(earlier.due_from_at, snapshot.known_at)
+            else snapshot.known_at
         end as due_from_at,
         case when returned.finding_id is null then earlier.returned_snapshot_id else $snapshot_id end
             as returned_snapshot_id,
@@ -184,6 +197,10 @@ known_findings as (
     left join graph.owners as owners
         on owners.source = coalesce(failed.source, '') and owners.subject_type = failed.subject_type
         and owners.object_type = coalesce(failed.object_type, '') and owners.subject_id = failed.subject_id
+    left join graph.people as holders on holders.person_id = accounts.person_id
+    left join graph.owners as managers
+        on failed.subject_type = 'object' and managers.source = failed.source and managers.subject_type = 'account'
+        and managers.subject_id = failed.account_id
     left join policy.default_owner as default_owner on true
     left join extracts as snapshot on true
 )
@@ -300,6 +317,53 @@ expect = [
   { finding_id = "late", person_id = "p", first_seen_snapshot_id = "b", age_days = 8, owner_email = "chief@example.com", due_at = 2026-03-08, overdue = true },
   { finding_id = "excused", person_id = "<null>", first_seen_snapshot_id = "b", age_days = 8, owner_email = "<null>", due_at = 2026-03-08, overdue = false },
   { finding_id = "info", person_id = "<null>", first_seen_snapshot_id = "b", age_days = 373, owner_email = "<null>", due_at = "<null>", overdue = false },
+]
+*/
+/* example
+name = "the owner of an object does not own a finding about themselves: their manager does, else the default owner"
+given."findings.rule_summary" = [ { rule_id = "r", title = "T", summary = "S", severity = "low", enabled = true, parameters = "", controls = "", remediation = "Fix it.", sql_sha256 = "x" } ]
+given."findings.failed" = [
+  { finding_id = "own", rule_id = "r", source = "s", subject_type = "object", object_type = "model", subject_id = "m", account_id = "bo" },
+  { finding_id = "main address", rule_id = "r", source = "s", subject_type = "object", object_type = "model", subject_id = "m", account_id = "bo too" },
+  { finding_id = "other", rule_id = "r", source = "s", subject_type = "object", object_type = "model", subject_id = "m", account_id = "cy" },
+  { finding_id = "outsider", rule_id = "r", source = "s", subject_type = "object", object_type = "model", subject_id = "o", account_id = "out" },
+]
+given."graph.people" = [ { person_id = "p", email = "Bo@example.com", email_key = "bo@example.com" } ]
+given."graph.accounts" = [
+  { source = "s", account_id = "bo", email_key = "bo@example.com" },
+  { source = "s", account_id = "bo too", email_key = "bo.alias@example.com", person_id = "p" },
+  { source = "s", account_id = "cy", email_key = "cy@example.com" },
+  { source = "s", account_id = "out", email_key = "out@partner.test" },
+]
+given."graph.owners" = [
+  { source = "s", subject_type = "object", object_type = "model", subject_id = "m", owner_email = "bo@example.com" },
+  { source = "s", subject_type = "object", object_type = "model", subject_id = "o", owner_email = "out@partner.test" },
+  { source = "s", subject_type = "account", object_type = "", subject_id = "bo too", owner_email = "boss@example.com" },
+]
+given."policy.default_owner" = [ { owner_email = "ciso@example.com" } ]
+expect = [
+  { finding_id = "own", owner_email = "ciso@example.com" }, { finding_id = "main address", owner_email = "boss@example.com" },
+  { finding_id = "other", owner_email = "bo@example.com" }, { finding_id = "outsider", owner_email = "ciso@example.com" },
+]
+*/
+/* example
+name = "evaluated as of a later day, a new finding is due as many days after that day; a day that is still to come gives no more time"
+as_of = 2026-04-01T00:00:00Z
+given."findings.rule_summary" = [ { rule_id = "r", title = "T", summary = "S", severity = "high", enabled = true, parameters = "", controls = "", remediation = "Fix it.", sql_sha256 = "x" } ]
+given."reference.snapshot" = [ { snapshot_id = "example", finished_at = 2026-03-09T06:00:00Z } ]
+given."findings.failed" = [
+  { finding_id = "new", rule_id = "r", source = "s", subject_type = "account", subject_id = "a" },
+  { finding_id = "old", rule_id = "r", source = "s", subject_type = "account", subject_id = "b" },
+  { finding_id = "as of later", rule_id = "r", source = "s", subject_type = "account", subject_id = "c" },
+]
+given."history.register" = [
+  { snapshot_id = "b", finding_id = "old", first_seen_snapshot_id = "b", first_seen_at = 2026-03-01T00:00:00Z, due_from_at = 2026-03-01T00:00:00Z },
+  { snapshot_id = "b", finding_id = "as of later", first_seen_snapshot_id = "b", first_seen_at = 2026-03-01T00:00:00Z, due_from_at = 2026-12-31T00:00:00Z },
+]
+expect = [
+  { finding_id = "new", first_seen_at = 2026-03-09T06:00:00Z, due_at = 2026-04-08, overdue = false },
+  { finding_id = "old", due_at = 2026-03-08, overdue = true },
+  { finding_id = "as of later", due_at = 2026-04-08, overdue = false },
 ]
 */
 /* example

@@ -142,14 +142,14 @@ described_peers as (
     select
         *,
         case
-            when peer_group = 'all active accounts' then counted(peer_n, 'active account')
+            when peer_group = 'all active accounts of people' then counted(peer_n, 'active account') || ' of people'
             when starts_with(peer_group, 'manager ')
-                then peer_n || case when peer_n = 1 then ' person who reports to ' else ' people who report to ' end
+                then grouped(peer_n) || case when peer_n = 1 then ' person who reports to ' else ' people who report to ' end
                     || peer_group[9:]
             when starts_with(peer_group, 'domain ')
                 then counted(peer_n, 'account') || ' of ' || regexp_replace(peer_group[8:], ', largest group ', ' in the group ')
             when starts_with(peer_group, 'department ')
-                then peer_n || case when peer_n = 1 then ' person' else ' people' end
+                then grouped(peer_n) || case when peer_n = 1 then ' person' else ' people' end
                     || coalesce(
                         ' with the title ' || nullif(regexp_extract(peer_group, ', title (.*)$', 1), ''), ''
                     )
@@ -168,7 +168,7 @@ statistics as (
             when peer_share >= 0.9 then 'Nearly all of the '
             when peer_share >= 0.6 then 'Most of the '
             when peer_share >= 0.4 then 'About half of the '
-            else peer_k || ' of the '
+            else grouped(peer_k) || ' of the '
         end || peers
             || case
                 when peer_k = 1 and peer_share < 0.4 or peer_n = 1 then ' has this'

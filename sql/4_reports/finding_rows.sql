@@ -14,7 +14,7 @@ subject_id        = "varchar: id of the subject"
 account_id        = "varchar: the account, if the finding is about one"
 label             = "varchar: name of the account, person, group or role, or else its id"
 email             = "varchar: e-mail address"
-role              = "varchar: display name of the role"
+role              = "varchar: display name of the role; 'unknown role' if the role does not exist or has no name"
 department        = "varchar: the person's department"
 last_seen_at      = "timestamp: when the account was last seen"
 days_since_seen   = "bigint: UTC calendar days since that day"
@@ -54,7 +54,7 @@ select
     found.account_id,
     coalesce(found.display_name, found.subject_id) as label,
     coalesce(found.email, account.user_name) as email,
-    coalesce(account.role_display_name, account.role_id) as role,
+    coalesce(account.role_display_name, account.role_name, case when account.role_id is not null then 'unknown role' end) as role,
     coalesce(account.department, person.department) as department,
     account.last_seen_at,
     account.days_since_seen,

@@ -25,8 +25,8 @@ first_seen_snapshot_id = "varchar: the first snapshot that had it"
 person_id              = "varchar: the person that the account belongs to, or that the finding is about"
 first_seen_at          = "timestamp: when the extract of the first snapshot that had it ended, UTC; it stays the first after the finding came back"
 age_days               = "integer: calendar days in UTC from first seen to as-of; 0 if first seen after as-of"
-owner_email            = "varchar: who is to fix it: the owner of the account, group, role or object, else the manager of the person, else default_owner under [policy]"
-due_at                 = "date: last day to fix it: the days that [due_days] gives its severity after first seen, or after it came back if it was gone; null for info"
+owner_email            = "varchar: who is to fix it: the owner of the account, group, role or object, but never the person that the finding is about; else the manager of the person, else default_owner under [policy]"
+due_at                 = "date: last day to fix it: the days that [due_days] gives its severity after first seen, or after it came back if it was gone, or after as-of if that report was evaluated as of a later day; null for info"
 overdue                = "boolean: it is open, and as-of is a later day than due_at"
 */
 select

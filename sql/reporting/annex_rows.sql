@@ -3,7 +3,7 @@ select
     display_name as name,
     coalesce(email, user_name, account_id) as address,
     source,
-    case when privileged then '◆ ' else '' end || coalesce(role_display_name, role_id, 'no role') || ' · ' || status
+    case when privileged then '◆ ' else '' end || coalesce(role_display_name, case when role_id is null then 'no role' else 'unknown role' end) || ' · ' || status
         || case when in_scope then '' else ', excluded' end || ', ' || replace(account_type, '_', ' ') || ', ' || origin
         as role,
     finding_count,

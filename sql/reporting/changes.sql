@@ -1,6 +1,11 @@
 -- What has changed since the baseline? Changes of privileges come first. Every row has the total number of rows.
 -- $rows: maximum number of rows
-select changes.*, counts.position, counts.label as kind, count(*) over () as total
+select
+    changes.* replace (
+        case when field <> 'privileged' then old_value when old_value = 'true' then 'privileged' when old_value = 'false' then 'not privileged' end as old_value,
+        case when field <> 'privileged' then new_value when new_value = 'true' then 'privileged' when new_value = 'false' then 'not privileged' end as new_value
+    ),
+    counts.position, counts.label as kind, count(*) over () as total
 from reports.changes as changes
 left join reports.change_counts as counts using (object_kind, change)
 order by

@@ -16,7 +16,9 @@ changes as (
 )
 
 select
-    chosen.place as account, change.object_kind, change.change, change.field, change.old_value, change.new_value,
+    chosen.place as account, change.object_kind, change.change, change.field,
+    case when change.field <> 'privileged' then change.old_value when change.old_value = 'true' then 'privileged' when change.old_value = 'false' then 'not privileged' end as old_value,
+    case when change.field <> 'privileged' then change.new_value when change.new_value = 'true' then 'privileged' when change.new_value = 'false' then 'not privileged' end as new_value,
     change.privileged_effect
 from changes as change
 join lookup_choice as chosen on chosen.source = change.source and chosen.account_id = change.account_id

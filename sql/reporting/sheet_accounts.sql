@@ -8,7 +8,7 @@ select
     coalesce(display_name, email, user_name, account_id) as "Name",
     department as "Department",
     status as "Status",
-    coalesce(role_display_name, role_id) as "Role",
+    coalesce(role_display_name, case when role_id is not null then 'unknown role' end) as "Role",
     case when privileged then 'yes' else 'no' end as "Privileged",
     top_severity as "Worst finding",
     finding_count as "Open findings",

@@ -8,8 +8,8 @@ select
     replace(object_kind, '_', ' ') as "Kind",
     replace(change, '_', ' ') as "Change",
     replace(field, '_', ' ') as "What",
-    old_value as "Before",
-    new_value as "Now",
+    case when field <> 'privileged' then old_value when old_value = 'true' then 'privileged' when old_value = 'false' then 'not privileged' end as "Before",
+    case when field <> 'privileged' then new_value when new_value = 'true' then 'privileged' when new_value = 'false' then 'not privileged' end as "Now",
     nullif(privileged_effect, 'none') as "Privileges",
     source as "Source",
     key as "Id"

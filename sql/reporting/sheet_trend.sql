@@ -1,4 +1,4 @@
--- Which reports does the workbook compare, the newest first?
+-- Which reports does the workbook compare, the newest extract first?
 with figures as (
     select
         snapshot_id,
@@ -12,7 +12,8 @@ with figures as (
 )
 
 select
-    row_number() over (order by trend.as_of desc, trend.snapshot_id desc) as line,
+    row_number() over (order by trend.snapshot_id desc) as line,
+    cast(any_value(trend.read_at) as date) as "Read",
     cast(trend.as_of as date) as "As of",
     cast(sum(trend.open) as bigint) as "Open findings",
     cast(sum(trend.new) as bigint) as "New",
@@ -22,6 +23,7 @@ select
     cast(sum(trend.open) filter (where trend.severity = 'high') as bigint) as "High",
     cast(sum(trend.open) filter (where trend.severity = 'medium') as bigint) as "Medium",
     cast(sum(trend.open) filter (where trend.severity = 'low') as bigint) as "Low",
+    cast(sum(trend.open) filter (where trend.severity = 'info') as bigint) as "Info",
     cast(any_value(figures.privileged_accounts) as bigint) as "Privileged accounts",
     cast(any_value(figures.stale_accounts) as bigint) as "Stale accounts",
     any_value(figures.approved_percent) as "Approved in reviews, %",

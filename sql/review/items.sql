@@ -248,7 +248,7 @@ assigned_items as (
         access.permission_level, access.allows, access.opens, access.path,
         case
             when access.peer_n is not null
-                then access.peer_k || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'
+                then grouped(access.peer_k) || ' of ' || counted(access.peer_n, 'peer') || ' (' || access.peer_group || ')'
         end as peers,
         access.findings, access.account_findings, access.account_risk, access.rule_ids, access.risk, access.change_since_baseline, access.recommendation,
         access.recommendation_reason, access.prior_decision, access.prior_reviewer, access.prior_decision_at,

@@ -80,5 +80,5 @@ create table reports.requests (
     items bigint, bytes bigint, attempts bigint, first_started_at timestamp, last_finished_at timestamp);
 create table reports.trend (
     snapshot_id varchar, as_of timestamp, severity varchar, new bigint, resolved bigint, open bigint,
-    reopened bigint);
+    reopened bigint, read_at timestamp);
 create table reports.trend_figures (snapshot_id varchar, as_of timestamp, figure varchar, value double);

@@ -124,7 +124,7 @@ def test_the_trend_is_a_sentence_a_chart_and_the_numbers_of_each_report(database
     [(new, reopened, resolved, still)] = connection.execute(
         f"select sum(new), sum(reopened), sum(resolved), sum(open) {now}"
     ).fetchall()
-    assert f"new {new} · resolved {resolved} · open {still} since 2 Aug 2026" in pages[0]
+    assert f"Since 2 Aug 2026: new {new} · resolved {resolved} · open {still} ({still + 5 * 3} before)" in pages[0]
     for severity, number in connection.execute(f"select severity, open {now} and severity <> 'info'").fetchall():
         assert f"{severity} {number}" in pages[0]
     table = pages[page_of(pages, "Findings over the last 7 reports") - 1]

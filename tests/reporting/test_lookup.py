@@ -85,7 +85,7 @@ def cells(page: webdriver.Chrome, table: str) -> list[list[str]]:
 
 
 def written_ago(days: str) -> str:
-    return {"0": "on the same day", "1": "1 day ago"}.get(days, f"{int(days):,} days ago")
+    return {"0": "the day of this report", "1": "1 day ago"}.get(days, f"{int(days):,} days ago")
 
 
 def test_a_name_is_found_without_its_accents_and_its_account_opened(page):

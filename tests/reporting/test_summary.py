@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipeline.reporting.summary import NOT_EVALUATED, checks_said, coverage, found_on, tiles
+from pipeline.warehouse.saved import statement
 
 FIGURES = {
     "accounts": 20, "active": 12, "privileged": 5, "privileged_active": 3, "findings": 4, "accounts_with_findings": 1,
@@ -93,3 +95,24 @@ def test_a_tile_does_not_count_no_new_accounts() -> None:
 def test_all_completeness_checks_are_summed_up_in_a_sentence(gate: str, others: str, said: str) -> None:
     results = {"P": "PASS", "F": "FAIL", "N": "NOT_AVAILABLE"}
     assert checks_said(*([{"result": results[each]} for each in letters] for letters in (gate, others))) == said
+
+
+def test_each_account_with_a_finding_counts_for_one_department() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema reports")
+        connection.execute(
+            "create table reports.finding_rows as from (values"
+            " ('a', 'Sales', 'high', 'open', false, 's', '1'), ('b', 'Sales', 'low', 'open', false, null, null),"
+            " ('c', null, 'low', 'open', true, 's', null), ('d', 'Sales', 'low', 'accepted_risk', false, 's', '9'),"
+            " ('e', null, 'low', 'open', false, 's', '4'))"
+            " as rows(finding_id, department, severity, status, overdue, source, account_id)"
+        )
+        connection.execute(
+            "create table reports.finding_accounts as from (values"
+            " ('a', 's', '1'), ('b', 's', '1'), ('b', 't', '2'), ('d', 's', '9'), ('e', 's', '4'))"
+            " as rows(finding_id, source, account_id)"
+        )
+        rows = connection.execute(statement("reporting", "departments"), {"rows": 9}).fetchall()
+
+    # Department, findings, ..., overdue, accounts: of the person in b both, of the object in c none.
+    assert [(*row[:2], *row[-3:]) for row in rows] == [("Sales", 2, 0, 2, 2), (None, 2, 1, 1, 2)]

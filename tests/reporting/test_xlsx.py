@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from pipeline.reporting import dataset, report, view, xlsx
 from pipeline.reporting.sheets import ReportSheet, sheets
+from pipeline.warehouse.saved import statement
 from tests.reporting.conftest import fill
 
 HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "http://example.com/", "mailto:a@example.com", "{=1+1}", "0123", "_x0041_")
@@ -59,6 +60,9 @@ def test_sheets_are_in_the_order_in_which_people_need_them_and_empty_ones_are_le
     assert names == ["Summary", "Findings", "Trend", "Privileged", "Accounts", "Licences", "Rules", "Checks"]
     summary = CalamineWorkbook.from_path(book / "access-review.xlsx").get_sheet_by_name("Summary").to_python()
     assert ["Changes: none", 0.0, "what changed since the baseline"] in summary
+    assert ["Findings", 30.0, "every finding, open ones first"] in summary  # excused ones too
+    assert "read 31 Oct 2026" in summary[1][0]  # and evaluated as of another day
+    assert "evaluated as of 1 Nov 2026" in summary[1][0]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,18 @@ def test_the_trend_adds_up_to_what_its_csv_file_has(database, tmp_path):
         for row in rows
     } == {(key, float(total), *(part and float(part) for part in parts)) for key, total, *parts in sums.fetchall()}
     assert [row["As of"] for row in rows] == sorted((row["As of"] for row in rows), reverse=True)
-    assert row["Open findings"] == row["Critical"] + row["High"] + row["Medium"] + row["Low"] + 1  # one is info
+    assert row["Open findings"] == row["Critical"] + row["High"] + row["Medium"] + row["Low"] + row["Info"]
+    assert row["Info"] == 1
+
+
+def test_changes_of_privilege_are_in_words(database, tmp_path):
+    connection = database(findings=3, changes=2)
+    connection.execute("update reports.changes set field = 'privileged', old_value = 'false', new_value = 'true'")
+
+    for query in (statement("reporting", "sheet_changes"), statement("reporting", "changes")):
+        rows = connection.execute(query, {"rows": 9} if "$rows" in query else {}).fetchall()
+        assert all("not privileged" in row and "privileged" in row and "false" not in row for row in rows)
+        assert len(rows) == 2
 
 
 def test_ids_come_last(book):

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from pipeline import resources
-from pipeline.warehouse import chain, retention
+from pipeline.reporting import trend
+from pipeline.reporting.frames import to_frame
+from pipeline.warehouse import chain, retention, snapshots
 from pipeline.warehouse.model import Model
 from tests.rules import rule
 from tests.warehouse.builds import EXCEPTIONS, behind, only
@@ -239,13 +242,13 @@ def figures_of(house: Any, snapshot_id: str) -> dict[str, float | None]:
 def monthly(small: Any, source: Any, make_user: Callable[..., Any]) -> Callable[..., str]:
     """Give a function that builds the extract of a month with one stale account, and others that are not in use."""
 
-    def build(month: int, *also_stale: str) -> str:
+    def build(month: int, *also_stale: str, as_of: datetime | None = None) -> str:
         start = datetime(2026, month, 1)  # noqa: DTZ001 - UTC, as stored
         stale = {name: make_user(name, lastLogin="2025-01-01T00:00:00Z") for name in ("old", *also_stale)}
         recent = (start - timedelta(days=1)).isoformat() + "Z"
         users = {name: make_user(name, lastLogin=recent) for name in ("old", "x", "y")} | stale
         snapshot = small.land(f"{start:%Y%m%dT%H%M%SZ}-0000", {"prod": source(list(users.values()))})
-        small.build(snapshot)
+        small.build(snapshot, **({"as_of": as_of} if as_of else {}))
         return str(snapshot.snapshot_id)
 
     return build
@@ -326,5 +329,34 @@ def test_a_finding_is_first_seen_when_the_extract_ended_whenever_it_is_evaluated
     [(first_seen, age, due, overdue)] = small.rows(
         "select first_seen_at, age_days, due_at, overdue from reports.findings"
     )
-    assert (first_seen, due) == (datetime.fromisoformat("2026-01-01T00:01:00"), date(2026, 1, 8))
-    assert (age, overdue) == ((364, True) if as_of > "2026" else (0, False))
+    assert first_seen == datetime.fromisoformat("2026-01-01T00:01:00")
+    assert (due, age) == ((date(2027, 1, 7), 364) if as_of > "2026" else (date(2026, 1, 8), 0))
+    assert not overdue  # a finding is never overdue in the report that first shows it
+
+
+def test_the_trend_is_in_the_order_of_the_extracts_and_ends_with_this_one(
+    small: Any, monthly: Callable[..., str]
+) -> None:
+    first = monthly(1, "x", as_of=datetime.fromisoformat("2026-12-15"))
+    mark_reported(small, first)
+    second = monthly(2, "x")
+    mark_reported(small, second)
+    third = monthly(3, as_of=datetime.fromisoformat("2026-01-15"))
+
+    reports = small.rows(
+        "select snapshot_id, cast(read_at as date), sum(open), sum(new), sum(reopened), sum(resolved)"
+        " from reports.trend group by all order by 2"
+    )
+    assert [row[:3] for row in reports] == [
+        (first, date(2026, 1, 1), 3), (second, date(2026, 2, 1), 2), (third, date(2026, 3, 1), 1),
+    ]  # fmt: skip
+    for before, (*_, still, new, reopened, resolved) in pairwise(reports):
+        assert still == before[2] + new + reopened - resolved
+    arranged = trend.arrange(*(to_frame(small.connection.sql(f"from {table}")) for table in TABLES[:2]))
+    assert arranged.sentence == "Since 1 Feb 2026: new 0 · resolved 1 · open 1 (2 before)"
+    assert [report.as_of.month for report in arranged.reports] == [12, 2, 1]
+
+    # Built again, an earlier one does not show what came after it.
+    snapshot = snapshots.get(small.connection, second)
+    small.build(snapshot)
+    assert {row[0] for row in small.rows("select snapshot_id from reports.trend")} == {first, second}

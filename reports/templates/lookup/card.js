@@ -68,8 +68,10 @@ function accountFacts(records, account) {
   return facts([
     ["E-mail address", account.email],
     ["User name", account.user_name === account.email ? null : account.user_name],
-    ["Role", account.role_display_name ? [listOf({ role: account.role_display_name }, account.role_display_name),
-      quiet(account.role_rank === null ? "unclassified" : `rank ${account.role_rank}`, account.privileged ? "privileged" : null)] : "none"],
+    ["Role", account.role_id === null && !account.role_display_name ? "none" : [
+      account.role_display_name ? listOf({ role: account.role_display_name }, account.role_display_name) : "unknown role",
+      quiet(account.role_display_name ? null : account.role_id, account.role_rank === null ? "unclassified" : `rank ${account.role_rank}`,
+        account.privileged ? "privileged" : null)]],
     ["Status", [words(account.status), quiet(account.account_type && `${words(account.account_type)} account`, `origin ${words(account.origin)}`)]],
     ["Last seen", since(account.last_seen_at, account.days_since_seen) ?? words(account.login_state)],
     ["Last login", moment(account.last_login_at)],

@@ -11,7 +11,7 @@ function accountColumns(records) {
     { key: "name", title: "Account", look: "wide", by: of("display_name"), cell: (place) => [
       element("b", {}, link(accountHash(records, place), of("display_name")(place))), accountLine(records, place)] },
     { key: "role", title: "Role", by: of("role_rank"), cell: (place) => [
-      of("role_display_name")(place) ?? "no role", of("privileged")(place) ? quiet("privileged") : ""] },
+      of("role_display_name")(place) ?? (of("role_id")(place) === null ? "no role" : "unknown role"), of("privileged")(place) ? quiet("privileged") : ""] },
     { key: "department", title: "Department", by: of("department"), cell: (place) => [
       of("department")(place) ?? NOTHING, quiet(of("title")(place))] },
     { key: "status", title: "Status", by: of("status"), cell: (place) => [

@@ -55,7 +55,7 @@ function dated(text) {
 
 function ago(days) {
   if (days === null) return "";
-  return days === 0 ? "on the same day" : `${counted(days, "day")} ago`;
+  return days === 0 ? "the day of this report" : `${counted(days, "day")} ago`;
 }
 
 // "out_of_scope" as words.
