@@ -13,7 +13,8 @@ distinct_ids as (
 ),
 
 totals as (
-    select source, count(*) as ids, count(*) filter (where is_conflicting) as conflicting
+    select source, count(*) as ids, count(*) filter (where is_conflicting) as conflicting,
+        list_sort(list(account_id) filter (where is_conflicting)) as named
     from distinct_ids
     group by source
 )
@@ -27,6 +28,11 @@ select
     case
         when coalesce(totals.conflicting, 0) = 0
             then counted(coalesce(totals.ids, 0), 'id') || ' checked: no id came with two different records.'
+        when sources.kind = 'files'
+            then counted(totals.conflicting, 'account id')
+                || case when totals.conflicting = 1 then ' is' else ' are each' end || ' on several lines that differ: '
+                || array_to_string(totals.named[1:3], ', ')
+                || case when totals.conflicting > 3 then ' and ' || (totals.conflicting - 3) || ' more' else '' end || '.'
         else counted(totals.conflicting, 'id') || ' came with different records, which changed during the extract.'
     end as explanation
 from meta.sources as sources

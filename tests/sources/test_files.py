@@ -150,6 +150,7 @@ def test_three_files_with_their_manifest_are_complete(tmp_path: Path, read: Call
     assert "caller_sees_everyone" not in landed.checks
 
 
+ROWS = {"accounts.csv": 4, "entitlements.csv": 4, "grants.csv": 5}
 NO_COUNTS = [{"name": name} for name in TABLES]
 
 
@@ -162,7 +163,16 @@ NO_COUNTS = [{"name": name} for name in TABLES]
         ({"grants.csv": GRANTS.rsplit("4,perm", 1)[0]}, {}, "declares 5 rows of grants.csv, and 4 were read."),
         ({"grants.csv": GRANTS + "3,role:admin,,\n"}, {}, "declares 5 rows of grants.csv, and 6 were read."),
         ({"accounts.csv": ACCOUNTS.replace("Dahl", "Dall")}, {}, "accounts.csv was changed after"),
-        ({"accounts.csv": ACCOUNTS.replace("4,dee", "1,dee")}, {}, "1 id came with different records"),
+        ({"accounts.csv": ACCOUNTS.replace("4,dee", "1,dee")}, {}, "account id is on several lines that differ: 1."),
+        (
+            {"entitlements.csv": ENTITLEMENTS.replace("group:all,Everyone", "role:admin,Everyone")}, {},
+            "1 entitlement id is on several lines that differ: role:admin.",
+        ),
+        (
+            {"grants.csv": GRANTS.replace("4,perm", "9,perm")},
+            {"files": [{"name": name, "rows": rows} for name, rows in ROWS.items()]},
+            "1 grant to an account that the accounts do not list: 9. The accounts and the grants do not belong",
+        ),
     ],
 )  # fmt: skip
 def test_files_that_nothing_proves_to_be_whole_are_partial(
@@ -203,14 +213,24 @@ def test_a_broken_file_ends_in_words(
     assert caught.value.hint
 
 
-def test_grants_that_name_nothing_are_said(tmp_path: Path, read: Callable[..., Landed]) -> None:
-    grants = GRANTS + "9,role:clerk,,\n1,role:gone,,\n"
-    landed = read(write(tmp_path / "hr", {"grants.csv": grants, "manifest.json": b""}))
+def test_a_grant_of_an_unknown_entitlement_is_said_and_leaves_the_extract_full(
+    tmp_path: Path, read: Callable[..., Landed]
+) -> None:
+    files = [{"name": name, "rows": rows} for name, rows in (ROWS | {"grants.csv": 6}).items()]
+    landed = read(write(tmp_path / "hr", {"grants.csv": GRANTS + "1,role:gone,,\n"}, files=files))
 
     result, explanation = landed.checks["grants_resolve"]
-    assert result == "FAIL"
-    assert "1 grant to an account that the accounts do not list" in explanation
+    assert (landed.completeness, result) == ("FULL", "FAIL")
     assert "1 grant of an entitlement that the entitlements do not list" in explanation
+
+
+def test_lines_that_say_the_same_twice_are_no_conflict(tmp_path: Path, read: Callable[..., Landed]) -> None:
+    twice = ENTITLEMENTS + ENTITLEMENTS.splitlines()[1] + "\n"
+    grants = GRANTS + "1,role:admin,2025-02-01,team IT\n"
+    files = [{"name": name, "rows": rows} for name, rows in zip(ROWS, (4, 5, 6), strict=True)]
+    landed = read(write(tmp_path / "hr", {"entitlements.csv": twice, "grants.csv": grants}, files=files))
+
+    assert landed.completeness == "FULL"
 
 
 def test_a_spreadsheet_in_another_dialect_is_read_and_unknown_columns_are_named(

@@ -356,7 +356,11 @@ def test_every_completeness_check_is_tested_here(models: list[Model]) -> None:
     checks = {model.name for model in models if model.schema == "completeness"}
     lists = {model.name for model in models if model.each}
 
-    of_files = {"grants_resolve"}  # tests/sources/test_files.py
+    of_files = {
+        "grants_resolve",
+        "grant_accounts_resolve",
+        "entitlement_ids_consistent",
+    }  # tests/sources/test_files.py
     assert {check if check in checks else check.rpartition("_")[2] for check, *_ in CASES} | of_files == checks
     assert all(any(check.endswith(f"_{name}") for check, *_ in CASES) for name in lists)
 
