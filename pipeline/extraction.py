@@ -97,8 +97,8 @@ def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, 
 
     source = job.source
     timer.stage(f"extract {source.name}")
-    if source.warns_of_plain_http(credentials):
-        timer.note(f"the password of '{source.name}' travels unencrypted: {source.url} is plain http")
+    for warning in source.warns_of_plain_http(credentials):
+        timer.note(warning)
     if source.kind == "sisense":
         sisense.extract(job, credentials)
     elif source.is_directory:

@@ -98,6 +98,9 @@ def _source(source: SourceSettings, environment: Mapping[str, str]) -> Iterator[
     except ConfigurationError as error:
         yield _failed(source.name, error)
         return
+    if source.kind != "sisense":  # the preflight of a Sisense says it itself
+        for warning in source.warns_of_plain_http(credentials):
+            yield CheckItem(f"{source.name}: transport", "warning", warning, "use https")
     if scim_token is not None:
         yield _try(f"{source.name}: scim", lambda: scim_in_words(source, scim_token))
     if source.kind == "scim":

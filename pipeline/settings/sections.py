@@ -117,10 +117,23 @@ class SourceSettings:
         """Whether the source is a directory: it has people and assignments, and no accounts under review."""
         return self.kind in DIRECTORY_KINDS
 
-    def warns_of_plain_http(self, credentials: Credentials) -> bool:
-        """Return whether a password would travel unencrypted to another machine."""
-        parts = urlsplit(self.url)
-        return parts.scheme == "http" and not is_loopback(parts.hostname or "") and credentials.token is None
+    def warns_of_plain_http(self, credentials: Credentials) -> list[str]:
+        """Return a sentence for each secret that would travel unencrypted to another machine."""
+        if self.is_directory:
+            sent = [("the API token" if credentials.token else "the access token", self.url)]
+            if self.kind == "entra":
+                sent.append(("the client secret", self.authority))
+        elif self.kind == "scim":
+            sent = [("the SCIM token", self.url)]
+        else:
+            sent = [("the API token" if credentials.token else "the password", self.url)]
+            if self.scim_url is not None:
+                sent.append(("the SCIM token", self.scim_url))
+        return [
+            f"{secret} of '{self.name}' travels unencrypted: {url} is plain http"
+            for secret, url in sent
+            if urlsplit(url).scheme == "http" and not is_loopback(urlsplit(url).hostname or "")
+        ]
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
         """Read this source's secrets from the environment; a source of kind ``files`` has none.

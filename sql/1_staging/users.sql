@@ -32,7 +32,9 @@ last_updated_text   = "varchar: last change, as the source sent it; null if empt
 last_updated_at     = "timestamp: last change, UTC; null if it cannot be read"
 unreadable_fields   = "varchar[]: the fields with a value of an unexpected type, other than active and the times; their columns are null"
 is_from_file        = "boolean: the account comes from the file of an application, which has no role of its own"
-declared_type       = "varchar: for an account of a file, what the file says it is: human, service, shared or break_glass"
+declared_type       = "varchar: for an account of a file, what the file says it is: human, service, shared or break_glass; unknown for any other word"
+status_text         = "varchar: for an account of a file, the file's word for its status, in lower case; null if empty"
+account_type_text   = "varchar: for an account of a file, the file's word for what it is, in lower case; null if empty"
 
 [checks.timestamps_that_cannot_be_read]
 level = "warn"
@@ -84,7 +86,47 @@ group by source, field order by source, field
 level = "warn"
 sql = """
 select source || ': ' || counted(count(*), 'account') || ' without a readable active flag; their status is unknown' as problem
-from staging.users where is_active is null group by source order by source
+from staging.users where is_active is null and not is_from_file group by source order by source
+"""
+
+[checks.accounts_of_files_without_a_status]
+level = "warn"
+sql = """
+select source || ': ' || counted(count(*), 'account') || case when count(*) = 1 then ' has' else ' have' end
+    || ' no status and ' || case when count(*) = 1 then 'counts' else 'count' end || ' as of unknown status' as problem
+from staging.users where is_active is null and is_from_file and status_text is null group by source order by source
+"""
+
+[checks.words_for_status_that_are_not_known]
+level = "warn"
+sql = """
+select source || ': status ' || array_to_string(list('''' || word || '''' order by place) filter (where place <= 3), ', ')
+    || case when count(*) > 3 then ' and ' || (count(*) - 3) || ' more' else '' end
+    || case when count(*) = 1 then ' is' else ' are' end || ' not active, inactive or pending; ' || counted(sum(accounts)::bigint, 'account')
+    || case when sum(accounts) = 1 then ' counts as of unknown status' else ' count as of unknown status' end as problem
+from (
+    select source, left(status_text, 40) as word, count(*) as accounts,
+        row_number() over (partition by source order by count(*) desc, left(status_text, 40)) as place
+    from staging.users where status_text is not null and is_active is null
+    group by source, left(status_text, 40)
+) as words
+group by source order by source
+"""
+
+[checks.words_for_account_type_that_are_not_known]
+level = "warn"
+sql = """
+select source || ': account_type ' || array_to_string(list('''' || word || '''' order by place) filter (where place <= 3), ', ')
+    || case when count(*) > 3 then ' and ' || (count(*) - 3) || ' more' else '' end
+    || case when count(*) = 1 then ' is' else ' are' end || ' not human, service, shared or break_glass; ' || counted(sum(accounts)::bigint, 'account')
+    || case when sum(accounts) = 1 then ' counts as of unknown type' else ' count as of unknown type' end as problem
+from (
+    select source, left(account_type_text, 40) as word, count(*) as accounts,
+        row_number() over (partition by source order by count(*) desc, left(account_type_text, 40)) as place
+    from staging.users where account_type_text is not null and declared_type = 'unknown'
+    group by source, left(account_type_text, 40)
+) as words
+group by source order by source
 """
 */
 with
@@ -102,7 +144,8 @@ file_records as (
 ),
 
 parsed as (
-    select source, page, ordinal, payload, false as is_from_file, null as declared_type,
+    select source, page, ordinal, payload, false as is_from_file, null as declared_type, null as status_text,
+        null as account_type_text,
         json_transform(payload, '{
             "_id": "VARCHAR", "userName": "VARCHAR", "email": "VARCHAR", "firstName": "VARCHAR",
             "lastName": "VARCHAR", "roleId": "JSON", "role": "JSON", "active": "VARCHAR",
@@ -116,7 +159,8 @@ parsed as (
     -- The fields of a file under the names that Sisense gives them. A file has its groups apart from its accounts.
     select source, page, ordinal, payload, true,
         case when lower(trim(file.account_type)) in ('human', 'service', 'shared', 'break_glass')
-            then lower(trim(file.account_type)) end,
+            then lower(trim(file.account_type)) when trimmed(file.account_type) is not null then 'unknown' end,
+        lower(trimmed(file.status)), lower(trimmed(file.account_type)),
         {
             '_id': file.account_id, 'userName': file.user_name, 'email': file.email, 'firstName': file.first_name,
             'lastName': file.last_name, 'roleId': null::json, 'role': null::json,
@@ -143,7 +187,7 @@ texts as (
 -- A list, object or boolean where a text belongs arrives as its JSON text. Checking JSON types is slow, so only
 -- records whose texts could hold such a value are checked.
 records as (
-    select source, page, ordinal, record, is_from_file, declared_type,
+    select source, page, ordinal, record, is_from_file, declared_type, status_text, account_type_text,
         case
             when not is_from_file and (contains(all_texts, '{') or contains(all_texts, '[') or contains(all_texts, 'true')
                 or contains(all_texts, 'false')) then list_filter(
@@ -166,7 +210,8 @@ first_records as (
 ),
 
 distinct_records as (
-    select records.source, records.record, records.unreadable_texts, records.is_from_file, records.declared_type
+    select records.source, records.record, records.unreadable_texts, records.is_from_file, records.declared_type,
+        records.status_text, records.account_type_text
     from records
     join first_records
         on first_records.source = records.source and first_records.account_id = records.record._id
@@ -272,7 +317,9 @@ select
     time_values[4] at time zone 'UTC' as last_updated_at,
     unreadable_fields,
     is_from_file,
-    declared_type
+    declared_type,
+    status_text,
+    account_type_text
 from records_with_times as records
 
 /* example
@@ -357,7 +404,7 @@ expect = [
   { account_id = "a", user_name = "Ann", email_key = "ann@example.com", name_key = "ann ek", is_active = true, has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = 2025-01-01T00:00:00Z, last_login_at = 2025-12-01T07:00:00Z, unreadable_fields = [], is_from_file = true, declared_type = "service" },
   { account_id = "b", user_name = "[b]", email_key = "<null>", name_key = "<null>", is_active = false, has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
   { account_id = "c", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = false, has_pending_expiration = true, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
-  { account_id = "d", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = "<null>", has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
+  { account_id = "d", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = "<null>", has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "unknown", status_text = "locked", account_type_text = "robot" },
   { account_id = "e", user_name = "<null>", email_key = "<null>", name_key = "<null>", is_active = "<null>", has_pending_expiration = false, role_id = "<null>", lists_groups = true, created_at = "<null>", last_login_at = "<null>", unreadable_fields = [], is_from_file = true, declared_type = "<null>" },
 ]
 */

@@ -128,7 +128,7 @@ def test_the_trend_is_a_sentence_a_chart_and_the_numbers_of_each_report(database
     for severity, number in connection.execute(f"select severity, open {now} and severity <> 'info'").fetchall():
         assert f"{severity} {number}" in pages[0]
     table = pages[page_of(pages, "Findings over the last 7 reports") - 1]
-    assert f"1 Nov 2026 {new} {reopened} {resolved} {still} " in table
+    assert f"31 Oct 2026, as of 1 Nov 2026 {new} {reopened} {resolved} {still} " in table
     assert f"4 May 2025 – – – {still + 5 * 18} " in table
     assert "1 Feb 2026 8 31 97.0 % 3.0 % 38" in table
 

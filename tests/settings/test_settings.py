@@ -2,6 +2,7 @@
 
 import pprint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -217,23 +218,46 @@ def test_a_secret_is_never_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "token", "warns"),
+    ("url", "token", "secrets"),
     [
-        ("http://bi.example.com", None, True),
-        ("http://bi.example.com", Secret("t"), False),
-        ("https://bi.example.com", None, False),
-        ("http://localhost:8081", None, False),
-        ("http://127.0.0.9", None, False),
-        ("http://[::1]:80", None, False),
-        ("http://127.example.com", None, True),
+        ("http://bi.example.com", None, ["the password"]),
+        ("http://bi.example.com", Secret("t"), ["the API token"]),
+        ("https://bi.example.com", None, []),
+        ("http://localhost:8081", None, []),
+        ("http://127.0.0.9", Secret("t"), []),
+        ("http://[::1]:80", None, []),
+        ("http://127.example.com", None, ["the password"]),
     ],
 )
-def test_a_password_over_plain_http_to_another_machine_gives_a_warning(
-    url: str, token: Secret | None, warns: bool
+def test_a_secret_over_plain_http_to_another_machine_gives_a_warning(
+    url: str, token: Secret | None, secrets: list[str]
 ) -> None:
     found = SourceSettings(name="prod", kind="sisense", url=url)
 
-    assert found.warns_of_plain_http(Credentials("svc", Secret("p"), token)) is warns
+    assert found.warns_of_plain_http(Credentials("svc", Secret("p"), token)) == [
+        f"{secret} of 'prod' travels unencrypted: {url} is plain http" for secret in secrets
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "urls", "credentials", "secrets"),
+    [
+        ("okta", {"url": "http://a.test"}, Credentials(None, None, Secret("t")), ["the API token"]),
+        ("okta", {"url": "http://a.test"}, Credentials("c", None, None, Secret("k")), ["the access token"]),
+        ("entra", {"url": "https://a.test"}, Credentials("c", Secret("s"), None), []),
+        ("entra", {"url": "https://a.test", "authority": "http://b.test"}, Credentials("c", Secret("s"), None),
+         ["the client secret"]),
+        ("scim", {"url": "http://a.test"}, Credentials(None, None, Secret("t")), ["the SCIM token"]),
+        ("sisense", {"url": "https://a.test", "scim_url": "http://b.test"}, Credentials(None, None, Secret("t")),
+         ["the SCIM token"]),
+    ],
+)  # fmt: skip
+def test_every_secret_of_a_source_is_looked_at(
+    kind: Any, urls: dict[str, str], credentials: Credentials, secrets: list[str]
+) -> None:
+    warnings = SourceSettings(name="idp", kind=kind, **urls).warns_of_plain_http(credentials)  # type: ignore[arg-type]
+
+    assert [warning.partition(" of 'idp'")[0] for warning in warnings] == secrets
 
 
 ENTRA = '[sources.idp]\nkind = "entra"\nurl = "https://graph.microsoft.com"\ntenant = "t"\nclient_id = "c"\n'

@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def read(tmp_path: Path, landing_models: Sequence[Model]) -> Callable[..., Lande
         notes: list[str] = []
         job = ExtractJob(
             SourceSettings(name="hr_app", kind="files", path=path, **settings),
-            spool, lambda *_: None, note=notes.append,
+            spool, lambda *_: None, note=notes.append, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
         )  # fmt: skip
         try:
             extract(job)
@@ -224,6 +224,40 @@ def test_a_grant_of_an_unknown_entitlement_is_said_and_leaves_the_extract_full(
     assert "1 grant of an entitlement that the entitlements do not list" in explanation
 
 
+@pytest.mark.parametrize(
+    ("extracted_at", "said"),
+    [
+        ("2025-12-25", []),
+        ("2025-12-24", ["the files were exported on 24 Dec 2025 ('extracted_at' in manifest.json), 8 days ago"]),
+        ("2026-01-01T01:00:00+01:00", []),
+        ("2026-01-01T01:00:00", ["'extracted_at' in manifest.json is 1 Jan 2026, 01:00 UTC, which is in the future"]),
+        ("yesterday", ["'extracted_at' in manifest.json is 'yesterday', which is not an ISO 8601 time"]),
+    ],
+)
+def test_an_export_that_is_old_or_from_the_future_is_said(
+    tmp_path: Path, read: Callable[..., Landed], extracted_at: str, said: list[str]
+) -> None:
+    notes = read(write(tmp_path / "hr", extracted_at=extracted_at)).notes
+
+    assert [note.removeprefix("hr_app: ").startswith(text) for note, text in zip(notes, said, strict=True)] == [
+        True
+    ] * len(said)
+
+
+@pytest.mark.parametrize("is_hashed", [True, False])
+def test_only_a_hash_proves_a_file_without_a_last_end_of_line(
+    tmp_path: Path, read: Callable[..., Landed], is_hashed: bool
+) -> None:
+    cut = GRANTS.removesuffix("\n")
+    files: list[dict[str, Any]] = [{"name": name, "rows": rows} for name, rows in ROWS.items()]
+    if is_hashed:
+        files[2]["sha256"] = hashlib.sha256(cut.encode()).hexdigest()
+    landed = read(write(tmp_path / "hr", {"grants.csv": cut}, files=files))
+
+    assert landed.completeness == ("FULL" if is_hashed else "PARTIAL")
+    assert ("The last line of grants.csv has no end of line" in (landed.reason or "")) is not is_hashed
+
+
 def test_lines_that_say_the_same_twice_are_no_conflict(tmp_path: Path, read: Callable[..., Landed]) -> None:
     twice = ENTITLEMENTS + ENTITLEMENTS.splitlines()[1] + "\n"
     grants = GRANTS + "1,role:admin,2025-02-01,team IT\n"
@@ -310,3 +344,27 @@ def test_the_access_of_a_file_keeps_its_types_and_paths(built: Project) -> None:
 
 def test_an_application_has_no_seats_of_sisense(built: Project) -> None:
     assert built.query("select count(*) from reports.licences").item() == 0
+
+
+def test_words_that_are_not_known_are_named_and_count_as_unknown(tmp_path: Path) -> None:
+    accounts = (
+        "account_id,first_name,last_name,status,account_type\n"
+        "1,Ann,Ek,disabled,Robot\n2,Bo,Berg,Active,human\n3,Cy,Dahl,LOCKED,robot\n4,Di,Ek,,\n"
+    )
+    files = {"accounts.csv": accounts, "grants.csv": "account_id,entitlement_id\n"}
+    listed = [{"name": name, "rows": rows} for name, rows in zip(ROWS, (4, 4, 0), strict=True)]
+    write(tmp_path / "hr", dict(files), files=listed)
+    (tmp_path / "access-review.toml").write_text('[sources.hr_app]\nkind = "files"\npath = "hr"\n', encoding="utf-8")
+    project = Project(load_settings(tmp_path / "access-review.toml"), {})
+    snapshot = project.extract().snapshot_id
+    warnings = project.build(snapshot).warnings
+
+    assert {
+        "hr_app: status 'disabled', 'locked' are not active, inactive or pending; "
+        "2 accounts count as of unknown status",
+        "hr_app: 1 account has no status and counts as of unknown status",
+        "hr_app: account_type 'robot' is not human, service, shared or break_glass; "
+        "2 accounts count as of unknown type",
+    } <= set(warnings)
+    kinds = dict(project.query("select account_id, account_type from graph.accounts").rows())
+    assert kinds == {"1": "unknown", "2": "human", "3": "unknown", "4": "human"}

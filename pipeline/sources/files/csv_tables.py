@@ -55,7 +55,8 @@ def _records(
             yield record
     except TableError as error:
         raise ContentError(f"{path.name}: {error.message}", where=str(path), hint=error.hint) from error
-    finished(ReadFile(path.name, path.stat().st_size, content.sha256, {path.name: rows}))
+    ends_open = not content.ends_with_newline
+    finished(ReadFile(path.name, path.stat().st_size, content.sha256, {path.name: rows}, ends_open))
 
 
 def _whole_rows(content: CsvTable, path: Path) -> Iterator[tuple[int, list[str]]]:

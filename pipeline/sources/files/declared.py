@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from pipeline.errors import ContentError
 __all__ = ["Declared", "DeclaredFile", "load_document", "read_manifest"]
 
 _HINT = "correct it, or let the export write it again; docs/other-applications.md shows one"
+
+
+#: Files that were exported longer ago give a warning, and so does a time further in the future.
+_RECENT = timedelta(days=7)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,25 @@ class Declared:
     extracted_at: str | None = None
     extracted_by: str | None = None
     files: Mapping[str, DeclaredFile] = field(default_factory=dict)
+
+    def doubt_of_date(self, now: datetime) -> str | None:
+        """Return what is wrong with ``extracted_at`` when the files are read; None if it is recent, or not given."""
+        if self.extracted_at is None:
+            return None
+        what = f"'extracted_at' in {self.name}"
+        try:
+            found = datetime.fromisoformat(self.extracted_at)
+        except ValueError:
+            return f"{what} is '{self.extracted_at[:40]}', which is not an ISO 8601 time; it is not checked"
+        moment = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if moment > now + _CLOCK_TOLERANCE:
+            return f"{what} is {moment.day} {moment:%b %Y, %H:%M} UTC, which is in the future"
+        if now - moment > _RECENT:
+            return (
+                f"the files were exported on {moment.day} {moment:%b %Y} ({what}), {(now - moment).days} days ago: "
+                "the access of today may differ"
+            )
+        return None
 
 
 def read_manifest(path: Path) -> Declared:

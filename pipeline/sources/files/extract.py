@@ -158,6 +158,9 @@ class _Reading:
         def note(text: str) -> None:
             self._job.note(f"{self._job.source.name}: {text}")
 
+        if doubt := self._declared.doubt_of_date(self._started):
+            note(doubt)
+
         for content in files.read(note, self._files.append):
             self._write(content)
             self._read_tables.append(content.table)
@@ -237,6 +240,8 @@ def _observations(declared: Declared, files: list[ReadFile]) -> Iterator[Observa
         for things, rows in file.rows.items():
             yield _counted(declared, file, things, rows)
         yield _unchanged(declared, file)
+        if file.ends_open:
+            yield _ended(declared, file)
 
 
 def _counted(declared: Declared, file: ReadFile, things: str, rows: int) -> Observation:
@@ -285,6 +290,27 @@ def _unchanged(declared: Declared, file: ReadFile) -> Observation:
         difference=None,
         result=result,
         explanation=explanation,
+    )
+
+
+def _ended(declared: Declared, file: ReadFile) -> Observation:
+    """Check that a file whose last line has no end of line is whole: only its hash can prove that."""
+    listed = declared.files.get(file.name)
+    is_whole = listed is not None and listed.sha256 == file.sha256
+    return Observation(
+        check_id=f"{Path(file.name).stem}_ended",
+        description="The last line of the file has an end of line, or the file has the SHA-256 that is declared",
+        expected="end of line",
+        observed="none",
+        difference=None,
+        result="PASS" if is_whole else "FAIL",
+        explanation=f"The last line of {file.name} has no end of line"
+        + (
+            ", and its SHA-256 proves that it is whole."
+            if is_whole
+            else ", so it may be cut inside its last cell: end the line, or declare the file's sha256 in "
+            f"{declared.name}."
+        ),
     )
 
 

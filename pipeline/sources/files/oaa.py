@@ -102,7 +102,7 @@ class _Payload:
                     account_id=application.prefix + _key(user), user_name=_text(user.get("name")),
                     email=_email(user), status=_status(user), created_at=_text(user.get("created_at")),
                     last_login_at=_text(user.get("last_login_at")),
-                    account_type=_TYPES.get(str(user.get("user_type")).lower()),
+                    account_type=_account_type(user),
                 )  # fmt: skip
         for (kind, identity), assignments in self._assigned.items():
             if kind == _IDENTITY:
@@ -355,6 +355,12 @@ def _status(record: Record) -> str | None:
     if not isinstance(is_active, bool):
         return "inactive" if _text(record.get("deactivated_at")) else None
     return "active" if is_active else "inactive"
+
+
+def _account_type(user: Record) -> str | None:
+    """Return the type of an account; a word that OAA does not have is kept, and counts as unknown."""
+    word = _text(user.get("user_type"))
+    return word and _TYPES.get(word.lower(), word)
 
 
 def _permission_id(prefix: str, name: str, resource: str | None) -> str:

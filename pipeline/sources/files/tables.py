@@ -43,13 +43,15 @@ TABLES = (
 class ReadFile:
     """One file that was read: its size in bytes, its hash, and its rows by what the manifest calls them.
 
-    A file that is one table has its rows under its own name.
+    A file that is one table has its rows under its own name. ``ends_open`` says that its last line has no end of
+    line, so it may be cut inside its last cell.
     """
 
     name: str
     size: int
     sha256: str
     rows: Mapping[str, int]
+    ends_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,8 +154,8 @@ _RIGHTS = (
 
 
 def _transport(source: SourceSettings, credentials: Credentials) -> Iterator[PreflightCheck]:
-    if source.warns_of_plain_http(credentials):
-        yield PreflightCheck("transport", "warning", "the password travels over plain http", "use https in 'url'")
+    for warning in source.warns_of_plain_http(credentials):
+        yield PreflightCheck("transport", "warning", warning, "use https")
     if source.url.startswith("https:") and not source.verify_tls:
         yield PreflightCheck(
             "transport",
