@@ -1,4 +1,4 @@
-"""Charts as inline SVG: horizontal bars with the value at the end, and lines with a label at the end.
+"""Charts as inline SVG: horizontal bars with the value at the end, and a small chart for each line.
 
 Sizes are CSS pixels. WeasyPrint reads the ``font`` shorthand inside SVG wrongly, so family, size and weight are
 written apart.
@@ -6,7 +6,7 @@ written apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -24,11 +24,10 @@ _LABEL_WIDTH = 100
 _VALUE_WIDTH = 46
 _ROW_HEIGHT = 16
 _BAR_HEIGHT = 9
-#: Size of a chart of lines, and its plot: left, top, right and bottom edge.
-_LINES_WIDTH, _LINES_HEIGHT = 372, 158
-_LEFT, _TOP, _RIGHT, _BOTTOM = 34, 8, 282, 132
-#: Least distance of two labels at the ends of lines.
-_LABEL_HEIGHT = 12
+#: Width of a chart of lines, and the left and right edge of its plots.
+_LINES_WIDTH, _LEFT, _RIGHT = 372, 98, 330
+#: Height of the plot of one line, the room above and below the line, and the height of the names of the positions.
+_PANEL_HEIGHT, _PANEL_MARGIN, _AXIS_HEIGHT = 32, 6, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +113,10 @@ def bars(title: str, rows: Sequence[Bar]) -> Markup:
 
 
 def lines(title: str, positions: Sequence[str], rows: Sequence[Line]) -> Markup:
-    """Draw a line for each row over the positions, each with its name and last value at the end.
+    """Draw each row as a small chart over the positions, with its name before it and its values at both ends.
 
-    The shapes tell the lines apart without colour. The title is what a screen reader says, with all values.
+    Each has a scale of its own that begins at zero, so that many findings of one severity do not flatten the others.
+    The title is what a screen reader says, with all values.
     """
     said = f"{title}. " + " ".join(
         f"{row.label}: "
@@ -124,44 +124,41 @@ def lines(title: str, positions: Sequence[str], rows: Sequence[Line]) -> Markup:
         + "."
         for row in rows
     )
-    top = _round_up(max((value for row in rows for value in row.values), default=0))
+    height = len(rows) * _PANEL_HEIGHT + _AXIS_HEIGHT
     step = (_RIGHT - _LEFT) / max(len(positions) - 1, 1)
-
-    def height(value: float) -> float:
-        return _BOTTOM - (_BOTTOM - _TOP) * value / top
-
     parts = [
         Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" class="lines" role="img" width="{0}" height="{1}"'
             ' viewBox="0 0 {0} {1}"><title>{2}</title>'
-        ).format(_LINES_WIDTH, _LINES_HEIGHT, said)
+        ).format(_LINES_WIDTH, height, said)
     ]
-    for value in dict.fromkeys((0, top // 2, top)):
-        parts.append(
-            Markup('<path d="M{} {y}H{}" stroke="#d9dfe8" stroke-width="0.7" fill="none"/>').format(
-                _LEFT, _RIGHT, y=f"{height(value):.1f}"
-            )
-        )
-        parts.append(_text(_LEFT - 6, height(value) + 3, f"{value:,}", "end", SLATE))
+    for place, row in enumerate(rows):
+        parts += _panel(row, (place + 1) * _PANEL_HEIGHT - _PANEL_MARGIN, step)
     shown = _labelled_positions(len(positions))
     for place, position in enumerate(positions):
-        if place in shown:
-            parts.append(_text(_LEFT + place * step, _BOTTOM + 16, position, _anchor(place, len(positions)), SLATE))
-    for row in rows:
-        points = [(_LEFT + place * step, height(value)) for place, value in enumerate(row.values)]
-        parts.append(
-            Markup('<path d="M{}" stroke="{}" stroke-width="1.4" fill="none"/>').format(
-                "L".join(f"{x:.1f} {y:.1f}" for x, y in points), row.colour
-            )
-        )
-        parts += [_text(x, y + 3, row.shape, "middle", row.colour) for x, y in points]
-    for row, y in zip(rows, _spread([height(row.values[-1]) for row in rows]), strict=True):
-        label = Markup('<tspan fill="{}">{}</tspan> {} <tspan font-weight="600" fill="{}">{}</tspan>').format(
-            row.colour, row.shape, row.label, INK, f"{row.values[-1]:,}"
-        )
-        parts.append(_text(_RIGHT + 10, y + 3, label, "start", SLATE))
+        if place in shown and (place == 0 or position != positions[0]):  # two reports of one day need no two names
+            parts.append(_text(_LEFT + place * step, height - 4, position, _anchor(place, len(positions)), SLATE))
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
+
+
+def _panel(row: Line, zero: float, step: float) -> Iterator[Markup]:
+    """Draw one row, with the height of zero and the distance of two positions."""
+    top = max(row.values, default=0) or 1
+    room = _PANEL_HEIGHT - 2 * _PANEL_MARGIN
+    points = [(_LEFT + place * step, zero - room * value / top) for place, value in enumerate(row.values)]
+    yield Markup('<path d="M{} {y}H{}" stroke="#d9dfe8" stroke-width="0.7" fill="none"/>').format(
+        _LEFT, _RIGHT, y=f"{zero:.1f}"
+    )
+    yield Markup('<path d="M{}" stroke="{}" stroke-width="1.4" fill="none"/>').format(
+        "L".join(f"{x:.1f} {y:.1f}" for x, y in points), row.colour
+    )
+    yield from (_text(x, y + 3, row.shape, "middle", row.colour) for x, y in points)
+    name = Markup('<tspan fill="{}">{}</tspan> {}').format(row.colour, row.shape, row.label)
+    yield _text(0, zero, name, "start", SLATE)
+    yield _text(_LEFT - 9, points[0][1] + 3, f"{row.values[0]:,}", "end", SLATE)
+    last = Markup('<tspan font-weight="600">{}</tspan>').format(f"{row.values[-1]:,}")
+    yield _text(_RIGHT + 9, points[-1][1] + 3, last, "start", INK)
 
 
 def _text(x: float, y: float, words: str, anchor: str, colour: str) -> Markup:
@@ -177,27 +174,3 @@ def _anchor(place: int, places: int) -> str:
 def _labelled_positions(places: int) -> set[int]:
     """Return the positions whose names fit: the first, the last, and one between if there are enough."""
     return {0, places - 1} | ({places // 2} if places > 2 and places % 2 else set())
-
-
-def _round_up(value: int) -> int:
-    """Return an even round number that is at least the value, so that half of it is whole."""
-    size = 1
-    while True:
-        for digit in (2, 4, 6, 8, 10):
-            if digit * size >= value:
-                return digit * size
-        size *= 10
-
-
-def _spread(heights: Sequence[float]) -> list[float]:
-    """Move labels that would overlap down, and all of them up where the last would leave the plot."""
-    placed = sorted(range(len(heights)), key=lambda row: (heights[row], row))
-    result = [0.0] * len(heights)
-    lowest = float("-inf")
-    for row in placed:
-        lowest = result[row] = max(heights[row], lowest + _LABEL_HEIGHT)
-    highest = float("inf")
-    limit = float(_BOTTOM)
-    for row in reversed(placed):
-        highest = result[row] = min(result[row], limit, highest - _LABEL_HEIGHT)
-    return result

@@ -98,3 +98,15 @@ def test_numbers_within_a_text_have_separators_but_ids_and_years_within_dates_do
     assert text.grouped("39 admin, 1554 viewer") == "39 admin, 1,554 viewer"
     assert text.grouped("offset 0..2555, v2026.1, 2026-11-01, x1234") == "offset 0..2555, v2026.1, 2026-11-01, x1234"
     assert text.grouped(None) == text.NOTHING
+
+
+def test_a_line_has_its_name_and_values_and_a_day_is_written_once() -> None:
+    rows = [charts.Line("high", "▲", "#c2530a", (2, 40)), charts.Line("low", "●", "#4a6a8a", (1200, 0))]
+
+    days = charts.lines("Open", ["1 Nov 2026", "2 Nov 2026"], rows)
+    one_day = charts.lines("Open", ["1 Nov 2026", "1 Nov 2026"], rows)
+
+    assert "high: 2 on 1 Nov 2026, 40 on 2 Nov 2026." in days
+    assert [">2<" in days, ">40<" in days, ">1,200<" in days, ">0<" in days] == [True] * 4
+    assert days.count(">1 Nov 2026<") == days.count(">2 Nov 2026<") == 1
+    assert one_day.count(">1 Nov 2026<") == 1
