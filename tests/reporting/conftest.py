@@ -397,5 +397,4 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def sealed(written: Path, tmp_path: Path) -> Path:
-    """Return a sealed folder that the test may change."""
     return shutil.copytree(written, tmp_path / "sealed" / written.name)
