@@ -82,7 +82,7 @@ object_names as (
 extracts as (
     select
         date_trunc('second', finished_at) as extracted_at,
-        -- Evaluated as of a later day, a new finding is not overdue before anybody has seen it.
+        -- A build evaluated as of a later day must not call a new finding overdue.
         greatest(date_trunc('second', finished_at), cast($as_of as timestamp)) as known_at
     from reference.snapshot
 ),
