@@ -63,7 +63,7 @@ class Trend:
 def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
     """Arrange ``reports.trend`` and ``reports.trend_figures`` for reading; the last report is this one.
 
-    Reports are in the order of their extracts, which is that of their ids: each one is compared with the previous report,
+    Reports are in the order of their extracts, which is that of their ids. Each is compared with the previous report,
     and any of them may have been evaluated as of an earlier or a later day.
     """
     reports = tuple(
