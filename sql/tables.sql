@@ -458,7 +458,7 @@ comment on column policy.licence_prices.seat_class is 'admin, designer or viewer
 comment on column policy.licence_prices.price is 'price of one seat, for whatever time it is paid';
 comment on column policy.licence_prices.currency is 'currency of the price';
 create table if not exists policy.default_owner (owner_email varchar not null);
-comment on table policy.default_owner is 'Who is responsible for findings that have no other owner, as the configuration says. No row: nobody.';
+comment on table policy.default_owner is 'Who is responsible for findings that have no other owner, as the configuration says. Empty if it names none.';
 comment on column policy.default_owner.owner_email is 'e-mail address, in lower case';
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';

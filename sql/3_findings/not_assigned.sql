@@ -1,6 +1,6 @@
 /*
 title       = "Not assigned to the application"
-summary     = "An active account of a person whom the directory knows, but who is not assigned to the application there."
+summary     = "An active account of a person who is in the directory, but is not assigned to the application there."
 severity    = "high"
 population  = """
 select source, account_id from graph.accounts
