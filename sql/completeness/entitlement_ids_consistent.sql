@@ -7,7 +7,7 @@ with
 
 distinct_ids as (
     select source, payload ->> '$.entitlement_id' as entitlement_id,
-        min(hash(payload::varchar)) <> max(hash(payload::varchar)) as is_conflicting
+        min(payload::varchar) <> max(payload::varchar) as is_conflicting
     from raw.file_entitlements
     where snapshot_id = $snapshot_id and is_accepted
     group by source, entitlement_id
