@@ -29,7 +29,7 @@ __all__ = ["OwnerTask", "columns", "write"]
 class OwnerTask:
     """One thing to do: to take an entitlement from an account, or to deactivate the account.
 
-    ``owner_email`` is who can do it: the owner of the entitlement, else of the account; None if nobody is known.
+    ``owner_email`` is the owner of the entitlement, else of the account; None if neither is known.
     """
 
     owner_email: str | None

@@ -128,7 +128,7 @@ class Pool:
         return task
 
     def help(self) -> bool:
-        """Make here the last call that nobody has begun; return whether there was one."""
+        """Make the last waiting call in this process; return whether there was one."""
         while self._tasks:
             with suppress(IndexError):  # a process was faster
                 task = self._tasks.pop()
@@ -184,7 +184,9 @@ def serve(handle: int, modules: Sequence[str]) -> None:
             except BrokenPipeError:
                 return
             except Exception:
-                channel.send((False, RuntimeError(f"{function.__qualname__} gave what cannot be sent: {outcome!r}")))
+                # Without the value itself: it may hold personal data.
+                what = f"{function.__qualname__} returned a {type(outcome).__name__}, which cannot be sent"
+                channel.send((False, RuntimeError(what)))
 
 
 def _start(modules: Sequence[str]) -> tuple[subprocess.Popen[bytes], Channel]:

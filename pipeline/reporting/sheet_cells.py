@@ -57,7 +57,7 @@ class SheetColumn:
 
     @property
     def is_id(self) -> bool:
-        """Return whether nobody reads it from end to end."""
+        """Return whether it holds ids or hashes, which people only compare."""
         return self.name.endswith(("id", "Id")) or self.name.startswith("SHA")
 
     @property
@@ -115,7 +115,8 @@ def cut_count(connection: Connection, table: str, columns: list[SheetColumn], li
     if not long:
         return 0
     counts = " + ".join(f"count_if({each})" for each in long)
-    return int(connection.execute(f"select {counts} from {table} where line <= {lines}").fetchall()[0][0])
+    query = f"select {counts} from {table} where line <= $lines"
+    return int(connection.execute(query, {"lines": lines}).fetchall()[0][0])
 
 
 def rows(

@@ -1,4 +1,4 @@
-"""An identity provider as the roster: the people whom a source of kind ``scim``, ``okta`` or ``entra`` listed."""
+"""An identity provider as the roster: the people in a source of kind ``scim``, ``okta`` or ``entra``."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class _Assignment:
 
 
 class _Payload:
-    """One payload: its applications, and what is granted to whom."""
+    """One payload: its applications and their grants."""
 
     def __init__(self, path: Path, document: Record) -> None:
         self._path = path
