@@ -32,7 +32,7 @@ select
     control,
     count(*) as rules,
     count(*) filter (where outcome = 'found') as found,
-    count(*) filter (where outcome in ('unknown', 'nobody', 'off')) as not_judged,
+    count(*) filter (where outcome in ('unknown', 'empty', 'off')) as not_judged,
     cast(sum(open_findings) as bigint) as open_findings
 from rule_controls
 group by framework, control

@@ -5,7 +5,7 @@ grain   = ["rule_id"]
 
 [columns]
 rule_id       = "varchar: the rule"
-outcome       = "varchar: found, excused (nothing open), passed, partly (nothing found, and not all evaluated), unknown (not evaluated), nobody (empty population, although its input is there) or off"
+outcome       = "varchar: found, excused (nothing open), passed, partly (nothing found, and not all evaluated), unknown (not evaluated), empty (nothing to examine, although its input is there) or off"
 findings      = "bigint: findings, including excused ones"
 open_findings = "bigint: open findings"
 accepted      = "bigint: findings accepted as a risk"
@@ -39,7 +39,7 @@ select
         when counts.open_findings > 0 then 'found'
         when counts.findings > 0 then 'excused'
         -- Without the input that it needs, it is not known whether there was anything to examine.
-        when rules.population = 0 and coalesce(inputs.is_present, true) then 'nobody'
+        when rules.population = 0 and coalesce(inputs.is_present, true) then 'empty'
         when rules.passed = 0 then 'unknown'
         when rules.unknown > 0 then 'partly'
         else 'passed'
@@ -80,7 +80,7 @@ expect = [
   { rule_id = "clean", outcome = "passed" },
   { rule_id = "gap", outcome = "partly" },
   { rule_id = "hits", outcome = "found", findings = 3, open_findings = 2, accepted = 1, out_of_scope = 0, accounts = 1 },
-  { rule_id = "idle", outcome = "nobody" },
+  { rule_id = "idle", outcome = "empty" },
   { rule_id = "off", outcome = "off", findings = 0 },
 ]
 */

@@ -7,7 +7,7 @@ select
         when 'found' then results.open_findings || ' open'
         when 'excused' then 'excused'
         when 'passed' then 'passed'
-        when 'nobody' then 'nothing to examine'
+        when 'empty' then 'nothing to examine'
         when 'off' then 'off'
         else 'not evaluated'
     end as "Result",
