@@ -35,7 +35,7 @@ accounts as (
     from graph.accounts
     where
         status in ('active', 'unknown')
-        -- An emergency account is meant to be unused; the rule about break-glass accounts examines its use.
+        -- An emergency account should be unused; the rule about break-glass accounts examines its use.
         and not coalesce(account_type = 'break_glass' and is_registered, false)
 ),
 

@@ -39,7 +39,7 @@ verdicts as (
     from graph.accounts
     where
         status in ('active', 'unknown') and privileged
-        -- An emergency account is meant to be unused; the rule about break-glass accounts examines its use.
+        -- An emergency account should be unused; the rule about break-glass accounts examines its use.
         and not coalesce(account_type = 'break_glass' and is_registered, false)
 )
 
@@ -82,7 +82,7 @@ expect = [
 population = 6
 */
 /* example
-name = "a break-glass account is meant to be unused, once it is registered; that its source calls it so is not enough"
+name = "a break-glass account should be unused, once it is registered; that its source calls it so is not enough"
 as_of = 2026-04-01T00:00:00Z
 given."graph.accounts" = [
   { source = "s", account_id = "registered", status = "active", account_type = "break_glass", is_registered = true, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },

@@ -234,7 +234,7 @@ class Reviewer:
         if state == "unknown":
             found.append((PlantedRule.LOGIN_UNKNOWN, "info"))
         is_for_emergencies = (user.get("email") or "").lower() in self.break_glass
-        if is_for_emergencies:  # it is meant to be unused
+        if is_for_emergencies:  # it should be unused
             state, idle = "seen", None
         if idle is not None and not privileged and idle > 90:
             found.append((PlantedRule.STALE_ACCOUNT, "high" if idle > 180 else "medium"))
