@@ -41,6 +41,8 @@ from pipeline.warehouse.people import Roster
 if TYPE_CHECKING:
     import polars
 
+    from pipeline.reporting.processes import Pool
+
 __all__ = ["Project"]
 
 #: How often a run builds its snapshot again because another process built something else in between.
@@ -160,14 +162,14 @@ class Project:
             AccessReviewError: as each stage does. A PARTIAL snapshot is kept, and ends the run unless allowed.
         """
         from pipeline.evidence.signature import signing_key
-        from pipeline.reporting.report import chosen_formats
+        from pipeline.reporting.report import chosen_formats, workers
 
         wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
         signing_key(self.environment)
         inputs.rules(self.settings)
         inputs.check_policy(self.settings)
-        with inputs.roster(self.settings) as roster:
+        with inputs.roster(self.settings) as roster, workers(wanted) as pool:
             extracted = extract(self.settings, self.environment, (), timer)
             for failure in extracted.failures:
                 if not allow_partial:
@@ -178,7 +180,12 @@ class Project:
                 timer.end(sum(built.rows.values()))
                 try:
                     written = self._report(
-                        timer, wanted, directory=directory, allow_partial=allow_partial, build_id=built.build_id
+                        timer,
+                        wanted,
+                        directory=directory,
+                        allow_partial=allow_partial,
+                        build_id=built.build_id,
+                        pool=pool,
                     )
                     break
                 except SupersededError:
@@ -292,6 +299,7 @@ class Project:
         annex: bool = False,
         allow_partial: bool = False,
         build_id: str | None = None,
+        pool: Pool | None = None,
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
         from pipeline.evidence.signature import signing_key
@@ -310,7 +318,9 @@ class Project:
                 directory or self.settings.reports.directory,
                 formats,
                 lambda name: timer.advance(name, 0, None),
-                ReportOptions(key=key, rows_per_table=self.settings.reports.rows_per_table, annex=annex),
+                ReportOptions(
+                    key=key, workers=pool, rows_per_table=self.settings.reports.rows_per_table, annex=annex
+                ),
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))
