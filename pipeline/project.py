@@ -41,7 +41,7 @@ from pipeline.warehouse.people import Roster
 if TYPE_CHECKING:
     import polars
 
-    from pipeline.reporting.processes import Pool
+    from pipeline.reporting.report import ReportOptions
 
 __all__ = ["Project"]
 
@@ -126,7 +126,7 @@ class Project:
             WarehouseError: nothing has been built yet.
             RenderError: a file could not be written; an earlier report folder is untouched.
         """
-        from pipeline.reporting.report import chosen_formats
+        from pipeline.reporting.report import ReportOptions, chosen_formats
 
         wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
@@ -142,7 +142,12 @@ class Project:
                 "is not the current build"
             )
         written = self._report(
-            timer, wanted, directory=directory, annex=annex, allow_partial=allow_partial, build_id=build_id
+            timer,
+            wanted,
+            ReportOptions(annex=annex),
+            directory=directory,
+            allow_partial=allow_partial,
+            build_id=build_id,
         )
         return replace(written, warnings=tuple(timer.notes))
 
@@ -162,7 +167,7 @@ class Project:
             AccessReviewError: as each stage does. A PARTIAL snapshot is kept, and ends the run unless allowed.
         """
         from pipeline.evidence.signature import signing_key
-        from pipeline.reporting.report import chosen_formats, workers
+        from pipeline.reporting.report import ReportOptions, chosen_formats, workers
 
         wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
@@ -182,10 +187,10 @@ class Project:
                     written = self._report(
                         timer,
                         wanted,
+                        ReportOptions(workers=pool),
                         directory=directory,
                         allow_partial=allow_partial,
                         build_id=built.build_id,
-                        pool=pool,
                     )
                     break
                 except SupersededError:
@@ -294,16 +299,15 @@ class Project:
         self,
         timer: StageTimer,
         formats: frozenset[str],
+        options: ReportOptions,
         *,
         directory: Path | None = None,
-        annex: bool = False,
         allow_partial: bool = False,
         build_id: str | None = None,
-        pool: Pool | None = None,
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
         from pipeline.evidence.signature import signing_key
-        from pipeline.reporting.report import ReportOptions, write
+        from pipeline.reporting.report import write
         from pipeline.reporting.summary import coverage
 
         key = signing_key(self.environment)
@@ -318,9 +322,7 @@ class Project:
                 directory or self.settings.reports.directory,
                 formats,
                 lambda name: timer.advance(name, 0, None),
-                ReportOptions(
-                    key=key, workers=pool, rows_per_table=self.settings.reports.rows_per_table, annex=annex
-                ),
+                replace(options, key=key, rows_per_table=self.settings.reports.rows_per_table),
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))
