@@ -127,6 +127,11 @@ class Pool:
         self._wanted.put(True)
         return task
 
+    def close(self) -> None:
+        """Take no more calls: each process ends, and gives its memory back, once no call waits for it."""
+        for _ in self._threads:
+            self._wanted.put(False)
+
     def help(self) -> bool:
         """Make the last waiting call in this process; return whether there was one."""
         while self._tasks:
@@ -162,8 +167,7 @@ class Pool:
     def _end(self) -> None:
         for child in self._children:
             child.kill()
-        for _ in self._threads:
-            self._wanted.put(False)
+        self.close()
         for thread in self._threads:
             thread.join()
         for child in self._children:
