@@ -153,8 +153,9 @@ def fill(
     _insert(
         connection,
         "sources",
-        [(f"prod{i or ''}", "sisense", f"Sisense prod{i or ''}", f"https://bi{i or ''}.example.com", "v1", "L2026.1.0", "svc-access-review", "Sys. Admin",
-          settings, accounts, 9, 31, start, end) for i in range(sources)],
+        [(f"prod{i or ''}", "sisense", f"Sisense prod{i or ''}", f"https://bi{i or ''}.example.com", "v1",
+          "L2026.1.0", "svc-access-review", "Sys. Admin", settings, accounts, 9, 31, start, end)
+         for i in range(sources)],
     )  # fmt: skip
 
     def account(i: int) -> tuple[str, str, str]:
