@@ -25,7 +25,7 @@ from pipeline.clock import Clock
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Credentials
 from pipeline.sources.directories.endpoint import Directory, Shape, as_object, shape_of
-from pipeline.sources.directories.linked import LinkedPage
+from pipeline.sources.directories.linked import LinkedPage, Seen, ignore
 from pipeline.sources.directories.tokens import ClientTokens, Issued, request_token
 from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
 from pipeline.sources.exchange import Reply
@@ -193,9 +193,9 @@ class EntraList:
         self.page_size = page_size
         self.complete: dict[str, str] = {}
 
-    async def page(self, link: str) -> tuple[Reply, LinkedPage]:
-        """Request one page."""
-        return await self._directory.records(link, self._shape, complete=self.complete, list_of=_value)
+    async def page(self, link: str, seen: Seen = ignore) -> tuple[Reply, LinkedPage]:
+        """Request one page (see :class:`~pipeline.sources.directories.linked.LinkedList`)."""
+        return await self._directory.records(link, self._shape, complete=self.complete, list_of=_value, seen=seen)
 
     async def count(self) -> int | None:
         """Return the directory's own count, or None if it does not count this list."""
