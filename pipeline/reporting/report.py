@@ -127,10 +127,7 @@ def write(
                 rows_per_table=options.rows_per_table,
                 templates=resources.templates(),
             )
-            rendering = []
-            for renderer in chosen:
-                progress(renderer.file)
-                rendering.append(pool.submit(renderers.write_document, renderer, dataset, job))
+            rendering = _submitted(pool, dataset, job, draft, chosen)
             if not options.annex:
                 pool.close()
             warnings: list[str] = []
@@ -150,10 +147,7 @@ def write(
                 key=options.key,
             )
     if lost := sorted(earlier - set(names)):
-        warnings.append(
-            f"the new report replaces the earlier one, whose {', '.join(lost)} "
-            f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
-        )
+        warnings.append(_replaced(lost))
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
@@ -178,6 +172,24 @@ def _processes(wanted: int, cores: int | None) -> Pool:
     """Return a process for each core, but not more than documents; none if this process has the only core."""
     cores = cores or processes.cores()
     return Pool(min(cores, wanted) if cores > 1 else 0, renderers.prepare)
+
+
+def _replaced(lost: Sequence[str]) -> str:
+    return (
+        f"the new report replaces the earlier one, whose {', '.join(lost)} "
+        f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
+    )
+
+
+def _submitted(
+    pool: Pool, dataset: Dataset, job: DocumentJob, draft: Draft, chosen: Sequence[Renderer]
+) -> list[Task[Sequence[str]]]:
+    """Hand these documents to the processes of the pool."""
+    tasks = []
+    for renderer in chosen:
+        draft.file(renderer.file)
+        tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
+    return tasks
 
 
 def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
