@@ -34,7 +34,10 @@ from reports.current_trend
 having sum(resolved) > (
     select count(*)
     from history.register
-    where status = 'open' and snapshot_id = (select max(snapshot_id) from baseline.reports having arg_max(has_findings, snapshot_id))
+    where status = 'open' and snapshot_id = (
+        select max(reports.snapshot_id) from baseline.reports as reports
+        having arg_max(reports.has_findings, reports.snapshot_id)
+    )
 ) or sum(new + reopened) > sum(open)
 """
 */
@@ -42,7 +45,8 @@ with
 
 -- Without its findings, an earlier report is nothing to compare with.
 last_report as (
-    select max(snapshot_id) as snapshot_id from baseline.reports having arg_max(has_findings, snapshot_id)
+    select max(reports.snapshot_id) as snapshot_id from baseline.reports as reports
+    having arg_max(reports.has_findings, reports.snapshot_id)
 ),
 
 open_before as (
