@@ -8,48 +8,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias, cast
+from zlib import crc32
 
 from sqlglot import exp
 
-__all__ = ["REWRITES", "Rewrite", "Unsupported"]
+__all__ = ["REWRITES", "Rewrite", "UnsupportedError"]
 
-Rewrite: TypeAlias = Callable[[exp.Expression], exp.Expression]
+Rewrite: TypeAlias = Callable[[exp.Expr], exp.Expr]
 
 #: The characters that mean something in a regular expression.
 _SPECIAL = r"\.+*?()|[]{}^$#&-~"
 
 
-class Unsupported(ValueError):
+class UnsupportedError(ValueError):
     """A statement says something that has no equal on Spark; the text says what."""
 
 
-def day_interval(node: exp.Expression) -> exp.Expression:
+def day_interval(node: exp.Expr) -> exp.Expr:
     """Spark writes a number of days that is not a literal with a function of its own."""
     if isinstance(node, exp.ToDays):
         return exp.func("make_dt_interval", node.this)
     if isinstance(node, exp.Interval) and not isinstance(node.this, exp.Literal):
-        if node.unit.name.upper() != "DAY":
-            raise Unsupported(f"an interval of a variable number of {node.unit.name.lower()}s")
+        if node.text("unit").upper() != "DAY":
+            raise UnsupportedError(f"an interval of a variable number of {node.text('unit').lower()}s")
         return exp.func("make_dt_interval", node.this.unnest())
     return node
 
 
-def day_difference(node: exp.Expression) -> exp.Expression:
+def day_difference(node: exp.Expr) -> exp.Expr:
     """Count midnights between two times, as DuckDB does; Spark's DATEDIFF with a unit counts whole 24 hours."""
     if not isinstance(node, exp.DateDiff):
         return node
     if node.text("unit").upper() != "DAY":
-        raise Unsupported(f"a difference in {node.text('unit').lower()}s")
+        raise UnsupportedError(f"a difference in {node.text('unit').lower()}s")
     return exp.func("datediff", exp.cast(node.this, "date"), exp.cast(node.expression, "date"))
 
 
-def seconds_of_difference(node: exp.Expression) -> exp.Expression:
+def seconds_of_difference(node: exp.Expr) -> exp.Expr:
     """Spark has no function for the seconds of an interval, only for those since 1970."""
     if not isinstance(node, exp.TimeToUnix):
         return node
     difference = node.this.unnest()
     if not isinstance(difference, exp.Sub):
-        raise Unsupported("epoch() of anything but the difference of two times")
+        raise UnsupportedError("epoch() of anything but the difference of two times")
     micros = exp.Sub(
         this=exp.func("unix_micros", exp.cast(difference.this, "timestamptz")),
         expression=exp.func("unix_micros", exp.cast(difference.expression, "timestamptz")),
@@ -57,7 +58,7 @@ def seconds_of_difference(node: exp.Expression) -> exp.Expression:
     return exp.paren(exp.Div(this=exp.cast(exp.paren(micros), "double"), expression=exp.Literal.number(1_000_000)))
 
 
-def aggregated_list(node: exp.Expression) -> exp.Expression:
+def aggregated_list(node: exp.Expr) -> exp.Expr:
     """A list of no rows is null in DuckDB and empty on Spark, and only DuckDB sorts inside the call.
 
     Rows to sort are put into structs that begin with the keys, which are sorted and taken out again.
@@ -66,29 +67,32 @@ def aggregated_list(node: exp.Expression) -> exp.Expression:
     call = node.this if filtered else node
     if not isinstance(call, exp.ArrayAgg | exp.GroupConcat) or (not filtered and isinstance(node.parent, exp.Filter)):
         return node
-    value, keys, function = call.this, [], "collect_list"
+    value, function, name = call.this, "collect_list", ""
+    keys: list[exp.Expr] = []
     if isinstance(value, exp.Order):
         if any(key.args.get("desc") for key in value.expressions):
-            raise Unsupported("a list in descending order")
+            raise UnsupportedError("a list in descending order")
         keys = [key.this for key in value.expressions]
         value = value.this
     if isinstance(value, exp.Distinct):
         if keys and keys != value.expressions:
-            raise Unsupported("distinct values in the order of another value")
+            raise UnsupportedError("distinct values in the order of another value")
         (value,) = value.expressions
         function = "collect_set"
     if function == "collect_list" and keys:
+        # Sail takes two lists of structs with the same names of fields for one.
+        name = f"value_{crc32(call.sql('duckdb').encode()):x}"
         fields = [exp.alias_(key.copy(), f"key_{position}") for position, key in enumerate(keys)]
-        collected: exp.Expression = exp.func(function, exp.func("struct", *fields, exp.alias_(value.copy(), "value")))
+        collected: exp.Expr = exp.func(function, exp.func("struct", *fields, exp.alias_(value.copy(), name)))
     else:
         collected = exp.func(function, value.copy())
     if filtered:
         collected = exp.Filter(this=collected, expression=filtered.expression.copy())
-    listed: exp.Expression = exp.func("nullif", collected, exp.func("array"))
+    listed: exp.Expr = exp.func("nullif", collected, exp.func("array"))
     if keys:
         listed = exp.func("array_sort", listed)
     if function == "collect_list" and keys:
-        row, field = exp.to_identifier("row"), exp.to_identifier("value")
+        row, field = exp.to_identifier("row"), exp.to_identifier(name)
         value_of_row = exp.Lambda(this=exp.Dot(this=row.copy(), expression=field), expressions=[row])
         listed = exp.Anonymous(this="transform", expressions=[listed, value_of_row])
     if isinstance(call, exp.GroupConcat):
@@ -96,35 +100,27 @@ def aggregated_list(node: exp.Expression) -> exp.Expression:
     return listed
 
 
-def list_slice(node: exp.Expression) -> exp.Expression:
+def list_slice(node: exp.Expr) -> exp.Expr:
     """Spark takes the first values of a list with a function."""
     if not (isinstance(node, exp.Bracket) and any(isinstance(part, exp.Slice) for part in node.expressions)):
         return node
     (part,) = node.expressions
     if part.this is not None or part.expression is None:
-        raise Unsupported("a slice of a list that does not begin at its first value")
+        raise UnsupportedError("a slice of a list that does not begin at its first value")
     return exp.func("slice", node.this.unnest(), exp.Literal.number(1), part.expression)
 
 
-def split_by_text(node: exp.Expression) -> exp.Expression:
+def split_by_text(node: exp.Expr) -> exp.Expr:
     """Spark splits by a regular expression, and Sail's has no \\Q...\\E, which sqlglot would write."""
     if not isinstance(node, exp.Split):
         return node
     if not isinstance(node.expression, exp.Literal):
-        raise Unsupported("a separator that is not a literal")
+        raise UnsupportedError("a separator that is not a literal")
     pattern = "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in node.expression.name)
     return exp.Anonymous(this="split", expressions=[node.this, exp.Literal.string(pattern)])
 
 
-def split_part(node: exp.Expression) -> exp.Expression:
-    """Keep the function, which Spark has too: sqlglot would write a split by a regular expression."""
-    if not isinstance(node, exp.SplitPart):
-        return node
-    parts = [node.this, node.args["delimiter"], node.args["part_index"]]
-    return exp.Anonymous(this="split_part", expressions=parts)
-
-
-def grouped_digits(node: exp.Expression) -> exp.Expression:
+def grouped_digits(node: exp.Expr) -> exp.Expr:
     """Write thousands apart, for which both have a function with a format of its own."""
     if isinstance(node, exp.Format) and node.this.name == "{:,}":
         (number,) = node.expressions
@@ -132,7 +128,7 @@ def grouped_digits(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def json_object(node: exp.Expression) -> exp.Expression:
+def json_object(node: exp.Expr) -> exp.Expr:
     """A cast of a value to JSON is a function on Spark. Here too a field that is null is written.
 
     Spark leaves such fields out unless it is told otherwise, and Sail always does, but neither leaves out the null in
@@ -143,8 +139,8 @@ def json_object(node: exp.Expression) -> exp.Expression:
     if isinstance(node.this, exp.Null):
         return exp.cast(exp.null(), "text")
     if not isinstance(node.this, exp.Struct):
-        raise Unsupported("a cast to JSON of anything but a struct")
-    text: exp.Expression | None = None
+        raise UnsupportedError("a cast to JSON of anything but a struct")
+    text: exp.Expr | None = None
     for field in node.this.expressions:
         name = exp.Literal.string(f'{"{" if text is None else ","}"{field.this.name}":')
         brackets = exp.Literal.string(r"^\[|\]$")
@@ -154,21 +150,14 @@ def json_object(node: exp.Expression) -> exp.Expression:
     return exp.paren(exp.DPipe(this=text, expression=exp.Literal.string("}")))
 
 
-def decimal_literal(node: exp.Expression) -> exp.Expression:
-    """Write 0.5 as a double: Sail converts a decimal to a double with another last digit."""
+def decimal_literal(node: exp.Expr) -> exp.Expr:
+    """Write 0.5 as a double, as DuckDB does beside one: Sail gives the decimal 0.0 no room for 1.5."""
     if isinstance(node, exp.Literal) and node.is_number and "." in node.name and "E" not in node.name:
         return exp.Literal.number(f"{node.name}E0")
     return node
 
 
-def division_of_doubles(node: exp.Expression) -> exp.Expression:
-    """In DuckDB a quotient is always a double; on Spark that of two decimals is a decimal."""
-    if isinstance(node, exp.Div) and not node.this.is_type("double"):
-        return exp.Div(this=exp.cast(node.this, "double"), expression=node.expression)
-    return node
-
-
-def rounding(node: exp.Expression) -> exp.Expression:
+def rounding(node: exp.Expr) -> exp.Expr:
     """Round to decimals as DuckDB does: Spark rounds the shortest text of the number, so 11.35 differs."""
     decimals = node.args.get("decimals") if isinstance(node, exp.Round) else None
     if decimals is None:
@@ -178,27 +167,19 @@ def rounding(node: exp.Expression) -> exp.Expression:
     return exp.paren(exp.Div(this=exp.Round(this=scaled), expression=power.copy()))
 
 
-def group_by_all(node: exp.Expression) -> exp.Expression:
+def group_by_all(node: exp.Expr) -> exp.Expr:
     """Name the keys, which Sail does not find by itself."""
-    group = node.args.get("group") if isinstance(node, exp.Select) else None
-    if group is None or not group.args.get("all"):
+    if not isinstance(node, exp.Select) or not node.args.get("group") or not node.args["group"].args.get("all"):
         return node
     keys = [part.unalias() for part in node.selects if not part.find(exp.AggFunc)]
     node.set("group", exp.Group(expressions=[key.copy() for key in keys]))
     return node
 
 
-def unmaterialized(node: exp.Expression) -> exp.Expression:
+def unmaterialized(node: exp.Expr) -> exp.Expr:
     """Spark decides itself whether it keeps the rows of a CTE."""
     if isinstance(node, exp.CTE) and node.args.get("materialized") is not None:
         node.set("materialized", None)
-    return node
-
-
-def any_value(node: exp.Expression) -> exp.Expression:
-    """DuckDB's any_value ignores nulls; Sail does not parse the words by which sqlglot says so."""
-    if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
-        return exp.Anonymous(this="any_value", expressions=[node.this.this, exp.true()])
     return node
 
 
@@ -214,12 +195,9 @@ REWRITES: tuple[Rewrite, ...] = tuple(
         aggregated_list,
         list_slice,
         split_by_text,
-        split_part,
         grouped_digits,
         json_object,
         decimal_literal,
-        division_of_doubles,
         rounding,
-        any_value,
     )
 )
