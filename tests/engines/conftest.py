@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.engines.session import Session
+from pipeline.engines.connection import SparkConnection
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +19,8 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def session(server: str) -> Iterator[Session]:
+def session(server: str) -> Iterator[SparkConnection]:
     with warnings.catch_warnings():
-        opened = Session(server)
+        opened = SparkConnection(server)
         yield opened
         opened.close()

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from pipeline import resources
-from pipeline.engines.session import Session
+from pipeline.engines.connection import SparkConnection
 from pipeline.engines.translation import bind, macros, translate, view
 from pipeline.warehouse import checks, examples
 from pipeline.warehouse.database import Connection
@@ -27,7 +27,7 @@ MACROS = macros((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
 class Both:
     """The tables of the examples in DuckDB, and in a session that reads their rows as Parquet files."""
 
-    def __init__(self, connection: Connection, session: Session, folder: Path) -> None:
+    def __init__(self, connection: Connection, session: SparkConnection, folder: Path) -> None:
         self.connection = connection
         self.session = session
         self.folder = folder
@@ -56,7 +56,7 @@ def written(row: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def both(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def both(session: SparkConnection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     with examples.example_tables(ALL) as connection:
         yield Both(connection, session, tmp_path_factory.mktemp("tables"))
 

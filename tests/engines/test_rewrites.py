@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from pipeline.engines import rewrites
-from pipeline.engines.session import Refused, Session
+from pipeline.engines.connection import Refused, SparkConnection
 from pipeline.engines.translation import Macro, UnsupportedError, macros, translate
 
 pytestmark = pytest.mark.xdist_group("engines")
@@ -47,7 +47,9 @@ STATEMENTS = {
 ON_SPARK_ALONE = {"day_difference", "rounding"}
 
 
-def result(session: Session, statement: str, known: dict[str, Macro] | None = None, without: str = "") -> object:
+def result(
+    session: SparkConnection, statement: str, known: dict[str, Macro] | None = None, without: str = ""
+) -> object:
     used = [rewrite for rewrite in rewrites.REWRITES if rewrite.__name__ != without]
     try:
         return sorted(list(map(str, row)) for row in session.rows(translate(statement, {}, known or {}, used), {}))
@@ -61,7 +63,7 @@ def in_duckdb(statement: str) -> object:
 
 
 @pytest.mark.parametrize("name", [rewrite.__name__ for rewrite in rewrites.REWRITES])
-def test_a_rewrite_makes_the_rows_equal_which_differ_without_it(session: Session, name: str) -> None:
+def test_a_rewrite_makes_the_rows_equal_which_differ_without_it(session: SparkConnection, name: str) -> None:
     statement = STATEMENTS[name]
 
     expected = in_duckdb(statement)
@@ -71,7 +73,7 @@ def test_a_rewrite_makes_the_rows_equal_which_differ_without_it(session: Session
         assert result(session, statement, without=name) != expected
 
 
-def test_a_macro_of_ours_is_written_out(session: Session) -> None:
+def test_a_macro_of_ours_is_written_out(session: SparkConnection) -> None:
     definitions = """
 create or replace macro grouped(number) as format('{:,}', cast(number as bigint));
 create or replace macro counted(number, noun) as

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import ConfigurationError, WarehouseError
 
-__all__ = ["Refused", "Session"]
+__all__ = ["Refused", "SparkConnection"]
 
 #: Times are UTC without a zone, and what does not fit is an error, as in DuckDB.
 _SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
@@ -21,7 +21,7 @@ class Refused(Exception):  # noqa: N818 - not an error by itself: who runs the s
     """The server does not run a statement; the text is its reason."""
 
 
-class Session:
+class SparkConnection:
     """A session of its own on the server at ``url`` (``sc://host:port``).
 
     Raises:
