@@ -14,7 +14,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def _loaded() -> None:
-    """Load pyspark. Where the main module has no file, as on a worker of xdist, it takes itself to be in a doctest."""
+    """Load pyspark. Where the main module has no file, as on a worker of xdist, it believes to be in a doctest."""
     main = sys.modules["__main__"]
     has_file = hasattr(main, "__file__")
     main.__file__ = getattr(main, "__file__", __file__)
