@@ -102,8 +102,9 @@ def test_verify_without_applied_changes_extracts_and_writes_nothing(copied: Plac
     assert len(own.ok("snapshots", "--json").result) == 1
 
 
-def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
-    own.ok("run", "--format", "csv")
+def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_campaign(copied: Place) -> None:
+    own = copied
+    own.ok("report", "--format", "csv")
     nothing = own("review", "status")
     own.ok("review", "open", "--name", "2026-Q4", "--scope", "privileged", "--reviewer", "ciso@example.com")
     packets = own.ok("review", "packets", "--json").result["files"]
