@@ -54,7 +54,7 @@ def ran(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """Return a place with one snapshot, its build and its report, and what the run printed. Tests only read it."""
     place = Place(tmp_path_factory.mktemp("built"), simulator)
     simulator.write_files(place.folder)
-    return place, place.ok("run", "--json", "--quiet", "--format", "csv,html", "--out", "reports")
+    return place, place.ok("run", "--json", "--quiet", "--format", "csv,html")
 
 
 @pytest.fixture(scope="session")

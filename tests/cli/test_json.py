@@ -31,7 +31,7 @@ READING = (
     "sql --list",
     "check",
     "build",
-    "report --format csv --out reports",
+    "report --format csv",
     "remediate plan --stale-days 90 --max-share 100",
     "remediate status",
     "remediate verify",
@@ -76,7 +76,7 @@ def test_every_command_prints_the_same_shape_with_keys_in_snake_case(printed: di
 
 def test_commands_use_the_same_keys_for_the_same_things(printed: dict[str, Outcome], place: Place) -> None:
     run, build = printed["run"].result, printed["build"].result
-    report = printed["report --format csv --out reports"].result
+    report = printed["report --format csv"].result
     extracted = place.ok("extract", "--json").result
 
     for key in ("snapshot_id", "build_id", "folder", "accounts"):
