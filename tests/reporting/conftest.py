@@ -150,11 +150,11 @@ def fill(
     )  # fmt: skip
     _fill_meta(connection)
     settings = '{"page_size": 500, "concurrency": 4, "verify_tls": true}'
+    labels = [f"prod{i or ''}" for i in range(sources)]
     _insert(
-        connection,
-        "sources",
-        [(f"prod{i or ''}", f"https://bi{i or ''}.example.com", "v1", "L2026.1.0", "svc-access-review", "Sys. Admin",
-          settings, accounts, 9, 31, start, end) for i in range(sources)],
+        connection, "sources",
+        [(name, "sisense", f"Sisense {name}", f"https://bi{name.removeprefix('prod')}.example.com", "v1", "L2026.1.0",
+          "svc-access-review", "Sys. Admin", settings, accounts, 9, 31, start, end) for name in labels],
     )  # fmt: skip
 
     def account(i: int) -> tuple[str, str, str]:
@@ -202,7 +202,7 @@ def fill(
             (finding_id, rule[0], severity, "prod", rule[7], account_id, account_id if is_account else None, email,
              rule[1], detail, "334", "90", '{"days": 334}', *rule[5:7], status, "20261031T235800Z-4f2a", *in_findings)
         )  # fmt: skip
-    _insert(connection, "finding_rows", rows)
+    _insert(connection, "finding_rows", [(*row, row[5]) for row in rows])
     _insert(connection, "findings", found)
     trend.fill(connection, AS_OF, earlier=6 if changes else 0)
     connection.execute("create table findings.register as select *, null::text as object_type from reports.findings")
