@@ -58,7 +58,7 @@ def latency(quick: bool, _folder: Path) -> list[Row]:
             "for the count after; roles, groups (twice) and the probes of objects take turns with the pages",
         ),
         Row(
-            f"the same with {_LONG_DELAY:.0f} s an answer, where only the rounds of requests count: the whole extract",
+            f"the whole extract with {_LONG_DELAY:.0f} s an answer, where only the rounds of requests count",
             f"ceil(pages / {_AT_ONCE}) = {law} rounds",
             [slow / (law * _LONG_DELAY)],
             "x",
