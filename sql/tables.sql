@@ -211,6 +211,7 @@ create table if not exists meta.made_from (
     build_id varchar not null,
     identity varchar not null,
     row_count bigint,
+    columns_md5 varchar,
     warnings varchar[] not null
 );
 comment on table meta.made_from is 'What one table of the current build was made from, or the rows of one snapshot in a table of history.';
@@ -219,6 +220,7 @@ comment on column meta.made_from.snapshot_id is 'the snapshot whose rows of hist
 comment on column meta.made_from.build_id is 'the build that has the rows now';
 comment on column meta.made_from.identity is 'hash of everything that the rows depend on; while it stays the same, a build keeps them';
 comment on column meta.made_from.row_count is 'number of rows; null if it may change between builds';
+comment on column meta.made_from.columns_md5 is 'hash of the names and types of its columns; null for rows of history';
 comment on column meta.made_from.warnings is 'warnings of the checks of the table';
 
 create table if not exists meta.rule_runs (

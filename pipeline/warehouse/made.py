@@ -19,6 +19,15 @@ _HISTORY = (
 )  # fmt: skip
 
 
+#: The tables that the database has: their columns, and the number of their rows.
+_PRESENT = """
+    select schema_name || '.' || table_name as table_name, md5(string_agg(
+        column_name || ' ' || data_type, ',' order by column_index
+    )) as columns_md5, any_value(estimated_size) as row_count
+    from duckdb_columns() join duckdb_tables() using (schema_name, table_name)
+    where schema_name in ('staging', 'graph', 'findings', 'reports', 'baseline', 'policy') group by all"""
+
+
 @dataclass(frozen=True, slots=True)
 class MadeTable:
     """One table: what it was made from, how many rows it has, and the warnings of its checks."""
@@ -41,19 +50,19 @@ class Made:
     @classmethod
     def read(cls, connection: Connection) -> Made:
         """Return what is on record, as far as it still describes the tables that the database has."""
-        sizes = dict(
-            connection.execute(
-                "select schema_name || '.' || table_name, estimated_size from duckdb_tables() where not temporary"
-            ).fetchall()
-        )
         recorded = connection.execute(
-            "select table_name, snapshot_id, build_id, identity, row_count, warnings from meta.made_from"
+            "select table_name, snapshot_id, build_id, identity, row_count, warnings, columns_md5 from meta.made_from"
         ).fetchall()
+        present = {name: rest for name, *rest in connection.execute(_PRESENT).fetchall()} if recorded else {}
         current = connection.execute("select build_id from reference.snapshot").fetchall()
         tables = {
             name: MadeTable(identity, rows, tuple(warnings))
-            for name, snapshot_id, build_id, identity, rows, warnings in recorded
-            if snapshot_id is None and [(build_id,)] == current and name in sizes and rows in {None, sizes[name]}
+            for name, snapshot_id, build_id, identity, rows, warnings, columns in recorded
+            if snapshot_id is None
+            and [(build_id,)] == current
+            and name in present
+            and present[name][0] == columns
+            and rows in {None, present[name][1]}
         }
         published = {
             (name, snapshot_id): (build_id, identity) for name, snapshot_id, build_id, identity, *_ in recorded
@@ -104,10 +113,11 @@ def record(
         zip(*((name, of, made.identity, made.rows, list(made.warnings)) for name, of, made in entries), strict=True)
     )
     connection.execute(
-        """
-        insert into meta.made_from by name select unnest($names) as table_name, unnest($snapshots) as snapshot_id,
-            $build_id as build_id, unnest($identities) as identity, unnest($rows) as row_count,
-            unnest($warnings) as warnings
+        f"""
+        insert into meta.made_from by name select made.*, present.columns_md5 from (
+            select unnest($names) as table_name, unnest($snapshots) as snapshot_id, $build_id as build_id,
+            unnest($identities) as identity, unnest($rows) as row_count, unnest($warnings) as warnings
+        ) as made left join ({_PRESENT}) as present using (table_name)
         """,
         {
             "build_id": build_id,
