@@ -7,6 +7,7 @@ an earlier folder of the same name as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pipeline.reporting import data_files, documents, pdf, processes, renderers
 from pipeline.reporting.data_files import write_csv
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.documents import DocumentJob
-from pipeline.reporting.processes import Pool
+from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.renderers import Renderer
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
@@ -31,6 +32,7 @@ __all__ = [
     "ReportFolder",
     "ReportOptions",
     "chosen_formats",
+    "workers",
     "write",
     "write_csv",
 ]
@@ -39,9 +41,6 @@ __all__ = [
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 #: All formats. CSV files are data and always written, so ``csv`` alone writes nothing else.
 FORMATS = DEFAULT_FORMATS | {"graph"}
-
-#: What a process that renders documents imports while it has nothing to do.
-_MODULES = ("pipeline.reporting.renderers", "weasyprint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,13 @@ class ReportFolder:
 class ReportOptions:
     """How a report folder is written.
 
-    ``key`` signs it. The PDFs show at most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a
-    PDF of the whole population. ``cores`` is how many processors may work at once: by default, all that this process
-    may use.
+    ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
+    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population.
+    ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
     key: SigningKey | None = None
+    workers: Pool | None = None
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
     cores: int | None = None
@@ -109,8 +109,8 @@ def write(
     archive.require_current(connection)
     chosen = [renderer for renderer in renderers.DOCUMENTS if renderer.format in formats]
     tables = [renderer for renderer in renderers.TABLES if renderer.format in formats]
-    with _pool(connection, options, chosen, tables) as pool:
-        # Imported by the process that renders: this one may have no need of it.
+    with _pool(connection, options, chosen) as pool:
+        # By a process that renders: this one may have no need of the libraries.
         libraries = pool.submit(pdf.check_libraries) if chosen or options.annex else None
         dataset = load(connection)
         folder = directory / str(dataset.snapshot["folder"])
@@ -127,7 +127,13 @@ def write(
                 rows_per_table=options.rows_per_table,
                 templates=resources.templates(),
             )
-            warnings = _for_people(connection, draft, dataset, job, pool, [*chosen, *tables])
+            rendering = _submitted(pool, dataset, job, draft, chosen)
+            if not options.annex:
+                pool.close()
+            warnings: list[str] = []
+            for renderer in tables:
+                warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+            warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
@@ -141,46 +147,57 @@ def write(
                 key=options.key,
             )
     if lost := sorted(earlier - set(names)):
-        warnings.append(
-            f"the new report replaces the earlier one, whose {', '.join(lost)} "
-            f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
-        )
+        warnings.append(_replaced(lost))
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
 
-def _pool(
-    connection: Connection, options: ReportOptions, chosen: Sequence[Renderer], tables: Sequence[Renderer]
-) -> Pool:
-    """Return the processes that work beside this one: not more than there are cores, nor than they have documents."""
-    documents_wanted = len(chosen) + (1 if tables else 0)
-    if options.annex:
-        documents_wanted += renderers.annex_parts(connection)
-    return Pool(max(0, min(options.cores or processes.cores(), documents_wanted) - 1), _MODULES)
+def workers(formats: frozenset[str], cores: int | None = None) -> Pool:
+    """Return the processes that render the documents of these formats, for a ``with`` block.
+
+    A run starts them early: they load what they need while this process waits for its sources.
+    """
+    return _processes(sum(renderer.format in formats for renderer in renderers.DOCUMENTS), cores)
 
 
-def _for_people(
-    connection: Connection,
-    draft: Draft,
-    dataset: Dataset,
-    job: DocumentJob,
-    pool: Pool,
-    chosen: Sequence[Renderer],
-) -> list[str]:
-    """Write the files of these renderers; return the warnings for their readers."""
+def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Renderer]) -> AbstractContextManager[Pool]:
+    """Return the processes that work beside this one."""
+    if options.workers:
+        return nullcontext(options.workers)
+    parts = renderers.annex_parts(connection) if options.annex else 0
+    return _processes(len(chosen) + parts, options.cores)
+
+
+def _processes(wanted: int, cores: int | None) -> Pool:
+    """Return a process for each core, but not more than documents; none if this process has the only core."""
+    cores = cores or processes.cores()
+    return Pool(min(cores, wanted) if cores > 1 else 0, renderers.prepare)
+
+
+def _replaced(lost: Sequence[str]) -> str:
+    return (
+        f"the new report replaces the earlier one, whose {', '.join(lost)} "
+        f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
+    )
+
+
+def _submitted(
+    pool: Pool, dataset: Dataset, job: DocumentJob, draft: Draft, chosen: Sequence[Renderer]
+) -> list[Task[Sequence[str]]]:
+    """Hand these documents to the processes of the pool."""
     tasks = []
-    warnings: list[str] = []
     for renderer in chosen:
-        path = draft.file(renderer.file)
-        if renderer in renderers.DOCUMENTS:
-            tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
-        else:
-            warnings += renderer.write(connection, dataset, job, path)
+        draft.file(renderer.file)
+        tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
+    return tasks
+
+
+def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
+    """Wait for documents, or render them here if no process has begun them; return the warnings for their readers."""
     while pool.help():
         pass
-    for task in tasks:
-        warnings += task.result()
-    return list(dict.fromkeys(warnings))  # two documents may lack the same characters
+    # Two documents may lack the same characters.
+    return list(dict.fromkeys(warning for task in tasks for warning in task.result()))
 
 
 def _annex(
