@@ -21,9 +21,8 @@ _HISTORY = (
 
 #: The tables that the database has: their columns, and the number of their rows.
 _PRESENT = """
-    select schema_name || '.' || table_name as table_name, md5(string_agg(
-        column_name || ' ' || data_type, ',' order by column_index
-    )) as columns_md5, any_value(estimated_size) as row_count
+    select schema_name || '.' || table_name as table_name, any_value(estimated_size) as row_count,
+        md5(string_agg(column_name || ' ' || data_type, ',' order by column_index)) as columns_md5
     from duckdb_columns() join duckdb_tables() using (schema_name, table_name)
     where schema_name in ('staging', 'graph', 'findings', 'reports', 'baseline', 'policy') group by all"""
 
@@ -61,8 +60,8 @@ class Made:
             if snapshot_id is None
             and [(build_id,)] == current
             and name in present
-            and present[name][0] == columns
-            and rows in {None, present[name][1]}
+            and present[name][1] == columns
+            and rows in {None, present[name][0]}
         }
         published = {
             (name, snapshot_id): (build_id, identity) for name, snapshot_id, build_id, identity, *_ in recorded
@@ -113,12 +112,10 @@ def record(
         zip(*((name, of, made.identity, made.rows, list(made.warnings)) for name, of, made in entries), strict=True)
     )
     connection.execute(
-        f"""
-        insert into meta.made_from by name select made.*, present.columns_md5 from (
+        f"""insert into meta.made_from by name select made.*, present.columns_md5 from (
             select unnest($names) as table_name, unnest($snapshots) as snapshot_id, $build_id as build_id,
             unnest($identities) as identity, unnest($rows) as row_count, unnest($warnings) as warnings
-        ) as made left join ({_PRESENT}) as present using (table_name)
-        """,
+        ) as made left join ({_PRESENT}) as present using (table_name)""",
         {
             "build_id": build_id,
             **dict(zip(("names", "snapshots", "identities", "rows", "warnings"), map(list, columns), strict=True)),
