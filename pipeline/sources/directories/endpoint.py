@@ -58,14 +58,14 @@ class Directory:
         Raises:
             RedirectedError: the link leads to another host; nothing was sent there.
         """
-        request = Request(link if link.startswith("/") and not link.startswith("//") else self._relative(link))
+        request = Request(self._behind(link))
 
         def find(answer: Reply) -> tuple[list[Any], str | None]:
             elements, following = list_of(parsed(answer.body))
-            return elements, following or answer.next_link
+            return elements, self._from(request, following or answer.next_link)
 
         def peek(response: httpx.Response) -> bool:
-            following = _early_link(response) if response.is_success else None
+            following = self._from(request, _early_link(response) if response.is_success else None)
             if following is not None:
                 seen(following)
             return following is not None
@@ -82,10 +82,23 @@ class Directory:
         request = Request(link, headers=headers or None)
         return await self.client.fetch(request, read, authority=self.authority, attempts=PROBES)
 
+    def _from(self, request: Request, link: str | None) -> str | None:
+        """Return a next link as it must be followed: a relative one leads on from the page that has it."""
+        if not link or link.startswith("/") or "://" in link:
+            return link or None
+        try:
+            return str(httpx.URL(self.client.source.url + request.path).join(link))
+        except (httpx.InvalidURL, ValueError):
+            return link
+
+    def _behind(self, link: str) -> str:
+        """Return the path of a link behind the URL of the source."""
+        if not link.startswith("/") or link.startswith("//"):
+            return self._relative(link)
+        return link.removeprefix(urlsplit(self.client.source.url).path.rstrip("/"))
+
     def _records(self, answer: Reply, kept: list[dict[str, Any]]) -> Records:
-        keys: list[Key | None] = [
-            key if isinstance(key := record.get("id"), str) and key else None for record in kept
-        ]
+        keys: list[Key | None] = [_key(record.get("id")) for record in kept]
         secrets = [secret for secret in self.client.redaction.secrets if len(secret) >= LEAST_SECRET]
         try:
             body = orjson.dumps(kept)
@@ -132,6 +145,13 @@ def _early_link(response: httpx.Response) -> str | None:
     except orjson.JSONDecodeError:
         return None
     return link if isinstance(link, str) and link else None
+
+
+def _key(value: Any) -> Key | None:
+    """Return an id as SQL will read it; None if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
 
 
 def pick(record: Any, shape: Shape) -> dict[str, Any]:
