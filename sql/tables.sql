@@ -626,8 +626,10 @@ comment on column history.unknown_subjects.source is 'the source''s name in the 
 
 create table if not exists history.trend (
     build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, severity varchar not null,
-    new bigint, resolved bigint, open bigint, reopened bigint
+    new bigint, resolved bigint, open bigint, reopened bigint, evaluated_again bigint, not_evaluated bigint
 );
+alter table history.trend add column if not exists evaluated_again bigint;
+alter table history.trend add column if not exists not_evaluated bigint;
 -- Builds of earlier versions left their findings, from which the open ones can be counted.
 insert into history.trend by name
 select
@@ -646,6 +648,8 @@ comment on column history.trend.new is 'open findings that no earlier snapshot h
 comment on column history.trend.resolved is 'findings that the report before had as open and that were gone, accepted or out of scope; null if not known';
 comment on column history.trend.open is 'open findings';
 comment on column history.trend.reopened is 'open findings that the report before did not have as open, and that an earlier snapshot had; null if not known';
+comment on column history.trend.evaluated_again is 'open findings that the report before did not have, although an earlier snapshot did: it could not evaluate them; null if not known';
+comment on column history.trend.not_evaluated is 'findings that the report before had as open and that this snapshot could not evaluate; null if not known';
 create table if not exists history.trend_figures (
     build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, figure varchar not null,
     value double

@@ -35,7 +35,7 @@ VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class PersonFindings:
-    """The findings of one severity about one person, account, group, role or object.
+    """The findings of one severity about one person, account, group, role, dashboard or data model.
 
     ``facts`` say what it is, and ``addresses`` are those of its accounts. ``rules`` are the titles of the rules, each
     with what was found, once and at most a few, and how many more there are. ``due``
@@ -206,7 +206,7 @@ def _described(found: Sequence[Row], has_sources: bool) -> tuple[tuple[str, ...]
     first = found[0]
     sources = tuple(dict.fromkeys(row["source"] for row in found if row["source"])) if has_sources else ()
     if first["subject_type"] not in _PEOPLE:
-        return (first["subject_type"], *sources), ()
+        return (first["kind"], *sources), ()
     roles = dict.fromkeys(row["role"] for row in found if row["role"])
     departments = dict.fromkeys(row["department"] for row in found if row["department"])
     addresses = tuple(dict.fromkeys(row["email"] for row in found if row["email"]))

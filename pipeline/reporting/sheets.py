@@ -37,7 +37,7 @@ def sheets() -> tuple[ReportSheet, ...]:
     """
     return (
         ReportSheet("Findings", _query("findings"), "every finding, open ones first", "findings.csv", 3, 9),
-        ReportSheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 16),
+        ReportSheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 18),
         ReportSheet(
             "Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11
         ),

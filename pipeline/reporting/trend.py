@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from pipeline.reporting import charts
 from pipeline.reporting.charts import SEVERITIES, Line
-from pipeline.reporting.text import day, number
+from pipeline.reporting.text import count, day, number
 
 __all__ = ["Trend", "TrendReport", "arrange"]
 
@@ -33,8 +34,9 @@ _TOO_FEW = "A trend needs two reports. This is the first complete one; the next 
 class TrendReport:
     """The findings of one report: sums over all severities, the open ones of each severity, and other figures.
 
-    A sum is None if it is not known, as for what changed before the first report that was kept. ``read_at`` is when
-    the extract ended.
+    A sum is None if it is not known, as for what changed before the first report that was kept. ``evaluated_again``
+    counts the open findings that the report before could not evaluate, ``not_evaluated`` those that it had and this
+    one could not evaluate. ``read_at`` is when the extract ended.
     """
 
     as_of: datetime
@@ -43,6 +45,8 @@ class TrendReport:
     reopened: int | None
     resolved: int | None
     open: int | None
+    evaluated_again: int | None
+    not_evaluated: int | None
     severities: dict[str, int | None]
     figures: dict[str, str]
 
@@ -51,13 +55,20 @@ class TrendReport:
 class Trend:
     """All values of the trend. Without an earlier report, ``sentence`` says so and there is no chart.
 
-    ``figures`` are the names of the figures that any report has.
+    ``notes`` say why the numbers of the sentence do not add up, if they do not. ``figures`` are the names of the
+    figures that any report has.
     """
 
     sentence: str
+    notes: tuple[str, ...]
     chart: Markup | None
     reports: tuple[TrendReport, ...]
     figures: tuple[str, ...]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Return whether any report has findings that it or the report before could not evaluate."""
+        return any(each.evaluated_again or each.not_evaluated for each in self.reports)
 
 
 def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
@@ -75,7 +86,7 @@ def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
     )
     known = [each for each in reports if each.open is not None]
     if len(known) < 2:
-        return Trend(_TOO_FEW, None, reports, ())
+        return Trend(_TOO_FEW, (), None, reports, ())
     before, now = known[-2:]
     changed = [(now.new, "new"), (now.reopened or None, "reopened"), (now.resolved, "resolved"), (now.open, "open")]
     parts = [f"{name} {number(value)}" for value, name in changed if value is not None]
@@ -86,10 +97,27 @@ def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
     ]
     return Trend(
         f"Since {day(before.read_at)}: {' · '.join(parts)} ({number(before.open)} before)",
+        tuple(_notes(before, now)),
         charts.lines("Open findings by severity", [day(each.read_at) for each in known], lines),
         reports,
         tuple(name for name, _ in _FIGURES.values() if any(name in each.figures for each in reports)),
     )
+
+
+def _notes(before: TrendReport, now: TrendReport) -> Iterator[str]:
+    """Yield why open before, new, reopened and resolved do not add up to what is open now, if they do not."""
+    if again := now.evaluated_again:
+        yield (
+            f"{count(again, 'open finding')} {'is' if again == 1 else 'are'} neither new nor reopened: the report of"
+            f" {day(before.read_at)} could not evaluate {'it' if again == 1 else 'them'}."
+        )
+    if lost := now.not_evaluated:
+        yield (
+            f"{count(lost, 'finding')} of that time {'is' if lost == 1 else 'are'} neither open nor resolved:"
+            f" this report could not evaluate {'it' if lost == 1 else 'them'}."
+        )
+    if now.resolved is None:
+        yield "What was resolved is not known, because this extract is not complete."
 
 
 def _report(rows: tuple[Row, ...], figures: dict[str, Row]) -> TrendReport:
@@ -104,6 +132,8 @@ def _report(rows: tuple[Row, ...], figures: dict[str, Row]) -> TrendReport:
         reopened=total("reopened"),
         resolved=total("resolved"),
         open=total("open"),
+        evaluated_again=total("evaluated_again"),
+        not_evaluated=total("not_evaluated"),
         severities={row["severity"]: row["open"] for row in rows},
         figures={
             name: _written(figures[key]["value"], form)

@@ -105,6 +105,7 @@ class View:
     is_complete: bool
     sources: tuple[Row, ...]
     figures: dict[str, int]
+    open_by_severity: dict[str, int]
     headline: tuple[str, ...]
     coverage: tuple[str, ...]
     not_evaluated: int
@@ -226,6 +227,7 @@ def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, 
     unevaluated = _rows(dataset.unevaluated_rules)
     return {
         "figures": figures,
+        "open_by_severity": severities,
         "headline": summary.headline(figures, severities),
         "not_evaluated": sum(row["outcome"] == "not_evaluated" for row in unevaluated),
         "coverage": summary.coverage(unevaluated, len(dataset.rule_summary)),

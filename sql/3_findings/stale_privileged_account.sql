@@ -1,8 +1,8 @@
 /*
 title       = "Stale privileged account"
-summary     = "An active privileged account that has not been used for longer than the limit for privileged accounts."
+summary     = "An active privileged account, other than a registered break-glass account, that has not been used for longer than the limit for privileged accounts."
 severity    = "high"
-population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and privileged"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and privileged and not coalesce(account_type = 'break_glass' and is_registered, false)"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
 remediation = "Lower the role, deactivate the account, or record who needs it and why."
@@ -37,7 +37,10 @@ verdicts as (
             when last_seen_at < $as_of - interval ($stale_after_days) day then 'failed'
         end as verdict
     from graph.accounts
-    where status in ('active', 'unknown') and privileged
+    where
+        status in ('active', 'unknown') and privileged
+        -- An emergency account should be unused; the rule about break-glass accounts examines its use.
+        and not coalesce(account_type = 'break_glass' and is_registered, false)
 )
 
 select
@@ -77,4 +80,15 @@ expect = [
   { account_id = "status unknown", verdict = "unknown" },
 ]
 population = 6
+*/
+/* example
+name = "a break-glass account should be unused, once it is registered; that its source calls it so is not enough"
+as_of = 2026-04-01T00:00:00Z
+given."graph.accounts" = [
+  { source = "s", account_id = "registered", status = "active", account_type = "break_glass", is_registered = true, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
+  { source = "s", account_id = "declared", status = "active", account_type = "break_glass", is_registered = false, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
+  { source = "s", account_id = "service", status = "active", account_type = "service", is_registered = true, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
+]
+expect = [ { account_id = "declared", verdict = "failed" }, { account_id = "service", verdict = "failed" } ]
+population = 2
 */

@@ -32,6 +32,7 @@ owner_email       = "varchar: e-mail address of the owner who is to fix it; null
 owner             = "varchar: the name of that person, else the address"
 due_at            = "date: last day to fix it; null for info"
 overdue           = "boolean: it is open, and as-of is a later day than due_at"
+kind              = "varchar: what the finding is about, in words: account, person, group, role, dashboard, data model, folder, 'dashboard or data model' if the finding does not say which, or source"
 */
 with
 
@@ -72,7 +73,14 @@ select
     found.owner_email,
     coalesce(named_owners.display_name, found.owner_email) as owner,
     found.due_at,
-    found.overdue
+    found.overdue,
+    case
+        when found.subject_type <> 'object' then found.subject_type
+        -- A finding about an exception names an object without its type.
+        when found.object_type is null then 'dashboard or data model'
+        when found.object_type = 'model' then 'data model'
+        else found.object_type
+    end as kind
 from findings.register as found
 join reference.severities as severities on severities.severity = found.severity
 left join reports.population as account on account.source = found.source and account.account_id = found.account_id
@@ -116,5 +124,18 @@ given."findings.register" = [
 expect = [
   { finding_id = "1", owner = "Ann", owner_email = "ann@example.com", due_at = 2026-01-31, overdue = false, age_days = 3 },
   { finding_id = "2", owner = "two@example.com" }, { finding_id = "3", owner = "ciso@example.com" }, { finding_id = "4", owner = "<null>" },
+]
+*/
+/* example
+name = "a finding about an object says which kind of object it is"
+given."findings.register" = [
+  { finding_id = "1", rule_id = "r", severity = "low", subject_type = "object", object_type = "model" },
+  { finding_id = "2", rule_id = "r", severity = "low", subject_type = "object", object_type = "dashboard" },
+  { finding_id = "3", rule_id = "r", severity = "low", subject_type = "object" },
+  { finding_id = "4", rule_id = "r", severity = "low", subject_type = "group" },
+]
+expect = [
+  { finding_id = "1", kind = "data model" }, { finding_id = "2", kind = "dashboard" },
+  { finding_id = "3", kind = "dashboard or data model" }, { finding_id = "4", kind = "group" },
 ]
 */

@@ -12,16 +12,18 @@ resolved    = "bigint: findings that the report before had as open and that were
 open        = "bigint: open findings; null if not known"
 reopened    = "bigint: open findings that the report before did not have as open, and that an earlier snapshot had; null if not known"
 read_at     = "timestamp: when the extract ended, UTC; the rows are compared in this order, whatever as_of is"
+evaluated_again = "bigint: open findings that the report before did not have, although an earlier snapshot did: it could not evaluate them; null if not known"
+not_evaluated   = "bigint: findings that the report before had as open and that this one could not evaluate, by the severity that they had; null if not known"
 */
 select
     trend.snapshot_id, trend.as_of, trend.severity, trend.new, trend.resolved, trend.open, trend.reopened,
-    date_trunc('second', snapshot.finished_at) as read_at
+    date_trunc('second', snapshot.finished_at) as read_at, trend.evaluated_again, trend.not_evaluated
 from reports.current_trend as trend
 join reference.snapshot as snapshot on snapshot.snapshot_id = trend.snapshot_id
 union all
 select
     trend.snapshot_id, trend.as_of, trend.severity, trend.new, trend.resolved, trend.open, trend.reopened,
-    reports.read_at
+    reports.read_at, trend.evaluated_again, trend.not_evaluated
 from history.trend as trend
 join baseline.reports as reports on reports.snapshot_id = trend.snapshot_id
 

@@ -10,7 +10,7 @@ accounts as (
 )
 
 select
-    found.finding_id, found.rule_id, found.severity, found.source, found.subject_type, found.subject_id,
+    found.finding_id, found.rule_id, found.severity, found.source, found.subject_type, found.subject_id, shown.kind,
     found.account_id, shown.label, shown.email, shown.department, found.detail, found.observed_value, found.threshold,
     found.evidence, found.recommended_action, found.status, found.first_seen_snapshot_id, found.first_seen_at, found.age_days,
     found.owner_email, shown.owner, found.due_at, found.overdue, accounts.places,

@@ -20,7 +20,7 @@ select
     cast(found.last_seen_at as date) as "Last seen",
     found.email as "E-mail",
     registered.controls as "Controls",
-    found.subject_type as "About",
+    found.kind as "About",
     found.source as "Source",
     found.rule_id as "Rule id",
     found.subject_id as "Subject id",

@@ -19,6 +19,8 @@ select
     cast(sum(trend.new) as bigint) as "New",
     cast(sum(trend.resolved) as bigint) as "Resolved",
     cast(sum(trend.reopened) as bigint) as "Reopened",
+    cast(sum(trend.evaluated_again) as bigint) as "Evaluated again",
+    cast(sum(trend.not_evaluated) as bigint) as "No longer evaluated",
     cast(sum(trend.open) filter (where trend.severity = 'critical') as bigint) as "Critical",
     cast(sum(trend.open) filter (where trend.severity = 'high') as bigint) as "High",
     cast(sum(trend.open) filter (where trend.severity = 'medium') as bigint) as "Medium",

@@ -202,7 +202,7 @@ def fill(
             (finding_id, rule[0], severity, "prod", rule[7], account_id, account_id if is_account else None, email,
              rule[1], detail, "334", "90", '{"days": 334}', *rule[5:7], status, "20261031T235800Z-4f2a", *in_findings)
         )  # fmt: skip
-    _insert(connection, "finding_rows", rows)
+    _insert(connection, "finding_rows", [(*row, row[5]) for row in rows])
     _insert(connection, "findings", found)
     trend.fill(connection, AS_OF, earlier=6 if changes else 0)
     connection.execute("create table findings.register as select *, null::text as object_type from reports.findings")

@@ -43,7 +43,7 @@ create table reports.finding_rows (
     department varchar, last_seen_at timestamp, days_since_seen bigint, login_state varchar, detail varchar,
     observed_value varchar, threshold varchar, status varchar, privileged boolean, days_since_end bigint,
     person_id varchar, first_seen_at timestamp, age_days integer, owner_email varchar, owner varchar, due_at date,
-    overdue boolean);
+    overdue boolean, kind varchar);
 create table reports.privileged_accounts (
     source varchar, account_id varchar, label varchar, email varchar, role_display_name varchar, role_rank integer,
     rank_basis varchar, granted_via varchar, privileged_since date, account_type varchar, status varchar,
@@ -83,5 +83,5 @@ create table reports.requests (
     items bigint, bytes bigint, attempts bigint, first_started_at timestamp, last_finished_at timestamp);
 create table reports.trend (
     snapshot_id varchar, as_of timestamp, severity varchar, new bigint, resolved bigint, open bigint,
-    reopened bigint, read_at timestamp);
+    reopened bigint, read_at timestamp, evaluated_again bigint, not_evaluated bigint);
 create table reports.trend_figures (snapshot_id varchar, as_of timestamp, figure varchar, value double);

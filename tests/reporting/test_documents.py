@@ -317,16 +317,16 @@ def test_the_accounts_of_one_person_are_in_one_row_with_their_addresses(database
     assert "two@example.com: Another detail." in text
 
 
-def test_an_object_has_no_role_or_address_of_an_account(database: Build, tmp_path: Path) -> None:
+def test_a_data_model_is_called_so_and_has_no_role_or_address_of_an_account(database: Build, tmp_path: Path) -> None:
     connection = database(findings=4)
     connection.execute(
-        "update reports.finding_rows set subject_type = 'object', label = 'Cash Model', role = 'Role of nobody',"
-        " email = 'nobody@example.com'"
+        "update reports.finding_rows set subject_type = 'object', kind = 'data model', label = 'Cash Model',"
+        " role = 'Role of nobody', email = 'nobody@example.com'"
     )
 
     text = " ".join(pages_of(print_brief(connection, tmp_path)))
     findings = text[text.index("Critical: ") : text.index("Access and reach", text.index("Critical: "))]
 
-    assert "Cash Model object" in findings
+    assert "Cash Model data model" in findings
     assert "Role of nobody" not in findings
     assert "nobody@example.com" not in findings

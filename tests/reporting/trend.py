@@ -19,7 +19,7 @@ def fill(connection: duckdb.DuckDBPyConnection, as_of: datetime, *, earlier: int
         insert into reports.trend
         select snapshot_id, as_of, severity, case when $earlier > 0 then open // 5 end,
                case when $earlier > 0 then 1 + open // 7 end, open, case when $earlier > 0 then open // 10 end,
-               finished_at
+               finished_at, case when $earlier > 0 then 0 end, case when $earlier > 0 then 0 end
         from (
             select snapshot.snapshot_id, snapshot.as_of, snapshot.finished_at, severities.severity,
                    count(found.finding_id) as open
@@ -37,7 +37,8 @@ def fill(connection: duckdb.DuckDBPyConnection, as_of: datetime, *, earlier: int
         connection.execute(
             "insert into reports.trend select strftime($time, '%Y%m%dT%H%M%SZ-1a2b'), $time, severity,"
             " case when $number > 0 then 2 + open // 4 end, case when $number > 0 then 1 + open // 3 end,"
-            " open + 3 * ($earlier - $number), case when $number > 0 then open // 12 end, $time"
+            " open + 3 * ($earlier - $number), case when $number > 0 then open // 12 end, $time,"
+            " case when $number > 0 then 0 end, case when $number > 0 then 0 end"
             " from reports.trend where as_of = $as_of",
             {"time": time, "as_of": as_of, "number": number, "earlier": earlier},
         )

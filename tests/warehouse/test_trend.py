@@ -35,6 +35,7 @@ ROSTER = (
 )
 SERVICE = "user_name,email,owner_email,purpose,review_by\na3@example.com,,ops@example.com,loads,2030-01-01\n"
 DAYS = {"high": 5, "medium": 40}
+KINDS = ("new", "resolved", "open", "reopened", "evaluated_again", "not_evaluated")
 TABLES = ("reports.trend", "reports.trend_figures", "reports.findings", "reports.summary")
 #: Day of each extract -> what is special about it.
 YEAR = {
@@ -110,7 +111,7 @@ class Reader:
     def trend(self, now: Plain, before: Plain | None, is_partial: bool) -> dict[str, Counter[str] | None]:
         """Return the new, resolved, open and reopened findings by severity."""
         if before is None:
-            return {"new": None, "resolved": None, "open": Counter(now.open().values()), "reopened": None}
+            return dict.fromkeys(KINDS) | {"open": Counter(now.open().values())}
         came = {account: severity for account, severity in now.open().items() if account not in before.open()}
         new = {a: s for a, s in came.items() if self.known[a].first_seen > before.as_of}
         reopened = {
@@ -121,9 +122,13 @@ class Reader:
             a: s for a, s in before.open().items()
             if (a in now.found and a not in now.open()) or (a not in now.found and self.known[a].is_gone)
         }  # fmt: skip
+        again = {a: s for a, s in came.items() if a not in new and a not in reopened}
+        lost = {a: s for a, s in before.open().items() if a not in now.open() and a not in resolved}
         return {
             "new": Counter(new.values()), "resolved": None if is_partial else Counter(resolved.values()),
             "open": Counter(now.open().values()), "reopened": Counter(reopened.values()),
+            "evaluated_again": Counter(again.values()),
+            "not_evaluated": None if is_partial else Counter(lost.values()),
         }  # fmt: skip
 
     def days_to_fix(self, now: Plain, before: Plain) -> list[int]:
@@ -216,7 +221,7 @@ def test_a_year_of_trend_and_due_dates(small: Any, source: Any, make_user: Calla
             if "partial" not in special:  # what is missing from an incomplete extract is no basis for a trend
                 reports.append((snapshot_id, now, expected))
 
-    assert set(seen_kinds) == {"new", "resolved", "open", "reopened", "overdue"}  # the year had some of everything
+    assert set(seen_kinds) == {*KINDS, "overdue"}  # the year had some of everything
     for snapshot_id, _, expected in reports:  # what each report said is what the last one shows of it
         assert trend_of(small, snapshot_id) == expected
     assert len(small.rows("select distinct snapshot_id from reports.trend")) == len(reports)
@@ -224,10 +229,9 @@ def test_a_year_of_trend_and_due_dates(small: Any, source: Any, make_user: Calla
 
 def trend_of(house: Any, snapshot_id: str) -> dict[str, Counter[str] | None]:
     """Return the points of the trend of one snapshot, without zeros."""
-    names = ("new", "resolved", "open", "reopened")
-    rows = house.rows(f"select severity, {', '.join(names)} from reports.trend where snapshot_id = '{snapshot_id}'")
+    rows = house.rows(f"select severity, {', '.join(KINDS)} from reports.trend where snapshot_id = '{snapshot_id}'")
     assert len(rows) == 5
-    columns = {name: {row[0]: row[position] for row in rows} for position, name in enumerate(names, start=1)}
+    columns = {name: {row[0]: row[position] for row in rows} for position, name in enumerate(KINDS, start=1)}
     return {
         name: None if None in values.values() else Counter({s: n for s, n in values.items() if n})
         for name, values in columns.items()
@@ -242,13 +246,13 @@ def figures_of(house: Any, snapshot_id: str) -> dict[str, float | None]:
 def monthly(small: Any, source: Any, make_user: Callable[..., Any]) -> Callable[..., str]:
     """Give a function that builds the extract of a month with one stale account, and others that are not in use."""
 
-    def build(month: int, *also_stale: str, as_of: datetime | None = None) -> str:
+    def build(month: int, *also_stale: str, as_of: datetime | None = None, enabled: bool = True) -> str:
         start = datetime(2026, month, 1)  # noqa: DTZ001 - UTC, as stored
         stale = {name: make_user(name, lastLogin="2025-01-01T00:00:00Z") for name in ("old", *also_stale)}
         recent = (start - timedelta(days=1)).isoformat() + "Z"
         users = {name: make_user(name, lastLogin=recent) for name in ("old", "x", "y")} | stale
         snapshot = small.land(f"{start:%Y%m%dT%H%M%SZ}-0000", {"prod": source(list(users.values()))})
-        small.build(snapshot, **({"as_of": as_of} if as_of else {}))
+        small.build(snapshot, as_of=as_of, overrides={STALE_ACCOUNT: {"enabled": enabled}})
         return str(snapshot.snapshot_id)
 
     return build
@@ -266,12 +270,13 @@ def test_the_trend_and_first_seen_outlive_pruned_snapshots(small: Any, monthly: 
     fifth = monthly(5, "y")
     assert trend_of(small, fifth) == {
         "new": Counter(high=1), "resolved": Counter(high=1), "open": Counter(high=2), "reopened": Counter(),
+        "evaluated_again": Counter(), "not_evaluated": Counter(),
     }  # fmt: skip
     mark_reported(small, fifth)
     assert first in retention.prune(small.connection, before=LATER, now=LATER)
     sixth = monthly(6)
 
-    assert trend_of(small, first) == {"new": None, "resolved": None, "open": Counter(high=2), "reopened": None}
+    assert trend_of(small, first) == dict.fromkeys(KINDS) | {"open": Counter(high=2)}
     assert trend_of(small, sixth)["resolved"] == Counter(high=1)
     assert small.rows("select account_id, first_seen_snapshot_id, first_seen_at from reports.findings") == [
         ("old", first, datetime.fromisoformat("2026-01-01T00:01:00"))
@@ -298,7 +303,7 @@ def test_a_database_of_an_earlier_version_gains_what_its_findings_say(
     small.connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
     second = monthly(2)
 
-    assert trend_of(small, first) == {"new": None, "resolved": None, "open": Counter(high=2), "reopened": None}
+    assert trend_of(small, first) == dict.fromkeys(KINDS) | {"open": Counter(high=2)}
     assert figures_of(small, first) == {}  # not known
     assert trend_of(small, second)["resolved"] == Counter(high=1)
     assert small.rows("select first_seen_snapshot_id, first_seen_at from reports.findings") == [
@@ -354,9 +359,33 @@ def test_the_trend_is_in_the_order_of_the_extracts_and_ends_with_this_one(
         assert still == before[2] + new + reopened - resolved
     arranged = trend.arrange(*(to_frame(small.connection.sql(f"from {table}")) for table in TABLES[:2]))
     assert arranged.sentence == "Since 1 Feb 2026: new 0 · resolved 1 · open 1 (2 before)"
+    assert arranged.notes == ()
     assert [report.as_of.month for report in arranged.reports] == [12, 2, 1]
 
     # Built again, an earlier one does not show what came after it.
     snapshot = snapshots.get(small.connection, second)
     small.build(snapshot)
     assert {row[0] for row in small.rows("select snapshot_id from reports.trend")} == {first, second}
+
+
+def test_findings_that_a_report_could_not_evaluate_are_counted_beside_the_trend(
+    small: Any, monthly: Callable[..., str]
+) -> None:
+    def arranged() -> trend.Trend:
+        return trend.arrange(*(to_frame(small.connection.sql(f"from {table}")) for table in TABLES[:2]))
+
+    mark_reported(small, monthly(1, "x"))
+    mark_reported(small, monthly(2, "x", enabled=False))
+    off = arranged()
+    monthly(3, "x", "y")
+    on = arranged()
+
+    assert off.sentence == "Since 1 Jan 2026: new 0 · resolved 0 · open 0 (2 before)"
+    assert off.notes == (
+        "2 findings of that time are neither open nor resolved: this report could not evaluate them.",
+    )
+    assert on.sentence == "Since 1 Feb 2026: new 1 · resolved 0 · open 3 (0 before)"
+    assert on.notes == (
+        "2 open findings are neither new nor reopened: the report of 1 Feb 2026 could not evaluate them.",
+    )
+    assert [(each.evaluated_again, each.not_evaluated) for each in on.reports] == [(None, None), (0, 2), (2, 0)]

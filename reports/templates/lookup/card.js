@@ -1,6 +1,7 @@
 // One account with everything about it, and one finding.
 
 const WAYS_SHOWN = 100;
+const LEVELS_EXPLAINED = "“May use” a data model is to build dashboards on it, “may read” is to query it, “may view” a dashboard is to open it, and “may edit” is to change the object and its sharing.";
 const CHANGE_EFFECTS = { gained: "▲ privilege gained", raised: "▲ privilege raised", lost: "▽ privilege lost", lowered: "▽ privilege lowered" };
 const VERDICTS = { removed_verified: "✓ done and verified", still_present: "✗ not done: the access is still there",
   reappeared: "✗ was done, then reversed", not_verifiable: "– cannot be verified" };
@@ -132,7 +133,7 @@ function reachOfAccount(records, account, place) {
     [object.ways.join("; ")],
     [object.owner_email ?? NOTHING],
   ]);
-  return [element("p", {}, `${counted(objects.length, "entry", "entries")}, sensitive ones first.`), ...said,
+  return [element("p", {}, `${counted(objects.length, "entry", "entries")}, sensitive ones first. ${LEVELS_EXPLAINED}`), ...said,
     longTable("Dashboards, data models and folders", ["Object", "Level", "How", "Owner"], rows)];
 }
 
@@ -222,7 +223,7 @@ function findingCard(records, row) {
       ["Limits", rule.parameters?.replaceAll("=", " = ")],
       ["Controls", rule.controls],
       ["Source", finding.source],
-      [`${capitalised(words(finding.subject_type))} id`, finding.subject_id],
+      [`${capitalised(finding.kind)} id`, finding.subject_id],
       ["Finding id", finding.finding_id],
     ], "facts-list in-line"),
     part("Accounts that it counts for", accounts.length ? element("ul", {}, ...accounts.map((each) => element("li", {},

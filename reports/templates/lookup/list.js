@@ -58,7 +58,7 @@ function findingColumns(records) {
 function aboutFinding(records, row) {
   const { findings, hasSeveralSources } = records;
   const label = findings.get("label", row);
-  const type = findings.get("subject_type", row);
+  const type = findings.get("kind", row);
   const place = accountOfFinding(records, row);
   const address = findings.get("email", row);
   return [
