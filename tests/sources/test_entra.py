@@ -76,6 +76,13 @@ def test_users_groups_members_and_assignments_are_read_in_full(entra: FakeEntra,
     assert landed.missing == {}
 
 
+def test_an_authority_that_does_not_answer_is_named(reading: Reading) -> None:
+    error = reading(authority="http://127.0.0.1:9", max_attempts=1).error
+
+    assert error is not None
+    assert "check 'authority'" in error.hint
+
+
 def test_a_page_size_that_is_refused_is_lowered(entra: FakeEntra, reading: Reading) -> None:
     def refuse(request: Request) -> Reply | None:
         if users_page(request) and int(request.query.get("$top", "1")) > 120:

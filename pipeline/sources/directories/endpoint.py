@@ -30,6 +30,8 @@ Shape = Mapping[str, "bool | Shape"]
 #: Where Microsoft Graph writes the next link: before the records. So many bytes of each end are searched.
 _NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
 _NEAR = 8_192
+#: Columns with ids, which are text even if a server writes a number.
+_IDS = frozenset({"id", "principalId"})
 #: Attempts for an address that may not exist, or not for this credential.
 PROBES = 2
 
@@ -98,7 +100,9 @@ class Directory:
         return link.removeprefix(urlsplit(self.client.source.url).path.rstrip("/"))
 
     def _records(self, answer: Reply, kept: list[dict[str, Any]]) -> Records:
-        keys: list[Key | None] = [_key(record.get("id")) for record in kept]
+        keys: list[Key | None] = [
+            key if isinstance(key := record.get("id"), str) and key else None for record in kept
+        ]
         secrets = [secret for secret in self.client.redaction.secrets if len(secret) >= LEAST_SECRET]
         try:
             body = orjson.dumps(kept)
@@ -147,13 +151,6 @@ def _early_link(response: httpx.Response) -> str | None:
     return link if isinstance(link, str) and link else None
 
 
-def _key(value: Any) -> Key | None:
-    """Return an id as SQL will read it; None if it is none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and value else None
-
-
 def pick(record: Any, shape: Shape) -> dict[str, Any]:
     """Return the columns of a record that are in the shape: texts, numbers, booleans and lists of them."""
     if not isinstance(record, dict):
@@ -169,7 +166,8 @@ def pick(record: Any, shape: Shape) -> dict[str, Any]:
         elif isinstance(value, list):
             picked[key] = [item for item in value if isinstance(item, str)]
         elif not isinstance(value, dict):
-            picked[key] = value
+            is_number = type(value) is int and key in _IDS
+            picked[key] = str(value) if is_number else value
     return picked
 
 
