@@ -159,8 +159,7 @@ class _Builder:
         """Make every table of the built schemas anew; return the models behind them, in order."""
         self.drop_previous()
         layers = [model for model in models if model.schema in _BUILT]
-        lasting = frozenset(self.tables())
-        plan = [m for m in order(layers, lasting) if not m.is_rule or self.rules[m.table].is_enabled]
+        plan = [m for m in order(layers, frozenset(self.tables())) if not m.is_rule or self.rules[m.table].is_enabled]
         # The models that read the union of all rules are built after it.
         before = [model for model in plan if model.schema in {"staging", "graph"} or model.is_rule]
         after = [model for model in plan if model not in before]
