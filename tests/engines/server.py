@@ -1,4 +1,4 @@
-"""A Spark Connect server without Java: Sail."""
+"""A Spark Connect server for tests: Sail, which needs no Java, or Spark itself."""
 
 import os
 import signal
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+
+#: The environment variable of 'make test-spark'.
+SPARK_URL = "SPARK_CONNECT_URL"
 
 _PROGRAM = """
 from pysail.spark import SparkConnectServer
@@ -55,7 +58,10 @@ class EngineServer:
 
 @pytest.fixture(scope="session")
 def server(spark_loaded: None) -> Iterator[str]:
-    """Give the address of a server that the tests of one worker share."""
+    """Give the address of a server that the tests of one worker share: Sail, unless the environment names another."""
+    if SPARK_URL in os.environ:
+        yield os.environ[SPARK_URL]
+        return
     running = EngineServer()
     yield running.url
     running.kill()
