@@ -9,16 +9,18 @@ build and the inputs it names can never differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
 import duckdb
 
-from pipeline.errors import ModelError, WarehouseError
+from pipeline.errors import WarehouseError
 from pipeline.warehouse import build_inputs, checks, database, identities, register
 from pipeline.warehouse.build_inputs import Inputs
+from pipeline.warehouse.comments import comment
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.executor import Executor, InDuckDB, replacing
 from pipeline.warehouse.made import Made, MadeTable, record
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import BUILDER_TABLES, order
@@ -26,7 +28,7 @@ from pipeline.warehouse.publishing import Publication, publish
 from pipeline.warehouse.rules import RuleInForce
 from pipeline.warehouse.snapshots import Snapshot
 
-__all__ = ["Build", "Inputs", "build", "comment", "rebuild"]
+__all__ = ["Build", "Inputs", "build", "rebuild"]
 
 #: Schemas whose tables a build makes.
 _BUILT = ("staging", "graph", "findings", "reports")
@@ -44,9 +46,16 @@ class Build:
 
 
 def build(
-    connection: Connection, models: Sequence[Model], inputs: Inputs, *, progress: Callable[[str, int, int], None]
+    connection: Connection,
+    models: Sequence[Model],
+    inputs: Inputs,
+    *,
+    progress: Callable[[str, int, int], None],
+    executor: Executor | None = None,
 ) -> Build:
     """Build every model for one snapshot and publish it. ``progress`` gets (table, done, of).
+
+    ``executor`` runs the models; by default the database does.
 
     Raises:
         ConfigurationError: a policy file or the roster is wrong.
@@ -54,9 +63,10 @@ def build(
         WarehouseError: the requested baseline does not exist.
     """
     connection.execute("set preserve_insertion_order = false")  # tables have no order; every reader sorts
+    builder = _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of, executor)
     try:
-        with database.transaction(connection):
-            return _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
+        with replacing(connection, builder.executor), database.transaction(connection):
+            return builder.run(models, inputs, progress)
     except (duckdb.CatalogException, duckdb.BinderException):
         raise  # a lasting table has other columns than this version expects; database.writing reports that
     except duckdb.Error as error:
@@ -75,14 +85,32 @@ def rebuild(
     Raises:
         ModelError: a model does not run, or breaks what its header promises.
     """
-    _Builder(connection, rules, snapshot, as_of).create_all(models, lambda *_: None, Made(), {})
+    _Builder(connection, rules, snapshot, as_of).create_all(models, lambda *_: None, Reusable())
+
+
+@dataclass(frozen=True, slots=True)
+class Reusable:
+    """What a build may reuse: the tables of the earlier build, if they were made from the same.
+
+    ``known`` are the identities of the tables that outlive builds. Without any, every table is made.
+    """
+
+    build_id: str = ""
+    earlier: Made = field(default_factory=Made)
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Builder:
     def __init__(
-        self, connection: Connection, rules: Sequence[RuleInForce], snapshot: Snapshot, as_of: datetime
+        self,
+        connection: Connection,
+        rules: Sequence[RuleInForce],
+        snapshot: Snapshot,
+        as_of: datetime,
+        executor: Executor | None = None,
     ) -> None:
         self.connection = connection
+        self.executor: Executor = executor or InDuckDB(connection)
         self.rules = {rule.model.table: rule for rule in rules}
         self.snapshot = snapshot
         self.as_of = as_of
@@ -91,9 +119,11 @@ class _Builder:
 
     def run(self, models: Sequence[Model], inputs: Inputs, progress: Callable[[str, int, int], None]) -> Build:
         earlier = Made.read(self.connection)
+        if not isinstance(self.executor, InDuckDB):  # an engine has a table in its own lake only if it has made it
+            earlier = replace(earlier, tables={})
         loaded = build_inputs.load(self.connection, models, inputs, earlier)
         known = identities.of_inputs(self.connection, _layers(models), self.snapshot, earlier, loaded.identities)
-        made_anew = self.create_all(models, progress, earlier, known)
+        made_anew = self.create_all(models, progress, Reusable(loaded.build_id, earlier, known))
         for model in made_anew:
             comment(self.connection, model)
         progress("history", len(self.made), len(self.made))
@@ -108,24 +138,19 @@ class _Builder:
         return Build(self.snapshot.snapshot_id, loaded.build_id, loaded.folder, rows, tuple(warnings))
 
     def create_all(
-        self,
-        models: Sequence[Model],
-        progress: Callable[[str, int, int], None],
-        earlier: Made,
-        known: Mapping[str, str],
+        self, models: Sequence[Model], progress: Callable[[str, int, int], None], reusable: Reusable
     ) -> list[Model]:
-        """Make the tables of the built schemas that ``earlier`` does not hold; return their models, in order.
-
-        ``known`` are the identities of the tables that outlive builds. Without any, every table is made.
-        """
+        """Make the tables of the built schemas that cannot be reused; return their models, in order."""
+        earlier = reusable.earlier
         lasting = frozenset(self.tables())
         plan = [m for m in order(_layers(models), lasting) if not m.is_rule or self.rules[m.table].is_enabled]
         # The models that read the union of all rules are built after it.
         before = [model for model in plan if model.schema in {"staging", "graph"} or model.is_rule]
         after = [model for model in plan if model not in before]
-        wanted = self.identities(before, after, known) if known else {}
+        wanted = self.identities(before, after, reusable.known) if reusable.known else {}
         reused = {table for table, identity in wanted.items() if earlier.holds(table, identity)}
         self.drop_previous(keep=reused)
+        self.executor.begin(reusable.build_id, [(model, self.bound(model)) for model in [*before, *after]])
         for position, model in enumerate([*before, *after]):
             if position == len(before):
                 self.unite_rules(wanted, reused, is_recorded=BUILDER_TABLES[0] in earlier.tables)
@@ -185,22 +210,19 @@ class _Builder:
         rule = self.rules.get(model.table)
         return self.values(model) | ({"severity": rule.severity} if rule else {})
 
+    def bound(self, model: Model) -> dict[str, object]:
+        return checks.bound(self.connection, model.sql, self.values(model))
+
     def create(self, model: Model, identity: str) -> None:
-        values = checks.bound(self.connection, model.sql, self.values(model))
-        try:
-            created = self.connection.execute(f"create table {model.table} as {model.sql}", values).fetchone()
-        except duckdb.Error as error:
-            raise ModelError(
-                f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
-            ) from error
+        rows = self.executor.create(model, self.bound(model))
         self.unverified.append(model)
-        warnings = checks.verify_model(self.connection, model)
-        self.made[model.table] = MadeTable(identity, int(created[0]) if created else 0, tuple(warnings))
+        warnings = checks.verify_model(self.connection, model, self.executor)
+        self.made[model.table] = MadeTable(identity, rows, tuple(warnings))
 
     def verify_grains(self) -> None:
         """Hold the tables made since the last call to their grains."""
         rows = {model.table: self.made[model.table].rows or 0 for model in self.unverified}
-        checks.verify_grains(self.connection, self.unverified, rows)
+        checks.verify_grains(self.executor, self.unverified, rows)
         self.unverified = []
 
     def count(self, table: str) -> int:
@@ -210,15 +232,3 @@ class _Builder:
 
 def _layers(models: Sequence[Model]) -> list[Model]:
     return [model for model in models if model.schema in _BUILT]
-
-
-def comment(connection: Connection, model: Model) -> None:
-    """Put the header's sentences into the database, where any SQL client shows them."""
-    connection.execute(f"comment on table {model.table} is {_literal(model.summary)}")
-    for column in model.columns:
-        connection.execute(f'comment on column {model.table}."{column.name}" is {_literal(column.description)}')
-
-
-def _literal(text: str) -> str:
-    """Quote text for the one kind of statement that takes no parameters; it only ever comes from our own headers."""
-    return "'" + text.replace("'", "''") + "'"
