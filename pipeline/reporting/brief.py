@@ -15,11 +15,20 @@ from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.text import count, number
 
-__all__ = ["BriefView", "PersonChanges", "PersonFindings", "RoleHolders", "SeveritySection", "arrange"]
+__all__ = [
+    "ACTIONS_SHOWN",
+    "BriefView",
+    "PersonChanges",
+    "PersonFindings",
+    "RoleHolders",
+    "SeveritySection",
+    "arrange",
+]
 
 Row = dict[str, Any]
 
-_ACTIONS_SHOWN = 10
+#: Most actions on the first pages.
+ACTIONS_SHOWN = 10
 #: Most findings of one rule about one person that are told apart.
 _DETAILS_SHOWN = 3
 #: Types of subjects that have a role, a department and an address.
@@ -116,8 +125,8 @@ def arrange(dataset: Dataset, *, rows_shown: int, privileged_shown: int, sums: S
     changes = _rows(dataset.remediation)
     actions = _rows(dataset.actions)
     return BriefView(
-        actions=actions[:_ACTIONS_SHOWN],
-        actions_left=len(actions[_ACTIONS_SHOWN:]),
+        actions=actions[:ACTIONS_SHOWN],
+        actions_left=len(actions[ACTIONS_SHOWN:]),
         severities=severities,
         overdue=sum(row["overdue"] for row in severities),
         sections=tuple(_sections(dataset, {row["severity"]: row["days_to_fix"] for row in severities}, rows_shown)),

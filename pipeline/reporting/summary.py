@@ -1,4 +1,4 @@
-"""The first page of a report: sentences, four numbers, charts, and sums that add up."""
+"""The first page of a report: sentences, four numbers, and sums that add up."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
-from pipeline.reporting import charts
-from pipeline.reporting.charts import SEVERITIES, Bar
 from pipeline.reporting.text import count, number
 
 __all__ = [
     "NOT_EVALUATED",
-    "Chart",
     "Identity",
     "Sections",
     "Tile",
     "checks_said",
     "coverage",
-    "draw",
     "found_on",
     "headline",
     "identities",
@@ -34,20 +28,8 @@ NOT_EVALUATED = "not evaluated"
 OTHER_SUBJECTS = "on people, groups, roles, objects and the source"
 
 Row = dict[str, Any]
-Chart = tuple[str, Markup]
 #: Section -> key, label and value of its numbers, in their order.
 Sections = dict[str, list[tuple[str, str, int]]]
-
-#: Buckets of the last-seen chart that deserve a look; the others have the accent colour.
-_LATE = {"d180": "#a67c00", "older": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
-#: Kinds of changes that the chart shows, with their labels.
-_CHANGES_DRAWN = {
-    ("account", "joiner"): "joined",
-    ("account", "leaver"): "left",
-    ("account", "role_changed"): "role changed",
-    ("account", "new_privileged"): "now privileged",
-    ("account", "deactivated"): "deactivated",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,28 +171,6 @@ def checks_said(gate: Sequence[Row], others: Sequence[Row]) -> str:
     if exceptions:
         return f"{said}; of {count(len(others), 'information check')} {' and '.join(exceptions)}."
     return f"{said}; every information check passed." if others else f"{said}."
-
-
-def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], ...]:
-    """Draw the charts, in two columns."""
-    by_severity = [
-        Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
-        for key, label, value in numbers.get("severity", [])
-    ]
-    last_seen = [
-        Bar(label, value, _LATE.get(key, charts.ACCENT)) for key, label, value in numbers.get("last_seen", [])
-    ]
-    roles = [Bar(label, value) for _, label, value in numbers.get("role", [])]
-    counted = {(row["object_kind"], row["change"]): row["changes"] for row in changes}
-    if counted:
-        last = "Changes since the baseline", [Bar(label, counted[kind]) for kind, label in _CHANGES_DRAWN.items()]
-    else:
-        last = "Accounts by status", [Bar(label, value) for _, label, value in numbers.get("status", [])]
-    columns = (
-        (("Findings by severity", by_severity), ("Accounts by role", roles)),
-        (("Last seen, active accounts", last_seen), last),
-    )
-    return tuple(tuple((title, charts.bars(title, rows)) for title, rows in column if rows) for column in columns)
 
 
 def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ...]:
