@@ -49,7 +49,7 @@ select
     object_id,
     verdict,
     case when is_sensitive then 'high' else 'medium' end as severity,
-    'Every account can query all rows of the model ' || object_name || ', because it has no row rules.'
+    'Every account can query all rows of the data model ' || object_name || ', because it has no row rules.'
         || case when is_sensitive then ' It is labelled ' || sensitivity || '.' else '' end as detail,
     'no row rules' as observed_value,
     'row rules, or not open to everyone' as threshold

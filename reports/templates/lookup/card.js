@@ -127,7 +127,7 @@ function reachOfAccount(records, account, place) {
   if (!objects.length) return element("p", {}, "No dashboard, data model or folder is shared with this account, its role or its groups.");
   const said = account.status === "active" ? [] : [element("p", { className: "quiet" }, `The account is ${words(account.status)}: this is what it reaches once it is active.`)];
   const rows = objects.map((object) => [
-    [element("b", {}, object.object_name), quiet(object.object_type, object.sensitivity)],
+    [element("b", {}, object.object_name), quiet(object.object_type === "model" ? "data model" : object.object_type, object.sensitivity)],
     [object.level],
     [object.ways.join("; ")],
     [object.owner_email ?? NOTHING],
