@@ -204,7 +204,7 @@ def _person(found: Sequence[Row], has_sources: bool) -> PersonFindings:
 def _attributed(said: str, names: Sequence[str], addresses: Sequence[str]) -> str:
     """Name the accounts that a text is about, unless there is only one or it is about all of them."""
     named = dict.fromkeys(filter(None, names))
-    return f"{', '.join(named)}: {said}" if 0 < len(named) < len(addresses) else said
+    return f"For {', '.join(named)}: {said}" if 0 < len(named) < len(addresses) else said
 
 
 def _described(found: Sequence[Row], has_sources: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:

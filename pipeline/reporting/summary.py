@@ -25,7 +25,7 @@ __all__ = [
 #: Replaces the number of a rule that is off or could not be evaluated.
 NOT_EVALUATED = "not evaluated"
 #: What a finding is on if it is not on an account.
-OTHER_SUBJECTS = "on people, groups, roles, objects and the source"
+OTHER_SUBJECTS = "on people, groups, roles, dashboards, data models and sources"
 
 Row = dict[str, Any]
 #: Section -> key, label and value of its numbers, in their order.
@@ -69,7 +69,7 @@ def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, 
     if not figures["findings"]:
         return (f"No rule has findings: {count(in_scope, 'account')} in scope, no open findings.",)
     said = [
-        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no findings."
+        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no open findings."
     ]
     if leavers == 1:
         said.append("One account of a person who has left is still active: act on it first.")
@@ -191,7 +191,7 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
         Identity(
             in_scope,
             (
-                (figures["in_scope_with_findings"], "with findings"),
+                (figures["in_scope_with_findings"], "with open findings"),
                 (figures["in_scope_without_findings"], "without"),
             ),
         ),
