@@ -68,9 +68,8 @@ def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, 
         return ("No account is in scope, so no rule was evaluated.",)
     if not figures["findings"]:
         return (f"No rule has findings: {count(in_scope, 'account')} in scope, no open findings.",)
-    said = [
-        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no open findings."
-    ]
+    have = "has" if clean == 1 else "have"
+    said = [f"Of {count(in_scope, 'account')} in scope, {number(clean)} {have} no open findings."]
     if leavers == 1:
         said.append("One account of a person who has left is still active: act on it first.")
     elif leavers:

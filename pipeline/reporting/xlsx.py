@@ -273,8 +273,8 @@ class _Book:
         """
         connection.execute(f"create or replace temp table {_ROWS} as {sheet.query}")
         try:
-            found = connection.execute(f"select count(*), count_if({sheet.prints}) from {_ROWS}").fetchall()
-            [(count, prints)] = found
+            counts = f"select count(*), count(*) filter (where {sheet.prints}) from {_ROWS}"
+            [(count, prints)] = connection.execute(counts).fetchall()
             if count:
                 self._write_rows(connection, sheet, (int(count), int(prints)), rows_held)
             return int(count), int(prints)

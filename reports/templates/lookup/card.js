@@ -142,7 +142,7 @@ function rowRulesOfAccount(records, place) {
   if (!rows.length) return element("p", {}, "No row rule limits what this account sees in the data models that it reaches.");
   const said = ["In each column, the account sees only the rows that the rules let through."];
   if (rows.some(({ rules }) => rules.length > 1)) {
-    said.push("The rules of several groups count together: the account sees a value that one of them allows, unless another one hides it.");
+    said.push("Rules of several groups count together: no rows if one of them says so, else the values that any of them allows, without those that one hides.");
   }
   return [element("p", {}, said.join(" ")), longTable("Row rules", ["Data model and column", "Rows that it sees", "Rule for"], rows.map((row) => [
     [element("b", {}, row.model_name), quiet([row.table_name, row.column_name].filter(Boolean).join(".") || "its rules could not be read")],
