@@ -30,7 +30,7 @@ ROWS_HELD = 1_048_575
 #: Not allowed in XML, even escaped.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 #: Most characters in a line of the third column of the summary.
-_ASIDE = 84
+_ASIDE = 92
 _SEVERITY_COLUMNS = {"Severity", "Worst finding"}
 #: Words of other columns -> their colour.
 _WORDS = {
@@ -196,6 +196,7 @@ class _Book:
         for column, width in enumerate((52, 10, 78)):
             page.sheet.set_column(column, column, width)
         page.sheet.hide_gridlines(2)
+        page.sheet.fit_to_pages(1, 1)
         page.sheet.set_row(0, 26)
         self._write_head(page, notes)
         self._write_actions(page, actions)
@@ -273,7 +274,7 @@ class _Book:
         """
         connection.execute(f"create or replace temp table {_ROWS} as {sheet.query}")
         try:
-            counts = f"select count(*), count(*) filter (where {sheet.prints}) from {_ROWS}"
+            counts = f"select count(*), coalesce(max(line) filter (where {sheet.prints}), 0) from {_ROWS}"
             [(count, prints)] = connection.execute(counts).fetchall()
             if count:
                 self._write_rows(connection, sheet, (int(count), int(prints)), rows_held)

@@ -2,7 +2,7 @@
 select
     row_number() over (
         order by
-            is_public desc nulls last, sensitivity is null, lower(coalesce(object_name, object_id)), source, object_type,
+            coalesce(is_public, false) desc, sensitivity is null, lower(coalesce(object_name, object_id)), source, object_type,
             object_id, accounts_reached desc nulls last, granted_to_type, granted_to_id, level
     ) as line,
     coalesce(object_name, nullif(object_id, ''), 'every ' || case when object_type = 'model' then 'data model' else object_type end) as "Object",
