@@ -121,12 +121,12 @@ def copy(folder: str) -> None:
 
 def annex(folder: str) -> None:
     from pipeline.reporting import annex as annexes
-    from pipeline.reporting import dataset, processes, view
+    from pipeline.reporting import dataset, processes, renderers, view
 
     with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
         arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
         path = Path(folder) / "annex.pdf"
-        with processes.Pool(processes.cores() - 1, ["weasyprint"]) as pool:
+        with processes.Pool(processes.cores() - 1, renderers.prepare) as pool:
             annexes.write(connection, arranged, resources.templates(), path, lambda _done, _pages: None, pool)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from pipeline import inputs
 from pipeline.errors import AccessReviewError, ConfigurationError
@@ -10,6 +11,9 @@ from pipeline.results import CheckItem
 from pipeline.settings import Secret, Settings, SourceSettings
 from pipeline.warehouse.examples import example_tables, run_example
 from pipeline.wording import counted
+
+if TYPE_CHECKING:
+    from pipeline.sources.sisense.preflight import PreflightCheck
 
 __all__ = ["items", "scim_in_words"]
 
@@ -72,25 +76,13 @@ def scim_in_words(source: SourceSettings, token: Secret) -> str:
     return f"SCIM at {at.url}: {', '.join(counts)}; {support}"
 
 
-def _files(source: SourceSettings) -> str:
-    """Return what the files of an application are; their rows are read by an extract."""
-    from pipeline.sources.files.declared import read_manifest
-    from pipeline.sources.files.extract import find_files
-
-    files = find_files(source)
-    declared = read_manifest(files.manifest)
-    application = declared.application or files.path.name
-    if not declared.is_present:
-        return f"{application}, {files.format} files without {declared.name}, so an extract cannot be complete"
-    exported = f", exported {declared.extracted_at}" if declared.extracted_at else ""
-    return f"{application}, {files.format} files{exported}"
-
-
 def _source(source: SourceSettings, environment: Mapping[str, str]) -> Iterator[CheckItem]:
     from pipeline.sources.sisense.preflight import preflight
 
     if source.kind == "files":
-        yield _try(source.name, lambda: _files(source))
+        from pipeline.sources.files.preflight import preflight as files_preflight
+
+        yield from _items(source.name, files_preflight(source))
         return
     try:
         credentials = source.credentials(environment)
@@ -111,6 +103,10 @@ def _source(source: SourceSettings, environment: Mapping[str, str]) -> Iterator[
         checks = directory_preflight(source, credentials)
     else:
         checks = preflight(source, credentials).checks
+    yield from _items(source.name, checks)
+
+
+def _items(source: str, checks: Iterable[PreflightCheck]) -> Iterator[CheckItem]:
     for check in checks:
         code = check.exit_code if check.result == "failed" else 0
-        yield CheckItem(f"{source.name}: {check.name}", check.result, check.detail, check.hint, code)
+        yield CheckItem(f"{source}: {check.name}", check.result, check.detail, check.hint, code)

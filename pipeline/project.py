@@ -41,6 +41,8 @@ from pipeline.warehouse.people import Roster
 if TYPE_CHECKING:
     import polars
 
+    from pipeline.reporting.report import ReportOptions
+
 __all__ = ["Project"]
 
 #: How often a run builds its snapshot again because another process built something else in between.
@@ -124,7 +126,7 @@ class Project:
             WarehouseError: nothing has been built yet.
             RenderError: a file could not be written; an earlier report folder is untouched.
         """
-        from pipeline.reporting.report import chosen_formats
+        from pipeline.reporting.report import ReportOptions, chosen_formats
 
         wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
@@ -140,7 +142,12 @@ class Project:
                 "is not the current build"
             )
         written = self._report(
-            timer, wanted, directory=directory, annex=annex, allow_partial=allow_partial, build_id=build_id
+            timer,
+            wanted,
+            ReportOptions(annex=annex),
+            directory=directory,
+            allow_partial=allow_partial,
+            build_id=build_id,
         )
         return replace(written, warnings=tuple(timer.notes))
 
@@ -160,14 +167,14 @@ class Project:
             AccessReviewError: as each stage does. A PARTIAL snapshot is kept, and ends the run unless allowed.
         """
         from pipeline.evidence.signature import signing_key
-        from pipeline.reporting.report import chosen_formats
+        from pipeline.reporting.report import ReportOptions, chosen_formats, workers
 
         wanted = chosen_formats(formats)
         timer = StageTimer(self.progress)
         signing_key(self.environment)
         inputs.rules(self.settings)
         inputs.check_policy(self.settings)
-        with inputs.roster(self.settings) as roster:
+        with inputs.roster(self.settings) as roster, workers(wanted) as pool:
             extracted = extract(self.settings, self.environment, (), timer)
             for failure in extracted.failures:
                 if not allow_partial:
@@ -178,7 +185,12 @@ class Project:
                 timer.end(sum(built.rows.values()))
                 try:
                     written = self._report(
-                        timer, wanted, directory=directory, allow_partial=allow_partial, build_id=built.build_id
+                        timer,
+                        wanted,
+                        ReportOptions(workers=pool),
+                        directory=directory,
+                        allow_partial=allow_partial,
+                        build_id=built.build_id,
                     )
                     break
                 except SupersededError:
@@ -287,15 +299,15 @@ class Project:
         self,
         timer: StageTimer,
         formats: frozenset[str],
+        options: ReportOptions,
         *,
         directory: Path | None = None,
-        annex: bool = False,
         allow_partial: bool = False,
         build_id: str | None = None,
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
         from pipeline.evidence.signature import signing_key
-        from pipeline.reporting.report import ReportOptions, write
+        from pipeline.reporting.report import write
         from pipeline.reporting.summary import coverage
 
         key = signing_key(self.environment)
@@ -310,7 +322,7 @@ class Project:
                 directory or self.settings.reports.directory,
                 formats,
                 lambda name: timer.advance(name, 0, None),
-                ReportOptions(key=key, rows_per_table=self.settings.reports.rows_per_table, annex=annex),
+                replace(options, key=key, rows_per_table=self.settings.reports.rows_per_table),
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))

@@ -17,7 +17,7 @@ from pipeline.atomic import replace_file
 from pipeline.cli.terminal import Terminal, align, plain
 from pipeline.errors import RenderError, UsageError
 from pipeline.reporting import cells
-from pipeline.warehouse.saved import find, load_queries
+from pipeline.warehouse.saved import find, load_queries, why_no_rows
 
 __all__ = ["register"]
 
@@ -77,7 +77,10 @@ def sql(
             terminal.result(str(out), {"file": out})
             return
         header, rows = adhoc.run(connection, text, values)
-    if not rows:
+        reason = why_no_rows(connection, saved, values) if saved is not None and not rows else None
+    if reason is not None:
+        terminal.note(f"no rows: {reason}")
+    elif not rows:
         terminal.say("the query returned no rows")
     if out is None:
         terminal.result(

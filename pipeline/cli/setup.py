@@ -193,8 +193,8 @@ def _init_files(terminal: Terminal, application: str, folder: Path) -> None:
     contents[target / "manifest.json"] = json.dumps(manifest, indent=2) + "\n"
     _write(terminal, contents)
     terminal.say(
-        f"next: replace the example rows by an export, set its row counts in manifest.json, and add to the "
-        f'configuration: [sources.{application}] kind = "files", path = "{target}"'
+        "next: replace the example rows by an export, set its row counts in manifest.json, and add these lines "
+        f'to the configuration:\n\n[sources.{application}]\nkind = "files"\npath = {json.dumps(str(target))}\n'
     )
 
 

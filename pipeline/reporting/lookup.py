@@ -42,6 +42,7 @@ _TABLES = {
     "changes": None,
     "decisions": None,
     "remediation": None,
+    "directory": None,
 }
 #: Columns that change together, so that each combination is stored once.
 _TOGETHER = {

@@ -6,7 +6,6 @@ either, which runs the script that uses this library a second time in each of th
 
 from __future__ import annotations
 
-import importlib
 import os
 import queue
 import signal
@@ -15,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection as Channel
 from multiprocessing.connection import Pipe
@@ -29,7 +28,7 @@ __all__ = ["Pool", "Task", "cores", "serve"]
 
 Result = TypeVar("Result")
 
-_SERVE = "import sys; from pipeline.reporting.processes import serve; serve(int(sys.argv[1]), sys.argv[2:])"
+_SERVE = "import sys; from pipeline.reporting.processes import serve; serve(int(sys.argv[1]))"
 #: Secrets of the program are in such variables; no renderer needs them.
 _SECRETS = "ACCESS_REVIEW_"
 
@@ -89,14 +88,15 @@ class Task(Generic[Result]):
 class Pool:
     """So many processes, which start when the ``with`` block does and end with it, whatever they are doing.
 
-    ``modules`` are imported while nothing else is to be done. Functions to run are those of modules, and they, their
-    arguments and results are pickled. Without processes every call is made here.
+    ``prepare`` is called in each process first, while nothing else is to be done; what it raises is not reported.
+    Functions to run are those of modules, and they, their arguments and results are pickled. Without processes every
+    call is made here.
     """
 
-    def __init__(self, processes: int, modules: Sequence[str] = ()) -> None:
+    def __init__(self, processes: int, prepare: Callable[[], object] | None = None) -> None:
         # A program that was frozen into one file would start itself.
         self.processes = 0 if getattr(sys, "frozen", False) or not sys.executable else processes
-        self._modules = modules
+        self._prepare = prepare
         self._tasks: deque[Task[Any]] = deque()
         self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -105,7 +105,7 @@ class Pool:
     def __enter__(self) -> Self:
         try:
             for _ in range(self.processes):
-                child, channel = _start(self._modules)
+                child, channel = _start()
                 self._children.append(child)
                 thread = threading.Thread(target=self._feed, args=(channel, child), daemon=True)
                 self._threads.append(thread)
@@ -140,6 +140,10 @@ class Pool:
     def _feed(self, channel: Channel, child: subprocess.Popen[bytes]) -> None:
         """Give one process a task after the other."""
         with channel:
+            if self._prepare:
+                with suppress(EOFError, OSError):  # if the process has ended, the next task finds out
+                    channel.send((self._prepare, ()))
+                    channel.recv()
             while self._wanted.get():
                 try:
                     task = self._tasks.popleft()
@@ -166,10 +170,8 @@ class Pool:
             child.wait()
 
 
-def serve(handle: int, modules: Sequence[str]) -> None:
+def serve(handle: int) -> None:
     """Make the calls that arrive on the channel with this file descriptor, until its other end closes."""
-    for name in modules:
-        importlib.import_module(name)
     with Channel(handle) as channel:
         while True:
             try:
@@ -189,13 +191,13 @@ def serve(handle: int, modules: Sequence[str]) -> None:
                 channel.send((False, RuntimeError(what)))
 
 
-def _start(modules: Sequence[str]) -> tuple[subprocess.Popen[bytes], Channel]:
+def _start() -> tuple[subprocess.Popen[bytes], Channel]:
     ours, theirs = Pipe()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)}
     environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     with theirs:
-        child = subprocess.Popen(  # noqa: S603 - this Python, and modules that the caller names
-            [sys.executable, "-c", _SERVE, str(theirs.fileno()), *modules],
+        child = subprocess.Popen(  # noqa: S603 - this Python
+            [sys.executable, "-c", _SERVE, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

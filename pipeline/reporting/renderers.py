@@ -10,16 +10,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import resources
 from pipeline.evidence import manifest
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import brief, documents, glyphs, graph, html, lookup, sheets, trend, view, xlsx
+from pipeline.reporting import (
+    brief,
+    documents,
+    glyphs,
+    graph,
+    html,
+    lookup,
+    pdf,
+    sheets,
+    templating,
+    trend,
+    view,
+    xlsx,
+)
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["ANNEX_FILE", "DOCUMENTS", "FILES", "TABLES", "Renderer", "annex_parts", "write_annex", "write_document"]
+__all__ = [
+    "ANNEX_FILE",
+    "DOCUMENTS",
+    "FILES",
+    "TABLES",
+    "Renderer",
+    "annex_parts",
+    "prepare",
+    "write_annex",
+    "write_document",
+]
 
 #: Most findings of one rule and most changes in HTML, which sorts and filters them quickly.
 _HTML_ROWS = 1000
@@ -32,6 +56,17 @@ class Renderer:
     format: str
     file: str
     write: Callable[..., Sequence[str]]
+
+
+def prepare() -> None:
+    """Load the libraries, templates, style and fonts of both documents, before there is anything to write.
+
+    Raises:
+        RenderError: Pango is missing, or a template is wrong.
+    """
+    templates = resources.templates()
+    pdf.render('<link rel="stylesheet" href="print.css"><title>-</title><p>- <b>-</b>', templates)
+    templating.filler(templates).load("paper", "brief", "evidence", "partials")
 
 
 def write_document(renderer: Renderer, dataset: Dataset, job: DocumentJob) -> Sequence[str]:

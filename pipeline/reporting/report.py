@@ -7,6 +7,7 @@ an earlier folder of the same name as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ __all__ = [
     "ReportFolder",
     "ReportOptions",
     "chosen_formats",
+    "workers",
     "write",
     "write_csv",
 ]
@@ -39,9 +41,6 @@ __all__ = [
 DEFAULT_FORMATS = frozenset({"csv", "xlsx", "html", "pdf"})
 #: All formats. CSV files are data and always written, so ``csv`` alone writes nothing else.
 FORMATS = DEFAULT_FORMATS | {"graph"}
-
-#: What a process that renders documents imports while it has nothing to do.
-_MODULES = ("pipeline.reporting.renderers", "weasyprint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,13 @@ class ReportFolder:
 class ReportOptions:
     """How a report folder is written.
 
-    ``key`` signs it. The PDFs show at most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a
-    PDF of the whole population. ``cores`` is how many processors may work at once: by default, all that this process
-    may use.
+    ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
+    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population.
+    ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
     key: SigningKey | None = None
+    workers: Pool | None = None
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
     cores: int | None = None
@@ -109,8 +109,8 @@ def write(
     archive.require_current(connection)
     chosen = [renderer for renderer in renderers.DOCUMENTS if renderer.format in formats]
     tables = [renderer for renderer in renderers.TABLES if renderer.format in formats]
-    with _pool(connection, options, chosen, tables) as pool:
-        # Imported by the process that renders: this one may have no need of it.
+    with _pool(connection, options, chosen) as pool:
+        # By a process that renders: this one may have no need of the libraries.
         libraries = pool.submit(pdf.check_libraries) if chosen or options.annex else None
         dataset = load(connection)
         folder = directory / str(dataset.snapshot["folder"])
@@ -149,14 +149,26 @@ def write(
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
 
-def _pool(
-    connection: Connection, options: ReportOptions, chosen: Sequence[Renderer], tables: Sequence[Renderer]
-) -> Pool:
-    """Return the processes that work beside this one: not more than there are cores, nor than they have documents."""
-    documents_wanted = len(chosen) + (1 if tables else 0)
-    if options.annex:
-        documents_wanted += renderers.annex_parts(connection)
-    return Pool(max(0, min(options.cores or processes.cores(), documents_wanted) - 1), _MODULES)
+def workers(formats: frozenset[str], cores: int | None = None) -> Pool:
+    """Return the processes that render the documents of these formats, for a ``with`` block.
+
+    A run starts them early: they load what they need while this process waits for its sources.
+    """
+    return _processes(sum(renderer.format in formats for renderer in renderers.DOCUMENTS), cores)
+
+
+def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Renderer]) -> AbstractContextManager[Pool]:
+    """Return the processes that work beside this one."""
+    if options.workers:
+        return nullcontext(options.workers)
+    parts = renderers.annex_parts(connection) if options.annex else 0
+    return _processes(len(chosen) + parts, options.cores)
+
+
+def _processes(wanted: int, cores: int | None) -> Pool:
+    """Return a process for each core, but not more than documents; none if this process has the only core."""
+    cores = cores or processes.cores()
+    return Pool(min(cores, wanted) if cores > 1 else 0, renderers.prepare)
 
 
 def _for_people(

@@ -5,6 +5,7 @@ Every value is escaped, so a name cannot add markup. Templates whose name ends i
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from pipeline.reporting import charts, text
 if TYPE_CHECKING:  # it imports polars, which a server of pages must not hold in memory
     from pipeline.reporting.view import View
 
-__all__ = ["Filler", "fill"]
+__all__ = ["Filler", "fill", "filler"]
 
 #: A word that a line may be broken in: ``2026-Q4``, ``A.5.18``, ``ann@example.com``.
 _JOINED = re.compile(r"\w[-.@]\w")
@@ -76,6 +77,18 @@ class Filler:
         except jinja2.TemplateError as error:
             raise self._wrong(error, name) from error
 
+    def load(self, *folders: str) -> None:
+        """Compile the templates of these folders, which otherwise happens when each is used first.
+
+        Raises:
+            RenderError: a template does not parse.
+        """
+        for name in self._environment.list_templates(filter_func=lambda name: name.startswith(folders)):
+            try:
+                self._environment.get_template(name)
+            except jinja2.TemplateError as error:
+                raise self._wrong(error, name) from error
+
     def _wrong(self, error: jinja2.TemplateError, name: str) -> RenderError:
         file, line = _place(error, self._templates)
         file = (
@@ -90,8 +103,14 @@ class Filler:
 
 
 def fill(templates: Path, name: str, view: View, **values: Any) -> str:
-    """Return the HTML of one template, as :class:`Filler` does."""
-    return Filler(templates)(name, view, **values)
+    """Return the HTML of one template, as :class:`Filler` does; each template is compiled once in a process."""
+    return filler(templates)(name, view, **values)
+
+
+@functools.lru_cache(maxsize=1)
+def filler(templates: Path) -> Filler:
+    """Return the filler of this folder, the same one each time."""
+    return Filler(templates)
 
 
 def _shown(value: Any) -> Any:

@@ -207,11 +207,11 @@ class _Book:
     def _write_head(self, page: _Lines, notes: Sequence[str]) -> None:
         view, snapshot = self._view, self._view.snapshot
         page.put((f"Access review of {snapshot['organization']}", self._title))
-        sources = " · ".join(source["source"] for source in view.sources)
+        sources = " · ".join(source["label"] for source in view.sources)
         as_of = f"as of {text.moment(snapshot['as_of'])}"
         if text.day(snapshot["finished_at"]) != text.day(snapshot["as_of"]):
             as_of = f"read {text.moment(snapshot['finished_at'])}, evaluated {as_of}"
-        page.put((f"Sisense, {sources}, {as_of}. All times are UTC.", self._quiet))
+        page.put((f"{sources}, {as_of}. All times are UTC.", self._quiet))
         page.put((f"Snapshot {snapshot['snapshot_id']}, {snapshot['completeness']}, confidential.", self._quiet))
         if not view.is_complete:
             reason = (snapshot["reason"] or "no reason was recorded").rstrip(".")

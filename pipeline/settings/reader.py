@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import hashlib
+import itertools
 import math
 import os
 import re
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline import resources
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import ConfigurationError
 from pipeline.settings.review import read_cadence, read_mail, read_web
@@ -236,9 +239,12 @@ def _policy(reader: TableReader, document: dict[str, Any]) -> PolicySettings:
             )
         return policy
     try:
-        return dataclasses.replace(policy, default_owner=read_address(policy.default_owner))
+        owner = read_address(policy.default_owner)
+        if not owner[0].isalnum():  # a spreadsheet would run it
+            raise AddressError(f"'{owner}' is not an e-mail address")
     except AddressError as error:
         raise reader.error("policy.default_owner", str(error), "write it as ann@example.com") from error
+    return dataclasses.replace(policy, default_owner=owner)
 
 
 def _due_days(reader: TableReader, document: dict[str, Any]) -> DueDaysSettings:
@@ -249,6 +255,17 @@ def _due_days(reader: TableReader, document: dict[str, Any]) -> DueDaysSettings:
                 f"due_days.{severity}",
                 f"the value must be a number of days from 0 to {_MOST_DUE_DAYS}",
                 "0 means the day on which the finding was first seen; leave the key out for the default",
+            )
+    with (resources.reference_data() / "severities.csv").open(encoding="utf-8", newline="") as file:
+        days_of = {row["severity"]: int(row["days_to_fix"]) for row in csv.DictReader(file) if row["days_to_fix"]}
+    days_of |= due_days.by_severity()
+    for severe, mild in itertools.pairwise(days_of):
+        if days_of[severe] > days_of[mild]:
+            raise reader.error(
+                f"due_days.{severe}",
+                f"findings of severity {severe} would be due after {days_of[severe]} days, later than {mild} ones "
+                f"({days_of[mild]} days)",
+                "let the days rise from critical to low; a severity that is not set has its default",
             )
     return due_days
 

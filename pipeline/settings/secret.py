@@ -92,6 +92,12 @@ def read_directory_credentials(environment: Mapping[str, str], source: Directory
         if key is not None:
             return Credentials(source.client_id, None, None, key)
         wanted = prefix + "_PRIVATE_KEY"
+        if environment.get(prefix + "_TOKEN") or environment.get(prefix + "_TOKEN_FILE"):
+            raise MissingSecretError(
+                f"'client_id' of source '{source.name}' needs a private key, and the environment has only a token",
+                where="environment",
+                hint=f"remove 'client_id' to read with {prefix}_TOKEN, or set {wanted} (or {wanted}_FILE)",
+            )
     raise MissingSecretError(
         f"no credential for source '{source.name}'",
         where="environment",
@@ -119,6 +125,13 @@ def read_private_key(environment: Mapping[str, str], variable: str) -> Secret | 
     if not value:
         return None
     value = value.replace("\\n", "\n").strip()
+    if value.startswith("-----BEGIN") and "-----END" not in value:
+        raise ConfigurationError(
+            f"the private key in {variable} is cut off: it has no line -----END PRIVATE KEY-----",
+            where=f"environment, {variable}",
+            hint=f"put the whole key into a file, and set {variable}_FILE to its path: many shells and .env files "
+            "keep only the first line",
+        )
     if not re.fullmatch(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s.+-----END [A-Z ]*PRIVATE KEY-----", value, re.DOTALL):
         raise ConfigurationError(
             f"{variable} is not a private key in PEM form",

@@ -20,6 +20,14 @@ _T = TypeVar("_T")
 _TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
+#: Words in the name of a key whose value is a secret, and the end of the variable that holds it.
+_SECRETS = {
+    "scim_token": "SCIM_TOKEN", "private_key": "PRIVATE_KEY", "privatekey": "PRIVATE_KEY", "passw": "PASSWORD",
+    "secret": "CLIENT_SECRET", "token": "TOKEN", "api_key": "TOKEN", "apikey": "TOKEN",
+}  # fmt: skip
+_SECTIONS = {"mail": "ACCESS_REVIEW_SMTP_PASSWORD", "web.oidc": "ACCESS_REVIEW_OIDC_SECRET"}
+
+
 class TableReader:
     """Reads the tables of one file. Every error names the file and the key.
 
@@ -83,7 +91,8 @@ class TableReader:
         for key in table:
             if key not in valid:
                 full = f"{where}.{key}" if where else key
-                raise self.error(full, f"unknown key '{full}'", suggestion(key, valid, "the keys are"))
+                hint = _secret_hint(where, key) or suggestion(key, valid, "the keys are")
+                raise self.error(full, f"unknown key '{full}'", hint)
 
     def error(self, key: str, message: str, hint: str) -> ConfigurationError:
         """Return an error about a key of this file."""
@@ -132,3 +141,16 @@ class TableReader:
         except RuntimeError as error:
             user = value.split("/", 1)[0]
             raise self.error(where, f"cannot expand '{user}': no such user", "write the path in full") from error
+
+
+def _secret_hint(where: str, key: str) -> str | None:
+    """Return what to do with a key that looks like a secret; None if it does not."""
+    ending = next((ending for word, ending in _SECRETS.items() if word in key.lower()), None)
+    if ending is None:
+        return None
+    section, _, name = where.partition(".")
+    variable = _SECTIONS.get(where)
+    if section == "sources" and name:
+        variable = f"ACCESS_REVIEW_{name.upper().replace('-', '_')}_{ending}"
+    set_it = f": set {variable}, or {variable}_FILE to the path of a file" if variable else ""
+    return f"remove it: secrets come from the environment, never from this file{set_it}"

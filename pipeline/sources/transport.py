@@ -38,6 +38,8 @@ _T = TypeVar("_T")
 
 #: How often one request may find that its token has just expired.
 _MOST_REFUSED_TOKENS = 10
+#: Seconds in which another request is sent before an answer is read: parsing JSON holds up every other thread.
+_HEAD_START = 0.002
 _READ_BACK = "read the account back: the change may or may not have been made"
 
 
@@ -116,10 +118,12 @@ class Client:
         *,
         authority: Authority | None = None,
         attempts: int | None = None,
+        peek: Callable[[httpx.Response], bool] | None = None,
     ) -> tuple[Reply, _T]:
         """Send a request until ``read`` accepts the answer; return the answer and what was read.
 
-        ``read`` raises :class:`BadAnswerError` for an answer that must be requested again.
+        ``read`` raises :class:`BadAnswerError` for an answer that must be requested again. ``peek`` sees each whole
+        answer before it is read, and returns whether it started another request, which is then sent first.
 
         Raises:
             RefusedError: a definite no (most of 4xx).
@@ -134,6 +138,8 @@ class Client:
         while True:
             async with self.limiter.slot() if authority else nullcontext():
                 response, token = await self._until_answered(request, authority, tried)
+            if peek is not None and peek(response):
+                await asyncio.sleep(_HEAD_START)
             answer = self._connection.answer(response, started, tried.failed + 1)
             try:
                 # in a thread, with the slot released: the next request is under way before this answer is read

@@ -48,7 +48,7 @@ def record(connection: Connection, snapshot: Snapshot, *, now: datetime) -> Comp
         WarehouseError: it was never built, or the database fails; then nothing is appended.
     """
     sources = connection.execute(
-        "select source from meta.sources where snapshot_id = $id and kind = 'sisense' order by source",
+        "select source from meta.sources where snapshot_id = $id and kind in ('sisense', 'files') order by source",
         {"id": snapshot.snapshot_id},
     ).fetchall()
     names = [str(row[0]) for row in sources]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -68,7 +68,7 @@ class Model:
     columns: tuple[ModelColumn, ...] = ()
     checks: tuple[ModelCheck, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
-    examples: tuple[Example, ...] = ()
+    examples: Sequence[Example] = ()
     is_gate: bool = False
     each: str | None = None
     title: str = ""
@@ -83,6 +83,11 @@ class Model:
     def table(self) -> str:
         """Return the qualified name."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Return every select of the file: the model's own, the population, and those of the checks."""
+        return (self.sql, *filter(None, [self.population]), *(check.sql for check in self.checks))
 
     @property
     def is_rule(self) -> bool:

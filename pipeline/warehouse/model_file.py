@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipeline import resources
 from pipeline.errors import ModelError
-from pipeline.warehouse import effects, header
+from pipeline.warehouse import effects, header, statement
 from pipeline.warehouse.model import Example, Model
-from pipeline.warehouse.statement import Statement, forbidden
+from pipeline.warehouse.statement import Parser, Statement, forbidden
 
 __all__ = [
     "LANDING_LAYERS",
@@ -56,13 +59,16 @@ def load_folder(folder: Path, layers: Sequence[str] = _LAYERS) -> list[Model]:
     """Read every model below a folder, sorted by path. Numbers before folder names are order for the eye only.
 
     Raises:
-        ModelError: the folder has no models, or one breaks the grammar.
+        ModelError: the folder has no models, or one breaks the grammar; a wrong example only when it is used.
     """
     paths = model_files(folder, layers)
     if not paths:
         raise ModelError("there are no models", where=str(folder), hint="reinstall sisense-access-review")
-    with duckdb.connect() as parser:
-        return [_ModelFile(path, parser).model() for path in paths]
+    with _parser() as parser:
+        models = [_ModelFile(path, parser).model() for path in paths]
+    if folder == resources.sql() and layers == _LAYERS:
+        statement.keep(text for model in models for text in model.statements)
+    return models
 
 
 def load_model(path: Path) -> Model:
@@ -71,8 +77,10 @@ def load_model(path: Path) -> Model:
     Raises:
         ModelError: what is wrong, in which file, and what to write instead.
     """
-    with duckdb.connect() as parser:
-        return _ModelFile(path, parser).model()
+    with _parser() as parser:
+        model = _ModelFile(path, parser).model()
+    list(model.examples)  # refuses those that are wrong
+    return model
 
 
 def model_files(folder: Path, layers: Sequence[str] = _LAYERS) -> list[Path]:
@@ -90,8 +98,30 @@ def tables_sha256(folder: Path) -> str:
     return hashlib.sha256((folder / "tables.sql").read_text(encoding="utf-8").encode()).hexdigest()
 
 
+@contextmanager
+def _parser() -> Iterator[Parser]:
+    """Give a function that opens DuckDB when the first statement has to be parsed, and the same one afterwards."""
+    with ExitStack() as stack:
+        yield cache(lambda: stack.enter_context(duckdb.connect()))
+
+
+class _Examples(Sequence[Example]):
+    """The examples of a file, read when they are used: a build needs none, and they are most of the text."""
+
+    def __init__(self, file: _ModelFile, texts: Sequence[str], params: Mapping[str, Any]) -> None:
+        self._file, self._texts, self._params = file, texts, params
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        return self._file.example(self._texts[index], self._params)
+
+
 class _ModelFile:
-    def __init__(self, path: Path, parser: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, path: Path, parser: Parser) -> None:
         self.path = path
         self.parser = parser
         self.schema = re.sub(r"^\d+_", "", path.parent.name)
@@ -123,7 +153,7 @@ class _ModelFile:
             columns=tuple(header.columns(keys.get("columns", {}), where=str(self.path))),
             checks=tuple(header.checks(keys.get("checks", {}), where=str(self.path))),
             params=params,
-            examples=tuple(self.examples(examples, params)),
+            examples=_Examples(self, examples, params),
             is_gate=keys.get("gate", False),
             each=keys.get("each"),
             title=keys.get("title", ""),
@@ -166,29 +196,28 @@ class _ModelFile:
         except tomllib.TOMLDecodeError as error:
             raise self.error(f"a header or example is not valid TOML: {error}", "correct that line") from error
 
-    def examples(self, texts: list[str], params: dict[str, Any]) -> Iterator[Example]:
-        for text in texts:
-            table = self.toml(text)
-            unknown = set(table) - {"name", "given", "expect", "population", "as_of", "params"}
-            if unknown or "name" not in table or "expect" not in table:
-                raise self.error(
-                    "an example needs 'name', 'given' and 'expect'",
-                    f"remove {', '.join(sorted(unknown))}" if unknown else "add the missing key",
-                )
-            parameters = dict(table.get("params", {}))
-            if not parameters.keys() <= params.keys():
-                raise self.error(
-                    f"the example '{table['name']}' sets parameters that the header does not declare",
-                    f"the parameters are: {', '.join(params) or 'none'}",
-                )
-            if "as_of" in table:
-                parameters["as_of"] = table["as_of"]
-            yield Example(table["name"], table.get("given", {}), table["expect"], table.get("population"), parameters)
+    def example(self, text: str, params: Mapping[str, Any]) -> Example:
+        table = self.toml(text)
+        unknown = set(table) - {"name", "given", "expect", "population", "as_of", "params"}
+        if unknown or "name" not in table or "expect" not in table:
+            raise self.error(
+                "an example needs 'name', 'given' and 'expect'",
+                f"remove {', '.join(sorted(unknown))}" if unknown else "add the missing key",
+            )
+        parameters = dict(table.get("params", {}))
+        if not parameters.keys() <= params.keys():
+            raise self.error(
+                f"the example '{table['name']}' sets parameters that the header does not declare",
+                f"the parameters are: {', '.join(params) or 'none'}",
+            )
+        if "as_of" in table:
+            parameters["as_of"] = table["as_of"]
+        return Example(table["name"], table.get("given", {}), table["expect"], table.get("population"), parameters)
 
     def check_statements(self, model: Model) -> None:
         """Compare the header with the statement, the population and the checks."""
-        selects = [model.sql, *([model.population] if model.population else [])]
-        for text in [*selects, *(check.sql for check in model.checks)]:
+        selects = [text for text in (model.sql, model.population) if text]
+        for text in model.statements:
             found = forbidden(text)
             if found:
                 raise self.error(f"'{found}' is not allowed in a model", "use the bound parameter $as_of")

@@ -47,6 +47,6 @@ def read_roster(path: Path, wanted: RosterFormat | None = None) -> Iterator[Rost
         RosterError: the file cannot be read or a line of it is wrong; every wrong line is named, up to ten.
     """
     notes: list[str] = []
-    with database.in_memory() as people:
+    with database.in_memory(only="policy.roster") as people:
         count, sha256 = load_roster(people, path, wanted, note=notes.append)
         yield Roster(path, wanted or RosterFormat(), count, sha256, tuple(notes), people)

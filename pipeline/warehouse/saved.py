@@ -19,7 +19,7 @@ from pipeline.spelling import nearest
 if TYPE_CHECKING:  # the command line lists queries without loading DuckDB
     from pipeline.warehouse.database import Connection
 
-__all__ = ["SavedQuery", "find", "load_queries", "rows", "statement"]
+__all__ = ["SavedQuery", "find", "load_queries", "rows", "statement", "why_no_rows"]
 
 _PARAMETER = re.compile(r"-- \$(?P<name>[a-z][a-z0-9_]*): (?P<text>.+)")
 
@@ -75,6 +75,14 @@ def statement(folder: str, name: str) -> str:
         ModelError: the file does not begin with a comment line, or declares other parameters than it uses.
     """
     return _load(resources.sql() / folder / f"{name}.sql").sql
+
+
+def why_no_rows(connection: Connection, name: str, values: Mapping[str, object]) -> str | None:
+    """Return why a saved query returned no rows, as ``sql/no_rows/<name>.sql`` says; None without such a file."""
+    path = resources.sql() / "no_rows" / f"{name}.sql"
+    if not path.exists():
+        return None
+    return str(connection.execute(_load(path).sql, dict(values)).fetchall()[0][0])
 
 
 def rows(connection: Connection, folder: Path, name: str, /, **values: object) -> list[dict[str, Any]]:

@@ -1,8 +1,12 @@
-"""One select as DuckDB's parser sees it: the tables it reads and the parameters it binds."""
+"""One select as DuckDB's parser sees it: the tables it reads and the parameters it binds.
+
+What the parser found in a text is kept, in this process and on the disk (:mod:`pipeline.warehouse.parsed`).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +14,12 @@ import duckdb
 import orjson
 
 from pipeline.errors import ModelError
+from pipeline.warehouse import parsed
 
-__all__ = ["Statement", "forbidden", "parameters_of"]
+__all__ = ["Parser", "Statement", "forbidden", "keep", "parameters_of"]
+
+#: Returns the connection whose parser is used.
+Parser = Callable[[], duckdb.DuckDBPyConnection]
 
 #: Functions of time or chance, and templates: a model must give the same rows each time.
 _FORBIDDEN = re.compile(
@@ -30,19 +38,23 @@ class Statement:
     parameters: frozenset[str]
 
     @classmethod
-    def parse(cls, text: str, parser: duckdb.DuckDBPyConnection, *, where: str) -> Statement:
+    def parse(cls, text: str, parser: Parser, *, where: str) -> Statement:
         """Parse one select; ``where`` is the file that holds it.
 
         Raises:
             ModelError: the text does not parse, is not one select, or names a table without its schema.
         """
-        if known := _PARSED.get(text):
+        if known := _known(text):
             return known
         try:
-            row = parser.execute(
-                "select json_serialize_sql($text, skip_null := true, skip_empty := true, skip_default := true)",
-                {"text": text},
-            ).fetchone()
+            row = (
+                parser()
+                .execute(
+                    "select json_serialize_sql($text, skip_null := true, skip_empty := true, skip_default := true)",
+                    {"text": text},
+                )
+                .fetchone()
+            )
         except duckdb.Error as error:
             raise _does_not_parse(error, where) from error
         tree = orjson.loads(row[0]) if row else {}
@@ -72,9 +84,22 @@ class Statement:
 _PARSED: dict[str, Statement] = {}
 
 
+def _known(text: str) -> Statement | None:
+    """Return what the parser found in this very text earlier, or None."""
+    if text not in _PARSED and (found := parsed.find(text)):
+        _PARSED[text] = Statement(*map(frozenset, found))
+    return _PARSED.get(text)
+
+
+def keep(texts: Iterable[str]) -> None:
+    """Keep what the parser found in these texts, which have been parsed, for later commands."""
+    known = {text: _PARSED[text] for text in texts}
+    parsed.keep({text: (sorted(found.tables), sorted(found.parameters)) for text, found in known.items()})
+
+
 def parameters_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Return the names of the parameters that a statement binds."""
-    known = _PARSED.get(text)
+    known = _known(text)
     return known.parameters if known else frozenset(parser.extract_statements(text)[0].named_parameters)
 
 

@@ -88,13 +88,9 @@ class Watcher:
 
     def _record(self, tick: Tick) -> None:
         """Extract, build and append what changed to the log of events."""
-        unwatched = [
-            source.name
-            for source in self.project.settings.sources
-            if source.kind != "sisense" and not source.is_directory
-        ]
+        unwatched = [source.name for source in self.project.settings.sources if source.kind == "scim"]
         if unwatched:
-            self.project.progress.note(f"not watched, because it is no Sisense: {', '.join(unwatched)}")
+            self.project.progress.note(f"not watched, because it is a SCIM server: {', '.join(unwatched)}")
         extracted = self.project.extract()
         tick.snapshot_id, tick.completeness = extracted.snapshot_id, extracted.completeness
         tick.errors += extracted.failures

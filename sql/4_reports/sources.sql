@@ -5,6 +5,8 @@ grain   = ["source"]
 
 [columns]
 source              = "varchar: the source's name in the configuration"
+kind                = "varchar: sisense, scim, okta, entra or files"
+label               = "varchar: the product and the name; for an application that is read from files, the name alone"
 url                 = "varchar: its address"
 api                 = "varchar: the API flavour"
 version             = "varchar: the version that it reports"
@@ -19,6 +21,14 @@ finished_at         = "timestamp: last answer"
 */
 select
     meta.source,
+    meta.kind,
+    case meta.kind
+        when 'sisense' then 'Sisense ' || meta.source
+        when 'scim' then 'SCIM ' || meta.source
+        when 'okta' then 'Okta ' || meta.source
+        when 'entra' then 'Entra ID ' || meta.source
+        else meta.source
+    end as label,
     meta.url,
     meta.api,
     meta.version,

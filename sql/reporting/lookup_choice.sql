@@ -3,6 +3,7 @@
 -- Those with findings come first, the most severe ones before the others, then privileged accounts.
 select
     account.source, account.account_id, account.person_id, account.role_id,
+    count(*) over (partition by account.person_id) as person_accounts,
     row_number() over (
         order by
             severities.position nulls last, account.privileged desc, account.risk_score desc,

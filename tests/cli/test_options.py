@@ -112,6 +112,7 @@ def test_init_writes_files_of_an_application_that_an_extract_finds_complete(tmp_
     names = {path.name for path in (tmp_path / "hr_app").iterdir()}
     assert names == {"accounts.csv", "entitlements.csv", "grants.csv", "manifest.json"}
     assert "the file already exists" in again.stderr
+    assert '\n[sources.hr_app]\nkind = "files"\npath = "hr_app"\n' in written.stderr
 
 
 def test_report_shows_the_named_snapshot(copied: Place) -> None:

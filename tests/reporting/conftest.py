@@ -150,11 +150,11 @@ def fill(
     )  # fmt: skip
     _fill_meta(connection)
     settings = '{"page_size": 500, "concurrency": 4, "verify_tls": true}'
+    labels = [f"prod{i or ''}" for i in range(sources)]
     _insert(
-        connection,
-        "sources",
-        [(f"prod{i or ''}", f"https://bi{i or ''}.example.com", "v1", "L2026.1.0", "svc-access-review", "Sys. Admin",
-          settings, accounts, 9, 31, start, end) for i in range(sources)],
+        connection, "sources",
+        [(name, "sisense", f"Sisense {name}", f"https://bi{name.removeprefix('prod')}.example.com", "v1", "L2026.1.0",
+          "svc-access-review", "Sys. Admin", settings, accounts, 9, 31, start, end) for name in labels],
     )  # fmt: skip
 
     def account(i: int) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ create table reports.snapshot (
     finished_at timestamp, completeness varchar, reason varchar, tool_version varchar, baseline_snapshot_id varchar,
     folder varchar, baseline_as_of timestamp);
 create table reports.sources (
-    source varchar, url varchar, api varchar, version varchar, principal_user_name varchar,
+    source varchar, kind varchar, label varchar, url varchar, api varchar, version varchar, principal_user_name varchar,
     principal_role_name varchar, settings varchar, account_count bigint, role_count bigint, group_count bigint,
     started_at timestamp, finished_at timestamp);
 create table reports.population (
@@ -53,7 +53,10 @@ create table reports.person_access (
     person_id varchar, person varchar, department varchar, employment_status varchar, sources bigint,
     accounts bigint, source varchar, account_id varchar, user_name varchar, email varchar, status varchar,
     role_display_name varchar, role_rank integer, privileged boolean, groups varchar, person_match varchar,
-    last_seen_at timestamp);
+    last_seen_at timestamp, is_directory boolean);
+create table graph.directory_accounts (
+    source varchar, user_id varchar, user_name varchar, email varchar, status varchar, last_sign_in_at timestamp,
+    group_names varchar, person_id varchar, person_match varchar);
 create table reports.review_quality (
     campaign varchar, snapshot_id varchar, scope varchar, opened_at timestamp, due_on date, is_overdue boolean,
     signed_at timestamp, signed_by varchar, known_at timestamp, snapshot_items bigint, outside_scope bigint,

@@ -33,7 +33,6 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         ("[organisation]", "organisation", "'organization'"),
         ('[organization]\nemail_domain = ["x.test"]', "organization.email_domain", "'email_domains'"),
         (PROD + "page_sizes = 1", "sources.prod.page_sizes", "'page_size'"),
-        (PROD + 'password = "hunter2"', "sources.prod.password", "the keys are"),
         ('sha256 = "x"', "sha256", "the keys are"),
         ('[warehouse]\ndatabse = "x"', "warehouse.databse", "'database'"),
         ("[roster]", "roster.path", "path"),
@@ -75,6 +74,11 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         (PROD.replace("https://bi.example.com", "bi.example.com"), "sources.prod.url", "https://"),
         (PROD.replace(".com", ".com?tenant=1"), "sources.prod.url", "https://"),
         (PROD.replace(".com", ".com:99999"), "sources.prod.url", "https://"),
+        (PROD + 'password = "hunter2"', "sources.prod.password", "set ACCESS_REVIEW_PROD_PASSWORD"),
+        (OKTA + 'client_secret = "hunter2"', "idp.client_secret", "environment, never from this file"),
+        ('[mail]\nsmtp_password = "hunter2"', "mail.smtp_password", "set ACCESS_REVIEW_SMTP_PASSWORD"),
+        ('[policy]\ndefault_owner = "=cmd@example.com"', "policy.default_owner", "ann@example.com"),
+        ("[due_days]\nmedium = 3", "due_days.high", "rise from critical to low"),
         ("name = ", "access-review.toml", "quotes"),
         ("[warehouse]\ndatabase = 'who has access?/x.duckdb'", "warehouse.database", "rename"),
         ("[warehouse]\ndatabase = 'w?.duckdb'", "warehouse.database", "rename"),
@@ -298,12 +302,23 @@ def test_a_directory_asks_for_its_own_secret_and_reads_a_key_of_several_lines(tm
         assert f"ACCESS_REVIEW_IDP{wanted}_FILE" in str(raised.value.hint)
 
 
-def test_a_key_that_is_not_pem_is_refused_without_showing_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ACCESS_REVIEW_IDP_PRIVATE_KEY": "canary"}, "not a private key in PEM form"),
+        ({"ACCESS_REVIEW_IDP_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\ncanary"}, "is cut off"),
+        ({"ACCESS_REVIEW_IDP_TOKEN": "canary"}, "remove 'client_id' to read with ACCESS_REVIEW_IDP_TOKEN"),
+    ],
+)
+def test_a_client_without_a_usable_key_is_refused_without_showing_it(
+    tmp_path: Path, given: dict[str, str], said: str
+) -> None:
     client = read(tmp_path, OKTA + 'client_id = "0oa1"\n').sources[0]
 
     with pytest.raises(ConfigurationError) as raised:
-        client.credentials({"ACCESS_REVIEW_IDP_PRIVATE_KEY": "canary"})
+        client.credentials(given)
 
+    assert said in f"{raised.value} {raised.value.hint}"
     assert "canary" not in f"{raised.value} {raised.value.hint}"
 
 

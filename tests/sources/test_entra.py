@@ -76,6 +76,20 @@ def test_users_groups_members_and_assignments_are_read_in_full(entra: FakeEntra,
     assert landed.missing == {}
 
 
+def test_a_link_inside_of_a_record_is_not_followed(entra: FakeEntra, reading: Reading) -> None:
+    def with_false_links(request: Request, reply: Reply) -> Reply:
+        if not users_page(request):
+            return reply
+        document = json.loads(reply.body)
+        false = {"id": "x", "@odata.nextLink": f"{entra.url}/v1.0/users?$skiptoken=false"}
+        value = [{**user, "manager": false} for user in document.pop("value")]
+        return replace(reply, body=json.dumps({"value": value, **document}).encode())
+
+    entra.after = with_false_links
+
+    assert_all(entra, reading())
+
+
 def test_people_have_the_status_last_day_and_manager_of_entra(entra: FakeEntra, reading: Reading) -> None:
     entra.users = make_users(6)
     changes: list[dict[str, Any]] = [

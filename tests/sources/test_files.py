@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from pipeline import Project, load_settings, resources
 from pipeline.errors import ContentError
-from pipeline.progress import Silent
 from pipeline.settings import SourceSettings
 from pipeline.sources.extract import ExtractJob
 from pipeline.sources.files.extract import extract
@@ -25,7 +24,6 @@ from pipeline.warehouse import database, landing
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
 from pipeline.warehouse.policy import PolicyFiles
-from pipeline.watch.watcher import Watcher
 
 SNAPSHOT = "20260101T000000Z-0001"
 ACCOUNTS = (
@@ -62,7 +60,7 @@ def write(folder: Path, changed: dict[str, str | bytes] | None = None, **manifes
         rows = len(list(csv.reader(io.StringIO(text)))) - 1
         files.append({"name": name, "rows": rows, "sha256": hashlib.sha256(text.encode()).hexdigest()})
     document = {
-        "application": "HR", "extracted_at": "2025-12-31T08:00:00Z", "extracted_by": "ops", "files": files
+        "application": "HR App", "extracted_at": "2025-12-31T08:00:00Z", "extracted_by": "ops", "files": files
     } | manifest  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
     for name, content in (changed or {}).items():
@@ -193,7 +191,7 @@ def test_files_that_nothing_proves_to_be_whole_are_partial(
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"grants.csv": b""}, "the file cannot be read: No such file or directory"),
+        ({"grants.csv": b""}, "there is no grants.csv in 'hr'"),
         ({"grants.csv": "account_id,path\n1,x\n"}, "the column 'entitlement_id' is missing from grants.csv"),
         ({"grants.csv": GRANTS + "2"}, "grants.csv is cut off: line 7, the last one, has 1 cell instead of 4"),
         ({"grants.csv": GRANTS + ",role:clerk,,\n"}, "line 7 of grants.csv has no account_id"),
@@ -370,16 +368,3 @@ def test_words_that_are_not_known_are_named_and_count_as_unknown(tmp_path: Path)
     } <= set(warnings)
     kinds = dict(project.query("select account_id, account_type from graph.accounts").rows())
     assert kinds == {"1": "unknown", "2": "human", "3": "unknown", "4": "human"}
-
-
-def test_watch_says_once_a_tick_that_it_does_not_follow_files(built: Project) -> None:
-    class Notes(Silent):
-        said: ClassVar[list[str]] = []
-
-        def note(self, text: str) -> None:
-            self.said.append(text)
-
-    tick = Watcher(Project(built.settings, {}, Notes()), []).tick()
-
-    assert (tick.errors, tick.completeness, tick.events) == ([], "FULL", {})
-    assert [text for text in Notes.said if "not watched" in text] == ["not watched, because it is no Sisense: hr_app"]

@@ -11,7 +11,7 @@ import pytest
 from pipeline import resources
 from pipeline.errors import ModelError, UsageError
 from pipeline.warehouse import adhoc, database
-from pipeline.warehouse.saved import SavedQuery, find, load_queries
+from pipeline.warehouse.saved import SavedQuery, find, load_queries, why_no_rows
 
 OLD, NEW = "20260101T000000Z-0001", "20260215T000000Z-0002"
 ROSTER = "person_id,email,department\np1,ada@example.com,Research\np2,bo@example.com,Sales\n"
@@ -113,6 +113,25 @@ def test_every_saved_query_runs_and_answers(queries: list[SavedQuery], database_
     row_access = ("model_name", "table_name", "column_name", "access", "value_count")
     assert cells("row_access_of_account", *row_access) == [("Orders", "Customers", "Region", "some", 2)]
     assert answers == {}, "a query without a line here"
+
+
+def test_a_query_without_rows_says_why(database_path: Path) -> None:
+    asked = {
+        ("group_reach", "group"): [
+            ("Opps", "no group has this name or id: Opps"),
+            ("Sales", "the group has no members"),
+        ],
+        ("person_access", "person"): [("x@example.com", "no person has this id or address")],
+        ("reach_of_account", "account"): [("adda", "no account has this id"), ("bo", "nothing is shared")],
+        ("reach_of_object", "object"): [("Order Board", "no dashboard, model or folder has this id or exact title")],
+        ("row_access_of_account", "account"): [("adda", "no account has this id"), ("ada", "row rules")],
+    }
+
+    with database.sandbox(database_path, notify=pytest.fail) as connection:
+        for (query, parameter), answers in asked.items():
+            for value, said in answers:
+                assert said in str(why_no_rows(connection, query, {parameter: value}))
+        assert why_no_rows(connection, "admins", {}) is None
 
 
 def test_an_unknown_name_or_parameter_is_an_error_that_suggests_the_right_one(queries: list[SavedQuery]) -> None:

@@ -7,6 +7,7 @@ the configured host.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from pipeline.sources.directories.linked import LinkedPage
+from pipeline.sources.directories.linked import LinkedPage, Seen, ignore
 from pipeline.sources.errors import BadAnswerError, RedirectedError
 from pipeline.sources.exchange import Reply, Request
 from pipeline.sources.failures import origin_of
@@ -26,6 +27,9 @@ __all__ = ["PROBES", "Directory", "Shape", "as_list", "as_object", "parsed", "pi
 
 #: The columns that are kept of a record: True for a value, a shape of its own for an object inside.
 Shape = Mapping[str, "bool | Shape"]
+#: Where Microsoft Graph writes the next link: before the records. So many bytes of each end are searched.
+_NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
+_NEAR = 8_192
 #: Attempts for an address that may not exist, or not for this credential.
 PROBES = 2
 
@@ -44,10 +48,12 @@ class Directory:
         *,
         complete: Mapping[str, str] | None = None,
         list_of: Callable[[Any], tuple[list[Any], str | None]],
+        seen: Seen = ignore,
     ) -> tuple[Reply, LinkedPage]:
         """Request one page. ``complete`` is added to each record; ``list_of`` finds the list and next link in a body.
 
-        ``link`` is an address behind the URL of the source, or a next link as the server wrote it.
+        ``link`` is an address behind the URL of the source, or a next link as the server wrote it. ``seen`` is called
+        with the next link of a whole answer before it is read.
 
         Raises:
             RedirectedError: the link leads to another host; nothing was sent there.
@@ -58,7 +64,13 @@ class Directory:
             elements, following = list_of(parsed(answer.body))
             return elements, following or answer.next_link
 
-        answer, (elements, following) = await self.client.fetch(request, find, authority=self.authority)
+        def peek(response: httpx.Response) -> bool:
+            following = _early_link(response) if response.is_success else None
+            if following is not None:
+                seen(following)
+            return following is not None
+
+        answer, (elements, following) = await self.client.fetch(request, find, authority=self.authority, peek=peek)
 
         def read() -> Records:
             return self._records(answer, [{**pick(element, shape), **(complete or {})} for element in elements])
@@ -107,6 +119,19 @@ class Directory:
                 status=302,
             )
         return path.removeprefix(prefix)
+
+
+def _early_link(response: httpx.Response) -> str | None:
+    """Return the next link of an answer that is not read yet: in its header, or near an end of its body."""
+    if header := response.links.get("next", {}).get("url"):
+        return header
+    body = response.content
+    found = _NEXT_LINK.search(body[:_NEAR]) or _NEXT_LINK.search(body[-_NEAR:])
+    try:
+        link = orjson.loads(found[1]) if found else None
+    except orjson.JSONDecodeError:
+        return None
+    return link if isinstance(link, str) and link else None
 
 
 def pick(record: Any, shape: Shape) -> dict[str, Any]:

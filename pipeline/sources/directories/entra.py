@@ -25,9 +25,9 @@ from pipeline.clock import Clock
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Credentials
 from pipeline.sources.directories.endpoint import Directory, Shape, as_object, shape_of
-from pipeline.sources.directories.linked import LinkedPage
+from pipeline.sources.directories.linked import LinkedPage, Seen, ignore
 from pipeline.sources.directories.tokens import ClientTokens, Issued, request_token
-from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreadableError
+from pipeline.sources.errors import BadAnswerError, RedirectedError, RefusedError, UnreachableError, UnreadableError
 from pipeline.sources.exchange import Reply
 from pipeline.sources.transport import Client
 from pipeline.spool import Observation, Principal
@@ -179,7 +179,11 @@ class Entra:
             "scope": f"{parts.scheme}://{parts.netloc}/.default",
         }
         path = f"/{quote(source.tenant, safe='')}/oauth2/v2.0/token"
-        return await request_token(self._issuer, path, form, _HINT)
+        try:
+            return await request_token(self._issuer, path, form, _HINT)
+        except UnreachableError as error:
+            hint = error.hint.replace("'url'", "'authority'")
+            raise UnreachableError(error.message, where=error.where, hint=hint) from error
 
 
 class EntraList:
@@ -193,9 +197,9 @@ class EntraList:
         self.page_size = page_size
         self.complete: dict[str, str] = {}
 
-    async def page(self, link: str) -> tuple[Reply, LinkedPage]:
-        """Request one page."""
-        return await self._directory.records(link, self._shape, complete=self.complete, list_of=_value)
+    async def page(self, link: str, seen: Seen = ignore) -> tuple[Reply, LinkedPage]:
+        """Request one page (see :class:`~pipeline.sources.directories.linked.LinkedList`)."""
+        return await self._directory.records(link, self._shape, complete=self.complete, list_of=_value, seen=seen)
 
     async def count(self) -> int | None:
         """Return the directory's own count, or None if it does not count this list."""
@@ -203,7 +207,7 @@ class EntraList:
             answer, count = await self._directory.get(self._count_link, _number, **_EVENTUAL)
         except RedirectedError:
             raise
-        except (RefusedError, UnreadableError):
+        except (RefusedError, UnreachableError, UnreadableError):
             return None
         self._directory.client.page_log.record(answer, "directory_count")
         return int(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -32,6 +33,10 @@ LOSSES = {
     "members": "groups cannot be compared with those of Sisense",
     "assignments": "who is assigned to the application is not known",
 }
+
+
+#: The checks of the lists, in the order of the record.
+_CHECKS = ("end_proven", "sweeps_agree", "assignments_end_proven", "groups_end_proven")
 
 
 class DirectoryApi(AbstractAsyncContextManager["DirectoryApi"], Protocol):
@@ -104,6 +109,30 @@ def extract(job: ExtractJob, credentials: Credentials) -> SourceOutcome:
     return run_and_write(job, _DirectoryReader(credentials))
 
 
+class _Groups:
+    """The groups whose members are read, by id; ``assigned`` are those that the application is assigned to."""
+
+    def __init__(self, api: DirectoryApi) -> None:
+        self._api = api
+        self._named: dict[str, str] = {}
+        self.assigned: set[str] = set()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the names of the groups by their ids; an assigned group that the list does not have has its id."""
+        return self._named | {group_id: self._named.get(group_id, group_id) for group_id in sorted(self.assigned)}
+
+    def found(self, group: dict[str, Any]) -> None:
+        """Take a record of the list of groups."""
+        if self._api.reads_members_of(group) and isinstance(group.get("id"), str):
+            self._named[group["id"]] = str((group.get("profile") or {}).get("name") or group.get("displayName"))
+
+    def found_assignment(self, assignment: dict[str, Any]) -> None:
+        """Take a record of the list of assignments."""
+        if assignment.get("principalType") == "Group" and isinstance(assignment.get("principalId"), str):
+            self.assigned.add(assignment["principalId"])
+
+
 class _DirectoryReader:
     """Reads users, assignments, groups and members (see :class:`~pipeline.sources.extract.SourceReader`)."""
 
@@ -117,42 +146,44 @@ class _DirectoryReader:
 
     async def read(self, client: Client, extraction: Extraction) -> None:
         """Read everything: who reads, the users, the assignments, the groups and their members."""
-        source = extraction.job.source
         async with open_directory(client, self._credentials, extraction.job.clock) as api:
             self._api = api
             await api.open()
+            # The pages of a list come one after the other, so the shorter lists are read beside the users.
+            others = asyncio.ensure_future(self._read_others(api, extraction))
             try:
-                await self._read_list(extraction, "users", api.users())
-            except RefusedError as error:
-                raise explained(error, "users", api.permissions["users"]) from error
-            self._checks.append(sweeps_agree("users", self._readings["users"]))
-            groups: dict[str, str] = {}
-
-            def found_group(group: dict[str, Any]) -> None:
-                if api.reads_members_of(group) and isinstance(group.get("id"), str):
-                    groups[group["id"]] = str((group.get("profile") or {}).get("name") or group.get("displayName"))
-
-            assigned_groups: set[str] = set()
-
-            def found_assignment(assignment: dict[str, Any]) -> None:
-                if assignment.get("principalType") == "Group" and isinstance(assignment.get("principalId"), str):
-                    assigned_groups.add(assignment["principalId"])
-
-            has_assignments = source.application is not None and await self._read_optional(
-                extraction, "assignments", api.assignments(source.application), found_assignment
-            )
-            await self._read_optional(extraction, "groups", api.groups(), found_group)
-            groups |= {group_id: groups.get(group_id, group_id) for group_id in assigned_groups}
+                await self._read_users(api, extraction)
+                has_assignments, groups = await others
+            finally:
+                others.cancel()
+                await asyncio.gather(others, return_exceptions=True)
+            self._checks.sort(key=lambda check: _CHECKS.index(check.check_id))
             members = Members(api, extraction)
-            self._checks += await members.read(groups)
+            self._checks += await members.read(groups.names)
             if members.refused:
                 self._forbid("members")
-            if has_assignments and not (members.refused and assigned_groups):
+            if has_assignments and not (members.refused and groups.assigned):
                 extraction.settings["assignments"] = "read"
             if members.are_read:
                 extraction.settings["groups"] = "read"
         extraction.settings["requests"] = str(client.requests)
         extraction.settings["least_concurrency"] = str(client.limiter.lowest)
+
+    async def _read_users(self, api: DirectoryApi, extraction: Extraction) -> None:
+        try:
+            await self._read_list(extraction, "users", api.users())
+        except RefusedError as error:
+            raise explained(error, "users", api.permissions["users"]) from error
+        self._checks.append(sweeps_agree("users", self._readings["users"]))
+
+    async def _read_others(self, api: DirectoryApi, extraction: Extraction) -> tuple[bool, _Groups]:
+        """Read the assignments and the groups; return whether the former were read, and whose members are needed."""
+        groups, application = _Groups(api), extraction.job.source.application
+        has_assignments = application is not None and await self._read_optional(
+            extraction, "assignments", api.assignments(application), groups.found_assignment
+        )
+        await self._read_optional(extraction, "groups", api.groups(), groups.found)
+        return has_assignments, groups
 
     def complete(self, outcome: SourceOutcome, extraction: Extraction) -> SourceOutcome:
         """Add who read it, its own counts, and the checks of lists that are read by links."""

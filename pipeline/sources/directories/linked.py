@@ -22,13 +22,31 @@ from pipeline.sources.records import Key, Records
 from pipeline.spool import Observation
 from pipeline.wording import counted
 
-__all__ = ["LinkedList", "LinkedPage", "LinkedReading", "LinkedSweep", "end_proven", "read_linked", "sweeps_agree"]
+__all__ = [
+    "LinkedList",
+    "LinkedPage",
+    "LinkedReading",
+    "LinkedSweep",
+    "Seen",
+    "end_proven",
+    "ignore",
+    "read_linked",
+    "sweeps_agree",
+]
 
 _MOST_SWEEPS = 6
 #: So many pages in a row without a new record end a reading. Microsoft Graph may send some empty pages.
 _MOST_STALE = 20
 #: A list that is longer than this is taken as endless.
 _MOST_RECORDS = 5_000_000
+
+
+#: Receives a next link early.
+Seen = Callable[[str], None]
+
+
+def ignore(_: str) -> None:
+    """Receive a next link, and do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +72,8 @@ class LinkedList(Protocol):
     def starts(self) -> Sequence[str]:
         """Return the addresses of the first pages."""
 
-    async def page(self, link: str) -> tuple[Reply, LinkedPage]:
-        """Request one page."""
+    async def page(self, link: str, seen: Seen = ...) -> tuple[Reply, LinkedPage]:
+        """Request one page. ``seen`` may be called with the next link before the answer is read and checked."""
 
     async def count(self) -> int | None:
         """Return the server's own count, or None if it has none."""
@@ -194,6 +212,48 @@ async def _read_parts(
     await run_workers(work, len(waiting))
 
 
+class _Ahead:
+    """A page under way. While it is the head, the next page is requested as soon as a link to it is seen.
+
+    The link may be seen before the answer is read; a page that turns out to have another link loses its follower. At
+    most three pages are held: one that is read, the head, and its follower.
+    """
+
+    def __init__(self, linked: LinkedList, link: str) -> None:
+        self._linked = linked
+        self._seen: str | None = None
+        self._follower: _Ahead | None = None
+        self._is_head = False
+        self.link = link
+        self.page = asyncio.ensure_future(linked.page(link, self._see))
+
+    def lead(self) -> None:
+        """Make this page the head."""
+        self._is_head = True
+        self._request()
+
+    def follow(self, link: str) -> _Ahead:
+        """Return the page behind the link that this page has for certain."""
+        if self._follower is None or self._follower.link != link:
+            self.cancel()
+            self._follower = _Ahead(self._linked, link)
+        return self._follower
+
+    def cancel(self) -> None:
+        """Stop this page and its follower."""
+        self.page.cancel()
+        if self._follower is not None:
+            self._follower.cancel()
+
+    def _see(self, link: str) -> None:
+        self._seen = link
+        self._request()
+
+    def _request(self) -> None:
+        if self._is_head and self._seen is not None and self._follower is None and self._seen != self.link:
+            self._follower = _Ahead(self._linked, self._seen)
+
+
 async def _read_part(
     linked: LinkedList,
     sweep: LinkedSweep,
@@ -203,24 +263,29 @@ async def _read_part(
     progress: Callable[[int], None],
 ) -> None:
     followed = {start}
-    link: str | None = start
-    ahead = asyncio.ensure_future(linked.page(start))
+    head: _Ahead | None = _Ahead(linked, start)
     try:
-        while link is not None and sweep.halted is None:
-            answer, page = await ahead
+        while head is not None and sweep.halted is None:
+            head.lead()
+            answer, page = await head.page
             link = page.next
             if link in followed:
                 sweep.halted = "a page links to one that was read before"
-            elif link is not None:
+            elif link is None:
+                head.cancel()
+                head = None
+            else:
                 followed.add(link)
-                ahead = asyncio.ensure_future(linked.page(link))
+                head = head.follow(link)
+                head.lead()
             records = await asyncio.to_thread(page.read)
             keep(answer, records, sweep.number, sweep.items)
             sweep.take(part, records)
             progress(sweep.items)
     finally:
-        ahead.cancel()
-        await asyncio.gather(ahead, return_exceptions=True)
+        if head is not None:
+            head.cancel()
+            await asyncio.gather(head.page, return_exceptions=True)
 
 
 def end_proven(check_id: str, things: str, reading: LinkedReading) -> Observation:

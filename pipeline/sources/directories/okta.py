@@ -21,7 +21,7 @@ from pipeline.clock import Clock
 from pipeline.errors import ConfigurationError, LoginError
 from pipeline.settings import Credentials
 from pipeline.sources.directories.endpoint import Directory, as_list, as_object, parsed, shape_of
-from pipeline.sources.directories.linked import LinkedPage
+from pipeline.sources.directories.linked import LinkedPage, Seen, ignore
 from pipeline.sources.directories.tokens import ApiToken, ClientTokens, Issued, request_token, sign_assertion
 from pipeline.sources.errors import RefusedError, UnreachableError, UnreadableError
 from pipeline.sources.exchange import Reply
@@ -223,9 +223,9 @@ class OktaList:
         self.page_size = page_size
         self.complete: dict[str, str] = {}
 
-    async def page(self, link: str) -> tuple[Reply, LinkedPage]:
-        """Request one page."""
-        return await self._directory.records(link, self._shape, complete=self.complete, list_of=as_list)
+    async def page(self, link: str, seen: Seen = ignore) -> tuple[Reply, LinkedPage]:
+        """Request one page (see :class:`~pipeline.sources.directories.linked.LinkedList`)."""
+        return await self._directory.records(link, self._shape, complete=self.complete, list_of=as_list, seen=seen)
 
     async def count(self) -> int | None:
         """Return None: Okta counts nothing."""

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ContentError
-from pipeline.sources.files.tables import TABLES, Content, FileTable, ReadFile, columns_of, required_text
+from pipeline.sources.files.tables import (
+    TABLES,
+    Content,
+    FileTable,
+    ReadFile,
+    columns_of,
+    require_file,
+    required_text,
+)
 from pipeline.tables.cells import TableError, trimmed
 from pipeline.tables.delimited import CsvTable, read_table
 from pipeline.wording import counted
@@ -31,6 +39,7 @@ def read(folder: Path, note: Callable[[str], None], finished: Callable[[ReadFile
 def _records(
     table: FileTable, path: Path, note: Callable[[str], None], finished: Callable[[ReadFile], None]
 ) -> Iterator[Mapping[str, Any]]:
+    require_file(table, path)
     content = read_table(path, known=table.columns, error=ContentError)
     if not content.names:
         raise ContentError(

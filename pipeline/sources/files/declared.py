@@ -59,6 +59,19 @@ class Declared:
             )
         return None
 
+    def doubt_of_application(self, source: str) -> str | None:
+        """Return that the manifest names another application than the configuration; None if the names agree."""
+        if self.application is None or _letters(self.application) == _letters(source):
+            return None
+        return (
+            f"{self.name} says that these are the files of '{self.application[:60]}', and the source is named "
+            f"'{source}'"
+        )
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
+
 
 def read_manifest(path: Path) -> Declared:
     """Read a manifest; if there is none, return one that declares nothing.

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ContentError
-from pipeline.sources.files.tables import TABLES, Content, FileTable, ReadFile, columns_of, read_bytes, required_text
+from pipeline.sources.files.tables import (
+    TABLES,
+    Content,
+    FileTable,
+    ReadFile,
+    columns_of,
+    read_bytes,
+    require_file,
+    required_text,
+)
 from pipeline.tables.cells import trimmed
 
 __all__ = ["read"]
@@ -36,6 +45,7 @@ def _records(
     import polars
     from polars.exceptions import PolarsError
 
+    require_file(table, path)
     content = read_bytes(path)
     try:
         names = tuple(polars.read_parquet_schema(io.BytesIO(content)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import ContentError
 
-__all__ = ["TABLES", "Content", "FileTable", "ReadFile", "columns_of", "read_bytes", "required_text"]
+__all__ = ["TABLES", "Content", "FileTable", "ReadFile", "columns_of", "read_bytes", "require_file", "required_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,21 @@ def read_bytes(path: Path) -> bytes:
             where=str(path),
             hint="check the path and its permissions",
         ) from error
+
+
+def require_file(table: FileTable, path: Path) -> None:
+    """Reject a folder without the file of a table.
+
+    Raises:
+        ContentError: it is missing.
+    """
+    if not path.exists():
+        raise ContentError(
+            f"there is no {path.name} in '{path.parent.name}'",
+            where=str(path),
+            hint=f"export it too, with the column {' and '.join(table.required)} at least; without any {table.name}, "
+            "the headings alone are enough",
+        )
 
 
 def columns_of(table: FileTable, names: tuple[str, ...], path: Path) -> list[str]:

@@ -16,7 +16,7 @@ function accountCard(records, place) {
       element("span", { className: "badge" }, words(account.status))),
     accountFacts(records, account),
     part("Findings", findingsOfAccount(records, account, rows)),
-    part("Roles and groups", accessOfAccount(records, account, place)),
+    part(account.is_from_files ? "Entitlements" : "Roles and groups", accessOfAccount(records, account, place)),
     part("Dashboards, data models and folders", reachOfAccount(records, account, place)),
     part("Row rules", rowRulesOfAccount(records, place)),
     part("Decisions of reviewers", decisionsOfAccount(records, place)),
@@ -70,21 +70,22 @@ function accountFacts(records, account) {
   return facts([
     ["E-mail address", account.email],
     ["User name", account.user_name === account.email ? null : account.user_name],
-    ["Role", account.role_id === null && !account.role_display_name ? "none" : [
+    ["Role", account.is_from_files ? null : account.role_id === null && !account.role_display_name ? "none" : [
       account.role_display_name ? listOf({ role: account.role_display_name }, account.role_display_name) : "unknown role",
       quiet(account.role_display_name ? null : account.role_id, account.role_rank === null ? "unclassified" : `rank ${account.role_rank}`,
         account.privileged ? "privileged" : null)]],
     ["Status", [words(account.status), quiet(account.account_type && `${words(account.account_type)} account`, `origin ${words(account.origin)}`)]],
     ["Last seen", since(account.last_seen_at, account.days_since_seen) ?? words(account.login_state)],
-    ["Last login", moment(account.last_login_at)],
-    ["Last activity", moment(account.last_activity_at)],
+    ["Last login", account.last_login_at && moment(account.last_login_at)],
+    ["Last activity", account.last_activity_at && moment(account.last_activity_at)],
     ["Created", since(account.created_at, account.age_days)],
     ["Person", person],
     ["Department", account.department ? listOf({ department: account.department }, account.department) : null],
     ["Manager", account.manager_email],
     ["Risk score", `${number(account.risk_score)} of 100`],
     ["Open findings", number(account.finding_count)],
-    ["Groups", account.group_count === null ? "cannot be read" : [number(account.group_count), quiet("without the built-in ones")]],
+    [account.is_from_files ? "Entitlements" : "Groups", account.group_count === null ? "cannot be read"
+      : [number(account.group_count), account.is_from_files ? "" : quiet("without the built-in ones")]],
     ["Licence seat", account.seat_class ? [words(account.seat_class), quiet(account.reclaimable ? "can be freed" : null)] : null],
     ["Scope", account.in_scope ? "in scope" : [element("b", {}, "excluded"), quiet(account.exclusion_reason)]],
     ["Since the baseline", words(account.change_since_baseline)],
@@ -104,10 +105,11 @@ function findingsOfAccount(records, account, rows) {
 
 function accessOfAccount(records, account, place) {
   const rows = records.of("access", place);
-  if (!rows.length) return element("p", {}, "No role and no group.");
+  const title = account.is_from_files ? "Entitlement" : "Role or group";
+  if (!rows.length) return element("p", {}, account.is_from_files ? "No entitlement." : "No role and no group.");
   const hasBaseline = rows.some((row) => row.change_since_baseline !== "no_baseline");
   const hasDecisions = rows.some((row) => row.prior_decision);
-  const titles = ["Role or group", "How it is held", "Peers with it", "Recommendation",
+  const titles = [title, "How it is held", "Peers with it", "Recommendation",
     ...(hasBaseline ? ["Since the baseline"] : []), ...(hasDecisions ? ["Last decision"] : [])];
   const groups = new Map(rows.map((row) => [row.entitlement_id, row.entitlement_name]));
   return simpleTable("Roles and groups", titles, rows.map((row) => [
@@ -188,15 +190,31 @@ function remediationOfAccount(records, place) {
   ]));
 }
 
+// The person's accounts in every source with what each holds; last the users in directories, whose groups are shown only.
 function othersOfPerson(records, account, place) {
   if (!account.person_id) return null;
   const others = [];
   for (let other = 0; other < records.accounts.rows; other += 1) {
     if (other !== place && records.accounts.get("person_id", other) === account.person_id) others.push(other);
   }
-  if (!others.length) return null;
-  return element("ul", {}, ...others.map((other) => element("li", {}, link(accountHash(records, other), records.accounts.get("display_name", other)),
-    " ", quiet(records.accounts.get("email", other), records.accounts.get("source", other), words(records.accounts.get("status", other))))));
+  const users = records.directoryOf.get(account.person_id) ?? [];
+  const missing = account.person_accounts - 1 - others.length;
+  const said = missing > 0 ? [element("p", { className: "quiet" }, `${counted(missing, "more account")} of this person: see population.csv.`)] : [];
+  if (!others.length && !users.length) return said.length ? said : null;
+  const rows = others.map((other) => [
+    [link(accountHash(records, other), records.accounts.get("display_name", other)),
+      quiet(records.accounts.get("email", other), words(records.accounts.get("status", other)), records.accounts.get("privileged", other) ? "privileged" : null)],
+    [records.accounts.get("source", other)],
+    [records.of("access", other).map((row) => row.entitlement_name ?? row.entitlement_id).join("; ") || NOTHING],
+    lastSeen(records.accounts, other),
+  ]);
+  rows.push(...users.map((user) => [
+    [user.user_name ?? user.email ?? NOTHING, quiet(user.email === user.user_name ? null : user.email, words(user.status))],
+    [user.source, quiet("directory")],
+    [user.group_names ?? NOTHING],
+    [user.last_sign_in_at ? day(user.last_sign_in_at) : "never or unknown"],
+  ]));
+  return [simpleTable("Other accounts of this person", ["Account", "Source", "Roles, groups and other access", "Last seen"], rows, 2), ...said];
 }
 
 function findingCard(records, row) {

@@ -46,6 +46,8 @@ class Records {
       this.findingOf.set(this.findings.get("finding_id", row), row);
       for (const place of this.findings.get("places", row) ?? []) listed(this.findingsOf, place).push(row);
     }
+    this.directoryOf = new Map();
+    for (let row = 0; row < this.directory.rows; row += 1) listed(this.directoryOf, this.directory.get("person_id", row)).push(this.directory.at(row));
     this.begins = {};
     this.grantsOf = new Map();
     for (let row = 0; row < this.object_grants.rows; row += 1) {

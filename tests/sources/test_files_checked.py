@@ -1,0 +1,70 @@
+"""Files before and between extracts: what ``check`` says about them, and what ``watch`` reports when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline import Project, load_settings
+from pipeline.errors import ContentError
+from pipeline.settings import SourceSettings
+from pipeline.sources.files.preflight import preflight
+from pipeline.watch.watcher import Watcher
+from tests.sources.test_files import ACCOUNTS, GRANTS, ROWS, Landed, landing_models, read, write
+
+__all__ = ["landing_models", "read"]
+
+
+def test_files_of_another_application_are_said(tmp_path: Path, read: Callable[..., Landed]) -> None:
+    [note] = read(write(tmp_path / "hr", application="Payroll", extracted_at="2025-12-31")).notes
+
+    assert "these are the files of 'Payroll', and the source is named 'hr_app'" in note
+
+
+def test_check_reads_the_files_as_an_extract_does(tmp_path: Path) -> None:
+    source = SourceSettings(name="hr_app", kind="files", path=write(tmp_path / "hr"))
+
+    def checks(changed: dict[str, str | bytes] | None = None) -> list[tuple[str, str]]:
+        write(tmp_path / "hr", changed)
+        return [
+            (each.result, each.detail) for each in preflight(source, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        ]
+
+    [(whole, detail)] = checks()
+    short = checks({"grants.csv": GRANTS.replace("4,permission:pay,,\n", "")})
+    [(headless, missing)] = checks({"grants.csv": "account_id\n"})
+    [(absent, file)] = checks({"grants.csv": b""})
+
+    assert (whole, detail) == (
+        "ok", "HR App, csv, 4 accounts, 4 entitlements, 5 grants, exported 2025-12-31T08:00:00Z by ops"
+    )  # fmt: skip
+    assert [result for result, _ in short] == ["ok", "warning", "warning"]
+    assert "declares 5 rows of grants.csv, and 4 were read" in short[1][1]
+    assert "its SHA-256 is" in short[2][1]
+    assert (headless, absent) == ("failed", "failed")
+    assert "'entitlement_id' is missing from grants.csv" in missing
+    assert "there is no grants.csv" in file
+
+
+def test_watch_follows_the_files_and_reports_what_the_next_ones_change(tmp_path: Path) -> None:
+    write(tmp_path / "hr")
+    (tmp_path / "access-review.toml").write_text('[sources.hr_app]\nkind = "files"\npath = "hr"\n', encoding="utf-8")
+    project = Project(load_settings(tmp_path / "access-review.toml"), {})
+    watcher = Watcher(project, [])
+    first = watcher.tick()
+    accounts = ACCOUNTS.replace("4,dee,dee@example.com,Dee,Dahl,active", "5,eve,eve@example.com,Eve,Ek,active")
+    grants = GRANTS.replace("1,role:admin,2024-02-01,team HR\n", "").replace("4,", "5,")
+    files = [{"name": name, "rows": rows} for name, rows in zip(ROWS, (4, 4, 4), strict=True)]
+    write(tmp_path / "hr", {"accounts.csv": accounts, "grants.csv": grants}, files=files)
+    second, third = watcher.tick(), watcher.tick()
+    (tmp_path / "hr" / "grants.csv").unlink()
+    broken = watcher.tick()
+
+    assert [tick.errors for tick in (first, second, third)] == [[], [], []]
+    assert (first.events, third.events) == ({}, {})
+    happened = project.query("select kind, account_id, old_value, new_value from history.events order by position")
+    assert {row[:2] for row in happened.rows()} >= {("leaver", "4"), ("joiner", "5"), ("group_removed", "1")}
+    assert second.events["joiner"] == second.events["leaver"] == 1
+    assert [type(error) for error in broken.errors] == [ContentError]
+    assert broken.waits is not None, "files that are not whole are compared with nothing"
