@@ -10,7 +10,7 @@ select source, object_type, object_id from graph.missing_objects where object_ty
 reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants", "graph.row_access"]
 grain       = ["source", "object_type", "object_id"]
 needs       = "objects"
-remediation = "Add row rules to the model, or share it with the groups that need it instead of with everyone."
+remediation = "Add row rules to the data model, or share it with the groups that need it instead of with everyone."
 
 [controls]
 soc2     = ["CC6.1", "CC6.3"]

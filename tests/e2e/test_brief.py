@@ -142,7 +142,8 @@ def actions(brief: Brief) -> Iterator[tuple[str, int]]:
     for rows in sorted(groups.values(), key=urgency)[:10]:
         subjects: dict[str, list[Row]] = {}
         for row in rows:
-            key = row["person_id"] or f"{row['source']}:{row['subject_type']}:{row['subject_id']}"
+            person = row["person_id"] if row["subject_type"] != "object" else ""
+            key = person or f"{row['source']}:{row['subject_type']}:{row['subject_id']}"
             subjects.setdefault(key, []).append(row)
         ordered = sorted(
             (
