@@ -73,8 +73,9 @@ function present(records) {
     card.hidden = false;
     card.replaceChildren(...content);
     const back = card.querySelector(".back");
-    back.hash = list ?? "find=accounts";
-    if (list === null) back.textContent = "← All accounts";
+    const all = asked.view === "finding" ? "findings" : "accounts";
+    back.hash = list ?? `find=${all}`;
+    if (list === null) back.textContent = `← All ${all}`;
     document.title = `${name} · ${title}`;
     lookup.section.scrollIntoView();
     document.getElementById("card-title").focus({ preventScroll: true });
