@@ -68,8 +68,12 @@ class Extraction:
         self.settings: dict[str, str] = {}
         self._started = job.clock()
 
-    async def read_list(self, paged: PagedList, things: str, resource: str) -> Reading:
+    async def read_list(
+        self, paged: PagedList, things: str, resource: str, *, is_size_known: bool = False
+    ) -> Reading:
         """Read a list to its end. If that fails, the sweep with most records is the accepted one.
+
+        ``is_size_known`` is that of :func:`~pipeline.sources.paging.read_list`.
 
         Raises:
             SourceError: the list could not be read to its end.
@@ -89,6 +93,7 @@ class Extraction:
                 page_size=self.job.source.page_size,
                 workers=self.job.source.concurrency,
                 progress=lambda items, total: self.job.advance(resource, items, total),
+                is_size_known=is_size_known,
             )
         except SourceError:
             if kept:

@@ -2,7 +2,8 @@
 
 A *sweep* reads the list once: a fixed number of workers take offsets from a queue. Each page begins with the last
 record of the page before, which proves that no record was skipped between the two (the argument is in
-:mod:`pipeline.sources.sweep`). The last record alone, and an empty page behind it, close the sweep.
+:mod:`pipeline.sources.sweep`). The last record alone, and an empty page behind it, close the sweep. If the number of
+records is known beforehand, these two are requested beside the last pages: the argument does not depend on the order.
 
 Offsets shift when records are added or removed meanwhile. The signs are a boundary that does not match, a record that
 came twice, and a count by the server that moved or disagrees. After any of them the list is swept again, until two
@@ -90,17 +91,19 @@ async def read_list(
     page_size: int,
     workers: int,
     progress: Callable[[int, int | None], None],
+    is_size_known: bool = False,
 ) -> Reading:
     """Read the list until its end is proven, or until it is clear that it cannot be proven.
 
     ``page_size`` is the largest page that is requested, in records; ``progress`` receives how many records were read,
-    and the server's count.
+    and the server's count. With ``is_size_known`` an earlier answer showed that the server honours that size, so
+    that the first pages can be requested together.
 
     Raises:
         SourceError: the source stopped answering, or too many pages cannot be read.
     """
     reader = _ListReader(paged, keep, page_size=page_size, workers=workers, progress=progress)
-    return await reader.read()
+    return await reader.read(is_size_known=is_size_known)
 
 
 class _ListReader:
@@ -121,9 +124,10 @@ class _ListReader:
         self._progress = progress
         self._total: int | None = None
 
-    async def read(self) -> Reading:
+    async def read(self, *, is_size_known: bool) -> Reading:
         previous: Sweep | None = None
         whole = careful = False
+        self._step = self._page_size if is_size_known else None
         before = await self._list.count()
         number = 0
         overlaps: list[tuple[int, ...]] = []
@@ -170,7 +174,9 @@ class _ListReader:
         if not careful:
             # without a count, the previous sweep shows how far ahead it is worth reading
             horizon = previous.distinct if expected is None and previous is not None else expected
-            await self._read_concurrently(sweep, horizon)
+            # without either, a last record that came alone is likely the end, and one request shows it
+            if horizon is not None or sweep.next_offset < sweep.reached or not sweep.spans:
+                await self._read_concurrently(sweep, horizon)
         step = self._step or self._page_size
         while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.is_at_end):
             await self._page(sweep, sweep.next_offset, step)
@@ -209,34 +215,39 @@ class _ListReader:
             return self._take(sweep, 0, self._page_size, answer, records)
 
     async def _read_concurrently(self, sweep: Sweep, horizon: int | None) -> None:
+        """Read from where the sweep is; up to ``horizon`` records if their number is known, else to an empty page."""
         step = self._step or self._page_size
         stride = max(1, step - 1)  # each page begins with the last record of the page before
         position = sweep.next_offset
+        # the last record alone, and nothing behind it; they go out last
+        closing = [] if horizon is None else [at for at in (horizon, horizon - 1) if at >= position]
 
         def next_offset() -> int | None:
             nonlocal position
-            beyond = sweep.empty and position >= min(sweep.empty)
-            if sweep.halted or beyond or (horizon is not None and position > horizon):
+            is_beyond = sweep.empty and position >= min(sweep.empty)
+            if sweep.halted:
                 return None
+            if is_beyond or (horizon is not None and position >= horizon - 1):
+                return closing.pop() if closing else None
             position += stride
             return position - stride
 
         async def work() -> None:
             while (offset := next_offset()) is not None:
-                await self._chunk(sweep, offset, step)
+                await self._chunk(sweep, offset, step, horizon)
 
         await run_workers(work, self._workers)
 
-    async def _chunk(self, sweep: Sweep, offset: int, size: int) -> None:
+    async def _chunk(self, sweep: Sweep, offset: int, size: int, horizon: int | None) -> None:
         """Read ``size`` records from ``offset``. After a short page, read on from its last record.
 
-        The last record of the chunk is left to the next one, which begins with it.
+        The last record of the chunk is left to the next one, which begins with it; so is that before ``horizon``.
         """
         end = offset + size
         last = offset + max(1, size - 1)
         while offset < last and not sweep.halted:
             came = await self._page(sweep, offset, end - offset)
-            if not came or came >= end - offset:
+            if not came or came >= end - offset or offset + came == horizon:
                 return
             offset += max(1, came - 1)
 

@@ -6,19 +6,29 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+from pipeline.errors import SourceError
 from pipeline.settings import Credentials
 from pipeline.sources.extract import Extraction, ExtractJob, run_and_write
 from pipeline.sources.page_log import PagePlace
+from pipeline.sources.records import Records
 from pipeline.sources.sisense.lists import RestList
 from pipeline.sources.sisense.objects import read_objects
-from pipeline.sources.sisense.rest import Endpoint, SisenseApi
+from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi
 from pipeline.sources.sisense.session import Session
 from pipeline.sources.transport import Client
 from pipeline.spool import Observation, Principal, SourceOutcome
 
 __all__ = ["extract"]
+
+_T = TypeVar("_T")
+
+
+class _Start(Protocol):
+    """Starts a coroutine beside others."""
+
+    def __call__(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]: ...
 
 
 def extract(job: ExtractJob, credentials: Credentials) -> SourceOutcome:
@@ -38,18 +48,32 @@ class _SisenseReader:
         self._credentials = credentials
         self._api: SisenseApi | None = None
         self._principal = Principal()
-        self._count: Endpoint | None = None
+        self._count: Found[int] | None = None
         self._object_checks: list[Observation] = []
 
     async def read(self, client: Client, extraction: Extraction) -> None:
-        """Read everything: the version, the accounts, then roles, groups and objects at the same time."""
+        """Read everything. What does not depend on each other is requested at the same time.
+
+        The list of accounts comes after the server's count of them; roles, groups and objects are read beside it.
+        The failure that is raised is the first in the order of the calls here.
+        """
         api = self._api = SisenseApi(client, Session(client, self._credentials))
-        await api.read_status()
-        users = await api.find_users()
-        await _all_to_their_ends(self._read_principal(api), self._find_count(api))
-        await self._read_list(api, extraction, "users", users, self._count)
-        async with _beside(self._read_objects(api, extraction)):
-            await _all_to_their_ends(self._read_roles(api, extraction), self._read_groups(api, extraction))
+        async with _beside() as start:
+            status, probe = start(api.read_status()), start(api.find_users(extraction.job.source.page_size))
+            caller, count = start(self._read_principal(api)), start(self._find_count(api))
+            roles = start(self._read_roles(api, extraction))
+            await _all_in_order(status, probe, caller, count)
+            groups = start(self._read_groups(api, extraction))
+            objects = start(self._read_objects(api, extraction))
+            failure: SourceError | None = None
+            try:
+                await self._read_accounts(api, extraction, probe.result())
+            except SourceError as error:
+                failure = error
+            await asyncio.wait([roles, groups])  # each to its end, even if another list fails
+            if failure is not None:
+                raise failure
+            await _all_in_order(roles, groups, objects)
 
     def complete(self, outcome: SourceOutcome, extraction: Extraction) -> SourceOutcome:
         """Add what the API showed about itself and the caller, and how it was read."""
@@ -87,22 +111,29 @@ class _SisenseReader:
     async def _find_count(self, api: SisenseApi) -> None:
         self._count = await api.find_count()
 
+    async def _read_accounts(self, api: SisenseApi, extraction: Extraction, probe: Found[Records]) -> None:
+        users = RestList(api, probe.endpoint, self._count)
+        size = extraction.job.source.page_size
+        # a page that is neither longer than requested nor shorter than the list: the server honours the size
+        is_size_known = self._count is not None and 0 < min(size, self._count.value) == probe.value.items
+        await self._read_list(extraction, "users", users, is_size_known=is_size_known)
+
     async def _read_groups(self, api: SisenseApi, extraction: Extraction) -> None:
         groups = await api.find_groups()
         if groups is not None:
-            await self._read_list(api, extraction, "groups", groups, None)
+            await self._read_list(extraction, "groups", RestList(api, groups, None))
 
     async def _read_objects(self, api: SisenseApi, extraction: Extraction) -> None:
         if extraction.job.source.objects is not False:
             self._object_checks = await read_objects(api, extraction, extraction.job.row_key)
 
     async def _read_list(
-        self, api: SisenseApi, extraction: Extraction, resource: str, endpoint: Endpoint, count: Endpoint | None
+        self, extraction: Extraction, resource: str, paged: RestList, *, is_size_known: bool = False
     ) -> None:
         settings = extraction.settings
-        settings[f"{resource}_path"] = endpoint.path
-        settings[f"{resource}_query"] = _written(endpoint)
-        reading = await extraction.read_list(RestList(api, endpoint, count), resource, resource)
+        settings[f"{resource}_path"] = paged.endpoint.path
+        settings[f"{resource}_query"] = _written(paged.endpoint)
+        reading = await extraction.read_list(paged, resource, resource, is_size_known=is_size_known)
         settings[f"{resource}_page_size"] = str(reading.page_size)
         settings[f"{resource}_list"] = "whole" if reading.accepted.is_whole else "paged"
         settings[f"{resource}_sweeps"] = str(reading.sweeps)
@@ -119,22 +150,26 @@ class _SisenseReader:
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run a coroutine while the block runs, and wait for its end; if the block fails, cancel it."""
-    task = asyncio.create_task(work)
+async def _beside() -> AsyncIterator[_Start]:
+    """Yield a function that starts a coroutine; what still runs when the block is left is cancelled."""
+    tasks: list[asyncio.Task[Any]] = []
+
+    def start(work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        tasks.append(asyncio.create_task(work))
+        return tasks[-1]
+
     try:
-        yield
-        await task
+        yield start
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _all_to_their_ends(*works: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines concurrently, each to its end even if another fails; then raise the first failure in order."""
-    for ended in await asyncio.gather(*works, return_exceptions=True):
-        if ended is not None:
-            raise ended
+async def _all_in_order(*tasks: asyncio.Task[Any]) -> None:
+    """Wait for tasks in order, so that of several failures the first in order is raised."""
+    for task in tasks:
+        await task
 
 
 def _written(endpoint: Endpoint) -> str:

@@ -5,25 +5,32 @@ from __future__ import annotations
 from pipeline.sources.errors import RefusedError, UnreadableError
 from pipeline.sources.exchange import Reply
 from pipeline.sources.records import Records
-from pipeline.sources.sisense.rest import Endpoint, SisenseApi, read_count
+from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi, read_count
 
 __all__ = ["RestList"]
 
 
 class RestList:
-    """A list for :func:`pipeline.sources.paging.read_list`. ``count`` is the address of its count, if it has one."""
+    """A list for :func:`pipeline.sources.paging.read_list`. ``count`` is its count, if it has one.
 
-    def __init__(self, api: SisenseApi, endpoint: Endpoint, count: Endpoint | None) -> None:
+    The count that was found counts as the first one: it was requested before the first page.
+    """
+
+    def __init__(self, api: SisenseApi, endpoint: Endpoint, count: Found[int] | None) -> None:
         self._api = api
-        self._endpoint = endpoint
-        self._count = count
+        self.endpoint = endpoint
+        self._count = count.endpoint if count is not None else None
+        self._first = count.value if count is not None else None
 
     async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
         """Request one page."""
-        return await self._api.get(self._endpoint, self._api.read_records, {"skip": offset, "limit": limit})
+        return await self._api.get(self.endpoint, self._api.read_records, {"skip": offset, "limit": limit})
 
     async def count(self) -> int | None:
         """Return the server's count, or None if it has none."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         if self._count is None:
             return None
         try:

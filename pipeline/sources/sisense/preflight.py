@@ -14,7 +14,7 @@ from pipeline.sources import event_loop
 from pipeline.sources.records import Records, read_json
 from pipeline.sources.retries import Sleep
 from pipeline.sources.sisense.object_probe import probe_objects
-from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi, read_count
+from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi
 from pipeline.sources.sisense.session import Session
 from pipeline.sources.transport import Client
 from pipeline.spool import Principal
@@ -89,7 +89,7 @@ class _Preflight:
                 stage = "users"
                 users = await api.find_users()
                 self.add("login", "ok", _login(session))
-                await self.check_lists(api, users)
+                await self.check_lists(api, users.endpoint)
         except (SourceError, ConfigurationError) as error:
             self.checks.append(
                 PreflightCheck(stage, "failed", f"{error.message} — {error.where}", error.hint, error.exit_code)
@@ -100,7 +100,7 @@ class _Preflight:
         self.add("api", "ok", f"{api.flavour}, users at {users.path}")
         principal = await api.read_principal()
         count = await api.find_count()
-        total = (await api.get(count, read_count))[1] if count else None
+        total = count.value if count is not None else None
         await self.check_page_size(api, users, total)
         roles = await api.read_roles()
         groups = await api.find_groups()

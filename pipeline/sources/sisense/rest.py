@@ -6,7 +6,8 @@ two refusals (404, 405, 410, 501), or if it keeps answering with something other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -62,13 +63,13 @@ class Found(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class _Probe(Generic[_T]):
-    """One endpoint to probe: the addresses to try, and the optional queries, the preferred ones first."""
+    """One endpoint to probe: the addresses, the optional queries and the pages to try, the preferred ones first."""
 
     resource: str
-    paths: Sequence[str]
+    paths: AsyncIterator[str]
     queries: Sequence[Mapping[str, str]]
     read: Callable[[Reply], _T]
-    page: Mapping[str, int]
+    pages: Sequence[Mapping[str, int]]
 
 
 class SisenseApi:
@@ -87,6 +88,7 @@ class SisenseApi:
         self.users: Endpoint | None = None
         self.skew_seconds: float | None = None
         self._redirect: RedirectedError | None = None
+        self._looking: asyncio.Event | None = None
 
     @property
     def flavour(self) -> str | None:
@@ -109,15 +111,25 @@ class SisenseApi:
         version = version.get("version") if isinstance(version, dict) else version
         self.version = self._text(version)
 
-    async def find_users(self) -> Endpoint:
-        """Find the list of accounts, and with it the flavour of the API.
+    async def find_users(self, page_size: int = 1) -> Found[Records]:
+        """Find the list of accounts, and with it the flavour of the API, and read a page of it.
+
+        Other endpoints can be looked for meanwhile; where their address depends on the flavour, they wait.
 
         Raises:
             SourceError: the list does not exist, or the caller may not read it.
         """
+        self._looking = asyncio.Event()
+        try:
+            return await self._find_users(page_size)
+        finally:
+            self._looking.set()
+
+    async def _find_users(self, page_size: int) -> Found[Records]:
         bases = _BASES[self.client.source.api]
         paths = [f"{base}/users" for base in bases]
-        found = await self._find(_Probe("users", paths, [{"sort": "_id"}, {}], read_page, {"skip": 0, "limit": 1}))
+        pages = [{"skip": 0, "limit": limit} for limit in dict.fromkeys((page_size, 1))]
+        found = await self._find(_Probe("users", _in_turn(paths), [{"sort": "_id"}, {}], read_page, pages))
         if found is None and self._redirect is not None:
             raise ContentError(
                 f"the list of users cannot be reached: {self._redirect.message}",
@@ -133,7 +145,7 @@ class SisenseApi:
         self.client.page_log.record(found.answer, "probe")
         self.base = found.endpoint.path.removesuffix("/users")
         self.users = found.endpoint
-        return found.endpoint
+        return found
 
     async def find_optional(
         self,
@@ -147,10 +159,8 @@ class SisenseApi:
 
         Groups are tried under the flavour's own base first, everything else where the public clients have it.
         """
-        bases = [self.base or "/api", "/api"] if resource == "groups" else ["/api", self.base or "/api"]
-        paths = [f"{base}/{suffix}" for base in dict.fromkeys([*bases, "/api/v1", "/api/v0.9"])]
         try:
-            found = await self._find(_Probe(resource, paths, queries, read, page))
+            found = await self._find(_Probe(resource, self._addresses(resource, suffix), queries, read, [page]))
         except (RefusedError, UnreadableError, LoginError, UnreachableError) as error:
             is_trouble = isinstance(error, UnreachableError) and resource not in _DISPENSABLE
             if self.session.is_over or is_trouble:
@@ -169,13 +179,12 @@ class SisenseApi:
         self.client.page_log.record(found.answer, "loggedin")
         return self._principal(found.value)
 
-    async def find_count(self) -> Endpoint | None:
-        """Find the server's own count of accounts."""
+    async def find_count(self) -> Found[int] | None:
+        """Find the server's own count of accounts, and read it."""
         found = await self.find_optional("users_count", "users/count", [{}], read_count)
-        if found is None:
-            return None
-        self.client.page_log.record(found.answer, "users_count")
-        return found.endpoint
+        if found is not None:
+            self.client.page_log.record(found.answer, "users_count")
+        return found
 
     async def find_groups(self) -> Endpoint | None:
         """Find the list of groups, with the members if the server supports that."""
@@ -221,6 +230,17 @@ class SisenseApi:
     def _text(self, value: object) -> str | None:
         return self.client.redaction.hide(value) if isinstance(value, str) and value else None
 
+    async def _addresses(self, resource: str, suffix: str) -> AsyncIterator[str]:
+        """Yield where an endpoint may be. The usual address is known before the flavour is."""
+        is_under_the_flavour = resource == "groups"
+        if not is_under_the_flavour:
+            yield f"/api/{suffix}"
+        if self._looking is not None:
+            await self._looking.wait()
+        for base in dict.fromkeys([self.base or "/api", "/api", "/api/v1", "/api/v0.9"]):
+            if is_under_the_flavour or base != "/api":
+                yield f"{base}/{suffix}"
+
     async def _find(self, wanted: _Probe[_T]) -> Found[_T] | None:
         """Try the addresses in turn; those with unreadable answers once more at the end, with the whole budget.
 
@@ -228,7 +248,7 @@ class SisenseApi:
             UnreadableError: there is no such endpoint, and this is what answered instead.
         """
         unreadable: list[str] = []
-        for path in wanted.paths:
+        async for path in wanted.paths:
             try:
                 found = await self._probe(wanted, path, _PROBES)
             except UnreadableError:
@@ -251,11 +271,12 @@ class SisenseApi:
 
     async def _probe(self, wanted: _Probe[_T], path: str, attempts: int | None) -> Found[_T] | None:
         """Probe one address, with the preferred query first; return None if it is absent."""
-        queries = list(wanted.queries)
+        queries = [(query, page) for page in wanted.pages for query in wanted.queries]
         was_refused = False
         while True:
             try:
-                request = Request(path, {**wanted.page, **queries[0]})
+                query, page = queries[0]
+                request = Request(path, {**page, **query})
                 answer, value = await self.client.fetch(
                     request, wanted.read, authority=self.session, attempts=attempts
                 )
@@ -272,11 +293,16 @@ class SisenseApi:
                     was_refused = True
                 continue
             self._note_skew(answer)
-            return Found(Endpoint(path, queries[0]), answer, value)
+            return Found(Endpoint(path, query), answer, value)
 
     def _note_skew(self, answer: Reply) -> None:
         if self.skew_seconds is None:
             self.skew_seconds = answer.skew_seconds
+
+
+async def _in_turn(paths: Sequence[str]) -> AsyncIterator[str]:
+    for path in paths:
+        yield path
 
 
 def _number_as_text(value: object) -> object:
