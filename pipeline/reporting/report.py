@@ -157,21 +157,17 @@ def workers(formats: frozenset[str], cores: int | None = None) -> Pool:
 
     A run starts them early: they load what they need while this process waits for its sources.
     """
-    return _processes(sum(renderer.format in formats for renderer in renderers.DOCUMENTS), cores)
+    wanted = sum(renderer.format in formats for renderer in renderers.DOCUMENTS)
+    cores = cores or processes.cores()
+    return Pool(min(cores, wanted) if cores > 1 else 0, renderers.prepare)
 
 
 def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Renderer]) -> AbstractContextManager[Pool]:
-    """Return the processes that work beside this one."""
+    """Return the processes that work beside this one: those of a run, else one for each other core."""
     if options.workers:
         return nullcontext(options.workers)
-    parts = renderers.annex_parts(connection) if options.annex else 0
-    return _processes(len(chosen) + parts, options.cores)
-
-
-def _processes(wanted: int, cores: int | None) -> Pool:
-    """Return a process for each core, but not more than documents; none if this process has the only core."""
-    cores = cores or processes.cores()
-    return Pool(min(cores, wanted) if cores > 1 else 0, renderers.prepare)
+    wanted = len(chosen) + (renderers.annex_parts(connection) if options.annex else 0)
+    return Pool(min((options.cores or processes.cores()) - 1, wanted), renderers.prepare)
 
 
 def _replaced(lost: Sequence[str]) -> str:

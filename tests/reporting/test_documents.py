@@ -12,9 +12,9 @@ import duckdb
 import pypdf
 import pytest
 
-from pipeline.reporting import report
 from tests.reporting.conftest import _RULES, Build, fill
 from tests.reporting.printing import pages_of, print_brief, print_evidence
+from tests.reporting.sealing import write
 from tests.rules import rule
 
 #: Titles of the rules of the built organisation, and whether they have nothing to examine.
@@ -238,7 +238,7 @@ def test_a_character_without_a_glyph_is_a_warning_that_names_its_owner(database:
     # A private-use plane: no font may claim it.
     connection = database(admins=1, names=("Kim \U000f1234\x1b[2J",))
 
-    [warning] = report.write(connection, tmp_path, frozenset({"pdf"}), lambda _: None).warnings
+    [warning] = write(connection, tmp_path, "pdf").warnings
 
     assert "U+F1234" in warning
     assert "Kim" in warning
@@ -248,7 +248,7 @@ def test_a_character_without_a_glyph_is_a_warning_that_names_its_owner(database:
 def test_the_bundled_fonts_show_european_names_without_a_warning(database: Build, tmp_path: Path) -> None:
     names = ("Zoë Łukaszewicz-Ångström", "Παράδειγμα Μαρία", "Пример Ольга", "Nguyễn Ğüneş")
 
-    assert report.write(database(names=names), tmp_path, frozenset({"pdf"}), lambda _: None).warnings == ()
+    assert write(database(names=names), tmp_path, "pdf").warnings == ()
 
 
 def test_the_quality_of_a_review_is_shown_with_sums_that_add_up(database: Build, tmp_path: Path) -> None:

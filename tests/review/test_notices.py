@@ -23,6 +23,7 @@ from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import database
 from pipeline.warehouse.model import Model
 from tests.fakes.mail import PASSWORD, USERNAME, FakeMailServer, parsed
+from tests.warehouse.builds import only
 from tests.warehouse.conftest import House, Source, models, user
 
 __all__ = ["models"]
@@ -41,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Path:
     with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
         house = House(connection, folder, models)
         users = [user("ann"), user("bo"), user("cy", roleId="r-admin"), user("di")]
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}))
+        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}), models=only(models))
         new = NewCampaign("Q1", reviewers=(BO, ANN), due_on=DUE)
         ReviewStore.make(connection, campaigns.open_campaign(connection, new, NOW), folder / "review.sqlite").close()
     return folder / "review.sqlite"
