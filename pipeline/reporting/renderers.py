@@ -14,7 +14,6 @@ from pipeline import resources
 from pipeline.evidence import manifest
 from pipeline.reporting import annex as annexes
 from pipeline.reporting import (
-    brief,
     documents,
     glyphs,
     graph,
@@ -99,7 +98,6 @@ def write_xlsx(connection: Connection, dataset: Dataset, job: DocumentJob, path:
         sheets.sheets(),
         shown,
         path,
-        actions=dataset.actions.head(brief.ACTIONS_SHOWN).to_dicts(),
         notes=[late if overdue else "No finding is overdue.", compared.sentence, *compared.notes],
     )
 

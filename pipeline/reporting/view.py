@@ -13,6 +13,7 @@ import polars
 
 from pipeline.evidence.manifest import SHELL_CHECK
 from pipeline.reporting import reach, summary, trend
+from pipeline.reporting.brief import ACTIONS_SHOWN
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
@@ -110,6 +111,7 @@ class View:
     not_evaluated: int
     tiles: tuple[Tile, ...]
     identities: tuple[Identity, ...]
+    actions: tuple[Row, ...]
     privileged: tuple[Row, ...]
     people: tuple[Row, ...]
     people_total: int
@@ -226,6 +228,7 @@ def _first_page(dataset: Dataset) -> dict[str, Any]:
         "findings_said": summary.found_on(figures),
         "tiles": summary.tiles(figures, unevaluated),
         "identities": summary.identities(figures, numbers),
+        "actions": _rows(dataset.actions.head(ACTIONS_SHOWN)),
     }
 
 

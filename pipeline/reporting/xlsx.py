@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,12 @@ def write(
     view: View,
     path: Path,
     *,
-    actions: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[str] = (),
     rows_held: int = ROWS_HELD,
 ) -> tuple[str, ...]:
     """Write the workbook and return warnings about rows and texts that did not fit.
 
-    ``actions`` are the most urgent ones. ``notes`` are sentences that the summary adds to those of the view.
+    ``notes`` are sentences that the summary adds to those of the view.
 
     Raises:
         OSError: the workbook or a temporary file beside it cannot be written.
@@ -71,7 +70,7 @@ def write(
         )
         book = _Book(workbook, view)
         counts = [book.write_sheet(connection, sheet, rows_held) for sheet in sheets]
-        book.write_summary([*zip(sheets, counts, strict=True)], actions, notes)
+        book.write_summary([*zip(sheets, counts, strict=True)], notes)
     return tuple(book.warnings)
 
 
@@ -188,7 +187,6 @@ class _Book:
     def write_summary(
         self,
         counts: Sequence[tuple[ReportSheet, tuple[int, int]]],
-        actions: Sequence[Mapping[str, Any]],
         notes: Sequence[str],
     ) -> None:
         """Write the first sheet: the summary, the most urgent actions, a list of the other sheets, and the sums."""
@@ -199,7 +197,7 @@ class _Book:
         page.sheet.fit_to_pages(1, 1)
         page.sheet.set_row(0, 26)
         self._write_head(page, notes)
-        self._write_actions(page, actions)
+        self._write_actions(page)
         self._write_contents(page, counts)
         self._write_sums(page)
         page.sheet.print_area(0, 0, page.row - 1, 2)
@@ -223,20 +221,20 @@ class _Book:
             page.put_wide(note, self._wrapped)
         page.row += 1
 
-    def _write_actions(self, page: _Lines, actions: Sequence[Mapping[str, Any]]) -> None:
+    def _write_actions(self, page: _Lines) -> None:
         page.put(
             ("Most urgent actions", self._heading),
             ("Findings", self._number_heading),
             ("What to do", self._aside_heading),
         )
-        for action in actions:
+        for action in self._view.actions:
             severity = action["severity"]
             page.put(
                 (f"{charts.SEVERITIES[severity].shape} {severity}: {action['title']}", self._text),
                 (action["findings"], self._integer),
                 (action["recommended_action"], self._aside),
             )
-        if not actions:
+        if not self._view.actions:
             page.put(("No action is needed: there are no open findings.", self._text))
         page.row += 1
 
