@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
-from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, WarehouseError
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
 from pipeline.progress import StageTimer
 from pipeline.results import ExtractResult
-from pipeline.settings import Credentials, Secret, Settings
+from pipeline.settings import Credentials, Secret, Settings, SourceSettings
 from pipeline.spool import Spool, temporary_spool
 from pipeline.warehouse import database, landing, snapshots
 
@@ -28,18 +28,26 @@ _LEAST_KEY = 64
 
 
 def extract(
-    settings: Settings, environment: Mapping[str, str], names: Sequence[str], timer: StageTimer
+    settings: Settings,
+    environment: Mapping[str, str],
+    names: Sequence[str],
+    timer: StageTimer,
+    shard: str | None = None,
 ) -> ExtractResult:
     """Read sources into a new snapshot: those named, or all that are configured.
+
+    ``shard`` is the part of the accounts to read, as ``2/5``.
 
     The database is opened only to store what was read. A source that fails does not lose the pages of the others.
 
     Raises:
+        UsageError: ``shard`` is not a shard, or a source cannot be read in shards; nothing was contacted.
         ConfigurationError: no source, an unknown one, or a missing secret; nothing was contacted.
         SourceError: no source gave a single page; there is no snapshot.
         WarehouseError: the pages could not be stored; there is no snapshot.
     """
     sources = inputs.sources(settings, names)
+    _check_shard(sources, shard)
     skipped = [source.name for source in settings.sources if source not in sources]
     if skipped:
         timer.note(f"not extracted: {', '.join(skipped)}")
@@ -55,7 +63,7 @@ def extract(
         failures: list[AccessReviewError] = []
         for source in sources:
             try:
-                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note)
+                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
                 _read(job, credentials[source.name], scim_tokens[source.name], timer)
             except (SourceError, ConfigurationError) as error:
                 failures.append(error)
@@ -88,6 +96,26 @@ def extract(
     )
 
 
+def _check_shard(sources: Sequence[SourceSettings], shard: str | None) -> None:
+    """Refuse a shard that is none, and sources that have no order of ids.
+
+    Raises:
+        UsageError: see above.
+    """
+    if shard is None:
+        return
+    from pipeline.sources.sisense.shards import Shard
+
+    Shard.parse(shard)
+    for source in sources:
+        if source.kind != "sisense":
+            raise UsageError(
+                f"a source of kind '{source.kind}' cannot be read in shards",
+                where=f"source '{source.name}'",
+                hint="extract it whole, and merge its snapshot with the others",
+            )
+
+
 def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, timer: StageTimer) -> None:
     """Read one source into the spool."""
     from pipeline.sources.directories import extract as directories
@@ -107,7 +135,7 @@ def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, 
         files.extract(job)
     elif scim_token is not None:
         scim.extract(job, scim_token)
-    if source.scim_url is not None and scim_token is not None:
+    if source.scim_url is not None and scim_token is not None and job.is_first_shard:
         timer.stage(f"extract {source.name} by SCIM")
         scim.extract_beside(job, scim_token)
 
