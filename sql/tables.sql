@@ -37,6 +37,14 @@ create or replace macro counted(number, noun) as grouped(number) || ' ' || noun 
 create or replace macro usable_id(text) as
     case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
 
+-- The permissions of a role as JSON; null if there are none or they cannot be read. Some servers send them as text.
+create or replace macro manifest_json(manifest) as case
+    when json_type(manifest) = 'VARCHAR' then case
+        when json_type(try_cast(manifest ->> '$' as json)) <> 'NULL' then try_cast(manifest ->> '$' as json)
+    end
+    when json_type(manifest) <> 'NULL' then manifest
+end;
+
 -- The list of objects that a completeness check is about, which the check's id begins with; empty for other checks.
 -- seats_agree compares counts, which says nothing of how the list was read.
 create or replace macro object_list(check_id) as case when check_id <> 'seats_agree' then regexp_extract(

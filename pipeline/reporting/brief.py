@@ -20,6 +20,8 @@ __all__ = ["BriefView", "PersonChanges", "PersonFindings", "RoleHolders", "Sever
 Row = dict[str, Any]
 
 _ACTIONS_SHOWN = 10
+#: Each severity has room for at least this part of all findings that are shown: a quarter.
+_SHARE = 4
 #: Most findings of one rule about one person that are told apart.
 _DETAILS_SHOWN = 3
 #: Types of subjects that have a role, a department and an address.
@@ -111,7 +113,10 @@ class BriefView:
 
 
 def arrange(dataset: Dataset, *, rows_shown: int, privileged_shown: int, sums: Sequence[DecisionSum]) -> BriefView:
-    """Arrange one build; at most ``rows_shown`` findings of a severity and as many changes of accounts are shown."""
+    """Arrange one build; at most ``rows_shown`` changes of accounts are shown.
+
+    As many findings are shown, the most severe first. A severity with no room left still has a quarter as many.
+    """
     severities = _rows(dataset.due_counts)
     changes = _rows(dataset.remediation)
     actions = _rows(dataset.actions)
@@ -151,8 +156,10 @@ def _sections(dataset: Dataset, days_to_fix: dict[str, int | None], rows_shown: 
         for key, part in dataset.person_findings.group_by("severity", maintain_order=True)
     }
     has_sources = len(dataset.sources) > 1
+    room, least = rows_shown, max(rows_shown // _SHARE, 1)
     for severity in SEVERITIES:
-        if shown := rows.get(severity):
+        if shown := rows.get(severity, ())[:room]:
+            room = max(room - len(shown), least)
             yield SeveritySection(
                 severity=severity,
                 days_to_fix=days_to_fix[severity],

@@ -26,8 +26,8 @@ EVIDENCE = "access-review-evidence.pdf"
 ROWS_PER_TABLE = 200
 #: A larger CSV file (about 40,000 accounts) is not attached to the evidence, so that it can be mailed.
 ATTACHED_BYTES = 16 * 1024 * 1024
-#: Most privileged accounts shown; more of them mean that the roles are wrong.
-_PRIVILEGED_SHOWN = 2000
+#: Most privileged accounts shown, about six pages; more of them mean that the roles are wrong.
+_PRIVILEGED_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,7 @@ def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> LookupData:
     chosen = statement("reporting", "lookup_choice")
     connection.execute(f"create or replace temp table lookup_choice as {chosen}", {"rows": accounts})
     totals = {}
-    characters: set[str] = set()
-    compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
-    packed = bytearray()
+    stream = _Stream()
     try:
         total = connection.execute("select coalesce(max(total), 0) from lookup_choice").fetchall()[0][0]
         for position, (name, limit) in enumerate(_TABLES.items()):
@@ -96,16 +94,17 @@ def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> LookupData:
                 connection.sql(statement("reporting", f"lookup_{name}"), params={"rows": limit} if limit else None)
             )
             totals[name] = len(frame), _total(frame)
-            part = orjson.dumps(_packed(frame, _TOGETHER.get(name, ())))
-            characters.update(part.decode())
-            packed += compressor.compress(b'%s"%s":%s' % (b"," if position else b"{", name.encode(), part))
+            stream.write(b'%s"%s":' % (b"," if position else b"{", name.encode()))
+            for part in _packed(frame, _TOGETHER.get(name, ())):
+                stream.write(part)
+            del frame
     finally:
         connection.execute("drop table lookup_choice")
     departments = to_frame(connection.sql(statement("reporting", "departments"), params={"rows": DEPARTMENTS}))
-    packed += compressor.compress(b"}") + compressor.flush()
+    stream.write(b"}")
     return LookupData(
-        data=base64.b64encode(packed).decode(),
-        characters=frozenset(characters),
+        data=stream.end(),
+        characters=frozenset(stream.characters),
         accounts=totals["accounts"][0],
         accounts_total=int(total),
         findings=totals["findings"][0],
@@ -122,8 +121,30 @@ def _total(frame: polars.DataFrame) -> int:
     return int(frame["total"][0]) if "total" in frame.columns and len(frame) else 0
 
 
-def _packed(frame: polars.DataFrame, together: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """Return the table: ``rows``, ``plain`` columns, and ``shared`` ones as distinct values and their indices."""
+class _Stream:
+    """JSON, compressed as it is written, and the characters in it."""
+
+    def __init__(self) -> None:
+        self.characters: set[str] = set()
+        self._compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
+        self._packed = bytearray()
+
+    def write(self, part: bytes) -> None:
+        """Add a part that ends between two characters."""
+        self.characters.update(part.decode())
+        self._packed += self._compressor.compress(part)
+
+    def end(self) -> str:
+        """Return everything that was written, as text."""
+        self._packed += self._compressor.flush()
+        return base64.b64encode(self._packed).decode()
+
+
+def _packed(frame: polars.DataFrame, together: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """Yield the JSON of the table: ``rows``, ``plain`` columns, and ``shared`` ones as distinct values and indices.
+
+    One column after the other becomes Python's objects, which take several times the memory of the frame.
+    """
     frame = frame.drop("total", strict=False).with_columns(
         polars.selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M"), polars.selectors.date().dt.to_string("%Y-%m-%d")
     )
@@ -134,11 +155,17 @@ def _packed(frame: polars.DataFrame, together: Iterable[Sequence[str]]) -> dict[
         if is_text and column not in grouped and frame[column].n_unique() <= len(frame) / 2:
             groups.append((column,))
             grouped.add(column)
-    return {
-        "rows": len(frame),
-        "plain": {name: frame[name].to_list() for name in frame.columns if name not in grouped},
-        "shared": [_shared(frame.select(columns)) for columns in groups],
-    }
+    yield b'{"rows":%d,"plain":{' % len(frame)
+    plain = [name for name in frame.columns if name not in grouped]
+    for position, name in enumerate(plain):
+        yield b'%s"%s":' % (b"," if position else b"", name.encode())
+        yield orjson.dumps(frame[name].to_list())
+    yield b'},"shared":['
+    for position, columns in enumerate(groups):
+        if position:
+            yield b","
+        yield orjson.dumps(_shared(frame.select(columns)))
+    yield b"]}"
 
 
 def _shared(frame: polars.DataFrame) -> dict[str, Any]:

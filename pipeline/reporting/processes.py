@@ -97,6 +97,8 @@ class Pool:
         # A program that was frozen into one file would start itself.
         self.processes = 0 if getattr(sys, "frozen", False) or not sys.executable else processes
         self._prepare = prepare
+        # One process after the other, so that they do not take more than one core from the caller.
+        self._preparing = threading.Lock()
         self._tasks: deque[Task[Any]] = deque()
         self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -127,6 +129,11 @@ class Pool:
         self._wanted.put(True)
         return task
 
+    def close(self) -> None:
+        """Take no more calls: each process ends, and gives its memory back, once no call waits for it."""
+        for _ in self._threads:
+            self._wanted.put(False)
+
     def help(self) -> bool:
         """Make the last waiting call in this process; return whether there was one."""
         while self._tasks:
@@ -141,7 +148,10 @@ class Pool:
         """Give one process a task after the other."""
         with channel:
             if self._prepare:
-                with suppress(EOFError, OSError):  # if the process has ended, the next task finds out
+                with (
+                    self._preparing,
+                    suppress(EOFError, OSError),
+                ):  # if the process has ended, the next task finds out
                     channel.send((self._prepare, ()))
                     channel.recv()
             while self._wanted.get():
@@ -162,8 +172,7 @@ class Pool:
     def _end(self) -> None:
         for child in self._children:
             child.kill()
-        for _ in self._threads:
-            self._wanted.put(False)
+        self.close()
         for thread in self._threads:
             thread.join()
         for child in self._children:

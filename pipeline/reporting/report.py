@@ -20,7 +20,7 @@ from pipeline.reporting import data_files, documents, pdf, processes, renderers
 from pipeline.reporting.data_files import write_csv
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.documents import DocumentJob
-from pipeline.reporting.processes import Pool
+from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.renderers import Renderer
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
@@ -127,7 +127,13 @@ def write(
                 rows_per_table=options.rows_per_table,
                 templates=resources.templates(),
             )
-            warnings = _for_people(connection, draft, dataset, job, pool, [*chosen, *tables])
+            rendering = _submitted(pool, dataset, job, draft, chosen)
+            if not options.annex:
+                pool.close()
+            warnings: list[str] = []
+            for renderer in tables:
+                warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+            warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
@@ -141,10 +147,7 @@ def write(
                 key=options.key,
             )
     if lost := sorted(earlier - set(names)):
-        warnings.append(
-            f"the new report replaces the earlier one, whose {', '.join(lost)} "
-            f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
-        )
+        warnings.append(_replaced(lost))
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
@@ -154,45 +157,43 @@ def workers(formats: frozenset[str], cores: int | None = None) -> Pool:
 
     A run starts them early: they load what they need while this process waits for its sources.
     """
-    return _processes(sum(renderer.format in formats for renderer in renderers.DOCUMENTS), cores)
-
-
-def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Renderer]) -> AbstractContextManager[Pool]:
-    """Return the processes that work beside this one."""
-    if options.workers:
-        return nullcontext(options.workers)
-    parts = renderers.annex_parts(connection) if options.annex else 0
-    return _processes(len(chosen) + parts, options.cores)
-
-
-def _processes(wanted: int, cores: int | None) -> Pool:
-    """Return a process for each core, but not more than documents; none if this process has the only core."""
+    wanted = sum(renderer.format in formats for renderer in renderers.DOCUMENTS)
     cores = cores or processes.cores()
     return Pool(min(cores, wanted) if cores > 1 else 0, renderers.prepare)
 
 
-def _for_people(
-    connection: Connection,
-    draft: Draft,
-    dataset: Dataset,
-    job: DocumentJob,
-    pool: Pool,
-    chosen: Sequence[Renderer],
-) -> list[str]:
-    """Write the files of these renderers; return the warnings for their readers."""
+def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Renderer]) -> AbstractContextManager[Pool]:
+    """Return the processes that work beside this one: those of a run, else one for each other core."""
+    if options.workers:
+        return nullcontext(options.workers)
+    wanted = len(chosen) + (renderers.annex_parts(connection) if options.annex else 0)
+    return Pool(min((options.cores or processes.cores()) - 1, wanted), renderers.prepare)
+
+
+def _replaced(lost: Sequence[str]) -> str:
+    return (
+        f"the new report replaces the earlier one, whose {', '.join(lost)} "
+        f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
+    )
+
+
+def _submitted(
+    pool: Pool, dataset: Dataset, job: DocumentJob, draft: Draft, chosen: Sequence[Renderer]
+) -> list[Task[Sequence[str]]]:
+    """Hand these documents to the processes of the pool."""
     tasks = []
-    warnings: list[str] = []
     for renderer in chosen:
-        path = draft.file(renderer.file)
-        if renderer in renderers.DOCUMENTS:
-            tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
-        else:
-            warnings += renderer.write(connection, dataset, job, path)
+        draft.file(renderer.file)
+        tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
+    return tasks
+
+
+def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
+    """Wait for documents, or render them here if no process has begun them; return the warnings for their readers."""
     while pool.help():
         pass
-    for task in tasks:
-        warnings += task.result()
-    return list(dict.fromkeys(warnings))  # two documents may lack the same characters
+    # Two documents may lack the same characters.
+    return list(dict.fromkeys(warning for task in tasks for warning in task.result()))
 
 
 def _annex(

@@ -20,7 +20,7 @@ from pipeline.warehouse import checks, database, policy
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Example, Model
 
-__all__ = ["example_tables", "run_example"]
+__all__ = ["example_tables", "given", "run_example"]
 
 #: The default ``$as_of`` and ``$snapshot_id`` of an example.
 _DEFAULTS: Mapping[str, Any] = {"as_of": datetime(2026, 1, 1), "snapshot_id": "example"}  # noqa: DTZ001 - UTC, as stored
@@ -59,14 +59,23 @@ def run_example(connection: Connection, model: Model, example: Example) -> None:
     """
     connection.begin()
     try:
-        for table, rows in example.given.items():
-            _insert(connection, model, example, table, rows)
-        values = {**_DEFAULTS, **model.params, **{k: _plain(v) for k, v in example.parameters.items()}}
+        values = given(connection, model, example)
         _compare(connection, model, example, values)
     except duckdb.Error as error:
         raise _wrong(model, example, str(error)) from error
     finally:
         connection.rollback()
+
+
+def given(connection: Connection, model: Model, example: Example) -> dict[str, Any]:
+    """Insert the rows of an example, and return the values that its model may bind.
+
+    Raises:
+        ModelError: the rows do not fit the tables.
+    """
+    for table, rows in example.given.items():
+        _insert(connection, model, example, table, rows)
+    return {**_DEFAULTS, **model.params, **{name: _plain(cell) for name, cell in example.parameters.items()}}
 
 
 def _compare(connection: Connection, model: Model, example: Example, values: dict[str, Any]) -> None:

@@ -49,9 +49,10 @@ def role_ranks(roles: Sequence[Mapping[str, Any]], files: PolicyFiles) -> RoleRa
             for ordinal, role in enumerate(roles, start=1)
         ]
         database.insert(connection, "raw.roles", records)
-        for folder, schema, values in (("1_staging", "staging", {"snapshot_id": _NOW}), ("2_graph", "graph", {})):
-            model = load_model(resources.sql() / folder / "roles.sql")
-            connection.execute(f"create table {schema}.roles as {model.sql}", values)
+        for file in ("1_staging/roles.sql", "1_staging/role_permissions.sql", "2_graph/roles.sql"):
+            model = load_model(resources.sql() / file)
+            values = {"snapshot_id": _NOW} if "$snapshot_id" in model.sql else {}
+            connection.execute(f"create table {model.table} as {model.sql}", values)
         return RoleRanks(
             dict(connection.execute("select role_id, role_rank from graph.roles").fetchall()),
             dict(connection.execute("select level, minimum_rank from reference.rank_levels").fetchall()),

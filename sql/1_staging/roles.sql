@@ -9,7 +9,7 @@ role_id        = "varchar: the source's own id"
 role_name      = "varchar: the name the API uses"
 display_name   = "varchar: the name shown to people; null if the record has none"
 base_role_name = "varchar: the built-in role that a custom role is based on"
-manifest       = "json: the permissions of the role; null if the source does not report them"
+has_manifest   = "boolean: the record has the permissions of the role, and they can be read"
 */
 with
 
@@ -29,7 +29,23 @@ select
     nullif(trim(record.name), '') as role_name,
     nullif(trim(record.displayName), '') as display_name,
     nullif(trim(record.baseRoleName), '') as base_role_name,
-    record.manifest as manifest
+    manifest_json(record.manifest) is not null as has_manifest
 from records
 where record._id is not null
 qualify row_number() over (partition by source, record._id order by page, ordinal) = 1
+
+/* example
+name = "the permissions may be text; null, or text that is not JSON, counts as none"
+given."raw.roles" = [
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"1","manifest":{"users":true}}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"2","manifest":"{\"users\":true}"}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"3","manifest":null}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"4","manifest":"not json"}' },
+  { snapshot_id = "example", source = "s", is_accepted = true, payload = '{"_id":"5"}' },
+]
+expect = [
+  { role_id = "1", has_manifest = true }, { role_id = "2", has_manifest = true },
+  { role_id = "3", has_manifest = false }, { role_id = "4", has_manifest = false },
+  { role_id = "5", has_manifest = false },
+]
+*/

@@ -112,6 +112,10 @@ accounts_with_person as (
         on link.source = accounts.source and link.account_id = accounts.account_id
 ),
 
+shared_names as (
+    select distinct local_part from reference.shared_names
+),
+
 typed_accounts as (
     select
         accounts.*,
@@ -120,9 +124,7 @@ typed_accounts as (
             when registered.is_service or person.person_type = 'service' then 'service'
             when accounts.declared_type is not null then accounts.declared_type
             when accounts.person_id is not null then 'human'
-            when split_part(accounts.email_key, '@', 1) in (select local_part from reference.shared_names)
-                or split_part(accounts.user_name_key, '@', 1) in (select local_part from reference.shared_names)
-                then 'shared'
+            when shared_address.local_part is not null or shared_name.local_part is not null then 'shared'
             when accounts.first_name is not null and accounts.last_name is not null then 'human'
             else 'unknown'
         end as account_type,
@@ -130,6 +132,10 @@ typed_accounts as (
     from accounts_with_person as accounts
     left join registered_accounts as registered on registered.source = accounts.source and registered.account_id = accounts.account_id
     left join graph.people as person on person.person_id = accounts.person_id
+    left join shared_names as shared_address
+        on shared_address.local_part = split_part(accounts.email_key, '@', 1)
+    left join shared_names as shared_name
+        on shared_name.local_part = split_part(accounts.user_name_key, '@', 1)
 )
 
 select

@@ -86,12 +86,12 @@ select
     -- null, not false, if the name or role cannot be read: the group may carry any role
     case
         when g.role_id is not null then role.privileged
-        when coalesce(len(g.unreadable_fields), 0) = 0 or g.unreadable_fields = ['users'] then false
+        when coalesce(array_length(g.unreadable_fields), 0) = 0 or g.unreadable_fields = ['users'] then false
     end as carries_privileged,
     listed.name is not null as is_listed_privileged,
     'group' as entitlement_type,
-    null as entitlement_rank,
-    null as description
+    cast(null as integer) as entitlement_rank,
+    cast(null as varchar) as description
 from staging.groups as g
 left join reference.builtin_groups as builtin on lower(builtin.group_name) = lower(g.group_name)
 left join member_counts as members on members.source = g.source and members.group_id = g.group_id

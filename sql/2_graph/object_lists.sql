@@ -17,40 +17,40 @@ sources as (
 ),
 
 lists as (
-    select unnest([
-        {
-            list: 'dashboards', absent: 'The report does not show dashboards and who can open them.',
-            incomplete: 'Some dashboards, or some of those who can open them, may be missing from the report.'
-        },
-        {
-            list: 'models', absent: 'The report does not show data models and who can query them.',
-            incomplete: 'Some data models, or some of those who can query them, may be missing from the report.'
-        },
-        {
-            list: 'row_rules', absent: 'The report does not show which rows of a data model an account can see.',
-            incomplete: 'The report does not show for every data model which rows an account can see.'
-        },
-        {
-            list: 'folders', absent: 'The report does not show the folders of dashboards.',
-            incomplete: 'Some folders of dashboards have no name in the report.'
-        },
-        {
-            list: 'seats', absent: 'The report does not show how many seats the licence has.',
-            incomplete: 'The report does not show the seats of every class.'
-        },
-        {
-            list: 'sign_on', absent: 'The report does not show how single sign-on and the lockout after failed logins are set.',
-            incomplete: 'The report shows only part of the settings of single sign-on and of the lockout after failed logins.'
-        },
-        {
-            list: 'mailed_reports', absent: 'The report does not show who gets reports by mail.',
-            incomplete: 'Some reports that are sent by mail, or some of their recipients, may be missing from the report.'
-        },
-        {
-            list: 'tenants', absent: 'The report does not show the tenants of the server.',
-            incomplete: 'Some tenants may be missing from the report.'
-        }
-    ], recursive := true)
+    select * from (values
+        (
+            'dashboards', 'The report does not show dashboards and who can open them.',
+            'Some dashboards, or some of those who can open them, may be missing from the report.'
+        ),
+        (
+            'models', 'The report does not show data models and who can query them.',
+            'Some data models, or some of those who can query them, may be missing from the report.'
+        ),
+        (
+            'row_rules', 'The report does not show which rows of a data model an account can see.',
+            'The report does not show for every data model which rows an account can see.'
+        ),
+        (
+            'folders', 'The report does not show the folders of dashboards.',
+            'Some folders of dashboards have no name in the report.'
+        ),
+        (
+            'seats', 'The report does not show how many seats the licence has.',
+            'The report does not show the seats of every class.'
+        ),
+        (
+            'sign_on', 'The report does not show how single sign-on and the lockout after failed logins are set.',
+            'The report shows only part of the settings of single sign-on and of the lockout after failed logins.'
+        ),
+        (
+            'mailed_reports', 'The report does not show who gets reports by mail.',
+            'Some reports that are sent by mail, or some of their recipients, may be missing from the report.'
+        ),
+        (
+            'tenants', 'The report does not show the tenants of the server.',
+            'Some tenants may be missing from the report.'
+        )
+    ) as list(list, absent, incomplete)
 ),
 
 check_results as (

@@ -14,18 +14,23 @@ scim_sources   = "varchar: the identity providers that cover the account"
 */
 with
 
+account_sources as (
+    select distinct source from graph.accounts
+),
+
 -- The SCIM endpoint of a Sisense returns all of its accounts, so only an external id shows that the provider knows an
 -- account. A SCIM server of an identity provider returns the users that it manages. A directory returns everybody, and
 -- says apart from that who is assigned to the application.
 endpoints as (
     select
         scim.source as scim_source,
-        scim.source in (select source from graph.accounts) as is_sisense,
+        account_sources.source is not null as is_sisense,
         bool_or(scim.external_id is not null) as gives_external_id,
         bool_or(scim.is_directory) as is_directory,
         bool_or(scim.is_assigned is not null) as gives_assignments
     from graph.provider_users as scim
-    group by scim.source
+    left join account_sources on account_sources.source = scim.source
+    group by scim.source, account_sources.source
 ),
 
 covered_accounts as (

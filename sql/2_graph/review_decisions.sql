@@ -65,15 +65,14 @@ current_reviewers as (
 -- The place at opening, unless items were handed over.
 assigned_items as (
     select
-        items.* replace (
-            coalesce(reviewers.email, items.reviewer_email) as reviewer_email,
-            case when items.place is not null then
-                row_number() over (
-                    partition by items.campaign, coalesce(reviewers.email, items.reviewer_email)
-                    order by items.position, items.place, items.reviewer_email, items.item_id
-                )
-            end as place
-        )
+        items.*,
+        coalesce(reviewers.email, items.reviewer_email) as current_reviewer_email,
+        case when items.place is not null then
+            row_number() over (
+                partition by items.campaign, coalesce(reviewers.email, items.reviewer_email)
+                order by items.position, items.place, items.reviewer_email, items.item_id
+            )
+        end as current_place
     from review.items as items
     left join current_reviewers as reviewers
         on reviewers.campaign = items.campaign and reviewers.item_id = items.item_id
@@ -98,8 +97,8 @@ reviewed_items as (
         case when latest.decision is not null then coalesce(latest.method, 'file') end as method,
         case when latest.decision is not null then coalesce(latest.is_bulk, false) end as is_bulk,
         -- Consecutive items with the same decision have the same difference of the two positions.
-        items.place - row_number() over (
-            partition by items.campaign, items.reviewer_email, latest.decision order by items.place
+        items.current_place - row_number() over (
+            partition by items.campaign, items.current_reviewer_email, latest.decision order by items.current_place
         ) as series
     from assigned_items as items
     left join staging.review_items as keyed on keyed.campaign = items.campaign and keyed.item_id = items.item_id
@@ -110,7 +109,7 @@ reviewed_items as (
 timed_items as (
     select
         *,
-        lag(decided_at) over (partition by campaign, decided_by order by decided_at, place, item_id) as decided_before_at
+        lag(decided_at) over (partition by campaign, decided_by order by decided_at, current_place, item_id) as decided_before_at
     from reviewed_items
 )
 
@@ -128,7 +127,7 @@ select
     items.permission_level,
     items.risk in ('critical', 'high') as is_high_risk,
     coalesce(items.rule_ids, '') <> '' or coalesce(items.recommendation in ('remove', 'reduce'), false) as is_questioned,
-    items.reviewer_email,
+    items.current_reviewer_email as reviewer_email,
     items.decided_by,
     items.decision,
     items.reason,
@@ -140,9 +139,9 @@ select
     case when not (items.is_bulk and items.decided_at = items.decided_before_at) then
         epoch(items.decided_at - items.decided_before_at)
     end as seconds_taken,
-    items.place,
-    case when items.decision is not null and items.place is not null then
-        count(*) over (partition by items.campaign, items.reviewer_email, items.decision, items.series)
+    items.current_place as place,
+    case when items.decision is not null and items.current_place is not null then
+        count(*) over (partition by items.campaign, items.current_reviewer_email, items.decision, items.series)
     end as run_length,
     case
         when items.decision is null then null

@@ -1,6 +1,6 @@
 /*
 summary = "One role with its rank, from its own name, else from its base role, else unclassified."
-reads   = ["staging.roles", "reference.role_names", "reference.management_permissions", "policy.roles"]
+reads   = ["staging.roles", "staging.role_permissions", "reference.role_names", "reference.management_permissions", "policy.roles"]
 grain   = ["source", "role_id"]
 
 [columns]
@@ -38,28 +38,10 @@ role_ranks as (
     ) = 1
 ),
 
--- Some servers send the manifest as text. A manifest that is null or cannot be read counts as missing.
-manifests as (
-    select source, role_id, manifest
-    from (
-        select
-            source, role_id,
-            case json_type(manifest) when 'VARCHAR' then try_cast(manifest ->> '$' as json) else manifest end as manifest
-        from staging.roles
-    ) as given
-    where json_type(manifest) <> 'NULL'
-),
-
-permissions as (
-    select role.source, role.role_id, permission.fullkey as path, lower(permission.key) as permission
-    from manifests as role, json_tree(role.manifest) as permission
-    where permission.type = 'BOOLEAN' and permission.value = 'true'
-),
-
 -- Servers write a permission below its area ("users": {"editUser": true}) or as the whole area ("users": true).
 managing_roles as (
     select distinct permissions.source, permissions.role_id
-    from permissions
+    from staging.role_permissions as permissions
     join reference.management_permissions as management
         on permissions.permission = management.area
         or (
@@ -68,9 +50,9 @@ managing_roles as (
         )
 ),
 
-ranked_roles as (
+matched_roles as (
     select
-        role.source, role.role_id, role.role_name, role.base_role_name,
+        role.source, role.role_id, role.role_name, role.base_role_name, role.has_manifest,
         -- A custom role may share its name with a built-in role but be based on a higher one. The higher rank counts,
         -- unless the policy ranks that name itself.
         coalesce(
@@ -78,17 +60,9 @@ ranked_roles as (
         ) as counts_by_base,
         own.role_name is not null as is_builtin,
         coalesce(own.display_name, role.display_name, role.role_name) as role_display_name,
-        case when counts_by_base then by_base.rank else coalesce(by_name.rank, by_base.rank) end as role_rank,
-        case when counts_by_base then by_base.privileged
-            else coalesce(by_name.privileged, by_base.privileged, true) end as is_ranked_privileged,
-        case
-            when counts_by_base then 'base role'
-            when by_name.rank is not null then 'name'
-            when by_base.rank is not null then 'base role'
-            else 'unclassified'
-        end as rank_basis,
-        managing.role_id is not null as manages_users,
-        manifests.role_id is not null as has_manifest
+        by_name.rank as name_rank, by_name.privileged as is_name_privileged,
+        by_base.rank as base_rank, by_base.privileged as is_base_privileged,
+        managing.role_id is not null as manages_users
     from staging.roles as role
     left join builtin_names as own on own.name = lower(role.role_name)
     left join builtin_names as base on base.name = lower(role.base_role_name)
@@ -97,7 +71,6 @@ ranked_roles as (
     left join role_ranks as by_base
         on by_base.source = role.source and by_base.canonical_name = coalesce(base.role_name, lower(role.base_role_name))
     left join managing_roles as managing on managing.source = role.source and managing.role_id = role.role_id
-    left join manifests on manifests.source = role.source and manifests.role_id = role.role_id
 )
 
 select
@@ -106,13 +79,19 @@ select
     role_name,
     role_display_name,
     base_role_name,
-    role_rank,
-    is_ranked_privileged or manages_users as privileged,
-    rank_basis,
+    case when counts_by_base then base_rank else coalesce(name_rank, base_rank) end as role_rank,
+    case when counts_by_base then is_base_privileged else coalesce(is_name_privileged, is_base_privileged, true) end
+        or manages_users as privileged,
+    case
+        when counts_by_base then 'base role'
+        when name_rank is not null then 'name'
+        when base_rank is not null then 'base role'
+        else 'unclassified'
+    end as rank_basis,
     is_builtin,
     manages_users,
     has_manifest
-from ranked_roles
+from matched_roles
 
 /* example
 name = "API name, display name, custom role, unranked role, and a manifest that manages users"
@@ -126,19 +105,25 @@ given."policy.roles" = [
   { role_name = "Viewer", rank = 15, privileged = false, line = 3, is_default = false },
 ]
 given."reference.management_permissions" = [ { area = "users", verb_prefix = "edit" } ]
+given."staging.role_permissions" = [
+  { source = "s", role_id = "5", path = "$.manage.Users.editUser", permission = "edituser" },
+  { source = "s", role_id = "6", path = "$.users.viewUser", permission = "viewuser" },
+  { source = "s", role_id = "7", path = "$.users", permission = "users" },
+  { source = "s", role_id = "10", path = "$.users", permission = "users" },
+]
 given."staging.roles" = [
   { source = "s", role_id = "1", role_name = "admin" },
   { source = "s", role_id = "2", role_name = "viewer" },
   { source = "s", role_id = "3", role_name = "custom_a", base_role_name = "consumer" },
   { source = "s", role_id = "4", role_name = "custom_b" },
-  { source = "s", role_id = "5", role_name = "custom_c", base_role_name = "consumer", manifest = '{"manage":{"Users":{"editUser":true}}}' },
-  { source = "s", role_id = "6", role_name = "custom_d", base_role_name = "consumer", manifest = '{"users":{"viewUser":true,"editUser":false}}' },
-  { source = "s", role_id = "7", role_name = "custom_e", base_role_name = "consumer", manifest = '{"users":true}' },
+  { source = "s", role_id = "5", role_name = "custom_c", base_role_name = "consumer", has_manifest = true },
+  { source = "s", role_id = "6", role_name = "custom_d", base_role_name = "consumer", has_manifest = true },
+  { source = "s", role_id = "7", role_name = "custom_e", base_role_name = "consumer", has_manifest = true },
   { source = "s", role_id = "8", role_name = "custom_ranked" },
   { source = "s", role_id = "9", role_name = "Admin", base_role_name = "consumer" },
-  { source = "s", role_id = "10", role_name = "custom_text", base_role_name = "consumer", manifest = '"{\"users\":true}"' },
-  { source = "s", role_id = "11", role_name = "consumer", base_role_name = "admin", manifest = 'null' },
-  { source = "s", role_id = "12", role_name = "Viewer", base_role_name = "admin", manifest = '"not json"' },
+  { source = "s", role_id = "10", role_name = "custom_text", base_role_name = "consumer", has_manifest = true },
+  { source = "s", role_id = "11", role_name = "consumer", base_role_name = "admin", has_manifest = false },
+  { source = "s", role_id = "12", role_name = "Viewer", base_role_name = "admin", has_manifest = false },
 ]
 expect = [
   { role_id = "1", role_rank = 90, privileged = true, rank_basis = "name", is_builtin = true, role_display_name = "Admin" },

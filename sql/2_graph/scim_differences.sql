@@ -23,13 +23,17 @@ endpoints as (
     select source as scim_source, bool_or(is_directory) as is_directory from graph.provider_users group by source
 ),
 
+account_sources as (
+    select distinct source from graph.accounts
+),
+
 -- The endpoint of a Sisense is compared with that source; another SCIM server or a directory is compared
 -- with all sources that are not read from files.
 compared_sources as (
     select distinct endpoints.scim_source, account.source
     from endpoints
-    join graph.accounts as account on account.source = endpoints.scim_source
-        or endpoints.scim_source not in (select source from graph.accounts)
+    left join account_sources as own on own.source = endpoints.scim_source
+    join account_sources as account on account.source = own.source or own.source is null
     left join graph.sources as source on source.source = account.source
     where not coalesce(source.is_from_files, false)
 ),
@@ -64,14 +68,14 @@ pushed_groups as (
     select distinct compared.scim_source, compared.source, lower(pushed.group_name) as group_name
     from staging.scim_groups as pushed
     join compared_sources as compared on compared.scim_source = pushed.source
-    where lower(pushed.group_name) not in (select lower(group_name) from reference.builtin_groups)
+    anti join reference.builtin_groups as builtin on lower(builtin.group_name) = lower(pushed.group_name)
     union
     select distinct compared.scim_source, compared.source, lower(pushed.group_name)
     from staging.directory_groups as pushed
     join compared_sources as compared on compared.scim_source = pushed.source
     join graph.groups as held
         on held.source = compared.source and lower(held.group_name) = lower(pushed.group_name) and not held.is_builtin
-    where lower(pushed.group_name) not in (select lower(group_name) from reference.builtin_groups)
+    anti join reference.builtin_groups as builtin on lower(builtin.group_name) = lower(pushed.group_name)
 ),
 
 scim_memberships as (

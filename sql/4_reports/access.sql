@@ -145,15 +145,15 @@ described_peers as (
             when peer_group = 'all active accounts of people' then counted(peer_n, 'active account') || ' of people'
             when starts_with(peer_group, 'manager ')
                 then grouped(peer_n) || case when peer_n = 1 then ' person who reports to ' else ' people who report to ' end
-                    || peer_group[9:]
+                    || substr(peer_group, 9)
             when starts_with(peer_group, 'domain ')
-                then counted(peer_n, 'account') || ' of ' || regexp_replace(peer_group[8:], ', largest group ', ' in the group ')
+                then counted(peer_n, 'account') || ' of ' || regexp_replace(substr(peer_group, 8), ', largest group ', ' in the group ')
             when starts_with(peer_group, 'department ')
                 then grouped(peer_n) || case when peer_n = 1 then ' person' else ' people' end
                     || coalesce(
                         ' with the title ' || nullif(regexp_extract(peer_group, ', title (.*)$', 1), ''), ''
                     )
-                    || ' in ' || regexp_replace(peer_group[12:], ', title .*$', '')
+                    || ' in ' || regexp_replace(substr(peer_group, 12), ', title .*$', '')
             else counted(peer_n, 'peer') || ' (' || peer_group || ')'
         end as peers
     from graph.peer_statistics

@@ -38,7 +38,10 @@ from reports.current_trend as trend
 cross join (
     select count(*) as findings
     from history.register
-    where status = 'open' and snapshot_id = (select max(snapshot_id) from baseline.reports having arg_max(has_findings, snapshot_id))
+    where status = 'open' and snapshot_id = (
+        select max(reports.snapshot_id) from baseline.reports as reports
+        having arg_max(reports.has_findings, reports.snapshot_id)
+    )
 ) as before
 group by before.findings
 having before.findings + sum(trend.new + trend.reopened + trend.evaluated_again) - sum(trend.resolved + trend.not_evaluated) <> sum(trend.open)
@@ -48,7 +51,8 @@ with
 
 -- Without its findings, an earlier report is nothing to compare with.
 last_report as (
-    select max(snapshot_id) as snapshot_id from baseline.reports having arg_max(has_findings, snapshot_id)
+    select max(reports.snapshot_id) as snapshot_id from baseline.reports as reports
+    having arg_max(reports.has_findings, reports.snapshot_id)
 ),
 
 open_before as (

@@ -26,9 +26,16 @@ verdict             = "varchar: removed_verified, still_present, reappeared or n
 */
 with
 
+listed_changes as (
+    select
+        *, cast(request -> 'groups' as varchar[]) as requested_groups,
+        cast(previous -> 'groups' as varchar[]) as previous_groups
+    from review.changes
+),
+
 sent_changes as (
     select changes.*
-    from review.changes as changes
+    from listed_changes as changes
     cross join reference.snapshot as snapshot
     where changes.state in ('applied', 'unclear', 'failed') and changes.applied_at <= snapshot.started_at
 ),
@@ -42,28 +49,21 @@ undone_changes as (
     where later.state = 'applied' and later.action in ('activate', 'restore_role', 'restore_groups')
 ),
 
+group_changes as (
+    select change_id, source, account_id, true as is_wanted, unnest(requested_groups) as group_id, previous_groups as others
+    from sent_changes
+    where action = 'restore_groups'
+    union all
+    select change_id, source, account_id, false, unnest(previous_groups), requested_groups
+    from sent_changes
+    where action = 'remove_from_groups'
+),
+
 -- The groups to remove from an account or to restore.
 group_targets as (
-    select
-        changed.change_id, changed.source, changed.account_id, changed.group_id,
-        changed.action = 'restore_groups' as is_wanted
-    from (
-        select
-            change_id, source, account_id, action,
-            unnest(
-                case action
-                    when 'restore_groups' then cast(request -> 'groups' as varchar[])
-                    else cast(previous -> 'groups' as varchar[])
-                end
-            ) as group_id,
-            case action
-                when 'restore_groups' then cast(previous -> 'groups' as varchar[])
-                else cast(request -> 'groups' as varchar[])
-            end as others
-        from sent_changes as made
-        where action in ('remove_from_groups', 'restore_groups')
-    ) as changed
-    where not list_contains(changed.others, changed.group_id)
+    select change_id, source, account_id, group_id, is_wanted
+    from group_changes
+    where not list_contains(others, group_id)
 ),
 
 group_results as (

@@ -42,11 +42,10 @@ sent_values as (
         source, resource, endpoint, sweep, name,
         case
             when count(distinct value) = 1 then name || '=' || max(value)
-            when count(*) = count(try_cast(value as bigint))
-                then name || '=' || min(try_cast(value as bigint)) || '..' || max(try_cast(value as bigint))
+            when count(*) = count(number) then name || '=' || min(number) || '..' || max(number)
             else name || '=(' || count(distinct value) || ' values)'
         end as text
-    from pairs
+    from (select *, try_cast(value as bigint) as number from pairs) as numbered
     group by source, resource, endpoint, sweep, name
 ),
 

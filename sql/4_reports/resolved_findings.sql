@@ -16,7 +16,8 @@ days_to_fix = "bigint: calendar days in UTC from first seen, or from when it cam
 with
 
 last_report as (
-    select max(snapshot_id) as snapshot_id from baseline.reports having arg_max(has_findings, snapshot_id)
+    select max(reports.snapshot_id) as snapshot_id from baseline.reports as reports
+    having arg_max(reports.has_findings, reports.snapshot_id)
 ),
 
 open_before as (

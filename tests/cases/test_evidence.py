@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The configuration names everything by its absolute path; the second source fails over one of them.
     """
     folder = tmp_path_factory.mktemp("machine-of-ann")
-    with Simulator(100, 7) as simulator:
+    with Simulator(60, 7) as simulator:
         configuration = simulator.write_files(folder)["access-review.toml"]
         text = configuration.read_text(encoding="utf-8")
         for name in ("people.csv", "policy"):

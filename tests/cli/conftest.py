@@ -50,10 +50,14 @@ def copied(built: Place, simulator: Simulator, tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session")
-def built(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Return a place with one snapshot and its build, which tests only read."""
+def ran(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Outcome]:
+    """Return a place with one snapshot, its build and its report, and what the run printed. Tests only read it."""
     place = Place(tmp_path_factory.mktemp("built"), simulator)
     simulator.write_files(place.folder)
-    place.ok("extract")
-    place.ok("build")
-    return place
+    return place, place.ok("run", "--json", "--quiet", "--format", "csv,html")
+
+
+@pytest.fixture(scope="session")
+def built(ran: tuple[Place, Outcome]) -> Place:
+    """Return a place with one snapshot and its build, which tests only read."""
+    return ran[0]

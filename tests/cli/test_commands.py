@@ -91,6 +91,7 @@ def test_verify_without_applied_changes_extracts_and_writes_nothing(copied: Plac
     own = copied
     own.ok("remediate", "plan", "--stale-days", "60", "--max-share", "100")
     asked = len(own.simulator.sisense.log)
+    reports = list((own.folder / "out").iterdir())
 
     verified = own("remediate", "verify")
 
@@ -98,12 +99,13 @@ def test_verify_without_applied_changes_extracts_and_writes_nothing(copied: Plac
     assert verified.stdout == "nothing to verify\n"
     assert "no change has been applied" in verified.stderr
     assert len(own.simulator.sisense.log) == asked
-    assert not (own.folder / "out").exists()
+    assert list((own.folder / "out").iterdir()) == reports
     assert len(own.ok("snapshots", "--json").result) == 1
 
 
-def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_campaign(own: Place) -> None:
-    own.ok("run", "--format", "csv")
+def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_campaign(copied: Place) -> None:
+    own = copied
+    own.ok("report", "--format", "csv")
     nothing = own("review", "status")
     own.ok("review", "open", "--name", "2026-Q4", "--scope", "privileged", "--reviewer", "ciso@example.com")
     packets = own.ok("review", "packets", "--json").result["files"]
@@ -132,10 +134,12 @@ def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_c
 
 def test_a_future_date_and_an_empty_answer_are_said(copied: Place) -> None:
     future = copied.ok("build", "--as-of", "2099-12-31")
-    empty = copied.ok("sql", "--saved", "group_reach", "--param", "group=no such group")
+    empty = copied.ok("sql", "select 1 where false")
+    explained = copied.ok("sql", "--saved", "group_reach", "--param", "group=no such group")
 
     assert "as of 2099-12-31 00:00 UTC, which is in the future" in future.stderr
     assert "the query returned no rows" in empty.stderr
+    assert "no group has this name or id: no such group" in explained.stderr
 
 
 @pytest.mark.parametrize(

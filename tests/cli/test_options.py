@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Place
-from tests.e2e.conftest import run_command
+from tests.e2e.conftest import Outcome, run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,11 +38,12 @@ def test_global_options_work_before_and_after_the_command(
     assert [row["completeness"] for row in listed.result] == ["FULL"]
 
 
-def test_quiet_and_verbose_work_after_the_command(place: Place) -> None:
-    quiet = place.ok("run", "--format", "csv", "--quiet")
-    verbose = place.ok("build", "--verbose")
+def test_quiet_and_verbose_work_after_the_command(ran: tuple[Place, Outcome], copied: Place) -> None:
+    _, quiet = ran
+    verbose = copied.ok("build", "--verbose")
 
     assert "build ..." not in quiet.stderr
+    assert "build ..." in verbose.stderr
     assert "build: graph.accounts" in verbose.stderr
 
 
@@ -53,10 +54,10 @@ def test_arguments_after_two_dashes_are_not_options(built: Place) -> None:
     assert outcome.stdout == ""
 
 
-def test_run_writes_only_the_requested_formats(place: Place) -> None:
-    [folder] = place.ok("run", "--format", "csv,html").stdout.splitlines()
+def test_run_writes_only_the_requested_formats(ran: tuple[Place, Outcome]) -> None:
+    place, outcome = ran
+    names = {path.name for path in (place.folder / outcome.result["folder"]).iterdir()}
 
-    names = {path.name for path in Path(folder).iterdir()}
     assert {"population.csv", "access-review.html"} <= names
     assert not names & {"access-review.pdf", "access-review.xlsx"}
 

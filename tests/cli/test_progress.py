@@ -55,16 +55,6 @@ def test_a_stage_that_began_before_the_bars_also_has_one(monkeypatch: pytest.Mon
         assert bars(terminal) == [("apply: accounts", 2, 3)]
 
 
-def test_a_demo_prints_the_folder_and_the_pdf(tmp_path: Path) -> None:
-    demo = run_command(tmp_path, "demo", "--accounts", "20", "--seed", "3")
-
-    assert demo.code == 0, demo.stderr
-    folder, *pdfs = (Path(line) for line in demo.stdout.splitlines())
-    assert pdfs == [folder / "access-review.pdf", folder / "access-review-evidence.pdf"]
-    assert len((folder / "population.csv").read_text(encoding="utf-8").splitlines()) == 21
-    assert "accounts  20\n" in demo.stderr
-
-
 def test_a_demo_names_its_smallest_size(tmp_path: Path) -> None:
     refused = run_command(tmp_path, "demo", "--accounts", "19")
     shown = run_command(tmp_path, "demo", "--help")

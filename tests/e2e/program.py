@@ -73,8 +73,19 @@ def surroundings(**environment: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **environment}
 
 
+def _processor() -> int:
+    """Return the processor for the commands of this worker of xdist: each worker has its own, if there are enough."""
+    usable = sorted(os.sched_getaffinity(0))
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return usable[int(number) % len(usable)]
+
+
 class Forking:
-    """A process that forks once for each command; see ``forking.py``. ``with`` ends it."""
+    """A process that forks once for each command; see ``forking.py``. ``with`` ends it.
+
+    It has one processor. So a command renders its report itself, with the libraries that are imported here already,
+    while the processes that it would start for that would all import them again.
+    """
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
@@ -84,6 +95,8 @@ class Forking:
             env=surroundings(**BEFORE_A_FORK),
         )
         theirs.close()
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._process.pid, {_processor()})
         self._channel.settimeout(TIMEOUT)
 
     def run(self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> Outcome:

@@ -16,6 +16,7 @@ from pipeline import Project, load_settings
 from pipeline.errors import SupersededError
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
+from tests.e2e.remediating import Prepared
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
@@ -160,10 +161,10 @@ def test_build_and_report_name_the_missing_stage(tmp_path: Path, simulator: Simu
     assert_one_error(run_command(tmp_path, "report"), 4, "build")
 
 
-def test_a_report_folder_that_cannot_be_written_is_named(review: Path) -> None:
-    assert run_command(review, "build").code == 0
-    (review / "file").write_text("in the way", encoding="utf-8")
-    assert_one_error(run_command(review, "report", "--format", "csv", "--out", "file/below"), 5, "file")
+def test_a_report_folder_that_cannot_be_written_is_named(prepared: Prepared, tmp_path: Path) -> None:
+    shutil.copytree(prepared.built, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    assert_one_error(run_command(tmp_path, "report", "--format", "csv", "--out", "file/below"), 5, "file")
 
 
 def test_init_never_overwrites(tmp_path: Path) -> None:
@@ -187,13 +188,14 @@ def test_help_imports_no_heavy_library() -> None:
     assert shown.stdout.splitlines()[-1] == "HEAVY []"
 
 
-def test_a_report_of_a_superseded_build_is_refused(review: Path) -> None:
-    project = Project(load_settings(review / "access-review.toml"), {})
-    mine = project.build()
+def test_a_report_of_a_superseded_build_is_refused(prepared: Prepared, tmp_path: Path) -> None:
+    shutil.copytree(prepared.built, tmp_path, dirs_exist_ok=True)
+    project = Project(load_settings(tmp_path / "access-review.toml"), {})
+    mine = project.query("select build_id from meta.builds").item()
     project.build(as_of=datetime.fromisoformat("2026-01-01"))  # another process, in between
 
     with pytest.raises(SupersededError):
-        project.report(formats=["csv"], build_id=mine.build_id)
+        project.report(formats=["csv"], build_id=mine)
 
 
 def test_extracting_one_source_names_the_others(review: Path, simulator: Simulator) -> None:

@@ -16,6 +16,7 @@ import pytest
 import pipeline
 from pipeline import Project, QueryError, UsageError, load_settings
 from pipeline.simulator.server import Simulator
+from tests.e2e.remediating import Prepared
 
 PAGE = Path(__file__).parents[2] / "docs" / "library.md"
 
@@ -33,21 +34,16 @@ async def run_as_a_notebook(blocks: list[str], namespace: dict[str, Any]) -> Non
             await outcome
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Any:
-    with Simulator(60, 7) as running:
-        yield running
-
-
 def test_the_code_of_the_page_runs_in_a_notebook(
-    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    simulator.write_files(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ACCESS_REVIEW_PROD_PASSWORD", simulator.password)
     namespace: dict[str, Any] = {}
+    with Simulator(60, 7) as simulator:
+        simulator.write_files(tmp_path)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("ACCESS_REVIEW_PROD_PASSWORD", simulator.password)
 
-    asyncio.run(run_as_a_notebook(code_blocks(), namespace))
+        asyncio.run(run_as_a_notebook(code_blocks(), namespace))
 
     result = namespace["result"]
     assert result.extract.is_complete
@@ -61,8 +57,8 @@ def test_the_code_of_the_page_runs_in_a_notebook(
     assert "did you mean reports.population?" in shown.out
 
 
-def test_a_query_can_only_read(simulator: Simulator, tmp_path: Path) -> None:
-    project = built(simulator, tmp_path)
+def test_a_query_can_only_read(prepared: Prepared) -> None:
+    project = Project(load_settings(prepared.built / "access-review.toml"), {})
 
     assert project.query("select $a || $b as both", a="1", b="2").row(0) == ("12",)
     for statement in ("drop table graph.accounts", "from read_csv('/etc/passwd')", "select 1; select 2"):
@@ -102,11 +98,3 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
     assert done.stdout == "[]\n"
     assert all(getattr(pipeline, name) is not None for name in pipeline.__all__)
-
-
-def built(simulator: Simulator, folder: Path) -> Project:
-    path = simulator.write_files(folder)["access-review.toml"]
-    project = Project(load_settings(path), {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password})
-    project.extract()
-    project.build()
-    return project

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+import pytest
 from pypdf import PdfReader
 
 from pipeline import resources
@@ -165,18 +166,25 @@ def test_the_report_has_its_sections(finished: Finished) -> None:
         assert title in evidence, title
 
 
-def test_fail_on_exits_with_1_after_the_report_is_written(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Return a run that prints every word and is a gate."""
+    folder = tmp_path_factory.mktemp("gated")
     with Simulator(100, 7) as simulator:
-        simulator.write_files(tmp_path)
-        gated = run_command(
-            tmp_path, "run", "--format", "csv", "--fail-on", "high", ACCESS_REVIEW_PROD_PASSWORD=simulator.password
+        simulator.write_files(folder)
+        outcome = run_command(
+            *(folder, "--debug", "--verbose", "run", "--format", "csv,html", "--fail-on", "high"),
+            ACCESS_REVIEW_PROD_PASSWORD=simulator.password,
         )
+    return Finished(folder, Path(outcome.stdout.splitlines()[0]), outcome, simulator)
 
-    assert gated.code == 1
-    found = rows(Path(gated.stdout.splitlines()[0]) / "findings.csv")
+
+def test_fail_on_exits_with_1_after_the_report_is_written(gated: Finished) -> None:
+    assert gated.outcome.code == 1
+    found = rows(gated.report / "findings.csv")
     severe = sum(row["status"] == "open" and row["severity"] in {"critical", "high"} for row in found)
     assert severe > 5
-    assert f"error: {severe} findings are open at high or above" in gated.stderr
+    assert f"error: {severe} findings are open at high or above" in gated.outcome.stderr
 
 
 def test_json_is_one_document(finished: Finished) -> None:
@@ -234,17 +242,10 @@ def test_sql_writes_parquet_with_the_types_of_the_database(finished: Finished) -
     assert "--out" in without_a_file.stderr
 
 
-def test_no_secret_reaches_any_output(tmp_path: Path) -> None:
-    with Simulator(100) as simulator:
-        simulator.write_files(tmp_path)
-        loud = run_command(
-            *(tmp_path, "--debug", "--verbose", "run", "--format", "csv,html"),
-            ACCESS_REVIEW_PROD_PASSWORD=simulator.password,
-        )
-
-    assert loud.code == 0, loud.stderr
+def test_no_secret_reaches_any_output(gated: Finished) -> None:
+    loud, simulator = gated.outcome, gated.simulator
     canaries = [simulator.password.encode(), simulator.token.encode(), b'"hash"']
-    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    written = [path for path in gated.folder.rglob("*") if path.is_file()]
     assert len(written) > 5
     for path in written:
         content = path.read_bytes()

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.simulator.server import Simulator
-from tests.e2e.program import Outcome, configured_for_accounts, run_command
+from tests.e2e.program import Outcome, run_command
+from tests.e2e.remediating import Prepared
 
 DATABASE = "access-review.duckdb"
 #: How the database of another version may differ, and a command that reads that part.
@@ -27,15 +27,9 @@ CHANGES = {
 MENDED_BY_A_BUILD = ("other SQL made other columns", "a lasting table is missing")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("built")
-    with Simulator(100, 7) as simulator:
-        configured_for_accounts(simulator, folder)
-        extracted = run_command(folder, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
-    assert extracted.code == 0, extracted.stderr
-    assert run_command(folder, "build").code == 0
-    return folder
+@pytest.fixture
+def built(prepared: Prepared) -> Path:
+    return prepared.built
 
 
 def changed(built: Path, folder: Path, change: str) -> Outcome:

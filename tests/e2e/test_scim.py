@@ -16,6 +16,7 @@ import pytest
 from pipeline.simulator.population import SMALLEST
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import ACCOUNTS, Outcome, run_command
+from tests.e2e.remediating import Prepared
 from tests.fakes.http import HttpServer, Request
 from tests.fakes.scim import TOKEN, RealScim
 from tests.fakes.scim_client import OverHttp
@@ -125,12 +126,8 @@ def test_sync_lists_the_differences_between_scim_and_sisense(tmp_path: Path, sim
         assert missing == len(simulator.population.users) - 1
 
 
-def test_sync_without_scim_explains_what_to_configure(tmp_path: Path, simulator: Simulator) -> None:
-    simulator.write_files(tmp_path)
-    run_command(tmp_path, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
-    run_command(tmp_path, "build")
-
-    done = run_command(tmp_path, "scim", "sync", "--report")
+def test_sync_without_scim_explains_what_to_configure(prepared: Prepared) -> None:
+    done = run_command(prepared.built, "scim", "sync", "--report")
 
     assert done.code == 4
     assert "scim_url" in done.stderr

@@ -124,14 +124,14 @@ def test_the_installed_command_runs_the_demo_without_the_checkout(elsewhere: Pat
     out = elsewhere / "out"
 
     said = run(
-        *(elsewhere / "venv/bin/access-review", "demo", "--accounts", "150", "--out", out),
+        *(elsewhere / "venv/bin/access-review", "demo", "--accounts", "20", "--seed", "3", "--out", out),
         cwd=elsewhere,
         HOME=str(elsewhere),
     )
 
-    [population] = out.rglob("population.csv")
-    [report] = out.rglob("access-review.pdf")
-    assert str(population.parent) in said
-    with population.open(encoding="utf-8", newline="") as file:
-        assert sum(1 for _ in csv.DictReader(file)) >= 150
-    assert report.read_bytes().startswith(b"%PDF-")
+    folder, *pdfs = (Path(line) for line in said.splitlines())
+    assert pdfs == [folder / "access-review.pdf", folder / "access-review-evidence.pdf"]
+    assert [*out.rglob("population.csv")] == [folder / "population.csv"]
+    with (folder / "population.csv").open(encoding="utf-8", newline="") as file:
+        assert sum(1 for _ in csv.DictReader(file)) == 20
+    assert all(pdf.read_bytes().startswith(b"%PDF-") for pdf in pdfs)

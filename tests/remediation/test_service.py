@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,18 +24,26 @@ STALE = Selection(stale_days=90, max_share=100)
 OPERATOR = Operator("Bo Dahl", "bo@example.com", is_single=False)
 
 
-@pytest.fixture
-def service_at(tmp_path: Path, models: list[Model]) -> Callable[[datetime], RemediationService]:
-    """Return a function that gives the service at a time, over a database with one stale account."""
-    path = tmp_path / "access-review.duckdb"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Path:
+    """Return a database with one stale account, which no test changes."""
+    folder = tmp_path_factory.mktemp("built")
+    path = folder / "access-review.duckdb"
     users = [
         user("ann", lastLogin="2025-12-30T08:00:00.000Z"),
         user("bob", lastLogin="2025-06-01T08:00:00.000Z"),
         user("adm", lastLogin="2025-12-31T08:00:00.000Z", roleId="r-admin"),
     ]
     with database.writing(path, notify=lambda _: None) as connection:
-        house = House(connection, tmp_path, models)
+        house = House(connection, folder, models)
         house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}))
+    return path
+
+
+@pytest.fixture
+def service_at(built: Path, tmp_path: Path) -> Callable[[datetime], RemediationService]:
+    """Return a function that gives the service at a time, over a copy of the database."""
+    shutil.copy(built, tmp_path)
     configuration = tmp_path / "access-review.toml"
     configuration.write_text(
         '[organization]\nname = "Example"\n[sources.prod]\nkind = "sisense"\nurl = "https://bi.example.com"\n',

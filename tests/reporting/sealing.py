@@ -22,9 +22,9 @@ HOSTILE = ("two\nlines", 'a "quoted" name', '"', "=1+1", "plain")
 def write(
     connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, **options: Any
 ) -> report.ReportFolder:
-    return report.write(
-        connection, directory, frozenset(formats or ("csv",)), lambda _: None, report.ReportOptions(**options)
-    )
+    """Write a report, in this process if no number of ``cores`` is given: others would first import the libraries."""
+    chosen = report.ReportOptions(**{"cores": 1, **options})
+    return report.write(connection, directory, frozenset(formats or ("csv",)), lambda _: None, chosen)
 
 
 def check(folder: Path, key: PublicKey | None = None) -> FolderVerification:

@@ -18,8 +18,9 @@ SCRIPTS = ("李 明", "نور المثال", "דנה דוגמה", "Ада При
 HOSTILE = ("<script>alert(1)</script>", "two\nlines", "tab\there", "\u202eexe.fdp", "{{ 7 * 7 }}", "para\u2029graph")
 
 
-def write(connection: duckdb.DuckDBPyConnection, directory: Path) -> report.ReportFolder:
-    return report.write(connection, directory, frozenset({"csv"}), lambda _: None, report.ReportOptions(annex=True))
+def write(connection: duckdb.DuckDBPyConnection, directory: Path, *, cores: int = 1) -> report.ReportFolder:
+    options = report.ReportOptions(annex=True, cores=cores)
+    return report.write(connection, directory, frozenset({"csv"}), lambda _: None, options)
 
 
 def read(result: report.ReportFolder) -> tuple[pypdf.PdfReader, list[str]]:
@@ -44,7 +45,7 @@ def test_parts_of_several_processes_are_one_list(database, tmp_path):
     """More than one part, so other processes render; order, numbers and bookmarks are those of one list."""
     rows = 2 * 480 + 7
 
-    result = write(database(accounts=rows, names=tuple(f"Person {i:04}" for i in range(rows))), tmp_path)
+    result = write(database(accounts=rows, names=tuple(f"Person {i:04}" for i in range(rows))), tmp_path, cores=2)
 
     reader, pages = read(result)
     names = [line[-11:] for page in pages[1:] for line in page.splitlines() if line.strip()[-11:-5] == "Person"]

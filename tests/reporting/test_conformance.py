@@ -14,7 +14,7 @@ import duckdb
 import pikepdf
 import pytest
 
-from pipeline.reporting import report
+from tests.reporting.sealing import write
 
 CSV = (
     "access.csv", "changes.csv", "findings.csv", "licences.csv", "population.csv", "reach.csv", "reconciliation.csv",
@@ -28,7 +28,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         fill(connection, findings=12, changes=5, exceptions=(20, -3), exclusions=1)
-        result = report.write(connection, tmp_path_factory.mktemp("conformance"), frozenset({"pdf"}), lambda _: None)
+        result = write(connection, tmp_path_factory.mktemp("conformance"), "pdf")
     return result.folder
 
 

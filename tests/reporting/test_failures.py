@@ -101,7 +101,7 @@ def test_a_wrong_template_is_an_error_that_names_it(
 
     with pytest.raises(RenderError, match=said) as caught:
         report.write(
-            database(), tmp_path / "out", frozenset({form}), lambda _: None, report.ReportOptions(annex=True)
+            database(), tmp_path / "out", frozenset({form}), lambda _: None, report.ReportOptions(annex=True, cores=1)
         )
 
     assert caught.value.exit_code == 5

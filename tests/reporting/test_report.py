@@ -17,7 +17,7 @@ FOLDER = "20261031T235800Z-4f2a"
 
 
 def write(connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str) -> report.ReportFolder:
-    return report.write(connection, directory, frozenset(formats), lambda _: None)
+    return report.write(connection, directory, frozenset(formats), lambda _: None, report.ReportOptions(cores=1))
 
 
 def names_in(folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ from pipeline.review.campaign import NewCampaign
 from pipeline.review.store import ReviewStore
 from pipeline.warehouse import database
 from pipeline.warehouse.model import Model
+from tests.warehouse.builds import only
 from tests.warehouse.conftest import House, Source, user
 
 NOW = datetime(2026, 1, 10, 9, tzinfo=UTC)
@@ -22,6 +23,9 @@ def make_store(folder: Path, models: Sequence[Model]) -> ReviewStore:
     """Return the store of the campaign ``Q1``, in ``review.sqlite`` of a folder."""
     with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
         house = House(connection, folder, models)
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source([user("ann"), user("bo"), user("cy")])}))
+        house.build(
+            house.land("20260101T000000Z-0000", {"prod": Source([user("ann"), user("bo"), user("cy")])}),
+            models=only(models),
+        )
         campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=(ANN, BO)), NOW)
         return ReviewStore.make(connection, campaign, folder / "review.sqlite")

@@ -23,6 +23,7 @@ from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import database
 from pipeline.warehouse.model import Model
 from tests.fakes.mail import PASSWORD, USERNAME, FakeMailServer, parsed
+from tests.warehouse.builds import only
 from tests.warehouse.conftest import House, Source, models, user
 
 __all__ = ["models"]
@@ -41,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Path:
     with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
         house = House(connection, folder, models)
         users = [user("ann"), user("bo"), user("cy", roleId="r-admin"), user("di")]
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}))
+        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}), models=only(models))
         new = NewCampaign("Q1", reviewers=(BO, ANN), due_on=DUE)
         ReviewStore.make(connection, campaigns.open_campaign(connection, new, NOW), folder / "review.sqlite").close()
     return folder / "review.sqlite"
@@ -112,7 +113,8 @@ def test_a_mail_says_what_by_when_and_whom_to_ask_and_a_name_adds_no_header(
     with store.writing() as connection:
         connection.execute("update campaign set organization = 'Example <script>\r\nBcc: all@example.com'")
     with FakeMailServer().running() as fake:
-        invite(store, settings_of(fake.port), {}, now=NOW)
+        more = '[sources.payroll]\nkind = "files"\npath = "payroll"\n'
+        invite(store, settings_of(fake.port, more), {}, now=NOW)
     [message] = fake.mails(BO)
     progress = store.progress(BO)
 
@@ -124,7 +126,7 @@ def test_a_mail_says_what_by_when_and_whom_to_ask_and_a_name_adds_no_header(
     assert re.fullmatch(r"<[^@\s]+@example\.com>", message["Message-ID"])
     for kind in ("plain", "html"):
         words = " ".join(part(message, kind).split())
-        assert "Bcc: all@example.com reviews who has access to Sisense (prod)" in words
+        assert "Bcc: all@example.com reviews who has access to Sisense (prod) and payroll" in words
         assert f"{progress.items} items, {progress.high_risk} of them high risk" in words
         assert "decide by 20 Jan 2026" in words
         assert "up to and including 23 Jan 2026" in words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -22,13 +23,21 @@ __all__ = ["models"]
 NEW = NewCampaign("2026-Q1", reviewers=("ciso@example.com",), due_on=date(2026, 1, 31))
 
 
-@pytest.fixture
-def service_on(tmp_path: Path, models: list[Model]) -> Callable[[date], ReviewService]:
-    """Return a function that gives the service on a day, over a database with one build."""
-    path = tmp_path / "access-review.duckdb"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Path:
+    """Return a database with one build, which no test changes."""
+    folder = tmp_path_factory.mktemp("built")
+    path = folder / "access-review.duckdb"
     with database.writing(path, notify=lambda _: None) as connection:
-        house = House(connection, tmp_path, models)
+        house = House(connection, folder, models)
         house.build(house.land("20260101T000000Z-0000", {"prod": Source([user("ann"), user("bob")])}))
+    return path
+
+
+@pytest.fixture
+def service_on(built: Path, tmp_path: Path) -> Callable[[date], ReviewService]:
+    """Return a function that gives the service on a day, over a copy of the database."""
+    shutil.copy(built, tmp_path)
     configuration = tmp_path / "access-review.toml"
     configuration.write_text('[organization]\nname = "Example"\n', encoding="utf-8")
     settings = load_settings(configuration)

@@ -24,6 +24,7 @@ from pipeline.review.store import (
 )
 from pipeline.warehouse import database
 from pipeline.warehouse.model import Model
+from tests.warehouse.builds import only
 from tests.warehouse.conftest import House, Source, models, user
 
 __all__ = ["models"]
@@ -39,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Path:
     with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
         house = House(connection, folder, models)
         users = [user(name, email=f"{name}@example.com") for name in ("ann", "bob", "cleo")]
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}))
+        house.build(house.land("20260101T000000Z-0000", {"prod": Source(users)}), models=only(models))
         campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=("ciso@example.com",)), NOW)
         ReviewStore.make(connection, campaign, folder / "review.sqlite").close()
     return folder / "review.sqlite"

@@ -24,6 +24,7 @@ from pipeline.review.campaign import NewCampaign
 from pipeline.review.store import ReviewStore
 from pipeline.warehouse import database
 from pipeline.warehouse.model import Model
+from tests.warehouse.builds import only
 from tests.warehouse.conftest import House, Source, models, user
 
 __all__ = ["models"]
@@ -40,7 +41,10 @@ def opened(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Pat
     folder = tmp_path_factory.mktemp("killed")
     with database.writing(folder / "access-review.duckdb", notify=lambda _: None) as connection:
         house = House(connection, folder, models)
-        house.build(house.land("20260101T000000Z-0000", {"prod": Source([user(f"p{n}") for n in range(6)])}))
+        house.build(
+            house.land("20260101T000000Z-0000", {"prod": Source([user(f"p{n}") for n in range(6)])}),
+            models=only(models),
+        )
         campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=REVIEWERS[-1:]), NOW)
         with ReviewStore.make(connection, campaign, folder / "review.sqlite") as store:
             items = [item.item_id for card in store.cards(REVIEWERS[-1])[0] for item in card.items]

@@ -24,6 +24,7 @@ from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from tests.search import looking_for
+from tests.warehouse.builds import only
 from tests.warehouse.conftest import House, Source, models, user
 
 __all__ = ["models"]
@@ -81,7 +82,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory, models: list[Model]) -> Pat
             house.land(
                 "20260101T000000Z-0000",
                 {"prod": Source([user(name, roleId="r-admin") for name in ("ann", "bob", "cleo")])},
-            )
+            ),
+            models=only(models),
         )
         campaign = campaigns.open_campaign(connection, NewCampaign("Q1", reviewers=REVIEWERS[:1]), NOW)
         ReviewStore.make(connection, campaign, folder / "review.sqlite").close()

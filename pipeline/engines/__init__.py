@@ -1,0 +1,1 @@
+"""Runs the models on a Spark Connect server instead of DuckDB: the same statements, translated."""
