@@ -36,12 +36,11 @@ def extract(
 ) -> ExtractResult:
     """Read sources into a new snapshot: those named, or all that are configured.
 
-    ``shard`` is the part of the accounts to read, as ``2/5``.
-
-    The database is opened only to store what was read. A source that fails does not lose the pages of the others.
+    ``shard`` is the part of the accounts to read, as ``2/5``. A source that fails does not lose the pages of
+    the others. The database is opened only to store what was read.
 
     Raises:
-        UsageError: ``shard`` is not a shard, or a source cannot be read in shards; nothing was contacted.
+        UsageError: ``shard`` is no shard, or a source cannot be read in shards; nothing was contacted.
         ConfigurationError: no source, an unknown one, or a missing secret; nothing was contacted.
         SourceError: no source gave a single page; there is no snapshot.
         WarehouseError: the pages could not be stored; there is no snapshot.
@@ -52,8 +51,7 @@ def extract(
     if skipped:
         timer.note(f"not extracted: {', '.join(skipped)}")
     # All secrets first: a missing one is an error before any source is contacted.
-    credentials = {source.name: source.credentials(environment) for source in sources}
-    scim_tokens = {source.name: source.scim_token(environment) for source in sources}
+    known = {source.name: (source.credentials(environment), source.scim_token(environment)) for source in sources}
     from pipeline.sources.extract import ExtractJob
 
     row_key = read_row_key(settings.warehouse.database)
@@ -64,27 +62,23 @@ def extract(
         for source in sources:
             try:
                 job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
-                _read(job, credentials[source.name], scim_tokens[source.name], timer)
+                _read(job, *known[source.name], timer)
             except (SourceError, ConfigurationError) as error:
                 failures.append(error)
         spool.close()
         finished_at = as_stored(utc_now())
         if failures and not any(page.file for page in spool.pages()):
             raise failures[0]
-        timer.stage("land")
-        with database.writing(settings.warehouse.database, notify=timer.note) as connection:
-            landing_job = landing.LandingJob(
-                policy_files=inputs.policy_files(settings),
-                not_extracted=skipped,
-                snapshot_id=snapshot_id,
-                started_at=started_at,
-                finished_at=finished_at,
-                tool_version=__version__,
-                config_sha256=settings.sha256,
-            )
-            snapshot = landing.land(connection, spool, inputs.completeness_models(), landing_job)
-            rows = snapshots.row_count(connection, snapshot_id)
-        timer.advance("rows", rows, rows)
+        landing_job = landing.LandingJob(
+            policy_files=inputs.policy_files(settings),
+            not_extracted=skipped,
+            snapshot_id=snapshot_id,
+            started_at=started_at,
+            finished_at=finished_at,
+            tool_version=__version__,
+            config_sha256=settings.sha256,
+        )
+        snapshot = _land(settings, spool, landing_job, timer)
     return ExtractResult(
         snapshot_id=snapshot_id,
         completeness=snapshot.completeness,
@@ -94,6 +88,16 @@ def extract(
         failures=tuple(failures),
         warnings=tuple(timer.notes),
     )
+
+
+def _land(settings: Settings, spool: Spool, job: landing.LandingJob, timer: StageTimer) -> snapshots.Snapshot:
+    """Land what was read; the database is open only now."""
+    timer.stage("land")
+    with database.writing(settings.warehouse.database, notify=timer.note) as connection:
+        snapshot = landing.land(connection, spool, inputs.completeness_models(), job)
+        rows = snapshots.row_count(connection, job.snapshot_id)
+    timer.advance("rows", rows, rows)
+    return snapshot
 
 
 def _check_shard(sources: Sequence[SourceSettings], shard: str | None) -> None:

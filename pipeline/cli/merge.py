@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def merge(
     context: typer.Context,
     snapshots: Annotated[
-        list[str], typer.Argument(metavar="SNAPSHOT...", help="Ids of the snapshots to merge: every shard once.")
+        list[str], typer.Argument(metavar="SNAPSHOT", help="Ids of the snapshots to merge: every shard once.")
     ],
     databases: Annotated[
         list[Path] | None,
@@ -35,7 +35,7 @@ def merge(
         ),
     ] = 24,
 ) -> None:
-    """Merge the shards of a source, or different sources, into one new snapshot."""
+    """Merge the snapshots of several extracts, such as shards."""
     terminal: Terminal = context.obj
     project = terminal.project()
     with terminal.progress():

@@ -23,11 +23,11 @@ from pipeline.warehouse.landing import LandingJob
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.snapshots import RESOURCES, Snapshot
 
-__all__ = ["Part", "attached", "check_fit", "find_parts", "merge"]
+__all__ = ["MergePart", "attached", "check_fit", "find_parts", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MergePart:
     """One source of one snapshot to merge. ``catalog`` is the name here of the database that holds it.
 
     ``number`` and ``shard_count`` are None if the source was read whole; ``ends`` are the ids at the ends of a shard.
@@ -74,13 +74,13 @@ def attached(connection: Connection, databases: Sequence[Path]) -> Iterator[list
             connection.execute(f"detach {catalog}")
 
 
-def find_parts(connection: Connection, catalogs: Sequence[str], snapshot_ids: Sequence[str]) -> list[Part]:
+def find_parts(connection: Connection, catalogs: Sequence[str], snapshot_ids: Sequence[str]) -> list[MergePart]:
     """Return the sources of snapshots, each from the first of the attached databases that has it.
 
     Raises:
         WarehouseError: no database has one of the snapshots, or its rows were pruned.
     """
-    parts: list[Part] = []
+    parts: list[MergePart] = []
     for snapshot_id in dict.fromkeys(snapshot_ids):
         for catalog in catalogs:
             rows = connection.execute(
@@ -101,12 +101,12 @@ def find_parts(connection: Connection, catalogs: Sequence[str], snapshot_ids: Se
     return parts
 
 
-def _part(catalog: str, snapshot_id: str, row: tuple[object, ...]) -> Part:
+def _part(catalog: str, snapshot_id: str, row: tuple[object, ...]) -> MergePart:
     source, url, kind, api, document, started_at, finished_at = row
     settings: Mapping[str, str] = json.loads(str(document))
     number, _, shard_count = settings.get("shard", "").partition("/")
     assert isinstance(started_at, datetime) and isinstance(finished_at, datetime)  # noqa: S101, PT018  never null
-    return Part(
+    return MergePart(
         catalog=catalog,
         snapshot_id=snapshot_id,
         source=str(source),
@@ -119,7 +119,7 @@ def _part(catalog: str, snapshot_id: str, row: tuple[object, ...]) -> Part:
     )
 
 
-def check_fit(parts: Sequence[Part], within: timedelta) -> None:
+def check_fit(parts: Sequence[MergePart], within: timedelta) -> None:
     """Refuse parts that are not one list: all shards of each source, each once, of one server, close in time.
 
     Raises:
@@ -154,7 +154,7 @@ def _misfit(source: str, message: str) -> UsageError:
     )
 
 
-def merge(connection: Connection, parts: Sequence[Part], models: Sequence[Model], job: LandingJob) -> Snapshot:
+def merge(connection: Connection, parts: Sequence[MergePart], models: Sequence[Model], job: LandingJob) -> Snapshot:
     """Copy parts that fit into one new snapshot, and check its completeness with ``models``; return it.
 
     Raises:
@@ -178,7 +178,7 @@ def merge(connection: Connection, parts: Sequence[Part], models: Sequence[Model]
 
 
 def _copy(
-    connection: Connection, parts: Sequence[Part], computed: Sequence[str], snapshot_id: str
+    connection: Connection, parts: Sequence[MergePart], computed: Sequence[str], snapshot_id: str
 ) -> list[SourceOutcome]:
     """Copy all parts; return the checks that the extracts made, by source. ``computed`` are made again instead."""
     connection.execute(
@@ -202,7 +202,7 @@ def _copy(
     ]
 
 
-def _copy_part(connection: Connection, part: Part, snapshot_id: str) -> None:
+def _copy_part(connection: Connection, part: MergePart, snapshot_id: str) -> None:
     """Copy the rows of one part. Of all shards but the first, only the accounts count."""
     pages = connection.execute(
         "select coalesce(max(page), 0) from meta.pages where snapshot_id = $id and source = $source",
@@ -234,7 +234,7 @@ def _insert(
     connection: Connection,
     table: str,
     name: str,
-    part: Part,
+    part: MergePart,
     given: Mapping[str, str],
     values: Mapping[str, object],
 ) -> None:

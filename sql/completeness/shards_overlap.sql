@@ -15,7 +15,7 @@ shards as (
     where snapshot_id = $snapshot_id and shard_count > 0
 ),
 
--- Records of the range that a shard shares with the next one (its own number) or with the one before (that number).
+-- Users of the ranges that a shard shares with its neighbours. A boundary has the number of the shard that ends there.
 shared_users as (
     select
         users.source, users.payload ->> '$._id' as account_id, shards.number,
