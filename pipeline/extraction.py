@@ -47,8 +47,7 @@ def extract(
     """
     sources = inputs.sources(settings, names)
     _check_shard(sources, shard)
-    skipped = [source.name for source in settings.sources if source not in sources]
-    if skipped:
+    if skipped := [source.name for source in settings.sources if source not in sources]:
         timer.note(f"not extracted: {', '.join(skipped)}")
     # All secrets first: a missing one is an error before any source is contacted.
     known = {source.name: (source.credentials(environment), source.scim_token(environment)) for source in sources}
