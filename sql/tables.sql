@@ -164,6 +164,32 @@ comment on column meta.pages.elapsed_ms is 'duration of the request in milliseco
 comment on column meta.pages.attempts is 'number of attempts';
 comment on column meta.pages.is_accepted is 'the sweep was accepted; rows of other sweeps are kept as evidence';
 
+create table if not exists meta.shards (
+    snapshot_id varchar not null,
+    source varchar not null,
+    number integer not null,
+    shard_count integer not null,
+    part_snapshot_id varchar not null,
+    first_id varchar,
+    last_id varchar,
+    pages_before integer not null,
+    users_before bigint,
+    users_after bigint,
+    started_at timestamp,
+    finished_at timestamp,
+    error varchar,
+    failed_checks varchar,
+    primary key (snapshot_id, source, number)
+);
+comment on table meta.shards is 'One part of a merged snapshot: a shard of a source, or a source that was read whole.';
+comment on column meta.shards.number is 'number of the shard, from 1';
+comment on column meta.shards.shard_count is 'how many shards the source was read in; 0 if it was read whole';
+comment on column meta.shards.part_snapshot_id is 'the snapshot that the part was merged from';
+comment on column meta.shards.first_id is 'first account id of the shard';
+comment on column meta.shards.last_id is 'last account id of the shard';
+comment on column meta.shards.pages_before is 'number of the last page before those of this part';
+comment on column meta.shards.failed_checks is 'gate checks that the part failed by itself; null if none';
+
 create table if not exists meta.reconciliation (
     snapshot_id varchar not null,
     check_id varchar not null,
@@ -212,6 +238,24 @@ comment on column meta.builds.reference_sha256 is 'hash of the default policy an
 comment on column meta.builds.roster_sha256 is 'hash of the roster file, or of the people read from an identity provider';
 comment on column meta.builds.sql_sha256 is 'hash of the SQL';
 comment on column meta.builds.roster_file is 'name of the roster file, or source and the name of the identity provider';
+
+create table if not exists meta.made_from (
+    table_name varchar not null,
+    snapshot_id varchar,
+    build_id varchar not null,
+    identity varchar not null,
+    row_count bigint,
+    columns_md5 varchar,
+    warnings varchar[] not null
+);
+comment on table meta.made_from is 'What one table of the current build was made from, or the rows of one snapshot in a table of history.';
+comment on column meta.made_from.table_name is 'the table, with its schema';
+comment on column meta.made_from.snapshot_id is 'the snapshot whose rows of history these are; null for a table of the current build';
+comment on column meta.made_from.build_id is 'the build that has the rows now';
+comment on column meta.made_from.identity is 'hash of everything that the rows depend on; while it stays the same, a build keeps them';
+comment on column meta.made_from.row_count is 'number of rows; null if it may change between builds';
+comment on column meta.made_from.columns_md5 is 'hash of the names and types of its columns; null for rows of history';
+comment on column meta.made_from.warnings is 'warnings of the checks of the table';
 
 create table if not exists meta.rule_runs (
     build_id varchar not null,
@@ -452,7 +496,7 @@ comment on column reference.rules.is_per_object is 'its findings are about dashb
 comment on column reference.rules.needs is 'the input without which it is not evaluated: roster, baseline, campaign, provider or objects';
 comment on column reference.rules.is_per_person is 'its findings are about people, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
-comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
+comment on table reference.rule_parameters is 'The numeric parameters, as they are in force, of each rule that compares an account with its peers.';
 comment on column reference.rule_parameters.parameter is 'its name in the configuration';
 comment on column reference.rule_parameters.value is 'its value in force';
 
