@@ -287,7 +287,7 @@ def assert_opens(access: list[Row], packets: list[Path], population: Population)
         item = items[row["item_id"].removeprefix("item-")]
         if row["type"] == "role":
             every = BY_ROLE.get(reach.role_of(item["account_id"]), ())
-            assert row["opens"] == " and ".join(f"every {kind}" for kind in every)
+            assert row["opens"] == " and ".join(f"every {kind}".replace(" model", " data model") for kind in every)
             continue
         if item["entitlement_id"] not in groups:
             assert row["opens"] == ""
