@@ -91,7 +91,7 @@ def _values(kind: MailKind, facts: MailFacts) -> dict[str, Any]:
         "contact": one_line(facts.contact or ""),
         "handed_over_by": one_line(facts.handed_over_by or ""),
         "reason": one_line(facts.reason or ""),
-        "system": one_line(f"Sisense ({', '.join(facts.systems)})" if facts.systems else "Sisense"),
+        "system": one_line(" and ".join(facts.systems) or "Sisense"),
         "amount": _amount(facts.items),
         "last_day": (facts.link_ends_at - timedelta(days=1)).date() if facts.link_ends_at else None,
     }

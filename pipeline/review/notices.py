@@ -20,7 +20,7 @@ from pipeline.review.delivery import MailFolder, MailServer, Outbox, Outcome, Re
 from pipeline.review.filenames import campaign_folder, stem, workbook_path
 from pipeline.review.mail import compose, contact_of
 from pipeline.review.store import LoggedMail, ReviewStore
-from pipeline.settings import Settings, mail_password
+from pipeline.settings import Settings, SourceSettings, mail_password
 from pipeline.sources.network import trusted_authorities
 
 __all__ = ["Handover", "MailResult", "MailRun", "hand_over", "invite", "remind"]
@@ -203,7 +203,7 @@ class _Mailing:
             link=None,
             link_ends_at=None,
             contact=contact if contact != recipient else None,
-            systems=tuple(source.name for source in self._settings.sources if source.kind == "sisense"),
+            systems=_systems(self._settings.sources),
         )
         return _Letter(kind, recipient, reason_key, facts)
 
@@ -318,3 +318,10 @@ def _is_log_of(mail: LoggedMail, letter: _Letter) -> bool:
     """Return whether a line of the log is about this mail. A mail that failed may be sent again."""
     key = (letter.kind, letter.reason_key, letter.recipient)
     return (mail.kind, mail.reason_key, mail.recipient) == key and mail.delivery != "failed"
+
+
+def _systems(sources: Sequence[SourceSettings]) -> tuple[str, ...]:
+    """Return what the access under review is to: each Sisense in brackets, then the applications by file."""
+    of_kind = {kind: ", ".join(each.name for each in sources if each.kind == kind) for kind in ("sisense", "files")}
+    named = (f"Sisense ({of_kind['sisense']})" if of_kind["sisense"] else "", of_kind["files"])
+    return tuple(filter(None, named))

@@ -33,6 +33,10 @@ __all__ = [
 SSO = "this instance signs in by single sign-on"
 #: The kinds of answers about a credential, and the words that identify them.
 _REASONS = (
+    ("the client must prove possession of a key (DPoP)", ("dpop",)),
+    ("a scope is not granted (invalid_scope)", ("invalid_scope",)),
+    ("the client, its secret or its key is not accepted (invalid_client)", ("invalid_client",)),
+    ("the client may not obtain tokens this way (unauthorized_client)", ("unauthorized_client",)),
     (SSO, (r"\bsso\b", "single sign", "saml", "openid", "oidc", "identity provider")),
     ("a second factor is required", (r"\bmfa\b", r"\b2fa\b", "two.?factor", "multi.?factor", "one.?time")),
     ("too many attempts", ("too many", "rate limit", "throttl")),

@@ -27,6 +27,7 @@ _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[;,\t]*(?:\r\n?|\n|$)', re.IGNORECASE)
 #: Records that are searched for the header, to find the separator.
 _HEADER_RECORDS = 20
+_GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -120,6 +121,8 @@ def decode(content: bytes) -> tuple[str, str]:
     """
     if content.startswith(_BINARY):
         raise TableError("this is a workbook, not a CSV file", "open it in a spreadsheet and save it as 'CSV UTF-8'")
+    if content.startswith(_GZIP):
+        raise TableError("this is a compressed file, not a CSV file", "unpack it, and give the file that was in it")
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
     beginning = content[:4096]
     if encoding is None and beginning.count(0) * 10 > len(beginning):  # fewer are stray NULs, reported by line below

@@ -25,10 +25,10 @@ select
     list_sort(list_distinct(list_filter(
         list_transform(
             list_concat(
-                coalesce(cast(payload -> '$.otherMails' as varchar[]), []),
+                coalesce(try_cast(payload -> '$.otherMails' as varchar[]), []),
                 list_transform(
                     list_filter(
-                        coalesce(cast(payload -> '$.proxyAddresses' as varchar[]), []), lambda x: lower(x) like 'smtp:%'
+                        coalesce(try_cast(payload -> '$.proxyAddresses' as varchar[]), []), lambda x: lower(x) like 'smtp:%'
                     ),
                     lambda x: substr(x, 6)
                 )
@@ -44,9 +44,13 @@ select
         when payload ->> '$.accountEnabled' = 'false' then false
     end as is_active,
     try_cast(coalesce(payload ->> '$.created', payload ->> '$.createdDateTime') as timestamptz) at time zone 'UTC' as created_at,
-    try_cast(
-        coalesce(payload ->> '$.lastLogin', payload ->> '$.signInActivity.lastSignInDateTime') as timestamptz
-    ) at time zone 'UTC' as last_sign_in_at
+    -- Microsoft Graph writes the year 1 for a user who never signed in.
+    nullif(
+        try_cast(
+            coalesce(payload ->> '$.lastLogin', payload ->> '$.signInActivity.lastSignInDateTime') as timestamptz
+        ) at time zone 'UTC',
+        timestamp '0001-01-01 00:00:00'
+    ) as last_sign_in_at
 from raw.directory_users
 where snapshot_id = $snapshot_id and is_accepted and coalesce(payload ->> '$.id', '') <> ''
 qualify row_number() over (partition by source, payload ->> '$.id' order by page, ordinal) = 1

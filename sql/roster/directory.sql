@@ -64,8 +64,8 @@ directory_records as (
         payload ->> '$.accountEnabled' as is_enabled,
         try_cast(payload ->> '$.statusChanged' as timestamptz) at time zone 'UTC' as changed_at,
         try_cast(payload ->> '$.employeeLeaveDateTime' as timestamptz) at time zone 'UTC' as leaves_at,
-        coalesce(cast(payload -> '$.otherMails' as varchar[]), []) as other_addresses,
-        coalesce(cast(payload -> '$.proxyAddresses' as varchar[]), []) as proxy_addresses
+        coalesce(try_cast(payload -> '$.otherMails' as varchar[]), []) as other_addresses,
+        coalesce(try_cast(payload -> '$.proxyAddresses' as varchar[]), []) as proxy_addresses
     from raw.directory_users
     where
         snapshot_id = $snapshot_id and source = $source and is_accepted and coalesce(payload ->> '$.id', '') <> ''

@@ -29,7 +29,12 @@ _FORBIDDEN = as_json(
     {"errorCode": "E0000006", "errorSummary": "You do not have permission to perform the requested action"}, 403
 )
 _NOT_FOUND = as_json({"errorCode": "E0000007", "errorSummary": "Not found: Resource not found"}, 404)
-_SCOPES = {"users": "okta.users.read", "groups": "okta.groups.read", "apps": "okta.apps.read"}
+_SCOPES = {
+    "users": "okta.users.read",
+    "groups": "okta.groups.read",
+    "apps": "okta.apps.read",
+    "roles": "okta.roles.read",
+}
 _MOST = {"users": 200, "groups": 10_000, "members": 1000, "assignments": 500}
 
 

@@ -113,7 +113,8 @@ def test_a_mail_says_what_by_when_and_whom_to_ask_and_a_name_adds_no_header(
     with store.writing() as connection:
         connection.execute("update campaign set organization = 'Example <script>\r\nBcc: all@example.com'")
     with FakeMailServer().running() as fake:
-        invite(store, settings_of(fake.port), {}, now=NOW)
+        more = '[sources.payroll]\nkind = "files"\npath = "payroll"\n'
+        invite(store, settings_of(fake.port, more), {}, now=NOW)
     [message] = fake.mails(BO)
     progress = store.progress(BO)
 
@@ -125,7 +126,7 @@ def test_a_mail_says_what_by_when_and_whom_to_ask_and_a_name_adds_no_header(
     assert re.fullmatch(r"<[^@\s]+@example\.com>", message["Message-ID"])
     for kind in ("plain", "html"):
         words = " ".join(part(message, kind).split())
-        assert "Bcc: all@example.com reviews who has access to Sisense (prod)" in words
+        assert "Bcc: all@example.com reviews who has access to Sisense (prod) and payroll" in words
         assert f"{progress.items} items, {progress.high_risk} of them high risk" in words
         assert "decide by 20 Jan 2026" in words
         assert "up to and including 23 Jan 2026" in words

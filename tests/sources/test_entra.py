@@ -76,6 +76,42 @@ def test_users_groups_members_and_assignments_are_read_in_full(entra: FakeEntra,
     assert landed.missing == {}
 
 
+def test_an_authority_that_does_not_answer_is_named(reading: Reading) -> None:
+    error = reading(authority="http://127.0.0.1:9", max_attempts=1).error
+
+    assert error is not None
+    assert "check 'authority'" in error.hint
+
+
+def test_a_page_size_that_is_refused_is_lowered(entra: FakeEntra, reading: Reading) -> None:
+    def refuse(request: Request) -> Reply | None:
+        if users_page(request) and int(request.query.get("$top", "1")) > 120:
+            return as_json({"error": {"message": "Cannot query data for more than 120 users at a time."}}, 400)
+        return None
+
+    entra.before = refuse
+
+    assert_all(entra, reading())
+
+
+def test_links_and_records_are_read_liberally(entra: FakeEntra, reading: Reading) -> None:
+    def oddly(request: Request, reply: Reply) -> Reply:
+        if request.path.endswith("/$count"):
+            return replace(reply, body=b'"' + reply.body.removeprefix(b"\xef\xbb\xbf") + b'"')
+        document = json.loads(reply.body)
+        if "@odata.nextLink" in document:
+            document["@odata.nextLink"] = "?" + document["@odata.nextLink"].partition("?")[2]
+        for user in document["value"]:
+            user |= {"unknown": {"deep": [1]}} | ({"otherMails": "o@example.com"} if "otherMails" in user else {})
+        return replace(reply, body=json.dumps(document).encode())
+
+    entra.after = oddly
+    landed = reading()
+
+    assert_all(entra, landed)
+    assert len(landed.people) == len(entra.users)
+
+
 def test_a_link_inside_of_a_record_is_not_followed(entra: FakeEntra, reading: Reading) -> None:
     def with_false_links(request: Request, reply: Reply) -> Reply:
         if not users_page(request):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from math import nan
 from pathlib import Path
+
+import polars
+import pytest
 
 from pipeline import Project, load_settings
 from pipeline.errors import ContentError
@@ -68,3 +74,38 @@ def test_watch_follows_the_files_and_reports_what_the_next_ones_change(tmp_path:
     assert second.events["joiner"] == second.events["leaver"] == 1
     assert [type(error) for error in broken.errors] == [ContentError]
     assert broken.waits is not None, "files that are not whole are compared with nothing"
+
+
+def test_words_for_a_missing_value_are_empty_and_lines_may_stand_twice(
+    tmp_path: Path, read: Callable[..., Landed]
+) -> None:
+    accounts = ACCOUNTS + "5,NULL,\\N,Ann,Null,null,NULL,,\n" * 2
+    files = [{"name": name, "rows": rows} for name, rows in (ROWS | {"accounts.csv": 6}).items()]
+    landed = read(write(tmp_path / "hr", {"accounts.csv": accounts}, files=files))
+
+    assert (landed.completeness, landed.reason) == ("FULL", None)
+    assert landed.rows["accounts"][-1] == {"account_id": "5", "first_name": "Ann", "last_name": "Null"}
+    assert "8 cells with the word NULL or \\N, read as empty" in "".join(landed.notes)
+
+
+def test_ids_of_parquet_files_are_those_of_the_application(tmp_path: Path, read: Callable[..., Landed]) -> None:
+    tables = {
+        "accounts": {"Account ID": [1.0, 2.0], "email": [b"ann@example.com", None], "created_at": [None, nan]},
+        "entitlements": {"entitlement_id": [Decimal("7.00")]},
+        "grants": {"account_id": [1, 2], "entitlement_id": [7, 7]},
+    }
+    for name, columns in tables.items():
+        polars.DataFrame(columns).write_parquet(tmp_path / f"{name}.parquet")
+    files = [{"name": f"{name}.parquet", "rows": rows} for name, rows in zip(tables, (2, 1, 2), strict=True)]
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": files}), encoding="utf-8")
+
+    landed = read(tmp_path)
+
+    assert (landed.completeness, landed.reason) == ("FULL", None)
+    assert landed.rows["accounts"] == [{"account_id": "1", "email": "ann@example.com"}, {"account_id": "2"}]
+    assert landed.rows["grants"] == [
+        {"account_id": "1", "entitlement_id": "7"}, {"account_id": "2", "entitlement_id": "7"}
+    ]  # fmt: skip
+    polars.DataFrame({"account_id": ["1"], "email": [["a@example.com"]]}).write_parquet(tmp_path / "accounts.parquet")
+    with pytest.raises(ContentError, match=r"row 1 of accounts\.parquet has a value that is not text"):
+        read(tmp_path)

@@ -36,6 +36,16 @@ def reading(okta: FakeOkta, tmp_path: Path) -> Reading:
     return run
 
 
+def test_a_client_that_must_use_dpop_is_told_where_to_clear_it(tmp_path: Path) -> None:
+    refusal = {"error": "invalid_dpop_proof", "error_description": "The DPoP proof JWT header is missing."}
+
+    landed = read(lambda _: as_json(refusal, 400), tmp_path, BY_KEY, kind="okta", client_id=CLIENT_ID)
+
+    assert landed.error is not None
+    assert "DPoP" in landed.error.message
+    assert "Proof of Possession" in landed.error.hint
+
+
 def test_an_oauth_client_reads_by_a_signed_assertion_and_leaves_no_token(okta: FakeOkta, reading: Reading) -> None:
     landed = reading(BY_KEY, client_id=CLIENT_ID)
 

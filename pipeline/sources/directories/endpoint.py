@@ -30,6 +30,8 @@ Shape = Mapping[str, "bool | Shape"]
 #: Where Microsoft Graph writes the next link: before the records. So many bytes of each end are searched.
 _NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
 _NEAR = 8_192
+#: Columns with ids, which are text even if a server writes a number.
+_IDS = frozenset({"id", "principalId"})
 #: Attempts for an address that may not exist, or not for this credential.
 PROBES = 2
 
@@ -58,14 +60,14 @@ class Directory:
         Raises:
             RedirectedError: the link leads to another host; nothing was sent there.
         """
-        request = Request(link if link.startswith("/") and not link.startswith("//") else self._relative(link))
+        request = Request(self._behind(link))
 
         def find(answer: Reply) -> tuple[list[Any], str | None]:
             elements, following = list_of(parsed(answer.body))
-            return elements, following or answer.next_link
+            return elements, self._from(request, following or answer.next_link)
 
         def peek(response: httpx.Response) -> bool:
-            following = _early_link(response) if response.is_success else None
+            following = self._from(request, _early_link(response) if response.is_success else None)
             if following is not None:
                 seen(following)
             return following is not None
@@ -81,6 +83,21 @@ class Directory:
         """Request something else than a list, and read it."""
         request = Request(link, headers=headers or None)
         return await self.client.fetch(request, read, authority=self.authority, attempts=PROBES)
+
+    def _from(self, request: Request, link: str | None) -> str | None:
+        """Return a next link as it must be followed: a relative one leads on from the page that has it."""
+        if not link or link.startswith("/") or "://" in link:
+            return link or None
+        try:
+            return str(httpx.URL(self.client.source.url + request.path).join(link))
+        except (httpx.InvalidURL, ValueError):
+            return link
+
+    def _behind(self, link: str) -> str:
+        """Return the path of a link behind the URL of the source."""
+        if not link.startswith("/") or link.startswith("//"):
+            return self._relative(link)
+        return link.removeprefix(urlsplit(self.client.source.url).path.rstrip("/"))
 
     def _records(self, answer: Reply, kept: list[dict[str, Any]]) -> Records:
         keys: list[Key | None] = [
@@ -149,7 +166,8 @@ def pick(record: Any, shape: Shape) -> dict[str, Any]:
         elif isinstance(value, list):
             picked[key] = [item for item in value if isinstance(item, str)]
         elif not isinstance(value, dict):
-            picked[key] = value
+            is_number = type(value) is int and key in _IDS
+            picked[key] = str(value) if is_number else value
     return picked
 
 

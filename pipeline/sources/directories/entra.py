@@ -2,7 +2,8 @@
 
 Facts from Microsoft's documentation (learn.microsoft.com/graph/api):
 
-* "List users": ``$top`` is at most 999, and the server may give less, at most 500 with ``signInActivity``.
+* "List users": ``$top`` is at most 999. With ``signInActivity`` a page holds at most 500 users, or 120 in an earlier
+  version of the page; a larger ``$top`` gives such pages, and has also been refused.
 * That column needs ``AuditLog.Read.All`` and a premium licence, ``employeeLeaveDateTime`` needs
   ``User-LifeCycleInfo.Read.All``.
 * "Advanced query capabilities": ``/users/$count`` wants ``ConsistencyLevel: eventual``, and gives a bare number.
@@ -37,6 +38,8 @@ __all__ = ["Entra"]
 _HINT = "check the tenant, the client id and its secret; docs/entra.md says how to make a client that may only read"
 _VERSION = "/v1.0"
 _MOST = 999
+#: Pages with ``signInActivity`` hold less: 500 users or, in an earlier version, 120. Larger ones may be refused.
+_SMALLER = (500, 120)
 #: Graph counts what it indexes a little later, hence the name of the level.
 _EVENTUAL = {"ConsistencyLevel": "eventual", "Accept": "text/plain"}
 _COLUMNS = (
@@ -154,8 +157,7 @@ class Entra:
 
     def _list(self, path: str, shape: Shape, query: Mapping[str, str]) -> EntraList:
         limit = min(_MOST, self._client.source.page_size)
-        start = f"{self._base}{path}?{_written({**query, '$top': str(limit)})}"
-        return EntraList(self._directory, start, shape, limit, f"{self._base}{path}/$count")
+        return EntraList(self._directory, f"{self._base}{path}", query, shape, limit)
 
     async def _can_read(self, columns: Sequence[str]) -> bool:
         """Return whether the client may read these columns of users. Refusals of everything show in the list."""
@@ -189,22 +191,45 @@ class Entra:
 class EntraList:
     """A list for :func:`pipeline.sources.directories.linked.read_linked`; ``complete`` is added to each record."""
 
-    def __init__(self, directory: Directory, start: str, shape: Shape, page_size: int, count_link: str) -> None:
+    def __init__(
+        self, directory: Directory, path: str, query: Mapping[str, str], shape: Shape, page_size: int
+    ) -> None:
         self._directory = directory
+        self._path = path
+        self._query = query
         self._shape = shape
-        self._count_link = count_link
-        self.starts: Sequence[str] = (start,)
         self.page_size = page_size
+        self.starts: Sequence[str] = (self._start(),)
         self.complete: dict[str, str] = {}
 
+    def _start(self) -> str:
+        return f"{self._path}?{_written({**self._query, '$top': str(self.page_size)})}"
+
     async def page(self, link: str, seen: Seen = ignore) -> tuple[Reply, LinkedPage]:
-        """Request one page (see :class:`~pipeline.sources.directories.linked.LinkedList`)."""
-        return await self._directory.records(link, self._shape, complete=self.complete, list_of=_value, seen=seen)
+        """Request one page (see :class:`~pipeline.sources.directories.linked.LinkedList`).
+
+        If a first page of this size is refused, smaller ones are requested.
+        """
+        is_first = link in self.starts
+        while True:
+            try:
+                return await self._directory.records(
+                    self._start() if is_first else link,
+                    self._shape,
+                    complete=self.complete,
+                    list_of=_value,
+                    seen=seen,
+                )
+            except RefusedError as error:
+                smaller = [size for size in _SMALLER if size < self.page_size]
+                if not is_first or error.status != 400 or not smaller:
+                    raise
+                self.page_size = smaller[0]
 
     async def count(self) -> int | None:
         """Return the directory's own count, or None if it does not count this list."""
         try:
-            answer, count = await self._directory.get(self._count_link, _number, **_EVENTUAL)
+            answer, count = await self._directory.get(f"{self._path}/$count", _number, **_EVENTUAL)
         except RedirectedError:
             raise
         except (RefusedError, UnreachableError, UnreadableError):
@@ -228,7 +253,7 @@ def _value(document: Any) -> tuple[list[Any], str | None]:
 
 
 def _number(answer: Reply) -> int:
-    text = answer.body.decode("utf-8-sig", "replace").strip()
+    text = answer.body.decode("utf-8-sig", "replace").strip().strip('"')
     if not (text.isascii() and text.isdigit()) or len(text) > 12:
         raise BadAnswerError("the answer is not a number")
     return int(text)

@@ -226,6 +226,8 @@ class _Ahead:
         self._is_head = False
         self.link = link
         self.page = asyncio.ensure_future(linked.page(link, self._see))
+        # A page that is no longer wanted may fail; asyncio would print that.
+        self.page.add_done_callback(lambda page: page.cancelled() or page.exception())
 
     def lead(self) -> None:
         """Make this page the head."""

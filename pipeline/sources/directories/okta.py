@@ -8,7 +8,8 @@ Facts from Okta's published API (developer.okta.com/docs/api, "Users", "Groups",
   (``scope`` USER or GROUP).
 * The next page is in the header ``Link: <...>; rel="next"``. There is no count of users.
 * The scopes of an OAuth client are ``okta.users.read``, ``okta.groups.read`` and ``okta.apps.read``. Which roles its
-  credential has is at ``/api/v1/users/{id}/roles`` or ``/oauth2/v1/clients/{id}/roles``.
+  credential has is at ``/api/v1/users/{id}/roles`` or ``/oauth2/v1/clients/{id}/roles``, for which a client needs
+  ``okta.roles.read``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _HINT = "check the credential; docs/okta.md says how to make one that may read a
 _TOKEN_PATH = "/oauth2/v1/token"  # noqa: S105  an address
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: The scopes of an OAuth client, and what is lost without them. The first one is necessary.
-_SCOPES = ("okta.users.read", "okta.groups.read", "okta.apps.read")
+_SCOPES = ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read")
 _USER = shape_of(
     "id",
     "status",
@@ -152,6 +153,8 @@ class Okta:
             words = f"The credential has the role {named}, which may be limited to the users of some groups."
         elif sees_all:
             words = f"The credential has the role {named} and sees every user."
+        elif roles:
+            words = f"The credential has the role {named}; Okta does not tell whether it is limited to some users."
         else:
             words = "Okta does not tell this credential which role it has, so it may be limited to some users."
         return Observation(

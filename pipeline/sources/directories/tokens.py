@@ -148,6 +148,8 @@ async def request_token(client: Client, path: str, form: Mapping[str, str], hint
     try:
         answer, issued = await client.fetch(request, _read_token)
     except RefusedError as error:
+        if "DPoP" in error.message:
+            hint = "clear 'Require Demonstrating Proof of Possession' in the application; docs/okta.md shows where"
         raise LoginError(f"no token is issued: {error.message}", where=error.where, hint=hint) from None
     client.redaction.add(issued.value)
     client.page_log.record(answer, "login")

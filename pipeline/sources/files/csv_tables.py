@@ -13,6 +13,7 @@ from pipeline.sources.files.tables import (
     FileTable,
     ReadFile,
     columns_of,
+    is_written_null,
     require_file,
     required_text,
 )
@@ -51,7 +52,7 @@ def _records(
         note(f"{path.name}: columns that are not read: {', '.join(unread)}")
     if content.encoding == "windows-1252":
         note(f"{path.name}: read as Windows-1252; save it as 'CSV UTF-8' if names look wrong")
-    rows = 0
+    rows = written_nulls = 0
     try:
         for line, cells in _whole_rows(content, path):
             record = {
@@ -59,11 +60,16 @@ def _records(
                 for name, cell in zip(content.names, cells, strict=False)
                 if name in table.columns and (text := trimmed(cell))
             }
+            for name in [name for name, text in record.items() if is_written_null(name, text)]:
+                del record[name]
+                written_nulls += 1
             required_text(table, record, path, f"line {line}")
             rows += 1
             yield record
     except TableError as error:
         raise ContentError(f"{path.name}: {error.message}", where=str(path), hint=error.hint) from error
+    if written_nulls:
+        note(f"{path.name}: {counted(written_nulls, 'cell')} with the word NULL or \\N, read as empty")
     ends_open = not content.ends_with_newline
     finished(ReadFile(path.name, path.stat().st_size, content.sha256, {path.name: rows}, ends_open))
 

@@ -169,6 +169,8 @@ class _Reading:
         for content in files.read(note, self._files.append):
             self._write(content)
             self._read_tables.append(content.table)
+        if unread := sorted(self._declared.files.keys() - {file.name for file in self._files}):
+            note(f"{self._declared.name} lists files that are not read: {', '.join(unread)}")
         for number, file in enumerate(self._files, start=1):
             self._add_page("files", number, _Piece(file.name, sum(file.rows.values()), file.size, file.sha256))
 

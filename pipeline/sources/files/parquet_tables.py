@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pipeline.sources.files.tables import (
     require_file,
     required_text,
 )
-from pipeline.tables.cells import trimmed
+from pipeline.tables.cells import column_name, trimmed
 
 __all__ = ["read"]
 
@@ -48,10 +49,11 @@ def _records(
     require_file(table, path)
     content = read_bytes(path)
     try:
-        names = tuple(polars.read_parquet_schema(io.BytesIO(content)))
-        if unread := columns_of(table, names, path):
+        headings = {heading: column_name(heading) for heading in polars.read_parquet_schema(io.BytesIO(content))}
+        if unread := columns_of(table, tuple(headings.values()), path):
             note(f"{path.name}: columns that are not read: {', '.join(unread)}")
-        frame = polars.read_parquet(io.BytesIO(content), columns=[name for name in names if name in table.columns])
+        known = {heading: name for heading, name in headings.items() if name in table.columns}
+        frame = polars.read_parquet(io.BytesIO(content), columns=list(known)).rename(known)
     except PolarsError as error:
         raise ContentError(
             f"{path.name} is not a Parquet file, or was cut off: {str(error).splitlines()[0]}",
@@ -62,14 +64,25 @@ def _records(
     for batch in frame.iter_slices(_BATCH):
         for row in batch.iter_rows(named=True):
             rows += 1
-            record = {name: text for name, value in row.items() if (text := _text(value))}
+            try:
+                record = {name: text for name, value in row.items() if (text := _text(value))}
+            except ValueError as error:
+                raise ContentError(
+                    f"row {rows} of {path.name} has a value that is not text, a number or a time: {error}",
+                    where=str(path),
+                    hint="write one value into each cell, as text",
+                ) from error
             required_text(table, record, path, f"row {rows}")
             yield record
     finished(ReadFile(path.name, len(content), hashlib.sha256(content).hexdigest(), {path.name: rows}))
 
 
 def _text(value: object) -> str | None:
-    """Return a value as a CSV file would have it; times are UTC unless they have a zone."""
+    """Return a value as a CSV file would have it: whole numbers without a fraction, times in UTC.
+
+    Raises:
+        ValueError: it is a list, an object, or bytes that are not text.
+    """
     if value is None:
         return None
     if isinstance(value, bool):
@@ -78,4 +91,12 @@ def _text(value: object) -> str | None:
         return (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)).isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, float | Decimal):
+        if value != value:  # noqa: PLR0124  not a number, which is how other programs write a missing value
+            return None
+        return str(int(value)) if value == value // 1 else str(value)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8")
+    if isinstance(value, list | dict | tuple):
+        raise ValueError(type(value).__name__)  # noqa: TRY004  the caller wraps it
     return trimmed(str(value))

@@ -9,7 +9,21 @@ from typing import Any
 
 from pipeline.errors import ContentError
 
-__all__ = ["TABLES", "Content", "FileTable", "ReadFile", "columns_of", "read_bytes", "require_file", "required_text"]
+__all__ = [
+    "TABLES",
+    "Content",
+    "FileTable",
+    "ReadFile",
+    "columns_of",
+    "is_written_null",
+    "read_bytes",
+    "require_file",
+    "required_text",
+]
+
+
+#: How databases write a missing value into a CSV file.
+_NULLS = frozenset({"NULL", "\\N", "(null)", "<null>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,11 @@ def require_file(table: FileTable, path: Path) -> None:
             hint=f"export it too, with the column {' and '.join(table.required)} at least; without any {table.name}, "
             "the headings alone are enough",
         )
+
+
+def is_written_null(column: str, text: str) -> bool:
+    """Return whether a database wrote a missing value as a word. Null is also a name, so in names only "NULL" is."""
+    return text in _NULLS or (text.lower() == "null" and not column.endswith("_name"))
 
 
 def columns_of(table: FileTable, names: tuple[str, ...], path: Path) -> list[str]:
