@@ -86,12 +86,16 @@ def extract(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources (default: all).")
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Read part K of N of the accounts; 'merge' joins the parts."),
+    ] = None,
 ) -> None:
     """Read the sources into a new snapshot."""
     terminal: Terminal = context.obj
     project = terminal.project()
     with terminal.progress():
-        result = project.extract(*(sources or ()))
+        result = project.extract(*(sources or ()), shard=shard)
     reason = f": {result.reason}" if result.reason else ""
     terminal.result(
         f"{result.snapshot_id} {result.completeness}{reason}",
