@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import commands, directories, lookup, memory, page, peers, pull, reach, reports, scale, warehouse
+from bench import commands, directories, engines, lookup, memory, page, peers, pull, reach, reports, scale, warehouse
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "land": warehouse.land,
     "build": warehouse.build,
     "reach": reach.run,
+    "engines": engines.run,
     "directories": directories.run,
     "csv": warehouse.population_csv,
     "help": commands.help_page,

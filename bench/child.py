@@ -103,6 +103,19 @@ def build(folder: str) -> None:
     Project(material.settings(Path(folder))).build()
 
 
+def build_on_engine(folder: str, url: str) -> None:
+    settings = material.settings(Path(folder))
+    warehouse = replace(settings.warehouse, engine="spark", engine_url=url)
+    Project(replace(settings, warehouse=warehouse)).build()
+
+
+def findings_csv(folder: str, target: str) -> None:
+    from pipeline.reporting import csv
+
+    with database.reading(Path(folder) / "bench.duckdb", notify=print) as connection:
+        csv.write(connection, "select * from reports.findings", Path(target), order_by="all")
+
+
 def copy(folder: str) -> None:
     """Copy every table of a build, in its order and within its memory: a lower limit of its duration."""
     source = Path(folder) / "bench.duckdb"
@@ -257,6 +270,8 @@ JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "directory": directory,
     "land": land,
     "build": build,
+    "build_on_engine": build_on_engine,
+    "findings_csv": findings_csv,
     "copy": copy,
     "whole": whole,
     "dlt": dlt,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
-from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, WarehouseError
+from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
 from pipeline.progress import StageTimer
 from pipeline.results import ExtractResult
-from pipeline.settings import Credentials, Secret, Settings
+from pipeline.settings import Credentials, Secret, Settings, SourceSettings
 from pipeline.spool import Spool, temporary_spool
 from pipeline.warehouse import database, landing, snapshots
 
@@ -28,24 +28,29 @@ _LEAST_KEY = 64
 
 
 def extract(
-    settings: Settings, environment: Mapping[str, str], names: Sequence[str], timer: StageTimer
+    settings: Settings,
+    environment: Mapping[str, str],
+    names: Sequence[str],
+    timer: StageTimer,
+    shard: str | None = None,
 ) -> ExtractResult:
     """Read sources into a new snapshot: those named, or all that are configured.
 
-    The database is opened only to store what was read. A source that fails does not lose the pages of the others.
+    ``shard`` is the part of the accounts to read, as ``2/5``. A source that fails does not lose the pages of
+    the others. The database is opened only to store what was read.
 
     Raises:
+        UsageError: ``shard`` is no shard, or a source cannot be read in shards; nothing was contacted.
         ConfigurationError: no source, an unknown one, or a missing secret; nothing was contacted.
         SourceError: no source gave a single page; there is no snapshot.
         WarehouseError: the pages could not be stored; there is no snapshot.
     """
     sources = inputs.sources(settings, names)
-    skipped = [source.name for source in settings.sources if source not in sources]
-    if skipped:
+    _check_shard(sources, shard)
+    if skipped := [source.name for source in settings.sources if source not in sources]:
         timer.note(f"not extracted: {', '.join(skipped)}")
     # All secrets first: a missing one is an error before any source is contacted.
-    credentials = {source.name: source.credentials(environment) for source in sources}
-    scim_tokens = {source.name: source.scim_token(environment) for source in sources}
+    known = {source.name: (source.credentials(environment), source.scim_token(environment)) for source in sources}
     from pipeline.sources.extract import ExtractJob
 
     row_key = read_row_key(settings.warehouse.database)
@@ -55,28 +60,24 @@ def extract(
         failures: list[AccessReviewError] = []
         for source in sources:
             try:
-                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note)
-                _read(job, credentials[source.name], scim_tokens[source.name], timer)
+                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
+                _read(job, *known[source.name], timer)
             except (SourceError, ConfigurationError) as error:
                 failures.append(error)
         spool.close()
         finished_at = as_stored(utc_now())
         if failures and not any(page.file for page in spool.pages()):
             raise failures[0]
-        timer.stage("land")
-        with database.writing(settings.warehouse.database, notify=timer.note) as connection:
-            landing_job = landing.LandingJob(
-                policy_files=inputs.policy_files(settings),
-                not_extracted=skipped,
-                snapshot_id=snapshot_id,
-                started_at=started_at,
-                finished_at=finished_at,
-                tool_version=__version__,
-                config_sha256=settings.sha256,
-            )
-            snapshot = landing.land(connection, spool, inputs.completeness_models(), landing_job)
-            rows = snapshots.row_count(connection, snapshot_id)
-        timer.advance("rows", rows, rows)
+        landing_job = landing.LandingJob(
+            policy_files=inputs.policy_files(settings),
+            not_extracted=skipped,
+            snapshot_id=snapshot_id,
+            started_at=started_at,
+            finished_at=finished_at,
+            tool_version=__version__,
+            config_sha256=settings.sha256,
+        )
+        snapshot = _land(settings, spool, landing_job, timer)
     return ExtractResult(
         snapshot_id=snapshot_id,
         completeness=snapshot.completeness,
@@ -86,6 +87,36 @@ def extract(
         failures=tuple(failures),
         warnings=tuple(timer.notes),
     )
+
+
+def _land(settings: Settings, spool: Spool, job: landing.LandingJob, timer: StageTimer) -> snapshots.Snapshot:
+    """Land what was read; the database is open only now."""
+    timer.stage("land")
+    with database.writing(settings.warehouse.database, notify=timer.note) as connection:
+        snapshot = landing.land(connection, spool, inputs.completeness_models(), job)
+        rows = snapshots.row_count(connection, job.snapshot_id)
+    timer.advance("rows", rows, rows)
+    return snapshot
+
+
+def _check_shard(sources: Sequence[SourceSettings], shard: str | None) -> None:
+    """Refuse a shard that is none, and sources that have no order of ids.
+
+    Raises:
+        UsageError: see above.
+    """
+    if shard is None:
+        return
+    from pipeline.sources.sisense.shards import Shard
+
+    Shard.parse(shard)
+    for source in sources:
+        if source.kind != "sisense":
+            raise UsageError(
+                f"a source of kind '{source.kind}' cannot be read in shards",
+                where=f"source '{source.name}'",
+                hint="extract it whole, and merge its snapshot with the others",
+            )
 
 
 def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, timer: StageTimer) -> None:
@@ -107,7 +138,7 @@ def _read(job: ExtractJob, credentials: Credentials, scim_token: Secret | None, 
         files.extract(job)
     elif scim_token is not None:
         scim.extract(job, scim_token)
-    if source.scim_url is not None and scim_token is not None:
+    if source.scim_url is not None and scim_token is not None and job.is_first_shard:
         timer.stage(f"extract {source.name} by SCIM")
         scim.extract_beside(job, scim_token)
 

@@ -10,6 +10,7 @@ from pipeline import resources
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings, SourceSettings
 from pipeline.warehouse import database
+from pipeline.warehouse.executor import Executor, InDuckDB, TableExchange
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
 from pipeline.warehouse.people import Roster, read_roster
@@ -21,6 +22,7 @@ __all__ = [
     "check_policy",
     "check_roster",
     "completeness_models",
+    "executor",
     "models",
     "policy_files",
     "roster",
@@ -72,6 +74,30 @@ def sources(settings: Settings, names: Sequence[str] = ()) -> list[SourceSetting
             "no source is configured", where=str(settings.path), hint="add a table [sources.prod] with kind and url"
         )
     return list(settings.sources)
+
+
+def executor(settings: Settings, connection: database.Connection) -> Executor | None:
+    """Return what runs the models, if it is not the database.
+
+    Raises:
+        ConfigurationError: the engine's packages or its address are missing, or its lake cannot be opened.
+        WarehouseError: the engine does not answer.
+    """
+    warehouse = settings.warehouse
+    if warehouse.engine == "duckdb":
+        return None
+    if warehouse.engine_url is None:
+        raise ConfigurationError(
+            "the engine 'spark' has no address",
+            where="[warehouse] engine_url",
+            hint='add engine_url = "sc://host:15002", the address of a Spark Connect server',
+        )
+    from pipeline.engines.spark import Location, Spark
+
+    lake = warehouse.lake if "://" in warehouse.lake else str(settings.path.parent / warehouse.lake)
+    return Spark(
+        Location(warehouse.engine_url, lake), TableExchange(connection), InDuckDB(connection), resources.sql()
+    )
 
 
 def policy_files(settings: Settings) -> PolicyFiles:

@@ -8,16 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
-from pipeline.errors import (
-    SupersededError,
-    WarehouseError,
-)
+from pipeline.errors import SupersededError, WarehouseError
 from pipeline.extraction import extract
 from pipeline.progress import Progress, Silent, StageTimer
 from pipeline.results import (
@@ -65,17 +62,33 @@ class Project:
         self.environment = environment
         self.progress: Progress = progress or Silent()
 
-    def extract(self, *sources: str) -> ExtractResult:
+    def extract(self, *sources: str, shard: str | None = None) -> ExtractResult:
         """Read sources into a new snapshot: those named, or all that are configured.
 
-        A source that fails does not lose the pages of the others.
+        A source that fails does not lose the pages of the others. ``shard`` is the part of the accounts to read, as
+        ``2/5``; the snapshot is PARTIAL until :meth:`merge` joins all parts.
 
         Raises:
+            UsageError: ``shard`` is not a shard, or a source cannot be read in shards.
             ConfigurationError: no source, an unknown one, or a missing secret; nothing was contacted.
             SourceError: no source gave a single page; there is no snapshot.
             WarehouseError: the pages could not be stored; there is no snapshot.
         """
-        return extract(self.settings, self.environment, sources, StageTimer(self.progress))
+        return extract(self.settings, self.environment, sources, StageTimer(self.progress), shard)
+
+    def merge(
+        self, *snapshot_ids: str, databases: Iterable[Path] = (), within: timedelta = timedelta(hours=24)
+    ) -> ExtractResult:
+        """Merge snapshots into a new one: all shards of a source, different sources, or both.
+
+        ``databases`` are other database files in which the snapshots may be. ``within`` is how much time may lie
+        between the first start and the last end of the extracts. Raises as :func:`pipeline.merging.merge`.
+        """
+        from pipeline.merging import merge
+
+        return merge(
+            self.settings, snapshot_ids, StageTimer(self.progress), databases=tuple(databases), within=within
+        )
 
     def build(
         self,
@@ -284,6 +297,7 @@ class Project:
                     tool_version=__version__,
                 ),
                 progress=timer.advance,
+                executor=inputs.executor(self.settings, connection),
             )
         for warning in built.warnings:
             timer.note(warning)

@@ -164,6 +164,32 @@ comment on column meta.pages.elapsed_ms is 'duration of the request in milliseco
 comment on column meta.pages.attempts is 'number of attempts';
 comment on column meta.pages.is_accepted is 'the sweep was accepted; rows of other sweeps are kept as evidence';
 
+create table if not exists meta.shards (
+    snapshot_id varchar not null,
+    source varchar not null,
+    number integer not null,
+    shard_count integer not null,
+    part_snapshot_id varchar not null,
+    first_id varchar,
+    last_id varchar,
+    pages_before integer not null,
+    users_before bigint,
+    users_after bigint,
+    started_at timestamp,
+    finished_at timestamp,
+    error varchar,
+    failed_checks varchar,
+    primary key (snapshot_id, source, number)
+);
+comment on table meta.shards is 'One part of a merged snapshot: a shard of a source, or a source that was read whole.';
+comment on column meta.shards.number is 'number of the shard, from 1';
+comment on column meta.shards.shard_count is 'how many shards the source was read in; 0 if it was read whole';
+comment on column meta.shards.part_snapshot_id is 'the snapshot that the part was merged from';
+comment on column meta.shards.first_id is 'first account id of the shard';
+comment on column meta.shards.last_id is 'last account id of the shard';
+comment on column meta.shards.pages_before is 'number of the last page before those of this part';
+comment on column meta.shards.failed_checks is 'gate checks that the part failed by itself; null if none';
+
 create table if not exists meta.reconciliation (
     snapshot_id varchar not null,
     check_id varchar not null,

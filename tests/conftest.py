@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from tests.search import DEEP, QUICK, SAMPLE
 
-pytest_plugins = ["tests.browser", "tests.reporting.shown"]
+pytest_plugins = ["tests.browser", "tests.engines.server", "tests.reporting.shown"]
 
 # A shell that starts a job in the background lets it ignore Ctrl-C, and the job's children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import GateError, IncompleteError, UsageError, exit_code
 from pipeline.results import SEVERITIES, ReportResult, RunResult
 from pipeline.wording import counted
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 __all__ = ["register", "show"]
 
@@ -83,12 +86,16 @@ def extract(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources (default: all).")
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Read part K of N of the accounts; 'merge' joins the parts."),
+    ] = None,
 ) -> None:
     """Read the sources into a new snapshot."""
     terminal: Terminal = context.obj
     project = terminal.project()
     with terminal.progress():
-        result = project.extract(*(sources or ()))
+        result = project.extract(*(sources or ()), shard=shard)
     reason = f": {result.reason}" if result.reason else ""
     terminal.result(
         f"{result.snapshot_id} {result.completeness}{reason}",
@@ -118,11 +125,19 @@ def build(
         typer.Option(metavar="ID", help="The snapshot to compare with (default: the previous complete one)."),
     ] = None,
     allow_partial: AllowPartial = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What runs the models: duckdb or spark (default: as configured)."),
+    ] = None,
+    engine_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Address of a Spark Connect server: sc://host:15002.")
+    ] = None,
 ) -> None:
     """Build the graph, the findings and the report tables."""
     terminal: Terminal = context.obj
     moment = parse_as_of(as_of)
     project = terminal.project()
+    project.settings = on_engine(project.settings, engine, engine_url)
     with terminal.progress():
         result = project.build(snapshot, as_of=moment, baseline=baseline, allow_partial=allow_partial)
     terminal.result(
@@ -211,6 +226,19 @@ def _where(folder: Path, files: Sequence[Path]) -> str:
 def parse_formats(text: str) -> list[str]:
     """Return the formats of a list such as ``csv,pdf``."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def on_engine(settings: Settings, engine: str | None, url: str | None) -> Settings:
+    """Return settings with another engine, or another address of it.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    if engine not in {None, "duckdb", "spark"}:
+        raise UsageError(f"there is no engine '{engine}'", where="--engine", hint="use duckdb or spark")
+    named: dict[str, Any] = {"engine": engine, "engine_url": url}
+    given = {name: value for name, value in named.items() if value is not None}
+    return replace(settings, warehouse=replace(settings.warehouse, **given))
 
 
 def parse_as_of(text: str | None) -> datetime | None:

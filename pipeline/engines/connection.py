@@ -13,8 +13,8 @@ __all__ = ["Refused", "SparkConnection"]
 
 #: Times are UTC without a zone, and what does not fit is an error, as in DuckDB.
 _SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
-#: A request that does not reach the server is sent again so often, with pauses of 0.05 to about 3 s between.
-_TRIES = 5
+#: A request that does not reach the server is sent again so often, with pauses that add up to about 4 s.
+_TRIES = 4
 
 
 class Refused(Exception):  # noqa: N818 - not an error by itself: who runs the statement says what it means
@@ -51,9 +51,13 @@ class SparkConnection:
 
     def rows(self, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Return the rows of a select."""
-        with self._talking():
-            table = self._frame(statement, values).toArrow()
+        table = self.table(statement, values)
         return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+    def table(self, statement: str, values: Mapping[str, object]) -> Any:
+        """Return the rows of a select as a table of pyarrow."""
+        with self._talking():
+            return self._frame(statement, values).toArrow()
 
     def columns(self, statement: str, values: Mapping[str, object]) -> list[tuple[str, str]]:
         """Return the names and types of a select's columns; it is analysed and does not run."""
@@ -94,7 +98,9 @@ class SparkConnection:
         from pyspark.errors import PySparkException
 
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that it gives up; the error says so
+                yield
         except grpc.RpcError as error:
             raise self._gone(error) from error
         except ArrowException as error:

@@ -62,6 +62,13 @@ class Lake:
         except OSError as error:
             raise self._failed(error) from error
 
+    def holds(self, table: str) -> bool:
+        """Return whether a table has a file."""
+        from pyarrow import fs
+
+        folder = fs.FileSelector(f"{self._path}/{self._relative(table)}", allow_not_found=True)
+        return any(info.base_name.endswith(".parquet") for info in self._files.get_file_info(folder))
+
     def read(self, table: str) -> Any:
         """Return the rows of a table as a data set of pyarrow, which DuckDB reads.
 

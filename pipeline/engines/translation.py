@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 
 from pipeline.engines.rewrites import REWRITES, Rewrite, UnsupportedError
 
-__all__ = ["Macro", "UnsupportedError", "bind", "macros", "translate", "view"]
+__all__ = ["Macro", "UnsupportedError", "bind", "macros", "tables_of", "translate", "view"]
 
 #: Functions of Spark that sqlglot does not know, and passes through as they are written.
 _OF_SPARK = frozenset(
@@ -42,6 +42,12 @@ def macros(statements: str) -> dict[str, Macro]:
     return {
         name: Macro(tuple(parameters.split(", ")), parse_one(body, read="duckdb")) for name, parameters, body in found
     }
+
+
+def tables_of(statement: str) -> set[str]:
+    """Return the tables (``schema.name``) that a select of ours reads."""
+    found = parse_one(statement, read="duckdb").find_all(exp.Table)
+    return {f"{table.db}.{table.name}" for table in found if table.db}
 
 
 def bind(values: Mapping[str, object]) -> dict[str, object]:

@@ -15,11 +15,20 @@ from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.text import count, number
 
-__all__ = ["BriefView", "PersonChanges", "PersonFindings", "RoleHolders", "SeveritySection", "arrange"]
+__all__ = [
+    "ACTIONS_SHOWN",
+    "BriefView",
+    "PersonChanges",
+    "PersonFindings",
+    "RoleHolders",
+    "SeveritySection",
+    "arrange",
+]
 
 Row = dict[str, Any]
 
-_ACTIONS_SHOWN = 10
+#: Most actions on the first pages.
+ACTIONS_SHOWN = 10
 #: Each severity has room for at least this part of all findings that are shown: a quarter.
 _SHARE = 4
 #: Most findings of one rule about one person that are told apart.
@@ -121,8 +130,8 @@ def arrange(dataset: Dataset, *, rows_shown: int, privileged_shown: int, sums: S
     changes = _rows(dataset.remediation)
     actions = _rows(dataset.actions)
     return BriefView(
-        actions=actions[:_ACTIONS_SHOWN],
-        actions_left=len(actions[_ACTIONS_SHOWN:]),
+        actions=actions[:ACTIONS_SHOWN],
+        actions_left=len(actions[ACTIONS_SHOWN:]),
         severities=severities,
         overdue=sum(row["overdue"] for row in severities),
         sections=tuple(_sections(dataset, {row["severity"]: row["days_to_fix"] for row in severities}, rows_shown)),
@@ -202,7 +211,7 @@ def _person(found: Sequence[Row], has_sources: bool) -> PersonFindings:
 def _attributed(said: str, names: Sequence[str], addresses: Sequence[str]) -> str:
     """Name the accounts that a text is about, unless there is only one or it is about all of them."""
     named = dict.fromkeys(filter(None, names))
-    return f"{', '.join(named)}: {said}" if 0 < len(named) < len(addresses) else said
+    return f"For {', '.join(named)}: {said}" if 0 < len(named) < len(addresses) else said
 
 
 def _described(found: Sequence[Row], has_sources: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:

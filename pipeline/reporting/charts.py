@@ -1,4 +1,4 @@
-"""Charts as inline SVG: horizontal bars with the value at the end, and a small chart for each line.
+"""Charts as inline SVG: a small chart for each line.
 
 Sizes are CSS pixels. WeasyPrint reads the ``font`` shorthand inside SVG wrongly, so family, size and weight are
 written apart.
@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from pipeline.reporting.text import shorten
-
-__all__ = ["ACCENT", "INK", "SEVERITIES", "SLATE", "Bar", "Line", "Severity", "bars", "lines"]
+__all__ = ["ACCENT", "INK", "SEVERITIES", "SLATE", "Line", "Severity", "lines"]
 
 INK = "#16202e"
 SLATE = "#51607a"
 ACCENT = "#0b5c7a"
 
-_WIDTH = 318
-_LABEL_WIDTH = 100
-_VALUE_WIDTH = 46
-_ROW_HEIGHT = 16
-_BAR_HEIGHT = 9
 #: Width of a chart of lines, and the left and right edge of its plots.
 _LINES_WIDTH, _LEFT, _RIGHT = 372, 98, 330
 #: Height of the plot of one line, the room above and below the line, and the height of the names of the positions.
@@ -48,16 +41,6 @@ SEVERITIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar; ``shape`` stands before the label."""
-
-    label: str
-    value: int
-    colour: str = ACCENT
-    shape: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One line: a value for each position, each marked by ``shape``."""
 
@@ -65,51 +48,6 @@ class Line:
     shape: str
     colour: str
     values: tuple[int, ...]
-
-
-def bars(title: str, rows: Sequence[Bar]) -> Markup:
-    """Draw the rows in their order; the title is what a screen reader says of the chart."""
-    longest = max((row.value for row in rows), default=0)
-    room = _WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
-    said = title + ": " + ", ".join(f"{row.label} {row.value:,}" for row in rows)
-    parts = [
-        Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" class="bars" role="img" width="{}" height="{}"'
-            ' viewBox="0 0 {} {}">'
-        ).format(_WIDTH, len(rows) * _ROW_HEIGHT, _WIDTH, len(rows) * _ROW_HEIGHT),
-        Markup("<title>{}</title>").format(said),
-    ]
-    for position, row in enumerate(rows):
-        # A bar of one account among thousands must still be seen; a bar of none must not.
-        length = max(1.5, room * row.value / longest) if row.value else 0
-        middle = position * _ROW_HEIGHT + _ROW_HEIGHT / 2
-        label = shorten(row.label, 18)
-        parts.append(
-            Markup(
-                '<text x="{x}" y="{y}" text-anchor="end" font-family="Report Sans" font-size="9.8"'
-                ' fill="{slate}">{label}</text>'
-                '<rect x="{left}" y="{top}" width="{length}" height="{height}" rx="1.5" fill="{colour}"/>'
-                '<text x="{end}" y="{y}" font-family="Report Sans" font-size="9.8" font-weight="600"'
-                ' fill="{ink}">{value}</text>'
-            ).format(
-                x=_LABEL_WIDTH - 8,
-                y=f"{middle + 3.5:.1f}",
-                slate=SLATE,
-                label=Markup('<tspan fill="{}">{}</tspan> {}').format(row.colour, row.shape, label)
-                if row.shape
-                else escape(label),
-                left=_LABEL_WIDTH,
-                top=f"{middle - _BAR_HEIGHT / 2:.1f}",
-                length=f"{length:.1f}",
-                height=_BAR_HEIGHT,
-                colour=row.colour,
-                end=f"{_LABEL_WIDTH + length + 6:.1f}",
-                ink=INK,
-                value=f"{row.value:,}",
-            )
-        )
-    parts.append(Markup("</svg>"))
-    return Markup("").join(parts)
 
 
 def lines(title: str, positions: Sequence[str], rows: Sequence[Line]) -> Markup:

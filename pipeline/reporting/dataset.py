@@ -55,7 +55,6 @@ class Dataset:
     unevaluated_rules: polars.DataFrame
     change_counts: polars.DataFrame
     changes: polars.DataFrame
-    control_matrix: polars.DataFrame
     controls: polars.DataFrame
     dictionary: polars.DataFrame
     actions: polars.DataFrame
@@ -97,7 +96,6 @@ def load(connection: Connection) -> Dataset:
         unevaluated_rules=frame("select * from reports.unevaluated_rules order by outcome, title, rule_id"),
         change_counts=frame("select * from reports.change_counts order by position, object_kind, change"),
         changes=frame(statement("reporting", "changes"), rows=ROWS_HELD),
-        control_matrix=frame("select * from reports.control_matrix order by rule_id"),
         controls=frame("select * from reports.controls order by framework, control"),
         dictionary=frame(statement("reporting", "dictionary")),
         actions=frame(statement("reporting", "actions")),

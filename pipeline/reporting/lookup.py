@@ -27,6 +27,8 @@ ACCOUNTS = 20_000
 FINDINGS = 20_000
 #: Most grants of dashboards, models and folders.
 GRANTS = 200_000
+#: Most row rules, one for each column and each account or group that they name.
+ROW_RULES = 100_000
 #: Most departments in the summary.
 DEPARTMENTS = 20
 #: Table -> the most rows it is asked for, or None if the accounts limit it.
@@ -36,6 +38,7 @@ _TABLES = {
     "findings": FINDINGS,
     "access": None,
     "object_grants": GRANTS,
+    "row_rules": ROW_RULES,
     "changes": None,
     "decisions": None,
     "remediation": None,
@@ -55,6 +58,7 @@ _TOGETHER = {
         ("source", "object_type", "object_id", "object_name", "owner_email", "sensitivity"),
         ("granted_to_type", "granted_to_id"),
     ),
+    "row_rules": (("source", "model_id", "model_name", "table_name", "column_name"), ("access", "value_count")),
 }
 #: Level 9 takes three times as long, for 1 % less.
 _LEVEL = 6
@@ -77,6 +81,8 @@ class LookupData:
     findings_total: int
     grants: int
     grants_total: int
+    row_rules: int
+    row_rules_total: int
     departments: tuple[dict[str, Any], ...]
     departments_total: int
 
@@ -111,6 +117,8 @@ def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> LookupData:
         findings_total=totals["findings"][1],
         grants=totals["object_grants"][0],
         grants_total=totals["object_grants"][1],
+        row_rules=totals["row_rules"][0],
+        row_rules_total=totals["row_rules"][1],
         departments=tuple(departments.iter_rows(named=True)),
         departments_total=_total(departments),
     )

@@ -151,7 +151,7 @@ def _shared(row: Row) -> str:
         count(row["accounts"], "account") if row["accounts"] else "",
         count(row["invitations"], "invitation") if row["invitations"] else "",
     ]
-    return ", ".join(filter(None, parts)) or "nobody"
+    return ", ".join(filter(None, parts)) or "not shared"
 
 
 def _sensitive(tables: ObjectTables) -> Iterator[SensitiveObject]:
@@ -231,7 +231,7 @@ def _sign_on(row: Row) -> Iterator[str]:
     if row["is_legacy_jwt"]:
         yield "The older, less secure form of JSON Web Tokens is accepted."
     if row["syncs_groups"]:
-        yield "Groups follow the directory at each sign-on."
+        yield "Groups follow the identity provider at each sign-on."
     if row["is_lockout_enabled"] is False:
         yield "Wrong passwords never lock an account."
     elif row["is_lockout_enabled"]:

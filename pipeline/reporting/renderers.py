@@ -13,7 +13,19 @@ from pathlib import Path
 from pipeline import resources
 from pipeline.evidence import manifest
 from pipeline.reporting import annex as annexes
-from pipeline.reporting import documents, glyphs, graph, html, lookup, pdf, sheets, templating, trend, view, xlsx
+from pipeline.reporting import (
+    documents,
+    glyphs,
+    graph,
+    html,
+    lookup,
+    pdf,
+    sheets,
+    templating,
+    trend,
+    view,
+    xlsx,
+)
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool
@@ -76,8 +88,18 @@ def write_xlsx(connection: Connection, dataset: Dataset, job: DocumentJob, path:
     shown = view.arrange(dataset, rows_shown=0, data_sha256=manifest.data_sha256(job.data))
     overdue = sum(dataset.due_counts["overdue"])
     compared = trend.arrange(dataset.trend, dataset.trend_figures)
-    late = f"{counted(overdue, 'finding')} {'is' if overdue == 1 else 'are'} overdue."
-    return xlsx.write(connection, sheets.sheets(), shown, path, notes=[late, compared.sentence])
+    late = (
+        f"{counted(overdue, 'finding')} {'is' if overdue == 1 else 'are'} overdue."
+        if overdue
+        else "No finding is overdue."
+    )
+    return xlsx.write(
+        connection,
+        sheets.sheets(),
+        shown,
+        path,
+        notes=[late if overdue else "No finding is overdue.", compared.sentence, *compared.notes],
+    )
 
 
 def write_html(connection: Connection, dataset: Dataset, job: DocumentJob, path: Path) -> Sequence[str]:

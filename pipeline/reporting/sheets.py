@@ -18,7 +18,8 @@ class ReportSheet:
     """One sheet: its query, what it lists in a few words, and the file with every column of its rows.
 
     The first ``frozen`` columns stay in sight. The first ``printed`` ones are printed, and rows are as high as those
-    need.
+    need. Of a sheet that is long because people search it, only the rows that fit the condition ``prints`` are
+    printed; they come first.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ReportSheet:
     file: str
     frozen: int = 1
     printed: int | None = None
+    prints: str = "true"
 
 
 def sheets() -> tuple[ReportSheet, ...]:
@@ -39,17 +41,45 @@ def sheets() -> tuple[ReportSheet, ...]:
         ReportSheet("Findings", _query("findings"), "every finding, open ones first", "findings.csv", 3, 9),
         ReportSheet("Trend", _query("trend"), "this report and earlier ones, the newest first", "trend.csv", 1, 18),
         ReportSheet(
-            "Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 11
+            "Privileged", _query("privileged"), "accounts with administrative rights", "population.csv", 1, 12
         ),
         ReportSheet(
-            "Accounts", _query("accounts"), "every account, the most severe findings first", "population.csv", 1, 11
+            "Accounts",
+            _query("accounts"),
+            "every account, the most severe findings first",
+            "population.csv",
+            1,
+            12,
+            '"Open findings" > 0',
         ),
-        ReportSheet("Access", _query("access"), "who holds which role or group, and how", "access.csv", 1, 7),
+        ReportSheet(
+            "Access",
+            _query("access"),
+            "who holds which role or group, those to remove or reduce first",
+            "access.csv",
+            1,
+            8,
+            """"Recommendation" in ('remove', 'reduce', 'investigate')""",
+        ),
         ReportSheet("People", _query("people"), "accounts of one person side by side", "person_access.csv", 1, 11),
         ReportSheet(
-            "Objects", _query("objects"), "who reaches dashboards, data models and folders", "reach.csv", 1, 11
+            "Objects",
+            _query("objects"),
+            "who reaches dashboards, data models and folders",
+            "reach.csv",
+            1,
+            11,
+            '"Public" is not null or "Sensitivity" is not null',
         ),
-        ReportSheet("Licences", _query("licences"), "seats, those to reclaim first", "licences.csv", 1, 7),
+        ReportSheet(
+            "Licences",
+            _query("licences"),
+            "seats, those that can be freed first",
+            "licences.csv",
+            1,
+            8,
+            """"Can be freed" = 'yes'""",
+        ),
         ReportSheet("Changes", _query("changes"), "what changed since the baseline", "changes.csv", 1, 7),
         ReportSheet("Rules", _query("rules"), "what was examined, and with which result", "rules.csv", 2, 10),
         ReportSheet("Checks", _query("checks"), "checks of the extract", "reconciliation.csv", 2, 8),

@@ -1,4 +1,4 @@
-"""The first page of a report: sentences, four numbers, charts, and sums that add up."""
+"""The first page of a report: sentences, four numbers, and sums that add up."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
-from pipeline.reporting import charts
-from pipeline.reporting.charts import SEVERITIES, Bar
 from pipeline.reporting.text import count, number
 
 __all__ = [
     "NOT_EVALUATED",
-    "Chart",
     "Identity",
     "Sections",
     "Tile",
     "checks_said",
     "coverage",
-    "draw",
     "found_on",
     "headline",
     "identities",
@@ -31,23 +25,11 @@ __all__ = [
 #: Replaces the number of a rule that is off or could not be evaluated.
 NOT_EVALUATED = "not evaluated"
 #: What a finding is on if it is not on an account.
-OTHER_SUBJECTS = "on people, groups, roles, objects and the source"
+OTHER_SUBJECTS = "on people, groups, roles, dashboards, data models and sources"
 
 Row = dict[str, Any]
-Chart = tuple[str, Markup]
 #: Section -> key, label and value of its numbers, in their order.
 Sections = dict[str, list[tuple[str, str, int]]]
-
-#: Buckets of the last-seen chart that deserve a look; the others have the accent colour.
-_LATE = {"d180": "#a67c00", "older": "#c2530a", "never": "#8f1d2c", "unknown": "#8a94a6"}
-#: Kinds of changes that the chart shows, with their labels.
-_CHANGES_DRAWN = {
-    ("account", "joiner"): "joined",
-    ("account", "leaver"): "left",
-    ("account", "role_changed"): "role changed",
-    ("account", "new_privileged"): "now privileged",
-    ("account", "deactivated"): "deactivated",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +68,8 @@ def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, 
         return ("No account is in scope, so no rule was evaluated.",)
     if not figures["findings"]:
         return (f"No rule has findings: {count(in_scope, 'account')} in scope, no open findings.",)
-    said = [
-        f"Of {count(in_scope, 'account')} in scope, {number(clean)} {'has' if clean == 1 else 'have'} no findings."
-    ]
+    have = "has" if clean == 1 else "have"
+    said = [f"Of {count(in_scope, 'account')} in scope, {number(clean)} {have} no open findings."]
     if leavers == 1:
         said.append("One account of a person who has left is still active: act on it first.")
     elif leavers:
@@ -191,28 +172,6 @@ def checks_said(gate: Sequence[Row], others: Sequence[Row]) -> str:
     return f"{said}; every information check passed." if others else f"{said}."
 
 
-def draw(numbers: Sections, changes: Sequence[Row]) -> tuple[tuple[Chart, ...], ...]:
-    """Draw the charts, in two columns."""
-    by_severity = [
-        Bar(label, value, SEVERITIES[key].colour, SEVERITIES[key].shape)
-        for key, label, value in numbers.get("severity", [])
-    ]
-    last_seen = [
-        Bar(label, value, _LATE.get(key, charts.ACCENT)) for key, label, value in numbers.get("last_seen", [])
-    ]
-    roles = [Bar(label, value) for _, label, value in numbers.get("role", [])]
-    counted = {(row["object_kind"], row["change"]): row["changes"] for row in changes}
-    if counted:
-        last = "Changes since the baseline", [Bar(label, counted[kind]) for kind, label in _CHANGES_DRAWN.items()]
-    else:
-        last = "Accounts by status", [Bar(label, value) for _, label, value in numbers.get("status", [])]
-    columns = (
-        (("Findings by severity", by_severity), ("Accounts by role", roles)),
-        (("Last seen, active accounts", last_seen), last),
-    )
-    return tuple(tuple((title, charts.bars(title, rows)) for title, rows in column if rows) for column in columns)
-
-
 def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ...]:
     """Return the sums to print: population, status, scope, findings by severity."""
     accounts = (figures["accounts"], "accounts")
@@ -231,7 +190,7 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
         Identity(
             in_scope,
             (
-                (figures["in_scope_with_findings"], "with findings"),
+                (figures["in_scope_with_findings"], "with open findings"),
                 (figures["in_scope_without_findings"], "without"),
             ),
         ),

@@ -106,16 +106,15 @@ def arrange(trend: polars.DataFrame, figures: polars.DataFrame) -> Trend:
 
 def _notes(before: TrendReport, now: TrendReport) -> Iterator[str]:
     """Yield why open before, new, reopened and resolved do not add up to what is open now, if they do not."""
+    then = day(before.read_at)
     if again := now.evaluated_again:
-        yield (
-            f"{count(again, 'open finding')} {'is' if again == 1 else 'are'} neither new nor reopened: the report of"
-            f" {day(before.read_at)} could not evaluate {'it' if again == 1 else 'them'}."
-        )
+        are, them = ("is", "it") if again == 1 else ("are", "them")
+        found = count(again, "open finding")
+        yield f"{found} {are} neither new nor reopened: the report of {then} could not evaluate {them}."
     if lost := now.not_evaluated:
-        yield (
-            f"{count(lost, 'finding')} of that time {'is' if lost == 1 else 'are'} neither open nor resolved:"
-            f" this report could not evaluate {'it' if lost == 1 else 'them'}."
-        )
+        were, them = ("was", "it") if lost == 1 else ("were", "them")
+        found = count(lost, "finding")
+        yield f"{found} {were} open on {then}, and this report could not evaluate {them}."
     if now.resolved is None:
         yield "What was resolved is not known, because this extract is not complete."
 

@@ -13,11 +13,12 @@ import polars
 
 from pipeline.evidence.manifest import SHELL_CHECK
 from pipeline.reporting import reach, summary, trend
+from pipeline.reporting.brief import ACTIONS_SHOWN
 from pipeline.reporting.charts import SEVERITIES
 from pipeline.reporting.dataset import Dataset
 from pipeline.reporting.decisions import DecisionSum
 from pipeline.reporting.reach import ReachView
-from pipeline.reporting.summary import Chart, Identity, Sections, Tile
+from pipeline.reporting.summary import Identity, Sections, Tile
 from pipeline.reporting.text import day, moment
 from pipeline.reporting.trend import Trend
 
@@ -25,7 +26,6 @@ __all__ = ["Property", "RuleSection", "SeverityCount", "View", "arrange"]
 
 Row = dict[str, Any]
 
-_ACT_FIRST = 5
 #: Property of the statistics -> its heading, in the order of the page.
 _PROPERTIES = {
     "source": "By source",
@@ -110,10 +110,8 @@ class View:
     coverage: tuple[str, ...]
     not_evaluated: int
     tiles: tuple[Tile, ...]
-    charts: tuple[tuple[Chart, ...], ...]
     identities: tuple[Identity, ...]
-    act_first: tuple[RuleSection, ...]
-    urgent_rules: int
+    actions: tuple[Row, ...]
     privileged: tuple[Row, ...]
     people: tuple[Row, ...]
     people_total: int
@@ -142,7 +140,6 @@ class View:
     changes: tuple[Row, ...]
     change_total: int
     privileged_total: int
-    matrix: tuple[Row, ...]
     controls: tuple[Row, ...]
     dictionary: dict[str, tuple[Row, ...]]
     reach: ReachView
@@ -171,7 +168,7 @@ def arrange(
     sections = _sections(dataset, rows_shown)
     checks = _rows(dataset.reconciliation)
     return View(
-        **_first_page(dataset, sections),
+        **_first_page(dataset),
         **_long_tables(dataset, rows_shown, privileged_shown),
         snapshot=dataset.snapshot,
         is_complete=dataset.snapshot["completeness"] == "FULL",
@@ -202,7 +199,6 @@ def arrange(
         ),
         properties=_properties(dataset),
         change_counts=_rows(dataset.change_counts),
-        matrix=_matrix(dataset),
         controls=_rows(dataset.controls),
         dictionary=_dictionary(dataset),
         reach=reach.arrange(dataset.objects),
@@ -214,7 +210,7 @@ def arrange(
     )
 
 
-def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, Any]:
+def _first_page(dataset: Dataset) -> dict[str, Any]:
     """Return the fields of the view that the first page shows."""
     numbers: Sections = {
         str(name[0]): [(str(row["key"]), str(row["label"]), int(row["value"])) for row in part.iter_rows(named=True)]
@@ -222,8 +218,6 @@ def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, 
     }
     figures = {key: value for key, _, value in numbers.get("headline", [])}
     severities = {key: value for key, _, value in numbers.get("severity", [])}
-    urgent = [each for each in sections if each.worst and each.worst.severity in ("critical", "high")]
-    first = urgent or [each for each in sections if each.worst]
     unevaluated = _rows(dataset.unevaluated_rules)
     return {
         "figures": figures,
@@ -233,10 +227,8 @@ def _first_page(dataset: Dataset, sections: Sequence[RuleSection]) -> dict[str, 
         "coverage": summary.coverage(unevaluated, len(dataset.rule_summary)),
         "findings_said": summary.found_on(figures),
         "tiles": summary.tiles(figures, unevaluated),
-        "charts": summary.draw(numbers, _rows(dataset.change_counts)),
         "identities": summary.identities(figures, numbers),
-        "act_first": tuple(first[:_ACT_FIRST]),
-        "urgent_rules": len(urgent),
+        "actions": _rows(dataset.actions.head(ACTIONS_SHOWN)),
     }
 
 
@@ -328,10 +320,6 @@ def _properties(dataset: Dataset) -> tuple[Property, ...]:
         for key, title in _PROPERTIES.items()
         if key in rows and not (key == "source" and len(rows[key]) == 1)
     )
-
-
-def _matrix(dataset: Dataset) -> tuple[Row, ...]:
-    return tuple(sorted(_rows(dataset.control_matrix), key=lambda row: (_rank(row["severity"]), row["title"])))
 
 
 def _dictionary(dataset: Dataset) -> dict[str, tuple[Row, ...]]:

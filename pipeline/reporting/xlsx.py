@@ -29,6 +29,8 @@ ROWS_HELD = 1_048_575
 
 #: Not allowed in XML, even escaped.
 _NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
+#: Most characters in a line of the third column of the summary.
+_ASIDE = 92
 _SEVERITY_COLUMNS = {"Severity", "Worst finding"}
 #: Words of other columns -> their colour.
 _WORDS = {
@@ -124,7 +126,10 @@ class _Lines:
         self.row = 0
 
     def put(self, *parts: tuple[Any, Any]) -> None:
-        """Write texts and numbers, each with its style, into the columns of one row."""
+        """Write texts and numbers, each with its style, into the columns of a row, which grows with the last text."""
+        last = parts[-1][0]
+        if isinstance(last, str) and len(last) > _ASIDE:
+            self.sheet.set_row(self.row, 13.5 * -(-len(last) // _ASIDE))
         for column, (value, style) in enumerate(parts):
             if isinstance(value, int):
                 self.sheet.write_number(self.row, column, value, style)
@@ -179,12 +184,17 @@ class _Book:
 
     # ------------------------------------------------------------------------------------------------- the summary
 
-    def write_summary(self, counts: Sequence[tuple[ReportSheet, int]], notes: Sequence[str]) -> None:
-        """Write the first sheet: the summary, what to do first, a list of the other sheets, and the sums."""
+    def write_summary(
+        self,
+        counts: Sequence[tuple[ReportSheet, tuple[int, int]]],
+        notes: Sequence[str],
+    ) -> None:
+        """Write the first sheet: the summary, the most urgent actions, a list of the other sheets, and the sums."""
         page = self._summary
         for column, width in enumerate((52, 10, 78)):
             page.sheet.set_column(column, column, width)
         page.sheet.hide_gridlines(2)
+        page.sheet.fit_to_pages(1, 1)
         page.sheet.set_row(0, 26)
         self._write_head(page, notes)
         self._write_actions(page)
@@ -212,27 +222,31 @@ class _Book:
         page.row += 1
 
     def _write_actions(self, page: _Lines) -> None:
-        page.put(("Act first", self._heading), ("Open", self._number_heading), ("What to do", self._aside_heading))
-        for section in self._view.act_first:
-            if section.worst:
-                severity = section.worst.severity
-                page.put(
-                    (f"{charts.SEVERITIES[severity].shape} {severity}: {section.rule['title']}", self._text),
-                    (section.worst.open_findings, self._integer),
-                    (section.rule["remediation"], self._aside),
-                )
-        if not self._view.act_first:
+        page.put(
+            ("Most urgent actions", self._heading),
+            ("Findings", self._number_heading),
+            ("What to do", self._aside_heading),
+        )
+        for action in self._view.actions:
+            severity = action["severity"]
+            page.put(
+                (f"{charts.SEVERITIES[severity].shape} {severity}: {action['title']}", self._text),
+                (action["findings"], self._integer),
+                (action["recommended_action"], self._aside),
+            )
+        if not self._view.actions:
             page.put(("No action is needed: there are no open findings.", self._text))
         page.row += 1
 
-    def _write_contents(self, page: _Lines, counts: Sequence[tuple[ReportSheet, int]]) -> None:
+    def _write_contents(self, page: _Lines, counts: Sequence[tuple[ReportSheet, tuple[int, int]]]) -> None:
         page.put(("Sheet", self._heading), ("Rows", self._number_heading), ("What it lists", self._aside_heading))
-        for listed, rows in counts:
+        for listed, (rows, printed) in counts:
             if rows:
                 page.sheet.write_url(page.row, 0, f"internal:'{listed.name}'!A1", self._link, listed.name)
             else:
                 page.sheet.write_string(page.row, 0, f"{listed.name}: none", self._quiet)
-            page.put(("", self._link), (rows, self._integer), (listed.lists, self._aside))
+            some = f"; prints the first {text.number(printed)}" if printed < rows else ""
+            page.put(("", self._link), (rows, self._integer), (f"{listed.lists}{some}", self._aside))
         page.row += 1
 
     def _write_sums(self, page: _Lines) -> None:
@@ -251,23 +265,31 @@ class _Book:
 
     # -------------------------------------------------------------------------------------------------- the tables
 
-    def write_sheet(self, connection: Connection, sheet: ReportSheet, rows_held: int) -> int:
-        """Write one sheet with at most ``rows_held`` rows, unless there are none; return how many rows there are."""
+    def write_sheet(self, connection: Connection, sheet: ReportSheet, rows_held: int) -> tuple[int, int]:
+        """Write one sheet with at most ``rows_held`` rows, unless there are none.
+
+        Return how many rows there are, and how many of them are printed.
+        """
         connection.execute(f"create or replace temp table {_ROWS} as {sheet.query}")
         try:
-            [(count,)] = connection.execute(f"select count(*) from {_ROWS}").fetchall()
+            counts = f"select count(*), coalesce(max(line) filter (where {sheet.prints}), 0) from {_ROWS}"
+            [(count, prints)] = connection.execute(counts).fetchall()
             if count:
-                self._write_rows(connection, sheet, count, rows_held)
-            return int(count)
+                self._write_rows(connection, sheet, (int(count), int(prints)), rows_held)
+            return int(count), int(prints)
         finally:
             connection.execute(f"drop table {_ROWS}")
 
-    def _write_rows(self, connection: Connection, sheet: ReportSheet, count: int, rows_held: int) -> None:
+    def _write_rows(
+        self, connection: Connection, sheet: ReportSheet, counts: tuple[int, int], rows_held: int
+    ) -> None:
+        count, prints = counts
         columns = sheet_cells.describe(connection, _ROWS)
         printed = sheet.printed or len(columns)
         # The last row of a full sheet is kept for the note about the missing rows.
         held = count if count <= rows_held else rows_held - 1
-        worksheet = self._new_sheet(sheet.name)
+        part = f": the first {text.number(prints)} of {text.number(count)} rows" if prints < count else ""
+        worksheet = self._new_sheet(sheet.name, part)
         worksheet.freeze_panes(1, sheet.frozen)
         worksheet.repeat_rows(0)
         worksheet.set_row(0, 20)
@@ -286,7 +308,7 @@ class _Book:
             self._warn(sheet, f"{rest} not fit on a sheet; {sheet.file} has all rows")
             last += 1
             worksheet.write_string(last, 0, f"{rest} not fit on a sheet; {sheet.file} has all rows", self._danger)
-        worksheet.print_area(0, 0, last, printed - 1)
+        worksheet.print_area(0, 0, prints if prints < count else last, printed - 1)
         if cut := sheet_cells.cut_count(connection, _ROWS, columns, held):
             are = "is" if cut == 1 else "are"
             self._warn(
@@ -304,7 +326,7 @@ class _Book:
             rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": self._colours[word]}
             worksheet.conditional_format(1, column, last, column, rule)
 
-    def _new_sheet(self, name: str) -> Any:
+    def _new_sheet(self, name: str, part: str = "") -> Any:
         from pipeline.reporting.streamed_sheet import StreamedSheet
 
         sheet = self._workbook.add_worksheet(name, StreamedSheet)
@@ -312,7 +334,9 @@ class _Book:
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer("&L&8&A, confidential&C&8Snapshot " + self._view.snapshot["snapshot_id"] + "&R&8&P of &N")
+        sheet.set_footer(
+            f"&L&8&A{part}, confidential&C&8Snapshot " + self._view.snapshot["snapshot_id"] + "&R&8&P of &N"
+        )
         return sheet
 
 

@@ -59,9 +59,16 @@ class OrganizationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseSettings:
-    """Where the database is."""
+    """Where the database is, and what runs the models after staging.
+
+    The engine ``spark`` is a Spark Connect server at ``engine_url``. It shares the lake with the program: a folder,
+    or an address such as ``s3://bucket/folder``.
+    """
 
     database: Path = Path("access-review.duckdb")
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    engine_url: str | None = None
+    lake: str = "lake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

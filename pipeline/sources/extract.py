@@ -44,7 +44,8 @@ class SourceReader(Protocol):
 class ExtractJob:
     """The source of an extract and its spool. Clock and sleep are parameters, so that tests need not wait.
 
-    ``row_key`` is the key of the hashes that stand for values of row rules; ``note`` receives warnings.
+    ``row_key`` is the key of the hashes that stand for values of row rules; ``note`` receives warnings. ``shard`` is
+    the part of the accounts to read, as ``2/5``; None reads everything.
     """
 
     source: SourceSettings
@@ -54,6 +55,12 @@ class ExtractJob:
     sleep: Sleep = asyncio.sleep
     row_key: bytes = b""
     note: Callable[[str], None] = lambda _: None
+    shard: str | None = None
+
+    @property
+    def is_first_shard(self) -> bool:
+        """Return whether this extract reads what only one shard has to read."""
+        return self.shard is None or self.shard.startswith("1/")
 
 
 class Extraction:
@@ -69,11 +76,12 @@ class Extraction:
         self._started = job.clock()
 
     async def read_list(
-        self, paged: PagedList, things: str, resource: str, *, is_size_known: bool = False
+        self, paged: PagedList, things: str, resource: str, *, is_size_known: bool = False, first: int = 0
     ) -> Reading:
         """Read a list to its end. If that fails, the sweep with most records is the accepted one.
 
-        ``is_size_known`` is that of :func:`~pipeline.sources.paging.read_list`.
+        ``is_size_known`` is that of :func:`~pipeline.sources.paging.read_list`; ``first`` is the place in the whole
+        list of the first record of a range.
 
         Raises:
             SourceError: the list could not be read to its end.
@@ -81,7 +89,7 @@ class Extraction:
         kept: Counter[int] = Counter()
 
         def keep(page: ReadPage) -> None:
-            place = PagePlace(resource, page.sweep, page.offset)
+            place = PagePlace(resource, page.sweep, first + page.offset)
             self.page_log.record_page(page.answer, page.records, place, keep=page.counts)
             if page.counts:
                 kept[page.sweep] += page.records.items
@@ -101,7 +109,7 @@ class Extraction:
             raise
         self.accepted[resource] = reading.accepted.number
         self.readings[things] = reading
-        self.overlaps[resource] = list(map(list, reading.overlaps))
+        self.overlaps[resource] = [[first + offset for offset in offsets] for offsets in reading.overlaps]
         return reading
 
     def outcome(self, failure: AccessReviewError | None) -> SourceOutcome:

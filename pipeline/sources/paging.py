@@ -45,8 +45,8 @@ _MORE_PAGES = 20
 class PagedList(Protocol):
     """A list that is read by offset, which counts from 0."""
 
-    async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
-        """Request one page."""
+    async def page(self, offset: int, limit: int) -> tuple[Reply, Records] | None:
+        """Request one page. A list that is a range of a longer one returns None behind its end."""
 
     async def count(self) -> int | None:
         """Return the server's own count, or None if it has none."""
@@ -206,13 +206,13 @@ class _ListReader:
         """Request the first page, halving the limit while the server refuses it."""
         while True:
             try:
-                answer, records = await self._list.page(0, self._page_size)
+                page = await self._list.page(0, self._page_size)
             except RefusedError as error:
                 if error.status not in (400, 422) or self._page_size <= 10:
                     raise
                 self._page_size //= 2
                 continue
-            return self._take(sweep, 0, self._page_size, answer, records)
+            return self._take(sweep, 0, self._page_size, page)
 
     async def _read_concurrently(self, sweep: Sweep, horizon: int | None) -> None:
         """Read from where the sweep is; up to ``horizon`` records if their number is known, else to an empty page."""
@@ -254,15 +254,19 @@ class _ListReader:
     async def _page(self, sweep: Sweep, offset: int, limit: int) -> int | None:
         """Read one page; return the number of its records, or None if it cannot be read."""
         try:
-            answer, records = await self._list.page(offset, limit)
+            page = await self._list.page(offset, limit)
         except UnreadableError as error:
             sweep.unreadable.append(error.where)
             if len(sweep.unreadable) >= _MOST_UNREADABLE:
                 raise
             return None
-        return self._take(sweep, offset, limit, answer, records)
+        return self._take(sweep, offset, limit, page)
 
-    def _take(self, sweep: Sweep, offset: int, limit: int, answer: Reply, records: Records) -> int:
+    def _take(self, sweep: Sweep, offset: int, limit: int, page: tuple[Reply, Records] | None) -> int:
+        if page is None:
+            sweep.empty.add(offset)
+            return 0
+        answer, records = page
         sweep.take(offset, records, patience=self._workers + 2)
         sweep.too_long = sweep.too_long or records.items > limit
         self._keep(ReadPage(answer, records, sweep.number, offset))
@@ -273,7 +277,10 @@ class _ListReader:
         """Read a list whose server ignores ``skip``, and prove it by more answers and the count or the limit."""
         limit = max(self._page_size, (expected or 0) + 1)
         while True:
-            answer, records = await self._list.page(0, limit)
+            page = await self._list.page(0, limit)
+            if page is None:
+                return
+            answer, records = page
             fits = records.items != limit or limit > sweep.most
             if fits:
                 break
@@ -296,7 +303,10 @@ class _ListReader:
             sweep.proof = "two more answers at other offsets had the same ids, whatever the limit"
 
     async def _echoes(self, sweep: Sweep, offset: int, limit: int) -> bool:
-        answer, records = await self._list.page(offset, limit)
+        page = await self._list.page(offset, limit)
+        if page is None:
+            return False
+        answer, records = page
         self._keep(ReadPage(answer, records, sweep.number, offset, counts=False))
         return set(records.ids) == sweep.ids and records.without_id == sweep.without_id
 

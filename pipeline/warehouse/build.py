@@ -16,9 +16,11 @@ from typing import Any
 import duckdb
 
 from pipeline import resources
-from pipeline.errors import ModelError, WarehouseError
+from pipeline.errors import WarehouseError
 from pipeline.warehouse import checks, database, policy, provider, register, saved
+from pipeline.warehouse.comments import comment
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.executor import Executor, InDuckDB, replacing
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import combined_sha256, tables_sha256
 from pipeline.warehouse.people import Roster
@@ -28,7 +30,7 @@ from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import RuleInForce
 from pipeline.warehouse.snapshots import Snapshot
 
-__all__ = ["Build", "Inputs", "build", "comment", "rebuild"]
+__all__ = ["Build", "Inputs", "build", "rebuild"]
 
 #: Schemas whose tables are made anew by every build.
 _BUILT = ("staging", "graph", "findings", "reports")
@@ -81,9 +83,16 @@ class Build:
 
 
 def build(
-    connection: Connection, models: Sequence[Model], inputs: Inputs, *, progress: Callable[[str, int, int], None]
+    connection: Connection,
+    models: Sequence[Model],
+    inputs: Inputs,
+    *,
+    progress: Callable[[str, int, int], None],
+    executor: Executor | None = None,
 ) -> Build:
     """Build every model for one snapshot and publish it. ``progress`` gets (table, done, of).
+
+    ``executor`` runs the models; by default the database does.
 
     Raises:
         ConfigurationError: a policy file or the roster is wrong.
@@ -91,9 +100,10 @@ def build(
         WarehouseError: the requested baseline does not exist.
     """
     connection.execute("set preserve_insertion_order = false")  # tables have no order; every reader sorts
+    builder = _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of, executor)
     try:
-        with database.transaction(connection):
-            return _Builder(connection, inputs.rules, inputs.snapshot, inputs.as_of).run(models, inputs, progress)
+        with replacing(connection, builder.executor), database.transaction(connection):
+            return builder.run(models, inputs, progress)
     except (duckdb.CatalogException, duckdb.BinderException):
         raise  # a lasting table has other columns than this version expects; database.writing reports that
     except duckdb.Error as error:
@@ -117,9 +127,15 @@ def rebuild(
 
 class _Builder:
     def __init__(
-        self, connection: Connection, rules: Sequence[RuleInForce], snapshot: Snapshot, as_of: datetime
+        self,
+        connection: Connection,
+        rules: Sequence[RuleInForce],
+        snapshot: Snapshot,
+        as_of: datetime,
+        executor: Executor | None = None,
     ) -> None:
         self.connection = connection
+        self.executor: Executor = executor or InDuckDB(connection)
         self.rules = {rule.model.table: rule for rule in rules}
         self.snapshot = snapshot
         self.as_of = as_of
@@ -129,7 +145,7 @@ class _Builder:
 
     def run(self, models: Sequence[Model], inputs: Inputs, progress: Callable[[str, int, int], None]) -> Build:
         build_id, folder = self.load_inputs(models, inputs)
-        plan = self.create_all(models, progress)
+        plan = self.create_all(models, progress, build_id)
         for model in plan:
             comment(self.connection, model)
         progress("history", len(plan), len(plan))
@@ -137,15 +153,17 @@ class _Builder:
         rows = self.rows | {table: self.count(table) for table in BUILDER_TABLES}
         return Build(self.snapshot.snapshot_id, build_id, folder, rows, tuple(self.warnings))
 
-    def create_all(self, models: Sequence[Model], progress: Callable[[str, int, int], None]) -> list[Model]:
+    def create_all(
+        self, models: Sequence[Model], progress: Callable[[str, int, int], None], build_id: str = ""
+    ) -> list[Model]:
         """Make every table of the built schemas anew; return the models behind them, in order."""
         self.drop_previous()
         layers = [model for model in models if model.schema in _BUILT]
-        lasting = frozenset(self.tables())
-        plan = [m for m in order(layers, lasting) if not m.is_rule or self.rules[m.table].is_enabled]
+        plan = [m for m in order(layers, frozenset(self.tables())) if not m.is_rule or self.rules[m.table].is_enabled]
         # The models that read the union of all rules are built after it.
         before = [model for model in plan if model.schema in {"staging", "graph"} or model.is_rule]
         after = [model for model in plan if model not in before]
+        self.executor.begin(build_id, [(model, self.bound(model)) for model in [*before, *after]])
         for position, model in enumerate(before):
             progress(model.table, position, len(plan))
             self.create(model)
@@ -311,21 +329,17 @@ class _Builder:
             **(rule.parameters if rule else model.params),
         }
 
+    def bound(self, model: Model) -> dict[str, object]:
+        return checks.bound(self.connection, model.sql, self.values(model))
+
     def create(self, model: Model) -> None:
-        values = checks.bound(self.connection, model.sql, self.values(model))
-        try:
-            created = self.connection.execute(f"create table {model.table} as {model.sql}", values).fetchone()
-        except duckdb.Error as error:
-            raise ModelError(
-                f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
-            ) from error
-        self.rows[model.table] = int(created[0]) if created else 0
+        self.rows[model.table] = self.executor.create(model, self.bound(model))
         self.unverified.append(model)
-        self.warnings += checks.verify_model(self.connection, model)
+        self.warnings += checks.verify_model(self.connection, model, self.executor)
 
     def verify_grains(self) -> None:
         """Hold the tables made since the last call to their grains."""
-        checks.verify_grains(self.connection, self.unverified, self.rows)
+        checks.verify_grains(self.executor, self.unverified, self.rows)
         self.unverified = []
 
     def publish(self, build_id: str) -> None:
@@ -384,15 +398,3 @@ def _parameters(given: Inputs) -> dict[str, Any]:
     if given.roster is not None and given.roster.format != RosterFormat():
         parameters["roster"] = asdict(given.roster.format)
     return parameters
-
-
-def comment(connection: Connection, model: Model) -> None:
-    """Put the header's sentences into the database, where any SQL client shows them."""
-    connection.execute(f"comment on table {model.table} is {_literal(model.summary)}")
-    for column in model.columns:
-        connection.execute(f'comment on column {model.table}."{column.name}" is {_literal(column.description)}')
-
-
-def _literal(text: str) -> str:
-    """Quote text for the one kind of statement that takes no parameters; it only ever comes from our own headers."""
-    return "'" + text.replace("'", "''") + "'"

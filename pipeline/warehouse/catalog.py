@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.warehouse import checks, database
-from pipeline.warehouse.build import comment
+from pipeline.warehouse.comments import comment
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import order

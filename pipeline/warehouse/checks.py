@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline.errors import ConfigurationError, ModelError
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.executor import Executor
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.statement import parameters_of
 from pipeline.wording import counted
@@ -23,8 +24,10 @@ def bound(connection: Connection, statement: str, values: dict[str, object]) -> 
     return {name: values[name] for name in parameters_of(statement, connection)}
 
 
-def verify_model(connection: Connection, model: Model) -> list[str]:
+def verify_model(connection: Connection, model: Model, executor: Executor) -> list[str]:
     """Hold a built table to the columns and the checks that its header declares. Return the warnings.
+
+    ``executor`` runs the checks, where the table was made.
 
     Raises:
         ModelError: a column or a check of level ``fail`` does not hold.
@@ -43,7 +46,7 @@ def verify_model(connection: Connection, model: Model) -> list[str]:
             )
     warnings = []
     try:
-        found = [(check, connection.execute(check.sql).fetchall()) for check in model.checks]
+        found = [(check, executor.rows(check.sql)) for check in model.checks]
     except duckdb.Error as error:
         raise ModelError(
             f"a check of {model.table} does not run: {error}", where=where, hint="correct the header"
@@ -65,7 +68,7 @@ def verify_model(connection: Connection, model: Model) -> list[str]:
     return warnings
 
 
-def verify_grains(connection: Connection, models: Sequence[Model], rows: Mapping[str, int]) -> None:
+def verify_grains(executor: Executor, models: Sequence[Model], rows: Mapping[str, int]) -> None:
     """Hold built tables to their grains, in the order of the models; ``rows`` are the numbers of rows by table.
 
     Raises:
@@ -77,21 +80,21 @@ def verify_grains(connection: Connection, models: Sequence[Model], rows: Mapping
             continue
         waiting.append(model)
         if rows[model.table] > _FEW_ROWS:
-            _verify_together(connection, waiting)
+            _verify_together(executor, waiting)
             waiting = []
-    _verify_together(connection, waiting)
+    _verify_together(executor, waiting)
 
 
-def _verify_together(connection: Connection, models: Sequence[Model]) -> None:
+def _verify_together(executor: Executor, models: Sequence[Model]) -> None:
     if not models:
         return
     try:
-        wrong = connection.execute(
+        wrong = executor.rows(
             f"""
             select model, coalesce(sum(copies) filter (where is_missing), 0), count(*) filter (where copies > 1)
             from ({" union all ".join(map(_wrong_keys, range(len(models)), models))}) group by model order by model
             """
-        ).fetchall()
+        )
     except duckdb.Error as error:
         raise ModelError(
             f"a grain does not run: {error}", where=", ".join(str(model.path) for model in models), hint="correct it"

@@ -22,7 +22,7 @@ from pipeline.warehouse.model import Model
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.snapshots import RESOURCES, Snapshot
 
-__all__ = ["LandingJob", "land"]
+__all__ = ["LandingJob", "land", "land_snapshot"]
 
 #: DuckDB's default limit for one JSON value, in bytes. A larger page needs a larger limit.
 _JSON_VALUE_BYTES = 16 * 1024 * 1024
@@ -68,7 +68,7 @@ def land(connection: Connection, spool: Spool, models: Sequence[Model], job: Lan
             # The completeness checks need the ranks of roles, which a policy file may change.
             policy.load_reference(connection, job.policy_files.defaults)
             policy.load_policy(connection, job.policy_files)
-            _land_snapshot(connection, job)
+            land_snapshot(connection, job)
             database.insert(connection, "meta.sources", [_source(job.snapshot_id, outcome) for outcome in outcomes])
             _land_pages(connection, job.snapshot_id, spool, outcomes)
             for resource in RESOURCES:
@@ -85,7 +85,8 @@ def land(connection: Connection, spool: Spool, models: Sequence[Model], job: Lan
     return snapshots.get(connection, job.snapshot_id)
 
 
-def _land_snapshot(connection: Connection, job: LandingJob) -> None:
+def land_snapshot(connection: Connection, job: LandingJob) -> None:
+    """Make the row of ``meta.snapshots``; its completeness is not known yet."""
     previous = connection.execute(
         "select max(snapshot_id) from meta.snapshots where snapshot_id < $id", {"id": job.snapshot_id}
     ).fetchall()

@@ -12,7 +12,7 @@ dashboards_edited = "bigint: how many of them may be changed"
 models            = "bigint: models that it opens; for a role that reaches every model, all of them"
 models_edited     = "bigint: how many of them may be changed"
 row_access        = "varchar: which rows of these models: all rows, some rows, no rows, or in how many models which; null for roles and without models"
-summary           = "varchar: what it opens, in words: 14 dashboards, edits 2; model Orders, some rows"
+summary           = "varchar: what it opens, in words: 14 dashboards, edits 2; data model Orders, some rows"
 */
 with
 
@@ -121,8 +121,8 @@ select
     cast(counts.models_edited as bigint) as models_edited,
     texts.row_access,
     case
-        when counts.has_every_dashboard and counts.has_every_model then 'every dashboard and every model'
-        when counts.has_every_model then 'every model'
+        when counts.has_every_dashboard and counts.has_every_model then 'every dashboard and every data model'
+        when counts.has_every_model then 'every data model'
         when counts.has_every_dashboard then 'every dashboard'
         else concat_ws(
             '; ',
@@ -136,10 +136,10 @@ select
             end,
             case
                 when counts.models = 1 then
-                    'model ' || coalesce(model.object_name, '')
+                    'data model ' || coalesce(model.object_name, '')
                     || case when counts.models_edited > 0 then ', edits it' else '' end || ', ' || texts.row_access
                 when counts.models > 1 then
-                    counts.models || ' models'
+                    counts.models || ' data models'
                     || case when counts.models_edited > 0 then ', edits ' || counts.models_edited else '' end
                     || ', ' || texts.row_access
             end
@@ -180,10 +180,10 @@ given."graph.row_access" = [
   { source = "t", model_id = "o", table_name = "T", column_name = "C", granted_to_type = "default", granted_to_id = "", access = "nothing" },
 ]
 expect = [
-  { entitlement_type = "group", entitlement_id = "sales", dashboards = 2, dashboards_edited = 1, models = 1, models_edited = 0, row_access = "some rows", summary = "2 dashboards, edits 1; model Orders, some rows" },
+  { entitlement_type = "group", entitlement_id = "sales", dashboards = 2, dashboards_edited = 1, models = 1, models_edited = 0, row_access = "some rows", summary = "2 dashboards, edits 1; data model Orders, some rows" },
   { entitlement_type = "group", entitlement_id = "all", dashboards = 1, dashboards_edited = 0, models = 0, models_edited = 0, row_access = "<null>", summary = "dashboard Sales" },
-  { entitlement_type = "group", entitlement_id = "finance", dashboards = 0, dashboards_edited = 0, models = 3, models_edited = 1, row_access = "all rows of 2, no rows of 1", summary = "3 models, edits 1, all rows of 2, no rows of 1" },
-  { entitlement_type = "group", entitlement_id = "builders", dashboards = 0, dashboards_edited = 0, models = 1, models_edited = 1, row_access = "all rows", summary = "model Open, edits it, all rows" },
+  { entitlement_type = "group", entitlement_id = "finance", dashboards = 0, dashboards_edited = 0, models = 3, models_edited = 1, row_access = "all rows of 2, no rows of 1", summary = "3 data models, edits 1, all rows of 2, no rows of 1" },
+  { entitlement_type = "group", entitlement_id = "builders", dashboards = 0, dashboards_edited = 0, models = 1, models_edited = 1, row_access = "all rows", summary = "data model Open, edits it, all rows" },
 ]
 */
 /* example
@@ -198,7 +198,7 @@ given."graph.object_grants" = [
   { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "data admin" },
 ]
 expect = [
-  { entitlement_type = "role", entitlement_id = "admin", dashboards = 2, dashboards_edited = 2, models = 1, models_edited = 1, row_access = "<null>", summary = "every dashboard and every model" },
-  { entitlement_type = "role", entitlement_id = "data admin", dashboards = 0, models = 1, summary = "every model" },
+  { entitlement_type = "role", entitlement_id = "admin", dashboards = 2, dashboards_edited = 2, models = 1, models_edited = 1, row_access = "<null>", summary = "every dashboard and every data model" },
+  { entitlement_type = "role", entitlement_id = "data admin", dashboards = 0, models = 1, summary = "every data model" },
 ]
 */

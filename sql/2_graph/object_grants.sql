@@ -212,8 +212,8 @@ select
     end
         || case when grants.level = 'owner' then ' > owner of ' else ' > ' end
         || case
-            when grants.object_id = '' then 'every ' || grants.object_type
-            else grants.object_type || ' ' || coalesce(object.object_name, grants.object_id)
+            when grants.object_id = '' then 'every ' || replace(grants.object_type, 'model', 'data model')
+            else replace(grants.object_type, 'model', 'data model') || ' ' || coalesce(object.object_name, grants.object_id)
         end as path,
     cast(case when grants.granted_to_type <> 'public' then party.accounts end as bigint) as accounts_reached,
     cast(case when grants.granted_to_type <> 'public' then party.privileged end as bigint) as privileged_reached,
@@ -285,12 +285,12 @@ given."staging.model_shares" = [
 ]
 given."staging.dashboard_shares" = [ { source = "s", dashboard_id = "d", party_type = "user", party_id = "a" } ]
 expect = [
-  { object_id = "m", granted_to_type = "account", granted_to_id = "left", level = "owner", granted_to_name = "<null>", path = "account left (which does not exist) > owner of model Orders", accounts_reached = 0, external_reached = "<null>" },
-  { object_id = "m", granted_to_type = "group", granted_to_id = "lost", level = "read", granted_to_name = "<null>", path = "group lost (which does not exist) > model Orders", accounts_reached = 0, external_reached = "<null>" },
-  { object_id = "m", granted_to_type = "account", granted_to_id = "g", level = "edit", granted_to_name = "<null>", path = "account g (which does not exist) > model Orders", accounts_reached = 0, external_reached = "<null>" },
-  { object_id = "m", granted_to_type = "group", granted_to_id = "g", level = "use", granted_to_name = "Sales", path = "group Sales > model Orders", accounts_reached = 0, external_reached = "<null>" },
-  { object_id = "m", granted_to_type = "account", granted_to_id = "?", level = "use", granted_to_name = "<null>", path = "account ? (which does not exist) > model Orders", accounts_reached = 0, external_reached = "<null>" },
-  { object_id = "m", granted_to_type = "everyone", granted_to_id = "all", level = "use", granted_to_name = "<null>", path = "group all > model Orders", accounts_reached = 1, external_reached = "<null>" },
+  { object_id = "m", granted_to_type = "account", granted_to_id = "left", level = "owner", granted_to_name = "<null>", path = "account left (which does not exist) > owner of data model Orders", accounts_reached = 0, external_reached = "<null>" },
+  { object_id = "m", granted_to_type = "group", granted_to_id = "lost", level = "read", granted_to_name = "<null>", path = "group lost (which does not exist) > data model Orders", accounts_reached = 0, external_reached = "<null>" },
+  { object_id = "m", granted_to_type = "account", granted_to_id = "g", level = "edit", granted_to_name = "<null>", path = "account g (which does not exist) > data model Orders", accounts_reached = 0, external_reached = "<null>" },
+  { object_id = "m", granted_to_type = "group", granted_to_id = "g", level = "use", granted_to_name = "Sales", path = "group Sales > data model Orders", accounts_reached = 0, external_reached = "<null>" },
+  { object_id = "m", granted_to_type = "account", granted_to_id = "?", level = "use", granted_to_name = "<null>", path = "account ? (which does not exist) > data model Orders", accounts_reached = 0, external_reached = "<null>" },
+  { object_id = "m", granted_to_type = "everyone", granted_to_id = "all", level = "use", granted_to_name = "<null>", path = "group all > data model Orders", accounts_reached = 1, external_reached = "<null>" },
   { object_id = "d", granted_to_type = "account", granted_to_id = "a", level = "owner", granted_to_name = "Ada", path = "Ada > owner of dashboard Sales", accounts_reached = 1, external_reached = "<null>" },
 ]
 */
@@ -320,10 +320,10 @@ given."graph.objects" = [
 ]
 expect = [
   { source = "s", object_type = "dashboard", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "1", granted_to_name = "Sys. Admin", path = "role Sys. Admin > every dashboard", accounts_reached = 1, privileged_reached = 1 },
-  { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "1", granted_to_name = "Sys. Admin", path = "role Sys. Admin > every model", accounts_reached = 1, privileged_reached = 1 },
+  { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "1", granted_to_name = "Sys. Admin", path = "role Sys. Admin > every data model", accounts_reached = 1, privileged_reached = 1 },
   { source = "s", object_type = "dashboard", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "2", granted_to_name = "Custom", path = "role Custom > every dashboard", accounts_reached = 0, privileged_reached = 0 },
-  { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "2", granted_to_name = "Custom", path = "role Custom > every model", accounts_reached = 0, privileged_reached = 0 },
-  { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "3", granted_to_name = "Data Admin", path = "role Data Admin > every model", accounts_reached = 0, privileged_reached = 0 },
-  { source = "t", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "1", granted_to_name = "Sys. Admin", path = "role Sys. Admin > every model", accounts_reached = 2, privileged_reached = 2 },
+  { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "2", granted_to_name = "Custom", path = "role Custom > every data model", accounts_reached = 0, privileged_reached = 0 },
+  { source = "s", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "3", granted_to_name = "Data Admin", path = "role Data Admin > every data model", accounts_reached = 0, privileged_reached = 0 },
+  { source = "t", object_type = "model", object_id = "", level = "edit", granted_to_type = "role", granted_to_id = "1", granted_to_name = "Sys. Admin", path = "role Sys. Admin > every data model", accounts_reached = 2, privileged_reached = 2 },
 ]
 */

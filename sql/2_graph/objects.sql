@@ -27,7 +27,7 @@ is_list_complete  = "boolean: the list that has the object was read to a proven 
 [checks.names_nothing]
 level = "warn"
 sql = """
-select 'objects.csv, line ' || lines.line || ': there is no ' || coalesce(lines.object_type, 'dashboard, model or folder')
+select 'objects.csv, line ' || lines.line || ': there is no ' || coalesce(replace(lines.object_type, 'model', 'data model'), 'dashboard, data model or folder')
     || ' ''' || lines.object || '''' || coalesce(' in source ''' || lines.source || '''', '')
     || case when lists.are_complete then '' else ' among those that could be read' end as problem
 from policy.objects as lines

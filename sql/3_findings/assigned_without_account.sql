@@ -1,6 +1,6 @@
 /*
 title       = "Assigned, but without an account"
-summary     = "A person who may sign in to the application by the directory, and has had no account in Sisense for longer than the limit."
+summary     = "A person who may sign in to the application by the identity provider, and has had no account in Sisense for longer than the limit."
 severity    = "low"
 population  = """
 select distinct coalesce(person.person_id, provider.source || ':' || provider.user_id) as person_id

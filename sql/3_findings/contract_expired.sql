@@ -1,5 +1,5 @@
 /*
-title       = "Contract ended"
+title       = "Contract ended or without an end date"
 summary     = "An active account of a contractor whose contract has ended, or has no end date in the roster."
 severity    = "high"
 population  = """

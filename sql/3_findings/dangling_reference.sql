@@ -7,7 +7,7 @@ select source, account_id, entitlement_type as reference_type, entitlement_id as
 """
 reads       = ["graph.effective_access", "graph.accounts", "graph.memberships", "graph.roles", "graph.groups", "graph.sources"]
 grain       = ["source", "account_id", "reference_type", "reference_id"]
-remediation = "Remove the reference. If the id is assigned again, the account gains access that nobody approved."
+remediation = "Remove the reference. If the id is assigned again, the account gains access without approval."
 
 [controls]
 soc2 = ["CC6.2"]

@@ -72,7 +72,7 @@ select
     verdicts.account_id,
     group_id,
     verdict,
-    coalesce(account.display_name, verdicts.account_id) || ' may edit the ' || object_type || ' ' || object_name || ', which is labelled ' || sensitivity
+    coalesce(account.display_name, verdicts.account_id) || ' may edit the ' || replace(object_type, 'model', 'data model') || ' ' || object_name || ', which is labelled ' || sensitivity
         || ', through the group ' || group_name || '. ' || grouped(peer_k) || ' of ' || counted(peer_n, 'peer') || ' ('
         || peer_group || ')' || case when peer_k = 1 then ' is' else ' are' end || ' in that group.' as detail,
     grouped(peer_k) || ' of ' || counted(peer_n, 'peer') as observed_value,

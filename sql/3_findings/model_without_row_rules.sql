@@ -10,7 +10,7 @@ select source, object_type, object_id from graph.missing_objects where object_ty
 reads       = ["graph.objects", "graph.missing_objects", "graph.object_grants", "graph.row_access"]
 grain       = ["source", "object_type", "object_id"]
 needs       = "objects"
-remediation = "Add row rules to the model, or share it with the groups that need it instead of with everyone."
+remediation = "Add row rules to the data model, or share it with the groups that need it instead of with everyone."
 
 [controls]
 soc2     = ["CC6.1", "CC6.3"]
@@ -49,7 +49,7 @@ select
     object_id,
     verdict,
     case when is_sensitive then 'high' else 'medium' end as severity,
-    'Every account can query all rows of the model ' || object_name || ', because it has no row rules.'
+    'Every account can query all rows of the data model ' || object_name || ', because it has no row rules.'
         || case when is_sensitive then ' It is labelled ' || sensitivity || '.' else '' end as detail,
     'no row rules' as observed_value,
     'row rules, or not open to everyone' as threshold

@@ -1,6 +1,6 @@
 /*
 title       = "Not assigned to the application"
-summary     = "An active account of a person who is in the directory, but is not assigned to the application there."
+summary     = "An active account of a person who is in the identity provider, but is not assigned to the application there."
 severity    = "high"
 population  = """
 select source, account_id from graph.accounts
@@ -9,7 +9,7 @@ where status in ('active', 'unknown') and not is_registered
 reads       = ["graph.accounts", "graph.provider_accounts", "reference.snapshot"]
 grain       = ["source", "account_id"]
 needs       = "provider"
-remediation = "Assign the person to the application in the directory, or deactivate the account."
+remediation = "Assign the person to the application in the identity provider, or deactivate the account."
 
 [controls]
 soc2     = ["CC6.2"]
@@ -39,8 +39,8 @@ select
     case
         when verdict = 'failed' then 'Active in Sisense; the person is in ' || scim_sources || ', without an assignment to the application.'
         when scim_sources is null then 'No identity provider was read.'
-        when is_known is null then 'No assignments to the application were read from a directory.'
-        else 'The status of the account, or the list of the directory, is not certain.'
+        when is_known is null then 'No assignments to the application were read from an identity provider.'
+        else 'The status of the account, or the list of the identity provider, is not certain.'
     end as detail,
     case when verdict = 'failed' then 'not assigned' else 'not known' end as observed_value,
     'assigned to the application' as threshold

@@ -54,7 +54,7 @@ select
     coalesce(verdicts.display_name, verdicts.account_id)
         || case when verdicts.is_inactive then ', whose account is inactive, ' else ', who has left, ' end
         || case verdicts.level when 'owner' then 'owns' when 'edit' then 'may edit' else 'still has a share in' end
-        || ' the ' || object.object_type || ' ' || object.object_name || '.'
+        || ' the ' || replace(object.object_type, 'model', 'data model') || ' ' || object.object_name || '.'
         || case when object.is_sensitive then ' It is labelled ' || object.sensitivity || '.' else '' end as detail,
     case verdicts.level when 'owner' then 'owner' else verdicts.level || ' share' end as observed_value,
     'held by active accounts of people who work here' as threshold
@@ -104,7 +104,7 @@ expect = [
   { object_id = "d", account_id = "left", verdict = "failed", severity = "medium", detail = "Ann, who has left, owns the dashboard Sales." },
   { object_id = "d", account_id = "today", verdict = "failed", detail = "Bo, who has left, still has a share in the dashboard Sales." },
   { object_id = "d", account_id = "unknown", verdict = "unknown" },
-  { object_id = "m", account_id = "inactive", verdict = "failed", severity = "high", detail = "Ed, whose account is inactive, may edit the model Pay. It is labelled secret." },
+  { object_id = "m", account_id = "inactive", verdict = "failed", severity = "high", detail = "Ed, whose account is inactive, may edit the data model Pay. It is labelled secret." },
   { object_id = "unread", account_id = "", verdict = "unknown" },
 ]
 population = 3

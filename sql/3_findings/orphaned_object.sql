@@ -38,7 +38,7 @@ select
     object_id,
     verdict,
     case when is_sensitive then 'high' else 'medium' end as severity,
-    'The account that owns the ' || object_type || ' ' || object_name || ' no longer exists.'
+    'The account that owns the ' || replace(object_type, 'model', 'data model') || ' ' || object_name || ' no longer exists.'
         || case when is_sensitive then ' It is labelled ' || sensitivity || '.' else '' end as detail,
     'account ' || owner_id as observed_value,
     'an account that exists' as threshold

@@ -62,7 +62,7 @@ select
     account_id,
     entitlement_id as group_id,
     verdict,
-    grouped(peer_k) || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || ') are in ' || group_name || ': '
+    grouped(peer_k) || ' of ' || counted(peer_n, 'peer') || ' (' || peer_group || case when peer_k = 1 then ') is in ' else ') are in ' end || group_name || ': '
         || round(100 * peer_share, 1) || ' % (95 % interval ' || round(100 * peer_share_low, 1) || ' to '
         || round(100 * peer_share_high, 1) || ' %).' as detail,
     round(100 * peer_share, 1) || ' % of ' || counted(peer_n, 'peer') as observed_value,

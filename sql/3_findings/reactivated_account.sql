@@ -6,7 +6,7 @@ population  = "select source, account_id from graph.accounts where status in ('a
 reads       = ["graph.accounts", "graph.baseline_sources", "baseline.accounts"]
 grain       = ["source", "account_id"]
 needs       = "baseline"
-remediation = "Ask who reactivated the account and at whose request. If nobody requested it, deactivate it again."
+remediation = "Ask who reactivated the account and at whose request. If there was no request, deactivate it again."
 
 [controls]
 soc2 = ["CC6.2"]

@@ -64,14 +64,14 @@ select
     case when model.is_sensitive then 'high' else 'medium' end as severity,
     case
         when found.account_name is null then
-            'In the model ' || model.object_name || ', ' || counted(found.restrictions, 'rule')
+            'In the data model ' || model.object_name || ', ' || counted(found.restrictions, 'rule')
             || case when found.restrictions = 1 then ' restricts' else ' restrict' end || ' accounts or groups by ' || found.table_name || '.'
             || found.column_name || ', but the default rule shows all rows to everybody else.'
         else
-            'In the model ' || model.object_name || ', ' || found.account_name || ' has a row rule of their own for '
+            'In the data model ' || model.object_name || ', ' || found.account_name || ' has a row rule of their own for '
             || found.table_name || '.' || found.column_name || ' that shows more rows than the rules of their groups.'
     end
-        || case when model.is_sensitive then ' The model is labelled ' || model.sensitivity || '.' else '' end as detail,
+        || case when model.is_sensitive then ' The data model is labelled ' || model.sensitivity || '.' else '' end as detail,
     case when found.account_name is null then 'all rows by default' else 'wider than the groups' end as observed_value,
     case when found.account_name is null then 'no rows by default' else 'within the groups' end as threshold
 from bypasses as found
@@ -102,7 +102,7 @@ given."graph.own_row_access" = [
   { source = "s", model_id = "fine", table_name = "T", column_name = "C", account_id = "a", own_access = "some", group_access = "some", is_wider = false },
 ]
 expect = [
-  { object_id = "default", party_id = "", account_id = "<null>", verdict = "failed", severity = "medium", detail = "In the model Orders, 1 rule restricts accounts or groups by T.C, but the default rule shows all rows to everybody else." },
+  { object_id = "default", party_id = "", account_id = "<null>", verdict = "failed", severity = "medium", detail = "In the data model Orders, 1 rule restricts accounts or groups by T.C, but the default rule shows all rows to everybody else." },
   { object_id = "wide", party_id = "a", account_id = "a", verdict = "failed", severity = "high" },
 ]
 population = 3

@@ -81,14 +81,14 @@ select
     case when object.is_sensitive then 'high' else 'medium' end as severity,
     case
         when verdicts.is_missing then
-            'The ' || object.object_type || ' ' || object.object_name || ' is shared with an account that does not exist.'
+            'The ' || replace(object.object_type, 'model', 'data model') || ' ' || object.object_name || ' is shared with an account that does not exist.'
         when verdicts.party_type = 'invitation' then
-            coalesce(verdicts.party_name, verdicts.party_id) || ' is invited to the ' || object.object_type || ' '
+            coalesce(verdicts.party_name, verdicts.party_id) || ' is invited to the ' || replace(object.object_type, 'model', 'data model') || ' '
             || object.object_name || ' and has no account yet.'
         else
             verdicts.party_name || ' has an external address (' || verdicts.email_domain || ') and '
             || case verdicts.level when 'owner' then 'owns' when 'edit' then 'may edit' else 'may open' end
-            || ' the ' || object.object_type || ' ' || object.object_name || '.'
+            || ' the ' || replace(object.object_type, 'model', 'data model') || ' ' || object.object_name || '.'
     end
         || case when object.is_sensitive then ' It is labelled ' || object.sensitivity || '.' else '' end as detail,
     case when verdicts.is_missing then 'no such account' else verdicts.email_domain end as observed_value,

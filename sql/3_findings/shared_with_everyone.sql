@@ -50,7 +50,7 @@ select
     verdict,
     case when is_sensitive then 'high' else 'low' end as severity,
     'Every account can ' || case when may_edit then 'edit' when object_type = 'model' then 'query' else 'open' end
-        || ' the ' || object_type || ' ' || object_name || '.'
+        || ' the ' || replace(object_type, 'model', 'data model') || ' ' || object_name || '.'
         || case when is_sensitive then ' It is labelled ' || sensitivity || '.' else '' end as detail,
     'open to ' || counted(accounts_reached, 'active account') as observed_value,
     'open to those who need it' as threshold
@@ -77,7 +77,7 @@ given."graph.object_grants" = [
 ]
 expect = [
   { object_type = "dashboard", object_id = "1", verdict = "failed", severity = "low", detail = "Every account can open the dashboard Sales.", observed_value = "open to 1 active account" },
-  { object_type = "model", object_id = "1", verdict = "failed", severity = "high", detail = "Every account can edit the model Pay. It is labelled secret." },
+  { object_type = "model", object_id = "1", verdict = "failed", severity = "high", detail = "Every account can edit the data model Pay. It is labelled secret." },
   { object_type = "dashboard", object_id = "unread", verdict = "unknown" },
 ]
 population = 4

@@ -5,7 +5,7 @@ severity    = "medium"
 population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not privileged"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
-remediation = "Deactivate the account, or record who needs it and why. If an attacker takes over a stale account, nobody notices."
+remediation = "Deactivate the account, or record who needs it and why. An attacker who takes over a stale account is rarely noticed."
 
 [params]
 stale_after_days = 90

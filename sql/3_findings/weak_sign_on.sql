@@ -6,7 +6,7 @@ population  = "select source from graph.object_lists where list = 'sign_on' and 
 reads       = ["graph.object_lists", "graph.sign_on"]
 grain       = ["source"]
 needs       = "sign_on"
-remediation = "Let administrators or the directory create accounts, turn off the older tokens, and turn on the lockout; or record why a setting is needed."
+remediation = "Let administrators or the identity provider create accounts, turn off the older tokens, and turn on the lockout; or record why a setting is needed."
 
 [controls]
 soc2     = ["CC6.1", "CC6.2"]

@@ -1,5 +1,5 @@
 /*
-summary = "One grant: a dashboard, model or folder, and the account, group, role or link that reaches it. Groups are not multiplied out."
+summary = "One grant: a dashboard, data model or folder, and the account, group, role or link that reaches it. Groups are not multiplied out."
 reads   = ["graph.objects", "graph.object_grants", "findings.register"]
 grain   = ["source", "object_type", "object_id", "granted_to_type", "granted_to_id"]
 
@@ -8,7 +8,7 @@ snapshot_id        = "varchar: the snapshot"
 source             = "varchar: the source's name in the configuration"
 object_type        = "varchar: dashboard, model or folder"
 object_id          = "varchar: the object's id; empty for every object of the type, which a role reaches"
-object_name        = "varchar: its title, or 'every dashboard' and 'every model' where a role reaches all"
+object_name        = "varchar: its title, or 'every dashboard' and 'every data model' where a role reaches all"
 owner_email        = "varchar: e-mail address of its owner in the source"
 sensitivity        = "varchar: its label in objects.csv"
 is_public          = "boolean: anyone with the link opens the dashboard, without an account; null if not known"
@@ -42,7 +42,7 @@ select
     grants.object_type,
     grants.object_id,
     case
-        when grants.object_id = '' then 'every ' || grants.object_type else objects.object_name
+        when grants.object_id = '' then 'every ' || replace(grants.object_type, 'model', 'data model') else objects.object_name
     end as object_name,
     objects.owner_email,
     objects.sensitivity,

@@ -11,6 +11,7 @@ open_findings = "bigint: open findings"
 accepted      = "bigint: findings accepted as a risk"
 out_of_scope  = "bigint: findings on excluded accounts"
 accounts      = "bigint: accounts that the open findings count for, including those of people with a finding"
+headline      = "varchar: the number of the management summary that counts its open findings"
 */
 with
 
@@ -48,7 +49,8 @@ select
     coalesce(counts.open_findings, 0) as open_findings,
     coalesce(counts.accepted, 0) as accepted,
     coalesce(counts.out_of_scope, 0) as out_of_scope,
-    coalesce(accounts.accounts, 0) as accounts
+    coalesce(accounts.accounts, 0) as accounts,
+    header.headline
 from findings.rule_summary as rules
 left join counts on counts.rule_id = rules.rule_id
 left join accounts on accounts.rule_id = rules.rule_id
@@ -70,6 +72,7 @@ given."findings.register" = [
   { finding_id = "2", rule_id = "hits", source = "s", account_id = "a", status = "open" },
   { finding_id = "3", rule_id = "hits", source = "s", account_id = "b", status = "accepted_risk" },
 ]
+given."reference.rules" = [ { rule_id = "hits", headline = "hits_counted" } ]
 given."reports.finding_accounts" = [
   { finding_id = "1", rule_id = "hits", source = "s", account_id = "a", status = "open" },
   { finding_id = "2", rule_id = "hits", source = "s", account_id = "a", status = "open" },
@@ -79,7 +82,7 @@ expect = [
   { rule_id = "blind", outcome = "unknown" },
   { rule_id = "clean", outcome = "passed" },
   { rule_id = "gap", outcome = "partly" },
-  { rule_id = "hits", outcome = "found", findings = 3, open_findings = 2, accepted = 1, out_of_scope = 0, accounts = 1 },
+  { rule_id = "hits", outcome = "found", findings = 3, open_findings = 2, accepted = 1, out_of_scope = 0, accounts = 1, headline = "hits_counted" },
   { rule_id = "idle", outcome = "empty" },
   { rule_id = "off", outcome = "off", findings = 0 },
 ]

@@ -25,7 +25,7 @@ holdings as (
 
 select
     granted.source, granted.object_type, granted.object_id,
-    coalesce(object.object_name, 'every ' || granted.object_type) as object_name,
+    coalesce(object.object_name, 'every ' || replace(granted.object_type, 'model', 'data model')) as object_name,
     granted.level,
     case when granted.granted_to_type = 'account' then '' else held.display_name || ' > ' end || granted.path as path,
     held.account_id

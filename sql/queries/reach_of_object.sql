@@ -14,7 +14,7 @@ matching_grants as (
         object.source, object.object_type, object.object_id, granted.level, granted.granted_to_type,
         granted.granted_to_id,
         case
-            when granted.object_id = '' then 'role ' || granted.granted_to_name || ' > ' || object.object_type || ' ' || object.object_name
+            when granted.object_id = '' then 'role ' || granted.granted_to_name || ' > ' || replace(object.object_type, 'model', 'data model') || ' ' || object.object_name
             else granted.path
         end as path
     from matching_objects as object

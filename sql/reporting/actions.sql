@@ -4,7 +4,11 @@ with
 
 open_findings as (
     select
-        *, coalesce(person_id, coalesce(source, '') || ':' || subject_type || ':' || subject_id) as subject
+        *,
+        -- A finding about an object may name an account, whose person is not what it is about.
+        coalesce(
+            case when subject_type <> 'object' then person_id end, coalesce(source, '') || ':' || kind || ':' || subject_id
+        ) as subject
     from reports.finding_rows
     where status = 'open'
 ),

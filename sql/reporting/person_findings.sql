@@ -1,4 +1,4 @@
--- Which findings may a report show, by severity and by the person, group, role or object they are about?
+-- Which findings may a report show, by severity and by the person, group, role, dashboard or data model they are about?
 -- $rows: the most findings of one severity
 -- Open ones come first, then those that are due first, then privileged accounts. Every row has the numbers of its severity.
 with
@@ -6,7 +6,11 @@ with
 located_findings as (
     select
         found.*, rules.title,
-        coalesce(found.person_id, coalesce(found.source, '') || ':' || found.subject_type || ':' || found.subject_id) as subject
+        -- A finding about an object may name an account, whose person is not what it is about.
+        coalesce(
+            case when found.subject_type <> 'object' then found.person_id end,
+            coalesce(found.source, '') || ':' || found.kind || ':' || found.subject_id
+        ) as subject
     from reports.finding_rows as found
     join reports.rule_summary as rules using (rule_id)
 ),

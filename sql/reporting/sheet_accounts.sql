@@ -6,6 +6,7 @@ select
             account_id
     ) as line,
     coalesce(display_name, email, user_name, account_id) as "Name",
+    coalesce(email, user_name) as "E-mail or user name",
     department as "Department",
     status as "Status",
     coalesce(role_display_name, case when role_id is not null then 'unknown role' end) as "Role",
@@ -21,7 +22,6 @@ select
     exclusion_reason as "Why not in scope",
     cast(created_at as date) as "Created",
     groups as "Groups",
-    email as "E-mail",
     user_name as "User name",
     source as "Source",
     account_id as "Account id"

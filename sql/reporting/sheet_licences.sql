@@ -1,4 +1,4 @@
--- Which seats does the workbook list, those that can be reclaimed first?
+-- Which seats does the workbook list, those that can be freed first?
 select
     row_number() over (
         order by
@@ -7,13 +7,13 @@ select
             licences.source, licences.account_id
     ) as line,
     coalesce(account.display_name, licences.email, account.user_name, licences.account_id) as "Name",
+    coalesce(licences.email, account.user_name) as "E-mail or user name",
     account.department as "Department",
     licences.seat_class as "Seat",
     licences.status as "Status",
     licences.days_since_seen as "Last seen, days ago",
-    case when licences.reclaimable then 'yes' else 'no' end as "Reclaimable",
+    case when licences.reclaimable then 'yes' else 'no' end as "Can be freed",
     licences.reason as "Why",
-    licences.email as "E-mail",
     licences.source as "Source",
     licences.account_id as "Account id"
 from reports.licences as licences

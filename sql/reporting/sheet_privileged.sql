@@ -4,6 +4,7 @@ select
         order by role_rank desc nulls last, role_display_name, lower(label), source, account_id
     ) as line,
     label as "Name",
+    email as "E-mail or user name",
     department as "Department",
     role_display_name as "Role",
     status as "Status",
@@ -14,7 +15,6 @@ select
     coalesce(granted_via, 'own role') as "Granted through",
     privileged_since as "Privileged since",
     cast(created_at as date) as "Created",
-    email as "E-mail",
     source as "Source",
     account_id as "Account id"
 from reports.privileged_accounts

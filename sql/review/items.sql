@@ -122,7 +122,7 @@ permissions as (
             when 'super' then 'Full control of the whole installation'
             when 'admin' then 'Administer the system: all accounts, groups, data and settings'
             when 'tenant_admin' then 'Administer one tenant: its accounts, groups, data and settings'
-            when 'data_admin' then 'Manage data sources and models, and see all data in them'
+            when 'data_admin' then 'Manage data sources and data models, and see all data in them'
             when 'data_designer' then 'Build data models, and design dashboards'
             when 'designer' then 'Design and share dashboards'
             when 'viewer' then 'View dashboards that others share'

@@ -15,7 +15,7 @@ from tests.rules import rule
 from tests.warehouse.conftest import House, Source, open_house, user
 
 BREAK_GLASS_USED = rule("Break-glass account used")
-CONTRACT_EXPIRED = rule("Contract ended")
+CONTRACT_EXPIRED = rule("Contract ended or without an end date")
 DANGLING_REFERENCE = rule("Reference to a missing role or group")
 DUPLICATE_ACCOUNTS = rule("Duplicate accounts")
 EXCESSIVE_GROUPS = rule("Far more groups than peers")

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from pipeline.simulator.server import Simulator
 __all__ = [
     "BEFORE_A_FORK",
     "TIMEOUT",
+    "Forking",
     "Outcome",
     "Silent",
     "command",
     "configured_for_accounts",
     "configured_hastily",
+    "forking",
     "run_command",
     "surroundings",
 ]
@@ -33,6 +35,7 @@ __all__ = [
 
 #: What lets a process import Polars and fork: its allocator starts no thread.
 BEFORE_A_FORK = {"_RJEM_MALLOC_CONF": "background_thread:false"}
+CHECKOUT = Path(__file__).parents[2]
 #: Seconds that a command may take.
 TIMEOUT = 300
 
@@ -70,7 +73,7 @@ def command(*arguments: str) -> list[str]:
 def surroundings(**environment: str) -> dict[str, str]:
     """Return the environment variables of a process that runs the program."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **environment}
+    return {**kept, "PYTHONPATH": str(CHECKOUT), **environment}
 
 
 def _processor() -> int:
@@ -81,25 +84,32 @@ def _processor() -> int:
 
 
 class Forking:
-    """A process that forks once for each command; see ``forking.py``. ``with`` ends it.
+    """A process that forks once for each command; see ``forking.py``. It imports the program in ``checkout``.
 
     It has one processor. So a command renders its report itself, with the libraries that are imported here already,
     while the processes that it would start for that would all import them again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, checkout: Path = CHECKOUT) -> None:
         self._channel, theirs = socket.socketpair()
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("forking.py"))],
             stdin=theirs,
-            env=surroundings(**BEFORE_A_FORK),
+            env=surroundings(**BEFORE_A_FORK, PYTHONPATH=str(checkout)),
         )
         theirs.close()
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._process.pid, {_processor()})
         self._channel.settimeout(TIMEOUT)
 
-    def run(self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+    def run(
+        self,
+        folder: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        started: Callable[[int], None] = lambda _: None,
+    ) -> Outcome:
+        """Run a command to its end. ``started`` is given the process id of the command when it begins."""
         request = {"folder": str(folder), "arguments": arguments, "environment": environment}
         with (
             Path(os.devnull).open("rb") as nothing,
@@ -108,21 +118,28 @@ class Forking:
         ):
             files = [stream.fileno() for stream in (nothing, stdout, stderr)]
             socket.send_fds(self._channel, [json.dumps(request).encode() + b"\n"], files)
-            code = self._code()
+            code = self._code(started)
             stdout.seek(0)
             stderr.seek(0)
             return Outcome(code, stdout.read().decode(), stderr.read().decode())
 
-    def _code(self) -> int:
+    def _code(self, started: Callable[[int], None]) -> int:
         """Return the exit code of the command, which is killed when it takes too long."""
-        said = b""
+        child = self._number()
+        started(child)
         try:
-            while said.count(b"\n") < 2:
-                said += self._channel.recv(64)
+            return self._number()
         except TimeoutError:
-            os.kill(int(said.split()[0]), signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
             raise
-        return int(said.split()[1])
+
+    def _number(self) -> int:
+        """Return the number in the next line that the other side sends."""
+        said = b""
+        while not said.endswith(b"\n"):
+            said += (byte := self._channel.recv(1))
+            assert byte, f"the process that forks has ended: {self._process.poll()}"
+        return int(said)
 
     def close(self) -> None:
         self._channel.close()
@@ -133,14 +150,19 @@ class Forking:
 _FORKING: list[Forking] = []
 
 
+def forking() -> Forking:
+    """Return one of two processes, by turns."""
+    if len(_FORKING) < 2:
+        _FORKING.append(Forking())
+        atexit.register(_FORKING[-1].close)
+    _FORKING.append(_FORKING.pop(0))
+    return _FORKING[-1]
+
+
 def run_command(folder: Path, *arguments: str, **environment: str) -> Outcome:
     """Run a command to its end. What may change how Python itself starts gets an interpreter of its own."""
     if all(name.startswith("ACCESS_REVIEW_") for name in environment):
-        if len(_FORKING) < 2:
-            _FORKING.append(Forking())
-            atexit.register(_FORKING[-1].close)
-        _FORKING.append(_FORKING.pop(0))
-        return _FORKING[-1].run(folder, arguments, surroundings(**environment))
+        return forking().run(folder, arguments, surroundings(**environment))
     done = subprocess.run(
         command(*arguments),
         cwd=folder,

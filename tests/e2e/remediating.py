@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from pipeline.simulator.exchange import Call, Proceed
 from pipeline.simulator.server import Simulator
-from tests.e2e.program import Outcome, command, configured_for_accounts, run_command, surroundings
+from tests.e2e.program import Outcome, configured_for_accounts, forking, run_command, surroundings
 
 __all__ = ["APPLY", "APPROVER", "OPERATOR", "Case", "Killing", "Prepared"]
 
@@ -119,9 +118,8 @@ class Case:
 
     def apply_to(self, killing: Killing) -> int:
         """Apply the plan in a process that a server may kill; return its exit code."""
-        with subprocess.Popen(
-            command(*APPLY), cwd=self.folder, env=self.environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        ) as running:  # fmt: skip
-            killing.victim = running.pid
-            return running.wait(timeout=120)
+
+        def started(process: int) -> None:
+            killing.victim = process
+
+        return forking().run(self.folder, APPLY, self.environment, started).code

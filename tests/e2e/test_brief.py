@@ -71,18 +71,18 @@ def headline(brief: Brief) -> Iterator[str]:
     yield f"{total:,} accounts, {status['active']:,} active"
     yield f"{privileged:,} active privileged accounts"
     on_accounts = sum(bool(row["account_id"]) for row in brief.open)
-    others = "on people, groups, roles, objects and the source"
+    others = "on people, groups, roles, dashboards, data models and sources"
     yield f"{found:,} open findings, {on_accounts:,} on {affected:,} accounts"
     yield f"{found:,} open findings = {on_accounts:,} on {affected:,} accounts + {found - on_accounts:,} {others}"
     yield f"{len(leavers):,} leavers still active"
-    yield f"Of {len(in_scope):,} accounts in scope, {clean:,} have no findings."
+    yield f"Of {len(in_scope):,} accounts in scope, {clean:,} have no open findings."
     yield f"{len(leavers):,} accounts of people who have left are still active: act on these first."
     yield f"{total:,} accounts = {len(in_scope):,} in scope + {total - len(in_scope):,} excluded with approval"
     yield (
         f"{total:,} accounts = {status['active']:,} active + {status['inactive']:,} inactive + "
         f"{status['pending']:,} pending + {status['unknown']:,} of unknown status"
     )
-    yield f"{len(in_scope):,} in scope = {len(in_scope) - clean:,} with findings + {clean:,} without"
+    yield f"{len(in_scope):,} in scope = {len(in_scope) - clean:,} with open findings + {clean:,} without"
     yield f"{total:,} accounts of prod"
     yield f"{total:,} accounts as of"
     excluded = total - len(in_scope)
@@ -142,7 +142,8 @@ def actions(brief: Brief) -> Iterator[tuple[str, int]]:
     for rows in sorted(groups.values(), key=urgency)[:10]:
         subjects: dict[str, list[Row]] = {}
         for row in rows:
-            key = row["person_id"] or f"{row['source']}:{row['subject_type']}:{row['subject_id']}"
+            person = row["person_id"] if row["subject_type"] != "object" else ""
+            key = person or f"{row['source']}:{row['subject_type']}:{row['subject_id']}"
             subjects.setdefault(key, []).append(row)
         ordered = sorted(
             (

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from pipeline.simulator.server import Simulator
-from tests.e2e.conftest import Outcome, run_command
+from tests.e2e.program import Forking, Outcome, surroundings
 
 ROOT = Path(__file__).parents[2]
 REASON = "Another account has the same family name."
@@ -74,12 +75,12 @@ population = 3
 class Extended:
     """A copy of the program with one more rule file, and the report that it made of a small Sisense."""
 
-    checkout: Path
+    program: Forking
     work: Path
     report: Path
 
     def command(self, *arguments: str) -> Outcome:
-        done = run_command(self.work, *arguments, PYTHONPATH=str(self.checkout))
+        done = self.program.run(self.work, arguments, surroundings())
         assert done.code == 0, done.stderr
         return done
 
@@ -92,17 +93,18 @@ class Extended:
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Extended:
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extended]:
     checkout, work = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("work")
     for part in ("pipeline", "sql", "reports", "data/reference"):
         shutil.copytree(ROOT / part, checkout / part)
     (checkout / "sql" / "3_findings" / "family_name.sql").write_text(RULE, encoding="utf-8")
     with Simulator(60, 3) as simulator:
         simulator.write_files(work)
-        secrets = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password, "PYTHONPATH": str(checkout)}
-        done = run_command(work, "run", **secrets)
+        program = Forking(checkout)
+        done = program.run(work, ["run"], surroundings(ACCESS_REVIEW_PROD_PASSWORD=simulator.password))
         assert done.code == 0, done.stderr
-    return Extended(checkout, work, Path(done.stdout.splitlines()[0]))
+    yield Extended(program, work, Path(done.stdout.splitlines()[0]))
+    program.close()
 
 
 def test_the_commands_that_list_rules_show_it(extended: Extended) -> None:

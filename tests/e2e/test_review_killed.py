@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.simulator.server import Simulator
-from tests.e2e.program import BEFORE_A_FORK, configured_for_accounts, run_command
+from tests.e2e.program import BEFORE_A_FORK, run_command
+from tests.e2e.remediating import Prepared
 from tests.search import is_deep
 
 #: Runs a command repeatedly, killed before its first step, after it, before its second and so on, until it completes.
@@ -106,59 +106,56 @@ def killed_at_every_step(folder: Path, functions: str, stride: int, *arguments: 
 
 
 @pytest.mark.search
-def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(tmp_path: Path) -> None:
-    with Simulator(120, 7) as simulator:
-        configured_for_accounts(simulator, tmp_path)
+def test_a_killed_import_or_sign_off_is_complete_or_has_not_happened(prepared: Prepared, tmp_path: Path) -> None:
+    shutil.copytree(prepared.built, tmp_path, dirs_exist_ok=True)
 
-        def ok(*arguments: str) -> str:
-            outcome = run_command(tmp_path, *arguments, ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
-            assert outcome.code == 0, outcome.stderr
-            return outcome.stdout
+    def ok(*arguments: str) -> str:
+        outcome = run_command(tmp_path, *arguments)
+        assert outcome.code == 0, outcome.stderr
+        return outcome.stdout
 
-        ok("extract")
-        ok("build")
-        ok("report", "--format", "csv")
-        options = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com", "--scope", "privileged")
-        ok("review", "open", "--name", "Q", *options)
-        packets = [Path(line) for line in ok("review", "packets").splitlines() if line.endswith(".csv")]
-        last = tmp_path / "last.csv"
-        for path in packets:
-            with path.open(encoding="utf-8", newline="") as stream:
-                rows = [f"{row['item_id']},keep,needed" for row in csv.DictReader(stream)]
-            parts = [(last, rows[:2]), (tmp_path / path.name, rows[2:])] if path == packets[-1] else [(path, rows)]
-            for file, part in parts:
-                file.write_text("\n".join(["item_id,decision,reason", *part]) + "\n", encoding="utf-8")
-            if parts[-1][1]:
-                ok("review", "import", str(parts[-1][0]))
-        before = json.loads(ok("--json", "review", "status"))["result"]["decisions"]
-        decided, items = before["items"] - before["pending"], before["items"]
+    ok("report", "--format", "csv")
+    options = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com", "--scope", "privileged")
+    ok("review", "open", "--name", "Q", *options)
+    assigned = "select reviewer_email, item_id from review.items where exclusion_reason is null order by all"
+    by_reviewer: dict[str, list[str]] = {}
+    for row in json.loads(ok("--json", "sql", assigned))["result"]:
+        by_reviewer.setdefault(row["reviewer_email"], []).append(f"item-{row['item_id']},keep,needed")
+    most = max(by_reviewer, key=lambda email: len(by_reviewer[email]))
+    files = {"last.csv": [by_reviewer[most].pop(), by_reviewer[most].pop()]}
+    files |= {f"{email}.csv": lines for email, lines in by_reviewer.items() if lines}
+    for name, lines in files.items():
+        (tmp_path / name).write_text("\n".join(["item_id,decision,reason", *lines]) + "\n", encoding="utf-8")
+    ok("review", "import", *list(files)[1:])
+    before = json.loads(ok("--json", "review", "status"))["result"]["decisions"]
+    decided, items = before["items"] - before["pending"], before["items"]
 
-        # every moment in the long search; otherwise some of an import, and all around the transactions of a sign-off
-        stride = 1 if is_deep() else 5
-        imports = killed_at_every_step(tmp_path, "execute,begin,commit", stride, "review", "import", last.name)
-        signs = killed_at_every_step(
-            tmp_path,
-            "begin,commit",
-            1,
-            "review",
-            "sign-off",
-            "--by",
-            "C",
-            "--email",
-            "c@example.com",
-            "--role",
-            "R",
-        )
+    # every moment in the long search; otherwise some of an import, and all around the transactions of a sign-off
+    stride = 1 if is_deep() else 5
+    imports = killed_at_every_step(tmp_path, "execute,begin,commit", stride, "review", "import", "last.csv")
+    signs = killed_at_every_step(
+        tmp_path,
+        "begin,commit",
+        1,
+        "review",
+        "sign-off",
+        "--by",
+        "C",
+        "--email",
+        "c@example.com",
+        "--role",
+        "R",
+    )
 
-        counts = [each["decisions"] for each in imports]
-        assert {decided, items} == set(counts)
-        assert counts == sorted(counts)
-        assert counts.count(decided) > 5
-        states = [(each["signed"], len(each["folders"])) for each in signs]
-        assert states == sorted(states)
-        assert set(states) == {(0, 0), (1, 0), (1, 1)}  # recorded first; the same command then makes the folder
-        [folder] = (tmp_path / "out").glob("*-signoff-Q")
-        assert json.loads(ok("--json", "verify", str(folder)))["ok"] is True
-        sealed = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
-        recorded = ok("--json", "sql", "select manifest_sha256 from review.sign_offs")
-        assert sealed in recorded
+    counts = [each["decisions"] for each in imports]
+    assert {decided, items} == set(counts)
+    assert counts == sorted(counts)
+    assert counts.count(decided) > 5
+    states = [(each["signed"], len(each["folders"])) for each in signs]
+    assert states == sorted(states)
+    assert set(states) == {(0, 0), (1, 0), (1, 1)}  # recorded first; the same command then makes the folder
+    [folder] = (tmp_path / "out").glob("*-signoff-Q")
+    assert json.loads(ok("--json", "verify", str(folder)))["ok"] is True
+    sealed = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    recorded = ok("--json", "sql", "select manifest_sha256 from review.sign_offs")
+    assert sealed in recorded

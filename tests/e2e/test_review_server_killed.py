@@ -17,8 +17,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pipeline.review.service import ReviewService
 from pipeline.review.store import ReviewStore
 from pipeline.review.store.sessions import csrf_token
+from pipeline.settings import load_settings
 from tests.e2e.program import run_command
 from tests.e2e.remediating import Case, Prepared
 from tests.e2e.reviewing import LATER, NAME, SIGNATURE, rows_of
@@ -46,8 +48,7 @@ def campaign(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Pa
     case.take_build()
     case.ok("report", "--format", "csv")
     opened = case.ok("--json", "review", "open", "--name", NAME, "--reviewer", CISO, "--scope", "privileged").result
-    case.ok("review", "invite")  # makes the page
-    with ReviewStore.open(store_path(case.folder)) as store:
+    with ReviewService(load_settings(case.folder / "access-review.toml"), {}).prepare_page(NAME) as store:
         for manager in {each["reviewer_email"] for each in opened["reviewers"]} - {CISO}:
             store.reassign(None, manager, CISO, "shared out", CISO, now=datetime.now(UTC))
         cards, _ = store.cards(CISO, limit=1000)

@@ -14,8 +14,8 @@ from pipeline.warehouse.model_file import load_model
 #: Models that are tables here, by their folder.
 _GIVEN = {
     "2_graph": (
-        "accounts", "roles", "memberships", "objects", "object_grants", "row_access", "object_lists", "seats",
-        "sign_on", "sources", "people", "review_campaigns", "review_decisions",
+        "accounts", "roles", "groups", "memberships", "objects", "object_grants", "row_access", "own_row_access",
+        "object_lists", "seats", "sign_on", "sources", "people", "review_campaigns", "review_decisions",
     ),
     "4_reports": ("access",),
 }  # fmt: skip

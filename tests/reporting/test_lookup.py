@@ -293,7 +293,7 @@ def test_findings_of_an_owner_and_overdue_ones_are_those_of_the_csv_file(page, f
 def test_figures_of_the_summary_lead_to_what_they_count(page):
     department = find(page, "#summary .departments tbody tr")
     open_findings = department.find_element(By.CSS_SELECTOR, "td:nth-last-child(2)").text
-    department.find_element(By.TAG_NAME, "a").click()
+    department.find_element(By.CSS_SELECTOR, "td:nth-last-child(2) a").click()
     WebDriverWait(page, 30).until(lambda _: texts(page, ROWS))
     assert find(page, "#lookup-count").text.startswith(f"{open_findings} of 60 findings: department ")
     assert find(page, "#lookup-count").text.endswith("status open")
@@ -303,6 +303,9 @@ def test_figures_of_the_summary_lead_to_what_they_count(page):
     page.find_elements(By.CSS_SELECTOR, "#summary .tile")[2].find_element(By.TAG_NAME, "a").click()
     WebDriverWait(page, 30).until(lambda _: texts(page, ROWS))
     assert find(page, "#lookup-count").text == "60 of 60 findings: status open"
+    [link, *_] = page.find_elements(By.CSS_SELECTOR, "#summary .sums a[href*=severity]")
+    go(page, link.get_attribute("href").partition("#")[2])
+    wait_for_rows(page, int(link.get_attribute("textContent")))
 
 
 def test_privileged_accounts_lead_to_all_that_is_known_about_them(page):

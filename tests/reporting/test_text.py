@@ -40,15 +40,6 @@ def test_controls_are_named_as_people_know_them():
     assert text.controls(None) == []
 
 
-def test_a_bar_has_its_value_and_a_zero_has_no_length():
-    drawn = charts.bars("By role", [charts.Bar("Viewer", 1402), charts.Bar("<b>", 1), charts.Bar("none", 0)])
-
-    assert ">1,402</text>" in drawn
-    assert "&lt;b&gt;" in drawn
-    assert 'width="0.0"' in drawn
-    assert "<title>By role: Viewer 1,402, &lt;b&gt; 1, none 0</title>" in drawn
-
-
 def test_every_severity_differs_in_shape_not_in_colour_alone():
     assert len({severity.shape for severity in charts.SEVERITIES.values()}) == len(charts.SEVERITIES)
 

@@ -25,12 +25,13 @@ def workbook(connection: duckdb.DuckDBPyConnection, directory: Path) -> Path:
 
 
 def sheet(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, **options: int
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, *, prints: str = "true", **options: int
 ) -> tuple[list, tuple[str, ...]]:
     """Write one query as the sheet ``rows`` and return what is read back, and the warnings."""
     arranged = view.arrange(dataset.load(connection), rows_shown=0, data_sha256="0" * 64)
     numbered = f"select row_number() over () as line, * from ({query} order by 1)"
-    warnings = xlsx.write(connection, [ReportSheet("rows", numbered, "rows", "rows.csv")], arranged, path, **options)
+    listed = ReportSheet("rows", numbered, "rows", "rows.csv", prints=prints)
+    warnings = xlsx.write(connection, [listed], arranged, path, **options)
     return CalamineWorkbook.from_path(path).get_sheet_by_name("rows").to_python(), warnings
 
 
@@ -304,3 +305,14 @@ def test_its_date_is_the_snapshots(database, tmp_path):
     core = part(workbook(database(), tmp_path), "docProps/core.xml")
 
     assert core.count("2026-10-31T23:59:53Z") == 2
+
+
+def test_a_long_sheet_prints_the_rows_that_need_a_decision_and_says_so(database, tmp_path):
+    query = "select range as a from range(10)"
+    sheet(database(), query, tmp_path / "x.xlsx", prints="a < 3")
+
+    printed = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    assert printed["rows"].print_area.endswith("$4")  # with the headings
+    assert "the first 3 of 10 rows" in printed["rows"].oddFooter.left.text
+    summary = CalamineWorkbook.from_path(tmp_path / "x.xlsx").get_sheet_by_name("Summary").to_python()
+    assert any(str(row[2]).endswith("; prints the first 3") for row in summary)

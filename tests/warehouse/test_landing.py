@@ -361,7 +361,9 @@ def test_every_completeness_check_is_tested_here(models: list[Model]) -> None:
         "grant_accounts_resolve",
         "entitlement_ids_consistent",
     }  # tests/sources/test_files.py
-    assert {check if check in checks else check.rpartition("_")[2] for check, *_ in CASES} | of_files == checks
+    of_shards = {"shards_joined", "shards_overlap", "shard_counts_agree"}  # tests/sources/test_shards.py
+    tested = {check if check in checks else check.rpartition("_")[2] for check, *_ in CASES}
+    assert tested | of_files | of_shards == checks
     assert all(any(check.endswith(f"_{name}") for check, *_ in CASES) for name in lists)
 
 

@@ -381,9 +381,7 @@ def test_findings_that_a_report_could_not_evaluate_are_counted_beside_the_trend(
     on = arranged()
 
     assert off.sentence == "Since 1 Jan 2026: new 0 · resolved 0 · open 0 (2 before)"
-    assert off.notes == (
-        "2 findings of that time are neither open nor resolved: this report could not evaluate them.",
-    )
+    assert off.notes == ("2 findings were open on 1 Jan 2026, and this report could not evaluate them.",)
     assert on.sentence == "Since 1 Feb 2026: new 1 · resolved 0 · open 3 (0 before)"
     assert on.notes == (
         "2 open findings are neither new nor reopened: the report of 1 Feb 2026 could not evaluate them.",

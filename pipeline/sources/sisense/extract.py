@@ -17,6 +17,7 @@ from pipeline.sources.sisense.lists import RestList
 from pipeline.sources.sisense.objects import read_objects
 from pipeline.sources.sisense.rest import Endpoint, Found, SisenseApi
 from pipeline.sources.sisense.session import Session
+from pipeline.sources.sisense.shards import Shard, ShardList
 from pipeline.sources.transport import Client
 from pipeline.spool import Observation, Principal, SourceOutcome
 
@@ -50,24 +51,28 @@ class _SisenseReader:
         self._principal = Principal()
         self._count: Found[int] | None = None
         self._object_checks: list[Observation] = []
+        self._range: ShardList | None = None
 
     async def read(self, client: Client, extraction: Extraction) -> None:
         """Read everything. What does not depend on each other is requested at the same time.
 
         The list of accounts comes after the server's count of them; roles, groups and objects are read beside it.
-        The failure that is raised is the first in the order of the calls here.
+        The failure that is raised is the first in the order of the calls here. The first shard alone reads groups and
+        objects.
         """
+        job = extraction.job
+        shard = Shard.parse(job.shard) if job.shard is not None else None
         api = self._api = SisenseApi(client, Session(client, self._credentials))
         async with _beside() as start:
             status, probe = start(api.read_status()), start(api.find_users(extraction.job.source.page_size))
             caller, count = start(self._read_principal(api)), start(self._find_count(api))
             roles = start(self._read_roles(api, extraction))
             await _all_in_order(status, probe, caller, count)
-            groups = start(self._read_groups(api, extraction))
-            objects = start(self._read_objects(api, extraction))
+            groups = start(self._read_groups(api, extraction) if job.is_first_shard else _nothing())
+            objects = start(self._read_objects(api, extraction) if job.is_first_shard else _nothing())
             failure: SourceError | None = None
             try:
-                await self._read_accounts(api, extraction, probe.result())
+                await self._read_accounts(api, extraction, probe.result(), shard)
             except SourceError as error:
                 failure = error
             await asyncio.wait([roles, groups])  # each to its end, even if another list fails
@@ -77,10 +82,15 @@ class _SisenseReader:
 
     def complete(self, outcome: SourceOutcome, extraction: Extraction) -> SourceOutcome:
         """Add what the API showed about itself and the caller, and how it was read."""
+        checks = [*outcome.observations, *self._object_checks]
+        counts = outcome.server_counts
+        if self._range is not None:
+            checks, counts = self._range.proof(checks, extraction.readings.get("users")), self._range.counts
         outcome = dataclasses.replace(
             outcome,
             principal=self._principal,
-            observations=(*outcome.observations, *self._object_checks),
+            server_counts=counts,
+            observations=tuple(checks),
             settings=outcome.settings | {"objects": str(extraction.job.source.objects).lower()},
         )
         if self._api is None:
@@ -111,12 +121,19 @@ class _SisenseReader:
     async def _find_count(self, api: SisenseApi) -> None:
         self._count = await api.find_count()
 
-    async def _read_accounts(self, api: SisenseApi, extraction: Extraction, probe: Found[Records]) -> None:
+    async def _read_accounts(
+        self, api: SisenseApi, extraction: Extraction, probe: Found[Records], shard: Shard | None
+    ) -> None:
         users = RestList(api, probe.endpoint, self._count)
         size = extraction.job.source.page_size
         # a page that is neither longer than requested nor shorter than the list: the server honours the size
         is_size_known = self._count is not None and 0 < min(size, self._count.value) == probe.value.items
-        await self._read_list(extraction, "users", users, is_size_known=is_size_known)
+        if shard is None:
+            await self._read_list(extraction, "users", users, is_size_known=is_size_known)
+            return
+        self._range = ShardList(users, shard, self._count.value if self._count is not None else None, size)
+        await self._read_list(extraction, "users", self._range, is_size_known=is_size_known, first=self._range.first)
+        extraction.settings |= self._range.settings(extraction.readings["users"])
 
     async def _read_groups(self, api: SisenseApi, extraction: Extraction) -> None:
         groups = await api.find_groups()
@@ -128,12 +145,18 @@ class _SisenseReader:
             self._object_checks = await read_objects(api, extraction, extraction.job.row_key)
 
     async def _read_list(
-        self, extraction: Extraction, resource: str, paged: RestList, *, is_size_known: bool = False
+        self,
+        extraction: Extraction,
+        resource: str,
+        paged: RestList | ShardList,
+        *,
+        is_size_known: bool = False,
+        first: int = 0,
     ) -> None:
         settings = extraction.settings
         settings[f"{resource}_path"] = paged.endpoint.path
         settings[f"{resource}_query"] = _written(paged.endpoint)
-        reading = await extraction.read_list(paged, resource, resource, is_size_known=is_size_known)
+        reading = await extraction.read_list(paged, resource, resource, is_size_known=is_size_known, first=first)
         settings[f"{resource}_page_size"] = str(reading.page_size)
         settings[f"{resource}_list"] = "whole" if reading.accepted.is_whole else "paged"
         settings[f"{resource}_sweeps"] = str(reading.sweeps)
@@ -170,6 +193,10 @@ async def _all_in_order(*tasks: asyncio.Task[Any]) -> None:
     """Wait for tasks in order, so that of several failures the first in order is raised."""
     for task in tasks:
         await task
+
+
+async def _nothing() -> None:
+    """Read nothing: another shard does."""
 
 
 def _written(endpoint: Endpoint) -> str:

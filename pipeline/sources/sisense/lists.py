@@ -22,6 +22,11 @@ class RestList:
         self._count = count.endpoint if count is not None else None
         self._first = count.value if count is not None else None
 
+    @property
+    def where(self) -> str:
+        """Return the address of the list."""
+        return self._api.client.where("GET", self._api.client.source.url + self.endpoint.path)
+
     async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
         """Request one page."""
         return await self._api.get(self.endpoint, self._api.read_records, {"skip": offset, "limit": limit})

@@ -18,6 +18,7 @@ function accountCard(records, place) {
     part("Findings", findingsOfAccount(records, account, rows)),
     part(account.is_from_files ? "Entitlements" : "Roles and groups", accessOfAccount(records, account, place)),
     part("Dashboards, data models and folders", reachOfAccount(records, account, place)),
+    part("Row rules", rowRulesOfAccount(records, place)),
     part("Decisions of reviewers", decisionsOfAccount(records, place)),
     part("Changes since the baseline", changesOfAccount(records, account, place)),
     part("Changes made in the source", remediationOfAccount(records, place)),
@@ -85,7 +86,7 @@ function accountFacts(records, account) {
     ["Open findings", number(account.finding_count)],
     [account.is_from_files ? "Entitlements" : "Groups", account.group_count === null ? "cannot be read"
       : [number(account.group_count), account.is_from_files ? "" : quiet("without the built-in ones")]],
-    ["Licence seat", account.seat_class ? [words(account.seat_class), quiet(account.reclaimable ? "can be reclaimed" : null)] : null],
+    ["Licence seat", account.seat_class ? [words(account.seat_class), quiet(account.reclaimable ? "can be freed" : null)] : null],
     ["Scope", account.in_scope ? "in scope" : [element("b", {}, "excluded"), quiet(account.exclusion_reason)]],
     ["Since the baseline", words(account.change_since_baseline)],
     ["Source", account.source],
@@ -128,13 +129,33 @@ function reachOfAccount(records, account, place) {
   if (!objects.length) return element("p", {}, "No dashboard, data model or folder is shared with this account, its role or its groups.");
   const said = account.status === "active" ? [] : [element("p", { className: "quiet" }, `The account is ${words(account.status)}: this is what it reaches once it is active.`)];
   const rows = objects.map((object) => [
-    [element("b", {}, object.object_name), quiet(object.object_type, object.sensitivity)],
+    [element("b", {}, object.object_name), quiet(object.object_type === "model" ? "data model" : object.object_type, object.sensitivity)],
     [object.level],
     [object.ways.join("; ")],
     [object.owner_email ?? NOTHING],
   ]);
   return [element("p", {}, `${counted(objects.length, "entry", "entries")}, sensitive ones first. ${LEVELS_EXPLAINED}`), ...said,
     longTable("Dashboards, data models and folders", ["Object", "Level", "How", "Owner"], rows)];
+}
+
+function rowRulesOfAccount(records, place) {
+  if (!records.row_rules.rows) return null;
+  const rows = rowAccess(records, place);
+  if (!rows.length) return element("p", {}, "No row rule limits what this account sees in the data models that it reaches.");
+  const said = ["In each column, the account sees only the rows that the rules let through."];
+  if (rows.some(({ rules }) => rules.length > 1)) {
+    said.push("Rules of several groups count together: no rows if one of them says so, else the values that any of them allows, without those that one hides.");
+  }
+  return [element("p", {}, said.join(" ")), longTable("Row rules", ["Data model and column", "Rows that it sees", "Rule for"], rows.map((row) => [
+    [element("b", {}, row.model_name), quiet([row.table_name, row.column_name].filter(Boolean).join(".") || "its rules could not be read")],
+    row.rules.length === 1 ? [rowsSeen(row.rules[0][1])] : [element("ul", {}, ...row.rules.map(([name, rule]) => element("li", {}, `${name}: ${rowsSeen(rule)}`)))],
+    [row.rules.length === 1 ? row.rules[0][0] : `${number(row.rules.length)} groups`],
+  ]))];
+}
+
+function rowsSeen({ access, value_count: values }) {
+  return { everything: "all rows", nothing: "no rows", some: `only rows with ${counted(values, "value")}`,
+    all_but: `all rows but those with ${counted(values, "value")}`, not_known: "not known" }[access] ?? words(access);
 }
 
 function decisionsOfAccount(records, place) {

@@ -62,6 +62,12 @@ class Records {
       const [type, source] = typeof key === "string" ? JSON.parse(key) : [];
       if (type === "everyone") listed(this.everyone, source).push(key);
     }
+    this.rowRulesOf = new Map();
+    for (let row = 0; row < this.row_rules.rows; row += 1) {
+      const place = this.row_rules.get("account", row);
+      const [type, source] = [this.row_rules.get("granted_to_type", row), this.row_rules.get("source", row)];
+      listed(this.rowRulesOf, place ?? (type === "group" ? partyKey(type, source, this.row_rules.get("granted_to_id", row)) : partyKey(type, source, ""))).push(row);
+    }
     this.hasSeveralSources = this.accounts.distinct("source").length > 1;
     this.searched = null;
   }
@@ -131,6 +137,27 @@ class Records {
     }
     return [...objects.values()].sort((a, b) => a.row - b.row);
   }
+}
+
+// The rows of data models that an account sees: one entry for each restricted column. Its own rules come before those of
+// its groups, and these before the rule for everybody else.
+function rowAccess(records, place) {
+  const source = records.accounts.get("source", place);
+  const groups = records.rowsOf("access", place).filter((row) => records.access.get("entitlement_type", row) === "group").map((row) =>
+    [partyKey("group", source, records.access.get("entitlement_id", row)), `group ${records.access.get("entitlement_name", row) ?? records.access.get("entitlement_id", row)}`]);
+  const levels = [[[place, "this account"]], [...groups, [partyKey("everyone", source, ""), "everyone"]], [[partyKey("default", source, ""), "all that no rule names"]]];
+  const models = records.reach(place).filter((object) => object.object_type === "model").map((object) => object.object_id);
+  const isReached = (id) => models.includes(id) || models.includes("");  // a role may reach every model
+  const columns = new Map();
+  levels.forEach((parties, level) => parties.forEach(([party, name]) => (records.rowRulesOf.get(party) ?? []).forEach((row) => {
+    const rule = records.row_rules.at(row);
+    if (!isReached(rule.model_id)) return;
+    const key = partyKey(rule.model_id, rule.table_name, rule.column_name);
+    if (!columns.has(key)) columns.set(key, { ...rule, row, level, rules: [] });
+    const column = columns.get(key);
+    if (column.level === level) column.rules.push([name, rule]);
+  })));
+  return [...columns.values()].sort((a, b) => a.row - b.row);
 }
 
 const LEVELS = ["owner", "edit", "view", "read", "use"];

@@ -1,7 +1,7 @@
 // The state of the search: what the address says after "#", and which rows it means.
 
 // Keys of a list, in the order in which they are written; anything else after "#" is a place on the page.
-const FILTERS = ["q", "department", "severity", "rule", "owner", "status", "role", "group", "privileged", "sort"];
+const FILTERS = ["q", "department", "severity", "rule", "owner", "status", "role", "group", "privileged", "scope", "findings", "about", "sort"];
 const SEVERITIES = Object.keys(SHAPES);
 
 // What the address asks for: { view: "page" | "account" | "finding" | "accounts" | "findings", key, filters }.
@@ -67,6 +67,8 @@ function matchingAccounts(records, filters) {
     if (filters.department && (accounts.get("department", place) ?? NOTHING) !== filters.department) continue;
     if (filters.status && accounts.get("status", place) !== filters.status) continue;
     if (filters.privileged && accounts.get("privileged", place) !== (filters.privileged === "yes")) continue;
+    if (filters.scope && accounts.get("in_scope", place) !== (filters.scope === "in")) continue;
+    if (filters.findings && accounts.get("finding_count", place) > 0 !== (filters.findings === "yes")) continue;
     if (filters.role && (accounts.get("role_display_name", place) ?? NOTHING) !== filters.role) continue;
     if (filters.group && !isMember(records, place, filters.group)) continue;
     if (asksFinding && !(records.findingsOf.get(place) ?? []).some(
@@ -89,6 +91,7 @@ function matchingFindings(records, filters) {
     if (!isAbout(records, row, filters)) continue;
     if (filters.department && (findings.get("department", row) ?? NOTHING) !== filters.department) continue;
     if (filters.status && !hasStatus(records, row, filters.status)) continue;
+    if (filters.about && (findings.get("account_id", row) !== null) !== (filters.about === "accounts")) continue;
     if (filters.q && !fits(findingText(records, row))) continue;
     found.push(row);
   }
@@ -126,12 +129,22 @@ function owners(findings) {
     .sort((a, b) => collator.compare(a[1], b[1]));
 }
 
+// Filters that are no field of the form: only links set them.
+const LINKED = {
+  role: (value) => `role ${value}`,
+  group: (value) => `group ${value}`,
+  privileged: (value) => (value === "yes" ? "privileged" : "not privileged"),
+  scope: (value) => (value === "in" ? "in scope" : "excluded"),
+  findings: (value) => (value === "yes" ? "with open findings" : "without open findings"),
+  about: (value) => (value === "accounts" ? "about accounts" : "about others than accounts"),
+};
+
 // The filters in words, for the line above a list, which is printed too.
 function described(records, filters) {
   const texts = {
+    ...LINKED,
     q: (value) => `“${value}”`,
     rule: (value) => records.ruleOf.get(value)?.title ?? value,
-    privileged: (value) => (value === "yes" ? "privileged" : "not privileged"),
   };
   return FILTERS.filter((name) => name !== "sort" && filters[name])
     .map((name) => texts[name]?.(filters[name]) ?? `${name} ${words(filters[name])}`).join(", ");

@@ -61,6 +61,12 @@ function aboutFinding(records, row) {
   const type = findings.get("kind", row);
   const place = accountOfFinding(records, row);
   const address = findings.get("email", row);
+  if (findings.get("subject_type", row) === "object") {
+    // A finding about an object may name an account, which is not what it is about.
+    const holder = place === undefined ? "" : element("span", { className: "quiet line" }, "account ",
+      link(accountHash(records, place), records.accounts.get("display_name", place)));
+    return [label, quiet(type, hasSeveralSources ? findings.get("source", row) : null), holder];
+  }
   return [
     place === undefined ? label : link(accountHash(records, place), label),
     quiet(type === "account" ? null : type, address === label ? null : address, hasSeveralSources ? findings.get("source", row) : null),
@@ -80,7 +86,7 @@ function dueOfFinding(records, row) {
 
 function agedFinding(records, row) {
   const seen = records.findings.get("first_seen_at", row);
-  return seen ? `first seen on ${day(seen)}` : null;
+  return seen ? `since ${day(seen)}` : null;
 }
 
 // Sorts rows by a column; "-risk" means downwards. Without a column they keep the order of the data.

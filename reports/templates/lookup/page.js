@@ -10,7 +10,6 @@ const lookup = {
   card: document.getElementById("lookup-card"),
 };
 const TYPING_MS = 120;
-const EXTRA = { role: "Role", group: "Group", privileged: "Privileged" };
 const title = document.title;
 
 function present(records) {
@@ -38,11 +37,11 @@ function present(records) {
     field("find").value = view;
     if (document.activeElement !== field("q")) field("q").value = filters.q ?? "";
     fillChoices(view, filters);
-    const extra = Object.keys(EXTRA).filter((name) => filters[name]);
+    const extra = Object.keys(LINKED).filter((name) => filters[name]);
     chips.hidden = !extra.length;
     chips.replaceChildren(...extra.map((name) => {
-      const chip = element("button", { type: "button", className: "chip" }, `${EXTRA[name]}: ${filters[name]} ✕`);
-      chip.setAttribute("aria-label", `Remove the filter ${EXTRA[name]}: ${filters[name]}`);
+      const chip = element("button", { type: "button", className: "chip" }, `${capitalised(LINKED[name](filters[name]))} ✕`);
+      chip.setAttribute("aria-label", `Remove the filter: ${LINKED[name](filters[name])}`);
       chip.addEventListener("click", () => { go(listHash(view, { ...filters, [name]: "" })); field("q").focus(); });
       return chip;
     }));
@@ -74,8 +73,9 @@ function present(records) {
     card.hidden = false;
     card.replaceChildren(...content);
     const back = card.querySelector(".back");
-    back.hash = list ?? "find=accounts";
-    if (list === null) back.textContent = "← All accounts";
+    const all = asked.view === "finding" ? "findings" : "accounts";
+    back.hash = list ?? `find=${all}`;
+    if (list === null) back.textContent = `← All ${all}`;
     document.title = `${name} · ${title}`;
     lookup.section.scrollIntoView();
     document.getElementById("card-title").focus({ preventScroll: true });
@@ -154,7 +154,7 @@ function present(records) {
   form.addEventListener("change", ({ target }) => {
     if (target === field("q")) return;
     const filters = formFilters();
-    if (target.name === "find") filters.status = filters.sort = filters.role = filters.group = filters.privileged = "";
+    if (target.name === "find") for (const name of ["status", "sort", ...Object.keys(LINKED)]) filters[name] = "";
     go(listHash(field("find").value, filters));
   });
   form.addEventListener("submit", (event) => {
