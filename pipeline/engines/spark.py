@@ -13,6 +13,7 @@ from pipeline.engines.lake import Lake
 from pipeline.engines.translation import UnsupportedError, bind, macros, tables_of, translate, view
 from pipeline.engines.types import fits, spark_type
 from pipeline.errors import ModelError
+from pipeline.settings import Secret
 
 __all__ = ["Database", "Runnable", "Spark"]
 
@@ -69,10 +70,11 @@ class Staging(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the engine is, and the lake that it shares with the program: a path or an address."""
+    """Where the engine is, the lake that it shares with the program (a path or an address), and a token for it."""
 
     url: str
     lake: str
+    token: Secret | None = None
 
 
 class Spark:
@@ -88,7 +90,7 @@ class Spark:
         self._database = database
         self._here = here
         self._known = macros((sql / "tables.sql").read_text(encoding="utf-8"))
-        self._connection = SparkConnection(location.url)
+        self._connection = SparkConnection(location.url, location.token)
         self._build_id = ""
         self._there: set[str] = set()
         self._statements: dict[str, str] = {}
