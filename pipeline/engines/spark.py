@@ -41,6 +41,10 @@ class Runnable(Protocol):
         """Return its select."""
 
     @property
+    def reads(self) -> Sequence[str]:
+        """Return the tables that it reads."""
+
+    @property
     def columns(self) -> Sequence[Any]:
         """Return the columns that its header declares, each with ``name`` and ``type``."""
 
@@ -111,7 +115,7 @@ class Spark:
             else:
                 with _reported(model):
                     statement = translate(model.sql, values, self._known)
-                    for table in tables_of(model.sql) - seen:
+                    for table in sorted({*model.reads} - seen):
                         listed = [(name, spark_type(kind)) for name, kind in self._database.columns(table)]
                         self._connection.empty_view(view(table), listed)
                         seen.add(table)
@@ -130,7 +134,7 @@ class Spark:
         """
         if model.schema not in SCHEMAS:
             return self._here.create(model, values)
-        self._bring(tables_of(model.sql))
+        self._bring({*model.reads})
         statement, bound, folder = self._statements[model.table], bind(values), self._lake.folder(model.table)
         with _reported(model):
             self._lake.remove(model.table)
