@@ -207,8 +207,8 @@ def _join(parts: Sequence[tuple[str, bytes]], view: View, path: Path) -> None:
     joined = pikepdf.Pdf.new()
     # The parts stay open and in memory, about 90 bytes a row, until the whole is saved.
     sources = [pikepdf.Pdf.open(io.BytesIO(content)) for _, content in parts]
-    cover, frame, last_frame = sources[0].pages
-    frame, last_frame = (joined.copy_foreign(page.as_form_xobject()) for page in (frame, last_frame))
+    cover, *framed = sources[0].pages
+    frame, last_frame = (joined.copy_foreign(page.as_form_xobject()) for page in framed)
     drawn = joined.make_stream(b"q /Frame Do Q\n")
     with joined.open_outline() as outline:
         for (title, _), source in zip(parts, sources, strict=True):
