@@ -43,8 +43,8 @@ def test_every_kind_of_change_gives_the_tables_of_a_build_from_nothing(
     )
     one_of_each_need = {model.needs: model.name for model in house.models if model.is_rule}
     models = only(house.models, STALE_ACCOUNT, *one_of_each_need.values())
-    stale_account = altered(named(models, f"findings.{STALE_ACCOUNT}"), "Last seen ", "Seen last ")
-    other_sql = swapped(models, stale_account)
+    reworded = altered(named(models, f"findings.{STALE_ACCOUNT}"), "Last seen ", "Seen last ")
+    other_sql = swapped(models, reworded)
     usual = {
         "models": models, "roster": ROSTER.format(department="Sales"), "policy": {"exceptions.csv": EXCEPTIONS},
     }  # fmt: skip
