@@ -48,6 +48,8 @@ class SparkConnection:
                 from pyspark.sql.connect.session import SparkSession
         except ImportError as error:
             raise missing_packages(error) from error
+        # A thread of pyspark says so once more, after the error that says it here.
+        warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
         policy = DefaultPolicy(max_retries=_TRIES)
         address = url if token is None else f"{url.rstrip('/')}/;use_ssl=true;token={token.reveal()}"
         with self._talking():
