@@ -103,7 +103,7 @@ def require_file(table: FileTable, path: Path) -> None:
         raise ContentError(
             f"there is no {path.name} in '{path.parent.name}'",
             where=str(path),
-            hint=f"export it too, with the column {' and '.join(table.required)} at least; without any {table.name}, "
+            hint=f"export it too, with at least the headings {' and '.join(table.required)}; without any {table.name}, "
             "the headings alone are enough",
         )
 
