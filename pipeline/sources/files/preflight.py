@@ -53,7 +53,7 @@ class _Ids:
     """The ids of the files: an id may stand twice only with the same cells, and a grant must name an account."""
 
     def __init__(self) -> None:
-        self._records: dict[str, dict[str, Mapping[str, Any]]] = {"account": {}, "entitlement": {}}
+        self._hashes: dict[str, dict[str, int]] = {"account": {}, "entitlement": {}}
         self._differ: dict[str, set[str]] = {"account": set(), "entitlement": set()}
         self._granted: Counter[str] = Counter()
 
@@ -63,7 +63,8 @@ class _Ids:
             return
         kind = table.removesuffix("s")
         key = record[f"{kind}_id"]
-        if self._records[kind].setdefault(key, record) != record:
+        cells = hash(frozenset(record.items()))  # not the record: an application may have millions
+        if self._hashes[kind].setdefault(key, cells) != cells:
             self._differ[kind].add(key)
 
     def trouble(self) -> Iterator[str]:
@@ -71,7 +72,7 @@ class _Ids:
             if ids:
                 are = "is" if len(ids) == 1 else "are"
                 yield f"{counted(len(ids), f'{kind} id')} {are} on several lines that differ: {_some(ids)}"
-        unknown = self._granted.keys() - self._records["account"].keys()
+        unknown = self._granted.keys() - self._hashes["account"].keys()
         if unknown:
             grants = counted(sum(self._granted[key] for key in unknown), "grant")
             yield f"{grants} to an account that the accounts do not list: {_some(unknown)}"
