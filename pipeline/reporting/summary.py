@@ -25,7 +25,7 @@ __all__ = [
 #: Replaces the number of a rule that is off or could not be evaluated.
 NOT_EVALUATED = "not evaluated"
 #: What a finding is on if it is not on an account.
-OTHER_SUBJECTS = "on people, groups, roles, dashboards, data models and sources"
+OTHER_SUBJECTS = "on groups, roles, dashboards, data models and sources"
 
 Row = dict[str, Any]
 #: Section -> key, label and value of its numbers, in their order.
