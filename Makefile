@@ -1,6 +1,6 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep check bench bench-quick
+.PHONY: help demo test test-deep test-spark check bench bench-quick
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -14,6 +14,9 @@ test: ## run all tests
 
 test-deep: ## run the random searches with many more examples than make test (SEED=1 repeats them, SAMPLE=1 takes a fifth)
 	@sh scripts/with-env dev pytest -n auto --dist loadgroup -m search --hypothesis-profile $(if $(SAMPLE),sample,deep) $(if $(SEED),--hypothesis-seed $(SEED))
+
+test-spark: ## run every model on Spark 4 itself, which needs Java 17 (make test uses Sail); installs 470 MB
+	@sh scripts/with-env dev scripts/with-spark pytest tests/engines tests/e2e/test_engine.py
 
 check: ## check formatting, lint, types and import layers
 	@sh scripts/with-env dev ruff format --check .

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
 from pipeline import resources
+from pipeline.engines.connection import missing_packages
 from pipeline.errors import ConfigurationError
-from pipeline.settings import Settings, SourceSettings
+from pipeline.settings import Settings, SourceSettings, read_secret
 from pipeline.warehouse import database
 from pipeline.warehouse.executor import Executor, InDuckDB, TableExchange
 from pipeline.warehouse.model import Model
@@ -29,6 +30,10 @@ __all__ = [
     "rules",
     "sources",
 ]
+
+
+#: The environment variable of the token that a Spark Connect server asks for.
+_ENGINE_TOKEN = "ACCESS_REVIEW_ENGINE_TOKEN"  # noqa: S105 - its name
 
 
 @cache
@@ -76,8 +81,8 @@ def sources(settings: Settings, names: Sequence[str] = ()) -> list[SourceSetting
     return list(settings.sources)
 
 
-def executor(settings: Settings, connection: database.Connection) -> Executor | None:
-    """Return what runs the models, if it is not the database.
+def executor(settings: Settings, environment: Mapping[str, str], connection: database.Connection) -> Executor | None:
+    """Return what runs the models, if it is not the database. ``environment`` may hold the engine's token.
 
     Raises:
         ConfigurationError: the engine's packages or its address are missing, or its lake cannot be opened.
@@ -92,12 +97,20 @@ def executor(settings: Settings, connection: database.Connection) -> Executor | 
             where="[warehouse] engine_url",
             hint='add engine_url = "sc://host:15002", the address of a Spark Connect server',
         )
-    from pipeline.engines.spark import Location, Spark
+    if ";" in warehouse.engine_url:
+        raise ConfigurationError(
+            "the engine's address has parameters",
+            where="[warehouse] engine_url",
+            hint=f"remove them; a token belongs into the environment, as {_ENGINE_TOKEN}",
+        )
+    try:
+        from pipeline.engines.spark import Location, Spark
+    except ImportError as error:
+        raise missing_packages(error) from error
 
     lake = warehouse.lake if "://" in warehouse.lake else str(settings.path.parent / warehouse.lake)
-    return Spark(
-        Location(warehouse.engine_url, lake), TableExchange(connection), InDuckDB(connection), resources.sql()
-    )
+    location = Location(warehouse.engine_url, lake, read_secret(environment, _ENGINE_TOKEN))
+    return Spark(location, TableExchange(connection), InDuckDB(connection), resources.sql())
 
 
 def policy_files(settings: Settings) -> PolicyFiles:

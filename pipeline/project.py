@@ -297,7 +297,7 @@ class Project:
                     tool_version=__version__,
                 ),
                 progress=timer.advance,
-                executor=inputs.executor(self.settings, connection),
+                executor=inputs.executor(self.settings, self.environment, connection),
             )
         for warning in built.warnings:
             timer.note(warning)

@@ -239,6 +239,24 @@ comment on column meta.builds.roster_sha256 is 'hash of the roster file, or of t
 comment on column meta.builds.sql_sha256 is 'hash of the SQL';
 comment on column meta.builds.roster_file is 'name of the roster file, or source and the name of the identity provider';
 
+create table if not exists meta.made_from (
+    table_name varchar not null,
+    snapshot_id varchar,
+    build_id varchar not null,
+    identity varchar not null,
+    row_count bigint,
+    columns_md5 varchar,
+    warnings varchar[] not null
+);
+comment on table meta.made_from is 'What one table of the current build was made from, or the rows of one snapshot in a table of history.';
+comment on column meta.made_from.table_name is 'the table, with its schema';
+comment on column meta.made_from.snapshot_id is 'the snapshot whose rows of history these are; null for a table of the current build';
+comment on column meta.made_from.build_id is 'the build that has the rows now';
+comment on column meta.made_from.identity is 'hash of everything that the rows depend on; while it stays the same, a build keeps them';
+comment on column meta.made_from.row_count is 'number of rows; null if it may change between builds';
+comment on column meta.made_from.columns_md5 is 'hash of the names and types of its columns; null for rows of history';
+comment on column meta.made_from.warnings is 'warnings of the checks of the table';
+
 create table if not exists meta.rule_runs (
     build_id varchar not null,
     rule_id varchar not null,
@@ -478,7 +496,7 @@ comment on column reference.rules.is_per_object is 'its findings are about dashb
 comment on column reference.rules.needs is 'the input without which it is not evaluated: roster, baseline, campaign, provider or objects';
 comment on column reference.rules.is_per_person is 'its findings are about people, not about accounts or groups';
 create table if not exists reference.rule_parameters (rule_id varchar not null, parameter varchar not null, value double not null);
-comment on table reference.rule_parameters is 'The numeric parameters of each rule as they are in force.';
+comment on table reference.rule_parameters is 'The numeric parameters, as they are in force, of each rule that compares an account with its peers.';
 comment on column reference.rule_parameters.parameter is 'its name in the configuration';
 comment on column reference.rule_parameters.value is 'its value in force';
 

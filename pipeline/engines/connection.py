@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.errors import ConfigurationError, WarehouseError
+from pipeline.settings import Secret
 
-__all__ = ["Refused", "SparkConnection"]
+__all__ = ["Refused", "SparkConnection", "missing_packages"]
 
 #: Times are UTC without a zone, and what does not fit is an error, as in DuckDB.
 _SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
@@ -21,15 +22,24 @@ class Refused(Exception):  # noqa: N818 - not an error by itself: who runs the s
     """The server does not run a statement; the text is its reason."""
 
 
+def missing_packages(error: ImportError) -> ConfigurationError:
+    """Return the error for a package of the extra that is not installed."""
+    return ConfigurationError(
+        f"the engine 'spark' needs packages that are not installed ({error.name})",
+        where="[warehouse] engine",
+        hint="install them: pip install 'sisense-access-review[spark]'",
+    )
+
+
 class SparkConnection:
-    """A session of its own on the server at ``url`` (``sc://host:port``).
+    """A session of its own on the server at ``url`` (``sc://host:port``), encrypted if there is a ``token``.
 
     Raises:
         ConfigurationError: the packages of the extra are missing, or the address is malformed.
         WarehouseError: the server does not answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: Secret | None = None) -> None:
         self.url = url
         try:
             with warnings.catch_warnings():
@@ -37,14 +47,13 @@ class SparkConnection:
                 from pyspark.sql.connect.client.retries import DefaultPolicy
                 from pyspark.sql.connect.session import SparkSession
         except ImportError as error:
-            raise ConfigurationError(
-                f"the engine 'spark' needs packages that are not installed ({error.name})",
-                where="[warehouse] engine",
-                hint="install them: pip install 'sisense-access-review[spark]'",
-            ) from error
+            raise missing_packages(error) from error
+        # A thread of pyspark says so once more, after the error that says it here.
+        warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
         policy = DefaultPolicy(max_retries=_TRIES)
+        address = url if token is None else f"{url.rstrip('/')}/;use_ssl=true;token={token.reveal()}"
         with self._talking():
-            self._spark: Any = SparkSession.builder.remote(url).create()
+            self._spark: Any = SparkSession.builder.remote(address).create()
             self._spark.client.set_retry_policies([policy])
             for name, value in _SETTINGS.items():
                 self._spark.conf.set(name, value)

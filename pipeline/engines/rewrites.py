@@ -44,6 +44,13 @@ def day_difference(node: exp.Expr) -> exp.Expr:
     return exp.func("datediff", exp.cast(node.this, "date"), exp.cast(node.expression, "date"))
 
 
+def truncated_time(node: exp.Expr) -> exp.Expr:
+    """Keep a time without a zone: Spark gives a truncated one a zone."""
+    if isinstance(node, exp.TimestampTrunc):
+        return exp.cast(node.copy(), "timestamp_ntz", dialect="spark")
+    return node
+
+
 def seconds_of_difference(node: exp.Expr) -> exp.Expr:
     """Spark has no function for the seconds of an interval, only for those since 1970."""
     if not isinstance(node, exp.TimeToUnix):
@@ -191,6 +198,7 @@ REWRITES: tuple[Rewrite, ...] = tuple(
         group_by_all,
         day_interval,
         day_difference,
+        truncated_time,
         seconds_of_difference,
         aggregated_list,
         list_slice,

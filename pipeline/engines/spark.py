@@ -13,6 +13,7 @@ from pipeline.engines.lake import Lake
 from pipeline.engines.translation import UnsupportedError, bind, macros, tables_of, translate, view
 from pipeline.engines.types import fits, spark_type
 from pipeline.errors import ModelError
+from pipeline.settings import Secret
 
 __all__ = ["Database", "Runnable", "Spark"]
 
@@ -38,6 +39,10 @@ class Runnable(Protocol):
     @property
     def sql(self) -> str:
         """Return its select."""
+
+    @property
+    def reads(self) -> Sequence[str]:
+        """Return the tables that it reads."""
 
     @property
     def columns(self) -> Sequence[Any]:
@@ -69,10 +74,11 @@ class Staging(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the engine is, and the lake that it shares with the program: a path or an address."""
+    """Where the engine is, the lake that it shares with the program (a path or an address), and a token for it."""
 
     url: str
     lake: str
+    token: Secret | None = None
 
 
 class Spark:
@@ -88,7 +94,7 @@ class Spark:
         self._database = database
         self._here = here
         self._known = macros((sql / "tables.sql").read_text(encoding="utf-8"))
-        self._connection = SparkConnection(location.url)
+        self._connection = SparkConnection(location.url, location.token)
         self._build_id = ""
         self._there: set[str] = set()
         self._statements: dict[str, str] = {}
@@ -109,7 +115,7 @@ class Spark:
             else:
                 with _reported(model):
                     statement = translate(model.sql, values, self._known)
-                    for table in tables_of(model.sql) - seen:
+                    for table in sorted({*model.reads} - seen):
                         listed = [(name, spark_type(kind)) for name, kind in self._database.columns(table)]
                         self._connection.empty_view(view(table), listed)
                         seen.add(table)
@@ -128,7 +134,7 @@ class Spark:
         """
         if model.schema not in SCHEMAS:
             return self._here.create(model, values)
-        self._bring(tables_of(model.sql))
+        self._bring({*model.reads})
         statement, bound, folder = self._statements[model.table], bind(values), self._lake.folder(model.table)
         with _reported(model):
             self._lake.remove(model.table)

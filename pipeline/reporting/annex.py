@@ -2,8 +2,9 @@
 
 WeasyPrint needs time and memory for every cell of a table. Here each column of a page is one preformatted text with
 lines of equal height, and there are few columns. So the rows of a page are known in advance, and parts of a few
-hundred rows can be rendered in several processes and joined. A screen reader would read column after column, so the
-annex has no tags and refers to population.csv.
+hundred rows can be rendered in several processes and joined. What every page repeats (title, headings, rules) is
+rendered once and drawn below the rows of each page. A screen reader would read column after column, so the annex has
+no tags and refers to population.csv.
 """
 
 from __future__ import annotations
@@ -53,20 +54,20 @@ class AnnexPage:
 
     number: int
     columns: tuple[str, ...]
-    lines: int
 
 
 #: As wide as a digit, to align numbers in one text.
 _FIGURE_SPACE = "\u2007"
 #: Width of a figure, and of a figure space, in mm: 0.646 em of 7.2 pt.
 _FIGURE = 1.64
+#: Figure spaces and hair spaces (0.091 em) that make a word as wide as a date, 6.1 em: the role follows in one text.
+_DATE_PADDING = {"–": (8, 5), "never": (5, 2), "unknown": (2, 6)}
 #: Key, width in mm, letters, and headings with their distance in digits; None comes after the digits of #.
 _COLUMNS = (
     ("name", 62.0, 35, (("#", 0), ("Name", None))),
     ("address", 62.0, 40, (("E-mail, else user name", 0),)),
     ("source", 18.0, 11, (("Source", 0),)),
-    ("role", 77.0, 54, (("Role, status, kind, origin", 0),)),
-    ("figures", 50.0, 30, (("Open", 0), ("Created", 5), ("Last seen", 15.4))),
+    ("details", 127.0, 56, (("Open", 0), ("Created", 5), ("Last seen", 15.5), ("Role, status, kind, origin", 26.9))),
 )
 
 
@@ -90,8 +91,10 @@ def write(
     pages = 1 + math.ceil(total / ROWS_A_PAGE)
     columns = _columns(total, several_sources=len(view.sources) > 1)
     fill = templating.Filler(templates)
+    # Two pages behind the cover are the frames of the others: of a full page, and of the last one.
+    frames = (ROWS_A_PAGE, (total - 1) % ROWS_A_PAGE + 1)
     documents = itertools.chain(
-        [("Annex", 1, fill("annex_cover.html", view, columns=columns, pages=pages))],
+        [("Annex", 1, fill("annex_cover.html", view, columns=columns, pages=pages, frames=frames))],
         _parts(connection, columns, total, pages, lambda values: fill("annex.html", view, columns=columns, **values)),
     )
     missing: set[str] = set()
@@ -145,19 +148,18 @@ def _parts(
         texts: list[list[str]] = []
         for name, address, source, role, findings, created, seen in fetched:
             place += 1
-            values = {"address": address, "source": source, "role": role}
+            values = {"address": address, "source": source}
             line = {key: shorten(_plain(value), letters[key]) for key, value in values.items() if key in letters}
             line["name"] = f"{_padded(place, figures)}{_FIGURE_SPACE * 2}{shorten(_plain(name), letters['name'])}"
-            dates = f"{created.ljust(10, _FIGURE_SPACE)}{_FIGURE_SPACE}{seen}"
-            line["figures"] = f"{_padded(findings, 3)}{_FIGURE_SPACE * 2}{dates}"
+            dates = f"{_as_wide_as_a_date(created)}{_FIGURE_SPACE}{_as_wide_as_a_date(seen)}"
+            fitting = shorten(_plain(role), letters["details"])
+            line["details"] = f"{_padded(findings, 3)}{_FIGURE_SPACE * 2}{dates}{_FIGURE_SPACE * 2}{fitting}"
             texts.append([line[column.key] for column in columns])
         part = []
         for start in range(0, len(texts), ROWS_A_PAGE):
             number += 1
             lines = texts[start : start + ROWS_A_PAGE]
-            part.append(
-                AnnexPage(number, tuple("\n".join(column) for column in zip(*lines, strict=True)), len(lines))
-            )
+            part.append(AnnexPage(number, tuple("\n".join(column) for column in zip(*lines, strict=True))))
         title = f"{shorten(_plain(fetched[0][0]), 24)} to {shorten(_plain(fetched[-1][0]), 24)}"
         yield title, len(part), fill({"page_list": part, "pages": pages})
 
@@ -169,6 +171,11 @@ def _plain(text: str | None) -> str:
 
 def _padded(number: int, figures: int) -> str:
     return str(number).rjust(figures, _FIGURE_SPACE)
+
+
+def _as_wide_as_a_date(text: str) -> str:
+    figures, hairs = _DATE_PADDING.get(text, (0, 0))
+    return text + _FIGURE_SPACE * figures + "\u200a" * hairs
 
 
 def _rendered(
@@ -194,16 +201,23 @@ def _rendered(
 
 
 def _join(parts: Sequence[tuple[str, bytes]], view: View, path: Path) -> None:
-    """Join the parts, with a bookmark for each."""
+    """Join the parts, with a bookmark for each, and draw the frame below the rows of each page."""
     import pikepdf
 
     joined = pikepdf.Pdf.new()
     # The parts stay open and in memory, about 90 bytes a row, until the whole is saved.
     sources = [pikepdf.Pdf.open(io.BytesIO(content)) for _, content in parts]
+    cover, *framed = sources[0].pages
+    frame, last_frame = (joined.copy_foreign(page.as_form_xobject()) for page in framed)
+    drawn = joined.make_stream(b"q /Frame Do Q\n")
     with joined.open_outline() as outline:
         for (title, _), source in zip(parts, sources, strict=True):
             outline.root.append(pikepdf.OutlineItem(title, len(joined.pages)))
-            joined.pages.extend(source.pages)
+            joined.pages.extend([cover] if source is sources[0] else source.pages)
+    for page in joined.pages[1:]:
+        is_last = page.index == len(joined.pages) - 1
+        page.add_resource(last_frame if is_last else frame, pikepdf.Name.XObject, pikepdf.Name.Frame)
+        page.contents_add(drawn, prepend=True)
     written = f"D:{_stamp(view.snapshot['finished_at'])}Z"
     title = f"Annex to the access review of {shorten(view.snapshot['organization'], 120)}: the whole population"
     joined.docinfo["/Title"] = title

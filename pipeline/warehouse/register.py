@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -30,29 +30,46 @@ _SUBJECTS = (
 
 
 def fill(
-    connection: Connection, rules: Sequence[RuleInForce], values: Callable[[Model], Mapping[str, object]]
+    connection: Connection,
+    rules: Sequence[RuleInForce],
+    values: Callable[[Model], Mapping[str, object]],
+    *,
+    snapshot_id: str,
+    kept: Collection[str],
 ) -> None:
     """Unite the rules, whose tables ``findings.<rule_id>`` have been built; ``values`` gives what a model may bind.
+
+    ``kept`` are the ids of the rules whose rows and counts are those of the build before.
 
     Raises:
         ModelError: a rule returns rows outside its population, an unknown verdict or an unknown severity, or its
             population has missing or repeated keys.
     """
-    connection.execute(
-        "delete from findings.failed; delete from findings.rule_summary; delete from findings.unknown_subjects"
-    )
+    rows = connection.execute("select rule_id, population, failed, unknown, passed from findings.rule_summary")
+    counts_before = {
+        rule_id: (size, failed, unknown, passed) for rule_id, size, failed, unknown, passed in rows.fetchall()
+    }
+    connection.execute("delete from findings.rule_summary; delete from findings.unknown_subjects")
+    if kept:
+        connection.execute("delete from findings.failed where not list_contains($kept, rule_id)", {"kept": [*kept]})
+    else:
+        connection.execute("delete from findings.failed")
     known: dict[str, _Population] = {}  # populations that several rules share are checked once
     counts = [
-        _counts(connection, rule, values(rule.model), known) if rule.is_enabled else (None, None, None, None)
+        (None, None, None, None)
+        if not rule.is_enabled
+        else counts_before[rule.model.name]
+        if rule.model.name in kept
+        else _counts(connection, rule, values(rule.model), known)
         for rule in rules
     ]
     database.insert(
         connection, "findings.rule_summary", [_summary(*pair) for pair in zip(rules, counts, strict=True)]
     )
     enabled = [rule for rule in rules if rule.is_enabled]
-    if enabled:
-        _add_findings(connection, enabled)
-        _add_unknown_subjects(connection, enabled)
+    if made := [rule for rule in enabled if rule.model.name not in kept]:
+        _add_findings(connection, made)
+    _add_unknown_subjects(connection, enabled, snapshot_id)
     _refuse_severities(connection, enabled)
 
 
@@ -176,9 +193,11 @@ def _add_findings(connection: Connection, rules: Sequence[RuleInForce]) -> None:
         raise _misfit(connection, rules, failed, error) from error
 
 
-def _add_unknown_subjects(connection: Connection, rules: Sequence[RuleInForce]) -> None:
-    """Fill ``findings.unknown_subjects`` with those that history knows; a first build has none."""
-    known = connection.execute("select distinct rule_id from history.register").fetchall()
+def _add_unknown_subjects(connection: Connection, rules: Sequence[RuleInForce], snapshot_id: str) -> None:
+    """Fill ``findings.unknown_subjects`` with those that earlier snapshots know; a first build has none."""
+    known = connection.execute(
+        "select distinct rule_id from history.register where snapshot_id < $id", {"id": snapshot_id}
+    ).fetchall()
     models = [rule.model for rule in rules if (rule.model.name,) in known]
     if not models:
         return
@@ -189,10 +208,10 @@ def _add_unknown_subjects(connection: Connection, rules: Sequence[RuleInForce]) 
         insert into findings.unknown_subjects by name
         select distinct * from ({unknown}) as subjects
         where (rule_id, source, subject_id) in (
-            select (rule_id, coalesce(source, ''), subject_id) from history.register
+            select (rule_id, coalesce(source, ''), subject_id) from history.register where snapshot_id < $snapshot_id
         )
         """,
-        values,
+        values | {"snapshot_id": snapshot_id},
     )
 
 

@@ -16,7 +16,7 @@ import orjson
 from pipeline.errors import ModelError
 from pipeline.warehouse import parsed
 
-__all__ = ["Parser", "Statement", "forbidden", "keep", "parameters_of"]
+__all__ = ["Parser", "Statement", "forbidden", "keep", "parameters_of", "tables_of"]
 
 #: Returns the connection whose parser is used.
 Parser = Callable[[], duckdb.DuckDBPyConnection]
@@ -101,6 +101,11 @@ def parameters_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str
     """Return the names of the parameters that a statement binds."""
     known = _known(text)
     return known.parameters if known else frozenset(parser.extract_statements(text)[0].named_parameters)
+
+
+def tables_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Return the qualified names of the tables that a statement of a model reads."""
+    return Statement.parse(text, lambda: parser, where="sql/").tables
 
 
 def _does_not_parse(reason: object, where: str) -> ModelError:

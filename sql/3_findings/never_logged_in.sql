@@ -1,8 +1,8 @@
 /*
 title       = "Account never used"
-summary     = "An active account, other than a registered break-glass account, that has never been used and is older than the grace period."
+summary     = "An active account that has never been used and is older than the grace period."
 severity    = "medium"
-population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not coalesce(account_type = 'break_glass' and is_registered, false)"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown')"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
 remediation = "Ask the person who requested the account whether it is still needed; if not, deactivate it."
@@ -33,10 +33,7 @@ accounts as (
         *,
         case when privileged then $privileged_grace_days else $grace_days end as grace
     from graph.accounts
-    where
-        status in ('active', 'unknown')
-        -- An emergency account should be unused; the rule about break-glass accounts examines its use.
-        and not coalesce(account_type = 'break_glass' and is_registered, false)
+    where status in ('active', 'unknown')
 ),
 
 verdicts as (
@@ -59,6 +56,10 @@ select
     case
         when created_at is null then 'Never used; the source gives no readable creation date.'
         else 'Created ' || strftime(created_at, '%-d %b %Y') || ', ' || counted(age_days, 'day') || ' ago, and never used.'
+    end || case
+        when account_type = 'break_glass' and is_registered
+            then ' It is registered as a break-glass account, which should be unused: record an exception if it stays.'
+        else ''
     end as detail,
     case when created_at is null then 'age unknown' else counted(age_days, 'day') || ' old' end as observed_value,
     counted(grace, 'day') as threshold
@@ -77,7 +78,6 @@ given."graph.accounts" = [
   { source = "s", account_id = "seen", status = "active", privileged = false, login_state = "seen", created_at = 2020-01-01T00:00:00Z },
   { source = "s", account_id = "login unknown", status = "active", privileged = false, login_state = "unknown", created_at = 2020-01-01T00:00:00Z },
   { source = "s", account_id = "status unknown", status = "unknown", privileged = false, login_state = "never", created_at = 2020-01-01T00:00:00Z },
-  { source = "s", account_id = "for emergencies", status = "active", account_type = "break_glass", is_registered = true, privileged = true, login_state = "never", created_at = 2020-01-01T00:00:00Z },
   { source = "s", account_id = "invited", status = "pending", privileged = false, login_state = "never", created_at = 2020-01-01T00:00:00Z },
 ]
 expect = [

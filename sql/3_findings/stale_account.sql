@@ -1,8 +1,8 @@
 /*
 title       = "Stale account"
-summary     = "An active account, other than a registered break-glass account, that has not been used for longer than the limit."
+summary     = "An active account that has not been used for longer than the limit."
 severity    = "medium"
-population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not privileged and not coalesce(account_type = 'break_glass' and is_registered, false)"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and not privileged"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
 remediation = "Deactivate the account, or record who needs it and why. An attacker who takes over a stale account is rarely noticed."
@@ -32,16 +32,13 @@ with
 
 verdicts as (
     select
-        source, account_id, last_seen_at, days_since_seen,
+        source, account_id, last_seen_at, days_since_seen, account_type, is_registered,
         case
             when status = 'unknown' or login_state = 'unknown' then 'unknown'
             when last_seen_at < $as_of - interval ($stale_after_days) day then 'failed'
         end as verdict
     from graph.accounts
-    where
-        status in ('active', 'unknown') and not privileged
-        -- An emergency account should be unused; the rule about break-glass accounts examines its use.
-        and not coalesce(account_type = 'break_glass' and is_registered, false)
+    where status in ('active', 'unknown') and not privileged
 )
 
 select
@@ -55,6 +52,10 @@ select
             then 'Last seen ' || strftime(last_seen_at, '%-d %b %Y %H:%M') || ' UTC, more than '
                 || counted($stale_after_days, 'day') || ' before ' || strftime($as_of, '%-d %b %Y %H:%M') || ' UTC.'
         else 'Last seen ' || strftime(last_seen_at, '%-d %b %Y') || ', ' || counted(days_since_seen, 'day') || ' ago.'
+    end || case
+        when account_type = 'break_glass' and is_registered
+            then ' It is registered as a break-glass account, which should be unused: record an exception if it stays.'
+        else ''
     end as detail,
     counted(days_since_seen, 'day') as observed_value,
     counted($stale_after_days, 'day') as threshold
@@ -85,7 +86,6 @@ given."graph.accounts" = [
   { source = "s", account_id = "never", status = "active", privileged = false, login_state = "never" },
   { source = "s", account_id = "login unknown", status = "active", privileged = false, login_state = "unknown" },
   { source = "s", account_id = "status unknown", status = "unknown", privileged = false, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },
-  { source = "s", account_id = "for emergencies", status = "active", account_type = "break_glass", is_registered = true, privileged = false, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z },
 ]
 expect = [ { account_id = "login unknown", verdict = "unknown" }, { account_id = "status unknown", verdict = "unknown" } ]
 population = 3

@@ -1,8 +1,8 @@
 /*
 title       = "Stale privileged account"
-summary     = "An active privileged account, other than a registered break-glass account, that has not been used for longer than the limit for privileged accounts."
+summary     = "An active privileged account that has not been used for longer than the limit for privileged accounts."
 severity    = "high"
-population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and privileged and not coalesce(account_type = 'break_glass' and is_registered, false)"
+population  = "select source, account_id from graph.accounts where status in ('active', 'unknown') and privileged"
 reads       = ["graph.accounts"]
 grain       = ["source", "account_id"]
 remediation = "Lower the role, deactivate the account, or record who needs it and why."
@@ -31,16 +31,13 @@ with
 
 verdicts as (
     select
-        source, account_id, last_seen_at, days_since_seen,
+        source, account_id, last_seen_at, days_since_seen, account_type, is_registered,
         case
             when status = 'unknown' or login_state = 'unknown' then 'unknown'
             when last_seen_at < $as_of - interval ($stale_after_days) day then 'failed'
         end as verdict
     from graph.accounts
-    where
-        status in ('active', 'unknown') and privileged
-        -- An emergency account should be unused; the rule about break-glass accounts examines its use.
-        and not coalesce(account_type = 'break_glass' and is_registered, false)
+    where status in ('active', 'unknown') and privileged
 )
 
 select
@@ -54,6 +51,10 @@ select
             then 'Last seen ' || strftime(last_seen_at, '%-d %b %Y %H:%M') || ' UTC, more than '
                 || counted($stale_after_days, 'day') || ' before ' || strftime($as_of, '%-d %b %Y %H:%M') || ' UTC.'
         else 'Last seen ' || strftime(last_seen_at, '%-d %b %Y') || ', ' || counted(days_since_seen, 'day') || ' ago.'
+    end || case
+        when account_type = 'break_glass' and is_registered
+            then ' It is registered as a break-glass account, which should be unused: record an exception if it stays.'
+        else ''
     end as detail,
     counted(days_since_seen, 'day') as observed_value,
     counted($stale_after_days, 'day') as threshold
@@ -81,14 +82,17 @@ expect = [
 ]
 population = 6
 */
+
 /* example
-name = "a break-glass account should be unused, once it is registered; that its source calls it so is not enough"
+name = "a registered break-glass account fails too, and the finding says why it may be unused"
 as_of = 2026-04-01T00:00:00Z
 given."graph.accounts" = [
-  { source = "s", account_id = "registered", status = "active", account_type = "break_glass", is_registered = true, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
-  { source = "s", account_id = "declared", status = "active", account_type = "break_glass", is_registered = false, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
-  { source = "s", account_id = "service", status = "active", account_type = "service", is_registered = true, privileged = true, login_state = "seen", last_seen_at = 2020-01-01T00:00:00Z, days_since_seen = 2282 },
+  { source = "s", account_id = "registered", status = "active", account_type = "break_glass", is_registered = true, privileged = true, login_state = "seen", last_seen_at = 2026-01-31T00:00:00Z, days_since_seen = 60 },
+  { source = "s", account_id = "declared", status = "active", account_type = "break_glass", is_registered = false, privileged = true, login_state = "seen", last_seen_at = 2026-01-31T00:00:00Z, days_since_seen = 60 },
 ]
-expect = [ { account_id = "declared", verdict = "failed" }, { account_id = "service", verdict = "failed" } ]
+expect = [
+  { account_id = "registered", verdict = "failed", detail = "Last seen 31 Jan 2026, 60 days ago. It is registered as a break-glass account, which should be unused: record an exception if it stays." },
+  { account_id = "declared", verdict = "failed", detail = "Last seen 31 Jan 2026, 60 days ago." },
+]
 population = 2
 */

@@ -37,11 +37,12 @@ select
 from reports.current_trend as trend
 cross join (
     select count(*) as findings
-    from history.register
-    where status = 'open' and snapshot_id = (
-        select max(reports.snapshot_id) from baseline.reports as reports
+    from history.register as found
+    join (
+        select max(reports.snapshot_id) as snapshot_id from baseline.reports as reports
         having arg_max(reports.has_findings, reports.snapshot_id)
-    )
+    ) as last_report on last_report.snapshot_id = found.snapshot_id
+    where found.status = 'open'
 ) as before
 group by before.findings
 having before.findings + sum(trend.new + trend.reopened + trend.evaluated_again) - sum(trend.resolved + trend.not_evaluated) <> sum(trend.open)

@@ -287,7 +287,7 @@ def assert_opens(access: list[Row], packets: list[Path], population: Population)
         item = items[row["item_id"].removeprefix("item-")]
         if row["type"] == "role":
             every = BY_ROLE.get(reach.role_of(item["account_id"]), ())
-            assert row["opens"] == " and ".join(f"every {kind}" for kind in every)
+            assert row["opens"] == " and ".join(f"every {kind}".replace(" model", " data model") for kind in every)
             continue
         if item["entitlement_id"] not in groups:
             assert row["opens"] == ""
@@ -302,6 +302,6 @@ def assert_opens(access: list[Row], packets: list[Path], population: Population)
         elif dashboards:
             expected = f"{len(dashboards)} dashboards" + (f", edits {edited}" if edited else "")
         else:
-            expected = "model"
-        assert row["opens"].startswith(expected) or row["opens"].startswith(f"{len(grants)} models"), row
+            expected = "data model"
+        assert row["opens"].startswith(expected) or row["opens"].startswith(f"{len(grants)} data models"), row
         assert ("model" in row["opens"]) == any(path.object_type == "model" for path in grants) or not grants

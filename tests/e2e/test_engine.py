@@ -1,6 +1,7 @@
 """A build on a Spark Connect server: the same report as in DuckDB, and nothing lost if the server is killed."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_the_report_of_a_build_on_the_engine_has_the_same_bytes(
     }
 
 
+def test_without_the_packages_the_error_says_what_to_install(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql.connect.session", None)  # as if it were not installed
+
+    with pytest.raises(ConfigurationError) as raised:
+        project("sc://127.0.0.1:1").build()
+
+    assert "pip install 'sisense-access-review[spark]'" in str(raised.value.hint)
+
+
 class KillingAt(Silent):
     """Kills a server when the build comes to a table."""
 
@@ -86,5 +98,7 @@ def test_an_engine_that_is_not_there_or_not_named_is_an_error_in_words(project: 
         project(None).build()
     with pytest.raises(ConfigurationError, match="not the address"):
         project("http://host").build()
+    with pytest.raises(ConfigurationError, match="has parameters"):
+        project("sc://host/;token=secret").build()
     with pytest.raises(WarehouseError, match="does not answer"):
         project("sc://127.0.0.1:1").build()

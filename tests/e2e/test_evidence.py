@@ -165,7 +165,7 @@ def test_a_rebuild_detects_a_removed_finding(folder: Path) -> None:
 
 
 def test_a_rebuild_detects_an_account_removed_from_the_source_rows(folder: Path) -> None:
-    change_rows(folder / "raw" / "users.parquet", "select * from kept where not (page = 1 and ordinal = 7)")
+    change_rows(folder / "raw" / "users.parquet", "select * from kept where not (is_accepted and ordinal = 7)")
     reseal(folder)
 
     assert_refused(verify(folder, "--rebuild"), "population.csv")

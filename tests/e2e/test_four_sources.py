@@ -18,6 +18,7 @@ from tests.e2e.test_other_applications import HEADINGS, USED, decide, table, wri
 from tests.fakes.http import HttpServer
 from tests.fakes.okta import API_TOKEN, FakeOkta, make_users
 from tests.reporting.shown import open_page
+from tests.rules import rule
 
 # One worker has the browser.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -174,7 +175,11 @@ def test_a_person_has_the_accounts_and_access_of_all_four_sources(quarter: Quart
 
 
 def test_a_conflict_of_duties_spans_applications(quarter: Quarter) -> None:
-    found = [row for row in table(quarter.report / "findings.csv") if row["rule_id"] == "sod_conflict"]
+    found = [
+        row
+        for row in table(quarter.report / "findings.csv")
+        if row["rule_id"] == rule("Segregation of duties conflict")
+    ]
 
     [(person, details)] = {row["subject_id"]: [row["detail"] for row in found] for row in found}.items()
     assert person

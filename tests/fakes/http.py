@@ -90,18 +90,13 @@ class HttpServer:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        open_connections: set[asyncio.Task[None]] = set()
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            open_connections.add(task)
             try:
                 await self._serve_connection(reader, writer)
             except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 pass
             finally:
-                open_connections.discard(task)
                 writer.transport.abort()
 
         server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=self._tls)
@@ -109,9 +104,10 @@ class HttpServer:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in list(open_connections):
+        left = asyncio.all_tasks() - {asyncio.current_task()}  # open connections, and those that are being made
+        for task in left:
             task.cancel()
-        await asyncio.gather(*open_connections, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1

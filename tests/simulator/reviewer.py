@@ -233,9 +233,6 @@ class Reviewer:
         idle = None if seen is None else (self.as_of - seen).total_seconds() / 86_400
         if state == "unknown":
             found.append((PlantedRule.LOGIN_UNKNOWN, "info"))
-        is_for_emergencies = (user.get("email") or "").lower() in self.break_glass
-        if is_for_emergencies:  # it should be unused
-            state, idle = "seen", None
         if idle is not None and not privileged and idle > 90:
             found.append((PlantedRule.STALE_ACCOUNT, "high" if idle > 180 else "medium"))
         if idle is not None and privileged and idle > 45:
