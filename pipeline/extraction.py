@@ -42,7 +42,7 @@ def extract(
     Raises:
         UsageError: ``shard`` is no shard, or a source cannot be read in shards; nothing was contacted.
         ConfigurationError: no source, an unknown one, or a missing secret; nothing was contacted.
-        SourceError: no source gave a single page; there is no snapshot.
+        SourceError: no source gave a single page of accounts; there is no snapshot.
         WarehouseError: the pages could not be stored; there is no snapshot.
     """
     sources = inputs.sources(settings, names)
@@ -66,7 +66,7 @@ def extract(
                 failures.append(error)
         spool.close()
         finished_at = as_stored(utc_now())
-        if failures and not any(page.file for page in spool.pages()):
+        if failures and not _has_accounts(spool):
             raise failures[0]
         landing_job = landing.LandingJob(
             policy_files=inputs.policy_files(settings),
@@ -87,6 +87,11 @@ def extract(
         failures=tuple(failures),
         warnings=tuple(timer.notes),
     )
+
+
+def _has_accounts(spool: Spool) -> bool:
+    """Return whether a page of accounts was kept. Roles and groups, which are read beside them, are no population."""
+    return any(page.file is not None and page.resource.endswith(("users", "accounts")) for page in spool.pages())
 
 
 def _land(settings: Settings, spool: Spool, job: landing.LandingJob, timer: StageTimer) -> snapshots.Snapshot:

@@ -226,7 +226,7 @@ def _described(found: Sequence[Row], has_sources: bool) -> tuple[tuple[str, ...]
     roles = dict.fromkeys(row["role"] for row in found if row["role"])
     departments = dict.fromkeys(row["department"] for row in found if row["department"])
     addresses = tuple(dict.fromkeys(row["email"] for row in found if row["email"]))
-    shown = () if addresses == (first["label"],) else addresses
+    shown = () if [each.lower() for each in addresses] == [first["label"].lower()] else addresses
     return (*roles, *departments, *sources), shown
 
 

@@ -25,7 +25,7 @@ __all__ = [
 #: Replaces the number of a rule that is off or could not be evaluated.
 NOT_EVALUATED = "not evaluated"
 #: What a finding is on if it is not on an account.
-OTHER_SUBJECTS = "on people, groups, roles, dashboards, data models and sources"
+OTHER_SUBJECTS = "on groups, roles, dashboards, data models and sources"
 
 Row = dict[str, Any]
 #: Section -> key, label and value of its numbers, in their order.
@@ -67,7 +67,9 @@ def headline(figures: dict[str, int], severities: dict[str, int]) -> tuple[str, 
     if not in_scope:
         return ("No account is in scope, so no rule was evaluated.",)
     if not figures["findings"]:
-        return (f"No rule has findings: {count(in_scope, 'account')} in scope, no open findings.",)
+        return (
+            f"No rule has open findings: {count(in_scope, 'account')} {'is' if in_scope == 1 else 'are'} in scope.",
+        )
     have = "has" if clean == 1 else "have"
     said = [f"Of {count(in_scope, 'account')} in scope, {number(clean)} {have} no open findings."]
     if leavers == 1:
@@ -184,6 +186,7 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
     )
     on_accounts = figures["findings_on_accounts"]
     affected = count(figures["accounts_with_findings"], "account")
+    findings = (figures["findings"], "open finding" if figures["findings"] == 1 else "open findings")
     return (
         Identity(accounts, (in_scope, (figures["excluded"], "excluded with approval"))),
         Identity(accounts, by_status),
@@ -195,11 +198,11 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
             ),
         ),
         Identity(
-            (figures["findings"], "open findings"),
+            findings,
             tuple((value, label) for _, label, value in numbers.get("severity", [])),
         ),
         Identity(
-            (figures["findings"], "open findings"),
+            findings,
             ((on_accounts, f"on {affected}"), (figures["findings"] - on_accounts, OTHER_SUBJECTS)),
         ),
     )

@@ -227,7 +227,7 @@ def _policy(org: Staffing) -> dict[str, str]:
         files["privileged_groups.csv"] = _csv(["group_name"], [("Emergency Access",)])
         files["sod_pairs.csv"] = _csv(
             ["left_type", "left_name", "right_type", "right_name", "reason"],
-            [("group", "Finance Payments", "group", "Finance Approvals", "nobody approves their own payments")],
+            [("group", "Finance Payments", "group", "Finance Approvals", "payments need a second person")],
         )
     return files
 

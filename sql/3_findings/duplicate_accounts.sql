@@ -16,7 +16,13 @@ with
 
 accounts as (
     select
-        source, account_id, coalesce(user_name, email_key, account_id) as name, status, person_id, privileged, email_key,
+        source, account_id, status,
+        -- Reports name an account by its e-mail address, which duplicates may share: the user name distinguishes them.
+        case
+            when lower(user_name) <> email_key then user_name || ' (' || email_key || ')'
+            else coalesce(user_name, email_key, account_id)
+        end as name,
+        person_id, privileged, email_key,
         list_contains(unreadable_fields, 'email') as has_unreadable_email,
         case when email_domain is not null then regexp_replace(email_key, '\+[^@]*@', '@') end as address
     from graph.accounts
@@ -152,11 +158,11 @@ given."graph.accounts" = [
   { source = "s", account_id = "5", user_name = "ann5", status = "active", privileged = false, email_key = "ann5@example.com", email_domain = "example.com", person_id = "p" },
 ]
 expect = [
-  { account_id = "1", detail = "5 active accounts belong to the same person. The others are ann2, ann3, ann4 and 1 more." },
-  { account_id = "2", detail = "5 active accounts belong to the same person. The others are ann, ann3, ann4 and 1 more." },
-  { account_id = "3", detail = "5 active accounts belong to the same person. The others are ann, ann2, ann4 and 1 more." },
-  { account_id = "4", detail = "5 active accounts belong to the same person. The others are ann, ann2, ann3 and 1 more." },
-  { account_id = "5", detail = "5 active accounts belong to the same person. The others are ann, ann2, ann3 and 1 more." },
+  { account_id = "1", detail = "5 active accounts belong to the same person. The others are ann2 (ann@example.com), ann3 (ann3@example.com), ann4 (ann4@example.com) and 1 more." },
+  { account_id = "2", detail = "5 active accounts belong to the same person. The others are ann (ann@example.com), ann3 (ann3@example.com), ann4 (ann4@example.com) and 1 more." },
+  { account_id = "3", detail = "5 active accounts belong to the same person. The others are ann (ann@example.com), ann2 (ann@example.com), ann4 (ann4@example.com) and 1 more." },
+  { account_id = "4", detail = "5 active accounts belong to the same person. The others are ann (ann@example.com), ann2 (ann@example.com), ann3 (ann3@example.com) and 1 more." },
+  { account_id = "5", detail = "5 active accounts belong to the same person. The others are ann (ann@example.com), ann2 (ann@example.com), ann3 (ann3@example.com) and 1 more." },
 ]
 population = 5
 */

@@ -6,7 +6,7 @@ population  = "select source, account_id from graph.accounts"
 reads       = ["graph.accounts", "graph.people"]
 grain       = ["source", "account_id"]
 needs       = "roster"
-remediation = "Treat this as an incident: deactivate the account, and find out who used it and for what."
+remediation = "Treat this as an incident: deactivate the account if it is still active, and find out who used it and for what."
 
 [controls]
 soc2 = ["CC6.2", "CC7.3"]

@@ -1,7 +1,7 @@
 /*
 summary = "One number of the management summary. The numbers of a section add up to the population, to the active accounts (last_seen) or to the open findings (severity); due counts some of the open findings."
 reads   = [
-    "reports.population", "findings.register", "reports.unevaluated_rules", "reference.rules", "reference.severities",
+    "reports.population", "reports.finding_accounts", "findings.register", "reports.unevaluated_rules", "reference.rules", "reference.severities",
     "baseline.accounts",
 ]
 grain   = ["section", "position"]  # any key may be a name from the source, even "(others)"
@@ -80,7 +80,9 @@ headline as (
         and accounts.source in (select source from baseline.accounts)
     having exists (select 1 from baseline.accounts)
     union all
-    select 19, 'findings_on_accounts', 'open findings on accounts', count(*) filter (where account_id is not null) from open_findings
+    -- A finding about a person is one on their accounts, as in the number of accounts with findings.
+    select 19, 'findings_on_accounts', 'open findings on accounts', count(*)
+    from open_findings where finding_id in (select finding_id from reports.finding_accounts)
 ),
 
 -- Every status and bucket is a bar of its own, even if it is empty.

@@ -70,8 +70,8 @@ def headline(brief: Brief) -> Iterator[str]:
     total, found = len(brief.population), len(brief.open)
     yield f"{total:,} accounts, {status['active']:,} active"
     yield f"{privileged:,} active privileged accounts"
-    on_accounts = sum(bool(row["account_id"]) for row in brief.open)
-    others = "on people, groups, roles, dashboards, data models and sources"
+    on_accounts = sum(bool(row["account_id"]) or row["subject_type"] == "person" for row in brief.open)
+    others = "on groups, roles, dashboards, data models and sources"
     yield f"{found:,} open findings, {on_accounts:,} on {affected:,} accounts"
     yield f"{found:,} open findings = {on_accounts:,} on {affected:,} accounts + {found - on_accounts:,} {others}"
     yield f"{len(leavers):,} leavers still active"

@@ -38,6 +38,7 @@ READING = {
     "snapshots show": ["?"],
     "snapshots prune": ["--keep-days", "1"],
     "diff": ["?", "?"],
+    "merge": ["?", "?"],
     "rules list": [],
     "rules show": [STALE_ACCOUNT],
     "sql": ["select 1"],

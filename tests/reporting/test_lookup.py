@@ -190,7 +190,7 @@ def test_findings_are_filtered_too_and_each_has_its_own_link(page, folder):
     assert shown["Group id"] == row["subject_id"]
     assert shown["What to do"] == row["recommended_action"]
     assert shown["Observed"] == row["observed_value"]
-    assert shown["Compared with"] == row["threshold"]
+    assert shown["Expected"] == row["threshold"]
     assert shown["Days"] == "334"
 
 

@@ -70,7 +70,7 @@ def test_deactivated_accounts_do_not_count_as_privileged_accounts_in_use() -> No
 
 
 def test_findings_are_told_apart_from_those_on_accounts() -> None:
-    others = "on people, groups, roles, dashboards, data models and sources"
+    others = "on groups, roles, dashboards, data models and sources"
     assert tiles(FIGURES, [])[2].label == "open findings, 3 on 1 account"
     assert found_on(FIGURES) == f": 3 on 1 account, 1 {others}"
     assert found_on(FIGURES | {"findings_on_accounts": 4}) == " on 1 account"

@@ -237,7 +237,7 @@ function findingCard(records, row) {
       ["First seen", finding.first_seen_at ? [day(finding.first_seen_at), quiet(finding.age_days ? ago(finding.age_days) : null)] : finding.first_seen_snapshot_id],
       ["Department", finding.department ? listOf({ department: finding.department }, finding.department) : null],
       ["Observed", finding.observed_value && dated(finding.observed_value)],
-      ["Compared with", finding.threshold && dated(finding.threshold)],
+      ["Expected", finding.threshold && dated(finding.threshold)],
       ...evidence(finding.evidence),
       ["Rule", [listOf({ rule: finding.rule_id }, rule.title ?? finding.rule_id), quiet(finding.rule_id)]],
       ["What it checks", rule.summary],

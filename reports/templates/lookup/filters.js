@@ -83,6 +83,11 @@ function isMember(records, place, name) {
     && (records.access.get("entitlement_name", row) ?? records.access.get("entitlement_id", row)) === name);
 }
 
+// A finding about a person counts for each of their accounts.
+function isOnAccount(findings, row) {
+  return findings.get("account_id", row) !== null || findings.get("subject_type", row) === "person";
+}
+
 function matchingFindings(records, filters) {
   const { findings } = records;
   const fits = matcher(filters.q);
@@ -91,7 +96,7 @@ function matchingFindings(records, filters) {
     if (!isAbout(records, row, filters)) continue;
     if (filters.department && (findings.get("department", row) ?? NOTHING) !== filters.department) continue;
     if (filters.status && !hasStatus(records, row, filters.status)) continue;
-    if (filters.about && (findings.get("account_id", row) !== null) !== (filters.about === "accounts")) continue;
+    if (filters.about && isOnAccount(findings, row) !== (filters.about === "accounts")) continue;
     if (filters.q && !fits(findingText(records, row))) continue;
     found.push(row);
   }

@@ -69,7 +69,7 @@ function aboutFinding(records, row) {
   }
   return [
     place === undefined ? label : link(accountHash(records, place), label),
-    quiet(type === "account" ? null : type, address === label ? null : address, hasSeveralSources ? findings.get("source", row) : null),
+    quiet(type === "account" ? null : type, address?.toLowerCase() === label?.toLowerCase() ? null : address, hasSeveralSources ? findings.get("source", row) : null),
   ];
 }
 
