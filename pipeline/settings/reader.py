@@ -143,12 +143,10 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
     keys = {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}
     if table.get("kind") == "files":
         return _file_source(reader, name, table, keys)
-    if "kind" in table:  # before the keys: a wrong kind makes right keys look unknown
-        reader.require_choice(SourceSettings, table, "kind", where)
+    reader.require_choice(SourceSettings, table, "kind", where)  # first: a wrong kind makes right keys look unknown
     reader.require_known(table, keys - _FILE_KEYS, where)
-    for key in ("kind", "url"):
-        if key not in table:
-            raise reader.error(f"{where}.{key}", f"the key '{key}' is missing from [{where}]", f"add {key} = ...")
+    if "url" not in table:
+        raise reader.error(f"{where}.url", f"the key 'url' is missing from [{where}]", "add url = ...")
     source = reader.build(SourceSettings, {"name": name, **table}, where)
     _check_url(reader, source.url, f"{where}.url", is_sisense=source.kind == "sisense")
     if source.scim_url is not None:

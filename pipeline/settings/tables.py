@@ -73,12 +73,16 @@ class TableReader:
         return kind(**values)
 
     def require_choice(self, kind: type[Any], table: Mapping[str, Any], key: str, where: str) -> None:
-        """Reject one value of a table that the section would reject, before its other keys are looked at.
+        """Reject a section without one key, or with a wrong value of it, before its other keys are looked at.
 
         Raises:
-            ConfigurationError: the value is wrong; the hint names those that exist.
+            ConfigurationError: the key is missing or its value is wrong; the hint names the values that exist.
         """
-        self._value(typing.get_type_hints(kind)[key], table[key], f"{where}.{key}")
+        wanted, full = typing.get_type_hints(kind)[key], f"{where}.{key}"
+        if key not in table:
+            choices = _choices(typing.get_args(wanted))
+            raise self.error(full, f"the key '{key}' is missing from [{where}]", f"add {key} = {choices}")
+        self._value(wanted, table[key], full)
 
     def table(self, value: Any, where: str) -> dict[str, Any]:
         """Return a value that must be a table.
@@ -113,10 +117,7 @@ class TableReader:
             return self._value(next(a for a in arguments if a is not types.NoneType), value, where)
         if origin is Literal:
             if not any(type(value) is type(argument) and value == argument for argument in arguments):  # 1 == True
-                choices = " or ".join(
-                    f'"{argument}"' if isinstance(argument, str) else str(argument).lower() for argument in arguments
-                )
-                raise self.error(where, f"{value!r} is not one of the values", f"use {choices}")
+                raise self.error(where, f"{value!r} is not one of the values", f"use {_choices(arguments)}")
             return value
         if origin is collections.abc.Mapping:
             return self._headings(value, where)
@@ -162,3 +163,7 @@ def _secret_hint(where: str, key: str) -> str | None:
         variable = f"ACCESS_REVIEW_{name.upper().replace('-', '_')}_{ending}"
     set_it = f": set {variable}, or {variable}_FILE to the path of a file" if variable else ""
     return f"remove it: secrets come from the environment, never from this file{set_it}"
+
+
+def _choices(values: tuple[Any, ...]) -> str:
+    return " or ".join(f'"{value}"' if isinstance(value, str) else str(value).lower() for value in values)

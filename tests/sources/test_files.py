@@ -275,14 +275,14 @@ def test_lines_that_say_the_same_twice_are_no_conflict(tmp_path: Path, read: Cal
 def test_a_spreadsheet_in_another_dialect_is_read_and_unknown_columns_are_named(
     tmp_path: Path, read: Callable[..., Landed]
 ) -> None:
-    accounts = "Account ID;E-mail;Status;Password\r\n1;ann@example.com;active;hunter2\r\n"
+    accounts = "Account ID;E-mail;Status;Created by;Password\r\n1;ann@example.com;active;Bo;hunter2\r\n"
     path = write(tmp_path / "hr", {"accounts.csv": accounts.encode("utf-16")})
 
     landed = read(path)
 
     assert landed.rows["accounts"] == [{"account_id": "1", "status": "active"}]
     assert landed.notes == [
-        "hr_app: accounts.csv: columns that are not read: e_mail (did you mean 'email'?), password"
+        "hr_app: accounts.csv: columns that are not read: e_mail (did you mean 'email'?), created_by, password"
     ]
 
 

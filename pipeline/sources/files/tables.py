@@ -135,9 +135,9 @@ def columns_of(table: FileTable, names: tuple[str, ...], path: Path) -> str | No
                 where=str(path),
                 hint=_advice(table, column, found),
             )
-    missing = [column for column in table.columns if column not in found]
+    missing = {column.replace("_", ""): column for column in table.columns if column not in found}
     unread = [
-        f"{name} (did you mean '{match}'?)" if (match := misspelt(name, missing)) else name
+        f"{name} (did you mean '{missing[match]}'?)" if (match := misspelt(name.replace("_", ""), missing)) else name
         for name in found
         if name not in table.columns
     ]
