@@ -81,7 +81,7 @@ def test_starttls_is_required_of_other_machines(tmp_path: Path, keys: str, is_re
         ('[web.oidc]\nissuer = "https://id.example.com"', "web.oidc.client_id", "client_id"),
         ('[web.oidc]\nissuer = "http://id.example.com"\nclient_id = "x"', "web.oidc.issuer", "https"),
         ('[web.oidc]\nissuer = "https://id.example.com"\nclient_id = " "', "web.oidc.client_id", "provider"),
-        ('[web.oidc]\nclient_secret = "hunter2"', "web.oidc.client_secret", "client_id"),
+        ('[web.oidc]\nclient_secret = "hunter2"', "web.oidc.client_secret", "set ACCESS_REVIEW_OIDC_SECRET"),
         ('[mail]\nsender = "ar@example.com"', "mail.sender", "from"),
         ('[mail]\npassword = "hunter2"', "mail.password", "from"),
         ('[mail]\nfrom = "ar"', "mail.from", "ann@example.com"),
