@@ -231,6 +231,7 @@ def _database(terminal: Terminal) -> Path | None:
 
 def _show_plan(terminal: Terminal, written: WrittenPlan, out: Path) -> None:
     from pipeline.remediation.planning import MAY_BE_NAMED, decision_sum
+    from pipeline.remediation.tasks import without_owner
 
     plan = written.plan
     if plan.left_out:
@@ -251,9 +252,10 @@ def _show_plan(terminal: Terminal, written: WrittenPlan, out: Path) -> None:
     if written.tasks:
         listed, *mails = written.task_files
         terminal.say(f"{count(len(written.tasks), 'task')} in applications that are read from files: {listed}")
-        terminal.say(
-            f"send {count(len(mails), 'mail')} to their owners: {mails[0].parent}" if mails else "no owner is known"
-        )
+        if mails:
+            terminal.say(f"send {count(len(mails), 'mail')} to their owners: {mails[0].parent}")
+        if advice := without_owner(written.tasks):
+            terminal.say(advice)
     by_hand = {"tasks": len(written.tasks), "task_files": written.task_files} if written.tasks else {}
     if written.file is None:
         nothing = {"file": None, "plan_id": None, "changes": 0, "left_out": len(plan.left_out)}

@@ -17,7 +17,7 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.serve import serve
 from pipeline.cli.terminal import Terminal, align, email_address, required_name
 from pipeline.errors import UsageError
-from pipeline.reporting.text import count
+from pipeline.reporting.text import count, moment
 
 if TYPE_CHECKING:
     from pipeline.review.campaign import ReviewerProgress, RiskProgress
@@ -168,7 +168,7 @@ def status(context: typer.Context, name: Name = None) -> None:
     terminal: Terminal = context.obj
     found = _service(terminal).status(name)
     facts = [
-        f"campaign  {found.campaign}{', signed off' if found.is_signed else ''}",
+        f"campaign  {found.campaign}{_signed(found)}",
         f"snapshot  {found.snapshot_id}",
         f"due       {found.due_on or 'no date'}",
         *_overdue(found),
@@ -279,6 +279,10 @@ def _show_import(terminal: Terminal, found: Import) -> None:
             for path, each in found.files
         ],
     )
+
+
+def _signed(found: CampaignStatus) -> str:
+    return f", signed off by {found.signed_by} on {moment(found.signed_at)}" if found.is_signed else ""
 
 
 def _overdue(found: CampaignStatus) -> list[str]:

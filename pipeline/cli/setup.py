@@ -26,7 +26,7 @@ email_domains = ["example.com"]         # all other e-mail domains are external
 
 [warehouse]
 database = "access-review.duckdb"
-# engine = "spark"                      # run the models on a Spark Connect server; see docs/scale.md
+# engine = "spark"                      # run the models on a Spark Connect server
 # engine_url = "sc://spark.example.com:15002"
 # lake = "s3://bucket/access-review"    # or a folder; both sides read and write Parquet files there
 

@@ -22,7 +22,7 @@ from pipeline.errors import UsageError
 from pipeline.reporting.cells import as_text
 from pipeline.wording import counted
 
-__all__ = ["OwnerTask", "columns", "write"]
+__all__ = ["OwnerTask", "columns", "without_owner", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,17 @@ def write(tasks: Sequence[OwnerTask], plan_file: Path) -> tuple[Path, ...]:
             hint="name another path with --out",
         ) from error
     return tuple(files)
+
+
+def without_owner(tasks: Sequence[OwnerTask]) -> str | None:
+    """Return for how many tasks no owner is known, and what to do; None if all have one."""
+    number = sum(task.owner_email is None for task in tasks)
+    if not number:
+        return None
+    return (
+        f"no owner is known for {counted(number, 'task')}: name the owner of the entitlement in owners.csv, "
+        "or set default_owner in [policy]; then build and plan again"
+    )
 
 
 def _table(tasks: Sequence[OwnerTask]) -> str:

@@ -60,6 +60,7 @@ class Campaign:
     opened_at: datetime
     signed_at: datetime | None
     sign_off_folder: str | None
+    signed_by: str | None = None
 
     @property
     def is_signed(self) -> bool:

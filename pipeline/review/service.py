@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.clock import Clock, utc_now
@@ -100,7 +100,8 @@ class CampaignStatus:
 
     ``days_overdue`` is 0 unless the campaign is open, past its due date and has pending items. ``decisions_on_page``
     and ``reassignments_on_page`` were not brought in yet; the other numbers do not know of them. ``refused_requests``
-    are in the log of the page, which owners read there.
+    are in the log of the page, which owners read there. ``signed_by`` and ``signed_at`` (UTC) are of
+    the sign-off.
     """
 
     campaign: str
@@ -115,6 +116,8 @@ class CampaignStatus:
     decisions_on_page: int = 0
     reassignments_on_page: int = 0
     refused_requests: int = 0
+    signed_by: str | None = None
+    signed_at: datetime | None = None
 
 
 class ReviewService:
@@ -248,6 +251,8 @@ class ReviewService:
                 waiting["decision"],
                 waiting["reassignment"],
                 refused,
+                campaign.signed_by,
+                campaign.signed_at,
             )
 
     def sign_off(self, signer: Signer, name: str | None = None) -> WrittenFiles:

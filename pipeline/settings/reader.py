@@ -143,6 +143,8 @@ def _source(reader: TableReader, name: str, table: dict[str, Any]) -> SourceSett
     keys = {f.name for f in dataclasses.fields(SourceSettings)} - {"name"}
     if table.get("kind") == "files":
         return _file_source(reader, name, table, keys)
+    if "kind" in table:  # before the keys: a wrong kind makes right keys look unknown
+        reader.require_choice(SourceSettings, table, "kind", where)
     reader.require_known(table, keys - _FILE_KEYS, where)
     for key in ("kind", "url"):
         if key not in table:

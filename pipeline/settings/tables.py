@@ -72,6 +72,14 @@ class TableReader:
                 values[name] = self._base / spec.default
         return kind(**values)
 
+    def require_choice(self, kind: type[Any], table: Mapping[str, Any], key: str, where: str) -> None:
+        """Reject one value of a table that the section would reject, before its other keys are looked at.
+
+        Raises:
+            ConfigurationError: the value is wrong; the hint names those that exist.
+        """
+        self._value(typing.get_type_hints(kind)[key], table[key], f"{where}.{key}")
+
     def table(self, value: Any, where: str) -> dict[str, Any]:
         """Return a value that must be a table.
 

@@ -37,6 +37,8 @@ _BYTE_ORDER_MARKS = (
 _BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: A letter of more than one byte in UTF-8; in Windows-1252 hardly any word has these bytes.
 _UTF8_LETTER = re.compile(rb"[\xc3-\xcf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+#: How a web page begins: an export whose session has ended is often the page for signing in.
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 _SAVE_AS_UTF8 = "save it as 'CSV UTF-8'"
 
 
@@ -143,6 +145,11 @@ def decode(content: bytes) -> tuple[str, str]:
         except UnicodeDecodeError as undefined:
             line = content.count(b"\n", 0, undefined.start) + 1
             raise TableError(f"line {line} is neither UTF-8 nor Windows-1252 text", _SAVE_AS_UTF8) from undefined
+    if _WEB_PAGE.match(text):
+        raise TableError(
+            "this is a web page, not a CSV file",
+            "sign in to the application, export it again, and look into the file",
+        )
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise TableError(f"line {line} has a NUL character, which text never has", _SAVE_AS_UTF8)

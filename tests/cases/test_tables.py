@@ -165,6 +165,13 @@ REFUSED = [
         "is not UTF-16 text",
         "email,user_name\na@x.test,A\n".encode("utf-16")[:-1],
     ),
+    Case(
+        "web page",
+        "the page for signing in",
+        "this is a web page, not a CSV file",
+        b"\r\n<!DOCTYPE html>\n<p>Sign in",
+    ),
+    Case("web page", "a table of one", "this is a web page, not a CSV file", b"\xef\xbb\xbf<HTML lang='en'><table>"),
     Case("workbook", "saved under .csv", "this is a workbook, not a CSV file", b"PK\x03\x04rest"),
     Case("workbook", "an old or a protected one", "this is a workbook, not a CSV file", b"\xd0\xcf\x11\xe0rest"),
     Case(

@@ -128,7 +128,8 @@ def test_packets_are_the_same_again_and_status_after_sign_off_shows_the_signed_c
     assert nothing.code == 2
     assert (missing.code, missing.stdout) == (2, "")
     assert (status["campaign"], status["is_signed"]) == ("2026-Q4", True)
-    assert "campaign  2026-Q4, signed off" in own.ok("review", "status").stdout
+    assert status["signed_by"] == "C"
+    assert "campaign  2026-Q4, signed off by C on " in own.ok("review", "status").stdout
     assert own("review", "packets").code == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from pipeline import Project, load_settings
 from pipeline.remediation.service import RemediationService, Selection
+from pipeline.remediation.tasks import without_owner
 from pipeline.review.service import NewCampaign, ReviewService
 from pipeline.review.signing import Signer
 
@@ -151,6 +153,9 @@ def test_removals_are_tasks_with_one_mail_for_each_owner(quarter: dict[str, Any]
     read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in mails]
     assert [mail["To"] for mail in read] == ["boss@example.com", "finance@example.com"]
     assert "Take the permission Release payments from Bo Berg" in " ".join(read[1].get_content().split())
+    boss, finance = first.tasks
+    assert without_owner([boss, finance]) is None
+    assert str(without_owner([replace(boss, owner_email=None), finance])).startswith("no owner is known for 1 task: ")
 
 
 def test_only_the_next_file_closes_a_task(quarter: dict[str, Any]) -> None:

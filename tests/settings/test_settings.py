@@ -57,6 +57,7 @@ def source(tmp_path: Path, more: str = 'username = "svc"', name: str = "prod") -
         ('[sources.prod]\nkind = "sisense"', "sources.prod.url", "url"),
         ('[sources.prod]\nurl = "https://x.test"', "sources.prod.kind", "kind"),
         ('[sources.prod]\nkind = "tableau"\nurl = "https://x.test"', "sources.prod.kind", '"sisense"'),
+        ('[sources.hr]\nkind = "file"\npath = "hr"', "sources.hr.kind", '"files"'),
         (PROD + 'api = "v2"', "sources.prod.api", '"v0.9"'),
         (PROD + 'page_size = "500"', "sources.prod.page_size", "correct"),
         (PROD + "page_size = true", "sources.prod.page_size", "correct"),

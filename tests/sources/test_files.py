@@ -200,6 +200,7 @@ def test_files_that_nothing_proves_to_be_whole_are_partial(
         ({"entitlements.csv": "\n"}, "entitlements.csv is empty"),
         ({"manifest.json": '{"files": [{"name":'}, "is not valid JSON: Expecting value at line 1, column 20"),
         ({"manifest.json": '{"files": [{"name": "grants.csv", "rows": "4"}]}'}, "grants.csv must be a whole number"),
+        ({"manifest.json": '{"files": [{"name": "grants.csv", "sha256": "abc"}]}'}, "grants.csv is not a SHA-256"),
     ],
 )  # fmt: skip
 def test_a_broken_file_ends_in_words(
@@ -222,6 +223,10 @@ def test_a_grant_of_an_unknown_entitlement_is_said_and_leaves_the_extract_full(
     result, explanation = landed.checks["grants_resolve"]
     assert (landed.completeness, result) == ("FULL", "FAIL")
     assert "1 grant of an entitlement that the entitlements do not list" in explanation
+    assert landed.notes == [
+        "hr_app: 1 grant of an entitlement that the entitlements do not list, first role:gone; "
+        "list it, or export the files again"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +281,9 @@ def test_a_spreadsheet_in_another_dialect_is_read_and_unknown_columns_are_named(
     landed = read(path)
 
     assert landed.rows["accounts"] == [{"account_id": "1", "status": "active"}]
-    assert landed.notes == ["hr_app: accounts.csv: columns that are not read: e_mail, password"]
+    assert landed.notes == [
+        "hr_app: accounts.csv: columns that are not read: e_mail (did you mean 'email'?), password"
+    ]
 
 
 #: Rules that only a roster, a baseline, a campaign or a server can fail here, and what the file itself carries.

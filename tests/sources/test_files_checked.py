@@ -109,3 +109,41 @@ def test_ids_of_parquet_files_are_those_of_the_application(tmp_path: Path, read:
     polars.DataFrame({"account_id": ["1"], "email": [["a@example.com"]]}).write_parquet(tmp_path / "accounts.parquet")
     with pytest.raises(ContentError, match=r"row 1 of accounts\.parquet has a value that is not text"):
         read(tmp_path)
+
+
+def test_check_names_doubled_ids_and_grants_to_unknown_accounts(tmp_path: Path) -> None:
+    tables = {
+        "accounts": "account_id,email\n1,ann@example.com\n1,bo@example.com\n2,c@example.com\n2,c@example.com\n",
+        "entitlements": "entitlement_id,entitlement_name\nr,Clerk\n",
+        "grants": "account_id,entitlement_id\n1,r\n1,gone\n4711,r\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    rows = [{"name": f"{name}.csv", "rows": text.count("\n") - 1} for name, text in tables.items()]
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": rows}))
+
+    said = [each.detail for each in preflight(SourceSettings(name="hr", kind="files", path=tmp_path))]
+
+    assert said[1:] == [
+        "1 grant of an entitlement that the entitlements do not list, first gone; list it, or export the files again",
+        "1 account id is on several lines that differ: 1",
+        "1 grant to an account that the accounts do not list: 4711",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headings", "hint"),
+    [
+        ("accountid,email", "its headings are: accountid, email; rename 'accountid' if it is that column"),
+        ("id|mail|state", "the one heading is: id|mail|state; a comma, a semicolon or a tab must separate cells"),
+        ("login,mail", "its headings are: login, mail; 'access-review init --files' writes an example"),
+    ],
+)
+def test_a_missing_column_is_said_with_the_headings_that_the_file_has(
+    tmp_path: Path, headings: str, hint: str
+) -> None:
+    path = write(tmp_path / "hr", {"accounts.csv": f"{headings}\n"})
+    [check] = preflight(SourceSettings(name="hr_app", kind="files", path=path), clock=lambda: datetime.now(UTC))[-1:]
+
+    assert check.detail.startswith("the column 'account_id' is missing from accounts.csv")
+    assert check.hint == hint

@@ -49,7 +49,7 @@ def _records(
             hint=f"its first line must be: {','.join(table.columns)}",
         )
     if unread := columns_of(table, content.names, path):
-        note(f"{path.name}: columns that are not read: {', '.join(unread)}")
+        note(unread)
     if content.encoding == "windows-1252":
         note(f"{path.name}: read as Windows-1252; save it as 'CSV UTF-8' if names look wrong")
     rows = written_nulls = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ __all__ = ["Declared", "DeclaredFile", "load_document", "read_manifest"]
 _HINT = "correct it, or let the export write it again; docs/other-applications.md shows one"
 
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Files that were exported longer ago give a warning, and so does a time further in the future.
 _RECENT = timedelta(days=7)
 _CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -148,7 +150,10 @@ def _rows(path: Path, name: str, value: Any) -> dict[str, int]:
 def _sha256(path: Path, name: str, value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _wrong(path, f"the sha256 of {name} must be text")
-    return value.strip().lower() or None if value else None
+    written = value.strip().lower() if value else ""
+    if written and not _SHA256.fullmatch(written):
+        raise _wrong(path, f"the sha256 of {name} is not a SHA-256, which has 64 digits of 0-9 and a-f")
+    return written or None
 
 
 def _text(path: Path, document: Mapping[str, Any], key: str) -> str | None:

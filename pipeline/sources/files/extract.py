@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -21,6 +21,7 @@ from pipeline.sources.files.declared import Declared, read_manifest
 from pipeline.sources.files.tables import Content, ReadFile
 from pipeline.sources.page_log import timestamp
 from pipeline.spool import PageEntry, SourceOutcome
+from pipeline.wording import counted
 
 __all__ = ["FileSet", "extract", "find_files"]
 
@@ -39,9 +40,43 @@ class FileSet:
         self.manifest = manifest
 
     def read(self, note: Callable[[str], None], finished: Callable[[ReadFile], None]) -> Iterator[Content]:
-        """Yield the three tables; ``finished`` receives each file after its records were taken."""
+        """Yield the three tables; ``finished`` receives each file after its records were taken.
+
+        ``note`` receives a sentence about what is doubtful, such as grants of entitlements that are not listed.
+        """
         readers = {"csv": csv_tables.read, "oaa": oaa.read, "parquet": parquet_tables.read}
-        return readers[self.format](self.path, note, finished)
+        listed: set[str] = set()
+        for content in readers[self.format](self.path, note, finished):
+            if content.table == "entitlements":
+                yield replace(content, records=_remember_entitlements(content.records, listed))
+            elif content.table == "grants":
+                yield replace(content, records=_compare_grants(content.records, listed, note))
+            else:
+                yield content
+
+
+def _remember_entitlements(records: Iterator[Mapping[str, Any]], listed: set[str]) -> Iterator[Mapping[str, Any]]:
+    for record in records:
+        listed.add(record["entitlement_id"])
+        yield record
+
+
+def _compare_grants(
+    records: Iterator[Mapping[str, Any]], listed: set[str], note: Callable[[str], None]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the grants; then note how many are of an entitlement that is not listed, with the first id."""
+    unlisted = 0
+    first = ""
+    for record in records:
+        if record["entitlement_id"] not in listed:
+            first = first or record["entitlement_id"]
+            unlisted += 1
+        yield record
+    if unlisted:
+        note(
+            f"{counted(unlisted, 'grant')} of an entitlement that the entitlements do not list, first {first}; "
+            "list it, or export the files again"
+        )
 
 
 def find_files(source: SourceSettings) -> FileSet:

@@ -51,7 +51,7 @@ def _records(
     try:
         headings = {heading: column_name(heading) for heading in polars.read_parquet_schema(io.BytesIO(content))}
         if unread := columns_of(table, tuple(headings.values()), path):
-            note(f"{path.name}: columns that are not read: {', '.join(unread)}")
+            note(unread)
         known = {heading: name for heading, name in headings.items() if name in table.columns}
         frame = polars.read_parquet(io.BytesIO(content), columns=list(known)).rename(known)
     except PolarsError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ContentError
+from pipeline.spelling import misspelt, nearest
 
 __all__ = [
     "TABLES",
@@ -24,6 +25,11 @@ __all__ = [
 
 #: How databases write a missing value into a CSV file.
 _NULLS = frozenset({"NULL", "\\N", "(null)", "<null>"})
+
+
+#: Headings that an error shows, and letters of each.
+_SHOWN_HEADINGS = 20
+_SHOWN_LETTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,8 @@ def require_file(table: FileTable, path: Path) -> None:
         raise ContentError(
             f"there is no {path.name} in '{path.parent.name}'",
             where=str(path),
-            hint=f"export it too, with the column {' and '.join(table.required)} at least; without any {table.name}, "
-            "the headings alone are enough",
+            hint=f"export it too, with at least {' and '.join(table.required)} as headings; without any "
+            f"{table.name}, the headings alone are enough",
         )
 
 
@@ -113,20 +119,40 @@ def is_written_null(column: str, text: str) -> bool:
     return text in _NULLS or (text.lower() == "null" and not column.endswith("_name"))
 
 
-def columns_of(table: FileTable, names: tuple[str, ...], path: Path) -> list[str]:
-    """Return the headings of a file that are not columns of the table.
+def columns_of(table: FileTable, names: tuple[str, ...], path: Path) -> str | None:
+    """Return a sentence about the headings of a file that are not columns of the table; None if all are.
+
+    A heading that is probably a misspelt column that the file lacks has that column beside it.
 
     Raises:
         ContentError: a required column is missing.
     """
+    found = list(filter(None, names))
     for column in table.required:
-        if column not in names:
+        if column not in found:
             raise ContentError(
                 f"the column '{column}' is missing from {path.name}",
                 where=str(path),
-                hint=f"the columns are: {', '.join(table.columns)}; 'access-review init --files' writes an example",
+                hint=_advice(table, column, found),
             )
-    return [name for name in names if name and name not in table.columns]
+    missing = [column for column in table.columns if column not in found]
+    unread = [
+        f"{name} (did you mean '{match}'?)" if (match := misspelt(name, missing)) else name
+        for name in found
+        if name not in table.columns
+    ]
+    return f"{path.name}: columns that are not read: {', '.join(unread)}" if unread else None
+
+
+def _advice(table: FileTable, column: str, found: list[str]) -> str:
+    """Return what to do about a missing column, with the headings that the file has."""
+    shown = ", ".join(name[:_SHOWN_LETTERS] for name in found[:_SHOWN_HEADINGS])
+    has = f"its headings are: {shown}{', ...' if len(found) > _SHOWN_HEADINGS else ''}"
+    if match := nearest(column, [name for name in found if name not in table.columns]):
+        return f"{has}; rename '{match}' if it is that column"
+    if len(found) == 1:
+        return f"the one heading is: {shown}; a comma, a semicolon or a tab must separate cells"
+    return f"{has}; 'access-review init --files' writes an example"
 
 
 def required_text(table: FileTable, record: Mapping[str, str | None], path: Path, place: str) -> None:
