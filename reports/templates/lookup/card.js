@@ -242,7 +242,7 @@ function findingCard(records, row) {
       ["Rule", [listOf({ rule: finding.rule_id }, rule.title ?? finding.rule_id), quiet(finding.rule_id)]],
       ["What it checks", rule.summary],
       ["Limits", rule.parameters?.replaceAll("=", " = ")],
-      ["Controls", rule.controls],
+      ["Controls", rule.controls && controlsOf(rule.controls)],
       ["Source", finding.source],
       [`${capitalised(finding.kind)} id`, finding.subject_id],
       ["Finding id", finding.finding_id],

@@ -63,6 +63,15 @@ function words(value) {
   return value === null ? NOTHING : String(value).replaceAll("_", " ");
 }
 
+// "soc2: CC6.2; pci: 8.2.6" with the names of the frameworks, as the PDF writes them
+function controlsOf(joined) {
+  const names = JSON.parse(document.getElementById("lookup-data").dataset.frameworks);
+  return joined.split("; ").map((entry) => {
+    const [framework, ids] = entry.split(": ");
+    return `${names[framework] ?? framework} ${ids}`;
+  }).join("; ");
+}
+
 function capitalised(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
