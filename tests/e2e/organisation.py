@@ -40,7 +40,8 @@ class Organisation:
     def path(self, source: str, account_id: str, path: fakes.Path, *, object_id: str) -> str:
         """Return a path in words: ``Ann Ek > group Sales > dashboard Orders``."""
         name = self.names.get((source, path.object_type, object_id))
-        target = f"{path.object_type} {name}" if object_id else f"every {path.object_type}"
+        kind = "data model" if path.object_type == "model" else path.object_type
+        target = f"{kind} {name}" if object_id else f"every {kind}"
         steps = [self.names[source, "account", account_id]]
         if path.via in {"group", "everyone", "role"}:
             kind = "role" if path.via == "role" else "group"

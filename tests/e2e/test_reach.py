@@ -63,7 +63,7 @@ def test_a_label_that_names_nothing_or_is_unusual_gives_a_warning_with_its_line(
     line = len(organisation.reaches["prod"].objects.labels) + 2
     about_labels = [warning for warning in organisation.warnings if "objects.csv" in warning]
 
-    assert about_labels[0] == f"warning: objects.csv, line {line}: there is no model 'No Such Model'"
+    assert about_labels[0] == f"warning: objects.csv, line {line}: there is no data model 'No Such Model'"
     assert about_labels[1].startswith(f"warning: objects.csv, line {line}: 'orange' is not a usual sensitivity")
     assert len(about_labels) == 2
 

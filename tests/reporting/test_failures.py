@@ -45,9 +45,9 @@ for accounts, limit, formats in json.loads(sys.argv[3]):
 _TOO_LARGE = (
     ("population.csv", (600, 50_000, ["csv"])),
     ("xlsx", (600, 300_000, ["xlsx"])),
-    ("access-review.html", (40, 80_000, ["html"])),
-    ("access-review.pdf", (40, 80_000, ["pdf"])),
-    ("access-review-annex.pdf", (40, 80_000, ["csv", "annex"])),
+    ("access-review.html", (40, 90_000, ["html"])),
+    ("access-review.pdf", (40, 90_000, ["pdf"])),
+    ("access-review-annex.pdf", (40, 90_000, ["csv", "annex"])),
 )
 
 
