@@ -16,7 +16,7 @@ person_match    = "varchar: directory if the person comes from this record; else
 */
 with
 
--- A person whom the roster took from this directory has the user's id and address.
+-- A person that the roster took from this directory has the user's id and address.
 user_keys as (
     select source, user_id, 1 as step, 'directory' as match_method, user_id || chr(31) || email_key as match_key
     from staging.directory_users
