@@ -30,6 +30,9 @@ class Place:
         return outcome
 
 
+_WRITTEN: set[str] = set()
+
+
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     with Simulator(40, 7) as running:
@@ -54,7 +57,15 @@ def ran(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """Return a place with one snapshot, its build and its report, and what the run printed. Tests only read it."""
     place = Place(tmp_path_factory.mktemp("built"), simulator)
     simulator.write_files(place.folder)
-    return place, place.ok("run", "--json", "--quiet", "--format", "csv,html")
+    outcome = place.ok("run", "--json", "--quiet", "--format", "csv,html")
+    _WRITTEN.update(path.name for path in (place.folder / outcome.result["folder"]).iterdir())
+    return place, outcome
+
+
+@pytest.fixture
+def written(ran: tuple[Place, Outcome]) -> frozenset[str]:
+    """Return the names in the report folder just after the run: a test may have written other formats since."""
+    return frozenset(_WRITTEN)
 
 
 @pytest.fixture(scope="session")
