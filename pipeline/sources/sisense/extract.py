@@ -64,10 +64,11 @@ class _SisenseReader:
         shard = Shard.parse(job.shard) if job.shard is not None else None
         api = self._api = SisenseApi(client, Session(client, self._credentials))
         async with _beside() as start:
-            status, probe = start(api.read_status()), start(api.find_users(extraction.job.source.page_size))
+            await api.read_status()  # alone: a proxy that refuses its credential must see it once
+            probe = start(api.find_users(extraction.job.source.page_size))
             caller, count = start(self._read_principal(api)), start(self._find_count(api))
             roles = start(self._read_roles(api, extraction))
-            await _all_in_order(status, probe, caller, count)
+            await _all_in_order(probe, caller, count)
             groups = start(self._read_groups(api, extraction) if job.is_first_shard else _nothing())
             objects = start(self._read_objects(api, extraction) if job.is_first_shard else _nothing())
             failure: SourceError | None = None
