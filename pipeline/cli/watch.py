@@ -71,8 +71,12 @@ def watch(
         nonlocal is_stopping
         if not is_stopping:  # a second signal must not interrupt the clean-up
             is_stopping = True
-            raise KeyboardInterrupt
+            # raised here, KeyboardInterrupt would tear the event loop; its own handler cancels the extract in order
+            signal.raise_signal(signal.SIGINT)
 
+    # asyncio installs that handler only in place of the default one, and scripts start background commands with SIGINT
+    # ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, stop)
     with watch_lock(project.settings.warehouse.database):
         if once or seconds is None:
