@@ -44,7 +44,7 @@ READING = {
     "sql": ["select 1"],
     "catalog": [],
     "verify": ["?"],
-    "review open": ["--name", "q", "--reviewer", "ciso@example.com", "--due", "2027-01-01"],
+    "review open": ["--name", "q", "--scope", "privileged", "--reviewer", "ciso@example.com", "--due", "2027-01-01"],
     "review packets": [],
     "review due": [],
     "review invite": [],
