@@ -64,7 +64,7 @@ def configured_for_accounts(simulator: Simulator, folder: Path, *settings: str) 
 
 
 def configured_hastily(simulator: Simulator, folder: Path) -> None:
-    """Write a configuration that reads accounts alone, gives up after one attempt, and evaluates rules with events."""
+    """Write a configuration that reads accounts alone, tries once, and evaluates only the rules that make events."""
     configured_for_accounts(simulator, folder, "max_attempts = 1", "give_up_after_seconds = 1")
     silent = [model.name for model in inputs.models() if model.is_rule and not model.effects.event]
     with (folder / "access-review.toml").open("a", encoding="utf-8") as configuration:
