@@ -33,7 +33,7 @@ settings.load_profile(QUICK)
 
 #: Fixtures that take seconds to make and that several modules share. All tests that use one run on one worker, so
 #: that it is made once. The same holds for the tests of one module that share a fixture of that module.
-_MADE_ONCE = ("finished", "organisation", "prepared", "extracted", "printed")
+_MADE_ONCE = ("finished", "organisation", "prepared", "extracted", "ran", "printed")
 #: The longest tests start first, so that no worker is left with one of them at the end.
 _FIRST = ("tests/e2e/", "tests/packaging/", "tests/reporting/")
 
