@@ -24,7 +24,7 @@ _FEATURES = {"kern": True, "tnum": True, "calt": False, "liga": False, "clig": F
 #: Follows the last character, so that every one has a pair. No line contains it.
 _END = "\n"
 #: Categories of characters that stand alone: letters, figures, punctuation, symbols and spaces. Marks combine.
-_ALONE = frozenset("Lu Ll Lt Lm Lo Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs".split())
+_ALONE = ("L", "N", "P", "S", "Z")
 #: Units of an em in a PDF, for widths and kerning.
 _EM = 1000
 #: Entries of one block of a character map (PDF 32000-1, 9.10.3).
@@ -90,7 +90,7 @@ class Typeface:
         Raises:
             KeyError: the font cannot set it, or not so that the character can be read back.
         """
-        if ord(first) not in self._known or unicodedata.category(first) not in _ALONE:
+        if ord(first) not in self._known or not unicodedata.category(first).startswith(_ALONE):
             raise KeyError(first)
         ((glyph, alone),) = self.shaped(first)
         # Greek letters share glyphs with symbols. The first of them that is used is what a search finds.
@@ -105,7 +105,6 @@ class Typeface:
 
     def embedded(self, document: pikepdf.Pdf) -> pikepdf.Object:
         """Add the glyphs that were used to a document; return the font, whose codes are glyphs."""
-        import pikepdf
         from pikepdf import Dictionary, Name
 
         program = self._subset()
