@@ -52,27 +52,12 @@ def extract(
     if skipped := [source.name for source in settings.sources if source not in sources]:
         timer.note(f"not extracted: {', '.join(skipped)}")
     # All secrets first: a missing one is an error before any source is contacted.
-    known = {source.name: (source.credentials(environment), source.scim_token(environment)) for source in sources}
-    from pipeline.sources.extract import ExtractJob
-
+    known = [(source, source.credentials(environment), source.scim_token(environment)) for source in sources]
     row_key = read_row_key(settings.warehouse.database)
-    refused = {} if refused is None else refused
     started_at = as_stored(utc_now())
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _spool(settings, snapshot_id) as spool:
-        failures: list[AccessReviewError] = []
-        for source in sources:
-            if source.name in refused:
-                spool.write_outcome(_refused(source, refused[source.name]))
-                failures.append(refused[source.name])
-                continue
-            try:
-                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
-                _read(job, *known[source.name], timer)
-            except (SourceError, ConfigurationError) as error:
-                failures.append(error)
-                if isinstance(error, LoginError):
-                    refused[source.name] = error
+        failures = _read_all(spool, row_key, known, timer, shard, {} if refused is None else refused)
         spool.close()
         finished_at = as_stored(utc_now())
         if failures and not _has_accounts(spool):
@@ -96,6 +81,33 @@ def extract(
         failures=tuple(failures),
         warnings=tuple(timer.notes),
     )
+
+
+def _read_all(
+    spool: Spool,
+    row_key: bytes,
+    known: Sequence[tuple[SourceSettings, Credentials, Secret | None]],
+    timer: StageTimer,
+    shard: str | None,
+    refused: MutableMapping[str, LoginError],
+) -> list[AccessReviewError]:
+    """Read the sources one after the other, each with its secrets; return the errors of those that failed."""
+    from pipeline.sources.extract import ExtractJob
+
+    failures: list[AccessReviewError] = []
+    for source, credentials, scim_token in known:
+        if source.name in refused:
+            spool.write_outcome(_refused(source, refused[source.name]))
+            failures.append(refused[source.name])
+            continue
+        try:
+            job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
+            _read(job, credentials, scim_token, timer)
+        except (SourceError, ConfigurationError) as error:
+            failures.append(error)
+            if isinstance(error, LoginError):
+                refused[source.name] = error
+    return failures
 
 
 def _refused(source: SourceSettings, error: LoginError) -> SourceOutcome:
