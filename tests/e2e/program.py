@@ -29,6 +29,7 @@ __all__ = [
     "command",
     "configured_for_accounts",
     "configured_hastily",
+    "disable_rules",
     "forking",
     "one_processor",
     "run_command",
@@ -66,6 +67,11 @@ def configured_for_accounts(simulator: Simulator, folder: Path, *settings: str) 
 def configured_hastily(simulator: Simulator, folder: Path) -> None:
     """Write a configuration that reads accounts alone, tries once, and evaluates only the rules that make events."""
     configured_for_accounts(simulator, folder, "max_attempts = 1", "give_up_after_seconds = 1")
+    disable_rules(folder)
+
+
+def disable_rules(folder: Path) -> None:
+    """Disable all rules but those that make events: a build without them takes two thirds of the time."""
     silent = [model.name for model in inputs.models() if model.is_rule and not model.effects.event]
     with (folder / "access-review.toml").open("a", encoding="utf-8") as configuration:
         configuration.write("\n".join(["[rules]", *(f"{name} = {{ enabled = false }}" for name in silent), ""]))

@@ -15,7 +15,15 @@ import pytest
 from pipeline import ExtractResult, Project, load_settings
 from pipeline.errors import AccessReviewError
 from pipeline.simulator.server import Simulator
-from tests.e2e.program import Forking, Outcome, configured_for_accounts, forking, run_command, surroundings
+from tests.e2e.program import (
+    Forking,
+    Outcome,
+    configured_for_accounts,
+    disable_rules,
+    forking,
+    run_command,
+    surroundings,
+)
 from tests.search import is_deep
 
 ACCOUNTS = 240
@@ -137,6 +145,7 @@ def test_a_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
 def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         configured_for_accounts(simulator, tmp_path)
+        disable_rules(tmp_path)
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
         assert run_command(tmp_path, "extract", **environment).code == 0
         for moment in (0.2, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.6) if is_deep() else (0.2, 0.8, 1.2, 2.0):
@@ -170,6 +179,7 @@ def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
 def test_two_runs_at_once_both_succeed(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         configured_for_accounts(simulator, tmp_path)
+        disable_rules(tmp_path)
         environment = surroundings(ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
 
         def run(forking: Forking) -> Outcome:

@@ -9,6 +9,7 @@ import typer
 from pipeline.cli.main import app
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
+from tests.e2e.program import disable_rules
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
@@ -72,6 +73,7 @@ def test_only_writing_commands_send_a_change(tmp_path: Path) -> None:
     known = names(typer.main.get_command(app))
     with Simulator(60, 7) as simulator:
         simulator.write_files(tmp_path)
+        disable_rules(tmp_path)
         before = list(simulator.sisense.store.users)
 
         codes = {}

@@ -14,6 +14,7 @@ from pipeline.project import Project
 from pipeline.settings import load_settings
 from pipeline.simulator.server import Simulator
 from pipeline.watch.watcher import Watcher
+from tests.e2e.program import disable_rules
 from tests.fakes.entra import CLIENT_ID, CLIENT_SECRET, TENANT, FakeEntra, make_users
 from tests.fakes.http import HttpServer, Reply, Request
 
@@ -71,6 +72,7 @@ def company(tmp_path: Path) -> Iterator[Company]:
                 sisense=simulator.url, username=simulator.username, entra=http.url, tenant=TENANT, client=CLIENT_ID
             )
             (tmp_path / "access-review.toml").write_text(text, encoding="utf-8")
+            disable_rules(tmp_path)
             secrets = {
                 "ACCESS_REVIEW_PROD_PASSWORD": simulator.password,
                 "ACCESS_REVIEW_IDP_CLIENT_SECRET": CLIENT_SECRET,
