@@ -54,6 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             _name_its_group(item)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one worker more than there are processors: tests also wait, for a pause or for a server."""
+    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
+
+
 def pytest_collection_finish() -> None:
     """Exempt what was collected from garbage collection: searching it takes 0.2 s, and a PDF asks for that twice."""
     gc.collect()
