@@ -12,6 +12,7 @@ import typer
 from pipeline.cli import chains, verdicts
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal
+from pipeline.clock import as_stored
 from pipeline.errors import ConfigurationError, GateError
 from pipeline.evidence.manifest import TIME_STAMP
 from pipeline.wording import counted
@@ -114,7 +115,7 @@ def stamp(
     added = add(folder, url, os.environ)
     terminal.result(
         f"time stamp   {verdicts.stamped(added)}\n{folder / TIME_STAMP}",
-        {"folder": folder, "stamped_at": added.stamped_at, "authority": added.authority},
+        {"folder": folder, "stamped_at": as_stored(added.stamped_at), "authority": added.authority},
     )
 
 

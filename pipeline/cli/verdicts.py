@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.clock import as_stored
 from pipeline.reporting.text import moment
 from pipeline.wording import counted
 
@@ -68,7 +69,7 @@ def stamp_document(checked: StampCheck) -> dict[str, object]:
     stamp = checked.stamp
     return {
         "state": checked.state,
-        "stamped_at": stamp.stamped_at if stamp else None,
+        "stamped_at": as_stored(stamp.stamped_at) if stamp else None,
         "authority": stamp.authority if stamp else None,
     }
 
