@@ -55,7 +55,7 @@ def verify(
         typer.Option("--chain", help="Check all report folders in DIR, and that none is missing, moved or replaced."),
     ] = False,
 ) -> None:
-    """Check a report folder against its manifest, signature and time stamp.
+    """Check report folders: manifest, signature, time stamp.
 
     Needs no configuration, no database and no network.
     """
