@@ -21,7 +21,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.evidence.time_stamp import TimeStamp
 
-__all__ = ["stamp", "stamp_if_configured"]
+__all__ = ["stamp", "stamp_sealed"]
 
 
 def stamp(folder: Path, url: str, environment: Mapping[str, str]) -> TimeStamp:
@@ -68,7 +68,7 @@ def stamp(folder: Path, url: str, environment: Mapping[str, str]) -> TimeStamp:
     return found
 
 
-def stamp_if_configured(
+def stamp_sealed(
     folder: Path, settings: Settings, environment: Mapping[str, str], note: Callable[[str], None]
 ) -> datetime | None:
     """Stamp a folder that has just been sealed, if an authority is configured.
