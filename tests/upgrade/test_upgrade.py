@@ -19,8 +19,8 @@ from tests.upgrade.conftest import VERSIONS, Year, rows_of
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
 #: Hash of the columns of all lasting tables in each version. If this test fails after a change of sql/tables.sql, add
-#: the next file to sql/migrations with the same change for existing databases, and its line here. Before a release, add
-#: a fixture of that version (make_fixture.py).
+#: the next file to sql/migrations with the same change for existing databases, and its line here. Before a release,
+#: add a fixture of that version (make_fixture.py).
 COLUMNS = {2: "2b167b5cbc1f117a965da2ab32ebaca5cdd21f27eb1ca76f9a14f176126a5198"}
 #: The columns of all lasting tables, with what the catalog says of them.
 LASTING = """
@@ -165,7 +165,9 @@ def test_a_change_of_a_lasting_table_comes_with_a_migration() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("snapshots",), ("sql", "select 1"), ("report", "--format", "csv"), ("review", "status")], ids=" ".join
+    "command",
+    [("snapshots",), ("sql", "select 1"), ("report", "--format", "csv"), ("review", "status")],
+    ids=" ".join,
 )
 def test_commands_that_only_read_say_how_to_upgrade(first: Year, command: tuple[str, ...]) -> None:
     before = first.database.read_bytes()
@@ -244,4 +246,6 @@ def test_without_room_for_the_copy_nothing_changes(first: Year) -> None:
 
     assert caught.value.exit_code == 4
     assert not [path for path in first.folder.iterdir() if path.name.endswith((".bak", ".partial"))]
-    assert rows_of(first.database, "select count(*) from duckdb_tables() where table_name = 'schema_version'") == [(0,)]
+    assert rows_of(first.database, "select count(*) from duckdb_tables() where table_name = 'schema_version'") == [
+        (0,)
+    ]
