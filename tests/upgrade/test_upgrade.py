@@ -21,7 +21,7 @@ EACH = pytest.mark.parametrize("version", VERSIONS)
 #: Hash of the columns of all lasting tables in each version. If this test fails after a change of sql/tables.sql, add
 #: the next file to sql/migrations with the same change for existing databases, and its line here. Before a release,
 #: add a fixture of that version (make_fixture.py).
-COLUMNS = {2: "2b167b5cbc1f117a965da2ab32ebaca5cdd21f27eb1ca76f9a14f176126a5198"}
+COLUMNS = {2: "21a1fc157f16591cf9cb5b6bd2cef88553831952cfa5d97df8c292651e1094b0"}
 #: The columns of all lasting tables, with what the catalog says of them.
 LASTING = """
     select schema_name, table_name, column_index, column_name, data_type, is_nullable, comment from duckdb_columns()
@@ -156,8 +156,11 @@ def test_an_upgraded_database_has_the_tables_of_a_new_one(
 
 
 def test_a_change_of_a_lasting_table_comes_with_a_migration() -> None:
+    """Views and functions need none: tables.sql replaces them whenever it changes."""
     with database.in_memory() as connection:
-        columns = [row[:2] + row[3:6] for row in connection.execute(LASTING).fetchall()]
+        tables = set(connection.execute("select schema_name, table_name from duckdb_tables()").fetchall())
+        lasting = [row for row in connection.execute(LASTING).fetchall() if row[:2] in tables]
+        columns = [row[:2] + row[3:6] for row in lasting]
 
     digest = hashlib.sha256(repr(sorted(columns)).encode()).hexdigest()
 
