@@ -81,7 +81,8 @@ def configuration() -> Iterator[str]:
     yield from _page(
         "Configuration keys",
         "The configuration is one TOML file, by default `access-review.toml`; `--config` or `ACCESS_REVIEW_CONFIG` "
-        "names another. `access-review init` writes one with comments. Unknown keys are errors. Relative paths are relative to the file.",
+        "names another. `access-review init` writes one with comments. "
+        "Unknown keys are errors. Relative paths are relative to the file.",
         "## Secrets",
         "Secrets come from the environment, never from the file. `PROD` stands for the name of the source in upper "
         "case. With `_FILE` appended, a variable names a file that holds the secret.",
