@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from PIL import Image
+from pypdf import PdfReader
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -30,8 +31,13 @@ __all__ = ["main"]
 DOCS = Path(__file__).parents[1] / "docs"
 CAMPAIGN = "2026-Q4"
 OWNER = "ciso@example.com"
-#: The pages of the two PDF files to show side by side: the first three to read, and one of the evidence.
-SHEETS = (("access-review", 1), ("access-review", 2), ("access-review", 4), ("access-review-evidence", 4))
+#: The pages to show side by side, by a heading on each: three to read, and one of the evidence.
+SHEETS = (
+    ("access-review", "Contents"),
+    ("access-review", "Most urgent actions\nEach line"),
+    ("access-review", "Findings by severity and person\n"),
+    ("access-review-evidence", "Information checks\nThey describe"),
+)
 #: The background of the sheets, and the gap between them in pixels.
 BACKGROUND, GAP = "#d8dee8", 12
 
@@ -61,8 +67,10 @@ def _run(*arguments: str) -> str:
 
 def _picture_of_sheets(folder: Path, temporary: Path, target: Path) -> None:
     sheets = []
-    for number, (name, page) in enumerate(SHEETS):
+    for number, (name, heading) in enumerate(SHEETS):
         stem = temporary / f"sheet{number}"
+        texts = (page.extract_text() for page in PdfReader(folder / f"{name}.pdf").pages)
+        page = next(number for number, text in enumerate(texts, 1) if heading in text)
         pages = ["-f", str(page), "-l", str(page), "-singlefile", "-scale-to-x", "596", "-scale-to-y", "-1"]
         subprocess.run(["pdftoppm", "-png", *pages, str(folder / f"{name}.pdf"), str(stem)], check=True)
         sheets.append(Image.open(f"{stem}.png").convert("RGB"))
