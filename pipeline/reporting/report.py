@@ -22,7 +22,7 @@ from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.renderers import Renderer
-from pipeline.warehouse import archive, chain
+from pipeline.warehouse import archive, chain, database
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
@@ -132,6 +132,7 @@ def write(
                 pool.close()
             warnings: list[str] = []
             for renderer in tables:
+                database.release(connection)
                 warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]

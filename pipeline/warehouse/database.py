@@ -26,6 +26,7 @@ __all__ = [
     "in_memory",
     "insert",
     "reading",
+    "release",
     "sandbox",
     "transaction",
     "without_comments",
@@ -52,6 +53,8 @@ _SESSION = """
 _MEMORY_LIMIT = 2_800_000_000
 #: The same while a report is rendered: its pages need memory outside DuckDB.
 RENDERING_MEMORY = 1_000_000_000
+#: Bytes that a connection needs between statements.
+_RESTING_MEMORY = 64_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 #: Rows that one statement inserts. One statement for each row takes several times as long.
@@ -124,6 +127,19 @@ def reading(
         raise _of_another_version(error, path, hint) from error
     finally:
         connection.close()
+
+
+def release(connection: Connection) -> None:
+    """Give the memory that earlier statements have left behind back to the system.
+
+    DuckDB keeps what it has read, and what it no longer needs, until its limit. A lower limit makes it free both.
+    """
+    ((limit,),) = connection.execute("select current_setting('memory_limit')").fetchall()
+    try:
+        with suppress(duckdb.OutOfMemoryException):  # that much is in use
+            connection.execute(f"set memory_limit = '{_RESTING_MEMORY} bytes'")
+    finally:
+        connection.execute(f"set memory_limit = '{limit}'")
 
 
 @contextmanager
