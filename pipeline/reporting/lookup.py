@@ -102,7 +102,9 @@ def pack(connection: Connection, *, accounts: int = ACCOUNTS) -> LookupData:
         total = connection.execute("select coalesce(max(total), 0) from lookup_choice").fetchall()[0][0]
         for position, (name, limit) in enumerate(_TABLES.items()):
             query = statement("reporting", f"lookup_{name}")
-            table = _Table(connection.execute(query, {"rows": limit} if limit else None), _TOGETHER.get(name, ()))
+            table = _LookupTable(
+                connection.execute(query, {"rows": limit} if limit else None), _TOGETHER.get(name, ())
+            )
             totals[name] = table.rows, table.total
             stream.write(b'%s"%s":' % (b"," if position else b"{", name.encode()))
             for part in table.packed():
@@ -147,7 +149,7 @@ class _Stream:
         return base64.b64encode(self._packed).decode()
 
 
-class _Table:
+class _LookupTable:
     """The rows of a query as columns: values that repeat once, and their index in each row.
 
     Rows are read some thousands at once: a frame of all of them takes several times the memory of these columns.

@@ -130,10 +130,7 @@ def write(
             rendering = _submitted(pool, dataset, job, draft, chosen)
             if not options.annex:
                 pool.close()
-            warnings: list[str] = []
-            for renderer in tables:
-                database.release(connection)
-                warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+            warnings = _tables(connection, dataset, job, draft, tables)
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
             if options.annex:
@@ -187,6 +184,17 @@ def _submitted(
         draft.file(renderer.file)
         tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
     return tasks
+
+
+def _tables(
+    connection: Connection, dataset: Dataset, job: DocumentJob, draft: Draft, chosen: Sequence[Renderer]
+) -> list[str]:
+    """Write these tables here, after giving back what earlier files needed; return the warnings."""
+    warnings: list[str] = []
+    for renderer in chosen:
+        database.release(connection)
+        warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+    return warnings
 
 
 def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
