@@ -23,6 +23,7 @@ from pipeline.results import (
     CheckItem,
     CheckResult,
     ExtractResult,
+    ReportExtras,
     ReportResult,
     RunResult,
     UnevaluatedRule,
@@ -121,18 +122,18 @@ class Project:
         *,
         formats: Iterable[str] | None = None,
         directory: Path | None = None,
-        annex: bool = False,
+        extras: ReportExtras = ReportExtras(),  # noqa: B008 - frozen
         allow_partial: bool = False,
         build_id: str | None = None,
     ) -> ReportResult:
         """Write the report of the current build, or of a snapshot, which is built first if it is not the current one.
 
         ``formats`` are any of csv, xlsx, html, pdf and graph; by default all but graph. CSV files are always
-        written. ``directory`` replaces that of the configuration. ``annex`` adds a PDF of the whole population.
+        written. ``directory`` replaces that of the configuration. ``extras`` are written only if they are asked for.
         ``build_id`` is the build that must be the current one. The report is signed if the environment names a key.
 
         Raises:
-            UsageError: a format is unknown.
+            UsageError: a format or an export is unknown.
             ConfigurationError: the signing key cannot be used.
             SupersededError: the current build is not ``build_id``.
             IncompleteError: the snapshot is PARTIAL, and ``allow_partial`` is false.
@@ -141,7 +142,7 @@ class Project:
         """
         from pipeline.reporting.report import ReportOptions, chosen_formats
 
-        wanted = chosen_formats(formats)
+        wanted, options = chosen_formats(formats), ReportOptions.with_extras(extras)
         timer = StageTimer(self.progress)
         with database.reading(self.settings.warehouse.database, notify=timer.note) as connection:
             current = current_build(connection)
@@ -157,7 +158,7 @@ class Project:
         written = self._report(
             timer,
             wanted,
-            ReportOptions(annex=annex),
+            options,
             directory=directory,
             allow_partial=allow_partial,
             build_id=build_id,

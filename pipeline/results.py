@@ -17,6 +17,7 @@ __all__ = [
     "CheckItem",
     "CheckResult",
     "ExtractResult",
+    "ReportExtras",
     "ReportResult",
     "RunResult",
     "UnevaluatedRule",
@@ -96,6 +97,19 @@ class UnevaluatedRule:
     rule_id: str
     outcome: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportExtras:
+    """What a report has only if it is asked for.
+
+    Attributes:
+        annex: a PDF that lists the whole population.
+        exports: names of files for other programs, as ``("vanta", "oscal")``.
+    """
+
+    annex: bool = False
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
     app.command(
         "watch",
         epilog="Examples: access-review watch --every 1h --sink events.jsonl; "
-        "access-review watch --once --sink https://hooks.example.com/access",
+        "access-review watch --once --sink https://hooks.example.com/access; "
+        "access-review watch --every 1h --sink ocsf.jsonl --format ocsf",
     )(watch)
 
 
@@ -49,6 +50,9 @@ def watch(
             "Requests are signed with ACCESS_REVIEW_WEBHOOK_SECRET.",
         ),
     ] = None,
+    format: Annotated[  # noqa: A002
+        str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")
+    ] = "json",
 ) -> None:
     """Extract at intervals and record what changed.
 
@@ -58,12 +62,13 @@ def watch(
         raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
     seconds = parse_duration(every) if every is not None else None
 
+    from pipeline.watch.formats import event_format
     from pipeline.watch.sinks import open_sinks
     from pipeline.watch.watcher import Watcher, watch_lock
 
     terminal: Terminal = context.obj
     project = terminal.project()
-    watcher = Watcher(project, open_sinks(sink or (), os.environ))
+    watcher = Watcher(project, open_sinks(sink or (), os.environ, event_format(format)))
     project.validate()
     is_stopping = False
 

@@ -16,12 +16,14 @@ from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.sealing import Draft, Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
-from pipeline.reporting import data_files, documents, pdf, processes, renderers
+from pipeline.reporting import data_files, documents, exports, pdf, processes, renderers
 from pipeline.reporting.data_files import write_csv
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.documents import DocumentJob
+from pipeline.reporting.exports import Export
 from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.renderers import Renderer
+from pipeline.results import ReportExtras
 from pipeline.warehouse import archive, chain
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
@@ -63,7 +65,8 @@ class ReportOptions:
     """How a report folder is written.
 
     ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
-    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population.
+    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population, and
+    ``exports`` files for other programs.
     ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
@@ -71,7 +74,17 @@ class ReportOptions:
     workers: Pool | None = None
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
+    exports: tuple[Export, ...] = ()
     cores: int | None = None
+
+    @classmethod
+    def with_extras(cls, extras: ReportExtras) -> ReportOptions:
+        """Return the options that write these extras.
+
+        Raises:
+            UsageError: there is no such export.
+        """
+        return cls(annex=extras.annex, exports=exports.chosen(extras.exports))
 
 
 def chosen_formats(names: Iterable[str] | None) -> frozenset[str]:
@@ -114,7 +127,7 @@ def write(
         libraries = pool.submit(pdf.check_libraries) if chosen or options.annex else None
         dataset = load(connection)
         folder = directory / str(dataset.snapshot["folder"])
-        earlier = {name for name in renderers.FILES if (folder / name).exists()}
+        earlier = {name for name in renderers.FILES if (folder / name).exists()} | exports.names_below(folder)
         with draft_folder(folder, progress) as draft:
             neutralised = write_csv(connection, draft.file)
             data = sealing.collect(connection, draft)
@@ -135,6 +148,10 @@ def write(
                 warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
+            for export in options.exports:
+                for name, cells in exports.write(connection, export, draft):
+                    names.append(name)
+                    neutralised += cells
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
                 warnings += _annex(connection, draft, dataset, job, pool, progress)
@@ -173,7 +190,7 @@ def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Rende
 def _replaced(lost: Sequence[str]) -> str:
     return (
         f"the new report replaces the earlier one, whose {', '.join(lost)} "
-        f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
+        f"{'was' if len(lost) == 1 else 'were'} not written again; --format and --export name what to write"
     )
 
 
