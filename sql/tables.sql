@@ -33,9 +33,11 @@ create or replace macro match_key(text) as lower(nfc_normalize(trimmed(
 create or replace macro grouped(number) as format('{:,}', cast(number as bigint));
 create or replace macro counted(number, noun) as grouped(number) || ' ' || noun || case when number = 1 then '' else 's' end;
 
--- An id in a record is text or a number. A list, object or boolean reaches SQL as JSON text, which is not an id.
-create or replace macro usable_id(text) as
-    case when text <> '' and left(text, 1) not in ('{', '[') and text not in ('true', 'false') then text end;
+-- An id in a record is text or a number. A list, object or boolean reaches SQL as JSON text, which is not an id. A list
+-- of one, because a macro repeats its argument: in a case, a record with a million members would be read five times.
+create or replace macro usable_id(text) as list_filter(
+    [text], lambda id: id <> '' and left(id, 1) not in ('{', '[') and id not in ('true', 'false')
+)[1];
 
 -- The permissions of a role as JSON; null if there are none or they cannot be read. Some servers send them as text.
 create or replace macro manifest_json(manifest) as case

@@ -79,8 +79,7 @@ def watch(
             # raised here, KeyboardInterrupt would tear the event loop; its own handler cancels the extract in order
             signal.raise_signal(signal.SIGINT)
 
-    # asyncio installs that handler only in place of the default one, and scripts start background commands with SIGINT
-    # ignored
+    # asyncio replaces only Python's own handler, and a script starts background commands with SIGINT ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, stop)
     with watch_lock(project.settings.warehouse.database):
