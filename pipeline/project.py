@@ -6,7 +6,7 @@ The command line, ``watch`` and programs that import :mod:`pipeline` all work th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
-from pipeline.errors import SupersededError, WarehouseError
+from pipeline.errors import LoginError, SupersededError, WarehouseError
 from pipeline.extraction import extract
 from pipeline.progress import Progress, Silent, StageTimer
 from pipeline.results import (
@@ -63,11 +63,13 @@ class Project:
         self.environment = environment
         self.progress: Progress = progress or Silent()
 
-    def extract(self, *sources: str, shard: str | None = None) -> ExtractResult:
+    def extract(
+        self, *sources: str, shard: str | None = None, refused: MutableMapping[str, LoginError] | None = None
+    ) -> ExtractResult:
         """Read sources into a new snapshot: those named, or all that are configured.
 
         A source that fails does not lose the pages of the others. ``shard`` is the part of the accounts to read, as
-        ``2/5``; the snapshot is PARTIAL until :meth:`merge` joins all parts.
+        ``2/5``; :meth:`merge` joins all. Sources in ``refused`` are left alone; those that refuse a login are added.
 
         Raises:
             UsageError: ``shard`` is not a shard, or a source cannot be read in shards.
@@ -75,7 +77,7 @@ class Project:
             SourceError: no source gave a single page; there is no snapshot.
             WarehouseError: the pages could not be stored; there is no snapshot.
         """
-        return extract(self.settings, self.environment, sources, StageTimer(self.progress), shard)
+        return extract(self.settings, self.environment, sources, StageTimer(self.progress), shard, refused)
 
     def merge(
         self, *snapshot_ids: str, databases: Iterable[Path] = (), within: timedelta = timedelta(hours=24)
@@ -87,9 +89,8 @@ class Project:
         """
         from pipeline.merging import merge
 
-        return merge(
-            self.settings, snapshot_ids, StageTimer(self.progress), databases=tuple(databases), within=within
-        )
+        timer = StageTimer(self.progress)
+        return merge(self.settings, snapshot_ids, timer, databases=tuple(databases), within=within)
 
     def build(
         self,

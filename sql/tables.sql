@@ -742,9 +742,9 @@ create table if not exists meta.watched (
     snapshot_id varchar not null, source varchar not null, previous_snapshot_id varchar, is_compared boolean not null,
     events bigint not null, recorded_at timestamp not null, primary key (snapshot_id, source)
 );
-comment on table meta.watched is 'One source of one extract by watch. The log of a source begins with its first complete extract.';
+comment on table meta.watched is 'One source of one extract by watch. The log of a source begins with the first extract that read it whole.';
 comment on column meta.watched.previous_snapshot_id is 'the snapshot compared with; null for the first, or if nothing was compared';
-comment on column meta.watched.is_compared is 'the extract was complete, so it was compared or begins the log';
+comment on column meta.watched.is_compared is 'the source was read whole, so it was compared or begins the log';
 comment on column meta.watched.events is 'number of events found';
 comment on column meta.watched.recorded_at is 'when the comparison was recorded, UTC';
 
@@ -759,6 +759,68 @@ where is_compared and not exists (
 );
 comment on view meta.last_compared is 'The snapshot of each source that ''watch'' compared last: the next complete one is compared with it.';
 comment on column meta.last_compared.recorded_at is 'when that comparison was written down, UTC';
+
+-- A caller whose role cannot be read counts as seeing every account only where the source's own count agrees. Okta
+-- counts nothing: there, two readings that agree take the place of the count.
+create or replace view meta.incomplete_sources as
+select snapshot_id, source, 1 as step, '' as check_id, error as reason from meta.sources where error <> ''
+union all
+select snapshot_id, source, 2, check_id, explanation from meta.reconciliation where is_gate and result = 'FAIL'
+union all
+select caller.snapshot_id, caller.source, 3, '', caller.explanation
+from meta.reconciliation as caller
+where
+    caller.check_id = 'caller_sees_everyone' and caller.result = 'NOT_AVAILABLE'
+    and not exists (
+        select 1 from meta.reconciliation as counted
+        join meta.sources as sources
+            on sources.snapshot_id = counted.snapshot_id and sources.source = counted.source
+        where
+            counted.snapshot_id = caller.snapshot_id and counted.source = caller.source
+            and counted.check_id in ('count_agrees', 'sweeps_agree') and counted.result = 'PASS'
+            and (counted.check_id = 'count_agrees' or sources.kind = 'okta')
+    )
+union all
+select sources.snapshot_id, sources.source, 4, '', 'the end of the list of users was not proven'
+from meta.sources as sources
+left join meta.reconciliation as checks
+    on checks.snapshot_id = sources.snapshot_id and checks.source = sources.source
+    and checks.check_id = 'end_proven' and checks.result = 'PASS'
+where coalesce(sources.error, '') = '' and checks.source is null;
+comment on view meta.incomplete_sources is 'One reason why a source of an extract is not proven complete. An extract without such a row is FULL.';
+comment on column meta.incomplete_sources.step is 'order of the reasons: 1 the source failed, 2 a gate check failed, 3 the caller is not proven to see every account, 4 the end of the list is not proven';
+comment on column meta.incomplete_sources.check_id is 'the gate check that failed, or empty';
+comment on column meta.incomplete_sources.reason is 'the reason in words';
+
+-- Rules about people can be compared only between extracts that read every directory whole: a person on a missing page
+-- would look as if their employment had changed. So the chain is followed back to the last such extract.
+create or replace view meta.last_evaluated as
+with recursive
+
+incomplete_directories as (
+    select distinct sources.snapshot_id
+    from meta.incomplete_sources as incomplete
+    join meta.sources as sources
+        on sources.snapshot_id = incomplete.snapshot_id and sources.source = incomplete.source
+    where sources.kind in ('scim', 'okta', 'entra')
+),
+
+chain as (
+    select source, snapshot_id as compared_snapshot_id, snapshot_id from meta.last_compared
+    union
+    select chain.source, chain.compared_snapshot_id, watched.previous_snapshot_id
+    from chain
+    join meta.watched as watched on watched.source = chain.source and watched.snapshot_id = chain.snapshot_id
+    where
+        watched.previous_snapshot_id is not null
+        and chain.snapshot_id in (select snapshot_id from incomplete_directories)
+)
+
+select source, compared_snapshot_id, snapshot_id
+from chain
+where snapshot_id not in (select snapshot_id from incomplete_directories);
+comment on view meta.last_evaluated is 'The snapshot of each source with which ''watch'' compares findings about people: the last compared one that read every directory whole.';
+comment on column meta.last_evaluated.compared_snapshot_id is 'the snapshot of the source that ''watch'' compared last';
 
 create table if not exists meta.deliveries (
     sink_id varchar primary key, sink varchar not null, position bigint not null, delivered_at timestamp not null

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.terminal import Terminal
-from pipeline.errors import IncompleteError, UsageError, exit_code
+from pipeline.errors import IncompleteError, UsageError
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 #: The shortest and longest interval, in seconds. Anything outside is a mistake.
 _SHORTEST, _LONGEST = 10, 366 * 86_400
+_CHECKS = "'access-review snapshots show' lists every check; extract again"
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +57,7 @@ def watch(
 ) -> None:
     """Extract at intervals and record what changed.
 
-    Every extract is compared with the last complete one; the changes are appended to history.events.
+    Each source is compared with its last complete extract; the changes are appended to history.events.
     """
     if not once and every is None:
         raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
@@ -94,7 +95,7 @@ def watch(
                 raise
             terminal.say("stopped")
             return
-        raise typer.Exit(3)  # a login was refused
+        raise typer.Exit(3)  # every login was refused
 
 
 def parse_duration(text: str) -> float:
@@ -118,19 +119,26 @@ def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
     """Print what a tick did; return the exit code for it alone."""
     for error in tick.errors:
         terminal.fail(error)
-    code = exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)])
+    code = tick.exit_code
     if tick.waits:
         waits = f"nothing is compared until the next complete extract: {tick.waits}"
         if is_one_of_many or tick.errors:
             terminal.note(waits)
         else:
-            hint = "'access-review snapshots show' lists every check; extract again"
-            terminal.fail(IncompleteError(waits, where="completeness checks", hint=hint))
+            terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
+    else:
+        for source, reason in tick.incomplete.items():
+            waits = f"source '{source}' is not compared until its next complete extract: {reason}"
+            if is_one_of_many or tick.errors:
+                terminal.note(waits)
+            else:
+                terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
     document = {
         "started_at": tick.started_at,
         "snapshot_id": tick.snapshot_id,
         "completeness": tick.completeness,
         "compared_with": tick.compared_with,
+        "incomplete": tick.incomplete,
         "events": tick.events,
         "waits": tick.waits,
         "delivered": tick.delivered,
@@ -159,6 +167,8 @@ def _line(tick: Tick) -> str:
         parts.append(counted(sum(tick.events.values()), "event") + (f" ({kinds})" if kinds else ""))
     elif tick.waits:
         parts.append("not compared")
+    if tick.incomplete and not tick.waits:
+        parts.append(f"not compared: {', '.join(tick.incomplete)}")
     parts += [f"{count} to {name}" for name, count in tick.delivered.items()]
     if tick.pruned:
         parts.append(f"rows of {counted(len(tick.pruned), 'old snapshot')} deleted")
