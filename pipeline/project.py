@@ -157,12 +157,7 @@ class Project:
                 "is not the current build"
             )
         written = self._report(
-            timer,
-            wanted,
-            options,
-            directory=directory,
-            allow_partial=allow_partial,
-            build_id=build_id,
+            timer, wanted, options, directory=directory, allow_partial=allow_partial, build_id=build_id
         )
         return replace(written, warnings=tuple(timer.notes))
 
