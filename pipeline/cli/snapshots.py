@@ -114,14 +114,12 @@ def prune_snapshots(
         int,
         typer.Option("--keep-days", min=1, max=36_500, metavar="N", help="Keep everything of the last N days."),
     ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")] = False,
 ) -> None:
     """Delete the rows and the events of old snapshots.
 
-    The list of snapshots keeps their dates and completeness, and the trend keeps its counts. Snapshots that a campaign
-    reviews or a report shows or is compared with are kept, and so are the newest and the newest complete one.
+    The list of snapshots keeps their dates and completeness, and the trend keeps its counts. Snapshots that a
+    campaign reviews or a report shows or is compared with are kept, and so are the newest and the newest complete one.
     Campaigns, decisions and report folders are never touched.
     """
     from pipeline.warehouse import database, retention

@@ -26,8 +26,8 @@ class Prunable:
 def prunable(connection: Connection, *, before: datetime, watched_only: bool = False) -> Prunable:
     """Return what may be deleted of the time before a moment (UTC); nothing is changed.
 
-    ``sql/retention/`` says what is needed and stays. ``watched_only`` limits the snapshots to those that ``watch`` made
-    and that no report shows or compares with.
+    ``sql/retention/`` says what is needed and stays. ``watched_only`` limits the snapshots to those that ``watch``
+    made and that no report shows or compares with.
     """
     found = connection.execute(
         saved.statement("retention", "prunable"), {"before": before, "watched_only": watched_only}
@@ -47,8 +47,8 @@ def prune_events(connection: Connection, *, before: datetime) -> int:
 def prune(connection: Connection, *, before: datetime, now: datetime, watched_only: bool = False) -> list[str]:
     """Delete the rows of snapshots that ended before a moment (UTC); return their ids, oldest first.
 
-    ``watched_only`` is that of :func:`prunable`. The log of events and the figures of the trend stay. The file does not
-    shrink; its free space is used again.
+    ``watched_only`` is that of :func:`prunable`. The log of events and the figures of the trend stay. The file does
+    not shrink; its free space is used again.
     """
     with database.transaction(connection):
         ids = prunable(connection, before=before, watched_only=watched_only).snapshots

@@ -85,9 +85,10 @@ def test_each_sources_newest_complete_extract_stays(house: Any, source: Any, mak
 
 def test_old_events_go_but_not_what_a_sink_or_the_next_event_needs(house: Any) -> None:
     event = (
-        "insert into history.events by name select p as position, 'e' || p as event_id, 'joiner' as kind, 'prod' as source,"
-        " 'a' || p as account_id, 'account' as field, 'none' as privileged_effect, 's1' as previous_snapshot_id,"
-        " 's2' as snapshot_id, $at as happened_after, $at as detected_at from range(1, 6) as numbers(p)"
+        "insert into history.events by name"
+        " select p as position, 'e' || p as event_id, 'joiner' as kind, 'prod' as source, 'a' || p as account_id,"
+        " 'account' as field, 'none' as privileged_effect, 's1' as previous_snapshot_id, 's2' as snapshot_id,"
+        " $at as happened_after, $at as detected_at from range(1, 6) as numbers(p)"
     )
     house.connection.execute(event, {"at": datetime(2026, 1, 1)})  # noqa: DTZ001
     sink = {"sink_id": "s", "sink": "events.jsonl", "position": 4, "now": NOW}
