@@ -119,7 +119,8 @@ def prune_snapshots(
     """Delete the rows and the events of old snapshots.
 
     The list of snapshots keeps their dates and completeness, and the trend keeps its counts. Snapshots that a
-    campaign reviews or a report shows or is compared with are kept, and so are the newest and the newest complete one.
+    campaign reviews or a report shows or is compared with are kept, and so are the newest and the newest complete
+    one.
     Campaigns, decisions and report folders are never touched.
     """
     from pipeline.warehouse import database, retention
