@@ -31,6 +31,8 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SHORTEST, _LONGEST = 10, 366 * 86_400
 _CHECKS = "'access-review snapshots show' lists every check; extract again"
 
+Format = Annotated[str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -56,9 +58,7 @@ def watch(
             "Requests are signed with ACCESS_REVIEW_WEBHOOK_SECRET.",
         ),
     ] = None,
-    format: Annotated[  # noqa: A002
-        str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")
-    ] = "json",
+    format: Format = "json",  # noqa: A002
     metrics: Metrics = None,
 ) -> None:
     """Extract at intervals and record what changed.

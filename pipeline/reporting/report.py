@@ -146,10 +146,9 @@ def write(
             warnings = _tables(connection, dataset, job, draft, tables)
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
-            for export in options.exports:
-                for name, cells in exports.write(connection, export, draft):
-                    names.append(name)
-                    neutralised += cells
+            exported = _exported(connection, draft, options)
+            names += exported
+            neutralised += sum(exported.values())
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
                 warnings += _annex(connection, draft, dataset, job, pool, progress)
@@ -220,6 +219,11 @@ def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
         pass
     # Two documents may lack the same characters.
     return list(dict.fromkeys(warning for task in tasks for warning in task.result()))
+
+
+def _exported(connection: Connection, draft: Draft, options: ReportOptions) -> dict[str, int]:
+    """Write the exports; return the path of each file, and how many of its cells were neutralised."""
+    return {name: cells for export in options.exports for name, cells in exports.write(connection, export, draft)}
 
 
 def _annex(
