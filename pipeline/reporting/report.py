@@ -146,8 +146,7 @@ def write(
             warnings = _tables(connection, dataset, job, draft, tables)
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
-            exported = _exported(connection, draft, options)
-            names += exported
+            names += (exported := _exported(connection, draft, options))
             neutralised += sum(exported.values())
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
