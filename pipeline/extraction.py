@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
-from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError, WarehouseError
+from pipeline.errors import AccessReviewError, ConfigurationError, LoginError, SourceError, UsageError, WarehouseError
 from pipeline.progress import StageTimer
 from pipeline.results import ExtractResult
 from pipeline.settings import Credentials, Secret, Settings, SourceSettings
-from pipeline.spool import Spool, temporary_spool
+from pipeline.spool import SourceOutcome, Spool, temporary_spool
 from pipeline.warehouse import database, landing, snapshots
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def extract(
     names: Sequence[str],
     timer: StageTimer,
     shard: str | None = None,
+    refused: MutableMapping[str, LoginError] | None = None,
 ) -> ExtractResult:
     """Read sources into a new snapshot: those named, or all that are configured.
 
     ``shard`` is the part of the accounts to read, as ``2/5``. A source that fails does not lose the pages of
-    the others. The database is opened only to store what was read.
+    the others. The database is opened only to store what was read. ``refused`` has the sources that refused a login,
+    which fail without being contacted; those that refuse this one are added.
 
     Raises:
         UsageError: ``shard`` is no shard, or a source cannot be read in shards; nothing was contacted.
@@ -50,20 +52,12 @@ def extract(
     if skipped := [source.name for source in settings.sources if source not in sources]:
         timer.note(f"not extracted: {', '.join(skipped)}")
     # All secrets first: a missing one is an error before any source is contacted.
-    known = {source.name: (source.credentials(environment), source.scim_token(environment)) for source in sources}
-    from pipeline.sources.extract import ExtractJob
-
+    known = [(source, source.credentials(environment), source.scim_token(environment)) for source in sources]
     row_key = read_row_key(settings.warehouse.database)
     started_at = as_stored(utc_now())
     snapshot_id = f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _spool(settings, snapshot_id) as spool:
-        failures: list[AccessReviewError] = []
-        for source in sources:
-            try:
-                job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
-                _read(job, *known[source.name], timer)
-            except (SourceError, ConfigurationError) as error:
-                failures.append(error)
+        failures = _read_all(spool, row_key, known, timer, shard, {} if refused is None else refused)
         spool.close()
         finished_at = as_stored(utc_now())
         if failures and not _has_accounts(spool):
@@ -87,6 +81,38 @@ def extract(
         failures=tuple(failures),
         warnings=tuple(timer.notes),
     )
+
+
+def _read_all(
+    spool: Spool,
+    row_key: bytes,
+    known: Sequence[tuple[SourceSettings, Credentials, Secret | None]],
+    timer: StageTimer,
+    shard: str | None,
+    refused: MutableMapping[str, LoginError],
+) -> list[AccessReviewError]:
+    """Read the sources one after the other, each with its secrets; return the errors of those that failed."""
+    from pipeline.sources.extract import ExtractJob
+
+    failures: list[AccessReviewError] = []
+    for source, credentials, scim_token in known:
+        if source.name in refused:
+            spool.write_outcome(_refused(source, refused[source.name]))
+            failures.append(refused[source.name])
+            continue
+        try:
+            job = ExtractJob(source, spool, timer.advance, row_key=row_key, note=timer.note, shard=shard)
+            _read(job, credentials, scim_token, timer)
+        except (SourceError, ConfigurationError) as error:
+            failures.append(error)
+            if isinstance(error, LoginError):
+                refused[source.name] = error
+    return failures
+
+
+def _refused(source: SourceSettings, error: LoginError) -> SourceOutcome:
+    """Return the outcome of a source that is not contacted, because it refused a login before."""
+    return SourceOutcome(source.name, source.kind, source.url, error=str(error), hint=error.hint)
 
 
 def _has_accounts(spool: Spool) -> bool:

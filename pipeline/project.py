@@ -6,7 +6,7 @@ The command line, ``watch`` and programs that import :mod:`pipeline` all work th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
-from pipeline.errors import SupersededError, WarehouseError
+from pipeline.errors import LoginError, SupersededError, WarehouseError
 from pipeline.extraction import extract
 from pipeline.progress import Progress, Silent, StageTimer
 from pipeline.results import (
@@ -62,11 +62,13 @@ class Project:
         self.environment = environment
         self.progress: Progress = progress or Silent()
 
-    def extract(self, *sources: str, shard: str | None = None) -> ExtractResult:
+    def extract(
+        self, *sources: str, shard: str | None = None, refused: MutableMapping[str, LoginError] | None = None
+    ) -> ExtractResult:
         """Read sources into a new snapshot: those named, or all that are configured.
 
         A source that fails does not lose the pages of the others. ``shard`` is the part of the accounts to read, as
-        ``2/5``; the snapshot is PARTIAL until :meth:`merge` joins all parts.
+        ``2/5``; :meth:`merge` joins all. Sources in ``refused`` are left alone; those that refuse a login are added.
 
         Raises:
             UsageError: ``shard`` is not a shard, or a source cannot be read in shards.
@@ -74,7 +76,7 @@ class Project:
             SourceError: no source gave a single page; there is no snapshot.
             WarehouseError: the pages could not be stored; there is no snapshot.
         """
-        return extract(self.settings, self.environment, sources, StageTimer(self.progress), shard)
+        return extract(self.settings, self.environment, sources, StageTimer(self.progress), shard, refused)
 
     def merge(
         self, *snapshot_ids: str, databases: Iterable[Path] = (), within: timedelta = timedelta(hours=24)
@@ -86,9 +88,8 @@ class Project:
         """
         from pipeline.merging import merge
 
-        return merge(
-            self.settings, snapshot_ids, StageTimer(self.progress), databases=tuple(databases), within=within
-        )
+        timer = StageTimer(self.progress)
+        return merge(self.settings, snapshot_ids, timer, databases=tuple(databases), within=within)
 
     def build(
         self,
@@ -320,11 +321,11 @@ class Project:
         build_id: str | None = None,
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
-        from pipeline.evidence.signature import signing_key
+        from pipeline.evidence import signature, stamping
         from pipeline.reporting.report import write
         from pipeline.reporting.summary import coverage
 
-        key = signing_key(self.environment)
+        key = signature.signing_key(self.environment)
         path = self.settings.warehouse.database
         noted = len(timer.notes)
         timer.stage("report")
@@ -343,15 +344,15 @@ class Project:
         self._chain(current, written.seal, timer)
         for warning in written.warnings:
             timer.note(warning)
-        sentences = coverage([asdict(rule) for rule in unevaluated], current.rule_count)
         return ReportResult(
             snapshot_id=current.snapshot_id,
             build_id=current.build_id,
             folder=written.folder,
             files=written.files,
+            time_stamped_at=stamping.stamp_sealed(written.folder, self.settings, self.environment, timer.note),
             open_findings={severity: found.get(severity, 0) for severity in SEVERITIES},
             unevaluated_rules=unevaluated,
-            coverage=" ".join(sentences),
+            coverage=" ".join(coverage([asdict(rule) for rule in unevaluated], current.rule_count)),
             warnings=tuple(timer.notes[noted:]),
         )
 

@@ -6,16 +6,21 @@ import os
 import random
 import re
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.parameters import Metrics
 from pipeline.cli.terminal import Terminal
-from pipeline.errors import IncompleteError, UsageError, exit_code
+from pipeline.errors import IncompleteError, UsageError
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
+    from pipeline.monitoring.endpoint import MetricsListener
+    from pipeline.project import Project
     from pipeline.watch.watcher import Tick
 
 __all__ = ["register"]
@@ -24,6 +29,7 @@ _DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 #: The shortest and longest interval, in seconds. Anything outside is a mistake.
 _SHORTEST, _LONGEST = 10, 366 * 86_400
+_CHECKS = "'access-review snapshots show' lists every check; extract again"
 
 
 def register(app: typer.Typer) -> None:
@@ -49,10 +55,11 @@ def watch(
             "Requests are signed with ACCESS_REVIEW_WEBHOOK_SECRET.",
         ),
     ] = None,
+    metrics: Metrics = None,
 ) -> None:
     """Extract at intervals and record what changed.
 
-    Every extract is compared with the last complete one; the changes are appended to history.events.
+    Each source is compared with its last complete extract; the changes are appended to history.events.
     """
     if not once and every is None:
         raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
@@ -65,6 +72,7 @@ def watch(
     project = terminal.project()
     watcher = Watcher(project, open_sinks(sink or (), os.environ))
     project.validate()
+    listener = None if metrics is None else _listener(terminal, metrics, is_once=once)
     is_stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -74,8 +82,7 @@ def watch(
             # raised here, KeyboardInterrupt would tear the event loop; its own handler cancels the extract in order
             signal.raise_signal(signal.SIGINT)
 
-    # asyncio installs that handler only in place of the default one, and scripts start background commands with SIGINT
-    # ignored
+    # asyncio replaces only Python's own handler, and a script starts background commands with SIGINT ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, stop)
     with watch_lock(project.settings.warehouse.database):
@@ -83,14 +90,41 @@ def watch(
             tick = watcher.tick()
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
         try:
-            for tick in watcher.ticks(seconds, random.random):
-                _show(terminal, tick, is_one_of_many=True)
+            with _monitored(terminal, project, seconds, listener) as ticked:
+                for tick in watcher.ticks(seconds, random.random):
+                    _show(terminal, tick, is_one_of_many=True)
+                    ticked(tick)
         except KeyboardInterrupt:
             if not is_stopping:
                 raise
             terminal.say("stopped")
             return
-        raise typer.Exit(3)  # a login was refused
+        raise typer.Exit(3)  # every login was refused
+
+
+def _listener(terminal: Terminal, metrics: str, *, is_once: bool) -> MetricsListener:
+    from pipeline.monitoring.endpoint import MetricsListener
+
+    if is_once:
+        raise UsageError("--metrics needs --every", where="watch", hint="a watcher that exits has no metrics to read")
+    listener = MetricsListener(metrics)
+    terminal.say(f"metrics at {listener.url}")
+    return listener
+
+
+@contextmanager
+def _monitored(
+    terminal: Terminal, project: Project, every: float, listener: MetricsListener | None
+) -> Iterator[Callable[[Tick], None]]:
+    """Answer requests for metrics while the block runs; yield what takes note of each tick."""
+    if listener is None:
+        yield lambda _: None
+        return
+    from pipeline.monitoring.watching import WatchMonitor
+
+    monitor = WatchMonitor(project.settings.warehouse.database, every, terminal.note)
+    with listener.serving(monitor):
+        yield monitor.ticked
 
 
 def parse_duration(text: str) -> float:
@@ -114,19 +148,26 @@ def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
     """Print what a tick did; return the exit code for it alone."""
     for error in tick.errors:
         terminal.fail(error)
-    code = exit_code([3 if tick.waits else 0, *(error.exit_code for error in tick.errors)])
+    code = tick.exit_code
     if tick.waits:
         waits = f"nothing is compared until the next complete extract: {tick.waits}"
         if is_one_of_many or tick.errors:
             terminal.note(waits)
         else:
-            hint = "'access-review snapshots show' lists every check; extract again"
-            terminal.fail(IncompleteError(waits, where="completeness checks", hint=hint))
+            terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
+    else:
+        for source, reason in tick.incomplete.items():
+            waits = f"source '{source}' is not compared until its next complete extract: {reason}"
+            if is_one_of_many or tick.errors:
+                terminal.note(waits)
+            else:
+                terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
     document = {
         "started_at": tick.started_at,
         "snapshot_id": tick.snapshot_id,
         "completeness": tick.completeness,
         "compared_with": tick.compared_with,
+        "incomplete": tick.incomplete,
         "events": tick.events,
         "waits": tick.waits,
         "delivered": tick.delivered,
@@ -155,6 +196,8 @@ def _line(tick: Tick) -> str:
         parts.append(counted(sum(tick.events.values()), "event") + (f" ({kinds})" if kinds else ""))
     elif tick.waits:
         parts.append("not compared")
+    if tick.incomplete and not tick.waits:
+        parts.append(f"not compared: {', '.join(tick.incomplete)}")
     parts += [f"{count} to {name}" for name, count in tick.delivered.items()]
     if tick.pruned:
         parts.append(f"rows of {counted(len(tick.pruned), 'old snapshot')} deleted")

@@ -100,7 +100,8 @@ def coverage(unevaluated: Sequence[Row], rules: int) -> tuple[str, ...]:
     said = []
     if missing:
         why = "; ".join(f"{number(times)} because {reason}" for reason, times in reasons.most_common())
-        said.append(f"{number(missing)} of {count(rules, 'rule')} {was(missing)} not evaluated: {why}.")
+        why = f": {why}" if len(reasons) > 1 else f" because {next(iter(reasons))}"
+        said.append(f"{number(missing)} of {count(rules, 'rule')} {was(missing)} not evaluated{why}.")
     else:
         said.append(f"Every rule that is switched on was evaluated, {number(rules - off)} of {number(rules)}.")
     if off:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline import resources
-from pipeline.errors import WarehouseError
+from pipeline.errors import RosterError, WarehouseError
 from pipeline.warehouse import database, policy, provider, register, saved
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.made import Made
@@ -138,11 +138,17 @@ class _Loader:
             self.identities["policy.roster"] = identity
             return given.roster.path.name, given.roster.sha256
         if given.roster_source is not None:
-            _, sha256 = provider.load_people(
-                self.connection, given.roster_source, given.snapshot.snapshot_id, given.snapshot.finished_at
-            )
-            self.identities["policy.roster"] = f"{given.roster_source} {sha256}"
-            return f"source {given.roster_source}", sha256
+            try:
+                _, sha256 = provider.load_people(
+                    self.connection, given.roster_source, given.snapshot.snapshot_id, given.snapshot.finished_at
+                )
+            except RosterError as error:
+                if given.snapshot.completeness == "FULL":
+                    raise
+                self.notes.append(f"{error.message}; rules that need a roster are not evaluated")
+            else:
+                self.identities["policy.roster"] = f"{given.roster_source} {sha256}"
+                return f"source {given.roster_source}", sha256
         self.connection.execute("delete from policy.roster")
         self.identities["policy.roster"] = ""
         return None, None

@@ -22,12 +22,10 @@ from pipeline.warehouse.model import Model
 from pipeline.warehouse.policy import PolicyFiles
 from pipeline.warehouse.snapshots import RESOURCES, Snapshot
 
-__all__ = ["MEMORY_BYTES", "LandingJob", "land", "land_snapshot"]
+__all__ = ["LandingJob", "land", "land_snapshot"]
 
 #: DuckDB's default limit for one JSON value, in bytes. A larger page needs a larger limit.
 _JSON_VALUE_BYTES = 16 * 1024 * 1024
-#: Memory for landing, in bytes; DuckDB puts the rest on disk. A million accounts land in half of it.
-MEMORY_BYTES = 512 * 1024 * 1024
 #: The columns of ``pages.jsonl``, one line for each request.
 _JOURNAL = """
     format = 'newline_delimited', columns = {
@@ -80,7 +78,7 @@ def land(connection: Connection, spool: Spool, models: Sequence[Model], job: Lan
         raise WarehouseError(
             f"the extract could not be landed: {str(error).splitlines()[0]}",
             where="database",
-            hint="free some disk space if the disk is full, then extract again; earlier snapshots are unharmed",
+            hint="free disk space, or memory if that ran out, then extract again; earlier snapshots are unharmed",
         ) from error
     return snapshots.get(connection, job.snapshot_id)
 
@@ -170,7 +168,7 @@ def _land_records(connection: Connection, snapshot_id: str, spool: Spool, resour
     largest = max(_JSON_VALUE_BYTES, *(2 * size for _, size in kept))
     # DuckDB reads with at least two threads, each with a buffer of twice the largest value.
     room = 4 * largest * (os.cpu_count() or 1) if largest > _JSON_VALUE_BYTES else 0
-    connection.execute("set memory_limit = $limit", {"limit": f"{MEMORY_BYTES + room}B"})
+    connection.execute("set memory_limit = $limit", {"limit": f"{completeness.MEMORY_BYTES + room}B"})
     pages = files.json(
         [spool.folder / file for file, _ in kept],
         "format = 'unstructured', records = false, filename = true,"

@@ -162,7 +162,7 @@ def merge(connection: Connection, parts: Sequence[MergePart], models: Sequence[M
         WarehouseError: the rows cannot be copied. The database is then unchanged.
     """
     try:
-        connection.execute("set memory_limit = $limit", {"limit": f"{landing.MEMORY_BYTES}B"})
+        connection.execute("set memory_limit = $limit", {"limit": f"{completeness.MEMORY_BYTES}B"})
         with database.transaction(connection):
             policy.load_reference(connection, job.policy_files.defaults)
             policy.load_policy(connection, job.policy_files)

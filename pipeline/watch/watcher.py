@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.clock import Clock, as_stored, utc_now
-from pipeline.errors import AccessReviewError, DatabaseLockedError, LoginError, WarehouseError
+from pipeline.errors import AccessReviewError, DatabaseLockedError, LoginError, WarehouseError, exit_code
 from pipeline.project import Project
 from pipeline.warehouse import database, events, retention, snapshots
 from pipeline.watch.sinks import Sink
@@ -34,29 +34,41 @@ class Tick:
     """The result of one tick.
 
     ``compared_with`` has the earlier snapshot of each source, or None for a source whose log of events begins here.
-    ``events`` counts the events by kind, ``delivered`` those that each sink took. ``waits`` says why nothing was
-    compared although an extract was made. ``errors`` lists what failed, in order.
+    ``incomplete`` says why a source was not read whole and waits for its next complete extract. ``events`` counts the
+    events by kind, ``delivered`` those that each sink took. ``waits`` says why nothing was compared although an
+    extract was made. ``errors`` lists what failed, in order.
     """
 
     started_at: datetime
     snapshot_id: str | None = None
     completeness: str | None = None
     compared_with: Mapping[str, str | None] = field(default_factory=dict)
+    incomplete: Mapping[str, str] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
     waits: str | None = None
     delivered: dict[str, int] = field(default_factory=dict)
     pruned: Sequence[str] = ()
     errors: list[AccessReviewError] = field(default_factory=list)
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code for this tick alone: 0 if every source was read whole and every sink has the events."""
+        is_whole = not (self.waits or self.incomplete)
+        return exit_code([0 if is_whole else 3, *(error.exit_code for error in self.errors)])
+
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Watches the sources of one project. ``clock`` returns UTC without a zone; ``sleep`` takes seconds."""
+    """Watches the sources of one project. ``clock`` returns UTC without a zone; ``sleep`` takes seconds.
+
+    ``refused`` collects the sources that refused a login. They are not contacted again: that could lock the account.
+    """
 
     project: Project
     sinks: Sequence[Sink]
     clock: Clock = lambda: as_stored(utc_now())
     sleep: Callable[[float], None] = time.sleep
+    refused: dict[str, LoginError] = field(default_factory=dict, init=False)
 
     def tick(self) -> Tick:
         """Extract, build, compare, deliver and prune. If a step fails, its error is kept and the next one runs."""
@@ -69,7 +81,7 @@ class Watcher:
         return tick
 
     def ticks(self, every: float, random: Callable[[], float]) -> Iterator[Tick]:
-        """Tick every ``every`` seconds, until a login is refused: trying again could lock the account.
+        """Tick every ``every`` seconds, until each source with events has refused a login.
 
         A tick that takes longer than the interval skips those that were due meanwhile. ``random`` returns 0 to 1.
         """
@@ -77,7 +89,8 @@ class Watcher:
         while True:
             tick = self.tick()
             yield tick
-            if any(isinstance(error, LoginError) for error in tick.errors):
+            watched = [source for source in self.project.settings.sources if source.kind in ("sisense", "files")]
+            if all(source.name in self.refused for source in watched):
                 return
             now = self.clock()
             while due <= now:
@@ -91,20 +104,20 @@ class Watcher:
         unwatched = [source.name for source in self.project.settings.sources if source.kind == "scim"]
         if unwatched:
             self.project.progress.note(f"not watched, because it is a SCIM server: {', '.join(unwatched)}")
-        extracted = self.project.extract()
+        extracted = self.project.extract(refused=self.refused)
         tick.snapshot_id, tick.completeness = extracted.snapshot_id, extracted.completeness
         tick.errors += extracted.failures
         with self._writing() as connection:
             events.note(connection, extracted.snapshot_id, now=self.clock())
-        if extracted.is_complete:
-            self.project.build(extracted.snapshot_id)
+            is_comparable = events.has_comparable(connection, extracted.snapshot_id)
+        if is_comparable:
+            self.project.build(extracted.snapshot_id, allow_partial=True)
         with self._writing() as connection:
             snapshot = snapshots.get(connection, extracted.snapshot_id)
             compared = events.record(connection, snapshot, now=self.clock())
-        if compared is None:
+        tick.compared_with, tick.events, tick.incomplete = compared.previous, compared.kinds, compared.incomplete
+        if not is_comparable:
             tick.waits = f"the extract is {extracted.completeness}: {extracted.reason}"
-        else:
-            tick.compared_with, tick.events = compared.previous, compared.kinds
 
     def _deliver(self, tick: Tick) -> None:
         """Send every sink the events that it does not have yet."""

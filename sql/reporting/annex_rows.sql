@@ -6,7 +6,7 @@ select
     case when privileged then '◆ ' else '' end || coalesce(role_display_name, case when role_id is null then 'no role' else 'unknown role' end) || ' · ' || status
         || case when in_scope then '' else ', excluded' end || ', ' || replace(account_type, '_', ' ') || ', ' || origin
         as role,
-    finding_count,
+    finding_count as findings,
     coalesce(strftime(created_at, '%Y-%m-%d'), '–') as created,
     coalesce(strftime(last_seen_at, '%Y-%m-%d'), login_state) as seen
 from reports.population

@@ -29,6 +29,8 @@ needed_snapshots as (
     union all
     -- the snapshots from which the next events are derived
     select snapshot_id from meta.last_compared
+    union all
+    select snapshot_id from meta.last_evaluated
 ),
 
 reported_snapshots as (

@@ -65,6 +65,7 @@ privileged_leaver_events as (
 ),
 
 -- Rules with an event: one event when an account's finding is new; for some also when the account was used again since.
+-- They are compared with the last extract that read every directory whole; without one, they are not compared.
 rule_events as (
     select
         rules.event as kind, now.source, now.account_id,
@@ -77,8 +78,9 @@ rule_events as (
     from graph.register as found
     join reference.rules as rules on rules.rule_id = found.rule_id and rules.event is not null
     join graph.accounts as now on now.source = found.source and now.account_id = found.account_id
-    left join baseline.accounts as before on before.source = now.source and before.account_id = now.account_id
-    left join baseline.register as known on known.finding_id = found.finding_id
+    join evaluated.snapshot as evaluated on true
+    left join evaluated.accounts as before on before.source = now.source and before.account_id = now.account_id
+    left join evaluated.register as known on known.finding_id = found.finding_id
     where
         known.finding_id is null
         or (rules.event_when_used and (before.last_seen_at is null or now.last_seen_at > before.last_seen_at))

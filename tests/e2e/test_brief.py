@@ -92,6 +92,7 @@ def headline(brief: Brief) -> Iterator[str]:
     yield f"{enabled - missing:,} rules over {len(in_scope):,} accounts in scope, with {found:,} open findings"
     yield f"{missing:,} rules were not evaluated"
     yield f"reconciliation.csv has {len(brief.checks):,} checks"
+    yield from (row["explanation"] for row in brief.checks if row["result"] == "FAIL")
 
 
 def severities(brief: Brief) -> Iterator[str]:

@@ -87,6 +87,35 @@ def test_other_scripts_keep_the_height_of_the_lines(database, tmp_path):
     assert len(read(result)[1]) == 3
 
 
+def test_a_name_in_another_script_is_on_the_line_of_its_row(database, tmp_path):
+    """WeasyPrint sets these names and the program the rest; a fallback font is taller than a line."""
+    reader, _ = read(write(database(accounts=40, names=SCRIPTS), tmp_path))
+    names, addresses = [], []
+
+    def seen(text: str, matrix: list[float], line: list[float], _font: object, _size: float) -> None:
+        down = line[5] * matrix[3] + matrix[5]
+        if text.strip() in SCRIPTS[:3]:
+            names.append(down)
+        elif "@" in text:
+            addresses.append(down)
+
+    reader.pages[1].extract_text(visitor_text=seen)
+
+    assert len(names) > 20
+    rows = sorted(round(down, 1) for down in addresses)
+    assert len(rows) == 40
+    assert all(min(abs(down - row) for row in rows) < 0.5 for down in names)  # points
+
+
+def test_every_character_of_a_name_can_be_searched(database, tmp_path):
+    """The font has arrows for ``->`` and one glyph for the Greek letter and the sign of the ohm."""
+    names = ("A -> B 1x2", "fi ffi AVATAR", "1 \u2126 2", "\u03a9\u03bc\u03ad\u03b3\u03b1", "Cafe\u0301")
+
+    _, pages = read(write(database(accounts=40, names=names), tmp_path))
+
+    assert all(name in pages[1] for name in names)
+
+
 def test_several_sources_have_a_column_of_their_own(database, tmp_path):
     _, one = read(write(database(accounts=3), tmp_path / "one"))
     _, two = read(write(database(accounts=3, sources=2), tmp_path / "two"))

@@ -21,15 +21,17 @@ def watched(house: Any, source: Any, make_user: Callable[..., Any]) -> Callable[
     schemas = {"staging", "graph", "landed", "completeness"}
     needed = [model for model in house.models if model.schema in schemas or model.table == "findings.register"]
 
-    def tick(day: int, is_partial: bool = False, **accounts: str) -> Any:
-        outcome = {"observations": ()} if is_partial else {}
+    def tick(day: int, broken: str = "", **accounts: str) -> Any:
         sources = {
-            name: source([make_user(account) for account in names.split()], outcome=outcome)
+            name: source(
+                [make_user(account) for account in names.split()],
+                outcome={"observations": ()} if name in broken.split() else {},
+            )
             for name, names in accounts.items()
         }
         snapshot = house.land(f"202601{day:02}T000000Z-0000", sources)
         events.note(house.connection, snapshot.snapshot_id, now=NOW)
-        if not is_partial:
+        if events.has_comparable(house.connection, snapshot.snapshot_id):
             house.build(snapshot, models=needed)
         events.record(house.connection, snapshot, now=NOW)
         return snapshot
@@ -53,7 +55,7 @@ def test_a_clock_set_back_neither_repeats_nor_misses_events(house: Any, watched:
 
 def test_a_partial_extract_is_not_compared(house: Any, watched: Any) -> None:
     first = watched(1, prod="ann bob")
-    partial = watched(2, is_partial=True, prod="ann")
+    partial = watched(2, broken="prod", prod="ann")
     last = watched(3, prod="ann bob cy")
 
     assert recorded(house) == [("prod", "joiner", "cy")]
@@ -62,6 +64,28 @@ def test_a_partial_extract_is_not_compared(house: Any, watched: Any) -> None:
         (partial.snapshot_id, None, False),
         (last.snapshot_id, first.snapshot_id, True),
     ]
+
+
+def test_a_source_that_was_not_read_whole_waits_and_the_others_do_not(house: Any, watched: Any) -> None:
+    first = watched(1, prod="ann", lab="eve fay")
+    second = watched(2, broken="lab", prod="ann bob", lab="eve")
+    watched(3, broken="prod", prod="bob", lab="fay gus")
+    watched(4, broken="prod lab", prod="bob", lab="")
+    watched(5, prod="bob", lab="fay gus hal")
+
+    assert recorded(house) == [
+        ("prod", "joiner", "bob"),
+        ("lab", "leaver", "eve"),
+        ("lab", "joiner", "gus"),
+        ("prod", "leaver", "ann"),
+        ("lab", "joiner", "hal"),
+    ]
+    compared = house.rows(
+        "select source, previous_snapshot_id from meta.watched where snapshot_id like '20260103%' and is_compared"
+        " union all select source, previous_snapshot_id from meta.watched"
+        " where snapshot_id like '20260105%' and source = 'prod'"
+    )
+    assert compared == [("lab", first.snapshot_id), ("prod", second.snapshot_id)]
 
 
 def test_a_source_that_is_configured_later_starts_its_own_log(house: Any, watched: Any) -> None:

@@ -65,6 +65,18 @@ def test_a_page_beyond_16_mib_lands(house: Any, source: Any, make_user: Callable
     assert house.rows("select sum(length(payload ->> '$.notes')) from raw.users") == [(18_000_000,)]
 
 
+def test_groups_that_list_all_their_members_land(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
+    members = [f"{number:024x}" for number in range(3_500)]
+    groups = [{"_id": f"g{number}", "name": f"Group {number}", "users": members} for number in range(400)]
+
+    snapshot = house.land(SNAPSHOT, {"prod": source([make_user("ann", groups=[])], groups=groups)})
+
+    assert house.rows("select count(*), sum(json_array_length(payload, '$.users')) from raw.groups") == [
+        (400, 1_400_000)
+    ]
+    assert snapshot.completeness == "FULL"
+
+
 def test_text_lands_unchanged(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
     names = [
         'O\'Brien "Q"',
