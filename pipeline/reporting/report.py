@@ -22,7 +22,7 @@ from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.documents import DocumentJob
 from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.renderers import Renderer
-from pipeline.warehouse import archive, chain
+from pipeline.warehouse import archive, chain, database
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
@@ -130,9 +130,7 @@ def write(
             rendering = _submitted(pool, dataset, job, draft, chosen)
             if not options.annex:
                 pool.close()
-            warnings: list[str] = []
-            for renderer in tables:
-                warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+            warnings = _tables(connection, dataset, job, draft, tables)
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
             if options.annex:
@@ -186,6 +184,17 @@ def _submitted(
         draft.file(renderer.file)
         tasks.append(pool.submit(renderers.write_document, renderer, dataset, job))
     return tasks
+
+
+def _tables(
+    connection: Connection, dataset: Dataset, job: DocumentJob, draft: Draft, chosen: Sequence[Renderer]
+) -> list[str]:
+    """Write these tables here, after giving back what earlier files needed; return the warnings."""
+    warnings: list[str] = []
+    for renderer in chosen:
+        database.release(connection)
+        warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+    return warnings
 
 
 def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
