@@ -95,6 +95,8 @@ def keygen(
 def _text(folder: Path, found: FolderVerification) -> str:
     lines = [f"{problem.path}: {problem.what}" for problem in found.problems]
     if found.document:
+        if found.document.get("pseudonymised"):
+            lines.append("pseudonyms   yes: names, addresses and ids of people are replaced")
         lines += [
             f"snapshot     {found.document['snapshot_id']}",
             f"data sha256  {found.document['data_sha256']}",
