@@ -6,16 +6,21 @@ import os
 import random
 import re
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.parameters import Metrics
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import IncompleteError, UsageError
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
+    from pipeline.monitoring.endpoint import MetricsListener
+    from pipeline.project import Project
     from pipeline.watch.watcher import Tick
 
 __all__ = ["register"]
@@ -54,6 +59,7 @@ def watch(
     format: Annotated[  # noqa: A002
         str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")
     ] = "json",
+    metrics: Metrics = None,
 ) -> None:
     """Extract at intervals and record what changed.
 
@@ -71,6 +77,7 @@ def watch(
     project = terminal.project()
     watcher = Watcher(project, open_sinks(sink or (), os.environ, event_format(format)))
     project.validate()
+    listener = None if metrics is None else _listener(terminal, metrics, is_once=once)
     is_stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -88,14 +95,41 @@ def watch(
             tick = watcher.tick()
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
         try:
-            for tick in watcher.ticks(seconds, random.random):
-                _show(terminal, tick, is_one_of_many=True)
+            with _monitored(terminal, project, seconds, listener) as ticked:
+                for tick in watcher.ticks(seconds, random.random):
+                    _show(terminal, tick, is_one_of_many=True)
+                    ticked(tick)
         except KeyboardInterrupt:
             if not is_stopping:
                 raise
             terminal.say("stopped")
             return
         raise typer.Exit(3)  # every login was refused
+
+
+def _listener(terminal: Terminal, metrics: str, *, is_once: bool) -> MetricsListener:
+    from pipeline.monitoring.endpoint import MetricsListener
+
+    if is_once:
+        raise UsageError("--metrics needs --every", where="watch", hint="a watcher that exits has no metrics to read")
+    listener = MetricsListener(metrics)
+    terminal.say(f"metrics at {listener.url}")
+    return listener
+
+
+@contextmanager
+def _monitored(
+    terminal: Terminal, project: Project, every: float, listener: MetricsListener | None
+) -> Iterator[Callable[[Tick], None]]:
+    """Answer requests for metrics while the block runs; yield what takes note of each tick."""
+    if listener is None:
+        yield lambda _: None
+        return
+    from pipeline.monitoring.watching import WatchMonitor
+
+    monitor = WatchMonitor(project.settings.warehouse.database, every, terminal.note)
+    with listener.serving(monitor):
+        yield monitor.ticked
 
 
 def parse_duration(text: str) -> float:

@@ -56,12 +56,12 @@ class Listener:
     def __init__(self, address: Address) -> None:
         _check_certificate(address)
         self.address = address
-        self._socket = _bound(address)
+        self.socket = _bound(address)
 
     @property
     def place(self) -> tuple[str, int]:
         """Return the host as it was given, and the port that is used."""
-        return self.address.host, int(self._socket.getsockname()[1])
+        return self.address.host, int(self.socket.getsockname()[1])
 
     def port_warning(self, base_url: str | None) -> str | None:
         """Return a warning if links name another port of this machine than the one that is used, else None."""
@@ -79,7 +79,7 @@ class Listener:
         """Return a server that answers requests of this socket within the limits of connections."""
         config = uvicorn.Config(
             app,
-            http=timed_protocol(self._socket),
+            http=timed_protocol(self.socket),
             backlog=_BACKLOG,
             ws="none",
             loop="asyncio",
@@ -97,8 +97,8 @@ class Listener:
 
     def serve(self, app: ASGIApp) -> None:
         """Answer requests until the process is interrupted."""
-        with self._socket, suppress(KeyboardInterrupt):
-            self.server(app).run(sockets=[self._socket])
+        with self.socket, suppress(KeyboardInterrupt):
+            self.server(app).run(sockets=[self.socket])
 
 
 def _check_certificate(address: Address) -> None:

@@ -30,12 +30,13 @@ _LINK_DAYS = 1
 
 @dataclass(frozen=True, slots=True)
 class PreparedPage:
-    """A page to serve: its campaign, its address, and a link that signs its owner in once."""
+    """A page to serve: its campaign, its address, a link that signs its owner in once, and the campaign's store."""
 
     campaign: str
     url: str
     owner_link: str
     app: ASGIApp
+    store: ReviewStore
 
 
 def prepare(
@@ -61,7 +62,7 @@ def prepare(
     _refuse_plain_http(origin)
     token = store.issue_link(_OPERATOR, is_owner=True, valid_days=_LINK_DAYS, now=clock())
     app = guarded(create_app(store, settings, environment, clock=clock), origin)
-    return PreparedPage(campaign.name, origin.url, f"{origin.url}/link/{token}", app)
+    return PreparedPage(campaign.name, origin.url, f"{origin.url}/link/{token}", app, store)
 
 
 def _refuse_plain_http(origin: PublicOrigin) -> None:
