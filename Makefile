@@ -1,6 +1,6 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep test-spark check bench bench-quick
+.PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -23,6 +23,16 @@ check: ## check formatting, lint, types and import layers
 	@sh scripts/with-env dev ruff check .
 	@sh scripts/with-env dev mypy
 	@sh scripts/with-env dev lint-imports
+
+docs: ## build the documentation site into site/, and check every link
+	@sh scripts/with-env docs zensical build --strict
+
+docs-reference: ## write the reference pages of docs/ from the code
+	@sh scripts/with-env dev python scripts/reference.py
+	@sh scripts/with-env dev access-review catalog --format markdown > docs/catalog.md
+
+pictures: ## take the pictures of docs/ from the demo; needs pdftoppm and Chromium
+	@sh scripts/with-env dev python scripts/pictures.py
 
 bench: ## measure speed against peers and limits; writes bench/RESULTS.md
 	@sh scripts/with-env bench python -m bench

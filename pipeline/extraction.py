@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pipeline.sources.extract import ExtractJob
 
 __all__ = ["extract", "read_row_key"]
+
+#: The disk, or this user's share of it, is full.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def extract(
@@ -189,13 +193,22 @@ def _spool(settings: Settings, snapshot_id: str) -> Iterator[Spool]:
     """Yield a new spool beside the database; it is removed at the end, when the database has what counts."""
     path = settings.warehouse.database
     parent = path.with_name(path.name + ".spool")
-    with ExitStack() as stack:
-        try:
-            spool = stack.enter_context(temporary_spool(parent, snapshot_id))
-        except OSError as error:
+    made = False
+    try:
+        with temporary_spool(parent, snapshot_id) as spool:
+            made = True
+            yield spool
+    except OSError as error:
+        if error.errno in _NO_ROOM:
             raise WarehouseError(
-                f"the spool cannot be made: {error.strerror}",
+                f"the pages cannot be kept: {error.strerror}",
                 where=str(parent),
-                hint="check the path and its permissions",
+                hint="free some space on that disk, then run this again; nothing of this extract was stored",
             ) from error
-        yield spool
+        if made:
+            raise
+        raise WarehouseError(
+            f"the spool cannot be made: {error.strerror}",
+            where=str(parent),
+            hint="check the path and its permissions",
+        ) from error

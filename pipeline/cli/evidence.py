@@ -14,7 +14,6 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal
 from pipeline.clock import as_stored
 from pipeline.errors import ConfigurationError, GateError
-from pipeline.evidence.manifest import TIME_STAMP
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
@@ -91,6 +90,7 @@ def stamp(
 
     The authority is 'timestamp_url' in [evidence] of the configuration. Only the hash of the manifest is sent.
     """
+    from pipeline.evidence.manifest import TIME_STAMP
     from pipeline.evidence.stamping import stamp as add
     from pipeline.evidence.verification import verify as check
 

@@ -31,6 +31,11 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SHORTEST, _LONGEST = 10, 366 * 86_400
 _CHECKS = "'access-review snapshots show' lists every check; extract again"
 
+Every = Annotated[
+    str | None, typer.Option(metavar="DURATION", help="Interval between extracts, as 30m, 1h or 1h30m.")
+]
+Format = Annotated[str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -44,9 +49,7 @@ def register(app: typer.Typer) -> None:
 
 def watch(
     context: typer.Context,
-    every: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Interval between extracts, as 30m, 1h or 1h30m.")
-    ] = None,
+    every: Every = None,
     once: Annotated[bool, typer.Option("--once", help="Extract once and exit, for cron or a timer.")] = False,
     sink: Annotated[
         list[str] | None,
@@ -56,9 +59,7 @@ def watch(
             "Requests are signed with ACCESS_REVIEW_WEBHOOK_SECRET.",
         ),
     ] = None,
-    format: Annotated[  # noqa: A002
-        str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")
-    ] = "json",
+    format: Format = "json",  # noqa: A002
     metrics: Metrics = None,
 ) -> None:
     """Extract at intervals and record what changed.

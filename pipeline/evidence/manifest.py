@@ -23,6 +23,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.pseudonyms import is_pseudonymised
 
 __all__ = [
+    "FIELDS",
     "KEYS",
     "MANIFEST",
     "PSEUDONYMISED",
@@ -48,29 +49,30 @@ SIDE_FILES = frozenset({MANIFEST, SIGNATURE, TIME_STAMP})
 SCHEMA_VERSION = 1
 #: A shell command that prints ``data_sha256`` when it runs in a report folder.
 SHELL_CHECK = "find *.csv raw sql inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
-#: The key that only the manifest of a folder with pseudonyms has.
+#: The key that only the manifest of a folder with pseudonyms has: true.
 PSEUDONYMISED = "pseudonymised"
-#: The other keys of a manifest, in their order.
-KEYS = (
-    "schema_version",
-    "snapshot_id",
-    "build_id",
-    "data_sha256",
-    "previous_manifest_sha256",
-    "organization",
-    "sources",
-    "as_of",
-    "extracted",
-    "tool",
-    "completeness",
-    "counts",
-    "config_sha256",
-    "rules",
-    "roster",
-    "baseline_snapshot_id",
-    "formula_cells_neutralised",
-    "files",
-)
+#: The other keys of a manifest, in their order, and what each holds.
+FIELDS = {
+    "schema_version": "The version of this format.",
+    "snapshot_id": "The snapshot that the report shows.",
+    "build_id": "A hash of everything that the build depends on: rows, SQL, policy, roster, parameters.",
+    "data_sha256": "The hash over all data files. The PDF prints it.",
+    "previous_manifest_sha256": "The hash of the manifest of the previous snapshot's report; null for the first.",
+    "organization": "The name in the configuration.",
+    "sources": "For each source: name, address, API and version, and the account that read it, with its role.",
+    "as_of": "The time at which the rules were evaluated.",
+    "extracted": "When the extract started and finished.",
+    "tool": "The version of the program, of Python and of DuckDB.",
+    "completeness": "FULL or PARTIAL, the reason, and the result of every completeness check.",
+    "counts": "The main figures of the report. Each group adds up.",
+    "config_sha256": "The hash of the configuration file.",
+    "rules": "For each rule: whether it was enabled, its parameters, and the hash of its SQL.",
+    "roster": "The roster file, its rows and its hash; null without a roster.",
+    "baseline_snapshot_id": "The snapshot that this one was compared with; null without one.",
+    "formula_cells_neutralised": "How many CSV cells got an apostrophe, so that no spreadsheet runs them.",
+    "files": "For each file but the manifest and its signature: path, bytes, hash, and the rows of a table.",
+}
+KEYS = tuple(FIELDS)
 #: Sections of the summary that the manifest counts: each adds up in itself, or to the accounts or open findings.
 _COUNTED = ("headline", "status", "last_seen", "severity")
 _CHECKS = """

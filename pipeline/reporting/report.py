@@ -147,15 +147,11 @@ def write(
             rendering = _submitted(pool, dataset, job, draft, chosen)
             if not options.annex:
                 pool.close()
-            warnings: list[str] = []
-            for renderer in tables:
-                warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+            warnings = _tables(connection, dataset, job, draft, tables)
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
-            for export in options.exports:
-                for name, cells in exports.write(connection, export, draft):
-                    names.append(name)
-                    neutralised += cells
+            names += (exported := _exported(connection, draft, options))
+            neutralised += sum(exported.values())
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
                 warnings += _annex(connection, draft, dataset, job, pool, progress)
@@ -231,12 +227,28 @@ def _submitted(
     return tasks
 
 
+def _tables(
+    connection: Connection, dataset: Dataset, job: DocumentJob, draft: Draft, chosen: Sequence[Renderer]
+) -> list[str]:
+    """Write these tables here, after giving back what earlier files needed; return the warnings."""
+    warnings: list[str] = []
+    for renderer in chosen:
+        database.release(connection)
+        warnings += renderer.write(connection, dataset, job, draft.file(renderer.file))
+    return warnings
+
+
 def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
     """Wait for documents, or render them here if no process has begun them; return the warnings for their readers."""
     while pool.help():
         pass
     # Two documents may lack the same characters.
     return list(dict.fromkeys(warning for task in tasks for warning in task.result()))
+
+
+def _exported(connection: Connection, draft: Draft, options: ReportOptions) -> dict[str, int]:
+    """Write the exports; return the path of each file, and how many of its cells were neutralised."""
+    return {name: cells for export in options.exports for name, cells in exports.write(connection, export, draft)}
 
 
 def _annex(

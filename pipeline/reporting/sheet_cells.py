@@ -126,9 +126,9 @@ def rows(
 
     A row is as high as its first ``printed`` cells need.
     """
-    shown = " || ".join(_cell(letters(place), column, styles) for place, column in enumerate(columns))
+    shown = ", ".join(_cell(letters(place), column, styles) for place, column in enumerate(columns))
     select = f"""
-        select '<row r="' || row || '"' || {_height(columns[:printed])} || '>' || {shown} || '</row>'
+        select concat('<row r="', row, '"', {_height(columns[:printed])}, '>', {shown}, '</row>')
         from (select *, (line + 1)::varchar as row from {table} where line between $first and $last)
         order by line
     """

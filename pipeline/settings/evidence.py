@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pipeline.settings.tables import TableReader
@@ -19,7 +19,7 @@ class EvidenceSettings:
     hash is sent, and the answer is signed.
     """
 
-    timestamp_url: str | None = None
+    timestamp_url: Annotated[str | None, "The address of an authority for time stamps (RFC 3161)."] = None
 
 
 def read_evidence(reader: TableReader, document: dict[str, Any]) -> EvidenceSettings:

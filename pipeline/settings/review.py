@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pipeline.addresses import AddressError, read_address
@@ -25,8 +25,8 @@ _MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 class OidcSettings:
     """The OpenID Connect provider at which reviewers sign in. Its discovery document is below ``issuer``."""
 
-    issuer: str
-    client_id: str
+    issuer: Annotated[str, "The address of the OpenID Connect provider."]
+    client_id: Annotated[str, "The id of the client that the provider knows."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +38,11 @@ class WebSettings:
     ``link_days``.
     """
 
-    base_url: str | None = None
-    owners: tuple[str, ...] = ()
-    link_days: int = 14
+    base_url: Annotated[str | None, "The address of the page as reviewers see it. Links in mails need it."] = None
+    owners: Annotated[tuple[str, ...], "The e-mail addresses of those who may see the progress of a campaign."] = ()
+    link_days: Annotated[
+        int, "How many days a link in a mail is valid, at least to the due date of the campaign."
+    ] = 14
     oidc: OidcSettings | None = None
 
 
@@ -52,11 +54,20 @@ class MailSettings:
     for the default, see :attr:`requires_starttls`. The password for ``username`` is in the environment.
     """
 
-    sender: str | None = field(default=None, metadata={"key": "from"})
-    smtp_url: str | None = None
-    starttls: bool | None = None
-    username: str | None = None
-    ca_bundle: Path | None = None
+    sender: Annotated[str | None, "The sender, as Access reviews <access-review@example.com>."] = field(
+        default=None, metadata={"key": "from"}
+    )
+    smtp_url: Annotated[
+        str | None,
+        "The mail server, as smtp://mail.example.com:587 or smtps://mail.example.com. "
+        "Without it, mails are written to files.",
+    ] = None
+    starttls: Annotated[
+        bool | None,
+        "Whether STARTTLS is required before anything is sent: by default yes, unless the server is on this machine.",
+    ] = None
+    username: Annotated[str | None, "The user name at the mail server, if it needs a login."] = None
+    ca_bundle: Annotated[Path | None, "A file with the certificates of a private certificate authority, PEM."] = None
 
     @property
     def host(self) -> str:
@@ -86,9 +97,14 @@ class MailSettings:
 class CadenceSettings:
     """How often access is to be reviewed, by scope; None where no period is set."""
 
-    privileged: Literal["monthly", "quarterly", "yearly"] | None = None
-    external: Literal["monthly", "quarterly", "yearly"] | None = None
-    all: Literal["monthly", "quarterly", "yearly"] | None = None
+    privileged: Annotated[
+        Literal["monthly", "quarterly", "yearly"] | None, "How often privileged access is to be reviewed."
+    ] = None
+    external: Annotated[
+        Literal["monthly", "quarterly", "yearly"] | None,
+        "How often the access of external accounts is to be reviewed.",
+    ] = None
+    all: Annotated[Literal["monthly", "quarterly", "yearly"] | None, "How often all access is to be reviewed."] = None
 
     def months(self) -> dict[str, int]:
         """Return the length of the period in months, for each scope that has one."""

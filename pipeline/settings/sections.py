@@ -1,11 +1,14 @@
-"""The sections of the configuration file, as frozen dataclasses with their defaults."""
+"""The sections of the configuration file, as frozen dataclasses with their defaults.
+
+The text in the annotation of each key is its description in ``docs/reference/configuration.md``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError, MissingSecretError
@@ -54,8 +57,10 @@ ROSTER_COLUMNS = (
 class OrganizationSettings:
     """The organization under review. E-mail domains that are not listed are external."""
 
-    name: str = "Unnamed organization"
-    email_domains: tuple[str, ...] = ()
+    name: Annotated[str, "The name of the organization, as reports show it."] = "Unnamed organization"
+    email_domains: Annotated[
+        tuple[str, ...], "Its e-mail domains. Accounts with an address in any other domain are external."
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,54 +71,71 @@ class WarehouseSettings:
     or an address such as ``s3://bucket/folder``.
     """
 
-    database: Path = Path("access-review.duckdb")
-    engine: Literal["duckdb", "spark"] = "duckdb"
-    engine_url: str | None = None
-    lake: str = "lake"
+    database: Annotated[Path, "The database file."] = Path("access-review.duckdb")
+    engine: Annotated[
+        Literal["duckdb", "spark"], "What runs the models after staging: DuckDB, or a Spark Connect server."
+    ] = "duckdb"
+    engine_url: Annotated[str | None, "The address of the Spark Connect server, as sc://spark.example.com:15002."] = (
+        None
+    )
+    lake: Annotated[str, "The folder or address, as s3://bucket/folder, that both sides of Spark read and write."] = (
+        "lake"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
     """Where report folders go, and how many rows of a long table the PDF shows. The CSV files have all rows."""
 
-    directory: Path = Path("out")
-    rows_per_table: int = 200
+    directory: Annotated[Path, "The folder for report folders and campaigns."] = Path("out")
+    rows_per_table: Annotated[int, "The most rows of a long table in the PDF. The CSV files have all rows."] = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
-    """One source to read. Times are in seconds. ``page_size`` is the most rows to request at once.
+    """One source to read. A source of kind ``files`` has a ``path`` instead of an address, and no secrets."""
 
-    ``client_id`` is the OAuth client of a directory, and ``application`` its id of the application whose assignments
-    are read. ``tenant`` and ``authority`` say where Entra ID issues tokens.
-
-    ``scim_url`` is the SCIM endpoint of a Sisense; a source of kind ``scim`` has its endpoint in ``url``. ``objects``
-    says whether dashboards, models and settings are read: ``"auto"`` reads what the instance gives, True also
-    warns of a list that it does not give, False requests none.
-
-    A source of kind ``files`` has a ``path`` instead of an address, and no secrets.
-    """
-
-    name: str
-    kind: Literal["sisense", "scim", "okta", "entra", "files"]
-    url: str = ""
-    path: Path | None = None
-    format: Literal["auto", "csv", "oaa", "parquet"] = "auto"
-    scim_url: str | None = None
-    application: str | None = None
-    client_id: str | None = None
-    tenant: str | None = None
-    authority: str = "https://login.microsoftonline.com"
-    username: str | None = None
-    api: Literal["auto", "v1", "v0.9"] = "auto"
-    objects: Literal["auto", True, False] = "auto"
-    page_size: int = 500
-    concurrency: int = 4
-    verify_tls: bool = True
-    ca_bundle: Path | None = None
-    timeout_seconds: float = 60
-    max_attempts: int = 6
-    give_up_after_seconds: float = 300
+    name: Annotated[str, "The name of the source: what follows the dot in the name of the section."]
+    kind: Annotated[
+        Literal["sisense", "scim", "okta", "entra", "files"],
+        "What the source is: a Sisense, an identity provider over SCIM, Okta, Entra ID, or files.",
+    ]
+    url: Annotated[
+        str, "The address of the server; with a tenant, https://bi.example.com/tenant. Every kind but files needs it."
+    ] = ""
+    path: Annotated[Path | None, "The folder or file of an application. Only kind files has it."] = None
+    format: Annotated[
+        Literal["auto", "csv", "oaa", "parquet"],
+        "The format of these files; auto recognizes it. Only kind files has it.",
+    ] = "auto"
+    scim_url: Annotated[str | None, "The SCIM endpoint of a Sisense, if it is to be read as well."] = None
+    application: Annotated[
+        str | None,
+        "The directory's id of the application whose assignments are read. Only kinds okta and entra have it.",
+    ] = None
+    client_id: Annotated[
+        str | None, "The OAuth client with which a directory is read. Kind entra needs it; okta may have it."
+    ] = None
+    tenant: Annotated[str | None, "The Entra ID tenant: its id or domain name. Only kind entra has it."] = None
+    authority: Annotated[str, "Where Entra ID issues tokens. Only kind entra has it."] = (
+        "https://login.microsoftonline.com"
+    )
+    username: Annotated[str | None, "The user name for a login with a password; not needed with a token."] = None
+    api: Annotated[Literal["auto", "v1", "v0.9"], "The version of the Sisense API; auto finds it out."] = "auto"
+    objects: Annotated[
+        Literal["auto", True, False],
+        "Whether dashboards, models and row rules are read: auto reads what the instance gives, "
+        "true also warns of what is missing, false reads none.",
+    ] = "auto"
+    page_size: Annotated[
+        int, "The most rows to request at once; 1000 for a directory. A lower limit of the server is detected."
+    ] = 500
+    concurrency: Annotated[int, "How many requests may be under way at the same time."] = 4
+    verify_tls: Annotated[bool, "Whether the server's certificate is checked."] = True
+    ca_bundle: Annotated[Path | None, "A file with the certificates of a private certificate authority, PEM."] = None
+    timeout_seconds: Annotated[float, "How many seconds to wait for one answer."] = 60
+    max_attempts: Annotated[int, "How often one request is made before the source counts as failed."] = 6
+    give_up_after_seconds: Annotated[float, "How many seconds one request may take with all its repetitions."] = 300
 
     @property
     def environment_prefix(self) -> str:
@@ -189,26 +211,30 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterSettings:
-    """Where the list of people comes from: a file, or the users of a source of kind ``scim``, ``okta`` or ``entra``.
+    """Where the list of people comes from: a file, or a source of kind ``scim``, ``okta`` or ``entra``."""
 
-    ``preset`` is the product that exported the file. ``columns`` maps a roster column to its heading in the file.
-    """
-
-    path: Path | None = None
-    source: str | None = None
-    preset: Literal["entra", "okta", "google", "workday", "bamboohr"] | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    path: Annotated[Path | None, "The roster file, CSV or XLSX."] = None
+    source: Annotated[
+        str | None, "Instead of a file: the source of kind scim, okta or entra whose users are the roster."
+    ] = None
+    preset: Annotated[
+        Literal["entra", "okta", "google", "workday", "bamboohr"] | None,
+        "The product that exported the file; its headings are then known.",
+    ] = None
+    columns: Annotated[
+        Mapping[str, str],
+        'The heading in the file of each roster column whose heading differs, as email = "Work Email".',
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:
-    """The folder with the policy files that override the defaults.
+    """The policy files that override the defaults, and who is responsible for findings without another owner."""
 
-    ``default_owner`` is the e-mail address of who is responsible for findings that have no other owner.
-    """
-
-    directory: Path | None = None
-    default_owner: str | None = None
+    directory: Annotated[Path | None, "The folder with the policy files."] = None
+    default_owner: Annotated[str | None, "The e-mail address of who is to fix findings that have no other owner."] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +244,10 @@ class DueDaysSettings:
     The defaults are in ``data/reference/severities.csv``. Findings of severity info are never due.
     """
 
-    critical: int | None = None
-    high: int | None = None
-    medium: int | None = None
-    low: int | None = None
+    critical: Annotated[int | None, "Days in which a finding of severity critical is to be fixed."] = None
+    high: Annotated[int | None, "Days in which a finding of severity high is to be fixed."] = None
+    medium: Annotated[int | None, "Days in which a finding of severity medium is to be fixed."] = None
+    low: Annotated[int | None, "Days in which a finding of severity low is to be fixed."] = None
 
     def by_severity(self) -> dict[str, int]:
         """Return the days that are set, by severity."""
@@ -236,10 +262,10 @@ class LicencePriceSettings:
     Reports multiply these prices by seats, and call the result an estimate.
     """
 
-    admin: float | None = None
-    designer: float | None = None
-    viewer: float | None = None
-    currency: str | None = None
+    admin: Annotated[float | None, "What one admin seat costs."] = None
+    designer: Annotated[float | None, "What one designer seat costs."] = None
+    viewer: Annotated[float | None, "What one viewer seat costs."] = None
+    currency: Annotated[str | None, "The currency of these prices, as EUR. Required with a price."] = None
 
     def by_class(self) -> dict[str, float]:
         """Return the prices that are known, by the class of seat."""
@@ -251,7 +277,9 @@ class LicencePriceSettings:
 class WatchSettings:
     """How many days ``watch`` keeps the rows of its snapshots. Snapshots of a report are always kept."""
 
-    keep_days: int = 7
+    keep_days: Annotated[
+        int, "How many days watch keeps the rows of its snapshots. Those of a report are always kept."
+    ] = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -26,6 +26,7 @@ __all__ = [
     "in_memory",
     "insert",
     "reading",
+    "release",
     "sandbox",
     "transaction",
     "without_comments",
@@ -34,6 +35,8 @@ __all__ = [
 
 #: Bytes that a connection may hold in memory while a report is rendered: its pages need memory outside DuckDB.
 RENDERING_MEMORY = 1_000_000_000
+#: Bytes that a connection needs between statements.
+_RESTING_MEMORY = 64_000_000
 
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
@@ -92,6 +95,19 @@ def reading(
     except _NOT_THERE as error:
         hint = "run 'access-review build' again: it makes the tables that this version reads"
         raise _of_another_version(error, path, hint) from error
+
+
+def release(connection: Connection) -> None:
+    """Give the memory that earlier statements have left behind back to the system.
+
+    DuckDB keeps what it has read, and what it no longer needs, until its limit. A lower limit makes it free both.
+    """
+    ((limit,),) = connection.execute("select current_setting('memory_limit')").fetchall()
+    try:
+        with suppress(duckdb.OutOfMemoryException):  # that much is in use
+            connection.execute(f"set memory_limit = '{_RESTING_MEMORY} bytes'")
+    finally:
+        connection.execute(f"set memory_limit = '{limit}'")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import Project, load_settings
-from pipeline.errors import SupersededError
+from pipeline.errors import SupersededError, WarehouseError
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 from tests.e2e.remediating import Prepared
@@ -36,6 +37,22 @@ def extracted(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) ->
     good = run_command(folder, "extract", ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
     assert good.code == 0, good.stderr
     return folder
+
+
+def test_a_disk_that_fills_up_while_pages_arrive_is_named(simulator: Simulator, extracted: Path) -> None:
+    project = Project(
+        load_settings(extracted / "access-review.toml"), {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
+    )
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # to a writer the same as a full disk
+    try:
+        with pytest.raises(WarehouseError, match="the pages cannot be kept: File too large") as caught:
+            project.extract()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert "free some space" in caught.value.hint
+    assert not list(extracted.glob("*.spool"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from tests.packaging.tutorial import follow
 
 pytestmark = pytest.mark.xdist_group("wheel")  # one build, one installation
 
@@ -120,18 +122,16 @@ def test_the_installed_command_prints_its_version(elsewhere: Path) -> None:
     assert pipeline.__version__ in said
 
 
-def test_the_installed_command_runs_the_demo_without_the_checkout(elsewhere: Path) -> None:
-    out = elsewhere / "out"
+def test_the_tutorial_leads_from_an_empty_machine_to_a_signed_review(elsewhere: Path, tmp_path: Path) -> None:
+    """Every command of the page, in order, in an empty folder with an empty home."""
+    said = follow(ROOT / "docs" / "tutorial.md", tmp_path, elsewhere / "venv/bin/access-review")
 
-    said = run(
-        *(elsewhere / "venv/bin/access-review", "demo", "--accounts", "20", "--seed", "3", "--out", out),
-        cwd=elsewhere,
-        HOME=str(elsewhere),
-    )
-
-    folder, *pdfs = (Path(line) for line in said.splitlines())
-    assert pdfs == [folder / "access-review.pdf", folder / "access-review-evidence.pdf"]
-    assert [*out.rglob("population.csv")] == [folder / "population.csv"]
-    with (folder / "population.csv").open(encoding="utf-8", newline="") as file:
-        assert sum(1 for _ in csv.DictReader(file)) == 20
-    assert all(pdf.read_bytes().startswith(b"%PDF-") for pdf in pdfs)
+    out = tmp_path / "access-review-demo/out"
+    report, signed = (folder for folder in sorted(out.iterdir()) if folder.name != "campaigns")
+    with (report / "population.csv").open(encoding="utf-8", newline="") as file:
+        assert sum(1 for _ in csv.DictReader(file)) == 60
+    for pdf in ("access-review.pdf", "access-review-evidence.pdf", f"../{signed.name}/sign-off.pdf"):
+        assert (report / pdf).read_bytes().startswith(b"%PDF-")
+    assert re.search(r"^items +(\d+) = .* \+ 0 pending$", said, re.MULTILINE)
+    assert "signature    valid for the key of --key" in said
+    assert [line.split(":")[0] for line in said.splitlines() if "verified: " in line.lower()] == ["verified"] * 2
