@@ -35,6 +35,7 @@ from pipeline.warehouse.build import Inputs
 from pipeline.warehouse.build import build as build_models
 from pipeline.warehouse.current import CurrentBuild, current_build, findings_by_severity, unevaluated_rules
 from pipeline.warehouse.people import Roster
+from pipeline.warehouse.pseudonyms import pseudonym_key
 
 if TYPE_CHECKING:
     import polars
@@ -144,6 +145,8 @@ class Project:
         from pipeline.reporting.report import ReportOptions, chosen_formats
 
         wanted, options = chosen_formats(formats), ReportOptions.with_extras(extras)
+        if extras.pseudonymise:
+            options = replace(options, pseudonym_key=pseudonym_key(self.settings.warehouse.database))
         timer = StageTimer(self.progress)
         with database.reading(self.settings.warehouse.database, notify=timer.note) as connection:
             current = current_build(connection)
@@ -318,7 +321,7 @@ class Project:
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
         from pipeline.evidence import signature, stamping
-        from pipeline.reporting.report import write
+        from pipeline.reporting.report import write, write_pseudonymised
         from pipeline.reporting.summary import coverage
 
         key = signature.signing_key(self.environment)
@@ -328,7 +331,7 @@ class Project:
         with database.reading(path, notify=timer.note, memory=database.RENDERING_MEMORY) as connection:
             current = _require_build(current_build(connection), build_id, path)
             _require_complete(current.completeness, current.reason, timer, allow_partial=allow_partial)
-            written = write(
+            written = (write_pseudonymised if options.pseudonym_key else write)(
                 connection,
                 directory or self.settings.reports.directory,
                 formats,
@@ -337,7 +340,8 @@ class Project:
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))
-        self._chain(current, written.seal, timer)
+        if not options.pseudonym_key:
+            self._chain(current, written.seal, timer)
         for warning in written.warnings:
             timer.note(warning)
         return ReportResult(

@@ -106,10 +106,12 @@ class ReportExtras:
     Attributes:
         annex: a PDF that lists the whole population.
         exports: names of files for other programs, as ``("vanta", "oscal")``.
+        pseudonymise: write another folder, to show outside, in which keyed pseudonyms stand for people.
     """
 
     annex: bool = False
     exports: tuple[str, ...] = ()
+    pseudonymise: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

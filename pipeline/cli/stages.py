@@ -169,6 +169,9 @@ def report(
         list[str] | None,
         typer.Option(metavar="NAME", help="Add a file for another program (repeatable); 'list' shows them."),
     ] = None,
+    pseudonymise: Annotated[
+        bool, typer.Option("--pseudonymise", help="Write a folder to show outside, with pseudonyms for people.")
+    ] = False,
     out: Out = None,
     allow_partial: AllowPartial = False,
 ) -> None:
@@ -183,7 +186,7 @@ def report(
             snapshot,
             formats=parse_formats(formats),
             directory=out,
-            extras=ReportExtras(annex=annex, exports=tuple(export or ())),
+            extras=ReportExtras(annex=annex, exports=tuple(export or ()), pseudonymise=pseudonymise),
             allow_partial=allow_partial,
         )
     terminal.say(_coverage(result))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import resources
@@ -26,6 +26,7 @@ from pipeline.reporting.renderers import Renderer
 from pipeline.results import ReportExtras
 from pipeline.warehouse import archive, chain, database
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.pseudonyms import pseudonymised_copy
 from pipeline.wording import counted
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "workers",
     "write",
     "write_csv",
+    "write_pseudonymised",
 ]
 
 #: Formats that are written by default.
@@ -67,6 +69,7 @@ class ReportOptions:
     ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
     most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population, and
     ``exports`` files for other programs.
+    ``pseudonym_key`` is the key of the pseudonyms of a folder to show outside; None for a report with names.
     ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
@@ -75,6 +78,7 @@ class ReportOptions:
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
     exports: tuple[Export, ...] = ()
+    pseudonym_key: bytes | None = None
     cores: int | None = None
 
     @classmethod
@@ -163,6 +167,28 @@ def write(
         warnings.append(_replaced(lost))
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
+
+
+def write_pseudonymised(
+    connection: Connection,
+    directory: Path,
+    formats: frozenset[str],
+    progress: Callable[[str], None],
+    options: ReportOptions,
+) -> ReportFolder:
+    """Write the report of a copy of the database in which keyed pseudonyms stand for people.
+
+    Raises:
+        WarehouseError: the copy cannot be made, or another version of the program made the build.
+        RenderError: as :func:`write`.
+    """
+    progress("pseudonyms")
+    archive.require_current(connection)
+    with (
+        pseudonymised_copy(connection, options.pseudonym_key or b"") as copy,
+        database.reading(copy, notify=lambda _: None, memory=database.RENDERING_MEMORY) as pseudonymous,
+    ):
+        return write(pseudonymous, directory, formats, progress, replace(options, pseudonym_key=None))
 
 
 def workers(formats: frozenset[str], cores: int | None = None) -> Pool:
