@@ -124,8 +124,7 @@ class _Builder:
         loaded = build_inputs.load(self.connection, models, inputs, earlier)
         known = identities.of_inputs(self.connection, _layers(models), self.snapshot, earlier, loaded.identities)
         made_anew = self.create_all(models, progress, Reusable(loaded.build_id, earlier, known))
-        for model in made_anew:
-            comment(self.connection, model)
+        comment(self.connection, made_anew)
         progress("history", len(self.made), len(self.made))
         identity = {table: made.identity for table, made in self.made.items()}
         published = publish(
@@ -145,8 +144,8 @@ class _Builder:
         lasting = frozenset(self.tables())
         plan = [m for m in order(_layers(models), lasting) if not m.is_rule or self.rules[m.table].is_enabled]
         # The models that read the union of all rules are built after it.
-        before = [model for model in plan if model.schema in {"staging", "graph"} or model.is_rule]
-        after = [model for model in plan if model not in before]
+        before = [model for model in plan if _precedes_union(model)]
+        after = [model for model in plan if not _precedes_union(model)]
         wanted = self.identities(before, after, reusable.known) if reusable.known else {}
         reused = {table for table, identity in wanted.items() if earlier.holds(table, identity)}
         self.drop_previous(keep=reused)
@@ -159,7 +158,7 @@ class _Builder:
                 self.made[model.table] = earlier.tables[model.table]
             else:
                 self.create(model, wanted.get(model.table, ""))
-        self.verify_grains()
+        self.verify_tables()
         return [model for model in plan if model.table not in reused]
 
     def identities(self, before: Sequence[Model], after: Sequence[Model], known: Mapping[str, str]) -> dict[str, str]:
@@ -170,7 +169,7 @@ class _Builder:
 
     def unite_rules(self, wanted: Mapping[str, str], reused: Collection[str], *, is_recorded: bool) -> None:
         """Verify the rules and fill the tables about all of them, as far as their rows changed."""
-        self.verify_grains()
+        self.verify_tables()
         if BUILDER_TABLES[0] not in reused:
             kept = [table for table in self.rules if table in reused] if is_recorded else []
             register.fill(
@@ -216,11 +215,12 @@ class _Builder:
     def create(self, model: Model, identity: str) -> None:
         rows = self.executor.create(model, self.bound(model))
         self.unverified.append(model)
-        warnings = checks.verify_model(self.connection, model, self.executor)
+        warnings = checks.verify_model(model, self.executor)
         self.made[model.table] = MadeTable(identity, rows, tuple(warnings))
 
-    def verify_grains(self) -> None:
-        """Hold the tables made since the last call to their grains."""
+    def verify_tables(self) -> None:
+        """Hold the tables made since the last call to their columns and grains."""
+        checks.verify_columns(self.connection, self.unverified)
         rows = {model.table: self.made[model.table].rows or 0 for model in self.unverified}
         checks.verify_grains(self.executor, self.unverified, rows)
         self.unverified = []
@@ -232,3 +232,7 @@ class _Builder:
 
 def _layers(models: Sequence[Model]) -> list[Model]:
     return [model for model in models if model.schema in _BUILT]
+
+
+def _precedes_union(model: Model) -> bool:
+    return model.schema in {"staging", "graph"} or model.is_rule

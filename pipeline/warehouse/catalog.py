@@ -80,8 +80,10 @@ def catalog(models: Sequence[Model]) -> list[CatalogTable]:
     """
     with database.in_memory(described=True) as connection:
         lasting = frozenset(name for name, _ in _tables(connection))
-        for model in order([model for model in models if model.schema not in {"landed", "completeness"}], lasting):
+        built = order([model for model in models if model.schema not in {"landed", "completeness"}], lasting)
+        for model in built:
             _create(connection, model)
+        comment(connection, built)
         descriptions = dict(_tables(connection))
         columns: dict[str, list[CatalogColumn]] = {name: [] for name in descriptions}
         for table, name, kind, text in connection.execute(
@@ -114,7 +116,6 @@ def _create(connection: Connection, model: Model) -> None:
     else:  # A rule declares no columns, so run its statement on the empty tables.
         values = checks.bound(connection, model.sql, {**_VALUES, **model.params})
         connection.execute(f"create table {model.table} as {model.sql}", values)
-    comment(connection, model)
 
 
 def _described(table: str, column: CatalogColumn, own: Mapping[tuple[str, str], str]) -> CatalogColumn:

@@ -13,7 +13,7 @@ from pipeline.warehouse.model import Model
 from pipeline.warehouse.statement import parameters_of
 from pipeline.wording import counted
 
-__all__ = ["bound", "verify_grains", "verify_model"]
+__all__ = ["bound", "verify_columns", "verify_grains", "verify_model"]
 
 #: Tables of up to so many rows share one statement that checks their grains: planning takes longer than running it.
 _FEW_ROWS = 10_000
@@ -24,26 +24,16 @@ def bound(connection: Connection, statement: str, values: dict[str, object]) -> 
     return {name: values[name] for name in parameters_of(statement, connection)}
 
 
-def verify_model(connection: Connection, model: Model, executor: Executor) -> list[str]:
-    """Hold a built table to the columns and the checks that its header declares. Return the warnings.
+def verify_model(model: Model, executor: Executor) -> list[str]:
+    """Hold a built table to the checks that its header declares. Return the warnings.
 
     ``executor`` runs the checks, where the table was made.
 
     Raises:
-        ModelError: a column or a check of level ``fail`` does not hold.
+        ModelError: a check of level ``fail`` does not hold.
         ConfigurationError: a check of level ``input`` found a mistake in a policy file.
     """
     where = str(model.path)
-    if model.columns:
-        built = [(name, kind.lower()) for name, kind, *_ in connection.execute(f"describe {model.table}").fetchall()]
-        declared = [(column.name, column.type) for column in model.columns]
-        if built != declared:
-            wrong = sorted({*declared} ^ {*built}) or "their order"
-            raise ModelError(
-                f"{model.table} does not have the columns its header declares: {wrong}",
-                where=where,
-                hint="make [columns] and the closing select say the same, in the same order",
-            )
     warnings = []
     try:
         found = [(check, executor.rows(check.sql)) for check in model.checks]
@@ -68,6 +58,33 @@ def verify_model(connection: Connection, model: Model, executor: Executor) -> li
     return warnings
 
 
+def verify_columns(connection: Connection, models: Sequence[Model]) -> None:
+    """Hold built tables to the columns that their headers declare, in one statement: each costs half a millisecond.
+
+    Raises:
+        ModelError: a table has other columns.
+    """
+    rows = connection.execute(
+        """
+        select schema_name || '.' || table_name, column_name, lower(data_type) from duckdb_columns()
+        where not internal order by schema_name, table_name, column_index
+        """
+    ).fetchall()
+    built: dict[str, list[tuple[str, str]]] = {}
+    for table, name, kind in rows:
+        built.setdefault(table, []).append((name, kind))
+    for model in models:
+        declared = [(column.name, column.type) for column in model.columns]
+        found = built.get(model.table, [])
+        if declared and found != declared:
+            wrong = sorted({*declared} ^ {*found}) or "their order"
+            raise ModelError(
+                f"{model.table} does not have the columns its header declares: {wrong}",
+                where=str(model.path),
+                hint="make [columns] and the closing select say the same, in the same order",
+            )
+
+
 def verify_grains(executor: Executor, models: Sequence[Model], rows: Mapping[str, int]) -> None:
     """Hold built tables to their grains, in the order of the models; ``rows`` are the numbers of rows by table.
 
@@ -78,21 +95,24 @@ def verify_grains(executor: Executor, models: Sequence[Model], rows: Mapping[str
     for model in models:
         if not model.grain or not rows[model.table]:
             continue
-        waiting.append(model)
-        if rows[model.table] > _FEW_ROWS:
-            _verify_together(executor, waiting)
-            waiting = []
-    _verify_together(executor, waiting)
+        if rows[model.table] <= _FEW_ROWS:
+            waiting.append(model)
+            continue
+        _verify_together(executor, waiting, _wrong_texts(waiting))
+        _verify_together(executor, [model], _wrong_keys(model))
+        waiting = []
+    _verify_together(executor, waiting, _wrong_texts(waiting))
 
 
-def _verify_together(executor: Executor, models: Sequence[Model]) -> None:
+def _verify_together(executor: Executor, models: Sequence[Model], wrong_keys: str) -> None:
+    """Refuse the first model that has wrong keys. Each is (position of the model, copies, is_missing)."""
     if not models:
         return
     try:
         wrong = executor.rows(
             f"""
             select model, coalesce(sum(copies) filter (where is_missing), 0), count(*) filter (where copies > 1)
-            from ({" union all ".join(map(_wrong_keys, range(len(models)), models))}) group by model order by model
+            from ({wrong_keys}) group by model order by model
             """
         )
     except duckdb.Error as error:
@@ -109,9 +129,25 @@ def _verify_together(executor: Executor, models: Sequence[Model]) -> None:
         )
 
 
-def _wrong_keys(position: int, model: Model) -> str:
+def _wrong_keys(model: Model) -> str:
     # Compare the keys, not hashes of them: ids that differ in few places, as Sisense's do, often collide.
-    missing = " or ".join(f"{column} is null" for column in model.grain)
+    missing = _is_missing(model)
     return f"""
-        select {position} as model, count(*) as copies, {missing} as is_missing from {model.table}
+        select 0 as model, count(*) as copies, {missing} as is_missing from {model.table}
         group by {", ".join(model.grain)} having copies > 1 or is_missing"""
+
+
+def _wrong_texts(models: Sequence[Model]) -> str:
+    """Return the select for small tables: one grouping of all their keys as text, not one for each table."""
+    keys = (
+        f"select {position} as model, [{', '.join(f'cast({column} as varchar)' for column in model.grain)}] as key, "
+        f"{_is_missing(model)} as is_missing from {model.table}"
+        for position, model in enumerate(models)
+    )
+    return f"""
+        select model, count(*) as copies, is_missing from ({" union all ".join(keys)})
+        group by model, key, is_missing having copies > 1 or is_missing"""
+
+
+def _is_missing(model: Model) -> str:
+    return " or ".join(f"{column} is null" for column in model.grain)

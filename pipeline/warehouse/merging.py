@@ -17,7 +17,7 @@ import duckdb
 
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.spool import Observation, SourceOutcome
-from pipeline.warehouse import completeness, database, landing, policy, saved, snapshots
+from pipeline.warehouse import completeness, database, landing, migrations, policy, saved, snapshots
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.landing import LandingJob
 from pipeline.warehouse.model import Model
@@ -52,7 +52,11 @@ class MergePart:
 
 @contextmanager
 def attached(connection: Connection, databases: Sequence[Path]) -> Iterator[list[str]]:
-    """Attach databases read-only while the block runs; yield the names of all, this one first."""
+    """Attach databases read-only while the block runs; yield the names of all, this one first.
+
+    Raises:
+        WarehouseError: one does not exist, cannot be read, or is of another version.
+    """
     own = connection.execute("select current_database()").fetchall()[0][0]
     catalogs = [f'"{own}"']
     try:
@@ -68,6 +72,7 @@ def attached(connection: Connection, databases: Sequence[Path]) -> Iterator[list
                     hint="it must be a database of this program that no other process writes",
                 ) from error
             catalogs.append(f"merged_{number}")
+            migrations.require_same(connection, path, catalogs[-1])
         yield catalogs
     finally:
         for catalog in catalogs[1:]:

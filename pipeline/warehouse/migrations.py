@@ -33,6 +33,7 @@ __all__ = [
     "prepare",
     "require_current",
     "require_known",
+    "require_same",
 ]
 
 #: The version of databases that do not record one.
@@ -63,14 +64,18 @@ def newest_version() -> int:
     return max(migration.version for migration in load())
 
 
-def version_of(connection: Connection, path: Path) -> int | None:
+def version_of(connection: Connection, path: Path, catalog: str | None = None) -> int | None:
     """Return the version of a database; None if it has no tables at all.
+
+    ``catalog`` is its name if it is attached; otherwise it is the database that the connection has opened.
 
     Raises:
         WarehouseError: it has tables, but not those of this program.
     """
     tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = coalesce($catalog, current_database())",
+        {"catalog": catalog},
     ).fetchall()
     if not tables:
         return None
@@ -78,7 +83,8 @@ def version_of(connection: Connection, path: Path) -> int | None:
         raise foreign(path, "it has no table meta.snapshots")
     if ("meta", "schema_version") not in tables:
         return _UNRECORDED
-    [(version,)] = connection.execute("select max(version) from meta.schema_version").fetchall()
+    place = f'"{catalog}".meta' if catalog else "meta"
+    [(version,)] = connection.execute(f"select max(version) from {place}.schema_version").fetchall()
     return int(version or _UNRECORDED)
 
 
@@ -115,6 +121,21 @@ def require_current(connection: Connection, path: Path) -> None:
             f"reads schema version {newest_version()}",
             where=str(path),
             hint="run 'access-review database upgrade': it keeps a copy beside the database; so do 'run' and 'build'",
+        )
+
+
+def require_same(connection: Connection, path: Path, catalog: str) -> None:
+    """Refuse to copy rows from an attached database whose lasting tables are not of this version.
+
+    Raises:
+        WarehouseError: it is of another version, or not of this program.
+    """
+    version = version_of(connection, path, catalog)
+    if version != newest_version():
+        raise WarehouseError(
+            f"the database has schema version {version}, but this one has {newest_version()}",
+            where=str(path),
+            hint="upgrade the older one with 'access-review --config PATH database upgrade', then run this again",
         )
 
 

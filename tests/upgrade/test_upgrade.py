@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipeline import Project, WarehouseError, load_settings
-from pipeline.warehouse import database, migrations
+from pipeline.warehouse import database, merging, migrations
 from tests.upgrade.conftest import VERSIONS, Year, rows_of
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
@@ -181,6 +181,18 @@ def test_commands_that_only_read_say_how_to_upgrade(first: Year, command: tuple[
     assert "hint: run 'access-review database upgrade'" in refused.stderr
     assert first.database.read_bytes() == before
     assert not first.copy.exists()
+
+
+def test_rows_are_not_merged_from_a_database_of_another_version(years: dict[int, Path]) -> None:
+    old = years[1] / "access-review.duckdb"
+    with (
+        database.in_memory() as connection,
+        pytest.raises(WarehouseError, match="the database has schema version 1") as caught,
+        merging.attached(connection, [old]),
+    ):
+        pytest.fail("it was attached")
+
+    assert "database upgrade" in caught.value.hint
 
 
 def test_the_library_upgrades_as_the_command_line_does(first: Year) -> None:
