@@ -65,6 +65,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # what the libraries hold is freed at the end, or they report leaks
+
+
 def _name_its_group(item: pytest.Item) -> None:
     """Append the group to the id of a test, where the scheduler of xdist reads it.
 

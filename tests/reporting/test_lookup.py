@@ -18,9 +18,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from pipeline import resources
-from pipeline.reporting import dataset, html, lookup, text, view
+from pipeline.reporting import dataset, html, lookup, report, text, view
 from tests.reporting.conftest import fill
-from tests.reporting.sealing import write
 from tests.reporting.shown import card_title, find, go_back, open_page, texts, wait_for_data
 from tests.rules import rule
 
@@ -47,7 +46,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def folder(connection: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(connection, tmp_path_factory.mktemp("lookup"), "html").folder
+    return report.write(connection, tmp_path_factory.mktemp("lookup"), frozenset({"html"}), lambda _: None).folder
 
 
 @pytest.fixture
