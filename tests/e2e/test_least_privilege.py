@@ -58,6 +58,13 @@ READING = {
     "scim diff": [],
     "scim sync": [],
     "watch": ["--once", "--every", "1h"],
+    "evidence stamp": ["?"],
+    "database check": [],
+    "database backup": [],
+    "database prune-backups": [],
+    "database restore": ["?"],
+    "database compact": [],
+    "database upgrade": [],
 }
 
 
