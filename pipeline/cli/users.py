@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.commands import Commands
+from pipeline.cli.logs import LogFormat
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing, email_address
 from pipeline.errors import SourceError, UsageError
 from pipeline.settings import Secret
@@ -114,6 +115,12 @@ def create(
 
     terminal: Terminal = context.obj
     _require_one(file, email)
+    if show_password and terminal.log_format is LogFormat.json:
+        raise UsageError(
+            "passwords are not written to a log",
+            where="users create",
+            hint="remove --show-password or --log-format json",
+        )
     if scim and password is not PasswordFrom.none:
         raise UsageError(
             "accounts created over SCIM log in by single sign-on",
