@@ -1,6 +1,6 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep test-spark check bench bench-quick
+.PHONY: help demo test test-deep test-spark check bench bench-quick dist
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -29,3 +29,8 @@ bench: ## measure speed against peers and limits; writes bench/RESULTS.md
 
 bench-quick: ## measure a smaller set in under two minutes; writes nothing
 	@sh scripts/with-env bench python -m bench --quick
+
+dist: ## build sdist and wheel, and list the locked dependencies with their hashes, into ./dist
+	@rm -rf dist
+	@sh scripts/with-env dev uv build --out-dir dist
+	@sh scripts/with-env dev uv export --quiet --frozen --no-dev --no-emit-project --output-file dist/requirements.txt
