@@ -100,7 +100,8 @@ def _options(
     terminal: Terminal = context.ensure_object(Terminal)
     terminal.config, terminal.quiet, terminal.verbose = config, quiet, verbose
     terminal.debug, terminal.json = debug, json
-    terminal.log_format = log_format
+    if log_format is LogFormat.json:  # otherwise it may have been given after the command
+        terminal.log_format = log_format
 
 
 @functools.cache
