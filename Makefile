@@ -1,6 +1,6 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep test-spark check bench bench-quick dist
+.PHONY: help demo test test-deep test-spark check bench bench-quick dist third-party release-check
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -30,7 +30,14 @@ bench: ## measure speed against peers and limits; writes bench/RESULTS.md
 bench-quick: ## measure a smaller set in under two minutes; writes nothing
 	@sh scripts/with-env bench python -m bench --quick
 
-dist: ## build sdist and wheel, and list the locked dependencies with their hashes, into ./dist
+dist: ## build sdist and wheel into ./dist, with their locked dependencies and an SBOM
 	@rm -rf dist
 	@sh scripts/with-env dev uv build --out-dir dist
 	@sh scripts/with-env dev uv export --quiet --frozen --no-dev --no-emit-project --output-file dist/requirements.txt
+	@sh scripts/with-env dev python scripts/sbom.py
+
+third-party: ## list the licences of all packages of uv.lock in THIRD_PARTY.md
+	@sh scripts/with-env dev python scripts/third_party.py
+
+release-check: dist ## check what dist has: contents, strays, an installation on each Python, the README's commands
+	@sh scripts/with-env dev python scripts/release_check.py
