@@ -321,11 +321,11 @@ class Project:
         build_id: str | None = None,
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
-        from pipeline.evidence.signature import signing_key
+        from pipeline.evidence import signature, stamping
         from pipeline.reporting.report import write
         from pipeline.reporting.summary import coverage
 
-        key = signing_key(self.environment)
+        key = signature.signing_key(self.environment)
         path = self.settings.warehouse.database
         noted = len(timer.notes)
         timer.stage("report")
@@ -344,15 +344,15 @@ class Project:
         self._chain(current, written.seal, timer)
         for warning in written.warnings:
             timer.note(warning)
-        sentences = coverage([asdict(rule) for rule in unevaluated], current.rule_count)
         return ReportResult(
             snapshot_id=current.snapshot_id,
             build_id=current.build_id,
             folder=written.folder,
             files=written.files,
+            time_stamped_at=stamping.stamp_sealed(written.folder, self.settings, self.environment, timer.note),
             open_findings={severity: found.get(severity, 0) for severity in SEVERITIES},
             unevaluated_rules=unevaluated,
-            coverage=" ".join(sentences),
+            coverage=" ".join(coverage([asdict(rule) for rule in unevaluated], current.rule_count)),
             warnings=tuple(timer.notes[noted:]),
         )
 

@@ -106,6 +106,7 @@ class ReportResult:
         snapshot_id, build_id: what the report shows.
         folder: the folder, sealed by its ``manifest.json``.
         files: the files for people, and the manifest.
+        time_stamped_at: when the authority of the configuration stamped the manifest; None without a time stamp.
         open_findings: the number of open findings of each severity, the gravest first; severities without one too.
         unevaluated_rules: the rules that have no result, and why.
         coverage: the same in a sentence or two.
@@ -116,6 +117,7 @@ class ReportResult:
     build_id: str
     folder: Path
     files: tuple[Path, ...]
+    time_stamped_at: datetime | None
     open_findings: Mapping[str, int]
     unevaluated_rules: tuple[UnevaluatedRule, ...]
     coverage: str

@@ -1,8 +1,9 @@
 -- The tables that outlive a build or are filled before one, and the functions that staging uses. Models (the numbered
 -- folders) are built from these.
--- Every statement can run again on an existing database, which happens when this file has changed. The comments are the
--- catalog's text, one line each; a column that means the same in several tables has it once
--- (pipeline/warehouse/catalog.py).
+-- Every statement can run again on an existing database, which happens when this file has changed. A change of a table
+-- that outlives a build needs a migration too, because 'create table if not exists' leaves an existing table as it is:
+-- see sql/README.md. The comments are the catalog's text, one line each; a column that means the same in several tables
+-- has it once (pipeline/warehouse/catalog.py).
 
 create schema if not exists meta;
 create schema if not exists raw;
@@ -68,6 +69,16 @@ comment on table meta.tables_sql is 'The version of the lasting tables: one row.
 comment on column meta.tables_sql.sha256 is 'hash of the tables.sql that made them';
 comment on column meta.tables_sql.columns_md5 is 'hash of their columns at that time';
 
+create table if not exists meta.schema_version (
+    version integer primary key,
+    applied_at timestamp not null,
+    tool_version varchar not null
+);
+comment on table meta.schema_version is 'One version of the lasting tables that this database has had; the highest number is the present one.';
+comment on column meta.schema_version.version is 'number of the version: that of the newest file in sql/migrations when the database was made or upgraded';
+comment on column meta.schema_version.applied_at is 'when the database got this version';
+comment on column meta.schema_version.tool_version is 'version of the program that did it';
+
 create table if not exists meta.snapshots (
     snapshot_id varchar primary key,
     started_at timestamp not null,
@@ -80,7 +91,6 @@ create table if not exists meta.snapshots (
     previous_snapshot_id varchar,
     pruned_at timestamp
 );
-alter table meta.snapshots add column if not exists pruned_at timestamp;
 comment on table meta.snapshots is 'One extract: when it ran, whether it is proven complete (FULL, PARTIAL or UNKNOWN), and why not.';
 comment on column meta.snapshots.snapshot_id is 'id of the snapshot: start of the extract in UTC and four hex digits';
 comment on column meta.snapshots.started_at is 'when the extract began, UTC';
@@ -228,7 +238,6 @@ create table if not exists meta.builds (
     tool_version varchar not null,
     roster_file varchar
 );
-alter table meta.builds add column if not exists roster_file varchar;
 comment on table meta.builds is 'One build. Its id is a hash of everything that the reports of the snapshot depend on.';
 comment on column meta.builds.as_of is 'the moment accounts were evaluated as of, UTC';
 comment on column meta.builds.build_id is 'hash of everything the build depends on';
@@ -437,11 +446,12 @@ create table if not exists reference.sensitivities (sensitivity varchar not null
 comment on table reference.sensitivities is 'The usual labels of objects.csv. A label that is not listed counts as sensitive.';
 comment on column reference.sensitivities.sensitivity is 'the label, in lower case';
 comment on column reference.sensitivities.is_sensitive is 'objects with the label are sensitive';
-create table if not exists reference.role_names (role_name varchar not null, display_name varchar not null);
+create table if not exists reference.role_names (
+    role_name varchar not null, display_name varchar not null, level varchar
+);
 comment on table reference.role_names is 'The built-in roles, with the name in the API and the name shown to people.';
 comment on column reference.role_names.role_name is 'name in the API';
 comment on column reference.role_names.display_name is 'name shown to people';
-alter table reference.role_names add column if not exists level varchar;
 comment on column reference.role_names.level is 'its level in reference.rank_levels, whatever rank the policy gives it; the level decides the class of seat';
 create table if not exists reference.builtin_groups (group_name varchar not null, is_everyone boolean not null);
 comment on table reference.builtin_groups is 'The groups that every instance has.';
@@ -462,24 +472,12 @@ comment on table reference.management_permissions is 'Areas and verbs of role ma
 comment on column reference.management_permissions.area is 'area of a role''s manifest';
 comment on column reference.management_permissions.verb_prefix is 'prefix of the names of these permissions';
 
-drop table if exists reference.risk_factors;  -- each rule declares its own in [effects.risk]
-
-create table if not exists reference.rules (rule_id varchar not null, severity varchar not null);
-alter table reference.rules add column if not exists is_per_person boolean;
-alter table reference.rules add column if not exists is_per_role boolean;
-alter table reference.rules add column if not exists is_per_object boolean;
-alter table reference.rules add column if not exists needs varchar;
-alter table reference.rules add column if not exists recommendation varchar;
-alter table reference.rules add column if not exists marks varchar;
-alter table reference.rules add column if not exists reason varchar;
-alter table reference.rules add column if not exists comes_first boolean;
-alter table reference.rules add column if not exists deactivates boolean;
-alter table reference.rules add column if not exists risk_factor varchar;
-alter table reference.rules add column if not exists risk_likelihood integer;
-alter table reference.rules add column if not exists headline varchar;
-alter table reference.rules add column if not exists event varchar;
-alter table reference.rules add column if not exists compares varchar;
-alter table reference.rules add column if not exists event_when_used boolean;
+create table if not exists reference.rules (
+    rule_id varchar not null, severity varchar not null, is_per_person boolean, is_per_role boolean,
+    is_per_object boolean, needs varchar, recommendation varchar, marks varchar, reason varchar, comes_first boolean,
+    deactivates boolean, risk_factor varchar, risk_likelihood integer, headline varchar, event varchar,
+    compares varchar, event_when_used boolean
+);
 comment on table reference.rules is 'One rule as it is in force, with the effects that its header declares.';
 comment on column reference.rules.recommendation is 'what its findings suggest for access: keep, remove, reduce or investigate; null for nothing';
 comment on column reference.rules.marks is 'which access that applies to: all of the account, or only its role, group or object';
@@ -517,8 +515,10 @@ comment on column policy.default_owner.owner_email is 'e-mail address, in lower 
 create table if not exists policy.email_domains (email_domain varchar not null);
 comment on table policy.email_domains is 'The e-mail domains of the organisation. Every other domain is external.';
 comment on column policy.email_domains.email_domain is 'the domain, in lower case';
-create table if not exists policy.roles (role_name varchar not null, rank integer not null, privileged boolean not null, line integer, is_default boolean not null);
-alter table policy.roles add column if not exists source varchar;
+create table if not exists policy.roles (
+    role_name varchar not null, rank integer not null, privileged boolean not null, line integer,
+    is_default boolean not null, source varchar
+);
 comment on table policy.roles is 'The rank of each role, 0 to 100, and whether it is privileged.';
 comment on column policy.roles.source is 'the source that the line applies to; null for all';
 comment on column policy.roles.role_name is 'name of the role, in the API or as shown to people';
@@ -591,9 +591,8 @@ comment on column policy.roster."row" is 'number of the record in the file, from
 create table if not exists findings.failed (
     finding_id varchar not null, rule_id varchar not null, severity varchar, source varchar,
     subject_type varchar not null, subject_id varchar not null, account_id varchar, detail varchar,
-    observed_value varchar, threshold varchar, evidence json, excused_rule_id varchar
+    observed_value varchar, threshold varchar, evidence json, excused_rule_id varchar, object_type varchar
 );
-alter table findings.failed add column if not exists object_type varchar;
 comment on table findings.failed is 'One failed row of any rule, before exceptions and earlier findings are looked up.';
 create table if not exists findings.unknown_subjects (
     rule_id varchar not null, source varchar not null, subject_type varchar not null, subject_id varchar not null
@@ -612,9 +611,9 @@ comment on table findings.rule_summary is 'One rule and its counts: population =
 create table if not exists history.accounts (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
     user_name varchar, email varchar, display_name varchar, status varchar not null, role_id varchar, role_rank integer,
-    privileged boolean not null, last_seen_at timestamp, person_id varchar, "groups" varchar
+    privileged boolean not null, last_seen_at timestamp, person_id varchar, "groups" varchar,
+    unreadable_fields varchar[]
 );
-alter table history.accounts add column if not exists unreadable_fields varchar[];
 comment on table history.accounts is 'The accounts of every published build.';
 create table if not exists history.roles (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, role_id varchar not null,
@@ -624,9 +623,8 @@ comment on table history.roles is 'The roles of every published build.';
 create table if not exists history.groups (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, group_id varchar not null,
     group_name varchar, role_id varchar, is_builtin boolean not null, member_count bigint not null,
-    carries_privileged boolean, is_listed_privileged boolean not null
+    carries_privileged boolean, is_listed_privileged boolean not null, has_unreadable_members boolean
 );
-alter table history.groups add column if not exists has_unreadable_members boolean;
 comment on table history.groups is 'The groups of every published build.';
 create table if not exists history.memberships (
     build_id varchar not null, snapshot_id varchar not null, source varchar not null, account_id varchar not null,
@@ -641,23 +639,10 @@ create table if not exists history.grants (
 comment on table history.grants is 'The roles and groups that accounts held in every published build.';
 create table if not exists history.register (
     build_id varchar not null, snapshot_id varchar not null, finding_id varchar not null, rule_id varchar not null,
-    severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
+    severity varchar not null, source varchar, subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null,
+    first_seen_snapshot_id varchar, first_seen_at timestamp, due_from_at timestamp, object_type varchar,
+    returned_snapshot_id varchar
 );
-alter table history.register add column if not exists first_seen_snapshot_id varchar;
-alter table history.register add column if not exists first_seen_at timestamp;
-alter table history.register add column if not exists due_from_at timestamp;
-alter table history.register add column if not exists object_type varchar;
-alter table history.register add column if not exists returned_snapshot_id varchar;
--- Builds of earlier versions did not record when a finding was first seen.
-update history.register as register
-set
-    first_seen_snapshot_id = earliest.snapshot_id, first_seen_at = earliest.as_of, due_from_at = earliest.as_of
-from (
-    select found.finding_id, snapshots.snapshot_id, snapshots.as_of
-    from (select finding_id, min(snapshot_id) as snapshot_id from history.register group by finding_id) as found
-    join meta.snapshots as snapshots on snapshots.snapshot_id = found.snapshot_id
-) as earliest
-where register.first_seen_at is null and earliest.finding_id = register.finding_id;
 comment on table history.register is 'The findings of every published build.';
 comment on column history.register.due_from_at is 'when the time to fix the finding began, UTC';
 comment on column history.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
@@ -682,20 +667,6 @@ create table if not exists history.trend (
     build_id varchar not null, snapshot_id varchar not null, as_of timestamp not null, severity varchar not null,
     new bigint, resolved bigint, open bigint, reopened bigint, evaluated_again bigint, not_evaluated bigint
 );
-alter table history.trend add column if not exists evaluated_again bigint;
-alter table history.trend add column if not exists not_evaluated bigint;
--- Builds of earlier versions left their findings, from which the open ones can be counted.
-insert into history.trend by name
-select
-    published.build_id, published.snapshot_id, snapshots.as_of, severities.severity,
-    count(register.finding_id) as open
-from (select distinct build_id, snapshot_id from history.accounts) as published
-join meta.snapshots as snapshots on snapshots.snapshot_id = published.snapshot_id
-cross join reference.severities as severities
-left join history.register as register on register.snapshot_id = published.snapshot_id
-    and register.severity = severities.severity and register.status = 'open'
-where published.snapshot_id not in (select snapshot_id from history.trend)
-group by published.build_id, published.snapshot_id, snapshots.as_of, severities.severity;
 comment on table history.trend is 'The findings of every published build by severity, and what had changed since the report before it. Never pruned.';
 comment on column history.trend.as_of is 'the moment the rules were evaluated as of, UTC';
 comment on column history.trend.new is 'open findings that no earlier snapshot had; null if not known';
@@ -837,10 +808,8 @@ comment on column baseline.snapshot.as_of is 'the moment accounts were evaluated
 create table if not exists baseline.accounts (
     source varchar not null, account_id varchar not null, user_name varchar, email varchar, display_name varchar,
     status varchar not null, role_id varchar, role_rank integer, privileged boolean not null, last_seen_at timestamp,
-    person_id varchar, "groups" varchar
+    person_id varchar, "groups" varchar, user_name_key varchar, unreadable_fields varchar[]
 );
-alter table baseline.accounts add column if not exists user_name_key varchar;
-alter table baseline.accounts add column if not exists unreadable_fields varchar[];
 comment on table baseline.accounts is 'The accounts of the baseline.';
 comment on column baseline.accounts.user_name_key is 'the user name, normalised for comparison';
 create table if not exists baseline.roles (
@@ -851,9 +820,8 @@ comment on table baseline.roles is 'The roles of the baseline.';
 create table if not exists baseline.groups (
     source varchar not null, group_id varchar not null,
     group_name varchar, role_id varchar, is_builtin boolean not null, member_count bigint not null,
-    carries_privileged boolean, is_listed_privileged boolean not null
+    carries_privileged boolean, is_listed_privileged boolean not null, has_unreadable_members boolean
 );
-alter table baseline.groups add column if not exists has_unreadable_members boolean;
 comment on table baseline.groups is 'The groups of the baseline.';
 create table if not exists baseline.memberships (
     source varchar not null, account_id varchar not null,
@@ -868,19 +836,17 @@ create table if not exists baseline.grants (
 comment on table baseline.grants is 'The roles and groups that accounts held in the baseline.';
 create table if not exists baseline.register (
     finding_id varchar not null, rule_id varchar not null, severity varchar not null, source varchar,
-    subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null
+    subject_type varchar not null, subject_id varchar not null, account_id varchar, status varchar not null,
+    first_seen_snapshot_id varchar, first_seen_at timestamp, due_from_at timestamp, object_type varchar,
+    returned_snapshot_id varchar
 );
-alter table baseline.register add column if not exists first_seen_snapshot_id varchar;
-alter table baseline.register add column if not exists first_seen_at timestamp;
-alter table baseline.register add column if not exists due_from_at timestamp;
-alter table baseline.register add column if not exists object_type varchar;
-alter table baseline.register add column if not exists returned_snapshot_id varchar;
 comment on table baseline.register is 'The findings of the baseline.';
 comment on column baseline.register.due_from_at is 'when the time to fix the finding began, UTC';
 comment on column baseline.register.returned_snapshot_id is 'the snapshot in which it last came back after it was gone; null if it never was';
 comment on column baseline.register.object_type is 'dashboard, model or folder; null unless the finding is about one';
-create table if not exists baseline.reports (snapshot_id varchar not null, has_findings boolean not null);
-alter table baseline.reports add column if not exists read_at timestamp;
+create table if not exists baseline.reports (
+    snapshot_id varchar not null, has_findings boolean not null, read_at timestamp
+);
 comment on table baseline.reports is 'The last eight complete snapshots before this one that were reported: those that the trend shows.';
 comment on column baseline.reports.read_at is 'when its extract ended, UTC';
 comment on column baseline.reports.has_findings is 'its findings are still in history; false if they were pruned';
@@ -976,8 +942,6 @@ create table if not exists review.campaigns (
     snapshot_items bigint,
     snapshot_accounts bigint
 );
-alter table review.campaigns add column if not exists snapshot_items bigint;
-alter table review.campaigns add column if not exists snapshot_accounts bigint;
 comment on table review.campaigns is 'One review campaign: the build it covers, how reviewers are assigned, and when decisions are due.';
 comment on column review.campaigns.campaign is 'the name of the review campaign';
 comment on column review.campaigns.snapshot_id is 'the snapshot that the campaign reviews';
@@ -1036,19 +1000,6 @@ create table if not exists review.items (
     position bigint,
     primary key (campaign, item_id)
 );
-alter table review.items add column if not exists attention integer;
-alter table review.items add column if not exists place bigint;
-alter table review.items add column if not exists conflict varchar;
-alter table review.items add column if not exists title varchar;
-alter table review.items add column if not exists department varchar;
-alter table review.items add column if not exists manager_email varchar;
-alter table review.items add column if not exists allows varchar;
-alter table review.items add column if not exists opens varchar;
-alter table review.items add column if not exists account_findings varchar;
-alter table review.items add column if not exists account_risk varchar;
-alter table review.items add column if not exists conflict_with varchar;
-alter table review.items add column if not exists card_id varchar;
-alter table review.items add column if not exists position bigint;
 comment on table review.items is 'One role or group of one account when the campaign opened, with its reviewer or the reason for its exclusion.';
 comment on column review.items.item_id is 'hash of source, account and entitlement; the same in every campaign';
 comment on column review.items.source is 'the source''s name in the configuration';
@@ -1115,13 +1066,6 @@ create table if not exists review.decisions (
     undoes varchar,
     primary key (campaign, item_id, sequence)
 );
-alter table review.decisions alter column file_name drop not null;
-alter table review.decisions alter column file_sha256 drop not null;
-alter table review.decisions add column if not exists decision_id varchar;
-alter table review.decisions add column if not exists method varchar;
-alter table review.decisions add column if not exists is_bulk boolean;
-alter table review.decisions add column if not exists decided_from varchar;
-alter table review.decisions add column if not exists undoes varchar;
 comment on table review.decisions is 'One decision, as a reviewer returned it. The newest decision of an item counts; earlier ones are kept.';
 comment on column review.decisions.item_id is 'id of the item decided on';
 comment on column review.decisions.sequence is 'number of the decision on the item, from 1; the highest counts';

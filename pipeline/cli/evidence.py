@@ -1,48 +1,61 @@
-"""``verify`` checks a report folder; ``keygen`` makes the keys that sign one."""
+"""``verify`` checks report folders; ``keygen`` makes the keys that sign them; ``evidence stamp`` adds time stamps."""
 
 from __future__ import annotations
 
+import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli import chains, verdicts
+from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal
-from pipeline.errors import GateError
+from pipeline.clock import as_stored
+from pipeline.errors import ConfigurationError, GateError
+from pipeline.evidence.manifest import TIME_STAMP
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
-    from pipeline.evidence.verification import FolderVerification
+    from pipeline.evidence.time_stamp import Authorities
 
 __all__ = ["register"]
 
-_SIGNATURES = {
-    "unsigned": "unsigned: the author cannot be verified",
-    "trusted": "valid for the key of --key:",
-    "unproven": "valid for the key inside the folder, which proves nothing; give a key that you trust with --key:",
-    "bad": "INVALID",
-}
+_commands = Commands(name="evidence", help="Add a time stamp to a report folder.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: access-review verify out/20261101T000000Z-4f2a --key auditor.pub --rebuild")(verify)
     app.command(epilog="Example: access-review keygen --out ~/.keys/access-review.pem")(keygen)
+    _commands.command(epilog="Example: access-review evidence stamp out/20261101T000000Z-4f2a")(stamp)
+    app.add_typer(_commands)
 
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A report folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A report folder; with --chain, a directory of them.")
+    ],
     key: Annotated[
         Path | None,
         typer.Option(metavar="PUBLIC", help="Public key of the signer, obtained from them and not from the folder."),
+    ] = None,
+    tsa_certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Root certificate of the time-stamping authority; checks the time stamp."),
     ] = None,
     rebuild: Annotated[
         bool,
         typer.Option("--rebuild", help="Make the CSV files again from raw/, sql/ and inputs/, and compare them."),
     ] = False,
+    chain: Annotated[
+        bool,
+        typer.Option("--chain", help="Check all report folders in DIR, and that none is missing, moved or replaced."),
+    ] = False,
 ) -> None:
-    """Check a report folder against its manifest and signature.
+    """Check report folders: manifest, signature, time stamp.
 
     Needs no configuration, no database and no network.
     """
@@ -52,23 +65,64 @@ def verify(
 
     terminal: Terminal = context.obj
     trusted = PublicKey.read(key) if key else None
-    found = check(folder, key=trusted, rebuild=write_csv if rebuild else None)
+    authorities = _authorities(tsa_certificate) if tsa_certificate else None
+    verified = functools.partial(check, key=trusted, authorities=authorities, rebuild=write_csv if rebuild else None)
+    if chain:
+        chains.show(terminal, folder, verified)
+        return
+    found = verified(folder)
     for note in found.notes:
         terminal.note(note)
-    terminal.result(_text(folder, found), _document(folder, found))
+    terminal.result(verdicts.text(folder, found), verdicts.document(folder, found))
     if found.problems:
         what = counted(len(found.problems), "problem")
         raise GateError(
-            f"the folder differs from its manifest or signature: {what}",
+            f"the folder differs from its manifest, signature or time stamp: {what}",
             where=str(folder),
-            hint=_hint(found),
+            hint=verdicts.hint(found.problems, "do not rely on this folder; ask its author for it again"),
         )
 
 
-def _hint(found: FolderVerification) -> str:
-    if all(problem.is_system_file for problem in found.problems):
-        return "delete these files and verify again: no sealed file has changed"
-    return "do not rely on this folder; ask its author for it again"
+def stamp(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A report folder without a time stamp.")],
+) -> None:
+    """Add a time stamp to a folder that was sealed without one.
+
+    The authority is 'timestamp_url' in [evidence] of the configuration. Only the hash of the manifest is sent.
+    """
+    from pipeline.evidence.stamping import stamp as add
+    from pipeline.evidence.verification import verify as check
+
+    terminal: Terminal = context.obj
+    url = terminal.settings().evidence.timestamp_url
+    if url is None:
+        raise ConfigurationError(
+            "no time-stamping authority is configured",
+            where=str(terminal.config),
+            hint='add timestamp_url = "http://timestamp.example.com" to [evidence]',
+        )
+    found = check(folder)
+    if found.problems:
+        raise GateError(
+            f"the folder is not stamped, because it differs from its manifest, signature or time stamp: "
+            f"{counted(len(found.problems), 'problem')}",
+            where=str(folder),
+            hint=f"'access-review verify {folder}' names them",
+        )
+    if found.time_stamp.state != "none":
+        terminal.say("the folder has a time stamp already; it is kept")
+    added = add(folder, url, os.environ)
+    terminal.result(
+        f"time stamp   {verdicts.stamped(added)}\n{folder / TIME_STAMP}",
+        {"folder": folder, "stamped_at": as_stored(added.stamped_at), "authority": added.authority},
+    )
+
+
+def _authorities(path: Path) -> Authorities:
+    from pipeline.evidence.time_stamp import Authorities
+
+    return Authorities.read(path)
 
 
 def keygen(
@@ -90,35 +144,3 @@ def keygen(
         {"private_key": out, "public_key": public_path, "fingerprint": public.fingerprint},
     )
     terminal.say(f"keep the private key secret and set {KEY_VARIABLE} to its path; publish the public key")
-
-
-def _text(folder: Path, found: FolderVerification) -> str:
-    lines = [f"{problem.path}: {problem.what}" for problem in found.problems]
-    if found.document:
-        lines += [
-            f"snapshot     {found.document['snapshot_id']}",
-            f"data sha256  {found.document['data_sha256']}",
-            f"chained to   {found.document['previous_manifest_sha256'] or 'nothing: this is the first report'}",
-        ]
-    signer = f" {found.fingerprint}" if found.fingerprint else ""
-    lines.append(f"signature    {_SIGNATURES[found.signature]}{signer}")
-    if found.rebuilt is not None:
-        lines.append(f"rebuilt      equal: {', '.join(found.rebuilt) or 'none'}")
-    verdict = "NOT VERIFIED" if found.problems else "verified"
-    lines.append(f"{verdict}: {folder}, {counted(found.files, 'file')}, {counted(found.bytes, 'byte')}")
-    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
-
-
-def _document(folder: Path, found: FolderVerification) -> dict[str, object]:
-    return {
-        "folder": folder,
-        "verified": not found.problems,
-        "problems": [{"path": problem.path, "problem": problem.what} for problem in found.problems],
-        "snapshot_id": found.document.get("snapshot_id"),
-        "data_sha256": found.document.get("data_sha256"),
-        "previous_manifest_sha256": found.document.get("previous_manifest_sha256"),
-        "signature": found.signature,
-        "fingerprint": found.fingerprint,
-        "rebuilt": found.rebuilt,
-        "notes": found.notes,
-    }

@@ -96,6 +96,9 @@ directory = "policy"                    # your role ranks, registers and excepti
 # viewer = 300
 # currency = "EUR"
 
+# [evidence]                            # an authority that says when each report was sealed (RFC 3161);
+# timestamp_url = "http://timestamp.example.com"  # only the hash of the manifest is sent to it
+
 # [rules.RULE_ID]                       # 'access-review rules list' shows all rules and their parameters
 # enabled = false                       # or severity = "high", or a parameter of the rule
 """

@@ -179,6 +179,7 @@ def report(
         {
             "folder": result.folder,
             "files": result.files,
+            "time_stamped_at": result.time_stamped_at,
             "findings": result.open_findings,
             "unevaluated_rules": [asdict(rule) for rule in result.unevaluated_rules],
         },
@@ -209,6 +210,7 @@ def show(terminal: Terminal, result: RunResult) -> None:
             "unevaluated_rules": [asdict(rule) for rule in written.unevaluated_rules],
             "folder": written.folder,
             "files": written.files,
+            "time_stamped_at": written.time_stamped_at,
             "stages": [asdict(stage) for stage in result.stages],
         },
     )

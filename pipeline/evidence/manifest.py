@@ -12,7 +12,7 @@ import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,13 @@ __all__ = [
     "MANIFEST",
     "SCHEMA_VERSION",
     "SHELL_CHECK",
+    "SIDE_FILES",
     "SIGNATURE",
+    "TIME_STAMP",
     "SealedFile",
     "compose",
     "data_sha256",
+    "extract_end",
     "files_below",
     "sealed_files",
     "tool",
@@ -37,6 +40,9 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
+TIME_STAMP = "manifest.json.tsr"
+#: The files that the manifest cannot list: itself, and what is made of its hash.
+SIDE_FILES = frozenset({MANIFEST, SIGNATURE, TIME_STAMP})
 SCHEMA_VERSION = 1
 #: A shell command that prints ``data_sha256`` when it runs in a report folder.
 SHELL_CHECK = "find *.csv raw sql inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
@@ -124,6 +130,15 @@ def data_sha256(files: Iterable[SealedFile]) -> str:
     """Return the hash over all data files."""
     listed = sorted((file.path, file.sha256) for file in files if file.is_data)
     return hashlib.sha256("".join(f"{sha256}  {path}\n" for path, sha256 in listed).encode()).hexdigest()
+
+
+def extract_end(document: Mapping[str, Any]) -> datetime | None:
+    """Return when the extract of a manifest ended (UTC), or None if the manifest does not say it in this form."""
+    try:
+        moment = datetime.fromisoformat(document["extracted"]["finished_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def tool() -> dict[str, str]:

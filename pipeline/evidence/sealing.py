@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from pipeline.atomic import replace_folder
 from pipeline.errors import RenderError
 from pipeline.evidence import manifest
-from pipeline.evidence.manifest import MANIFEST, SIGNATURE, SealedFile
+from pipeline.evidence.manifest import MANIFEST, SIGNATURE, TIME_STAMP, SealedFile
 from pipeline.evidence.signature import PUBLIC_KEY_FILE, SigningKey
 from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
@@ -52,6 +53,9 @@ class Draft:
 def draft_folder(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Iterator[Draft]:
     """Yield a draft that takes the place of ``folder`` when the block ends without an exception.
 
+    A folder that is written again with the same manifest keeps its time stamp: an early stamp proves more than a
+    late one.
+
     Raises:
         RenderError: a file cannot be written; the error names the last file that was begun.
     """
@@ -63,6 +67,7 @@ def draft_folder(folder: Path, progress: Callable[[str], None] = lambda _: None)
                 yield draft
             finally:
                 last_file = draft.last_file
+            _keep_time_stamp(folder, path)
     except OSError as error:
         raise _unwritable(error, folder / last_file) from error
 
@@ -108,6 +113,12 @@ def seal(
     if key is not None:
         (draft.folder / SIGNATURE).write_bytes(key.sign(content))
     return Seal(manifest.data_sha256(files), hashlib.sha256(content).hexdigest(), previous_manifest_sha256)
+
+
+def _keep_time_stamp(folder: Path, draft: Path) -> None:
+    content = [(each / MANIFEST).read_bytes() if (each / MANIFEST).is_file() else None for each in (folder, draft)]
+    if content[0] is not None and content[0] == content[1] and (folder / TIME_STAMP).is_file():
+        shutil.copyfile(folder / TIME_STAMP, draft / TIME_STAMP)
 
 
 def _unwritable(error: OSError, path: Path) -> RenderError:

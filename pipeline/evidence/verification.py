@@ -11,20 +11,24 @@ import itertools
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AccessReviewError, RenderError, UsageError
-from pipeline.evidence import manifest
-from pipeline.evidence.manifest import MANIFEST, SIGNATURE, SealedFile
+from pipeline.evidence import manifest, stamp_check
+from pipeline.evidence.manifest import MANIFEST, SIDE_FILES, SIGNATURE, TIME_STAMP, SealedFile
 from pipeline.evidence.signature import PUBLIC_KEY_FILE, PublicKey
+from pipeline.evidence.stamp_check import StampCheck
 from pipeline.warehouse import archive, database
 from pipeline.warehouse.database import Connection
 from pipeline.wording import counted
 
-__all__ = ["FolderVerification", "Problem", "WriteTables", "verify"]
+if TYPE_CHECKING:
+    from pipeline.evidence.time_stamp import Authorities
+
+__all__ = ["FolderVerification", "Problem", "WriteTables", "kind_without_data", "verify"]
 
 #: Writes the CSV files of the build that a database holds, each to the path that its name is given.
 WriteTables = Callable[[Connection, Callable[[str], Path]], object]
@@ -71,15 +75,23 @@ class FolderVerification:
     problems: tuple[Problem, ...]
     signature: str
     fingerprint: str | None
+    time_stamp: StampCheck
     rebuilt: tuple[str, ...] | None
     notes: tuple[str, ...]
 
 
-def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables | None = None) -> FolderVerification:
-    """Check a report folder against its manifest and signature.
+def verify(
+    folder: Path,
+    *,
+    key: PublicKey | None = None,
+    authorities: Authorities | None = None,
+    rebuild: WriteTables | None = None,
+) -> FolderVerification:
+    """Check a report folder against its manifest, its signature and its time stamp.
 
-    ``key`` is a public key that the caller trusts. ``rebuild`` writes the CSV files anew, to be compared with those
-    of the folder; without it they are not rebuilt.
+    ``key`` is a public key that the caller trusts, ``authorities`` are the certificates; a folder without a signature
+    or a time stamp has a problem where they are given. ``rebuild`` writes the CSV files anew, to be compared with
+    those of the folder; without it they are not rebuilt.
 
     Raises:
         UsageError: the folder does not exist or cannot be read, or its manifest has an unknown schema version.
@@ -90,7 +102,7 @@ def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables |
     if not (folder / MANIFEST).exists() and not any(folder.iterdir()):
         raise UsageError("the folder is empty", where=str(folder), hint="name a report folder")
     try:
-        return _verify(folder, key, rebuild)
+        return _verify(folder, key, authorities, rebuild)
     except OSError as error:
         raise UsageError(
             f"a file cannot be read: {error.strerror}",
@@ -99,15 +111,15 @@ def verify(folder: Path, *, key: PublicKey | None = None, rebuild: WriteTables |
         ) from error
 
 
-def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) -> FolderVerification:
+def _verify(
+    folder: Path, key: PublicKey | None, authorities: Authorities | None, rebuild: WriteTables | None
+) -> FolderVerification:
     present = manifest.files_below(folder)
     odd = [path for path in present if (folder / path).is_symlink() or not (folder / path).is_file()]
     problems = [Problem(path, "is not a regular file") for path in odd]
     plain = [path for path in present if path not in odd]
     with database.empty() as connection:
-        found = manifest.sealed_files(
-            connection, folder, [path for path in plain if path not in {MANIFEST, SIGNATURE}]
-        )
+        found = manifest.sealed_files(connection, folder, [path for path in plain if path not in SIDE_FILES])
     content = (folder / MANIFEST).read_bytes() if MANIFEST in plain else None
     document, unreadable = _document(content)
     problems += unreadable
@@ -122,10 +134,13 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
             notes.append(f"the folder was written with other versions: {'; '.join(differing)}")
     state, signer, wrong = _signature(folder, plain, content, key)
     problems += wrong
+    stamped = stamp_check.check(folder, content, document, authorities)
+    if stamped.problem is not None:
+        problems.append(Problem(TIME_STAMP, stamped.problem))
     rebuilt = None
     if rebuild and problems:
         notes.append("not rebuilt: a rebuild needs a folder without problems")
-    elif rebuild and (kind := _kind_without_data(found)):
+    elif rebuild and (kind := kind_without_data(entry.path for entry in found)):
         notes.append(f"nothing to rebuild: this is the folder of a {kind}; {_basis(folder, document)}")
     elif rebuild:
         rebuilt, differences = _rebuild(folder, rebuild, [entry for entry in found if "/" not in entry.path])
@@ -137,6 +152,7 @@ def _verify(folder: Path, key: PublicKey | None, rebuild: WriteTables | None) ->
         problems=tuple(problems),
         signature=state,
         fingerprint=signer.fingerprint if signer else None,
+        time_stamp=stamped,
         rebuilt=rebuilt,
         notes=tuple(notes),
     )
@@ -239,12 +255,12 @@ def _signature(
     return ("trusted" if key else "unproven"), signer, []
 
 
-def _kind_without_data(found: Sequence[SealedFile]) -> str | None:
+def kind_without_data(paths: Iterable[str]) -> str | None:
     """Return what a folder holds if it has no data of its own to rebuild from, or None if it is a report.
 
     Only a folder with exactly the files of a sign-off or a remediation is one: a report without its data is not.
     """
-    names = {entry.path for entry in found} - {PUBLIC_KEY_FILE}
+    names = {*paths} - {PUBLIC_KEY_FILE}
     return next((kind for kind, known in _WITHOUT_DATA.items() if names and names <= known), None)
 
 

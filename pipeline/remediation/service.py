@@ -16,6 +16,7 @@ from typing import Protocol
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import signing_key
+from pipeline.evidence.stamping import stamp_sealed
 from pipeline.inputs import policy_files
 from pipeline.progress import Progress, Silent
 from pipeline.remediation import applying, document, journal, planning, record, tasks
@@ -257,6 +258,7 @@ class RemediationService:
         with database.reading(self._database, notify=self._progress.note) as connection:
             directory = self._settings.reports.directory
             files = remediation.write(connection, directory, rests_on=report_folder, key=key)
+        stamp_sealed(files[0].parent, self._settings, self._environment, self._progress.note)
         return Verification(verdicts, report_folder, files)
 
     def _note_earlier_run(self, ready: ReadyPlan, opened: Journal) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, UsageError
 from pipeline.evidence.signature import signing_key
+from pipeline.evidence.stamping import stamp_sealed
 from pipeline.progress import Progress, Silent
 from pipeline.review import campaign as campaigns
 from pipeline.review import importing, packets, signing, syncing
@@ -276,6 +277,7 @@ class ReviewService:
             store = None if campaign.is_signed else self._store_of(campaign.campaign)
             with store or nullcontext(), syncing.closed(connection, campaign.campaign, store, now):
                 files = signing.sign(connection, campaign, signer, directory, now=now, key=key)
+        stamp_sealed(files[0].parent, self._settings, self._environment, self._progress.note)
         return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
 
     def _bring_in(self, connection: Connection, name: str | None) -> PageImport | None:

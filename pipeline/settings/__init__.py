@@ -4,6 +4,7 @@ Every key is checked. An unknown key is an error that names the file, the key an
 paths are relative to the file. Secrets are held in :class:`Secret`, whose ``repr`` never shows them.
 """
 
+from pipeline.settings.evidence import EvidenceSettings
 from pipeline.settings.hosts import is_loopback
 from pipeline.settings.reader import load_settings
 from pipeline.settings.review import CadenceSettings, MailSettings, OidcSettings, WebSettings
@@ -29,6 +30,7 @@ __all__ = [
     "CadenceSettings",
     "Credentials",
     "DueDaysSettings",
+    "EvidenceSettings",
     "LicencePriceSettings",
     "MailSettings",
     "OidcSettings",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pipeline import resources
 from pipeline.addresses import AddressError, read_address
 from pipeline.errors import ConfigurationError
+from pipeline.settings.evidence import read_evidence
 from pipeline.settings.review import read_cadence, read_mail, read_web
 from pipeline.settings.sections import (
     DEFAULT_PATH,
@@ -130,6 +131,7 @@ def _settings(reader: TableReader, document: dict[str, Any], sha256: str) -> Set
         cadence=read_cadence(reader, document),
         licence_price=_licence_price(reader, document),
         due_days=_due_days(reader, document),
+        evidence=read_evidence(reader, document),
         rules={name: reader.table(value, f"rules.{name}") for name, value in rules.items()},
     )
 

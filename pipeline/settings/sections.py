@@ -9,6 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError, MissingSecretError
+from pipeline.settings.evidence import EvidenceSettings
 from pipeline.settings.hosts import is_loopback
 from pipeline.settings.review import CadenceSettings, MailSettings, WebSettings
 from pipeline.settings.secret import Credentials, Secret, read_directory_credentials, read_secret
@@ -271,6 +272,7 @@ class Settings:
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
     licence_price: LicencePriceSettings = field(default_factory=LicencePriceSettings)
     due_days: DueDaysSettings = field(default_factory=DueDaysSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def source(self, name: str) -> SourceSettings:

@@ -35,7 +35,7 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model_file import combined_sha256, load_folder, model_files
 from pipeline.warehouse.rules import in_force
 
-__all__ = ["FOLDERS", "parquet_rows", "rebuilt", "require_current", "unwritten", "write"]
+__all__ = ["FOLDERS", "parquet_rows", "previous_snapshot", "rebuilt", "require_current", "unwritten", "write"]
 
 #: The folders that this module writes and reads.
 FOLDERS = ("raw", "sql", "inputs")
@@ -163,6 +163,20 @@ def parquet_rows(connection: Connection, path: Path) -> int | None:
     except duckdb.Error:
         return None
     return int(row[0]) if row else None
+
+
+def previous_snapshot(folder: Path) -> str | None:
+    """Return the id of the snapshot before that of a report folder; None for the first, or if it does not say."""
+    path = folder / "inputs" / "meta.snapshots.parquet"
+    if not path.is_file():
+        return None
+    table = files.parquet(path)
+    with database.empty() as connection:
+        try:
+            row = connection.execute(f"select previous_snapshot_id from {table.sql}", table.values).fetchone()
+        except duckdb.Error:
+            return None
+    return str(row[0]) if row and row[0] is not None else None
 
 
 def _copy_sql(target: Path) -> list[str]:

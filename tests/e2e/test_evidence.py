@@ -297,6 +297,21 @@ def test_three_snapshots_make_a_chain_and_an_old_one_can_be_rebuilt(chain: Chain
     assert chain.again == manifests[1]
 
 
+def test_the_directory_of_a_chain_is_verified_at_once(chain: Chain) -> None:
+    """The third report is chained to the second's report of another day, which was written to another directory."""
+    asked = chain.folder / "then"
+    shutil.copytree(next(asked.iterdir()), chain.folder / "out" / next(asked.iterdir()).name)
+
+    checked = run_command(chain.folder, "verify", "--chain", "out")
+
+    assert checked.code == 0, checked.stdout + checked.stderr
+    assert checked.stdout.splitlines()[-1] == "verified: out, 1 chain, 4 folders"
+    shutil.rmtree(chain.folder / "out" / next(asked.iterdir()).name)
+    missing = run_command(chain.folder, "verify", "--chain", "out")
+    assert_refused(missing, chain.reports[1].name)
+    assert "has been replaced, or written again" in missing.stdout
+
+
 def test_an_old_report_can_be_reproduced_byte_for_byte(chain: Chain) -> None:
     before, after = chain.before, chain.after
 

@@ -14,16 +14,22 @@ import pytest
 
 from tests.e2e.program import Outcome, command
 from tests.e2e.remediating import APPLY, APPROVER, OPERATOR, Case
+from tests.fakes.time_stamp_authority import Authority
 
 
-def test_stale_accounts_are_deactivated_and_nothing_else_changes(case: Callable[..., Case]) -> None:
+def test_stale_accounts_are_deactivated_and_nothing_else_changes(
+    case: Callable[..., Case], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     at = case()
     before = {user["_id"]: dict(user) for user in at.store.users}
     off_before = at.inactive()
     planned = at.take_plan()
 
     applied = at.ok(*APPLY)
-    verified = at.ok("remediate", "verify", "--format", "csv")
+    with Authority(tmp_path_factory.mktemp("authority")) as authority:
+        with (at.folder / "access-review.toml").open("a", encoding="utf-8") as file:
+            file.write(f'\n[evidence]\ntimestamp_url = "{authority.url}"\n')
+        verified = at.ok("remediate", "verify", "--format", "csv")
 
     assert planned
     assert at.inactive() - off_before == set(planned)
@@ -37,7 +43,7 @@ def test_stale_accounts_are_deactivated_and_nothing_else_changes(case: Callable[
         assert {row["account_id"]: row["verified_state"] for row in csv.DictReader(file)} == dict.fromkeys(
             planned, "removed_verified"
         )
-    at.ok("verify", str(folder))
+    at.ok("verify", "--chain", "out", "--tsa-certificate", str(authority.root.path))
     assert at.ok("remediate", "plan", "--stale-days", "90").stdout.strip() == "nothing to change"
 
 

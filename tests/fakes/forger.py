@@ -18,7 +18,7 @@ def reseal(folder: Path, **changes: Any) -> None:
     path = folder / manifest.MANIFEST
     document = json.loads(path.read_bytes())
     with duckdb.connect() as connection:
-        paths = [p for p in manifest.files_below(folder) if p not in {manifest.MANIFEST, manifest.SIGNATURE}]
+        paths = [path for path in manifest.files_below(folder) if path not in manifest.SIDE_FILES]
         files = manifest.sealed_files(connection, folder, paths)
     document["files"] = [{name: getattr(entry, name) for name in entry.__slots__} for entry in files]
     document["data_sha256"] = manifest.data_sha256(files)

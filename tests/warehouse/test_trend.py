@@ -300,7 +300,8 @@ def test_a_database_of_an_earlier_version_gains_what_its_findings_say(
     for table in ("trend", "trend_figures", "evaluations", "unknown_subjects"):
         small.connection.execute(f"drop table history.{table}")
 
-    small.connection.execute((resources.sql() / "tables.sql").read_text(encoding="utf-8"))
+    for file in ("migrations/0002_versions.sql", "tables.sql"):
+        small.connection.execute((resources.sql() / file).read_text(encoding="utf-8"))
     second = monthly(2)
 
     assert trend_of(small, first) == dict.fromkeys(KINDS) | {"open": Counter(high=2)}
