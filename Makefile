@@ -1,6 +1,7 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick
+.PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick dist third-party
+.PHONY: release-check
 .DEFAULT_GOAL := help
 # Python keeps the test modules compiled, where the environment forbids it too: each worker reads all of them.
 COMPILED = PYTHONDONTWRITEBYTECODE=
@@ -41,3 +42,15 @@ bench: ## measure speed against peers and limits; writes bench/RESULTS.md
 
 bench-quick: ## measure a smaller set in under two minutes; writes nothing
 	@sh scripts/with-env bench python -m bench --quick
+
+dist: ## build sdist and wheel into ./dist, with their locked dependencies and an SBOM
+	@rm -rf dist
+	@sh scripts/with-env dev uv build --out-dir dist
+	@sh scripts/with-env dev uv export --quiet --frozen --no-dev --no-emit-project --output-file dist/requirements.txt
+	@sh scripts/with-env dev python scripts/sbom.py
+
+third-party: ## list the licences of all packages of uv.lock in THIRD_PARTY.md
+	@sh scripts/with-env dev python scripts/third_party.py
+
+release-check: dist ## check what dist has: contents, strays, an installation on each Python, the README's commands
+	@sh scripts/with-env dev python scripts/release_check.py
