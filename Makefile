@@ -3,14 +3,14 @@
 .PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick dist third-party
 .PHONY: release-check
 .DEFAULT_GOAL := help
-# Python keeps the test modules compiled, where the environment forbids it too: each worker reads all of them.
+# Python keeps modules compiled, where the environment forbids it too: each worker of the tests reads all of them.
 COMPILED = PYTHONDONTWRITEBYTECODE=
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 demo: ## run against a simulated Sisense; reports in ./access-review-demo
-	@sh scripts/with-env run access-review demo
+	@$(COMPILED) sh scripts/with-env run access-review demo
 
 test: ## run all tests
 	@$(COMPILED) sh scripts/with-env dev pytest -n auto --dist loadgroup
