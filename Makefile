@@ -1,7 +1,10 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick
+.PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick dist third-party
+.PHONY: release-check
 .DEFAULT_GOAL := help
+# Python keeps the test modules compiled, where the environment forbids it too: each worker reads all of them.
+COMPILED = PYTHONDONTWRITEBYTECODE=
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -10,10 +13,10 @@ demo: ## run against a simulated Sisense; reports in ./access-review-demo
 	@sh scripts/with-env run access-review demo
 
 test: ## run all tests
-	@sh scripts/with-env dev pytest -n auto --dist loadgroup
+	@$(COMPILED) sh scripts/with-env dev pytest -n auto --dist loadgroup
 
 test-deep: ## run the random searches with many more examples than make test (SEED=1 repeats them, SAMPLE=1 takes a fifth)
-	@sh scripts/with-env dev pytest -n auto --dist loadgroup -m search --hypothesis-profile $(if $(SAMPLE),sample,deep) $(if $(SEED),--hypothesis-seed $(SEED))
+	@$(COMPILED) sh scripts/with-env dev pytest -n auto --dist loadgroup -m search --hypothesis-profile $(if $(SAMPLE),sample,deep) $(if $(SEED),--hypothesis-seed $(SEED))
 
 test-spark: ## run every model on Spark 4 itself, which needs Java 17 (make test uses Sail); installs 470 MB
 	@sh scripts/with-env dev scripts/with-spark pytest tests/engines tests/e2e/test_engine.py
@@ -39,3 +42,15 @@ bench: ## measure speed against peers and limits; writes bench/RESULTS.md
 
 bench-quick: ## measure a smaller set in under two minutes; writes nothing
 	@sh scripts/with-env bench python -m bench --quick
+
+dist: ## build sdist and wheel into ./dist, with their locked dependencies and an SBOM
+	@rm -rf dist
+	@sh scripts/with-env dev uv build --out-dir dist
+	@sh scripts/with-env dev uv export --quiet --frozen --no-dev --no-emit-project --output-file dist/requirements.txt
+	@sh scripts/with-env dev python scripts/sbom.py
+
+third-party: ## list the licences of all packages of uv.lock in THIRD_PARTY.md
+	@sh scripts/with-env dev python scripts/third_party.py
+
+release-check: dist ## check what dist has: contents, strays, an installation on each Python, the README's commands
+	@sh scripts/with-env dev python scripts/release_check.py

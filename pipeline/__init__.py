@@ -44,13 +44,17 @@ if TYPE_CHECKING:
         CheckItem,
         CheckResult,
         ExtractResult,
+        ReportExtras,
         ReportResult,
         RunResult,
         UnevaluatedRule,
     )
     from pipeline.settings import Settings, load_settings
 
-__version__ = "0.1.0"
+try:  # the build writes this module, with the version of the newest tag
+    from pipeline._version import __version__
+except ImportError:  # a checkout that was never installed
+    __version__ = "0+unknown"
 
 __all__ = [
     "AccessReviewError",
@@ -70,6 +74,7 @@ __all__ = [
     "Project",
     "QueryError",
     "RenderError",
+    "ReportExtras",
     "ReportResult",
     "RosterError",
     "RunResult",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
 import secrets
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__, inputs
 from pipeline.clock import as_stored, utc_now
 from pipeline.errors import AccessReviewError, ConfigurationError, LoginError, SourceError, UsageError, WarehouseError
+from pipeline.kept_key import kept_key
 from pipeline.progress import StageTimer
 from pipeline.results import ExtractResult
 from pipeline.settings import Credentials, Secret, Settings, SourceSettings
@@ -26,8 +26,6 @@ __all__ = ["extract", "read_row_key"]
 
 #: The disk, or this user's share of it, is full.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: Characters of a whole key. A shorter one was cut off.
-_LEAST_KEY = 64
 
 
 def extract(
@@ -187,30 +185,7 @@ def read_row_key(database_path: Path) -> bytes:
         WarehouseError: the file cannot be written or read.
     """
     path = database_path.with_name(database_path.name + ".row-key")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        if not path.exists():
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32) + "\n")
-            with suppress(FileExistsError):  # another process was faster, and both use its key
-                os.link(draft, path)
-        key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a key"
-        raise WarehouseError(
-            f"the key of row values cannot be written or read: {reason}",
-            where=str(path),
-            hint="check the path and its permissions",
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    if len(key) < _LEAST_KEY:
-        raise WarehouseError(
-            "the key of row values is damaged",
-            where=str(path),
-            hint="remove the file; the next extract makes a new one",
-        )
-    return key.encode()
+    return kept_key(path, "row values", hint="remove the file; the next extract makes a new one")
 
 
 @contextmanager

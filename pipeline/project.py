@@ -23,6 +23,7 @@ from pipeline.results import (
     CheckItem,
     CheckResult,
     ExtractResult,
+    ReportExtras,
     ReportResult,
     RunResult,
     UnevaluatedRule,
@@ -34,6 +35,7 @@ from pipeline.warehouse.build import Inputs
 from pipeline.warehouse.build import build as build_models
 from pipeline.warehouse.current import CurrentBuild, current_build, findings_by_severity, unevaluated_rules
 from pipeline.warehouse.people import Roster
+from pipeline.warehouse.pseudonyms import pseudonym_key
 
 if TYPE_CHECKING:
     import polars
@@ -122,18 +124,18 @@ class Project:
         *,
         formats: Iterable[str] | None = None,
         directory: Path | None = None,
-        annex: bool = False,
+        extras: ReportExtras = ReportExtras(),  # noqa: B008 - frozen
         allow_partial: bool = False,
         build_id: str | None = None,
     ) -> ReportResult:
         """Write the report of the current build, or of a snapshot, which is built first if it is not the current one.
 
         ``formats`` are any of csv, xlsx, html, pdf and graph; by default all but graph. CSV files are always
-        written. ``directory`` replaces that of the configuration. ``annex`` adds a PDF of the whole population.
+        written. ``directory`` replaces that of the configuration. ``extras`` are written only if they are asked for.
         ``build_id`` is the build that must be the current one. The report is signed if the environment names a key.
 
         Raises:
-            UsageError: a format is unknown.
+            UsageError: a format or an export is unknown.
             ConfigurationError: the signing key cannot be used.
             SupersededError: the current build is not ``build_id``.
             IncompleteError: the snapshot is PARTIAL, and ``allow_partial`` is false.
@@ -142,7 +144,9 @@ class Project:
         """
         from pipeline.reporting.report import ReportOptions, chosen_formats
 
-        wanted = chosen_formats(formats)
+        wanted, options = chosen_formats(formats), ReportOptions.with_extras(extras)
+        if extras.pseudonymise:
+            options = replace(options, pseudonym_key=pseudonym_key(self.settings.warehouse.database))
         timer = StageTimer(self.progress)
         with database.reading(self.settings.warehouse.database, notify=timer.note) as connection:
             current = current_build(connection)
@@ -156,12 +160,7 @@ class Project:
                 "is not the current build"
             )
         written = self._report(
-            timer,
-            wanted,
-            ReportOptions(annex=annex),
-            directory=directory,
-            allow_partial=allow_partial,
-            build_id=build_id,
+            timer, wanted, options, directory=directory, allow_partial=allow_partial, build_id=build_id
         )
         return replace(written, warnings=tuple(timer.notes))
 
@@ -322,7 +321,7 @@ class Project:
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
         from pipeline.evidence import signature, stamping
-        from pipeline.reporting.report import write
+        from pipeline.reporting.report import write, write_pseudonymised
         from pipeline.reporting.summary import coverage
 
         key = signature.signing_key(self.environment)
@@ -332,7 +331,7 @@ class Project:
         with database.reading(path, notify=timer.note, memory=database.RENDERING_MEMORY) as connection:
             current = _require_build(current_build(connection), build_id, path)
             _require_complete(current.completeness, current.reason, timer, allow_partial=allow_partial)
-            written = write(
+            written = (write_pseudonymised if options.pseudonym_key else write)(
                 connection,
                 directory or self.settings.reports.directory,
                 formats,
@@ -341,7 +340,8 @@ class Project:
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))
-        self._chain(current, written.seal, timer)
+        if not options.pseudonym_key:
+            self._chain(current, written.seal, timer)
         for warning in written.warnings:
             timer.note(warning)
         return ReportResult(

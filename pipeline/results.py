@@ -17,6 +17,7 @@ __all__ = [
     "CheckItem",
     "CheckResult",
     "ExtractResult",
+    "ReportExtras",
     "ReportResult",
     "RunResult",
     "UnevaluatedRule",
@@ -96,6 +97,21 @@ class UnevaluatedRule:
     rule_id: str
     outcome: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportExtras:
+    """What a report has only if it is asked for.
+
+    Attributes:
+        annex: a PDF that lists the whole population.
+        exports: names of files for other programs, as ``("vanta", "oscal")``.
+        pseudonymise: write another folder, to show outside, in which keyed pseudonyms stand for people.
+    """
+
+    annex: bool = False
+    exports: tuple[str, ...] = ()
+    pseudonymise: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

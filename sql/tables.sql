@@ -691,8 +691,8 @@ create table if not exists history.events (
     privileged_effect varchar not null, previous_snapshot_id varchar not null, snapshot_id varchar not null,
     happened_after timestamp not null, detected_at timestamp not null
 );
-comment on table history.events is 'One change that watch found between two complete extracts. Rows are appended, never changed or pruned.';
-comment on column history.events.position is 'position in the log, from 1 without gaps';
+comment on table history.events is 'One change that watch found between two complete extracts. Rows are appended, never changed; snapshots prune deletes old ones.';
+comment on column history.events.position is 'position in the log, without gaps; from 1 until old events are pruned';
 comment on column history.events.event_id is 'hash of the two snapshots and the change, so the same change always has the same id';
 comment on column history.events.kind is 'joiner, mover, leaver, privilege_gained, privilege_lost, activated, deactivated, reactivated, status_changed, changed, group_added, group_removed, active_leaver or login_after_end';
 comment on column history.events.user_name is 'user name, after the change';

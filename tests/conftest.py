@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -32,7 +33,7 @@ settings.load_profile(QUICK)
 
 #: Fixtures that take seconds to make and that several modules share. All tests that use one run on one worker, so
 #: that it is made once. The same holds for the tests of one module that share a fixture of that module.
-_MADE_ONCE = ("finished", "organisation", "prepared", "extracted", "printed")
+_MADE_ONCE = ("finished", "organisation", "prepared", "extracted", "ran", "printed")
 #: The longest tests start first, so that no worker is left with one of them at the end.
 _FIRST = ("tests/e2e/", "tests/packaging/", "tests/reporting/")
 
@@ -51,6 +52,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if hasattr(item.config, "workerinput"):  # xdist runs it
             _name_its_group(item)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one worker more than there are processors: tests also wait, for a pause or for a server."""
+    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what was collected from garbage collection: searching it takes 0.2 s, and a PDF asks for that twice."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # what the libraries hold is freed at the end, or they report leaks
 
 
 def _name_its_group(item: pytest.Item) -> None:

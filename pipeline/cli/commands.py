@@ -15,7 +15,7 @@ from pipeline.cli.terminal import Terminal
 __all__ = ["Command", "Commands", "Group", "assembled"]
 
 #: The options of ``access-review`` that every command takes as well.
-_GLOBAL = ("config", "quiet", "verbose", "debug", "json")
+_GLOBAL = ("config", "quiet", "verbose", "debug", "json", "log_format")
 
 
 class Command(TyperCommand):

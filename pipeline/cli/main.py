@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +39,7 @@ from pipeline.cli import (
     users,
     watch,
 )
+from pipeline.cli.logs import LogFormat, capture_libraries
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import AccessReviewError, UsageError
 from pipeline.settings import DEFAULT_PATH
@@ -91,6 +92,9 @@ def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every step.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", help="Messages for people, or one JSON object a line.")
+    ] = LogFormat.text,
     _show_version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
@@ -98,6 +102,8 @@ def _options(
     terminal: Terminal = context.ensure_object(Terminal)
     terminal.config, terminal.quiet, terminal.verbose = config, quiet, verbose
     terminal.debug, terminal.json = debug, json
+    if log_format is LogFormat.json:  # otherwise it may have been given after the command
+        terminal.log_format = log_format
 
 
 @functools.cache
@@ -144,6 +150,9 @@ def _keep_messages_from_failing() -> None:
 def _run(arguments: list[str]) -> int:
     # Before the command line is parsed, these options count wherever they stand.
     terminal = Terminal(debug="--debug" in arguments, json="--json" in arguments)
+    if "--log-format=json" in arguments or ("--log-format", "json") in itertools.pairwise(arguments):
+        terminal.log_format = LogFormat.json
+        capture_libraries()
     code = _code(arguments, terminal)
     try:
         terminal.end(code)
@@ -153,7 +162,7 @@ def _run(arguments: list[str]) -> int:
         terminal.fail(error)
         code = code or error.exit_code
     if code == 130:
-        sys.stderr.write("interrupted\n")
+        terminal.interrupted()
     return code
 
 
@@ -165,7 +174,7 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
     except AccessReviewError as error:
         terminal.fail(error)
         if terminal.debug:
-            traceback.print_exc()
+            terminal.traceback()
         return error.exit_code
     except TyperException as error:
         terminal.json = terminal.json or "--json" in arguments  # it may come after the mistake
@@ -182,7 +191,7 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
     except Exception as error:  # a bug must not look like a finding
         terminal.fail(bug.report(error, terminal.command or "access-review"))
         if terminal.debug:
-            traceback.print_exc()
+            terminal.traceback()
         return AccessReviewError.exit_code
 
 

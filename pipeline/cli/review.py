@@ -149,7 +149,7 @@ def import_files(
     if found.files or terminal.json:
         _show_import(terminal, found)
     for error in found.refused[1:]:
-        sys.stderr.write(f"problem: {error}\n")
+        terminal.problem(str(error))
     if found.refused:
         raise found.refused[0]
     if found.problems and not skip_invalid:
@@ -246,7 +246,7 @@ def _import_page(terminal: Terminal, name: str | None) -> None:
 def _show_import(terminal: Terminal, found: Import) -> None:
     for path, imported in found.files:
         for problem in imported.problems:
-            sys.stderr.write(f"problem: {path}, {problem.place}: {problem.text}\n")
+            terminal.problem(f"{path}, {problem.place}: {problem.text}")
         for each in imported.replaced:
             time = each.decided_at.strftime(" on %Y-%m-%d %H:%M UTC") if each.decided_at else ""
             terminal.note(f"{each.item}: was {each.was} (page{time}), now {each.now} ({path.name})")

@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
     _group.callback(invoke_without_command=True)(_default)
     _group.command("list", epilog="Example: access-review snapshots list")(list_snapshots)
     _group.command("show", epilog="Example: access-review snapshots show 20261101T000000Z-4f2a")(show_snapshot)
-    _group.command("prune", epilog="Example: access-review snapshots prune --keep-days 400")(prune_snapshots)
+    _group.command("prune", epilog="Example: access-review snapshots prune --keep-days 400 --dry-run")(
+        prune_snapshots
+    )
     app.add_typer(_group, name="snapshots")
 
 
@@ -110,20 +112,31 @@ def prune_snapshots(
     context: typer.Context,
     keep_days: Annotated[
         int,
-        typer.Option("--keep-days", min=1, max=36_500, metavar="N", help="Keep every snapshot of the last N days."),
+        typer.Option("--keep-days", min=1, max=36_500, metavar="N", help="Keep everything of the last N days."),
     ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")] = False,
 ) -> None:
-    """Delete the rows of old snapshots.
+    """Delete the rows and the events of old snapshots.
 
-    The list of snapshots keeps their dates and completeness. Snapshots that a report shows or is compared with are
-    kept, and so are the newest and the newest complete one.
+    The list of snapshots keeps their dates and completeness, and the trend keeps its counts. Snapshots that a
+    campaign reviews or a report shows or is compared with are kept, and so are the newest and the newest complete
+    one.
+    Campaigns, decisions and report folders are never touched.
     """
     from pipeline.warehouse import database, retention
 
     terminal: Terminal = context.obj
     now = as_stored(utc_now())
-    with database.writing(terminal.settings().warehouse.database, notify=terminal.note) as connection:
-        pruned = retention.prune(connection, before=now - timedelta(days=keep_days), now=now)
-    if pruned or terminal.json:
-        terminal.result("\n".join(pruned), {"snapshot_ids": pruned})
-    terminal.say(f"pruned {count(len(pruned), 'snapshot')}")
+    before, path = now - timedelta(days=keep_days), terminal.settings().warehouse.database
+    if dry_run:
+        with database.reading(path, notify=terminal.note) as connection:
+            found = retention.prunable(connection, before=before)
+        ids, events = found.snapshots, len(found.events)
+    else:
+        with database.writing(path, notify=terminal.note) as connection:
+            ids = retention.prune(connection, before=before, now=now)
+            events = retention.prune_events(connection, before=before)
+    if ids or terminal.json:
+        terminal.result("\n".join(ids), {"snapshot_ids": ids, "events": events, "dry_run": dry_run})
+    verb = "would prune" if dry_run else "pruned"
+    terminal.say(f"{verb} {count(len(ids), 'snapshot')}" + (f" and {count(events, 'event')}" if events else ""))

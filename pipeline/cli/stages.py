@@ -13,7 +13,7 @@ import typer
 
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import GateError, IncompleteError, UsageError, exit_code
-from pipeline.results import SEVERITIES, ReportResult, RunResult
+from pipeline.results import SEVERITIES, ReportExtras, ReportResult, RunResult
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: access-review run --fail-on high")(run)
     app.command(epilog="Example: access-review extract prod")(extract)
     app.command(epilog="Example: access-review build --as-of 2026-09-30")(build)
-    app.command(epilog="Example: access-review report --format csv")(report)
+    app.command(
+        epilog="Examples: access-review report --format csv; access-review report --export vanta --export oscal"
+    )(report)
 
 
 def run(
@@ -163,15 +165,29 @@ def report(
     ] = None,
     formats: Formats = "csv,xlsx,html,pdf",
     annex: Annotated[bool, typer.Option("--annex", help="Add a PDF that lists the whole population.")] = False,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Add a file for another program (repeatable); 'list' shows them."),
+    ] = None,
+    pseudonymise: Annotated[
+        bool, typer.Option("--pseudonymise", help="Write a folder to show outside, with pseudonyms for people.")
+    ] = False,
     out: Out = None,
     allow_partial: AllowPartial = False,
 ) -> None:
     """Write the report of the current build, or of --snapshot."""
     terminal: Terminal = context.obj
+    if export and "list" in export:
+        _list_exports(terminal)
+        return
     project = terminal.project()
     with terminal.progress():
         result = project.report(
-            snapshot, formats=parse_formats(formats), directory=out, annex=annex, allow_partial=allow_partial
+            snapshot,
+            formats=parse_formats(formats),
+            directory=out,
+            extras=ReportExtras(annex=annex, exports=tuple(export or ()), pseudonymise=pseudonymise),
+            allow_partial=allow_partial,
         )
     terminal.say(_coverage(result))
     terminal.result(
@@ -213,6 +229,31 @@ def show(terminal: Terminal, result: RunResult) -> None:
             "time_stamped_at": written.time_stamped_at,
             "stages": [asdict(stage) for stage in result.stages],
         },
+    )
+
+
+def _list_exports(terminal: Terminal) -> None:
+    from pipeline.reporting.exports import exports
+
+    known = exports()
+    lines = [
+        f"{export.name}: {export.query.answers}\n  access-review {export.command}\n"
+        f"  {export.source} (checked {export.checked})"
+        for export in known
+    ]
+    terminal.result(
+        "\n".join(lines),
+        [
+            {
+                "name": export.name,
+                "gives": export.query.answers,
+                "file": export.file,
+                "command": export.command,
+                "source": export.source,
+                "checked": export.checked,
+            }
+            for export in known
+        ],
     )
 
 

@@ -8,6 +8,8 @@ With ``--json`` a command prints one document at its end. All documents have the
     {"command": "run", "ok": false, "result": null, "warnings": [],
      "error": {"message": "...", "where": "...", "hint": "...", "exit_code": 3}}
 
+With ``--log-format json`` every message on stderr is one line of JSON instead, and there are no progress bars.
+
 ``ok`` is true if the exit code is 0. A command that had a result before it failed has both ``result`` and ``error``.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.addresses import AddressError, read_address
+from pipeline.cli import logs
+from pipeline.cli.logs import LogFormat
 from pipeline.errors import AccessReviewError, RenderError, UsageError
 from pipeline.settings import DEFAULT_PATH, Settings, load_settings
 
@@ -47,6 +52,7 @@ class Terminal:
     verbose: bool = False
     debug: bool = False
     json: bool = False
+    log_format: LogFormat = LogFormat.text
     command: str = ""
     _result: Any = field(default=None, init=False)
     _warnings: list[str] = field(default_factory=list, init=False)
@@ -133,12 +139,16 @@ class Terminal:
     def say(self, text: str) -> None:
         """Print a line for people on stderr, unless ``--quiet`` is given."""
         if not self.quiet:
-            self._write(text)
+            self._write("info", "message", text, message=text)
 
     def note(self, text: str) -> None:
         """Print a warning, even with ``--quiet``."""
         self._warnings.append(text)
-        self._write(f"warning: {text}")
+        self._write("warning", "warning", f"warning: {text}", message=text)
+
+    def problem(self, text: str) -> None:
+        """Print one of several problems that an error at the end sums up."""
+        self._write("error", "problem", f"problem: {text}", message=text)
 
     def stage(self, name: str) -> None:
         """Begin a stage, and its progress bar."""
@@ -149,7 +159,7 @@ class Terminal:
                 self._progress.remove_task(self._task)
             self._task = self._progress.add_task(name, total=None)
         elif not self.quiet:
-            self._write(f"{name} ...")
+            self._write("info", "stage", f"{name} ...", stage=name)
 
     def advance(self, what: str, done: int, total: int | None) -> None:
         """Move the progress bar; without a terminal, print a line if ``--verbose`` is given."""
@@ -162,12 +172,13 @@ class Terminal:
                 done, total = (sum(numbers) for numbers in zip(*self._counts.values(), strict=True))
             self._progress.update(self._task, description=label, completed=done, total=total)
         elif self.verbose:
-            self._write(f"  {self._stage}: {what} {done}" + (f" of {total}" if total is not None else ""))
+            text = f"  {self._stage}: {what} {done}" + (f" of {total}" if total is not None else "")
+            self._write("debug", "progress", text, stage=self._stage, what=what, done=done, total=total)
 
     @contextmanager
     def progress(self) -> Iterator[None]:
         """Show progress bars while the block runs, if stderr is a terminal."""
-        if self.quiet or self.verbose or not sys.stderr.isatty():
+        if self.quiet or self.verbose or self.log_format is LogFormat.json or not sys.stderr.isatty():
             yield
             return
         from rich.console import Console
@@ -185,10 +196,24 @@ class Terminal:
     def fail(self, error: AccessReviewError) -> None:
         """Print an error as two lines: what happened and where, then what to do."""
         self._error = self._error or error
-        sys.stderr.write(f"error: {_one_line(str(error))}\nhint: {_one_line(error.hint)}\n")
+        fields = {"message": error.message, "where": error.where, "hint": error.hint, "exit_code": error.exit_code}
+        text = f"error: {_one_line(str(error))}\nhint: {_one_line(error.hint)}"
+        self._write("error", "error", text, **fields)
 
-    def _write(self, text: str) -> None:
-        if self._progress is not None:
+    def traceback(self) -> None:
+        """Print the traceback of the exception that is being handled."""
+        text = traceback.format_exc().rstrip("\n")
+        self._write("error", "traceback", text, traceback=text)
+
+    def interrupted(self) -> None:
+        """Say that the user ended the command."""
+        self._write("error", "interrupted", "interrupted")
+
+    def _write(self, level: str, event: str, text: str, /, **fields: object) -> None:
+        """Print a message: its text for people, or its fields for a log."""
+        if self.log_format is LogFormat.json:
+            logs.write(level, event, fields)
+        elif self._progress is not None:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             sys.stderr.write(text + "\n")

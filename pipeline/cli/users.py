@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.commands import Commands
+from pipeline.cli.logs import LogFormat
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing, email_address
 from pipeline.errors import SourceError, UsageError
 from pipeline.settings import Secret
@@ -114,6 +115,7 @@ def create(
 
     terminal: Terminal = context.obj
     _require_one(file, email)
+    _require_a_reader(terminal, show_password)
     if scim and password is not PasswordFrom.none:
         raise UsageError(
             "accounts created over SCIM log in by single sign-on",
@@ -133,6 +135,15 @@ def create(
     with journal_shown(terminal, service.journal):
         results = service.create(wanted, passwords(password.value), created)
     _show(terminal, results)
+
+
+def _require_a_reader(terminal: Terminal, show_password: bool) -> None:
+    if show_password and terminal.log_format is LogFormat.json:
+        raise UsageError(
+            "passwords are not written to a log",
+            where="users create",
+            hint="remove --show-password or --log-format json",
+        )
 
 
 def update(

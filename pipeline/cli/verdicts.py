@@ -32,6 +32,8 @@ def text(folder: Path, found: FolderVerification) -> str:
     """Return the result for one folder: a line for each problem, then what the folder says, then the verdict."""
     lines = problem_lines(found.problems)
     if found.document:
+        if found.document.get("pseudonymised"):
+            lines.append("pseudonyms   yes: names, addresses and ids of people are replaced")
         lines += [
             f"snapshot     {found.document['snapshot_id']}",
             f"data sha256  {found.document['data_sha256']}",

@@ -31,21 +31,25 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SHORTEST, _LONGEST = 10, 366 * 86_400
 _CHECKS = "'access-review snapshots show' lists every check; extract again"
 
+Every = Annotated[
+    str | None, typer.Option(metavar="DURATION", help="Interval between extracts, as 30m, 1h or 1h30m.")
+]
+Format = Annotated[str, typer.Option(metavar="NAME", help="Form of the events that sinks get: json or ocsf.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         "watch",
         epilog="Examples: access-review watch --every 1h --sink events.jsonl; "
-        "access-review watch --once --sink https://hooks.example.com/access",
+        "access-review watch --once --sink https://hooks.example.com/access; "
+        "access-review watch --every 1h --sink ocsf.jsonl --format ocsf",
     )(watch)
 
 
 def watch(
     context: typer.Context,
-    every: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Interval between extracts, as 30m, 1h or 1h30m.")
-    ] = None,
+    every: Every = None,
     once: Annotated[bool, typer.Option("--once", help="Extract once and exit, for cron or a timer.")] = False,
     sink: Annotated[
         list[str] | None,
@@ -55,6 +59,7 @@ def watch(
             "Requests are signed with ACCESS_REVIEW_WEBHOOK_SECRET.",
         ),
     ] = None,
+    format: Format = "json",  # noqa: A002
     metrics: Metrics = None,
 ) -> None:
     """Extract at intervals and record what changed.
@@ -65,12 +70,13 @@ def watch(
         raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
     seconds = parse_duration(every) if every is not None else None
 
+    from pipeline.watch.formats import event_format
     from pipeline.watch.sinks import open_sinks
     from pipeline.watch.watcher import Watcher, watch_lock
 
     terminal: Terminal = context.obj
     project = terminal.project()
-    watcher = Watcher(project, open_sinks(sink or (), os.environ))
+    watcher = Watcher(project, open_sinks(sink or (), os.environ, event_format(format)))
     project.validate()
     listener = None if metrics is None else _listener(terminal, metrics, is_once=once)
     is_stopping = False

@@ -136,13 +136,13 @@ class Spark:
             return self._here.create(model, values)
         self._bring({*model.reads})
         statement, bound, folder = self._statements[model.table], bind(values), self._lake.folder(model.table)
+        self._there.add(model.table)  # before it is: a write that fails half-way leaves a folder to remove
         with _reported(model):
             self._lake.remove(model.table)
             self._connection.write(statement, bound, folder)
             if not self._lake.holds(model.table):  # Sail writes no file if there are no rows
                 self._lake.write(model.table, self._connection.table(statement, bound).to_reader())
             self._connection.view(view(model.table), folder)
-        self._there.add(model.table)
         columns = [(column.name, column.type) for column in model.columns]
         return self._database.store(model.table, columns, self._lake.read(model.table))
 
@@ -175,9 +175,9 @@ class Spark:
     def _bring(self, tables: set[str]) -> None:
         """Store the tables that the engine does not have yet in the lake."""
         for table in sorted(tables - self._there):
+            self._there.add(table)
             self._lake.write(table, self._database.read(table))
             self._connection.view(view(table), self._lake.folder(table))
-            self._there.add(table)
 
 
 def _declared(model: Runnable, statement: str, found: Sequence[tuple[str, str]]) -> str:

@@ -20,11 +20,13 @@ from typing import Any
 from pipeline import __version__, resources
 from pipeline.warehouse import archive, saved
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.pseudonyms import is_pseudonymised
 
 __all__ = [
     "FIELDS",
     "KEYS",
     "MANIFEST",
+    "PSEUDONYMISED",
     "SCHEMA_VERSION",
     "SHELL_CHECK",
     "SIDE_FILES",
@@ -47,7 +49,9 @@ SIDE_FILES = frozenset({MANIFEST, SIGNATURE, TIME_STAMP})
 SCHEMA_VERSION = 1
 #: A shell command that prints ``data_sha256`` when it runs in a report folder.
 SHELL_CHECK = "find *.csv raw sql inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
-#: The keys of a manifest, in their order, and what each holds.
+#: The key that only the manifest of a folder with pseudonyms has: true.
+PSEUDONYMISED = "pseudonymised"
+#: The other keys of a manifest, in their order, and what each holds.
 FIELDS = {
     "schema_version": "The version of this format.",
     "snapshot_id": "The snapshot that the report shows.",
@@ -193,6 +197,7 @@ def compose(
         ),
         "baseline_snapshot_id": snapshot["baseline_snapshot_id"],
         "formula_cells_neutralised": neutralised,
+        **({PSEUDONYMISED: True} if is_pseudonymised(connection) else {}),
         "files": [asdict(file) for file in sorted(files, key=lambda file: file.path)],
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

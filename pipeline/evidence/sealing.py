@@ -21,8 +21,23 @@ from pipeline.evidence.manifest import MANIFEST, SIGNATURE, TIME_STAMP, SealedFi
 from pipeline.evidence.signature import PUBLIC_KEY_FILE, SigningKey
 from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.pseudonyms import is_pseudonymised
 
-__all__ = ["Draft", "Seal", "collect", "draft_folder", "seal"]
+__all__ = ["NOTICE", "Draft", "Seal", "collect", "draft_folder", "seal"]
+
+
+#: The file that says what a folder with pseudonyms is.
+NOTICE = "PSEUDONYMISED.txt"
+_NOTICE_TEXT = """\
+This report is pseudonymised.
+
+Names, addresses, logins and ids of people, domains outside the organization, and titles of dashboards and data
+models are replaced by pseudonyms. The same pseudonym always stands for the same value. Text that people wrote, such
+as reasons and comments, is left out. Names of roles, groups and departments, dates and all figures are those of the
+report.
+
+The source rows and the inputs of the build are not in this folder, so it can be verified but not rebuilt.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,8 @@ def collect(connection: Connection, draft: Draft) -> list[SealedFile]:
         RenderError: a file cannot be written.
     """
     archive.write(connection, draft.file("raw, sql, inputs").parent)
+    if is_pseudonymised(connection):
+        draft.file(NOTICE).write_text(_NOTICE_TEXT, encoding="utf-8")
     return manifest.sealed_files(connection, draft.folder, manifest.files_below(draft.folder))
 
 

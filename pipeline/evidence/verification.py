@@ -140,6 +140,8 @@ def _verify(
     rebuilt = None
     if rebuild and problems:
         notes.append("not rebuilt: a rebuild needs a folder without problems")
+    elif rebuild and document.get(manifest.PSEUDONYMISED):
+        notes.append("nothing to rebuild: a folder with pseudonyms has no source rows")
     elif rebuild and (kind := kind_without_data(entry.path for entry in found)):
         notes.append(f"nothing to rebuild: this is the folder of a {kind}; {_basis(folder, document)}")
     elif rebuild:
@@ -175,8 +177,9 @@ def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
             where=MANIFEST,
             hint="verify it with the version of the program that the manifest names under 'tool'",
         )
-    if tuple(document) != manifest.KEYS:
-        odd = sorted({*document} ^ {*manifest.KEYS}) or ["their order"]
+    keys = [key for key in document if key != manifest.PSEUDONYMISED]
+    if tuple(keys) != manifest.KEYS:
+        odd = sorted({*keys} ^ {*manifest.KEYS}) or ["their order"]
         return {}, [Problem(MANIFEST, f"does not have the keys of a manifest: {', '.join(odd)}")]
     files = document["files"]
     shape: dict[str, type | tuple[type, ...]] = {"path": str, "bytes": int, "sha256": str, "rows": (int, type(None))}

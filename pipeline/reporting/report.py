@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import resources
@@ -16,14 +16,17 @@ from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.sealing import Draft, Seal, draft_folder
 from pipeline.evidence.signature import SigningKey
-from pipeline.reporting import data_files, documents, pdf, processes, renderers
+from pipeline.reporting import data_files, documents, exports, pdf, processes, renderers
 from pipeline.reporting.data_files import write_csv
 from pipeline.reporting.dataset import Dataset, load
 from pipeline.reporting.documents import DocumentJob
+from pipeline.reporting.exports import Export
 from pipeline.reporting.processes import Pool, Task
 from pipeline.reporting.renderers import Renderer
+from pipeline.results import ReportExtras
 from pipeline.warehouse import archive, chain, database
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.pseudonyms import pseudonymised_copy
 from pipeline.wording import counted
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "workers",
     "write",
     "write_csv",
+    "write_pseudonymised",
 ]
 
 #: Formats that are written by default.
@@ -63,7 +67,9 @@ class ReportOptions:
     """How a report folder is written.
 
     ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
-    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population.
+    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population, and
+    ``exports`` files for other programs.
+    ``pseudonym_key`` is the key of the pseudonyms of a folder to show outside; None for a report with names.
     ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
@@ -71,7 +77,18 @@ class ReportOptions:
     workers: Pool | None = None
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
+    exports: tuple[Export, ...] = ()
+    pseudonym_key: bytes | None = None
     cores: int | None = None
+
+    @classmethod
+    def with_extras(cls, extras: ReportExtras) -> ReportOptions:
+        """Return the options that write these extras.
+
+        Raises:
+            UsageError: there is no such export.
+        """
+        return cls(annex=extras.annex, exports=exports.chosen(extras.exports))
 
 
 def chosen_formats(names: Iterable[str] | None) -> frozenset[str]:
@@ -114,7 +131,7 @@ def write(
         libraries = pool.submit(pdf.check_libraries) if chosen or options.annex else None
         dataset = load(connection)
         folder = directory / str(dataset.snapshot["folder"])
-        earlier = {name for name in renderers.FILES if (folder / name).exists()}
+        earlier = {name for name in renderers.FILES if (folder / name).exists()} | exports.names_below(folder)
         with draft_folder(folder, progress) as draft:
             neutralised = write_csv(connection, draft.file)
             data = sealing.collect(connection, draft)
@@ -133,6 +150,8 @@ def write(
             warnings = _tables(connection, dataset, job, draft, tables)
             warnings += _rendered(pool, rendering)
             names = [renderer.file for renderer in (*tables, *chosen)]
+            names += (exported := _exported(connection, draft, options))
+            neutralised += sum(exported.values())
             if options.annex:
                 names.append(renderers.ANNEX_FILE)
                 warnings += _annex(connection, draft, dataset, job, pool, progress)
@@ -148,6 +167,28 @@ def write(
         warnings.append(_replaced(lost))
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
+
+
+def write_pseudonymised(
+    connection: Connection,
+    directory: Path,
+    formats: frozenset[str],
+    progress: Callable[[str], None],
+    options: ReportOptions,
+) -> ReportFolder:
+    """Write the report of a copy of the database in which keyed pseudonyms stand for people.
+
+    Raises:
+        WarehouseError: the copy cannot be made, or another version of the program made the build.
+        RenderError: as :func:`write`.
+    """
+    progress("pseudonyms")
+    archive.require_current(connection)
+    with (
+        pseudonymised_copy(connection, options.pseudonym_key or b"") as copy,
+        database.reading(copy, notify=lambda _: None, memory=database.RENDERING_MEMORY) as pseudonymous,
+    ):
+        return write(pseudonymous, directory, formats, progress, replace(options, pseudonym_key=None))
 
 
 def workers(formats: frozenset[str], cores: int | None = None) -> Pool:
@@ -171,7 +212,7 @@ def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Rende
 def _replaced(lost: Sequence[str]) -> str:
     return (
         f"the new report replaces the earlier one, whose {', '.join(lost)} "
-        f"{'was' if len(lost) == 1 else 'were'} not written again; --format names what to write"
+        f"{'was' if len(lost) == 1 else 'were'} not written again; --format and --export name what to write"
     )
 
 
@@ -203,6 +244,11 @@ def _rendered(pool: Pool, tasks: Sequence[Task[Sequence[str]]]) -> list[str]:
         pass
     # Two documents may lack the same characters.
     return list(dict.fromkeys(warning for task in tasks for warning in task.result()))
+
+
+def _exported(connection: Connection, draft: Draft, options: ReportOptions) -> dict[str, int]:
+    """Write the exports; return the path of each file, and how many of its cells were neutralised."""
+    return {name: cells for export in options.exports for name, cells in exports.write(connection, export, draft)}
 
 
 def _annex(

@@ -334,9 +334,7 @@ class _Book:
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer(
-            f"&L&8&A{part}, confidential&C&8Snapshot " + self._view.snapshot["snapshot_id"] + "&R&8&P of &N"
-        )
+        sheet.set_footer(f"&L&8&A{part}, confidential&C&8Snapshot " + self._view.snapshot["folder"] + "&R&8&P of &N")
         return sheet
 
 

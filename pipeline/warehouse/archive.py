@@ -33,6 +33,7 @@ from pipeline.warehouse import database, files, saved, snapshots
 from pipeline.warehouse.build import rebuild
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model_file import combined_sha256, load_folder, model_files
+from pipeline.warehouse.pseudonyms import is_pseudonymised
 from pipeline.warehouse.rules import in_force
 
 __all__ = ["FOLDERS", "parquet_rows", "previous_snapshot", "rebuilt", "require_current", "unwritten", "write"]
@@ -72,7 +73,7 @@ def require_current(connection: Connection) -> None:
 
 
 def write(connection: Connection, folder: Path) -> None:
-    """Write ``raw/``, ``sql/`` and ``inputs/`` of the current build.
+    """Write ``raw/``, ``sql/`` and ``inputs/`` of the current build; of a copy with pseudonyms, only ``sql/``.
 
     Raises:
         WarehouseError: the build was made with other SQL than the program has now.
@@ -84,6 +85,8 @@ def write(connection: Connection, folder: Path) -> None:
     for name in FOLDERS:
         (folder / name).mkdir()
     texts = _copy_sql(folder / "sql")
+    if is_pseudonymised(connection):  # source rows and inputs have names in every form
+        return
     values = {"snapshot_id": snapshot_id}
     for table in _tables(connection, "raw"):
         _copy(

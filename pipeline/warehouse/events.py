@@ -20,7 +20,11 @@ from pipeline.warehouse import comparison, database, saved, snapshots
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.snapshots import Snapshot
 
-__all__ = ["Comparison", "has_comparable", "id_at", "last_position", "note", "pending", "record", "remember"]
+__all__ = ["LOG", "Comparison", "has_comparable", "id_at", "last_position", "note", "pending", "record", "remember"]
+
+
+#: The events as the log has them.
+LOG = "select * from history.events where position > $after order by position limit $most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +192,12 @@ def id_at(connection: Connection, position: int) -> str | None:
     return str(row[0]) if row else None
 
 
-def pending(connection: Connection, after: int, most: int) -> list[dict[str, Any]]:
-    """Return up to ``most`` events after a position, in order, as dictionaries by column name."""
-    cursor = connection.execute(
-        "select * from history.events where position > $after order by position limit $most",
-        {"after": after, "most": most},
-    )
+def pending(connection: Connection, after: int, most: int, select: str = LOG) -> list[dict[str, Any]]:
+    """Return up to ``most`` events after a position, in order, as dictionaries by column name.
+
+    ``select`` gives them in another form; it takes ``$after`` and ``$most``, and keeps ``position`` and ``event_id``.
+    """
+    cursor = connection.execute(select, {"after": after, "most": most})
     header = [column[0] for column in cursor.description or []]
     return [dict(zip(header, row, strict=True)) for row in cursor.fetchall()]
 

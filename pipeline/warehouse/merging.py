@@ -172,7 +172,7 @@ def merge(connection: Connection, parts: Sequence[MergePart], models: Sequence[M
             policy.load_reference(connection, job.policy_files.defaults)
             policy.load_policy(connection, job.policy_files)
             landing.land_snapshot(connection, job)
-            outcomes = _copy(connection, parts, [model.name for model in models], job.snapshot_id)
+            outcomes = _copy(connection, parts, models, job.snapshot_id)
             completeness.check(connection, models, outcomes, snapshots.get(connection, job.snapshot_id))
     except duckdb.Error as error:
         raise WarehouseError(
@@ -184,9 +184,9 @@ def merge(connection: Connection, parts: Sequence[MergePart], models: Sequence[M
 
 
 def _copy(
-    connection: Connection, parts: Sequence[MergePart], computed: Sequence[str], snapshot_id: str
+    connection: Connection, parts: Sequence[MergePart], models: Sequence[Model], snapshot_id: str
 ) -> list[SourceOutcome]:
-    """Copy all parts; return the checks that the extracts made, by source. ``computed`` are made again instead."""
+    """Copy all parts; return the checks that the extracts made, by source. Those of ``models`` are made again."""
     connection.execute(
         "create or replace temp table merged_checks as select *, 0 as number from meta.reconciliation limit 0"
     )
@@ -197,7 +197,11 @@ def _copy(
         if part.number in (None, 1):
             values = {"snapshot_id": snapshot_id, "part": part.snapshot_id, "source": part.source}
             _insert(connection, "meta.sources", "merged_source", part, {"part_sources": "meta.sources"}, values)
-    found = connection.execute(saved.statement("landing", "merged_checks"), {"computed": list(computed)}).fetchall()
+    computed = {
+        "computed": [model.name for model in models if not model.each],
+        "computed_by_list": [model.name for model in models if model.each],
+    }
+    found = connection.execute(saved.statement("landing", "merged_checks"), computed).fetchall()
     connection.execute("drop table temp.merged_checks")
     addresses = {part.source: part.address for part in ordered}
     return [

@@ -14,25 +14,28 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.errors import RenderError, UsageError
 from pipeline.settings import Secret, webhook_secret
+from pipeline.watch.formats import LOG, Event, EventFormat
 
 __all__ = ["FileSink", "Sink", "WebhookSink", "open_sinks"]
 
-Event = Mapping[str, Any]
 #: How much of a file's end is read at once to find its last line, in bytes.
 _TAIL = 65_536
 
 
 class Sink(Protocol):
-    """A receiver of events. ``sink_id`` identifies it; ``name`` has no secret and may be shown."""
+    """A receiver of events. ``sink_id`` identifies it; ``name`` has no secret and may be shown.
+
+    ``format`` is the form in which it gets them.
+    """
 
     sink_id: str
     name: str
+    format: EventFormat
 
     def position(self, known: int, id_at: Callable[[int], str | None]) -> int:
         """Return the position of the last event it has; ``known`` is the position that the database has stored."""
@@ -44,8 +47,9 @@ class Sink(Protocol):
 class FileSink:
     """A file of JSON lines, one event a line, in the order of the log."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, format: EventFormat = LOG) -> None:  # noqa: A002
         self.path = path.absolute()
+        self.format = format
         self.name = str(path)
         self.sink_id = hashlib.sha256(f"file:{self.path}".encode()).hexdigest()
 
@@ -60,10 +64,9 @@ class FileSink:
         if last is None:
             return known
         try:
-            event = json.loads(last)
-            position, event_id = int(event["position"]), event["event_id"]
+            position, event_id = self.format.identity(json.loads(last))
         except (ValueError, KeyError, TypeError) as error:
-            raise self._unusable("its last line is not an event") from error
+            raise self._unusable(f"its last line is not an event in the format {self.format.name}") from error
         if id_at(position) != event_id:
             raise self._unusable("its last line is an event of another database")
         return position
@@ -74,7 +77,7 @@ class FileSink:
         Raises:
             RenderError: the file cannot be written.
         """
-        content = b"".join(encode(event) + b"\n" for event in events)
+        content = b"".join(self.format.encode(event) + b"\n" for event in events)
         with self._locked() as file:
             os.lseek(file, 0, os.SEEK_END)
             while content:
@@ -113,12 +116,19 @@ class WebhookSink:
     """
 
     def __init__(
-        self, url: str, secret: Secret, *, clock: Callable[[], float], sleep: Callable[[float], None]
+        self,
+        url: str,
+        secret: Secret,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        format: EventFormat = LOG,  # noqa: A002
     ) -> None:
         from pipeline.sources.webhook import Webhook
 
         self._webhook = Webhook(url, secret, clock=clock, sleep=sleep)
         self.name = self._webhook.origin
+        self.format = format
         self.sink_id = hashlib.sha256(f"webhook:{url}".encode()).hexdigest()
 
     def position(self, known: int, _: Callable[[int], str | None]) -> int:
@@ -135,15 +145,21 @@ class WebhookSink:
         try:
             with self._webhook as webhook:
                 for event in events:
-                    webhook.send(str(event["event_id"]), encode(event))
+                    webhook.send(str(event["event_id"]), self.format.encode(event))
                     taken = int(event["position"])
         finally:
             if taken is not None:
                 done(taken)
 
 
-def open_sinks(names: Sequence[str], environment: Mapping[str, str]) -> list[Sink]:
+def open_sinks(
+    names: Sequence[str],
+    environment: Mapping[str, str],
+    format: EventFormat = LOG,  # noqa: A002
+) -> list[Sink]:
     """Return a sink for each name: a web address if it has a scheme, else the path of a file.
+
+    All of them get the events in the same format.
 
     Raises:
         UsageError: an address cannot be used, or a sink is named twice.
@@ -155,24 +171,13 @@ def open_sinks(names: Sequence[str], environment: Mapping[str, str]) -> list[Sin
     for name in names:
         if "://" in name:
             origin(name)  # a wrong address is reported before a missing secret
-            sinks.append(WebhookSink(name, webhook_secret(environment), clock=time.time, sleep=time.sleep))
+            secret = webhook_secret(environment)
+            sinks.append(WebhookSink(name, secret, clock=time.time, sleep=time.sleep, format=format))
         else:
-            sinks.append(FileSink(Path(name)))
+            sinks.append(FileSink(Path(name), format))
     if len({sink.sink_id for sink in sinks}) < len(sinks):
         raise UsageError("a sink is named twice", where="--sink", hint="name each sink once")
     return sinks
-
-
-def encode(event: Event) -> bytes:
-    """Return an event as one line of JSON. Times are UTC; the state of a joiner or leaver is an object."""
-    document = {name: _plain(value) for name, value in event.items()}
-    if event.get("state") is not None:
-        document["state"] = json.loads(str(event["state"]))
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _plain(value: object) -> object:
-    return value.isoformat(timespec="milliseconds") + "Z" if isinstance(value, datetime) else value
 
 
 def _last_line(file: int) -> bytes | None:

@@ -135,7 +135,7 @@ class Watcher:
             position = sink.position(
                 events.last_position(connection, sink.sink_id), lambda at: events.id_at(connection, at)
             )
-            waiting = events.pending(connection, position, _BATCH)
+            waiting = events.pending(connection, position, _BATCH, sink.format.select)
         while waiting:
             reached = position
 
@@ -152,7 +152,7 @@ class Watcher:
                         events.remember(
                             connection, sink_id=sink.sink_id, sink=sink.name, position=reached, now=self.clock()
                         )
-                        waiting = events.pending(connection, reached, _BATCH)
+                        waiting = events.pending(connection, reached, _BATCH, sink.format.select)
                     position = reached
 
     def _prune(self, tick: Tick) -> None:

@@ -155,7 +155,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Simulator(SMALLEST, 7) as simulator:
         simulator.write_files(folder)
         secret = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
-        outcome = run_command(folder, "run", **secret)
+        outcome = run_command(folder, "run", "--format", "csv", **secret)
     assert outcome.code == 0, outcome.stderr
     return Path(outcome.stdout.splitlines()[0])
 

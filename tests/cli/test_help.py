@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli.main import command_line
 
-GLOBAL = ("--config", "--quiet", "--verbose", "--debug", "--json")
+GLOBAL = ("--config", "--quiet", "--verbose", "--debug", "--json", "--log-format")
 
 
 def contexts(command: Any, parent: Any = None, name: str = "access-review") -> Iterator[Any]:

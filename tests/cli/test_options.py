@@ -47,6 +47,22 @@ def test_quiet_and_verbose_work_after_the_command(ran: tuple[Place, Outcome], co
     assert "build: graph.accounts" in verbose.stderr
 
 
+def test_a_log_is_one_json_object_a_line_without_bars_or_secrets(built: Place, copied: Place) -> None:
+    built_again = copied.ok("build", "--log-format", "json", "--verbose")
+    failed = run_command(built.folder, "--log-format=json", "--debug", "build", "--snapshot", "none")
+    wrong = run_command(built.folder, "build", "--no-such-option", "--log-format", "json")
+    neither = run_command(built.folder, "build", "--log-format", "xml")
+
+    lines = [[json.loads(line) for line in each.stderr.splitlines()] for each in (built_again, failed, wrong)]
+    assert all(list(line)[:3] == ["time", "level", "event"] for each in lines for line in each)
+    assert {"stage", "progress"} <= {line["event"] for line in lines[0]}
+    assert [(line["level"], line["event"]) for line in lines[1]][-2:] == [("error", "error"), ("error", "traceback")]
+    error = next(line for line in lines[1] if line["event"] == "error")
+    assert (error["message"], error["exit_code"]) == ("there is no snapshot 'none'", 4)
+    assert lines[2][-1]["exit_code"] == 2
+    assert (neither.code, neither.stderr.splitlines()[0].startswith("error:")) == (2, True)
+
+
 def test_arguments_after_two_dashes_are_not_options(built: Place) -> None:
     outcome = built("rules", "show", "--", "--json")
 

@@ -15,7 +15,7 @@ from pipeline.project import Project
 from pipeline.settings import load_settings
 from pipeline.simulator.server import Simulator
 from pipeline.watch.watcher import Watcher
-from tests.e2e.program import run_command
+from tests.e2e.program import disable_rules, run_command
 from tests.fakes.http import HttpServer
 from tests.fakes.okta import API_TOKEN, FakeOkta, make_users
 
@@ -113,6 +113,7 @@ def test_a_report_compares_sisense_with_the_directory(company: Company) -> None:
 
 
 def test_watch_reports_a_leaver_of_the_directory_at_the_next_tick(company: Company) -> None:
+    disable_rules(company.folder)
     watcher = Watcher(company.project(), [])
 
     first = watcher.tick()

@@ -81,7 +81,7 @@ class KillingAt(Silent):
 def test_a_killed_engine_leaves_the_last_build_whole(
     project: Callable[..., Project], doomed_server: EngineServer, tmp_path: Path
 ) -> None:
-    killed = project(doomed_server.url, KillingAt(doomed_server, "graph.effective_access"))
+    killed = project(doomed_server.url, KillingAt(doomed_server, "graph.accounts"))
     before = build_id(killed)
 
     with pytest.raises(WarehouseError) as raised:

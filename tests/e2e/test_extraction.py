@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,15 @@ import pytest
 from pipeline import ExtractResult, Project, load_settings
 from pipeline.errors import AccessReviewError
 from pipeline.simulator.server import Simulator
-from tests.e2e.program import configured_for_accounts, run_command
+from tests.e2e.program import (
+    Forking,
+    Outcome,
+    configured_for_accounts,
+    disable_rules,
+    forking,
+    run_command,
+    surroundings,
+)
 from tests.search import is_deep
 
 ACCOUNTS = 240
@@ -136,6 +145,7 @@ def test_a_source_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
 def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         configured_for_accounts(simulator, tmp_path)
+        disable_rules(tmp_path)
         environment = {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
         assert run_command(tmp_path, "extract", **environment).code == 0
         for moment in (0.2, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.6) if is_deep() else (0.2, 0.8, 1.2, 2.0):
@@ -169,21 +179,15 @@ def test_a_killed_run_keeps_all_earlier_snapshots(tmp_path: Path) -> None:
 def test_two_runs_at_once_both_succeed(tmp_path: Path) -> None:
     with Simulator(ACCOUNTS, 7) as simulator:
         configured_for_accounts(simulator, tmp_path)
-        environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"}
-        environment["ACCESS_REVIEW_PROD_PASSWORD"] = simulator.password
-        both = [
-            subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "run", "--format", "csv"],
-                cwd=tmp_path,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        ended = [(*one.communicate(timeout=120), one.returncode) for one in both]
+        disable_rules(tmp_path)
+        environment = surroundings(ACCESS_REVIEW_PROD_PASSWORD=simulator.password)
 
-    assert [code for _, _, code in ended] == [0, 0], ended
-    assert len({out.splitlines()[0] for out, _, _ in ended}) == 2
+        def run(forking: Forking) -> Outcome:
+            return forking.run(tmp_path, ("run", "--format", "csv"), environment)
+
+        with ThreadPoolExecutor(2) as both:
+            ended = list(both.map(run, [forking(), forking()]))
+
+    assert [outcome.code for outcome in ended] == [0, 0], ended
+    assert len({outcome.stdout.splitlines()[0] for outcome in ended}) == 2
     assert len(landed_ids(tmp_path)) == ACCOUNTS

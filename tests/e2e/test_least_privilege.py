@@ -9,6 +9,7 @@ import typer
 from pipeline.cli.main import app
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import run_command
+from tests.e2e.program import disable_rules
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
@@ -44,7 +45,7 @@ READING = {
     "sql": ["select 1"],
     "catalog": [],
     "verify": ["?"],
-    "review open": ["--name", "q", "--reviewer", "ciso@example.com", "--due", "2027-01-01"],
+    "review open": ["--name", "q", "--scope", "privileged", "--reviewer", "ciso@example.com", "--due", "2027-01-01"],
     "review packets": [],
     "review due": [],
     "review invite": [],
@@ -57,6 +58,13 @@ READING = {
     "scim diff": [],
     "scim sync": [],
     "watch": ["--once", "--every", "1h"],
+    "evidence stamp": ["?"],
+    "database check": [],
+    "database backup": [],
+    "database prune-backups": [],
+    "database restore": ["?"],
+    "database compact": [],
+    "database upgrade": [],
 }
 
 
@@ -72,6 +80,7 @@ def test_only_writing_commands_send_a_change(tmp_path: Path) -> None:
     known = names(typer.main.get_command(app))
     with Simulator(60, 7) as simulator:
         simulator.write_files(tmp_path)
+        disable_rules(tmp_path)
         before = list(simulator.sisense.store.users)
 
         codes = {}

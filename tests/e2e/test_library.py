@@ -16,6 +16,7 @@ import pytest
 import pipeline
 from pipeline import Project, QueryError, UsageError, load_settings
 from pipeline.simulator.server import Simulator
+from tests.e2e.program import one_processor
 from tests.e2e.remediating import Prepared
 
 PAGE = Path(__file__).parents[2] / "docs" / "library.md"
@@ -43,7 +44,8 @@ def test_the_code_of_the_page_runs_in_a_notebook(
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("ACCESS_REVIEW_PROD_PASSWORD", simulator.password)
 
-        asyncio.run(run_as_a_notebook(code_blocks(), namespace))
+        with one_processor():
+            asyncio.run(run_as_a_notebook(code_blocks(), namespace))
 
     result = namespace["result"]
     assert result.extract.is_complete

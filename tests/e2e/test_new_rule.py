@@ -94,7 +94,8 @@ class Extended:
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Extended]:
-    checkout, work = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("work")
+    checkout = tmp_path_factory.mktemp("checkout")
+    work = tmp_path_factory.mktemp("work") / "x=[1] * {a} 100% #1 'q' é "  # no format may take offence at the folder
     for part in ("pipeline", "sql", "reports", "data/reference"):
         shutil.copytree(ROOT / part, checkout / part)
     (checkout / "sql" / "3_findings" / "family_name.sql").write_text(RULE, encoding="utf-8")
@@ -139,9 +140,8 @@ def test_a_reviewer_reads_its_recommendation(extended: Extended) -> None:
     marked = [row for row in extended.rows("access.csv") if row["account_id"] in extended.found()]
     assert {(row["recommendation"], row["recommendation_reason"]) for row in marked} >= {("remove", REASON)}
 
-    extended.command(
-        "review", "open", "--name", "Q", "--reviewer", "ciso@example.com", "--reviewer", "it@example.com"
-    )
+    reviewers = ("--reviewer", "ciso@example.com", "--reviewer", "it@example.com")
+    extended.command("review", "open", "--name", "Q", "--scope", "flagged", *reviewers)
     packets = [Path(line) for line in extended.command("review", "packets").stdout.splitlines()]
 
     texts = [path.read_text(encoding="utf-8") for path in packets if path.suffix == ".csv"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from pipeline.simulator.exchange import Call, Proceed
-from tests.e2e.program import command
+from tests.e2e.program import BEFORE_A_FORK, command
 from tests.e2e.remediating import APPLY, OPERATOR, Case, Killing
 
 
@@ -69,20 +69,34 @@ def test_an_interrupted_run_says_where_it_stopped_and_how_to_resume(case: Callab
     assert set(planned) <= at.inactive()
 
 
+#: Runs a command six times, each in a fork, which is killed at another forced write. Prints how each ended.
 _KILLED = """
 import os, signal, sys
 from pipeline.cli import main
-real, left = os.fsync, [int(sys.argv[1])]
-def fsync(file):
-    left[0] -= 1
-    if left[0] == 0 and sys.argv[2] == 'before':
-        os.kill(os.getpid(), signal.SIGKILL)
-    real(file)
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-os.fsync = fsync
-del sys.argv[1:3]
-main.main()
+from tests.e2e.forking import import_program
+import_program()
+real = os.fsync
+def killed(when, step):
+    left = [step]
+    def fsync(file):
+        left[0] -= 1
+        if left[0] == 0 and when == 'before':
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(file)
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.fsync = fsync
+    os.dup2(2, 1)
+    main.main()
+for when in ('before', 'after'):
+    for step in (1, 2, 3):
+        child = os.fork()
+        if child == 0:
+            try:
+                killed(when, step)
+            finally:
+                os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -95,13 +109,11 @@ def test_a_run_killed_at_any_step_resumes_and_repeats_nothing(case: Callable[...
     planned = at.extract_and_plan()
 
     # each forced write is a step: before it the line is not on the disk, after it the announced request is not sent
-    for when in ("before", "after"):
-        for step in (1, 2, 3):
-            killed = subprocess.run(
-                [sys.executable, "-c", _KILLED, str(step), when, *APPLY],
-                cwd=at.folder, env=at.environment, capture_output=True, text=True, timeout=120, check=False,
-            )  # fmt: skip
-            assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, *APPLY],
+        cwd=at.folder, env=at.environment | BEFORE_A_FORK, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    assert killed.stdout.split() == [str(-signal.SIGKILL)] * 6, killed.stderr
     at.ok(*APPLY)
 
     assert at.inactive() - off_before == set(planned)

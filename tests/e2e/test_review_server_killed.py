@@ -38,7 +38,7 @@ ANSWERS = (
 )
 #: How a decision was made, which differs between the page and a file, and what is random.
 WAYS = {"decided_at", "imported_at", "method", "is_bulk", "decided_from"}
-KILLS = 30 if is_deep() else 6
+KILLS = 30 if is_deep() else 4
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from pipeline.reporting import report
+from tests.reporting.sealing import write
 
 Show = Callable[..., webdriver.Chrome]
 
@@ -38,8 +38,7 @@ def show(
     ) -> webdriver.Chrome:
         if repr(rows) not in rendered:
             folder = tmp_path_factory.mktemp("report")
-            written = report.write(database(**rows), folder, frozenset({"html"}), lambda _: None)
-            rendered[repr(rows)] = written.folder / "access-review.html"
+            rendered[repr(rows)] = write(database(**rows), folder, "html").folder / "access-review.html"
         open_page(chromium, rendered[repr(rows)], at, width=width, dark=dark, media=media)
         return chromium
 

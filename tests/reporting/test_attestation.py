@@ -9,7 +9,8 @@ from typing import Any
 
 import pypdf
 
-from pipeline.reporting import packets, report
+from pipeline.reporting import packets
+from tests.reporting.sealing import write
 from tests.reporting.test_packets import FACTS
 
 SIGNED = {
@@ -37,7 +38,7 @@ def reviewed(connection: Any, **changed: Any) -> Any:
 
 
 def section(connection: Any, folder: Path, name: str) -> str:
-    written = report.write(connection, folder, frozenset({"html"}), lambda _: None)
+    written = write(connection, folder, "html")
     page = (written.folder / "access-review.html").read_text(encoding="utf-8")
     [found] = re.findall(rf'<section id="{name}".*?</section>', page, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", found).split())

@@ -33,7 +33,7 @@ for accounts, limit, formats in json.loads(sys.argv[3]):
         fill(connections[accounts], accounts=accounts)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        options = report.ReportOptions(annex='annex' in formats)
+        options = report.ReportOptions(annex='annex' in formats, cores=1)
         report.write(
             connections[accounts], pathlib.Path(sys.argv[2]), frozenset(formats) - {'annex'}, lambda _: None, options
         )

@@ -7,7 +7,8 @@ import json
 import networkx
 import pytest
 
-from pipeline.reporting import graph, report
+from pipeline.reporting import graph
+from tests.reporting.sealing import write
 
 NODES = [
     ("account:prod:1", "account", "Ada <b>\"&'</b> ]]> {{ 7 * 7 }}", "prod"),
@@ -73,8 +74,8 @@ def test_a_character_not_allowed_in_xml_is_spelled_out(database, tmp_path):
 
 
 def test_the_same_build_gives_the_same_bytes_and_the_manifest_lists_them(connection, tmp_path):
-    first = report.write(connection, tmp_path / "a", frozenset({"graph"}), lambda _: None)
-    second = report.write(connection, tmp_path / "b", frozenset({"graph"}), lambda _: None)
+    first = write(connection, tmp_path / "a", "graph")
+    second = write(connection, tmp_path / "b", "graph")
 
     listed = {entry["path"] for entry in json.loads((first.folder / "manifest.json").read_text())["files"]}
     assert listed >= set(WRITERS)

@@ -122,7 +122,8 @@ def test_csv_xlsx_and_html_do_not_need_the_libraries_of_pdf(tmp_path):
         "connection = duckdb.connect()\n"
         "runpy.run_path(sys.argv[1])['fill'](connection)\n"
         "formats = report.FORMATS - {'pdf'}\n"
-        "written = report.write(connection, pathlib.Path(sys.argv[2]), formats, lambda _: None)\n"
+        "options = report.ReportOptions(cores=1)\n"
+        "written = report.write(connection, pathlib.Path(sys.argv[2]), formats, lambda _: None, options)\n"
         "print(*sorted({file.suffix for file in written.files}))\n"
     )
     tables = Path(__file__).with_name("conftest.py")

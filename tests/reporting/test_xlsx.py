@@ -12,16 +12,17 @@ import pytest
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
-from pipeline.reporting import dataset, report, view, xlsx
+from pipeline.reporting import dataset, view, xlsx
 from pipeline.reporting.sheets import ReportSheet, sheets
 from pipeline.warehouse.saved import statement
 from tests.reporting.conftest import fill
+from tests.reporting.sealing import write
 
 HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "http://example.com/", "mailto:a@example.com", "{=1+1}", "0123", "_x0041_")
 
 
 def workbook(connection: duckdb.DuckDBPyConnection, directory: Path) -> Path:
-    return report.write(connection, directory, frozenset({"xlsx"}), lambda _: None).folder / "access-review.xlsx"
+    return write(connection, directory, "xlsx").folder / "access-review.xlsx"
 
 
 def sheet(
@@ -45,9 +46,7 @@ def book(tmp_path_factory):
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         fill(connection, findings=30, accounts=40, statuses=("open", "open", "accepted_risk"))
-        yield report.write(
-            connection, tmp_path_factory.mktemp("book"), frozenset({"csv", "xlsx"}), lambda _: None
-        ).folder
+        yield write(connection, tmp_path_factory.mktemp("book"), "xlsx").folder
 
 
 def part(path: Path, name: str) -> str:
@@ -112,9 +111,7 @@ def test_findings_begin_with_what_to_do_first(book):
 
 
 def test_the_trend_adds_up_to_what_its_csv_file_has(database, tmp_path):
-    written = report.write(
-        database(findings=30, changes=9), tmp_path, frozenset({"csv", "xlsx"}), lambda _: None
-    ).folder
+    written = write(database(findings=30, changes=9), tmp_path, "xlsx").folder
     (row, *_) = rows = rows_of(written / "access-review.xlsx", "Trend")
 
     csv = duckdb.read_csv(str(written / "trend.csv"))

@@ -12,6 +12,7 @@ import pytest
 from pipeline import Project, load_settings
 from pipeline.errors import AccessReviewError, SourceError, UsageError
 from pipeline.results import ExtractResult
+from pipeline.simulator.server import Simulator
 from tests.fakes.sisense import API_TOKEN, FakeSisense, account, accounts
 
 CONFIGURATION = """
@@ -90,6 +91,25 @@ def test_merged_shards_equal_an_extract_of_the_whole(fake: FakeSisense, machine:
         built.append((here.project.query(findings).rows(), here.project.query(accounts).rows()))
     assert all(tables == built[0] for tables in built)
     assert len(built[0][1]) == 230
+
+
+def test_a_merge_has_the_dashboards_of_the_first_shard_and_each_check_once(tmp_path: Path) -> None:
+    with Simulator(40, 7) as simulator:
+        settings = load_settings(simulator.write_files(tmp_path)["access-review.toml"])
+        here = Machine(Project(settings, {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}))
+        whole = here.project.extract()
+        merged = here.merge(here.shard("1/2"), here.shard("2/2"))
+
+    listed = """
+        select check_id from meta.reconciliation
+        where snapshot_id = $id and not starts_with(check_id, 'shard') order by all
+    """
+    dashboards = "select payload ->> '$.oid' from raw.dashboards where snapshot_id = $id and is_accepted order by all"
+    for query in (listed, dashboards):
+        expected = here.column(query, id=whole.snapshot_id)
+        assert here.column(query, id=merged.snapshot_id) == expected
+        assert expected
+    assert here.project.build(merged.snapshot_id).accounts == 40
 
 
 def test_a_shard_alone_is_partial_and_reads_only_its_part(fake: FakeSisense, machine: Callable[..., Machine]) -> None:

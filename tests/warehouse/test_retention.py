@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import WarehouseError
-from pipeline.warehouse import comparison, retention, snapshots
+from pipeline.warehouse import comparison, events, retention, snapshots
 from pipeline.warehouse.model import Model
 from tests.warehouse.builds import behind, only
 from tests.warehouse.conftest import House, opened, opened_copy
@@ -81,3 +81,23 @@ def test_each_sources_newest_complete_extract_stays(house: Any, source: Any, mak
         house.land(snapshot_id, {name: source([make_user("ann")])})
 
     assert retention.prune(house.connection, before=NOW, now=NOW) == [OLD, SHOWN]
+
+
+def test_old_events_go_but_not_what_a_sink_or_the_next_event_needs(house: Any) -> None:
+    event = (
+        "insert into history.events by name"
+        " select p as position, 'e' || p as event_id, 'joiner' as kind, 'prod' as source, 'a' || p as account_id,"
+        " 'account' as field, 'none' as privileged_effect, 's1' as previous_snapshot_id, 's2' as snapshot_id,"
+        " $at as happened_after, $at as detected_at from range(1, 6) as numbers(p)"
+    )
+    house.connection.execute(event, {"at": datetime(2026, 1, 1)})  # noqa: DTZ001
+    sink = {"sink_id": "s", "sink": "events.jsonl", "position": 4, "now": NOW}
+    events.remember(house.connection, **sink)
+
+    assert retention.prune_events(house.connection, before=datetime(2025, 1, 1)) == 0  # noqa: DTZ001
+    assert retention.prunable(house.connection, before=NOW).events == [1, 2, 3]
+    assert retention.prune_events(house.connection, before=NOW) == 3
+    assert house.rows("select position from history.events order by 1") == [(4,), (5,)]
+    events.remember(house.connection, **{**sink, "position": 5})
+    assert retention.prune_events(house.connection, before=NOW) == 1
+    assert [each["position"] for each in events.pending(house.connection, 4, 10)] == [5]

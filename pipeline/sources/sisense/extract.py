@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.settings import Credentials
+from pipeline.sources.beside import beside
 from pipeline.sources.extract import Extraction, ExtractJob, run_and_write
 from pipeline.sources.page_log import PagePlace
 from pipeline.sources.records import Records
@@ -22,14 +21,6 @@ from pipeline.sources.transport import Client
 from pipeline.spool import Observation, Principal, SourceOutcome
 
 __all__ = ["extract"]
-
-_T = TypeVar("_T")
-
-
-class _Start(Protocol):
-    """Starts a coroutine beside others."""
-
-    def __call__(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]: ...
 
 
 def extract(job: ExtractJob, credentials: Credentials) -> SourceOutcome:
@@ -63,7 +54,7 @@ class _SisenseReader:
         job = extraction.job
         shard = Shard.parse(job.shard) if job.shard is not None else None
         api = self._api = SisenseApi(client, Session(client, self._credentials))
-        async with _beside() as start:
+        async with beside() as start:
             await api.read_status()  # alone: a proxy that refuses its credential must see it once
             probe = start(api.find_users(extraction.job.source.page_size))
             caller, count = start(self._read_principal(api)), start(self._find_count(api))
@@ -171,23 +162,6 @@ class _SisenseReader:
         extraction.settings["roles_path"] = found.endpoint.path
         extraction.settings["roles_query"] = _written(found.endpoint)
         extraction.job.advance("roles", found.value.items, found.value.items)
-
-
-@asynccontextmanager
-async def _beside() -> AsyncIterator[_Start]:
-    """Yield a function that starts a coroutine; what still runs when the block is left is cancelled."""
-    tasks: list[asyncio.Task[Any]] = []
-
-    def start(work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        tasks.append(asyncio.create_task(work))
-        return tasks[-1]
-
-    try:
-        yield start
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _all_in_order(*tasks: asyncio.Task[Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from pipeline.sources.beside import beside
 from pipeline.sources.extract import Extraction
 from pipeline.sources.sisense.dashboards import read_dashboards, read_folders
 from pipeline.sources.sisense.models import read_models
@@ -28,17 +29,18 @@ async def read_objects(api: SisenseApi, extraction: Extraction, row_key: bytes) 
     """
     objects = ObjectApi(api, extraction, row_key)
     posture: list[ObjectPage] = []
-    found: list[ListReport | tuple[ListReport, ListReport]] = list(
-        await asyncio.gather(
-            read_dashboards(objects),
-            read_folders(objects),
-            read_models(objects),
-            read_seats(objects, posture),
-            read_sign_on(objects, posture),
-            read_mailed_reports(objects),
-            read_tenants(objects),
+    async with beside() as start:
+        found: list[ListReport | tuple[ListReport, ListReport]] = list(
+            await asyncio.gather(
+                start(read_dashboards(objects)),
+                start(read_folders(objects)),
+                start(read_models(objects)),
+                start(read_seats(objects, posture)),
+                start(read_sign_on(objects, posture)),
+                start(read_mailed_reports(objects)),
+                start(read_tenants(objects)),
+            )
         )
-    )
     objects.keep("posture", posture)
     reports: list[ListReport] = []
     for each in found:
