@@ -24,9 +24,9 @@ def write(wheel: Path) -> Path:
     project = document["metadata"]["component"]
     project["version"] = version
     project["licenses"] = [{"license": {"id": "Apache-2.0"}}]
-    licences = listed()
+    licences = {name: licence for (name, _), licence in listed().items()}
     for component in document["components"]:
-        licence = licences[component["name"], component["version"]]
+        licence = licences[component["name"]]
         component["licenses"] = [{"license": {"name": licence}}]
     path = wheel.with_suffix(".cdx.json")
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

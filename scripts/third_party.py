@@ -111,7 +111,8 @@ def page() -> str:
         text += ["", f"## {PARTS[part]}", "", "| package | version | licence |", "|---|---|---|"]
         for name, version in packages.items():
             found = installed(name)
-            licence = declared(found) if found else known.get((name, version)) or _fetched(name, version)
+            newest = version.split(", ")[-1]  # the lock may have one version for each range of Pythons
+            licence = declared(found) if found else known.get((name, version)) or _fetched(name, newest)
             text.append(f"| {name} | {version} | {licence.replace('|', '/')} |")
     return "\n".join(text) + "\n"
 

@@ -125,7 +125,7 @@ def require_current(connection: Connection, path: Path) -> None:
 
 
 def require_same(connection: Connection, path: Path, catalog: str) -> None:
-    """Refuse to copy rows from an attached database whose lasting tables are not of this version.
+    """Refuse to take rows from an attached database whose lasting tables are not of this version.
 
     Raises:
         WarehouseError: it is of another version, or not of this program.

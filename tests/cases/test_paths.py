@@ -203,6 +203,8 @@ def test_only_one_module_lets_duckdb_open_a_file() -> None:
         if path.relative_to(ROOT).as_posix() != _READER
         for text in _texts(path)
         for found in _OPENS_A_FILE.finditer(text)
+        # the name of a table of the catalog, with its schema
+        if (path.parent.name, found[0]) != ("database", "query_table($")
     ]
 
     assert readers == [], "use pipeline/warehouse/files.py, which reads the file that is named and no other"
