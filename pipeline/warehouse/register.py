@@ -46,7 +46,7 @@ def fill(
             population has missing or repeated keys.
     """
     rows = connection.execute("select rule_id, population, failed, unknown, passed from findings.rule_summary")
-    counts_before = {
+    counts_before: dict[str, _Counts] = {
         rule_id: (size, failed, unknown, passed) for rule_id, size, failed, unknown, passed in rows.fetchall()
     }
     connection.execute("delete from findings.rule_summary; delete from findings.unknown_subjects")
@@ -54,79 +54,118 @@ def fill(
         connection.execute("delete from findings.failed where not list_contains($kept, rule_id)", {"kept": [*kept]})
     else:
         connection.execute("delete from findings.failed")
-    known: dict[str, _Population] = {}  # populations that several rules share are checked once
-    counts = [
-        (None, None, None, None)
-        if not rule.is_enabled
-        else counts_before[rule.model.name]
-        if rule.model.name in kept
-        else _counts(connection, rule, values(rule.model), known)
-        for rule in rules
-    ]
-    database.insert(
-        connection, "findings.rule_summary", [_summary(*pair) for pair in zip(rules, counts, strict=True)]
-    )
     enabled = [rule for rule in rules if rule.is_enabled]
-    if made := [rule for rule in enabled if rule.model.name not in kept]:
+    made = [rule for rule in enabled if rule.model.name not in kept]
+    counts = counts_before | _counts_of_all(connection, [rule.model for rule in made], values)
+    unevaluated = (None, None, None, None)
+    database.insert(
+        connection,
+        "findings.rule_summary",
+        [_summary(rule, counts[rule.model.name] if rule.is_enabled else unevaluated) for rule in rules],
+    )
+    if made:
         _add_findings(connection, made)
     _add_unknown_subjects(connection, enabled, snapshot_id)
     _refuse_severities(connection, enabled)
 
 
+#: The size of a population, and how many of its members failed, are unknown and passed; null for a disabled rule.
+_Counts = tuple[int | None, int | None, int | None, int | None]
+
+
 @dataclass(frozen=True, slots=True)
-class _Population:
-    """The columns of a population that has been checked, and how many members it has."""
+class _Asked:
+    """A rule whose rows are compared with its population: the values that this binds, and its columns.
 
+    Populations with the same ``signature`` have the same members.
+    """
+
+    model: Model
+    bound: Mapping[str, object]
+    signature: str
     keys: list[str]
-    size: int
 
 
-def _counts(
-    connection: Connection, rule: RuleInForce, values: Mapping[str, object], known: dict[str, _Population]
-) -> tuple[int, int, int, int]:
-    """Compare a rule's rows with its population; return how many are in it, failed, are unknown and passed."""
-    model = rule.model
-    bound = checks.bound(connection, model.population, dict(values))
-    signature = repr((model.population, bound))
-    earlier = known.get(signature)
+def _counts_of_all(
+    connection: Connection, models: Sequence[Model], values: Callable[[Model], Mapping[str, object]]
+) -> dict[str, _Counts]:
+    """Compare the rows of rules with their populations; return the counts by rule."""
+    shapes: dict[str, list[str]] = {}  # populations that several rules share are checked once
+    asked = []
+    for model in models:
+        bound = checks.bound(connection, model.population, dict(values(model)))
+        signature = repr((model.population, bound))
+        if signature not in shapes:
+            shapes[signature] = _columns(connection, model, bound)
+        asked.append(_Asked(model, bound, signature, shapes[signature]))
+        _refuse_other_keys(asked[-1])
+    verdicts = _verdicts(connection, asked)
+    sizes: dict[str, int] = {}
+    return {
+        one.model.name: _counts(connection, one, verdict, sizes) for one, verdict in zip(asked, verdicts, strict=True)
+    }
+
+
+def _refuse_other_keys(asked: _Asked) -> None:
+    if not set(asked.keys) <= set(asked.model.grain):
+        raise ModelError(
+            f"the population of {asked.model.name} has columns that are not in its grain: {asked.keys}",
+            where=str(asked.model.path),
+            hint="select only columns of the grain",
+        )
+
+
+def _counts(connection: Connection, asked: _Asked, verdicts: tuple[int, int, int], sizes: dict[str, int]) -> _Counts:
+    """Compare a rule's rows with its population; return how many are in it, failed, are unknown and passed.
+
+    ``sizes`` are those of the populations that have been checked, by their signatures.
+    """
+    model, (evaluated, failed, wrong) = asked.model, verdicts
+    _refuse(model, wrong, "gives verdicts other than 'failed' and 'unknown'")
+    earlier = sizes.get(asked.signature)
     try:
-        keys = earlier.keys if earlier else _columns(connection, model, bound)
-        if not set(keys) <= set(model.grain):
-            raise ModelError(
-                f"the population of {model.name} has columns that are not in its grain: {keys}",
-                where=str(model.path),
-                hint="select only columns of the grain",
-            )
-        evaluated, failed, wrong = _verdicts(connection, model, keys)
-        _refuse(model, wrong, "gives verdicts other than 'failed' and 'unknown'")
         size, repeated, found = (
-            (earlier.size, 0, 0)
-            if earlier and not evaluated
-            else _population(connection, model, keys, bound, evaluated, earlier is not None)
+            (earlier, 0, 0)
+            if earlier is not None and not evaluated
+            else _population(connection, asked, evaluated, earlier is not None)
         )
     except duckdb.Error as error:
-        raise ModelError(
-            f"the population of {model.name} does not run: {error}", where=str(model.path), hint="correct it"
-        ) from error
+        raise _does_not_run(model, error) from error
     _refuse(model, repeated, "has a population with missing or repeated keys")
-    known[signature] = _Population(keys, size)
+    sizes[asked.signature] = size
     _refuse(model, evaluated - found, "returns rows that are not in its population")
     return size, failed, evaluated - failed, size - evaluated
 
 
+def _does_not_run(model: Model, error: duckdb.Error) -> ModelError:
+    return ModelError(
+        f"the population of {model.name} does not run: {error}", where=str(model.path), hint="correct it"
+    )
+
+
 def _columns(connection: Connection, model: Model, bound: Mapping[str, object]) -> list[str]:
-    shape = connection.execute(f"select * from ({model.population}\n) limit 0", dict(bound))
+    try:
+        shape = connection.execute(f"select * from ({model.population}\n) limit 0", dict(bound))
+    except duckdb.Error as error:
+        raise _does_not_run(model, error) from error
     return [column[0] for column in shape.description]
 
 
-def _verdicts(connection: Connection, model: Model, keys: list[str]) -> tuple[int, int, int]:
-    """Return how many members of the population the rule returns, how many fail, and how many verdicts are wrong."""
-    members = _members(model, keys)
-    row = connection.execute(
-        f"select count(*), count(*) filter (where has_failed), coalesce(sum(wrong), 0) from {members}"
-    ).fetchone()
-    evaluated, failed, wrong = row or (0, 0, 0)
-    return int(evaluated), int(failed), int(wrong)
+def _verdicts(connection: Connection, asked: Sequence[_Asked]) -> list[tuple[int, int, int]]:
+    """Return for each rule how many members of its population it returns, how many fail, and the wrong verdicts."""
+    selects = (
+        f"select {position} as rule, count(*), count(*) filter (where has_failed), coalesce(sum(wrong), 0) "
+        f"from {_members(one.model, one.keys)}"
+        for position, one in enumerate(asked)
+    )
+    try:
+        rows = connection.execute(f"from ({' union all '.join(selects)}) order by rule").fetchall() if asked else []
+    except duckdb.Error as error:
+        paths = ", ".join(str(one.model.path) for one in asked)
+        raise ModelError(
+            f"the verdicts of the rules cannot be counted: {error}", where=paths, hint="correct it"
+        ) from error
+    return [(int(evaluated), int(failed), int(wrong)) for _, evaluated, failed, wrong in rows]
 
 
 def _members(model: Model, keys: list[str]) -> str:
@@ -142,10 +181,9 @@ def _members(model: Model, keys: list[str]) -> str:
     )"""
 
 
-def _population(
-    connection: Connection, model: Model, keys: list[str], bound: dict[str, object], evaluated: int, is_sound: bool
-) -> tuple[int, int, int]:
+def _population(connection: Connection, asked: _Asked, evaluated: int, is_sound: bool) -> tuple[int, int, int]:
     """Return the population's size, its missing or repeated keys, and how many members the rule returns."""
+    model, keys = asked.model, asked.keys
     missing = " or ".join(f"population.{key} is null" for key in keys)
     copies = "1 as copies" if is_sound else "count(*) as copies"
     grouped = "" if is_sound else "group by all"
@@ -158,7 +196,7 @@ def _population(
         select coalesce(sum(copies), 0), count(*) filter (where copies > 1 or {missing}), {found}
         from {population} as population {joined}
         """,
-        bound,
+        dict(asked.bound),
     ).fetchone()
     size, repeated, known = row or (0, 0, 0)
     return int(size), int(repeated), int(known)
@@ -186,7 +224,8 @@ def _refuse_severities(connection: Connection, rules: Sequence[RuleInForce]) -> 
 def _add_findings(connection: Connection, rules: Sequence[RuleInForce]) -> None:
     """Fill ``findings.failed`` in one statement."""
     values = {f"rule_{position}": rule.model.name for position, rule in enumerate(rules)}
-    failed = [_failed(connection, rule, f"rule_{position}") for position, rule in enumerate(rules)]
+    columns = _columns_of_rules(connection)
+    failed = [_failed(rule, f"rule_{position}", columns[rule.model.table]) for position, rule in enumerate(rules)]
     try:
         connection.execute(f"insert into findings.failed by name {' union all '.join(failed)}", values)
     except duckdb.Error as error:
@@ -233,10 +272,18 @@ def subject(model: Model) -> tuple[str, str]:
     return next((pair for pair in _SUBJECTS if pair[0] in model.grain), ("source", "'source'"))
 
 
-def _failed(connection: Connection, rule: RuleInForce, parameter: str) -> str:
+def _columns_of_rules(connection: Connection) -> dict[str, set[str]]:
+    """Return the columns of the tables of ``findings``, by table."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, list(column_name) from duckdb_columns()"
+        " where schema_name = 'findings' group by all"
+    ).fetchall()
+    return {table: set(names) for table, names in rows}
+
+
+def _failed(rule: RuleInForce, parameter: str, present: Collection[str]) -> str:
     """Return the select of one rule's failed rows, in the columns that all rules have in common."""
     model = rule.model
-    present = {row[0] for row in connection.execute(f"describe {model.table}").fetchall()}
     column = {name: f"result.{name}" if name in present else "null" for name in _OPTIONAL}
     if rule.severity is not None:  # the configured severity replaces every row's
         column["severity"] = "null"
@@ -276,7 +323,7 @@ def _misfit(
     )
 
 
-def _summary(rule: RuleInForce, counts: tuple[int | None, int | None, int | None, int | None]) -> dict[str, object]:
+def _summary(rule: RuleInForce, counts: _Counts) -> dict[str, object]:
     population, failed, unknown, passed = counts
     return {
         "rule_id": rule.model.name,
