@@ -36,10 +36,10 @@ def show(terminal: Terminal, directory: Path, verify: Callable[[Path], FolderVer
     terminal.result(_text(directory, found), _document(directory, found))
     if found.problems:
         raise GateError(
-            f"the chain of reports does not hold: {counted(len(found.problems), 'problem')}",
+            f"the reports are not verified: {counted(len(found.problems), 'problem')}",
             where=str(directory),
             hint=verdicts.hint(
-                found.problems, "do not rely on the folders that are named; look for the missing ones in other copies"
+                found.problems, "do not rely on the folders that are named; another copy may have them whole"
             ),
         )
 

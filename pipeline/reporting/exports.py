@@ -86,7 +86,7 @@ def chosen(names: Iterable[str]) -> tuple[Export, ...]:
             raise UsageError(
                 f"there is no export '{name}'",
                 where="--export",
-                hint=(f"did you mean '{match}'? " if match else "") + f"There are: {files}; --export list says more",
+                hint=(f"did you mean '{match}'? " if match else "") + f"use {files}; --export list describes them",
             )
         if known[name].file is None:
             raise UsageError(

@@ -141,6 +141,8 @@ def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
             text = str(error)
+            if "not a valid DuckDB database" in text:
+                raise foreign(path, "it is not a valid DuckDB database file") from error
             if "Could not set lock" not in text:
                 raise WarehouseError(
                     f"the database cannot be opened: {text.splitlines()[0]}",

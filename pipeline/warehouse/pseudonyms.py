@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pipeline.kept_key import kept_key
 from pipeline.warehouse import database, saved
@@ -147,23 +146,11 @@ def _replace(connection: Connection, key: bytes) -> None:
         "login": lambda text: pseudonyms.cell(text, "login"),
         "address": lambda text: pseudonyms.cell(text, "address"),
         "name": lambda text: pseudonyms.cell(text, "name"),
+        "leave_out": lambda _: LEFT_OUT,
     }
-    for name, function in functions.items():
-        text: Any = "VARCHAR"  # the name of a type, which the stubs of DuckDB do not know
-        connection.create_function(f"pseudonymised_{name}", function, [text], text)
     columns = connection.execute(saved.statement("privacy", "columns")).fetchall()
     for schema, table, column, kind, treatment in columns:
-        if treatment == "leave_out":
-            value = f"'{LEFT_OUT}'"
-        elif kind == "VARCHAR":
-            value = f'pseudonymised_{treatment}("{column}")'
-        else:  # a list, an object or JSON: as the text that it is written as
-            value = f'cast(pseudonymised_replace(cast(to_json("{column}") as varchar)) as json)'
-            value = f"cast({value} as {kind})"
-        connection.execute(
-            f'update {schema}."{table}" set "{column}" = {value}'
-            f' where "{column}" is not null and {value} is distinct from "{column}"'
-        )
+        _replace_column(connection, f'{schema}."{table}"', (column, kind), functions[treatment])
     for table in ("reports.snapshot", "reference.snapshot"):
         connection.execute(
             f"update {table} set organization = $mark || ' · ' || organization, folder = folder || '-pseudonymised'",
@@ -172,6 +159,27 @@ def _replace(connection: Connection, key: bytes) -> None:
     # The folder is chained to no report, and no report to it.
     connection.execute("delete from meta.reports")
     connection.execute(f"create table {_SIGN} as select true as is_pseudonymised")
+
+
+def _replace_column(
+    connection: Connection, table: str, column: tuple[str, str], function: Callable[[str], str]
+) -> None:
+    """Replace the values of one column, given by name and type; each different value is computed once."""
+    name, kind = column
+    text, value = f'"{name}"', "replaced.pseudonym"
+    if kind != "VARCHAR":  # a list, an object or JSON: as the text that it is written as
+        text, value = f"cast(to_json({text}) as varchar)", f"cast(cast({value} as json) as {kind})"
+    found = connection.execute(f'select distinct {text} from {table} where "{name}" is not null').fetchall()
+    pairs = [(original, function(original)) for (original,) in found]
+    originals = [original for original, pseudonym in pairs if pseudonym != original]
+    if not originals:
+        return
+    connection.execute(
+        "create or replace temp table replaced as"
+        " select unnest($originals) as original, unnest($pseudonyms) as pseudonym",
+        {"originals": originals, "pseudonyms": [pseudonym for original, pseudonym in pairs if pseudonym != original]},
+    )
+    connection.execute(f'update {table} set "{name}" = {value} from replaced where replaced.original = {text}')
 
 
 def is_pseudonymised(connection: Connection) -> bool:

@@ -133,7 +133,7 @@ def test_the_list_names_each_format_with_its_source_and_date(finished: Finished)
     ("name", "hint"),
     [
         ("vnta", "did you mean 'vanta'?"),
-        ("xyz", "There are: oscal, vanta"),
+        ("xyz", "use oscal, vanta; --export list describes them"),
         ("ocsf", "access-review watch --format ocsf"),
     ],
 )

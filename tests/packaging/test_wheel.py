@@ -134,3 +134,10 @@ def test_the_tutorial_leads_from_an_empty_machine_to_a_signed_review(elsewhere: 
     assert re.search(r"^items +(\d+) = .* \+ 0 pending$", said, re.MULTILINE)
     assert "signature    valid for the key of --key" in said
     assert [line.split(":")[0] for line in said.splitlines() if "verified: " in line.lower()] == ["verified"] * 2
+
+    # without the packages that only the tests need
+    configured = ("--config", tmp_path / "access-review-demo/access-review.toml")
+    outside = ("report", "--pseudonymise", "--format", "csv", "--out", tmp_path / "outside")
+    run(elsewhere / "venv/bin/access-review", *configured, *outside, cwd=tmp_path)
+    (folder,) = (tmp_path / "outside").iterdir()
+    assert folder.name == f"{report.name}-pseudonymised"
