@@ -1,4 +1,4 @@
-"""Checks what ``make dist`` has built, as somebody else gets it: ``make release-check``.
+"""Checks what ``make dist`` has built, as a user gets it: ``make release-check``.
 
 The contents are listed and searched for strays. On each Python from 3.11 to 3.14 that this machine has, the wheel is
 installed in an empty environment with its locked dependencies, and the commands of the README run there.
