@@ -105,9 +105,9 @@ def release(connection: Connection) -> None:
     ((limit,),) = connection.execute("select current_setting('memory_limit')").fetchall()
     try:
         with suppress(duckdb.OutOfMemoryException):  # that much is in use
-            connection.execute(f"set memory_limit = '{_RESTING_MEMORY} bytes'")
+            connection.execute("set memory_limit = $limit", {"limit": f"{_RESTING_MEMORY} bytes"})
     finally:
-        connection.execute(f"set memory_limit = '{limit}'")
+        connection.execute("set memory_limit = $limit", {"limit": limit})
 
 
 @contextmanager

@@ -62,18 +62,26 @@ distinct_subjects as (
     group by subject_uuid, oscal_type
 ),
 
+described_subjects as (
+    select
+        subject_uuid, oscal_type,
+        coalesce(nullif(display_name, ''), id_text, 'no name') as title,
+        [
+            {'name': 'type', 'ns': 'urn:sisense-access-review', 'value': subject_type},
+            case when source is not null then {'name': 'source', 'ns': 'urn:sisense-access-review', 'value': source} end,
+            case when id_text is not null then {'name': 'id', 'ns': 'urn:sisense-access-review', 'value': id_text} end
+        ] as props
+    from distinct_subjects
+),
+
 users as (
     select
         list({
             'uuid': subject_uuid,
-            'title': coalesce(nullif(display_name, ''), id_text, 'no name'),
-            'props': [
-                {'name': 'type', 'ns': 'urn:sisense-access-review', 'value': subject_type},
-                case when source is not null then {'name': 'source', 'ns': 'urn:sisense-access-review', 'value': source} end,
-                case when id_text is not null then {'name': 'id', 'ns': 'urn:sisense-access-review', 'value': id_text} end
-            ]
+            'title': title,
+            'props': props
         } order by subject_uuid) as items
-    from distinct_subjects
+    from described_subjects
     where oscal_type = 'user'
 ),
 
@@ -81,14 +89,10 @@ inventory as (
     select
         list({
             'uuid': subject_uuid,
-            'description': coalesce(nullif(display_name, ''), id_text, 'no name'),
-            'props': [
-                {'name': 'type', 'ns': 'urn:sisense-access-review', 'value': subject_type},
-                case when source is not null then {'name': 'source', 'ns': 'urn:sisense-access-review', 'value': source} end,
-                case when id_text is not null then {'name': 'id', 'ns': 'urn:sisense-access-review', 'value': id_text} end
-            ]
+            'description': title,
+            'props': props
         } order by subject_uuid) as items
-    from distinct_subjects
+    from described_subjects
     where oscal_type = 'inventory-item'
 ),
 
