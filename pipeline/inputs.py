@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from pipeline import resources
 from pipeline.engines.connection import missing_packages
@@ -137,7 +141,11 @@ def roster(settings: Settings) -> Iterator[Roster | None]:
     if settings.roster is None or settings.roster.path is None:
         yield None
         return
-    with read_roster(settings.roster.path, RosterFormat(settings.roster.preset, settings.roster.columns)) as people:
+    wanted = RosterFormat(settings.roster.preset, settings.roster.columns)
+    database_file = settings.warehouse.database
+    folder = database_file.parent if database_file.parent.is_dir() else Path(tempfile.gettempdir())
+    spill = folder / f"{database_file.name}.roster-{os.getpid()}-{secrets.token_hex(4)}"
+    with read_roster(settings.roster.path, wanted, spill=spill) as people:
         yield people
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+from pipeline.errors import RosterError
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.roster import load_roster
@@ -20,7 +21,8 @@ __all__ = ["Roster", "read_roster"]
 class Roster:
     """A roster file that was read. ``sha256`` is of its bytes; ``notes`` say what was left unread or decided.
 
-    ``people`` is an in-memory database: columns take less room there than Python objects do.
+    ``people`` is an in-memory database, parts of which may be on the disk: columns take less room there than Python
+    objects do.
     """
 
     path: Path
@@ -40,13 +42,23 @@ class Roster:
 
 
 @contextmanager
-def read_roster(path: Path, wanted: RosterFormat | None = None) -> Iterator[Roster]:
+def read_roster(path: Path, wanted: RosterFormat | None = None, *, spill: Path | None = None) -> Iterator[Roster]:
     """Read and check a roster file, and keep its people while the block runs.
 
+    ``spill`` is a folder that is made, and removed at the end, if the people do not fit into the memory for them.
+
     Raises:
-        RosterError: the file cannot be read or a line of it is wrong; every wrong line is named, up to ten.
+        RosterError: the file cannot be read, a line of it is wrong, or the disk is full; every wrong line is named,
+            up to ten.
     """
     notes: list[str] = []
-    with database.in_memory(only="policy.roster") as people:
-        count, sha256 = load_roster(people, path, wanted, note=notes.append)
+    with database.in_memory(only="policy.roster", spill=spill) as people:
+        try:
+            count, sha256 = load_roster(people, path, wanted, note=notes.append)
+        except database.NO_ROOM as error:
+            raise RosterError(
+                f"there is no room for the roster: {str(error).splitlines()[0]}",
+                where=str(path),
+                hint="free some space on the disk of the database, then run this again",
+            ) from error
         yield Roster(path, wanted or RosterFormat(), count, sha256, tuple(notes), people)
