@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -142,10 +140,10 @@ def roster(settings: Settings) -> Iterator[Roster | None]:
         yield None
         return
     wanted = RosterFormat(settings.roster.preset, settings.roster.columns)
-    database_file = settings.warehouse.database
-    folder = database_file.parent if database_file.parent.is_dir() else Path(tempfile.gettempdir())
-    spill = folder / f"{database_file.name}.roster-{os.getpid()}-{secrets.token_hex(4)}"
-    with read_roster(settings.roster.path, wanted, spill=spill) as people:
+    file = settings.warehouse.database
+    folder = file.parent if file.parent.is_dir() else Path(tempfile.gettempdir())
+    # The folder that the database itself uses; DuckDB keeps the files of its connections apart.
+    with read_roster(settings.roster.path, wanted, spill=folder / f"{file.name}.tmp") as people:
         yield people
 
 

@@ -284,7 +284,9 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[st
     rest = iter(lines)
     first = list(itertools.islice(rest, 1))
     skipped = 1 if first and _SEPARATOR_LINE.match(first[0]) else 0
-    reader = csv.reader(itertools.chain(first[skipped:], rest), delimiter=delimiter, strict=True, skipinitialspace=True)
+    reader = csv.reader(
+        itertools.chain(first[skipped:], rest), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     while True:
         line = reader.line_num + 1 + skipped
         try:

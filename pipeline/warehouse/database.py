@@ -131,9 +131,7 @@ def confine(connection: Connection, workspace: Path | None = None) -> None:
 
 
 @contextmanager
-def in_memory(
-    *, described: bool = False, only: str | None = None, spill: Path | None = None
-) -> Iterator[Connection]:
+def in_memory(*, described: bool = False, only: str | None = None, spill: Path | None = None) -> Iterator[Connection]:
     """Open a database in memory with the lasting tables in it, without their descriptions unless they are wanted.
 
     ``only`` names a single table: making all of them takes a tenth of a second. ``spill`` is a folder that DuckDB

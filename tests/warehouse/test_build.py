@@ -137,7 +137,9 @@ def test_a_build_without_room_says_so_and_keeps_the_build_before(
     house.build(snapshot)
     before = house.rows("from graph.accounts order by all")
     crowded = "where (select count(distinct sha256(number::varchar)) from range(3000000) as numbers (number)) > 0"
-    model = altered(named(house.models, "staging.people"), r"(?m)^from policy\.roster$", f"from policy.roster\n{crowded}")
+    model = altered(
+        named(house.models, "staging.people"), r"(?m)^from policy\.roster$", f"from policy.roster\n{crowded}"
+    )
     house.connection.execute("set memory_limit = '60MB'; set max_temp_directory_size = '1MB'")
 
     with pytest.raises(WarehouseError, match="the build failed: Out of Memory") as caught:
