@@ -25,6 +25,7 @@ from rfc3161_client.base import HashAlgorithm
 from rfc3161_client.tsp import PKIStatus, TimeStampRequest, TimeStampResponse
 
 from pipeline.errors import UsageError
+from pipeline.evidence.certificate_order import in_der_order
 from pipeline.evidence.manifest import MANIFEST
 
 __all__ = ["CLOCK_TOLERANCE", "Authorities", "BadStampError", "TimeStamp", "request"]
@@ -98,7 +99,7 @@ class TimeStamp:
             BadStampError: it is a refusal, or is not a time stamp that carries the certificate of its signer.
         """
         try:
-            response = decode_timestamp_response(content)
+            response = decode_timestamp_response(in_der_order(content))
             if response.status != PKIStatus.GRANTED:
                 said = "; ".join(response.status_string)
                 raise BadStampError(f"is a refusal of the authority{': ' + said if said else ''}")

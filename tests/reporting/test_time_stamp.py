@@ -73,6 +73,32 @@ def test_a_stamped_folder_verifies_offline_and_says_who_stamped_it_and_when(stam
     assert len(authority.requests) == before
 
 
+@pytest.mark.parametrize("count", range(4))
+def test_the_certificates_of_a_stamp_may_have_any_order(
+    sealed: Path, tmp_path: Path, count: int, authority: Authority
+):
+    """OpenSSL writes the signer's first, and then the others as they are configured."""
+    others = [
+        Certified.make(tmp_path / f"other-{number}.pem", "Other" * (number + 1), authority.root)
+        for number in range(count)
+    ]
+    found = []
+    for sent in ([authority.root, *others], [*others, authority.root], [*reversed(others), authority.root]):
+        authority.sent = sent
+        (sealed / TSR).unlink(missing_ok=True)
+        stamp(sealed, authority.url, {})
+        found.append(check(sealed, authority.root).time_stamp.state)
+        assert openssl_accepts(sealed, authority.root)
+    authority.sent = []
+
+    assert found == ["trusted"] * 3
+
+
+def openssl_accepts(folder: Path, root: Certified) -> bool:
+    asked = ("-in", folder / TSR, "-data", folder / "manifest.json", "-CAfile", root.path)
+    return subprocess.run(["openssl", "ts", "-verify", *asked], capture_output=True, check=False).returncode == 0
+
+
 def test_a_stamp_is_not_trusted_without_a_certificate(stamped: Path, sealed: Path):
     found = check(stamped)
 
