@@ -336,7 +336,12 @@ class Project:
                 directory or self.settings.reports.directory,
                 formats,
                 lambda name: timer.advance(name, 0, None),
-                replace(options, key=key, rows_per_table=self.settings.reports.rows_per_table),
+                replace(
+                    options,
+                    key=key,
+                    timestamp_url=self.settings.evidence.timestamp_url,
+                    rows_per_table=self.settings.reports.rows_per_table,
+                ),
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))

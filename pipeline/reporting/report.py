@@ -66,14 +66,15 @@ class ReportFolder:
 class ReportOptions:
     """How a report folder is written.
 
-    ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
-    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population, and
-    ``exports`` files for other programs.
+    ``key`` signs it, and the authority at ``timestamp_url`` is asked for a time stamp afterwards. ``workers`` are the
+    processes of :func:`workers`, or None to start them here. The PDFs show at most ``rows_per_table`` rows of each
+    table that may be long. ``annex`` adds a PDF of the whole population, and ``exports`` files for other programs.
     ``pseudonym_key`` is the key of the pseudonyms of a folder to show outside; None for a report with names.
     ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
     key: SigningKey | None = None
+    timestamp_url: str | None = None
     workers: Pool | None = None
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
@@ -161,10 +162,11 @@ def write(
                 data,
                 neutralised=neutralised,
                 previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
-                key=options.key,
+                proofs=sealing.Proofs(options.key, options.timestamp_url),
             )
     if lost := sorted(earlier - set(names)):
         warnings.append(_replaced(lost))
+    warnings += draft.notes
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 

@@ -41,8 +41,8 @@ _RESTING_MEMORY = 64_000_000
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
-#: What DuckDB raises if the disk, or the memory, does not give what a statement needs; and if a commit or a checkpoint
-#: cannot be written, where only the text tells that from other reasons.
+#: What DuckDB raises if the disk or the memory does not give what a statement needs. The last two have other reasons
+#: too: a commit or a checkpoint that cannot be written is told by its text.
 _NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
 _UNWRITTEN = re.compile("Could not (?:write|open|truncate|sync|create)|[Ff]sync failed|No space left")
 

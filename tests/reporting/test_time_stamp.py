@@ -137,7 +137,7 @@ def test_a_signature_and_a_stamp_stand_beside_each_other(database, tmp_path: Pat
     assert (found.problems, found.signature, found.time_stamp.state) == ((), "trusted", "trusted")
 
 
-def test_the_same_report_written_again_keeps_its_stamp_and_another_one_does_not(
+def test_the_same_report_written_again_keeps_its_stamp_and_another_one_stands_beside_it(
     database, tmp_path: Path, authority: Authority
 ):
     connection = database()
@@ -151,8 +151,11 @@ def test_the_same_report_written_again_keeps_its_stamp_and_another_one_does_not(
     stamp(folder, authority.url, {})
     assert (contents(folder), len(authority.requests)) == (first, asked)
 
-    write(connection, tmp_path, "html")
+    written = write(connection, tmp_path, "html")
+    [kept] = [each for each in tmp_path.iterdir() if each != folder]
     assert not (folder / TSR).exists()
+    assert contents(kept) == first
+    assert f"the earlier report is kept as {kept}: it is time-stamped" in written.warnings
 
 
 def test_a_certificate_may_expire_after_the_stamp(sealed: Path, authority: Authority):

@@ -67,7 +67,7 @@ def test_the_sizes_of_the_tables_add_up_to_the_used_space(year: Year) -> None:
     parts = sum(table["bytes"] for table in checked["tables"])
     used = checked["bytes"] - checked["free_bytes"]
     assert used * 0.8 < parts < used
-    assert all(0 < table["bytes"] for table in checked["tables"] if table["rows"])
+    assert all(table["bytes"] > 0 for table in checked["tables"] if table["rows"])
 
 
 @contextmanager
