@@ -6,7 +6,7 @@ an earlier folder of the same name as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -162,9 +162,7 @@ def write(
                 previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
                 proofs=options.proofs,
             )
-    if lost := sorted(earlier - set(names)):
-        warnings.append(_replaced(lost))
-    warnings += draft.notes
+    warnings += [*_replaced(sorted(earlier - set(names))), *draft.notes]
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
@@ -209,11 +207,12 @@ def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Rende
     return Pool(min((options.cores or processes.cores()) - 1, wanted), renderers.prepare)
 
 
-def _replaced(lost: Sequence[str]) -> str:
-    return (
-        f"the new report replaces the earlier one, whose {', '.join(lost)} "
-        f"{'was' if len(lost) == 1 else 'were'} not written again; --format and --export name what to write"
-    )
+def _replaced(lost: Sequence[str]) -> Iterator[str]:
+    if lost:
+        yield (
+            f"the new report replaces the earlier one, whose {', '.join(lost)} "
+            f"{'was' if len(lost) == 1 else 'were'} not written again; --format and --export name what to write"
+        )
 
 
 def _submitted(
