@@ -141,9 +141,9 @@ def roster(settings: Settings) -> Iterator[Roster | None]:
         return
     path, wanted = settings.roster.path, RosterFormat(settings.roster.preset, settings.roster.columns)
     unchanged = None
-    with suppress(WarehouseError):  # no database yet, or one that another process is writing: the file can be read
-        with database.reading(settings.warehouse.database, notify=lambda _: None, wait=0) as connection:
-            unchanged = unchanged_roster(connection, path, wanted)
+    current = database.reading(settings.warehouse.database, notify=lambda _: None, wait=0)
+    with suppress(WarehouseError), current as connection:  # without a database that can be read, the file is
+        unchanged = unchanged_roster(connection, path, wanted)
     if unchanged is not None:
         yield unchanged
         return
