@@ -1,6 +1,6 @@
 """Makes what a year of use leaves behind: a database and its folders, kept as a fixture for later versions.
 
-Run it before a version with a new schema is released: ``make fixture`` writes ``tests/upgrade/schema-<version>.tar.xz``.
+Run it before a version with a new schema is released: ``make fixture`` writes ``tests/upgrade/schema-N.tar.xz``.
 For an earlier version, run it in a checkout of that one, with the path of the file.
 
 Four quarters of a simulated Sisense with 20 accounts: four signed reports, two signed campaigns, one that is open
@@ -107,7 +107,6 @@ def year() -> None:
     """Work through the quarters in the current folder."""
     from pipeline.simulator import population
     from pipeline.simulator.server import Simulator
-
     from tests.fakes.time_stamp_authority import Authority
 
     _go_to(QUARTERS["2026-Q1"])
