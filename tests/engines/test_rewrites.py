@@ -85,9 +85,7 @@ def test_a_rewrite_makes_the_rows_equal_which_differ_without_it(session: SparkCo
 def test_what_is_cross_joined_comes_first_unless_that_would_move_columns() -> None:
     statement = "select a.x from s.a as a join s.c as c on c.x = a.x cross join s.b as b"
 
-    assert translate(statement, {}, {}).endswith(
-        "FROM s__b AS b CROSS JOIN s__a AS a JOIN s__c AS c ON c.x = a.x"
-    )
+    assert translate(statement, {}, {}).endswith("FROM s__b AS b CROSS JOIN s__a AS a JOIN s__c AS c ON c.x = a.x")
     assert translate("select * from s.a as a cross join s.b as b", {}, {}).endswith("s__a AS a CROSS JOIN s__b AS b")
 
 
