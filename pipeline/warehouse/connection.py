@@ -5,6 +5,8 @@ While one process writes, DuckDB lets no other process read. What the tables are
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +18,18 @@ import duckdb
 
 from pipeline.errors import DatabaseLockedError, WarehouseError
 
-__all__ = ["LOCK_WAIT", "MEMORY_LIMIT", "Connection", "empty", "foreign", "insert", "opened", "transaction"]
+__all__ = [
+    "LOCK_WAIT",
+    "MEMORY_LIMIT",
+    "Connection",
+    "empty",
+    "foreign",
+    "insert",
+    "limit_memory",
+    "opened",
+    "reason_of",
+    "transaction",
+]
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -40,6 +53,12 @@ _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 #: Rows that one statement inserts. One statement for each row takes several times as long.
 _ROWS_AT_ONCE = 100
 
+#: Why a system refuses to read or write a file, as its messages end that DuckDB quotes.
+_REFUSALS = tuple(
+    os.strerror(code)
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+)
+
 #: DuckDB's message when a signal ended a query.
 _INTERRUPTED = "Query interrupted"
 
@@ -62,7 +81,7 @@ def opened(
     connection = _connect(path, read_only=read_only, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
-        _limit_memory(connection, memory)
+        limit_memory(connection, memory)
         with _interruptible():
             yield connection
     finally:
@@ -115,6 +134,12 @@ def foreign(path: Path, reason: str) -> WarehouseError:
     )
 
 
+def reason_of(error: Exception) -> str:
+    """Return the system's reason in an error of DuckDB that quotes one, else the first line of the error."""
+    text = str(error)
+    return next((reason for reason in _REFUSALS if reason in text), text.splitlines()[0])
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let Ctrl-C end the block as it ends everything else; DuckDB calls a query that it stopped a RuntimeError."""
@@ -126,7 +151,9 @@ def _interruptible() -> Iterator[None]:
         raise
 
 
-def _limit_memory(connection: Connection, most: int) -> None:
+def limit_memory(connection: Connection, most: int) -> None:
+    """Let a connection hold at most so many bytes in memory, or what the machine or container allows if that is less."""
+    connection.execute("reset memory_limit")
     row = connection.execute("select current_setting('memory_limit')").fetchone()
     amount, _, unit = str(row[0] if row else "").partition(" ")
     if float(amount) * _UNITS[unit] > most:
@@ -145,9 +172,9 @@ def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait
                 raise foreign(path, "it is not a valid DuckDB database file") from error
             if "Could not set lock" not in text:
                 raise WarehouseError(
-                    f"the database cannot be opened: {text.splitlines()[0]}",
+                    f"the database cannot be opened: {reason_of(error)}",
                     where=str(path),
-                    hint="check the path and its permissions",
+                    hint="check the path, its permissions and the free space",
                 ) from error
             holder = _holder(text)
             if time.monotonic() >= deadline:
