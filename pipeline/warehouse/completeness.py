@@ -23,8 +23,8 @@ __all__ = ["MEMORY_BYTES", "check", "note_left_out"]
 
 #: Memory for landing and its checks, in bytes; DuckDB puts the rest on disk. A million accounts land in half of it.
 MEMORY_BYTES = 512 * 1024 * 1024
-#: Records that are checked within that, and bytes for each one more. Ten million need more than 750 MB, because DuckDB
-#: cannot put everything that compares them on disk.
+#: Records that are checked within that, and bytes for each one more. Ten million need more than 750 MB: DuckDB cannot
+#: put everything that compares them on disk.
 _RECORDS = 1_000_000
 _RECORD_BYTES = 256
 #: Memory that DuckDB needs to read one byte of JSON, measured at 4.7 for groups that list their members.
