@@ -71,7 +71,7 @@ def test_the_brief_says_the_result_in_a_sentence_and_adds_up(printed: Printed) -
     assert reader.metadata["/Title"] == "Access review of Example Corp, as of 1 Nov 2026"
     assert reader.metadata["/CreationDate"] == "D:20261031235953Z"
     assert "One account of a person who has left is still active" in printed.pages[0]
-    assert "2,000 accounts = 1,960 in scope + 40 excluded" in printed.pages[1]
+    assert "2,000 accounts = 1,960 in scope + 40 out of scope with approval" in printed.pages[1]
     assert all(f"{n} of {len(printed.pages)}" in page for n, page in enumerate(printed.pages, start=1))
     assert not any("NOT COMPLETE" in page for page in printed.pages + printed.evidence_pages)
 
