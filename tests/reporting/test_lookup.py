@@ -228,7 +228,9 @@ def test_an_account_shows_its_findings_reach_decisions_and_changes(page, folder)
         "Sales Team",
         "gone",
     }
-    assert [row[0].partition("\n")[0] for row in cells(page, "Roles and groups") if "built-in" in row[0]] == ["Sales Team"]
+    assert [row[0].partition("\n")[0] for row in cells(page, "Roles and groups") if "built-in" in row[0]] == [
+        "Sales Team"
+    ]
     held = {("account", f"{1:024x}"), ("group", "g1"), ("group", "g2"), ("role", "r1"), ("everyone", "everyone")}
     grants = [row for row in records(folder, "reach.csv") if (row["granted_to_type"], row["granted_to_id"]) in held]
     objects = {(row["object_type"], row["object_id"]) for row in grants}
