@@ -103,6 +103,14 @@ def build(folder: str) -> None:
     Project(material.settings(Path(folder))).build()
 
 
+def build_again(folder: str) -> None:
+    """Build once more with a changed threshold, which every finding of its rule depends on."""
+    settings = material.settings(Path(folder))
+    [rule] = [model for model in inputs.models() if model.title == "Stale account"]
+    name, days = next(iter(rule.params.items()))
+    Project(replace(settings, rules={rule.name: {name: days - 30}})).build()
+
+
 def build_on_engine(folder: str, url: str) -> None:
     settings = material.settings(Path(folder))
     warehouse = replace(settings.warehouse, engine="spark", engine_url=url)
@@ -270,6 +278,7 @@ JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "directory": directory,
     "land": land,
     "build": build,
+    "build_again": build_again,
     "build_on_engine": build_on_engine,
     "findings_csv": findings_csv,
     "copy": copy,

@@ -41,6 +41,10 @@ class Runnable(Protocol):
         """Return its select."""
 
     @property
+    def is_view(self) -> bool:
+        """Return whether its rows are not stored."""
+
+    @property
     def reads(self) -> Sequence[str]:
         """Return the tables that it reads."""
 
@@ -132,7 +136,7 @@ class Spark:
             ModelError: the engine does not run it.
             WarehouseError: the engine or the lake does not answer.
         """
-        if model.schema not in SCHEMAS:
+        if model.schema not in SCHEMAS or model.is_view:
             return self._here.create(model, values)
         self._bring({*model.reads})
         statement, bound, folder = self._statements[model.table], bind(values), self._lake.folder(model.table)

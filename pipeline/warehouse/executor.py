@@ -57,9 +57,15 @@ class InDuckDB:
         """Do nothing: DuckDB says what is wrong with a model when it runs."""
 
     def create(self, model: Model, values: Mapping[str, object]) -> int:
-        """Make the table of a model; return how many rows it has."""
+        """Make the table of a model, or its view; return how many rows it has."""
         try:
-            created = self._connection.execute(f"create table {model.table} as {model.sql}", dict(values)).fetchone()
+            if model.is_view:
+                self._connection.execute(f"create view {model.table} as {model.sql}")
+                created = self._connection.execute(f"select count(*) from {model.table}").fetchone()
+            else:
+                created = self._connection.execute(
+                    f"create table {model.table} as {model.sql}", dict(values)
+                ).fetchone()
         except duckdb.Error as error:
             raise ModelError(
                 f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
