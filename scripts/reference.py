@@ -281,6 +281,8 @@ def manifest_fields() -> Iterator[str]:
     yield from ("", "`data_sha256` can be checked in a report folder without this program:", "")
     yield from ("```", manifest.SHELL_CHECK, "```")
     yield ""
+    yield f"A folder of `report --pseudonymise` also has `{manifest.PSEUDONYMISED}`: true."
+    yield ""
     yield "What a hash, the signature and the chain show, and what not, is in [the threat model](../threat-model.md)."
 
 

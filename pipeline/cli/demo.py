@@ -24,7 +24,7 @@ def demo(
     accounts: Annotated[
         int,
         typer.Option(
-            metavar="N", help="Number of synthetic accounts; at least 20. From 500, every rule has findings."
+            metavar="N", help="Number of synthetic accounts; at least 20. From 500, nearly every rule has findings."
         ),
     ] = 2000,
     seed: Annotated[
@@ -52,5 +52,5 @@ def demo(
         environment = {settings.sources[0].environment_prefix + "_PASSWORD": simulator.password}
         with terminal.progress():
             result = Project(settings, environment, terminal).run()
-    terminal.say(f"look further: access-review --config {files['access-review.toml']} rules list")
     show(terminal, result)
+    terminal.say(f"next: access-review --config {files['access-review.toml']} rules list")

@@ -113,7 +113,7 @@ def _query(query: str | None, file: Path | None, saved: str | None, values: Mapp
     if [query, file, saved].count(None) != 2:
         raise UsageError(
             "give exactly one query: as text, with --file or with --saved",
-            where="sql",
+            where="",
             hint="'access-review sql --list' shows the saved queries",
         )
     if saved is not None:

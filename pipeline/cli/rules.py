@@ -63,7 +63,7 @@ def show_rule(
         match = nearest(rule, by_id)
         raise UsageError(
             f"there is no rule '{rule}'",
-            where="rules show",
+            where="",
             hint=f"did you mean '{match}'?" if match else "'access-review rules list' shows them all",
         )
     found = by_id[rule]

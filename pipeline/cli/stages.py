@@ -235,7 +235,7 @@ def show(terminal: Terminal, result: RunResult) -> None:
 def _list_exports(terminal: Terminal) -> None:
     from pipeline.reporting.exports import exports
 
-    known = exports()
+    known = [export for export in exports() if export.file]
     lines = [
         f"{export.name}: {export.query.answers}\n  access-review {export.command}\n"
         f"  {export.source} (checked {export.checked})"

@@ -287,7 +287,7 @@ def required_name(value: str) -> str:
         UsageError: it is blank.
     """
     if not value.strip():
-        raise UsageError("the name is blank", where="command line", hint="give the full name of the person who acts")
+        raise UsageError("the name is blank", where="", hint="give the full name of the person who acts")
     return value.strip()
 
 
@@ -305,7 +305,7 @@ def email_address(value: str | None) -> str | None:
     return None
 
 
-def confirm_by_typing(name: str, what: str, *, where: str) -> None:
+def confirm_by_typing(name: str, what: str) -> None:
     """Ask on stderr for a name to be typed again, and return if stdin gives the same name.
 
     Raises:
@@ -317,4 +317,4 @@ def confirm_by_typing(name: str, what: str, *, where: str) -> None:
     if not typed.endswith("\n"):
         sys.stderr.write("\n")
     if typed.strip() != name:
-        raise UsageError("the typed text is not that name", where=where, hint="nothing was deleted")
+        raise UsageError("the typed text is not that name", where="", hint="nothing was deleted")

@@ -67,7 +67,7 @@ def watch(
     Each source is compared with its last complete extract; the changes are appended to history.events.
     """
     if not once and every is None:
-        raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
+        raise UsageError("neither --every nor --once is given", where="", hint="add --every 1h, or --once")
     seconds = parse_duration(every) if every is not None else None
 
     from pipeline.watch.formats import event_format
@@ -112,7 +112,7 @@ def _listener(terminal: Terminal, metrics: str, *, is_once: bool) -> MetricsList
     from pipeline.monitoring.endpoint import MetricsListener
 
     if is_once:
-        raise UsageError("--metrics needs --every", where="watch", hint="a watcher that exits has no metrics to read")
+        raise UsageError("--metrics needs --every", where="", hint="a watcher that exits has no metrics to read")
     listener = MetricsListener(metrics)
     terminal.say(f"metrics at {listener.url}")
     return listener
@@ -160,14 +160,14 @@ def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
         if is_one_of_many or tick.errors:
             terminal.note(waits)
         else:
-            terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
+            terminal.fail(IncompleteError(waits, where="", hint=_CHECKS))
     else:
         for source, reason in tick.incomplete.items():
             waits = f"source '{source}' is not compared until its next complete extract: {reason}"
             if is_one_of_many or tick.errors:
                 terminal.note(waits)
             else:
-                terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
+                terminal.fail(IncompleteError(waits, where="", hint=_CHECKS))
     document = {
         "started_at": tick.started_at,
         "snapshot_id": tick.snapshot_id,

@@ -65,13 +65,13 @@ select
         else 'FAIL'
     end as result,
     case
-        when rank >= administrator_rank then 'The caller is ' || role_name || ' and sees every account.'
-        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The caller is ' || role_name || ' and sees every account of the only tenant.'
-        when rank >= tenant_administrator_rank then 'The caller is ' || role_name || ' and sees one of ' || tenant_count || ' tenants.'
-        when rank is not null then 'The caller is ' || role_name || ' and sees a filtered list of accounts.'
+        when rank >= administrator_rank then 'The account that reads has the role ' || role_name || ' and sees every account.'
+        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The account that reads has the role ' || role_name || ' and sees every account of the only tenant.'
+        when rank >= tenant_administrator_rank then 'The account that reads has the role ' || role_name || ' and sees one of ' || tenant_count || ' tenants.'
+        when rank is not null then 'The account that reads has the role ' || role_name || ' and sees a filtered list of accounts.'
         when role_name is not null
-            then 'The caller is ' || role_name || ', a role without a rank. If it sees every account, rank it in roles.csv.'
-        when is_count_equal then 'The role of the caller cannot be read, but the source''s own count agrees with the list.'
-        else 'The role of the caller cannot be read, and no count confirms that the list is complete.'
+            then 'The account that reads has the role ' || role_name || ', which has no rank. If it sees every account, rank it in roles.csv.'
+        when is_count_equal then 'The role of the account that reads is not known, but the source''s own count agrees with the list.'
+        else 'The role of the account that reads is not known, and no count confirms that the list is complete.'
     end as explanation
 from callers

@@ -315,9 +315,7 @@ def test_an_unreadable_caller_role_needs_an_agreeing_count(
 
     assert snapshot.completeness == completeness
     if completeness == "PARTIAL":
-        assert "The role of the caller cannot be read, and no count confirms that the list is complete." in (
-            snapshot.reason or ""
-        )
+        assert "The role of the account that reads is not known, and no count confirms" in (snapshot.reason or "")
 
 
 def test_a_missing_row_fails_the_gate(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
