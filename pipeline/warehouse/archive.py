@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -189,7 +188,7 @@ def _copy_sql(target: Path) -> list[str]:
     for path in [source / "tables.sql", *models]:
         copy = target / path.relative_to(source)
         copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, copy)
+        copy.write_bytes(path.read_bytes())  # copyfile names the wrong one of the two files if the disk is full
     return [path.read_text(encoding="utf-8") for path in models]
 
 

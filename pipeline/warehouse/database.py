@@ -41,8 +41,10 @@ _RESTING_MEMORY = 64_000_000
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
-#: The disk, or the memory, does not give what a statement needs.
-_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException)
+#: What DuckDB raises if the disk or the memory does not give what a statement needs. The last two have other reasons
+#: too: a commit or a checkpoint that cannot be written is told by its text.
+_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
+_UNWRITTEN = re.compile("Could not (?:write|open|truncate|sync|create)|[Ff]sync failed|No space left")
 
 
 @contextmanager
@@ -64,8 +66,11 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
         raise _of_another_version(error, path, hint) from error
     except _NO_ROOM as error:
+        text = str(error).splitlines()[0]
+        if isinstance(error, duckdb.TransactionException | duckdb.FatalException) and not _UNWRITTEN.search(text):
+            raise
         raise WarehouseError(
-            f"the database cannot be written: {str(error).splitlines()[0]}",
+            f"the database cannot be written: {text}",
             where=str(path),
             hint="free some space if the disk or the memory is full, then run this again; the stored data is intact",
         ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import resource
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from pipeline import Project, WarehouseError, load_settings
 from pipeline.warehouse import database, merging, migrations
+from tests.machine import full_disk
 from tests.upgrade.conftest import VERSIONS, Year, rows_of
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
@@ -248,16 +248,12 @@ def test_a_migration_that_does_not_fit_leaves_the_database_as_it_was(first: Year
 
 
 def test_without_room_for_the_copy_nothing_changes(first: Year) -> None:
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000_000, limit[1]))  # to every writer the same as a full disk
-    try:
-        with (
-            pytest.raises(WarehouseError, match="cannot be copied: File too large") as caught,
-            database.writing(first.database, notify=lambda _: None),
-        ):
-            pytest.fail("it was opened")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    with (
+        full_disk(50_000_000),
+        pytest.raises(WarehouseError, match="cannot be copied: File too large") as caught,
+        database.writing(first.database, notify=lambda _: None),
+    ):
+        pytest.fail("it was opened")
 
     assert caught.value.exit_code == 4
     assert not [path for path in first.folder.iterdir() if path.name.endswith((".bak", ".partial"))]
