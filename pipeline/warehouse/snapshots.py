@@ -117,7 +117,7 @@ def row_count(connection: Connection, snapshot_id: str) -> int:
 
 
 def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[object, ...]]:
-    """Return one extract's checks, gate checks first: source, check, result, gate, expected, observed, explanation."""
+    """Return an extract's checks, gate checks first: source, check, result, gate, expected, observed, explanation."""
     return connection.execute(
         """
         select source, check_id, result, is_gate, expected, observed, explanation
