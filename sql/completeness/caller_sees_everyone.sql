@@ -36,6 +36,8 @@ callers as (
     select
         sources.source,
         coalesce(sources.principal_role_name, roles.role_name, 'a role based on ' || roles.base_role_name) as role_name,
+        coalesce('the role ' || coalesce(sources.principal_role_name, roles.role_name), 'a role based on ' || roles.base_role_name)
+            as held_role,
         coalesce(own.rank, base.rank) as rank,
         coalesce(tenants.tenant_count, 0) as tenant_count,
         coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal,
@@ -65,12 +67,12 @@ select
         else 'FAIL'
     end as result,
     case
-        when rank >= administrator_rank then 'The account that reads has the role ' || role_name || ' and sees every account.'
-        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The account that reads has the role ' || role_name || ' and sees every account of the only tenant.'
-        when rank >= tenant_administrator_rank then 'The account that reads has the role ' || role_name || ' and sees one of ' || tenant_count || ' tenants.'
-        when rank is not null then 'The account that reads has the role ' || role_name || ' and sees a filtered list of accounts.'
+        when rank >= administrator_rank then 'The account that reads has ' || held_role || ' and sees every account.'
+        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The account that reads has ' || held_role || ' and sees every account of the only tenant.'
+        when rank >= tenant_administrator_rank then 'The account that reads has ' || held_role || ' and sees one of ' || tenant_count || ' tenants.'
+        when rank is not null then 'The account that reads has ' || held_role || ' and sees a filtered list of accounts.'
         when role_name is not null
-            then 'The account that reads has the role ' || role_name || ', which has no rank. If it sees every account, rank it in roles.csv.'
+            then 'The account that reads has ' || held_role || ', which has no rank. If it sees every account, rank it in roles.csv.'
         when is_count_equal then 'The role of the account that reads is not known, but the source''s own count agrees with the list.'
         else 'The role of the account that reads is not known, and no count confirms that the list is complete.'
     end as explanation
