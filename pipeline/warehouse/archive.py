@@ -13,10 +13,8 @@ DuckDB streams them to the files; memory does not grow with their number.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +28,7 @@ from pipeline import resources
 from pipeline.errors import RenderError, UsageError, WarehouseError
 from pipeline.warehouse import database, files, saved, snapshots
 from pipeline.warehouse.build import rebuild
+from pipeline.warehouse.connection import reason_of
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model_file import combined_sha256, load_folder, model_files
 from pipeline.warehouse.pseudonyms import is_pseudonymised
@@ -148,10 +147,9 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
 def unwritten(error: Exception, path: Path) -> RenderError:
     """Return the error for a file that DuckDB could not write: the system's reason, without DuckDB's wording."""
     shown = str(path).encode(errors="backslashreplace").decode()
-    said = str(error) if shown == str(path) else "its path contains bytes that are not UTF-8"
-    reasons = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS))
+    said = reason_of(error) if shown == str(path) else "its path contains bytes that are not UTF-8"
     return RenderError(
-        f"the file cannot be written: {next((reason for reason in reasons if reason in said), said.splitlines()[0])}",
+        f"the file cannot be written: {said}",
         where=shown,
         hint="check the free space on that disk, the folder and its permissions; --out names another",
     )

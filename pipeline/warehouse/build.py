@@ -19,6 +19,7 @@ from pipeline.errors import WarehouseError
 from pipeline.warehouse import build_inputs, checks, database, identities, register
 from pipeline.warehouse.build_inputs import Inputs
 from pipeline.warehouse.comments import comment
+from pipeline.warehouse.connection import reason_of
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.executor import Executor, InDuckDB, replacing
 from pipeline.warehouse.made import Made, MadeTable, record
@@ -76,7 +77,7 @@ def build(
         raise  # a lasting table has other columns than this version expects; database.writing reports that
     except duckdb.Error as error:
         raise WarehouseError(
-            f"the build failed: {str(error).splitlines()[0]}",
+            f"the build failed: {reason_of(error)}",
             where="database",
             hint="free some disk space if it is full, then build again; the previous build is whole",
         ) from error

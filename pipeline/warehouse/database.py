@@ -17,7 +17,16 @@ import duckdb
 from pipeline import resources
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import migrations
-from pipeline.warehouse.connection import LOCK_WAIT, MEMORY_LIMIT, Connection, empty, insert, opened, transaction
+from pipeline.warehouse.connection import (
+    LOCK_WAIT,
+    MEMORY_LIMIT,
+    Connection,
+    empty,
+    insert,
+    opened,
+    reason_of,
+    transaction,
+)
 
 __all__ = [
     "Connection",
@@ -66,11 +75,11 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
         raise _of_another_version(error, path, hint) from error
     except _NO_ROOM as error:
-        text = str(error).splitlines()[0]
-        if isinstance(error, duckdb.TransactionException | duckdb.FatalException) and not _UNWRITTEN.search(text):
+        is_unwritten = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
+        if not is_unwritten and not _UNWRITTEN.search(str(error)):
             raise
         raise WarehouseError(
-            f"the database cannot be written: {text}",
+            f"the database cannot be written: {reason_of(error)}",
             where=str(path),
             hint="free some space if the disk or the memory is full, then run this again; the stored data is intact",
         ) from error
