@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -97,6 +96,8 @@ def watch(
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
         try:
             with _monitored(terminal, project, seconds, listener) as ticked:
+                import random
+
                 for tick in watcher.ticks(seconds, random.random):
                     _show(terminal, tick, is_one_of_many=True)
                     ticked(tick)
