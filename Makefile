@@ -1,6 +1,6 @@
 # Every target first installs what it needs (scripts/with-env), which later calls skip.
 
-.PHONY: help demo test test-deep test-spark check docs docs-reference pictures bench bench-quick dist third-party
+.PHONY: help demo test test-deep test-spark check docs docs-reference fixture pictures bench bench-quick dist third-party
 .PHONY: release-check
 .DEFAULT_GOAL := help
 # Python keeps modules compiled, where the environment forbids it too: each worker of the tests reads all of them.
@@ -33,6 +33,9 @@ docs: ## build the documentation site into site/, and check every link
 docs-reference: ## write the reference pages of docs/ from the code
 	@sh scripts/with-env dev python scripts/reference.py
 	@sh scripts/with-env dev access-review catalog --format markdown > docs/catalog.md
+
+fixture: ## keep a year of use of this version of the database, for the tests of later ones
+	@sh scripts/with-env dev python tests/upgrade/make_fixture.py
 
 pictures: ## take the pictures of docs/ from the demo; needs pdftoppm and Chromium
 	@sh scripts/with-env dev python scripts/pictures.py

@@ -8,6 +8,8 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,15 +47,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default all")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds; prints, writes nothing")
+    parser.add_argument("--folder", type=Path, help="keep the inputs here; `engines` resumes where it stopped")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark '{unknown[0]}'")
     rows: list[Row] = []
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with _workspace(arguments.folder) as folder:
         for name in arguments.names or BENCHMARKS:
             started = time.perf_counter()
-            found = BENCHMARKS[name](arguments.quick, Path(folder))
+            found = BENCHMARKS[name](arguments.quick, folder)
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
             for row in found:
                 print(row.line(), flush=True)
@@ -62,6 +65,17 @@ def main() -> None:
                 not arguments.quick and not arguments.names
             ):  # after each benchmark, so that an interrupted run keeps its results
                 RESULTS.write_text(_document(rows, load), encoding="utf-8")
+
+
+@contextmanager
+def _workspace(kept: Path | None) -> Iterator[Path]:
+    """Give the folder to keep, or a temporary one."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        yield Path(folder)
 
 
 def _document(rows: list[Row], load: float) -> str:

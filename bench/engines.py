@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bench import material
+from bench import harness, material
 from bench.harness import Row, in_child
 from bench.warehouse import fresh
 
@@ -38,9 +40,7 @@ class Server:
 
     def peak_mb(self) -> float:
         """Return the most memory that it has held."""
-        status = Path(f"/proc/{self.process}/status").read_text(encoding="utf-8")
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
+        return harness.peak_mb(self.process)
 
     def cpu_seconds(self) -> float:
         """Return the processor time that it has used."""
@@ -48,27 +48,39 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+class Stages:
+    """The stages of a run and what they measured, in a file: a run in the same folder does not repeat them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._done: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+
+    def measured(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do the work of a stage unless it is done; return what it measured."""
+        if name not in self._done:
+            print(f"engines: {name} ...", file=sys.stderr, flush=True)
+            self._done[name] = work()
+            self._path.write_text(json.dumps(self._done))
+        result = self._done[name]
+        figures = ", ".join(f"{key} {value:,.1f}" for key, value in result.items())
+        print(f"engines: {name}: {figures}", file=sys.stderr, flush=True)
+        return result
+
+
 def run(quick: bool, folder: Path) -> list[Row]:
     """Build once in each, from the same landed extract; refuse a difference."""
     accounts = _QUICK if quick else _ACCOUNTS
-    work = fresh(folder / "engines")
-    material.configure(work, accounts)
-    in_child("land", str(work), str(material.spooled(folder, accounts)))
-    other = folder / "engines-spark"
-    shutil.rmtree(other, ignore_errors=True)
-    shutil.copytree(work, other)
-    here = in_child("build", str(work))
-    with serving() as server:
-        there = in_child("build_on_engine", str(other), server.url)
-        server_mb, server_cpu = server.peak_mb(), server.cpu_seconds()
+    work, other = folder / f"engines-{accounts}", folder / f"engines-{accounts}-spark"
+    stages = Stages(folder / f"engines-{accounts}.json")
+    stages.measured("land", lambda: _landed(folder, accounts, work, other))
+    here = stages.measured("build in DuckDB", lambda: _built_here(work))
+    there = stages.measured("build on Sail", lambda: _built_there(other))
     findings = [each / "findings.csv" for each in (work, other)]
-    for each, path in zip((work, other), findings, strict=True):
-        in_child("findings_csv", str(each), str(path))
     assert findings[0].read_bytes() == findings[1].read_bytes(), "the engines do not find the same"
     size = findings[0].stat().st_size / 1e6
-    shutil.rmtree(other)
     what = f"build of {accounts:,} accounts"
-    note = f"findings.csv has the same {size:.1f} MB from both"
+    note = f"{here['cpu_seconds']:.0f} CPU-seconds; findings.csv has the same {size:.1f} MB from both"
+    used = f"{there['server_cpu']:.0f} CPU-seconds of the server and {there['cpu_seconds']:.0f} of the program"
     return [
         Row(f"{what} in DuckDB: time", "the clock", [here["seconds"]], "s", None, note),
         Row(f"{what} in DuckDB: peak memory", "-", [here["peak_mb"]], "MB", None),
@@ -78,11 +90,38 @@ def run(quick: bool, folder: Path) -> list[Row]:
             [there["seconds"] / here["seconds"]],
             "x",
             None,
-            f"{there['seconds']:.0f} s, of which the server computed {server_cpu:.0f} CPU-seconds",
+            f"{there['seconds']:.0f} s, {used}",
         ),
         Row(f"{what} on Sail: peak memory of the program", "-", [there["peak_mb"]], "MB", None),
-        Row(f"{what} on Sail: peak memory of the server", "-", [server_mb], "MB", None),
+        Row(f"{what} on Sail: peak memory of the server", "-", [there["server_mb"]], "MB", None),
     ]
+
+
+def _landed(folder: Path, accounts: int, work: Path, other: Path) -> dict[str, Any]:
+    """Land an extract in the folder of each build."""
+    fresh(work)
+    shutil.rmtree(folder / f"spool-{accounts}", ignore_errors=True)
+    material.configure(work, accounts)
+    spool = material.spooled(folder, accounts)
+    done = in_child("land", str(work), str(spool))
+    shutil.rmtree(spool)
+    shutil.rmtree(other, ignore_errors=True)
+    shutil.copytree(work, other)
+    return done
+
+
+def _built_here(work: Path) -> dict[str, Any]:
+    done = in_child("build", str(work))
+    in_child("findings_csv", str(work), str(work / "findings.csv"))
+    return done
+
+
+def _built_there(work: Path) -> dict[str, Any]:
+    with serving() as server:
+        done = in_child("build_on_engine", str(work), server.url)
+        done |= {"server_mb": server.peak_mb(), "server_cpu": server.cpu_seconds()}
+    in_child("findings_csv", str(work), str(work / "findings.csv"))
+    return done
 
 
 @contextmanager

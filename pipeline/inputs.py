@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 from pipeline import resources
 from pipeline.engines.connection import missing_packages
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, WarehouseError
 from pipeline.settings import Settings, SourceSettings, read_secret
 from pipeline.warehouse import database
 from pipeline.warehouse.executor import Executor, InDuckDB, TableExchange
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import LANDING_LAYERS, load_folder
-from pipeline.warehouse.people import Roster, read_roster
+from pipeline.warehouse.people import Roster, read_roster, unchanged_roster
 from pipeline.warehouse.policy import PolicyFiles, check_rule_ids, load_policy, load_reference
 from pipeline.warehouse.roster_columns import RosterFormat
 from pipeline.warehouse.rules import RuleInForce, in_force
@@ -131,13 +131,23 @@ def policy_files(settings: Settings) -> PolicyFiles:
 def roster(settings: Settings) -> Iterator[Roster | None]:
     """Read the roster file and keep its people while the block runs; yield None if no file is configured.
 
+    A file whose people the current build has is not read again.
+
     Raises:
         RosterError: it cannot be read, or a line of it is wrong.
     """
     if settings.roster is None or settings.roster.path is None:
         yield None
         return
-    with read_roster(settings.roster.path, RosterFormat(settings.roster.preset, settings.roster.columns)) as people:
+    path, wanted = settings.roster.path, RosterFormat(settings.roster.preset, settings.roster.columns)
+    unchanged = None
+    current = database.reading(settings.warehouse.database, notify=lambda _: None, wait=0)
+    with suppress(WarehouseError), current as connection:  # without a database that can be read, the file is
+        unchanged = unchanged_roster(connection, path, wanted)
+    if unchanged is not None:
+        yield unchanged
+        return
+    with read_roster(path, wanted) as people:
         yield people
 
 
@@ -163,9 +173,8 @@ def check_roster(settings: Settings) -> str:
     """
     if settings.roster is not None and settings.roster.source is not None:
         return f"the users of source '{settings.roster.source}', as each extract reads them"
-    with roster(settings) as people:
-        if people is None:
-            return "none; rules that need one are not evaluated"
-        return "; ".join(
-            [f"{people.path}, {'1 person' if people.count == 1 else f'{people.count} people'}", *people.notes]
-        )
+    if settings.roster is None or settings.roster.path is None:
+        return "none; rules that need one are not evaluated"
+    path, wanted = settings.roster.path, RosterFormat(settings.roster.preset, settings.roster.columns)
+    with read_roster(path, wanted) as people:
+        return "; ".join([f"{path}, {'1 person' if people.count == 1 else f'{people.count} people'}", *people.notes])

@@ -320,11 +320,11 @@ class Project:
         build_id: str | None = None,
     ) -> ReportResult:
         """Write the report of the current build, which must be ``build_id`` if that is given."""
-        from pipeline.evidence import signature, stamping
+        from pipeline.evidence import sealing, signature, stamping
         from pipeline.reporting.report import write, write_pseudonymised
         from pipeline.reporting.summary import coverage
 
-        key = signature.signing_key(self.environment)
+        proofs = sealing.Proofs(signature.signing_key(self.environment), self.settings.evidence.timestamp_url)
         path = self.settings.warehouse.database
         noted = len(timer.notes)
         timer.stage("report")
@@ -336,7 +336,7 @@ class Project:
                 directory or self.settings.reports.directory,
                 formats,
                 lambda name: timer.advance(name, 0, None),
-                replace(options, key=key, rows_per_table=self.settings.reports.rows_per_table),
+                replace(options, proofs=proofs, rows_per_table=self.settings.reports.rows_per_table),
             )
             found = findings_by_severity(connection)
             unevaluated = tuple(UnevaluatedRule(*row) for row in unevaluated_rules(connection))

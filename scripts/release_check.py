@@ -141,8 +141,16 @@ def check_installed(python: Path, wheel: Path, folder: Path) -> None:
     )
 
 
+def check_fixture() -> None:
+    """Refuse to release a version of the database of which the tests of later versions have no example."""
+    newest = max(int(path.name[:4]) for path in (ROOT / "sql" / "migrations").glob("*.sql"))
+    if not (ROOT / "tests" / "upgrade" / f"schema-{newest}.tar.xz").exists():
+        raise fail(f"the tests have no database of schema version {newest}", "run 'make fixture' and commit the file")
+
+
 def main() -> None:
     """Check everything."""
+    check_fixture()
     sdist, wheel = built("*.tar.gz"), built("*.whl")
     check_contents(sdist, wheel)
     bom = json.loads(built("*.cdx.json").read_text(encoding="utf-8"))

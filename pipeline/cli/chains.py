@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 _SIGNATURES = {"trusted": "valid", "unproven": "not checked", "bad": "INVALID"}
+_STAMPS = {"missing": "MISSING", "bad": "INVALID"}
 
 
 def show(terminal: Terminal, directory: Path, verify: Callable[[Path], FolderVerification]) -> None:
@@ -32,7 +33,7 @@ def show(terminal: Terminal, directory: Path, verify: Callable[[Path], FolderVer
 
     found = verify_chains(directory, verify)
     for note in found.notes:
-        terminal.note(note)
+        terminal.note(verdicts.printable([note]))
     terminal.result(_text(directory, found), _document(directory, found))
     if found.problems:
         raise GateError(
@@ -48,22 +49,32 @@ def _text(directory: Path, found: ChainVerification) -> str:
     lines = verdicts.problem_lines(found.problems)
     for chain in found.chains:
         lines.append(f"{chain.organization}: {', '.join(chain.sources)}")
-        rows = [_row(chain, each) for each in chain.folders]
-        lines += align(("folder", "kind", "chained to", "signature", "time stamp"), rows).splitlines()
+        rows = [(each.name, _result(found, each.name), *_row(chain, each)) for each in chain.folders]
+        lines += align(("folder", "result", "kind", "chained to", "signature", "time stamp"), rows).splitlines()
+        lines.append("")
+    if found.unplaced:
+        lines.append("In no chain, because the manifest cannot be used:")
+        lines += align(("folder", "result"), [(name, _result(found, name)) for name in found.unplaced]).splitlines()
         lines.append("")
     verdict = "NOT VERIFIED" if found.problems else "verified"
-    lines.append(f"{verdict}: {directory}, {counted(len(found.chains), 'chain')}, {counted(found.folders, 'folder')}")
+    unplaced = f", {len(found.unplaced)} in no chain" if found.unplaced else ""
+    folders = counted(found.folders + len(found.unplaced), "folder")
+    lines.append(f"{verdict}: {directory}, {counted(len(found.chains), 'chain')}, {folders}{unplaced}")
     return verdicts.printable(lines)
+
+
+def _result(found: ChainVerification, name: str) -> str:
+    problems = len(found.problems_of(name))
+    return counted(problems, "problem") if problems else "verified"
 
 
 def _row(chain: Chain, each: ChainedFolder) -> tuple[str, ...]:
     begins = "nothing: the first report" if each.previous is None else "NOT HERE"
     checked = each.found.time_stamp
-    stamp = moment(checked.stamp.stamped_at) if checked.stamp else "none"
-    if checked.state in {"bad", "unchecked"}:
+    stamp = moment(checked.stamp.stamped_at) if checked.stamp else _STAMPS.get(checked.state, "none")
+    if checked.stamp and checked.state in {"bad", "unchecked"}:
         stamp += ", INVALID" if checked.state == "bad" else ", not checked"
     return (
-        each.name,
         each.kind,
         chain.chained_to.get(each.name, begins),
         _SIGNATURES.get(each.found.signature, each.found.signature),
@@ -88,7 +99,7 @@ def _document(directory: Path, found: ChainVerification) -> dict[str, object]:
                         "manifest_sha256": each.sha256,
                         "previous_manifest_sha256": each.previous,
                         "chained_to": chain.chained_to.get(each.name),
-                        "verified": not each.found.problems,
+                        "verified": not found.problems_of(each.name),
                         "signature": each.found.signature,
                         "fingerprint": each.found.fingerprint,
                         "time_stamp": verdicts.stamp_document(each.found.time_stamp),
@@ -98,5 +109,6 @@ def _document(directory: Path, found: ChainVerification) -> dict[str, object]:
             }
             for chain in found.chains
         ],
+        "in_no_chain": found.unplaced,
         "notes": found.notes,
     }

@@ -71,7 +71,7 @@ def verify(
         return
     found = verified(folder)
     for note in found.notes:
-        terminal.note(note)
+        terminal.note(verdicts.printable([note]))
     terminal.result(verdicts.text(folder, found), verdicts.document(folder, found))
     if found.problems:
         what = counted(len(found.problems), "problem")
@@ -110,7 +110,7 @@ def stamp(
             where=str(folder),
             hint=f"'access-review verify {folder}' names them",
         )
-    if found.time_stamp.state != "none":
+    if found.time_stamp.state not in {"none", "missing"}:
         terminal.say("the folder has a time stamp already; it is kept")
     added = add(folder, url, os.environ)
     terminal.result(

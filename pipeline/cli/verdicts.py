@@ -67,7 +67,7 @@ def document(folder: Path, found: FolderVerification) -> dict[str, object]:
 
 
 def stamp_document(checked: StampCheck) -> dict[str, object]:
-    """Return a time stamp for ``--json``; ``state`` is none, unchecked, trusted or bad."""
+    """Return a time stamp for ``--json``; ``state`` is none, missing, unchecked, trusted or bad."""
     stamp = checked.stamp
     return {
         "state": checked.state,
@@ -101,6 +101,8 @@ def printable(lines: Sequence[str]) -> str:
 def _time_stamp(checked: StampCheck) -> str:
     if checked.state == "bad":
         return "INVALID"
+    if checked.state == "missing":
+        return "MISSING"
     if checked.stamp is None:
         return "not time-stamped"
     said = stamped(checked.stamp)

@@ -190,11 +190,27 @@ def unmaterialized(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def cross_join_first(node: exp.Expr) -> exp.Expr:
+    """Name first what is cross-joined, which has few rows: Sail holds the left side of a cross join as one batch."""
+    if not isinstance(node, exp.Select) or any(isinstance(part, exp.Star) for part in node.expressions):
+        return node
+    crossed = [join for join in node.args.get("joins") or [] if join.kind == "CROSS"]
+    if not crossed or not all(isinstance(join.this, exp.Table | exp.Subquery) for join in crossed):
+        return node
+    first, *others = [join.this for join in crossed]
+    joined = [exp.Join(this=table, kind="CROSS") for table in [*others, node.args["from_"].this]]
+    kept = [join for join in node.args["joins"] if join.kind != "CROSS"]
+    node.set("from_", exp.From(this=first))
+    node.set("joins", joined + kept)
+    return node
+
+
 #: In this order: each sees what those before it have made.
 REWRITES: tuple[Rewrite, ...] = tuple(
     cast("Rewrite", rewrite)
     for rewrite in (
         unmaterialized,
+        cross_join_first,
         group_by_all,
         day_interval,
         day_difference,

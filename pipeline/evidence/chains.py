@@ -9,6 +9,7 @@ compare the hash of the newest manifest with one that you know from elsewhere.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +21,12 @@ from pipeline.evidence.manifest import MANIFEST, extract_end
 from pipeline.evidence.time_stamp import CLOCK_TOLERANCE
 from pipeline.evidence.verification import FolderVerification, Problem, kind_without_data
 from pipeline.warehouse import archive
+from pipeline.wording import counted
 
 __all__ = ["Chain", "ChainVerification", "ChainedFolder", "verify_chains"]
+
+#: How the name of a folder begins that the program has named.
+_SNAPSHOT_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,13 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class ChainVerification:
-    """The result for a directory. The path of a problem begins with the name of its folder."""
+    """The result for a directory. The path of a problem begins with the name of its folder.
+
+    ``unplaced`` are the names of the folders that are in no chain, because their manifest cannot be used.
+    """
 
     chains: tuple[Chain, ...]
+    unplaced: tuple[str, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
@@ -77,6 +86,10 @@ class ChainVerification:
     def folders(self) -> int:
         """The number of folders that are in a chain."""
         return sum(len(chain.folders) for chain in self.chains)
+
+    def problems_of(self, name: str) -> list[Problem]:
+        """Return the problems of one folder, those of its links included."""
+        return [problem for problem in self.problems if problem.path.partition("/")[0] == name]
 
 
 def verify_chains(directory: Path, verify: Callable[[Path], FolderVerification]) -> ChainVerification:
@@ -86,16 +99,18 @@ def verify_chains(directory: Path, verify: Callable[[Path], FolderVerification])
         UsageError: the directory cannot be read, or holds no report folder.
     """
     problems: list[Problem] = []
-    notes: list[str] = []
+    notes: dict[str, list[str]] = defaultdict(list)
     folders: list[ChainedFolder] = []
-    for folder in _sealed_folders(directory):
+    sealed = _sealed_folders(directory)
+    for folder in sealed:
         try:
             found = verify(folder)
             content = (folder / MANIFEST).read_bytes() if found.document else b""
         except UsageError as error:
             problems.append(Problem(folder.name, f"cannot be verified: {error}; {error.hint}"))
             continue
-        notes += [f"{folder.name}: {note}" for note in found.notes]
+        for note in found.notes:
+            notes[note].append(folder.name)
         problems += [Problem(f"{folder.name}/{each.path}", each.what, each.is_system_file) for each in found.problems]
         if not found.document:
             continue
@@ -104,9 +119,26 @@ def verify_chains(directory: Path, verify: Callable[[Path], FolderVerification])
             continue
         kind = kind_without_data(row["path"] for row in found.document["files"]) or "report"
         folders.append(ChainedFolder(folder, kind, hashlib.sha256(content).hexdigest(), found))
+        problems += _name_problems(folders[-1])
     links = _Links(folders)
-    notes += links.copies
-    return ChainVerification(tuple(links.chains()), (*problems, *links.problems()), tuple(notes))
+    placed = {each.name for each in folders}
+    return ChainVerification(
+        chains=tuple(links.chains()),
+        unplaced=tuple(folder.name for folder in sealed if folder.name not in placed),
+        problems=(*problems, *links.problems()),
+        notes=(*(f"{_listed(names)}: {note}" for note, names in notes.items()), *links.copies),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {counted(len(names) - 1, 'other folder')}"
+
+
+def _name_problems(each: ChainedFolder) -> Iterator[Problem]:
+    """Check that a folder has not the name of another snapshot; any other name may be the reader's own."""
+    named = _SNAPSHOT_ID.match(each.name)
+    if named and named[0] != each.snapshot_id:
+        yield Problem(each.name, f"has the name of another snapshot: it holds the {each.kind} of {each.snapshot_id}")
 
 
 def _sealed_folders(directory: Path) -> list[Path]:

@@ -23,9 +23,11 @@ from pipeline.warehouse.database import Connection
 from pipeline.warehouse.pseudonyms import is_pseudonymised
 
 __all__ = [
+    "AUTHORITY",
     "FIELDS",
     "KEYS",
     "MANIFEST",
+    "OPTIONAL_FIELDS",
     "PSEUDONYMISED",
     "SCHEMA_VERSION",
     "SHELL_CHECK",
@@ -49,9 +51,14 @@ SIDE_FILES = frozenset({MANIFEST, SIGNATURE, TIME_STAMP})
 SCHEMA_VERSION = 1
 #: A shell command that prints ``data_sha256`` when it runs in a report folder.
 SHELL_CHECK = "find *.csv raw sql inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
-#: The key that only the manifest of a folder with pseudonyms has: true.
-PSEUDONYMISED = "pseudonymised"
-#: The other keys of a manifest, in their order, and what each holds.
+PSEUDONYMISED, AUTHORITY = "pseudonymised", "timestamp_authority"
+#: The keys that not every manifest has, and what each holds. They come before ``files``. A time stamp cannot be
+#: listed, because it is made of the manifest; but that one was to come can.
+OPTIONAL_FIELDS = {
+    PSEUDONYMISED: "True in a folder with pseudonyms.",
+    AUTHORITY: "The time-stamping authority that was asked for a stamp when the folder was sealed.",
+}
+#: The keys of every manifest, in their order, and what each holds.
 FIELDS = {
     "schema_version": "The version of this format.",
     "snapshot_id": "The snapshot that the report shows.",
@@ -163,8 +170,12 @@ def compose(
     *,
     neutralised: int,
     previous_manifest_sha256: str | None,
+    authority: str | None,
 ) -> bytes:
-    """Return the bytes of the manifest of the current build; the same build and files give the same bytes."""
+    """Return the bytes of the manifest of the current build; the same build and files give the same bytes.
+
+    ``authority`` is the address of the authority that is asked for a time stamp afterwards.
+    """
     files = list(files)
     [snapshot] = _rows(connection, "select * from reports.snapshot")
     [build] = saved.rows(connection, resources.sql() / "reporting", "manifest")
@@ -198,6 +209,7 @@ def compose(
         "baseline_snapshot_id": snapshot["baseline_snapshot_id"],
         "formula_cells_neutralised": neutralised,
         **({PSEUDONYMISED: True} if is_pseudonymised(connection) else {}),
+        **({AUTHORITY: authority} if authority is not None else {}),
         "files": [asdict(file) for file in sorted(files, key=lambda file: file.path)],
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.atomic import replace_folder
 from pipeline.errors import RenderError
 from pipeline.evidence import manifest
 from pipeline.evidence.manifest import MANIFEST, SIGNATURE, TIME_STAMP, SealedFile
-from pipeline.evidence.signature import PUBLIC_KEY_FILE, SigningKey
+from pipeline.evidence.signature import KEY_VARIABLE, PUBLIC_KEY_FILE, SigningKey
 from pipeline.warehouse import archive
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.pseudonyms import is_pseudonymised
 
-__all__ = ["NOTICE", "Draft", "Seal", "collect", "draft_folder", "seal"]
+__all__ = ["NOTICE", "Draft", "Proofs", "Seal", "collect", "draft_folder", "seal"]
 
 
 #: The file that says what a folder with pseudonyms is.
@@ -49,12 +51,33 @@ class Seal:
     previous_manifest_sha256: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What a sealed folder gets: the signature of a key, and the time stamp of an authority; None for neither.
+
+    The stamp comes later (:mod:`pipeline.evidence.stamping`), and the manifest says that it was to come.
+    """
+
+    key: SigningKey | None = None
+    timestamp_url: str | None = None
+
+    @property
+    def authority(self) -> str | None:
+        """The part of the authority's address to show."""
+        parts = urlsplit(self.timestamp_url) if self.timestamp_url else None
+        return f"{parts.scheme}://{parts.netloc}" if parts else None
+
+
 class Draft:
-    """A folder that is being written; ``folder`` is where it is until it gets its name."""
+    """A folder that is being written; ``folder`` is where it is until it gets its name.
+
+    ``notes`` say what became of the folder that had the name before, once the new one has it.
+    """
 
     def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
         self.folder = folder
         self.last_file = ""
+        self.notes: list[str] = []
         self._progress = progress
 
     def file(self, name: str) -> Path:
@@ -69,7 +92,8 @@ def draft_folder(folder: Path, progress: Callable[[str], None] = lambda _: None)
     """Yield a draft that takes the place of ``folder`` when the block ends without an exception.
 
     A folder that is written again with the same manifest keeps its time stamp: an early stamp proves more than a
-    late one.
+    late one. With another manifest, the earlier folder is kept under another name if it is time-stamped or if
+    another folder beside it rests on it: evidence that was sealed is not destroyed.
 
     Raises:
         RenderError: a file cannot be written; the error names the last file that was begun.
@@ -82,7 +106,7 @@ def draft_folder(folder: Path, progress: Callable[[str], None] = lambda _: None)
                 yield draft
             finally:
                 last_file = draft.last_file
-            _keep_time_stamp(folder, path)
+            _keep_evidence(folder, draft)
     except OSError as error:
         raise _unwritable(error, folder / last_file) from error
 
@@ -107,7 +131,7 @@ def seal(
     *,
     neutralised: int,
     previous_manifest_sha256: str | None,
-    key: SigningKey | None,
+    proofs: Proofs,
 ) -> Seal:
     """Write the manifest of everything in the draft, and its signature if there is a key.
 
@@ -118,24 +142,60 @@ def seal(
         OSError: a file cannot be written.
     """
     path = draft.file(MANIFEST)
-    if key is not None:
-        (draft.folder / PUBLIC_KEY_FILE).write_bytes(key.public.pem())
+    if proofs.key is not None:
+        (draft.folder / PUBLIC_KEY_FILE).write_bytes(proofs.key.public.pem())
     known = {file.path for file in data}
     others = [name for name in manifest.files_below(draft.folder) if name not in known]
     files = [*data, *manifest.sealed_files(connection, draft.folder, others)]
     content = manifest.compose(
-        connection, files, neutralised=neutralised, previous_manifest_sha256=previous_manifest_sha256
+        connection,
+        files,
+        neutralised=neutralised,
+        previous_manifest_sha256=previous_manifest_sha256,
+        authority=proofs.authority,
     )
     path.write_bytes(content)
-    if key is not None:
-        (draft.folder / SIGNATURE).write_bytes(key.sign(content))
+    if proofs.key is not None:
+        (draft.folder / SIGNATURE).write_bytes(proofs.key.sign(content))
     return Seal(manifest.data_sha256(files), hashlib.sha256(content).hexdigest(), previous_manifest_sha256)
 
 
-def _keep_time_stamp(folder: Path, draft: Path) -> None:
-    content = [(each / MANIFEST).read_bytes() if (each / MANIFEST).is_file() else None for each in (folder, draft)]
-    if content[0] is not None and content[0] == content[1] and (folder / TIME_STAMP).is_file():
-        shutil.copyfile(folder / TIME_STAMP, draft / TIME_STAMP)
+def _keep_evidence(folder: Path, draft: Draft) -> None:
+    """Keep what the folder proves that is about to be replaced: its time stamp, or the folder itself."""
+    earlier, later = _manifest_of(folder), _manifest_of(draft.folder)
+    if earlier is None:
+        return
+    if earlier == later:
+        if (folder / TIME_STAMP).is_file():
+            shutil.copyfile(folder / TIME_STAMP, draft.folder / TIME_STAMP)
+        return
+    if (folder / SIGNATURE).exists() and not (draft.folder / SIGNATURE).exists():
+        draft.notes.append(
+            f"the earlier report was signed, and the new one is not: set {KEY_VARIABLE} and report again"
+        )
+    sha256 = hashlib.sha256(earlier).hexdigest()
+    reasons = ["it is time-stamped"] if (folder / TIME_STAMP).exists() else []
+    reasons += [f"{name} rests on it" for name in _resting_on(folder, sha256)]
+    kept = folder.with_name(f"{folder.name}-replaced-{sha256[:8]}")
+    if reasons and not kept.exists():
+        folder.rename(kept)
+        draft.notes.append(f"the earlier report is kept as {kept}: {' and '.join(reasons)}")
+
+
+def _manifest_of(folder: Path) -> bytes | None:
+    path = folder / MANIFEST
+    return path.read_bytes() if path.is_file() else None
+
+
+def _resting_on(folder: Path, sha256: str) -> Iterator[str]:
+    """Yield the names of the folders beside one whose manifest names that of this one by its hash."""
+    for path in sorted(folder.parent.glob(f"*/{MANIFEST}")):
+        try:
+            document = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(document, dict) and document.get("previous_manifest_sha256") == sha256:
+            yield path.parent.name
 
 
 def _unwritable(error: OSError, path: Path) -> RenderError:

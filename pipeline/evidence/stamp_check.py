@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.evidence.manifest import TIME_STAMP, extract_end
+from pipeline.evidence.manifest import AUTHORITY, TIME_STAMP, extract_end
 
 if TYPE_CHECKING:
     from pipeline.evidence.time_stamp import Authorities, TimeStamp
@@ -20,12 +20,12 @@ __all__ = ["StampCheck", "check"]
 class StampCheck:
     """What is known of a folder's time stamp.
 
-    ``state`` is ``none``; ``unchecked`` (it is for this manifest, and no certificate was given to check it with);
-    ``trusted`` (signed by an authority that the caller trusts); or ``bad``, and then ``problem`` says why. ``delay``
-    is how long after the extract it was made.
+    ``state`` is ``none``; ``missing`` (there is none, but the manifest names an authority); ``unchecked`` (it is for
+    this manifest, and no certificate was given to check it with); ``trusted`` (signed by an authority that the caller
+    trusts); or ``bad``, and then ``problem`` says why. ``delay`` is how long after the extract it was made.
     """
 
-    state: Literal["none", "unchecked", "trusted", "bad"]
+    state: Literal["none", "missing", "unchecked", "trusted", "bad"]
     stamp: TimeStamp | None = None
     delay: timedelta | None = None
     problem: str | None = None
@@ -42,7 +42,8 @@ def check(
     path = folder / TIME_STAMP
     if path.is_symlink() or not path.is_file():
         wanted = "is missing: the folder is not time-stamped, but --tsa-certificate was given"
-        return StampCheck("none", problem=wanted if authorities else None)
+        state: Literal["none", "missing"] = "missing" if AUTHORITY in document else "none"
+        return StampCheck(state, problem=wanted if authorities else None)
     from pipeline.evidence.time_stamp import BadStampError, TimeStamp  # loads OpenSSL, which few folders need
 
     stamp = None

@@ -25,6 +25,7 @@ from rfc3161_client.base import HashAlgorithm
 from rfc3161_client.tsp import PKIStatus, TimeStampRequest, TimeStampResponse
 
 from pipeline.errors import UsageError
+from pipeline.evidence.certificate_order import in_der_order
 from pipeline.evidence.manifest import MANIFEST
 
 __all__ = ["CLOCK_TOLERANCE", "Authorities", "BadStampError", "TimeStamp", "request"]
@@ -98,9 +99,9 @@ class TimeStamp:
             BadStampError: it is a refusal, or is not a time stamp that carries the certificate of its signer.
         """
         try:
-            response = decode_timestamp_response(content)
+            response = decode_timestamp_response(in_der_order(content))
             if response.status != PKIStatus.GRANTED:
-                said = "; ".join(response.status_string)
+                said = _printable("; ".join(response.status_string))
                 raise BadStampError(f"is a refusal of the authority{': ' + said if said else ''}")
             info = response.tst_info
             moment = info.gen_time
@@ -188,8 +189,13 @@ def _name(subject: x509.Name) -> str:
         _first(subject.get_attributes_for_oid(oid)) for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
     )
     if common and organisation and organisation != common:
-        return f"{common} ({organisation})"
-    return common or organisation or subject.rfc4514_string()
+        return _printable(f"{common} ({organisation})")
+    return _printable(common or organisation or subject.rfc4514_string())
+
+
+def _printable(text: str) -> str:
+    """Replace what a terminal would not show as text: stamps come from anywhere."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _first(attributes: Sequence[x509.NameAttribute[str | bytes]]) -> str:

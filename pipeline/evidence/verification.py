@@ -135,6 +135,11 @@ def _verify(
     state, signer, wrong = _signature(folder, plain, content, key)
     problems += wrong
     stamped = stamp_check.check(folder, content, document, authorities)
+    if stamped.state == "missing":
+        notes.append(
+            f"the time stamp is missing: {document[manifest.AUTHORITY]} was configured when the folder was sealed; "
+            "it did not answer then, or the stamp has been removed since"
+        )
     if stamped.problem is not None:
         problems.append(Problem(TIME_STAMP, stamped.problem))
     rebuilt = None
@@ -172,12 +177,12 @@ def _document(content: bytes | None) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(MANIFEST, "is not a manifest")]
     if document.get("schema_version", manifest.SCHEMA_VERSION) != manifest.SCHEMA_VERSION:
         raise UsageError(
-            f"the manifest has schema version {document['schema_version']}, but this program reads version "
+            f"the manifest has schema version {document['schema_version']!r}, but this program reads version "
             f"{manifest.SCHEMA_VERSION}",
             where=MANIFEST,
             hint="verify it with the version of the program that the manifest names under 'tool'",
         )
-    keys = [key for key in document if key != manifest.PSEUDONYMISED]
+    keys = [key for key in document if key not in manifest.OPTIONAL_FIELDS]
     if tuple(keys) != manifest.KEYS:
         odd = sorted({*keys} ^ {*manifest.KEYS}) or ["their order"]
         return {}, [Problem(MANIFEST, f"does not have the keys of a manifest: {', '.join(odd)}")]

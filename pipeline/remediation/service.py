@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, UsageError
+from pipeline.evidence.sealing import Proofs
 from pipeline.evidence.signature import signing_key
 from pipeline.evidence.stamping import stamp_sealed
 from pipeline.inputs import policy_files
@@ -244,7 +245,7 @@ class RemediationService:
         from pipeline.reporting.report import chosen_formats
 
         wanted = sorted(chosen_formats(formats))
-        key = signing_key(self._environment)
+        proofs = Proofs(signing_key(self._environment), self._settings.evidence.timestamp_url)
         # Before the extract, so that changes of interrupted runs are recorded as earlier than it.
         with self._writing() as connection:
             for warning in record.catch_up(connection):
@@ -257,7 +258,7 @@ class RemediationService:
         report_folder = stages.report(formats=wanted).folder
         with database.reading(self._database, notify=self._progress.note) as connection:
             directory = self._settings.reports.directory
-            files = remediation.write(connection, directory, rests_on=report_folder, key=key)
+            files = remediation.write(connection, directory, rests_on=report_folder, proofs=proofs)
         stamp_sealed(files[0].parent, self._settings, self._environment, self._progress.note)
         return Verification(verdicts, report_folder, files)
 

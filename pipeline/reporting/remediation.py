@@ -6,8 +6,7 @@ import hashlib
 from pathlib import Path
 
 from pipeline.evidence.manifest import MANIFEST
-from pipeline.evidence.sealing import draft_folder, seal
-from pipeline.evidence.signature import SigningKey
+from pipeline.evidence.sealing import Proofs, draft_folder, seal
 from pipeline.reporting import csv
 from pipeline.warehouse.database import Connection
 
@@ -16,7 +15,7 @@ __all__ = ["write"]
 _FILE = "remediation.csv"
 
 
-def write(connection: Connection, directory: Path, *, rests_on: Path, key: SigningKey | None) -> tuple[Path, ...]:
+def write(connection: Connection, directory: Path, *, rests_on: Path, proofs: Proofs) -> tuple[Path, ...]:
     """Write ``<snapshot_id>-remediation-<n>/``, chained to the manifest of its report folder.
 
     Raises:
@@ -31,5 +30,5 @@ def write(connection: Connection, directory: Path, *, rests_on: Path, key: Signi
         neutralised = csv.write(
             connection, "select * from review.changes", draft.file(_FILE), order_by="source, account_id, change_id"
         )
-        seal(connection, draft, neutralised=neutralised, previous_manifest_sha256=previous, key=key)
+        seal(connection, draft, neutralised=neutralised, previous_manifest_sha256=previous, proofs=proofs)
     return folder / _FILE, folder / MANIFEST

@@ -6,16 +6,15 @@ an earlier folder of the same name as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline import resources
 from pipeline.errors import UsageError
 from pipeline.evidence import manifest, sealing
 from pipeline.evidence.sealing import Draft, Seal, draft_folder
-from pipeline.evidence.signature import SigningKey
 from pipeline.reporting import data_files, documents, exports, pdf, processes, renderers
 from pipeline.reporting.data_files import write_csv
 from pipeline.reporting.dataset import Dataset, load
@@ -66,14 +65,14 @@ class ReportFolder:
 class ReportOptions:
     """How a report folder is written.
 
-    ``key`` signs it. ``workers`` are the processes of :func:`workers`, or None to start them here. The PDFs show at
-    most ``rows_per_table`` rows of each table that may be long. ``annex`` adds a PDF of the whole population, and
-    ``exports`` files for other programs.
+    ``proofs`` are the key that signs it and the authority that stamps it afterwards. ``workers`` are the processes of
+    :func:`workers`, or None to start them here. The PDFs show at most ``rows_per_table`` rows of each table that may
+    be long. ``annex`` adds a PDF of the whole population, and ``exports`` files for other programs.
     ``pseudonym_key`` is the key of the pseudonyms of a folder to show outside; None for a report with names.
     ``cores`` is how many processors may work at once: by default, all that this process may use.
     """
 
-    key: SigningKey | None = None
+    proofs: sealing.Proofs = field(default_factory=sealing.Proofs)
     workers: Pool | None = None
     rows_per_table: int = documents.ROWS_PER_TABLE
     annex: bool = False
@@ -161,10 +160,9 @@ def write(
                 data,
                 neutralised=neutralised,
                 previous_manifest_sha256=chain.previous(connection, str(dataset.snapshot["snapshot_id"])),
-                key=options.key,
+                proofs=options.proofs,
             )
-    if lost := sorted(earlier - set(names)):
-        warnings.append(_replaced(lost))
+    warnings += [*_replaced(sorted(earlier - set(names))), *draft.notes]
     names = [*data_files.csv_files(connection), *names, manifest.MANIFEST]
     return ReportFolder(folder, tuple(folder / name for name in names), tuple(warnings), neutralised, seal)
 
@@ -209,11 +207,12 @@ def _pool(connection: Connection, options: ReportOptions, chosen: Sequence[Rende
     return Pool(min((options.cores or processes.cores()) - 1, wanted), renderers.prepare)
 
 
-def _replaced(lost: Sequence[str]) -> str:
-    return (
-        f"the new report replaces the earlier one, whose {', '.join(lost)} "
-        f"{'was' if len(lost) == 1 else 'were'} not written again; --format and --export name what to write"
-    )
+def _replaced(lost: Sequence[str]) -> Iterator[str]:
+    if lost:
+        yield (
+            f"the new report replaces the earlier one, whose {', '.join(lost)} "
+            f"{'was' if len(lost) == 1 else 'were'} not written again; --format and --export name what to write"
+        )
 
 
 def _submitted(

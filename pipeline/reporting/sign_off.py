@@ -11,8 +11,7 @@ from pipeline import resources
 from pipeline.errors import ModelError
 from pipeline.evidence import manifest
 from pipeline.evidence.manifest import MANIFEST
-from pipeline.evidence.sealing import draft_folder, seal
-from pipeline.evidence.signature import SigningKey
+from pipeline.evidence.sealing import Proofs, draft_folder, seal
 from pipeline.reporting import csv, pdf, templating, view
 from pipeline.reporting.dataset import load
 from pipeline.reporting.decisions import DecisionSum
@@ -75,7 +74,7 @@ def write(
     contents: SignOffContents,
     *,
     previous_manifest_sha256: str,
-    key: SigningKey | None,
+    proofs: Proofs,
     record: Callable[[str], None],
 ) -> tuple[Path, ...]:
     """Write the folder; return its files.
@@ -119,7 +118,7 @@ def write(
             entries,
             neutralised=neutralised,
             previous_manifest_sha256=previous_manifest_sha256,
-            key=key,
+            proofs=proofs,
         )
         record(sealed.manifest_sha256)
     return folder / _DECISIONS, folder / _HISTORY, folder / _PDF, folder / MANIFEST

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.clock import Clock, utc_now
 from pipeline.errors import GateError, UsageError
+from pipeline.evidence.sealing import Proofs
 from pipeline.evidence.signature import signing_key
 from pipeline.evidence.stamping import stamp_sealed
 from pipeline.progress import Progress, Silent
@@ -269,14 +270,15 @@ class ReviewService:
             WarehouseError: the current build is not the one that was reviewed.
             RenderError: a file cannot be written; the campaign is not signed then.
         """
-        key = signing_key(self._environment)
+        evidence = self._settings.evidence
+        proofs = Proofs(signing_key(self._environment), evidence.timestamp_url)
         directory = self._settings.reports.directory
         with database.writing(self._database, notify=self._progress.note) as connection:
             campaign = signing.find_campaign(connection, name, directory)
             now = self._clock()
             store = None if campaign.is_signed else self._store_of(campaign.campaign)
             with store or nullcontext(), syncing.closed(connection, campaign.campaign, store, now):
-                files = signing.sign(connection, campaign, signer, directory, now=now, key=key)
+                files = signing.sign(connection, campaign, signer, directory, now=now, proofs=proofs)
         stamp_sealed(files[0].parent, self._settings, self._environment, self._progress.note)
         return WrittenFiles(campaign.campaign, campaign.snapshot_id, files)
 

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline import resources
 from pipeline.clock import as_stored
 from pipeline.errors import GateError, WarehouseError
-from pipeline.evidence.signature import SigningKey
+from pipeline.evidence.sealing import Proofs
 from pipeline.reporting import sign_off
 from pipeline.review import campaign as campaigns
 from pipeline.review.campaign import Campaign
@@ -40,7 +40,7 @@ def sign(
     directory: Path,
     *,
     now: datetime,
-    key: SigningKey | None,
+    proofs: Proofs,
 ) -> tuple[Path, ...]:
     """Sign off a campaign and write its sealed folder below ``directory``; return the files.
 
@@ -84,7 +84,7 @@ def sign(
             revocations=saved.rows(connection, resources.sql() / "remediation", "campaign", campaign=name),
         ),
         previous_manifest_sha256=_newest_report(connection, campaign),
-        key=key,
+        proofs=proofs,
         record=record,
     )
 

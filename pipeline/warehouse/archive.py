@@ -13,12 +13,9 @@ DuckDB streams them to the files; memory does not grow with their number.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +28,7 @@ from pipeline import resources
 from pipeline.errors import RenderError, UsageError, WarehouseError
 from pipeline.warehouse import database, files, saved, snapshots
 from pipeline.warehouse.build import rebuild
+from pipeline.warehouse.connection import reason_of
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model_file import combined_sha256, load_folder, model_files
 from pipeline.warehouse.pseudonyms import is_pseudonymised
@@ -149,10 +147,9 @@ def rebuilt(folder: Path, workspace: Path) -> Iterator[Connection]:
 def unwritten(error: Exception, path: Path) -> RenderError:
     """Return the error for a file that DuckDB could not write: the system's reason, without DuckDB's wording."""
     shown = str(path).encode(errors="backslashreplace").decode()
-    said = str(error) if shown == str(path) else "its path contains bytes that are not UTF-8"
-    reasons = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS))
+    said = reason_of(error) if shown == str(path) else "its path contains bytes that are not UTF-8"
     return RenderError(
-        f"the file cannot be written: {next((reason for reason in reasons if reason in said), said.splitlines()[0])}",
+        f"the file cannot be written: {said}",
         where=shown,
         hint="check the free space on that disk, the folder and its permissions; --out names another",
     )
@@ -189,7 +186,7 @@ def _copy_sql(target: Path) -> list[str]:
     for path in [source / "tables.sql", *models]:
         copy = target / path.relative_to(source)
         copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, copy)
+        copy.write_bytes(path.read_bytes())  # copyfile names the wrong one of the two files if the disk is full
     return [path.read_text(encoding="utf-8") for path in models]
 
 

@@ -19,6 +19,7 @@ from pipeline.errors import WarehouseError
 from pipeline.warehouse import build_inputs, checks, database, identities, register
 from pipeline.warehouse.build_inputs import Inputs
 from pipeline.warehouse.comments import comment
+from pipeline.warehouse.connection import reason_of
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.executor import Executor, InDuckDB, replacing
 from pipeline.warehouse.made import Made, MadeTable, record
@@ -76,7 +77,7 @@ def build(
         raise  # a lasting table has other columns than this version expects; database.writing reports that
     except duckdb.Error as error:
         raise WarehouseError(
-            f"the build failed: {str(error).splitlines()[0]}",
+            f"the build failed: {reason_of(error)}",
             where="database",
             hint="free some disk space if it is full, then build again; the previous build is whole",
         ) from error
@@ -127,7 +128,8 @@ class _Builder:
         if not isinstance(self.executor, InDuckDB):  # an engine has a table in its own lake only if it has made it
             earlier = replace(earlier, tables={})
         loaded = build_inputs.load(self.connection, models, inputs, earlier)
-        known = identities.of_inputs(self.connection, _layers(models), self.snapshot, earlier, loaded.identities)
+        filled = {table: made.identity for table, made in loaded.filled.items()}
+        known = identities.of_inputs(self.connection, _layers(models), self.snapshot, earlier, filled)
         made_anew = self.create_all(models, progress, Reusable(loaded.build_id, earlier, known))
         comment(self.connection, made_anew)
         progress("history", len(self.made), len(self.made))
@@ -135,8 +137,7 @@ class _Builder:
         published = publish(
             self.connection, Publication(self.snapshot.snapshot_id, loaded.build_id, identity), earlier
         )
-        kept = {table: MadeTable(identity) for table, identity in loaded.identities.items()}
-        record(self.connection, loaded.build_id, kept | self.made, published)
+        record(self.connection, loaded.build_id, {**loaded.filled, **self.made}, published)
         warnings = [*loaded.notes, *chain.from_iterable(made.warnings for made in self.made.values())]
         rows = {table: self.count(table) if made.rows is None else made.rows for table, made in self.made.items()}
         return Build(self.snapshot.snapshot_id, loaded.build_id, loaded.folder, rows, tuple(warnings))

@@ -13,7 +13,7 @@ from pipeline import resources
 from pipeline.errors import RosterError, WarehouseError
 from pipeline.warehouse import database, policy, provider, register, saved
 from pipeline.warehouse.database import Connection
-from pipeline.warehouse.made import Made
+from pipeline.warehouse.made import Made, MadeTable
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.model_file import combined_sha256, tables_sha256
 from pipeline.warehouse.people import Roster
@@ -46,12 +46,12 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class LoadedInputs:
-    """What a build is called, and what was noted about its inputs. ``identities`` are those of the large tables."""
+    """What a build is called, and what was noted about its inputs. ``filled`` are the large tables."""
 
     build_id: str
     folder: str
     notes: Sequence[str]
-    identities: Mapping[str, str]
+    filled: Mapping[str, MadeTable]
 
 
 def load(connection: Connection, models: Sequence[Model], given: Inputs, made: Made) -> LoadedInputs:
@@ -70,7 +70,7 @@ class _Loader:
     given: Inputs
     made: Made
     notes: list[str] = field(default_factory=list)
-    identities: dict[str, str] = field(default_factory=dict)
+    filled: dict[str, MadeTable] = field(default_factory=dict)
 
     def load(self, models: Sequence[Model]) -> LoadedInputs:
         given, snapshot = self.given, self.given.snapshot
@@ -124,18 +124,16 @@ class _Loader:
         policy.replace(self.connection, "reference.snapshot", [known | extract])
         self.connection.execute("delete from meta.builds where build_id = $id", {"id": build_id})
         database.insert(self.connection, "meta.builds", [known | inputs])
-        return LoadedInputs(build_id, folder, self.notes, self.identities)
+        return LoadedInputs(build_id, folder, self.notes, self.filled)
 
     def load_people(self) -> tuple[str | None, str | None]:
         """Fill ``policy.roster``; return the name of its file or source, and the hash of its content."""
         given = self.given
         if given.roster is not None:
             self.notes.extend(given.roster.notes)
-            # The program is part of every identity, so the same bytes in the same format are the same people.
-            identity = f"{given.roster.sha256} {given.roster.format}"
-            if not self.made.holds("policy.roster", identity):
+            if not self.made.holds("policy.roster", given.roster.identity):
                 given.roster.copy_to(self.connection)
-            self.identities["policy.roster"] = identity
+            self.filled["policy.roster"] = MadeTable(given.roster.identity, warnings=given.roster.remarks)
             return given.roster.path.name, given.roster.sha256
         if given.roster_source is not None:
             try:
@@ -147,10 +145,10 @@ class _Loader:
                     raise
                 self.notes.append(f"{error.message}; rules that need a roster are not evaluated")
             else:
-                self.identities["policy.roster"] = f"{given.roster_source} {sha256}"
+                self.filled["policy.roster"] = MadeTable(f"{given.roster_source} {sha256}")
                 return f"source {given.roster_source}", sha256
         self.connection.execute("delete from policy.roster")
-        self.identities["policy.roster"] = ""
+        self.filled["policy.roster"] = MadeTable("")
         return None, None
 
     def default_baseline(self) -> str | None:
@@ -188,7 +186,7 @@ class _Loader:
     def copy_published(self, table: str, snapshot_id: str | None) -> None:
         """Fill a table of ``baseline`` with the rows that ``history`` has of a snapshot, unless it holds them."""
         identity = self.made.published(f"history.{table}", snapshot_id) if snapshot_id else ""
-        self.identities[f"baseline.{table}"] = identity
+        self.filled[f"baseline.{table}"] = MadeTable(identity)
         if self.made.holds(f"baseline.{table}", identity):
             return
         self.connection.execute(f"delete from baseline.{table}")

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,10 @@ class DamagedRows:
 
 @dataclass(frozen=True, slots=True)
 class CheckedTable:
-    """A table, the number of its rows, and the bytes of the blocks that hold them; small tables share blocks."""
+    """A table, the number of its rows, and its part of the file in bytes.
+
+    Small tables share blocks. Each has an equal part of such a block, so that the parts add up to the used space.
+    """
 
     name: str
     rows: int
@@ -82,17 +86,24 @@ def check(connection: Connection, path: Path) -> Checkup:
         problems.append(
             DamagedRows("meta.tables_sql", "the lasting tables have other columns than they were made with")
         )
-    sizes = []
+    blocks: dict[str, list[int]] = {}
     for table in saved.rows(connection, resources.sql() / "database", "tables"):
         name = table["table_name"]
-        blocks = _asked(connection, "size", table=name)[0][0]
-        sizes.append(CheckedTable(name, counts[name], blocks * file["block_bytes"]))
+        blocks[name] = [block for (block,) in _asked(connection, "blocks", table=name)]
         for question, values in _questions(table, counts[name]):
             problems += _found(connection, question, **values)
     problems += _found(connection, "built_rows", tables=list(counts), counts=list(counts.values()))
     for query in saved.load_queries(resources.sql() / "database" / "checks"):
         problems += [DamagedRows(*row) for row in connection.execute(query.sql).fetchall()]
-    return Checkup(size, file["free_bytes"], tuple(sizes), tuple(problems))
+    tables = tuple(CheckedTable(name, counts[name], part) for name, part in _parts(blocks, file["block_bytes"]))
+    return Checkup(size, file["free_bytes"], tables, tuple(problems))
+
+
+def _parts(blocks: Mapping[str, Sequence[int]], block_bytes: int) -> Iterator[tuple[str, int]]:
+    """Yield each table with its part of the file, from the blocks that hold its rows."""
+    tables = Counter(block for held in blocks.values() for block in held)
+    for name, held in blocks.items():
+        yield name, round(sum(block_bytes / tables[block] for block in held))
 
 
 def _questions(table: dict[str, Any], rows: int) -> Iterator[tuple[str, dict[str, str]]]:
@@ -103,7 +114,7 @@ def _questions(table: dict[str, Any], rows: int) -> Iterator[tuple[str, dict[str
         yield "unknown_snapshots", {"table": name}
     if is_lasting and table["has_build_id"]:
         yield "unknown_builds", {"table": name}
-    if table["schema_name"] == "raw":
+    if table["schema_name"] == "raw" and table["has_snapshot_id"]:
         yield "raw_rows", {"table": name, "resource": table["short_name"]}
 
 

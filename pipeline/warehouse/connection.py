@@ -5,6 +5,8 @@ While one process writes, DuckDB lets no other process read. What the tables are
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +18,17 @@ import duckdb
 
 from pipeline.errors import DatabaseLockedError, WarehouseError
 
-__all__ = ["LOCK_WAIT", "MEMORY_LIMIT", "Connection", "empty", "foreign", "insert", "opened", "transaction"]
+__all__ = [
+    "LOCK_WAIT",
+    "MEMORY_LIMIT",
+    "Connection",
+    "empty",
+    "foreign",
+    "insert",
+    "opened",
+    "reason_of",
+    "transaction",
+]
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -39,6 +51,12 @@ _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 #: Rows that one statement inserts. One statement for each row takes several times as long.
 _ROWS_AT_ONCE = 100
+
+#: Why a system refuses to read or write a file, as its messages end that DuckDB quotes.
+_REFUSALS = tuple(
+    os.strerror(code)
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+)
 
 #: DuckDB's message when a signal ended a query.
 _INTERRUPTED = "Query interrupted"
@@ -115,6 +133,12 @@ def foreign(path: Path, reason: str) -> WarehouseError:
     )
 
 
+def reason_of(error: Exception) -> str:
+    """Return the system's reason in an error of DuckDB that quotes one, else the first line of the error."""
+    text = str(error)
+    return next((reason for reason in _REFUSALS if reason in text), text.splitlines()[0])
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let Ctrl-C end the block as it ends everything else; DuckDB calls a query that it stopped a RuntimeError."""
@@ -145,9 +169,9 @@ def _connect(path: Path, *, read_only: bool, notify: Callable[[str], None], wait
                 raise foreign(path, "it is not a valid DuckDB database file") from error
             if "Could not set lock" not in text:
                 raise WarehouseError(
-                    f"the database cannot be opened: {text.splitlines()[0]}",
+                    f"the database cannot be opened: {reason_of(error)}",
                     where=str(path),
-                    hint="check the path and its permissions",
+                    hint="check the path, its permissions and the free space",
                 ) from error
             holder = _holder(text)
             if time.monotonic() >= deadline:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline import atomic
 from pipeline.errors import WarehouseError
 
-__all__ = ["copy", "copy_files", "megabytes", "require_room", "wal_files"]
+__all__ = ["copy", "copy_files", "copy_open", "megabytes", "require_room", "unwritten", "wal_files"]
 
 #: What the other process runs. It imports nothing of the program.
 _PROGRAM = "import shutil, sys; [shutil.copyfile(*pair) for pair in zip(sys.argv[1::2], sys.argv[2::2])]"
@@ -32,13 +32,13 @@ def copy(path: Path, target: Path) -> None:
     require_room(target, path.stat().st_size)
     try:
         with atomic.replace_file(target, mode=stat.S_IMODE(path.stat().st_mode)) as draft:
-            copy_files([(path, draft)])
+            copy_files([(path, draft)], target)
     except OSError as error:
-        raise _unwritten(error.strerror or str(error), target) from error
+        raise unwritten(error.strerror or str(error), target) from error
 
 
-def copy_files(pairs: list[tuple[Path, Path]]) -> None:
-    """Copy files in another process, each to the path beside it.
+def copy_files(pairs: list[tuple[Path, Path]], shown: Path) -> None:
+    """Copy files in another process, each to the path beside it; an error names ``shown``.
 
     Raises:
         WarehouseError: one cannot be read or written.
@@ -54,7 +54,23 @@ def copy_files(pairs: list[tuple[Path, Path]]) -> None:
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it was ended"])[-1]
-        raise _unwritten(reason.partition("] ")[2] or reason, pairs[0][1])
+        raise unwritten(reason.partition("] ")[2] or reason, shown)
+
+
+def copy_open(path: Path, target: Path, *, shown: Path) -> bool:
+    """Copy a database that this process has open, with the changes that are not in its file yet.
+
+    Return whether there are such changes: they are in a file beside ``target``, which DuckDB reads with it. An error
+    names ``shown``, because ``target`` has a temporary name.
+
+    Raises:
+        WarehouseError: there is no room, or a file cannot be read or written.
+    """
+    pairs = [(path, target)]
+    pairs += [(wal, target.with_name(target.name + wal.name.removeprefix(path.name))) for wal in wal_files(path)]
+    require_room(shown, sum(of.stat().st_size for of, _ in pairs))
+    copy_files(pairs, shown)
+    return len(pairs) > 1
 
 
 def wal_files(path: Path) -> list[Path]:
@@ -71,7 +87,7 @@ def require_room(target: Path, size: int) -> None:
     try:
         free = shutil.disk_usage(target.parent).free
     except OSError as error:
-        raise _unwritten(error.strerror or str(error), target) from error
+        raise unwritten(error.strerror or str(error), target) from error
     if free < size:
         raise WarehouseError(
             f"a copy of the database needs {megabytes(size)}, but the disk has only {megabytes(free)} free",
@@ -85,7 +101,8 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _unwritten(reason: str, target: Path) -> WarehouseError:
+def unwritten(reason: str, target: Path) -> WarehouseError:
+    """Return the error for a copy of the database that cannot be written, for a reason of the system."""
     return WarehouseError(
         f"the database cannot be copied: {reason}",
         where=str(target),

@@ -17,7 +17,16 @@ import duckdb
 from pipeline import resources
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import migrations
-from pipeline.warehouse.connection import LOCK_WAIT, MEMORY_LIMIT, Connection, empty, insert, opened, transaction
+from pipeline.warehouse.connection import (
+    LOCK_WAIT,
+    MEMORY_LIMIT,
+    Connection,
+    empty,
+    insert,
+    opened,
+    reason_of,
+    transaction,
+)
 
 __all__ = [
     "Connection",
@@ -41,8 +50,10 @@ _RESTING_MEMORY = 64_000_000
 #: A table or a column that a statement of ours names is not in the database.
 _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
-#: The disk, or the memory, does not give what a statement needs.
-_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException)
+#: What DuckDB raises if the disk or the memory does not give what a statement needs. The last two have other reasons
+#: too: a commit or a checkpoint that cannot be written is told by its text.
+_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
+_UNWRITTEN = re.compile("Could not (?:write|open|truncate|sync|create)|[Ff]sync failed|No space left")
 
 
 @contextmanager
@@ -64,8 +75,11 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
         raise _of_another_version(error, path, hint) from error
     except _NO_ROOM as error:
+        is_unwritten = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
+        if not is_unwritten and not _UNWRITTEN.search(str(error)):
+            raise
         raise WarehouseError(
-            f"the database cannot be written: {str(error).splitlines()[0]}",
+            f"the database cannot be written: {reason_of(error)}",
             where=str(path),
             hint="free some space if the disk or the memory is full, then run this again; the stored data is intact",
         ) from error

@@ -28,7 +28,7 @@ from pipeline.warehouse.rules import RuleInForce
 from pipeline.warehouse.snapshots import Snapshot
 from pipeline.warehouse.statement import parameters_of, tables_of
 
-__all__ = ["names_the_build", "of_inputs", "of_models", "of_rules"]
+__all__ = ["names_the_build", "of_inputs", "of_models", "of_rules", "program"]
 
 #: ``reference.snapshot`` without the columns that differ in every build. A model that names one of them reads it
 #: whole; a test proves that the others run without them.
@@ -86,7 +86,7 @@ def of_models(
         ]
         found[model.table] = _hash(
             [
-                _program(),
+                program(),
                 model.table,
                 model.sha256,
                 [[name, type(value).__name__, str(value)] for name, value in sorted(bound.items())],
@@ -105,7 +105,7 @@ def of_rules(rules: Iterable[RuleInForce], known: Mapping[str, str]) -> dict[str
         ]
         for rule in rules
     ]  # fmt: skip
-    return {table: _hash([_program(), table, in_force, known["history.register"]]) for table in BUILDER_TABLES}
+    return {table: _hash([program(), table, in_force, known["history.register"]]) for table in BUILDER_TABLES}
 
 
 def names_the_build(model: Model) -> bool:
@@ -148,14 +148,14 @@ def _content(name: str, rows: str) -> str:
 
 
 @cache
-def _program() -> str:
+def program() -> str:
     """Return a hash of the code and the statements that make tables, besides the models."""
-    sql = resources.sql()
+    sql, package = resources.sql(), Path(__file__).parent.parent
     folders = [
-        Path(__file__).parent.glob("*.py"),
+        *(package.glob(f"{name}/*.py") for name in ("warehouse", "tables")),
         *((sql / name).glob("*.sql") for name in ("baseline", "inputs", "roster")),
     ]
-    paths = [sql / "tables.sql", *sorted(chain.from_iterable(folders))]
+    paths = [sql / "tables.sql", package / "addresses.py", *sorted(chain.from_iterable(folders))]
     return _hash([duckdb.__version__, *(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)])
 
 

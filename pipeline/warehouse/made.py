@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.warehouse.database import Connection
 
-__all__ = ["Made", "MadeTable", "record"]
+__all__ = ["Made", "MadeTable", "record", "remarks"]
 
 _HISTORY = (
     "accounts", "roles", "groups", "memberships", "grants", "register", "evaluations", "unknown_subjects", "trend",
@@ -92,6 +92,16 @@ class Made:
             for (name, earlier), (_, rows, identity) in self.history.items()
             if name == table and earlier < snapshot_id
         )
+
+
+def remarks(connection: Connection, table: str, identity: str) -> tuple[str, ...] | None:
+    """Return the warnings about a table that the current build has; None if it was not made from this."""
+    row = connection.execute(
+        "select warnings from meta.made_from join reference.snapshot using (build_id)"
+        " where made_from.snapshot_id is null and table_name = $table and identity = $identity",
+        {"table": table, "identity": identity},
+    ).fetchone()
+    return tuple(row[0]) if row else None
 
 
 def record(

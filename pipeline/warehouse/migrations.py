@@ -161,8 +161,8 @@ def prepare(connection: Connection, path: Path, *, notify: Callable[[str], None]
     if pending:
         backup = backup_name(path, version or 0)
         notify(
-            f"upgrading the database from schema version {version} to {known}; {backup} is a copy of it from before, "
-            "which 'access-review database prune-backups' deletes"
+            f"upgrading the database from schema version {version} to {known}; it is copied to {backup} first, and "
+            "'access-review database prune-backups' deletes that copy"
         )
         connection.execute("checkpoint")  # the file alone is the database then
         copies.copy(path, backup)

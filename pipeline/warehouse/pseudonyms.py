@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from pipeline import atomic
 from pipeline.kept_key import kept_key
-from pipeline.warehouse import database, saved
+from pipeline.warehouse import copies, database, saved
 from pipeline.warehouse.database import Connection
 
 __all__ = ["LEFT_OUT", "MARK", "Pseudonyms", "is_pseudonymised", "pseudonym_key", "pseudonymised_copy"]
@@ -126,9 +125,12 @@ def pseudonymised_copy(original: Connection, key: bytes) -> Iterator[Path]:
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchall()
     path = Path(file)
-    with tempfile.TemporaryDirectory(prefix="access-review-", dir=path.parent) as folder:
-        copy = Path(folder) / path.name
-        shutil.copyfile(path, copy)
+    with ExitStack() as stack:
+        try:
+            copy = stack.enter_context(atomic.scratch_folder(path.parent, path.name)) / path.name
+        except OSError as error:
+            raise copies.unwritten(error.strerror or str(error), path) from error
+        copies.copy_open(path, copy, shown=path)
         with database.writing(copy, notify=lambda _: None) as connection:
             _replace(connection, key)
         yield copy

@@ -76,7 +76,7 @@ def load_roster(
     connection.execute(f"create or replace temp table roster_people as {saved.statement('roster', 'people')}")
     _refuse_problems(connection, path, {name: columns.label(name, table.headings) for name in _KINDS})
     for text in _notes(connection, table, columns):
-        note(f"{path.name}: {text}")
+        note(text)
     connection.execute(f"insert into policy.roster by name {saved.statement('roster', 'current')}")
     [(count,)] = connection.execute("select count(*) from policy.roster").fetchall()
     for name in ("roster_cells", "roster_file", "roster_meanings", "roster_people"):

@@ -96,7 +96,7 @@ def backup(path: Path, target: Path, *, notify: Notify) -> int:
     with opened(path, read_only=True, notify=notify) as connection:
         migrations.require_known(connection, path)
         with _draft_of(target) as draft:
-            _copy(path, draft, notify)
+            _copy(path, draft, notify, shown=target)
             _finish(draft, path)
             draft.rename(target)
     return target.stat().st_size
@@ -126,7 +126,7 @@ def restore(path: Path, source: Path, *, notify: Notify, wait: float = LOCK_WAIT
                 hint="restore another copy; nothing was changed",
             )
         with _draft_of(path) as draft:
-            _copy(source, draft, notify)
+            _copy(source, draft, notify, shown=path)
             _finish(draft, path if path.exists() else source)
             return Restored(version, _replace(path, draft, notify, wait))
 
@@ -172,13 +172,9 @@ def _draft_of(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def _copy(path: Path, draft: Path, notify: Notify) -> None:
-    """Copy a database that this process has open, with the changes that are not in its file yet."""
-    pairs = [(path, draft)]
-    pairs += [(wal, draft.with_name(draft.name + wal.name.removeprefix(path.name))) for wal in copies.wal_files(path)]
-    copies.require_room(draft, sum(of.stat().st_size for of, _ in pairs))
-    copies.copy_files(pairs)
-    if len(pairs) > 1:
+def _copy(path: Path, draft: Path, notify: Notify, *, shown: Path) -> None:
+    """Copy a database that this process has open, into one file; an error names ``shown``."""
+    if copies.copy_open(path, draft, shown=shown):
         with opened(draft, read_only=False, notify=notify) as connection:
             connection.execute("checkpoint")
 

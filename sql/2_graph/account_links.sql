@@ -29,89 +29,63 @@ people as (
     from graph.people
 ),
 
-aliases as (
-    select person_id, unnest(alias_keys) as alias from graph.people
-),
-
-names as (
-    select person_id, email as user_name from people
-    union
-    select people.person_id, people.local_part
-    from people
-    join policy.email_domains as own on own.email_domain = people.email_domain
-),
-
--- The first step with a candidate decides. Several candidates are ambiguous, and later steps cannot resolve that. So
--- each step only takes the accounts without a candidate so far; the first step matches nearly all of them.
+-- The first step with a candidate decides. Several candidates are ambiguous, and later steps cannot resolve that.
 email_matches as (
-    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
+    select a.source, a.account_id, 1 as step, count(*) as candidate_count, min(p.person_id) as person_id
     from accounts as a join people as p on p.email = a.email
     group by a.source, a.account_id
 ),
 
-unmatched_after_1 as (
+-- The first step matches nearly all accounts. The later steps only take the others, in one join: a step is part of the key.
+unmatched_accounts as (
     select a.* from accounts as a
-    anti join email_matches as found on found.source = a.source and found.account_id = a.account_id
+    anti join people as p on p.email = a.email
 ),
 
-alias_candidates as (
-    select a.source, a.account_id, p.person_id
-    from unmatched_after_1 as a join aliases as p on p.alias = a.email
-    union
-    select a.source, a.account_id, p.person_id
-    from unmatched_after_1 as a join aliases as p on p.alias = a.user_name
+keys_of_accounts as (
+    select
+        a.source, a.account_id, steps.step,
+        case steps.of_account when 'email' then a.email when 'user_name' then a.user_name
+            when 'normalised_email' then a.normalised_email else a.name_key end as key
+    from unmatched_accounts as a
+    cross join (values (2, 'email'), (2, 'user_name'), (3, 'normalised_email'), (4, 'user_name'), (5, 'name_key'))
+        as steps(step, of_account)
 ),
 
-alias_matches as (
-    select source, account_id, count(*) as candidate_count, min(person_id) as person_id
-    from alias_candidates
-    group by source, account_id
+keys_of_people as (
+    select 2 as step, unnest(alias_keys) as key, person_id from graph.people
+    union all
+    select 3, normalised_email, person_id from people
+    union all
+    select 4, email, person_id from people
+    union all
+    select 4, people.local_part, people.person_id
+    from people
+    join policy.email_domains as own on own.email_domain = people.email_domain
+    union all
+    select 5, name_key, person_id from people where department is not null
 ),
 
-unmatched_after_2 as (
-    select a.* from unmatched_after_1 as a
-    anti join alias_matches as found on found.source = a.source and found.account_id = a.account_id
+-- A person may be a candidate of one step twice, by two keys.
+candidates as (
+    select distinct a.source, a.account_id, a.step, p.person_id
+    from keys_of_accounts as a join keys_of_people as p on p.step = a.step and p.key = a.key
 ),
 
-normalised_email_matches as (
-    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from unmatched_after_2 as a join people as p on p.normalised_email = a.normalised_email
-    group by a.source, a.account_id
+candidate_counts as (
+    select source, account_id, step, count(*) as candidate_count, min(person_id) as person_id
+    from candidates
+    group by source, account_id, step
 ),
 
-unmatched_after_3 as (
-    select a.* from unmatched_after_2 as a
-    anti join normalised_email_matches as found on found.source = a.source and found.account_id = a.account_id
-),
-
-user_name_matches as (
-    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from unmatched_after_3 as a join names as p on p.user_name = a.user_name
-    group by a.source, a.account_id
-),
-
-unmatched_after_4 as (
-    select a.* from unmatched_after_3 as a
-    anti join user_name_matches as found on found.source = a.source and found.account_id = a.account_id
-),
-
-display_name_matches as (
-    select a.source, a.account_id, count(*) as candidate_count, min(p.person_id) as person_id
-    from unmatched_after_4 as a join people as p on p.name_key = a.name_key
-    where p.department is not null
-    group by a.source, a.account_id
+ranked_counts as (
+    select *, row_number() over (partition by source, account_id order by step) as place from candidate_counts
 ),
 
 matches as (
-    select *, 1 as step from email_matches
+    select source, account_id, step, candidate_count, person_id from email_matches
     union all
-    select *, 2 from alias_matches
-    union all
-    select *, 3 from normalised_email_matches
-    union all
-    select *, 4 from user_name_matches
-    union all
-    select *, 5 from display_name_matches
+    select source, account_id, step, candidate_count, person_id from ranked_counts where place = 1
 )
 
 select

@@ -30,7 +30,7 @@ people_by_address as (
     from addresses
     join graph.people as people on people.person_id = addresses.person_id
     group by addresses.address
-    having count(distinct people.person_id) = 1
+    having min(people.person_id) = max(people.person_id)
 ),
 
 -- The most specific first: place 1 counts before place 2.

@@ -29,6 +29,15 @@ accounts as (
     where status in ('active', 'unknown')
 ),
 
+-- Nearly all addresses and people have one account. Only the others need a list, and engines hold a list for each group.
+shared_addresses as (
+    select source, address from accounts where address is not null group by source, address having count(*) > 1
+),
+
+shared_people as (
+    select source, person_id from accounts where person_id is not null group by source, person_id having count(*) > 1
+),
+
 addresses as (
     select
         source, address,
@@ -40,9 +49,8 @@ addresses as (
         count(*) filter (where privileged) as possible_privileged_count,
         count(distinct email_key) = count(*) as has_own_addresses
     from accounts
-    where address is not null
+    semi join shared_addresses as shared on shared.source = accounts.source and shared.address = accounts.address
     group by source, address
-    having count(*) > 1
 ),
 
 people as (
@@ -55,9 +63,8 @@ people as (
         (list({'name': name, 'account_id': account_id} order by name, account_id) filter (where status = 'active'))[:4] as named,
         count(*) filter (where privileged) as possible_privileged_count
     from accounts
-    where person_id is not null
+    semi join shared_people as shared on shared.source = accounts.source and shared.person_id = accounts.person_id
     group by source, person_id
-    having count(*) > 1
 ),
 
 -- Administrators should have one privileged and one ordinary account, each with its own address.

@@ -30,7 +30,7 @@ people_in_several_applications as (
     from reports.population
     where person_id is not null
     group by person_id
-    having count(distinct source) > 1
+    having min(source) <> max(source)
 ),
 
 their_accounts as (

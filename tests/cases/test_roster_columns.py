@@ -22,7 +22,7 @@ def test_unknown_columns_are_ignored_and_reported(connection: Connection, tmp_pa
 
     load_roster(connection, path, note=notes.append)
 
-    assert notes == ["people.csv: columns that are not read: cost_center, E-mail 2"]
+    assert notes == ["columns that are not read: cost_center, E-mail 2"]
 
 
 @each(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Place
 from tests.e2e.program import run_command
+from tests.fakes.forger import reseal
 from tests.fakes.http import Reply
 from tests.fakes.time_stamp_authority import Authority
 
@@ -66,7 +67,7 @@ def test_reports_and_sign_offs_are_stamped_when_they_are_sealed(own: Place, auth
 
     checked = run_command(own.folder, "verify", "--chain", "out", "--tsa-certificate", root)
     assert checked.code == 0, checked.stdout + checked.stderr
-    assert f"{folder.name}-signoff-2026-Q4  sign-off" in checked.stdout
+    assert f"{folder.name}-signoff-2026-Q4  verified  sign-off" in checked.stdout
     assert checked.stdout.splitlines()[-1] == "verified: out, 1 chain, 2 folders"
 
 
@@ -77,6 +78,7 @@ def test_without_the_authority_the_report_is_complete_and_gets_its_stamp_later(
     sealed = own("report", "--format", "csv", "--json")
     folder = str(own.folder / sealed.result["folder"])
     unstamped = run_command(own.folder, "verify", folder)
+    listed = run_command(own.folder, "verify", "--chain", "out")
     wanted = run_command(own.folder, "verify", folder, "--tsa-certificate", str(authority.root.path))
     still_down = own("evidence", "stamp", folder)
     authority.fault = lambda _, answer: answer
@@ -88,7 +90,11 @@ def test_without_the_authority_the_report_is_complete_and_gets_its_stamp_later(
     assert sealed.result["time_stamped_at"] is None
     assert "warning: the folder is not time-stamped: the time-stamping authority answers 503" in sealed.stderr
     assert "'access-review evidence stamp" in sealed.stderr
-    assert (unstamped.code, "time stamp   not time-stamped" in unstamped.stdout) == (0, True)
+    assert (unstamped.code, "time stamp   MISSING" in unstamped.stdout) == (0, True)
+    was_to_come = f"the time stamp is missing: {authority.url.removesuffix('/tsr')} was configured when the folder"
+    assert f"warning: {was_to_come}" in unstamped.stderr
+    assert (listed.code, "MISSING" in listed.stdout) == (0, True)
+    assert f"warning: {Path(folder).name}: {was_to_come}" in listed.stderr
     assert wanted.code == 1
     assert "manifest.json.tsr: is missing: the folder is not time-stamped" in wanted.stdout
     assert still_down.code == 3
@@ -153,3 +159,28 @@ def test_an_address_that_cannot_be_used_is_a_configuration_error(tmp_path: Path,
     assert said in outcome.stderr
     assert "evidence.timestamp_url" in outcome.stderr
     assert "swordfish" not in outcome.stderr
+
+
+HIDDEN = "\x1b]0;hidden\x07\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"tool": {"name": HIDDEN, "version": HIDDEN}}, 0),
+        ({"timestamp_authority": HIDDEN}, 0),
+        ({"schema_version": HIDDEN}, 2),
+        ({HIDDEN: HIDDEN}, 1),
+    ],
+    ids=["tool", "authority", "version", "key"],
+)
+def test_a_manifest_cannot_write_to_the_terminal(copied: Place, changes: dict[str, object], code: int) -> None:
+    folder = copied.folder / Path(copied.ok("report", "--format", "csv").stdout.splitlines()[0])
+    reseal(folder, **changes)
+
+    one = run_command(copied.folder, "verify", str(folder))
+    all_of_them = run_command(copied.folder, "verify", "--chain", "out")
+
+    assert one.code == code
+    for outcome in (one, all_of_them):
+        assert not {"\x1b", "\x07"} & {*outcome.stdout, *outcome.stderr}

@@ -306,10 +306,30 @@ def test_the_directory_of_a_chain_is_verified_at_once(chain: Chain) -> None:
 
     assert checked.code == 0, checked.stdout + checked.stderr
     assert checked.stdout.splitlines()[-1] == "verified: out, 1 chain, 4 folders"
+    assert_damage_is_marked(chain)
     shutil.rmtree(chain.folder / "out" / next(asked.iterdir()).name)
     missing = run_command(chain.folder, "verify", "--chain", "out")
     assert_refused(missing, chain.reports[1].name)
     assert "has been replaced, or written again" in missing.stdout
+
+
+def assert_damage_is_marked(chain: Chain) -> None:
+    """Damage a copy of the directory: each line of the table says whether its folder is whole."""
+    copy = chain.folder / "damaged"
+    shutil.copytree(chain.folder / "out", copy)
+    changed, cleared, *whole = sorted(folder.name for folder in copy.iterdir() if (folder / "manifest.json").exists())
+    with (copy / changed / "access.csv").open("a", encoding="utf-8") as stream:
+        stream.write("one more line\n")
+    (copy / cleared / "manifest.json").write_text("{}")
+
+    checked = run_command(chain.folder, "verify", "--chain", "damaged")
+
+    lines = [" ".join(line.split()) for line in checked.stdout.splitlines()]
+    assert any(line.startswith(f"{changed} 3 problems report ") for line in lines)
+    assert f"{cleared} 1 problem" in lines[lines.index("In no chain, because the manifest cannot be used:") :]
+    assert any(line.startswith(f"{whole[-1]} verified report ") for line in lines)
+    assert lines[-1] == "NOT VERIFIED: damaged, 1 chain, 4 folders, 1 in no chain"
+    shutil.rmtree(copy)
 
 
 def test_an_old_report_can_be_reproduced_byte_for_byte(chain: Chain) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from pipeline.errors import SupersededError, WarehouseError
 from pipeline.simulator.server import Simulator
 from tests.e2e.conftest import Outcome, run_command
 from tests.e2e.remediating import Prepared
+from tests.machine import full_disk
 from tests.rules import rule
 
 STALE_ACCOUNT = rule("Stale account")
@@ -43,13 +43,11 @@ def test_a_disk_that_fills_up_while_pages_arrive_is_named(simulator: Simulator, 
     project = Project(
         load_settings(extracted / "access-review.toml"), {"ACCESS_REVIEW_PROD_PASSWORD": simulator.password}
     )
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # to a writer the same as a full disk
-    try:
-        with pytest.raises(WarehouseError, match="the pages cannot be kept: File too large") as caught:
-            project.extract()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with (
+        full_disk(10_000),
+        pytest.raises(WarehouseError, match="the pages cannot be kept: File too large") as caught,
+    ):
+        project.extract()
 
     assert "free some space" in caught.value.hint
     assert not list(extracted.glob("*.spool"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ import pypdf
 import pytest
 
 from pipeline import resources
-from pipeline.warehouse.pseudonyms import MARK, Pseudonyms
+from pipeline.errors import WarehouseError
+from pipeline.warehouse import database
+from pipeline.warehouse.pseudonyms import MARK, Pseudonyms, pseudonymised_copy
 from tests.e2e.conftest import Finished
+from tests.machine import full_disk, killed_after
 
 FORMATS = "csv,xlsx,html,pdf,graph"
 
@@ -158,3 +162,25 @@ def test_identities_are_found_in_any_case_and_inside_text() -> None:
     assert ours.text("the week, a trekking group") == "the week, a trekking group"
     assert ours.text("Ann Ek") != other.text("Ann Ek")
     assert ours.cell("Sales", "name") == ours.of("sales", "name"), "a column about people has no other text"
+
+
+def test_the_copy_has_what_a_killed_process_had_committed_or_is_refused(finished: Finished, tmp_path: Path) -> None:
+    path = Path(shutil.copyfile(finished.folder / "access-review.duckdb", tmp_path / "access-review.duckdb"))
+    killed_after(path, "insert into policy.email_domains values ('committed.test')")
+
+    with (
+        database.reading(path, notify=pytest.fail) as original,
+        pseudonymised_copy(original, b"key") as copy,
+        database.reading(copy, notify=pytest.fail) as connection,
+    ):
+        domains = connection.execute("select email_domain from policy.email_domains").fetchall()
+        assert len(domains) == len(original.execute("from policy.email_domains").fetchall()) > 1
+    with (
+        full_disk(),
+        database.reading(path, notify=pytest.fail) as original,
+        pytest.raises(WarehouseError, match="the database cannot be copied: File too large"),
+        pseudonymised_copy(original, b"key"),
+    ):
+        pytest.fail("it was copied")
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == [path.name, f"{path.name}.wal"]

@@ -15,6 +15,10 @@ pytestmark = pytest.mark.xdist_group("engines")
 #: By rewrite: a select whose rows it makes equal.
 STATEMENTS = {
     "unmaterialized": "with t as materialized (select 1 as a) select a from t",
+    "cross_join_first": """
+        select a.x, b.y, c.z from (values (1), (2)) as a(x)
+        cross join (select 3 as y) as b left join (select 2 as x, 4 as z) as c on c.x = a.x
+    """,
     "group_by_all": "select a, b || '.' as c, sum(d) as e from (values (1, 'x', 2)) as t(a, b, d) group by all",
     "day_interval": """
         select cast('2026-03-01 10:00:00' as timestamp) - interval (n) day as a,
@@ -48,8 +52,8 @@ STATEMENTS = {
     "rounding": "select round(a, 2) || ' %' as text from (values (1.005::double), (11.35::double)) as t(a)",
 }
 #: What one of the two servers does as DuckDB does.
-NEEDLESS_ON_SAIL = {"day_difference", "rounding", "truncated_time"}
-NEEDLESS_ON_SPARK = {"group_by_all", "split_by_text", "decimal_literal"}
+NEEDLESS_ON_SAIL = {"cross_join_first", "day_difference", "rounding", "truncated_time"}
+NEEDLESS_ON_SPARK = {"cross_join_first", "group_by_all", "split_by_text", "decimal_literal"}
 
 
 def result(
@@ -76,6 +80,13 @@ def test_a_rewrite_makes_the_rows_equal_which_differ_without_it(session: SparkCo
     assert result(session, statement) == expected
     if name not in (NEEDLESS_ON_SPARK if SPARK_URL in os.environ else NEEDLESS_ON_SAIL):
         assert result(session, statement, without=name) != expected
+
+
+def test_what_is_cross_joined_comes_first_unless_that_would_move_columns() -> None:
+    statement = "select a.x from s.a as a join s.c as c on c.x = a.x cross join s.b as b"
+
+    assert translate(statement, {}, {}).endswith("FROM s__b AS b CROSS JOIN s__a AS a JOIN s__c AS c ON c.x = a.x")
+    assert translate("select * from s.a as a cross join s.b as b", {}, {}).endswith("s__a AS a CROSS JOIN s__b AS b")
 
 
 def test_a_macro_of_ours_is_written_out(session: SparkConnection) -> None:

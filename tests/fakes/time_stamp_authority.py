@@ -85,7 +85,8 @@ class Certified:
 class Authority:
     """Serves stamps to the end of the ``with`` block; ``root`` is what its users trust.
 
-    ``fault`` receives a query and the answer to it, and returns what is sent instead.
+    ``fault`` receives a query and the answer to it, and returns what is sent instead. ``sent`` are certificates that
+    the stamps carry besides the signer's, in this order.
     """
 
     def __init__(self, folder: Path, name: str = "Example Time Stamping") -> None:
@@ -95,6 +96,7 @@ class Authority:
         self.folder = folder
         self.root = Certified.make(folder / "root.pem", f"{name} Root")
         self.signer = Certified.make(folder / "signer.pem", name, self.root)
+        self.sent: list[Certified] = []
         self.fault: Callable[[bytes, bytes], Reply | bytes] = lambda _, answer: answer
         self._numbers = itertools.count()
         self._server = HttpServer(self._answer)
@@ -123,7 +125,9 @@ class Authority:
         case.mkdir()
         (case / "query").write_bytes(query)
         (case / "serial").write_text("01\n")
-        (case / "configuration").write_text(_CONFIGURATION.format(folder=case, digests=digests))
+        (case / "sent").write_bytes(b"".join(each.path.read_bytes() for each in self.sent))
+        certificates = f"certs = {case / 'sent'}\n" if self.sent else ""
+        (case / "configuration").write_text(_CONFIGURATION.format(folder=case, digests=digests) + certificates)
         subprocess.run(
             [
                 *("openssl", "ts", "-reply", "-config", case / "configuration", "-queryfile", case / "query"),

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from pipeline.evidence import signature
+from pipeline.evidence.sealing import Proofs
 from pipeline.evidence.signature import PublicKey, SigningKey
 from pipeline.evidence.verification import FolderVerification, verify
 from pipeline.reporting import report
@@ -23,7 +24,8 @@ def write(
     connection: duckdb.DuckDBPyConnection, directory: Path, *formats: str, **options: Any
 ) -> report.ReportFolder:
     """Write a report, in this process if no number of ``cores`` is given: others would first import the libraries."""
-    chosen = report.ReportOptions(**{"cores": 1, **options})
+    proofs = Proofs(options.pop("key", None))
+    chosen = report.ReportOptions(**{"cores": 1, "proofs": proofs, **options})
     return report.write(connection, directory, frozenset(formats or ("csv",)), lambda _: None, chosen)
 
 

@@ -273,7 +273,31 @@ def test_a_folder_of_a_later_version_is_named_and_the_others_are_checked(four: l
     [problem] = found.problems
     assert problem.path == IDS[3]
     assert "cannot be verified: the manifest has schema version 99" in problem.what
-    assert found.folders == 3
+    assert (found.folders, found.unplaced) == (3, (IDS[3],))
+    assert found.problems_of(IDS[3]) == [problem]
+
+
+@pytest.mark.parametrize("names", [("second", IDS[1]), (IDS[2], f"{IDS[2]}-copy"), (IDS[1], "third")])
+def test_a_folder_with_the_name_of_another_snapshot_is_named(four: list[Path], names: tuple[str, str]):
+    """Other names are the reader's own."""
+    moved = [folder.rename(folder.with_name(f".{folder.name}")) for folder in four[1:3]]
+    for folder, name in zip(moved, names, strict=True):
+        folder.rename(folder.with_name(name))
+
+    posing = [(name, held) for name, held in zip(names, IDS[1:3], strict=True) if name[:21] in {*IDS} - {held}]
+    assert problems(four[0].parent) == [
+        (name, f"has the name of another snapshot: it holds the report of {held}") for name, held in sorted(posing)
+    ]
+
+
+def test_what_several_folders_say_is_said_once(four: list[Path]):
+    for folder in four[:3]:
+        reseal(folder, tool={"name": "sisense-access-review", "version": "0.0.1"})
+
+    notes = [note for note in check(four[0].parent).notes if "0.0.1" in note]
+
+    assert len(notes) == 1
+    assert notes[0].startswith(f"{IDS[0]} and 2 other folders: the folder was written with other versions")
 
 
 def test_a_directory_without_report_folders_is_a_usage_error(tmp_path: Path, four: list[Path]):

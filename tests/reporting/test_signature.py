@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,6 +15,32 @@ from pipeline.errors import ConfigurationError, UsageError
 from pipeline.evidence import signature
 from tests.fakes.forger import reseal
 from tests.reporting.sealing import check, contents, make_key, named, remove_row, write
+
+
+def test_a_report_that_others_rest_on_is_kept_and_one_that_loses_its_signature_is_named(database, tmp_path):
+    key, _ = make_key(tmp_path / "key.pem")
+    connection = database()
+    folder = write(connection, tmp_path / "out", key=key).folder
+    first = contents(folder)
+    sha256 = hashlib.sha256(first["manifest.json"]).hexdigest()
+    for name, content in (
+        ("20261101T000000Z-0001", json.dumps({"previous_manifest_sha256": sha256})),
+        ("list", "[]"),
+        ("odd", "{"),
+    ):
+        (tmp_path / "out" / name).mkdir()
+        (tmp_path / "out" / name / "manifest.json").write_text(content)
+
+    warnings = write(connection, tmp_path / "out").warnings
+    again = write(connection, tmp_path / "out", "graph").warnings
+
+    kept = folder.with_name(f"{folder.name}-replaced-{sha256[:8]}")
+    assert contents(kept) == first
+    assert warnings == (
+        "the earlier report was signed, and the new one is not: set ACCESS_REVIEW_SIGNING_KEY_FILE and report again",
+        f"the earlier report is kept as {kept}: 20261101T000000Z-0001 rests on it",
+    )
+    assert again == ()
 
 
 def test_a_signature_is_trusted_only_with_a_key_from_elsewhere(database, tmp_path):

@@ -73,6 +73,32 @@ def test_a_stamped_folder_verifies_offline_and_says_who_stamped_it_and_when(stam
     assert len(authority.requests) == before
 
 
+@pytest.mark.parametrize("count", range(4))
+def test_the_certificates_of_a_stamp_may_have_any_order(
+    sealed: Path, tmp_path: Path, count: int, authority: Authority
+):
+    """OpenSSL writes the signer's first, and then the others as they are configured."""
+    others = [
+        Certified.make(tmp_path / f"other-{number}.pem", "Other" * (number + 1), authority.root)
+        for number in range(count)
+    ]
+    found = []
+    for sent in ([authority.root, *others], [*others, authority.root], [*reversed(others), authority.root]):
+        authority.sent = sent
+        (sealed / TSR).unlink(missing_ok=True)
+        stamp(sealed, authority.url, {})
+        found.append(check(sealed, authority.root).time_stamp.state)
+        assert openssl_accepts(sealed, authority.root)
+    authority.sent = []
+
+    assert found == ["trusted"] * 3
+
+
+def openssl_accepts(folder: Path, root: Certified) -> bool:
+    asked = ("-in", folder / TSR, "-data", folder / "manifest.json", "-CAfile", root.path)
+    return subprocess.run(["openssl", "ts", "-verify", *asked], capture_output=True, check=False).returncode == 0
+
+
 def test_a_stamp_is_not_trusted_without_a_certificate(stamped: Path, sealed: Path):
     found = check(stamped)
 
@@ -111,7 +137,7 @@ def test_a_signature_and_a_stamp_stand_beside_each_other(database, tmp_path: Pat
     assert (found.problems, found.signature, found.time_stamp.state) == ((), "trusted", "trusted")
 
 
-def test_the_same_report_written_again_keeps_its_stamp_and_another_one_does_not(
+def test_the_same_report_written_again_keeps_its_stamp_and_another_one_stands_beside_it(
     database, tmp_path: Path, authority: Authority
 ):
     connection = database()
@@ -125,8 +151,11 @@ def test_the_same_report_written_again_keeps_its_stamp_and_another_one_does_not(
     stamp(folder, authority.url, {})
     assert (contents(folder), len(authority.requests)) == (first, asked)
 
-    write(connection, tmp_path, "html")
+    written = write(connection, tmp_path, "html")
+    [kept] = [each for each in tmp_path.iterdir() if each != folder]
     assert not (folder / TSR).exists()
+    assert contents(kept) == first
+    assert f"the earlier report is kept as {kept}: it is time-stamped" in written.warnings
 
 
 def test_a_certificate_may_expire_after_the_stamp(sealed: Path, authority: Authority):

@@ -1,12 +1,11 @@
 """Makes what a year of use leaves behind: a database and its folders, kept as a fixture for later versions.
 
-Run it in a checkout of the version whose database is to be kept, before that version is released::
-
-    python tests/upgrade/make_fixture.py tests/upgrade/schema-1.tar.xz
+Run it before a version with a new schema is released: ``make fixture`` writes ``tests/upgrade/schema-N.tar.xz``.
+For an earlier version, run it in a checkout of that one, with the path of the file.
 
 Four quarters of a simulated Sisense with 20 accounts: four signed reports, two signed campaigns, one that is open
-with half of its decisions, and a plan of remediation that was applied and verified. Nothing here is imported by the
-tests, and it uses only what every version has: the command line, and the simulator.
+with half of its decisions, and a plan of remediation that was applied and verified. The last report is time-stamped,
+by an authority whose root certificate is kept too. Nothing here is imported by the tests.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import contextlib
 import csv
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -40,6 +40,8 @@ RENDERED = {".pdf", ".xlsx", ".html"}
 OPERATOR = ("--by", "Otto Operator", "--email", "otto@example.com")
 SIGNER = ("--by", "Cleo Chief", "--email", "chief@example.com", "--role", "CISO")
 APPROVER = ("--by", "Ann Approver", "--email", "ann@example.com")
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the fake authority is a module of the tests
 
 _now, _offset = time.time, 0.0
 
@@ -105,10 +107,11 @@ def year() -> None:
     """Work through the quarters in the current folder."""
     from pipeline.simulator import population
     from pipeline.simulator.server import Simulator
+    from tests.fakes.time_stamp_authority import Authority
 
     _go_to(QUARTERS["2026-Q1"])
     made = population.build(ACCOUNTS, SEED, QUARTERS["2026-Q1"])
-    with Simulator(ACCOUNTS, SEED, population=made) as simulator:
+    with Simulator(ACCOUNTS, SEED, population=made) as simulator, Authority(Path("authority")) as authority:
         simulator.write_files(Path())
         os.environ["ACCESS_REVIEW_PROD_PASSWORD"] = simulator.password
         run("keygen", "--out", KEY)
@@ -116,6 +119,9 @@ def year() -> None:
         for number, (name, moment) in enumerate(QUARTERS.items()):
             _go_to(moment)
             live(simulator.sisense.store.users, number, moment)
+            if number == 3:
+                with Path("access-review.toml").open("a", encoding="utf-8") as configuration:
+                    configuration.write(f'\n[evidence]\ntimestamp_url = "{authority.url}"\n')
             run("run", "--format", "csv")
             if number in {1, 2, 3}:
                 review(name, is_finished=number < 3)
@@ -124,7 +130,10 @@ def year() -> None:
                 run("remediate", "approve", "remediation-plan.json", *APPROVER)
                 run("remediate", "apply", "remediation-plan.json", *OPERATOR, "--yes")
                 run("remediate", "verify")
+    run("database", "compact")
     Path(KEY).unlink()
+    Path("authority/root.pem").rename("tsa-root.pem")
+    shutil.rmtree("authority")
 
 
 def said() -> Iterator[tuple[str, str]]:
@@ -139,6 +148,12 @@ def said() -> Iterator[tuple[str, str]]:
         "changes": "select * from review.changes order by all",
     }.items():
         yield name, run("sql", query, "--format", "csv")
+
+
+def _target() -> Path:
+    from pipeline.warehouse import migrations
+
+    return Path(__file__).with_name(f"schema-{migrations.newest_version()}.tar.xz")
 
 
 def main(target: Path) -> None:
@@ -161,4 +176,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]) if sys.argv[1:] else _target())

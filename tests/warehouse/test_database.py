@@ -1,7 +1,6 @@
 """Opening the database: whoever holds it is named, and a stranger's query can only read."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from pipeline.errors import DatabaseLockedError, QueryError, WarehouseError
 from pipeline.warehouse import adhoc, database
+from tests.machine import full_disk, killed_after
 
 
 @pytest.fixture
@@ -211,15 +211,38 @@ def test_an_interrupted_query_is_not_reported_as_a_bug(attempt: int) -> None:
 
 def test_a_full_disk_is_a_database_error(path: Path) -> None:
     big = "create table meta.big as select sha256(range::varchar) as text from range(2000000)"
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))  # to every writer the same as a full disk
-    try:
-        with pytest.raises(WarehouseError) as caught, database.writing(path, notify=pytest.fail) as connection:
-            connection.execute(big)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    with (
+        full_disk(1_000_000),
+        pytest.raises(WarehouseError) as caught,
+        database.writing(path, notify=pytest.fail) as connection,
+    ):
+        connection.execute(big)
 
     assert caught.value.exit_code == 4
     assert "disk" in caught.value.hint
     with database.reading(path, notify=pytest.fail) as connection:
         assert connection.execute("select count(*) from meta.snapshots").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["all in the file", "after a killed process"])
+@pytest.mark.parametrize("statement", [None, "drop table meta.tables_sql"], ids=["a change", "an upgrade"])
+def test_a_commit_that_finds_the_disk_full_is_a_database_error(
+    path: Path, statement: str | None, is_killed: bool
+) -> None:
+    if is_killed:
+        killed_after(path, "insert into policy.email_domains values ('committed.test')")
+    if statement:
+        killed_after(path, statement)
+    with (
+        full_disk(),
+        pytest.raises(WarehouseError, match="the database cannot be written: File too large") as caught,
+        database.writing(path, notify=pytest.fail) as connection,
+        database.transaction(connection),
+    ):
+        connection.execute("insert into policy.email_domains values ('lost.test')")
+
+    assert caught.value.exit_code == 4
+    assert "free some space" in caught.value.hint
+    with database.writing(path, notify=pytest.fail) as connection:
+        rows = connection.execute("select email_domain from policy.email_domains order by all").fetchall()
+    assert rows == [("committed.test",)] * is_killed
