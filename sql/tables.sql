@@ -26,19 +26,23 @@ create or replace macro trimmed(text) as nullif(regexp_replace(
 ), '');
 -- An address, user name or personal name, normalised for comparison: trimmed, without invisible characters, composed
 -- (NFC) and in lower case. Staging keeps the result in columns named ..._key.
-create or replace macro match_key(text) as lower(nfc_normalize(trimmed(
-    regexp_replace(text, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+', '', 'g')
-)));
+-- Nearly all are plain ASCII without anything to remove, which is quicker to see than to remove.
+create or replace macro match_key(text) as case
+    when regexp_full_match(text, '[!-~]([ -~]*[!-~])?') then lower(text)
+    else lower(nfc_normalize(trimmed(
+        regexp_replace(text, '[\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]+', '', 'g')
+    )))
+end;
 
 -- A number with its noun in the singular or plural: 1 day, 2 days.
 create or replace macro grouped(number) as format('{:,}', cast(number as bigint));
 create or replace macro counted(number, noun) as grouped(number) || ' ' || noun || case when number = 1 then '' else 's' end;
 
--- An id in a record is text or a number. A list, object or boolean reaches SQL as JSON text, which is not an id. A list
--- of one, because a macro repeats its argument: in a case, a record with a million members would be read five times.
-create or replace macro usable_id(text) as list_filter(
-    [text], lambda id: id <> '' and left(id, 1) not in ('{', '[') and id not in ('true', 'false')
-)[1];
+-- An id in a record is text or a number. A list, object or boolean reaches SQL as JSON text, which is not an id.
+create or replace macro is_usable_id(id) as id <> '' and left(id, 1) not in ('{', '[') and id not in ('true', 'false');
+
+-- A list of one, because a macro repeats its argument: in a case, a record with a million members would be read five times.
+create or replace macro usable_id(text) as list_filter([text], lambda id: is_usable_id(id))[1];
 
 -- The permissions of a role as JSON; null if there are none or they cannot be read. Some servers send them as text.
 create or replace macro manifest_json(manifest) as case

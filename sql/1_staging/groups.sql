@@ -27,27 +27,39 @@ group by source, field order by source, field
 */
 with
 
-records as (
-    select source, page, ordinal, coalesce(json_type(payload, '$.users') = 'ARRAY', false) as lists_members,
-        list_filter(
-            ['name', 'roleId', 'defaultRole'],
-            lambda field: json_type(payload, '$.' || field) in ('OBJECT', 'ARRAY', 'BOOLEAN')
-        ) as unreadable_texts,
-        -- Members are objects or plain ids. A null in the list is not a member.
-        json_type(payload, '$.users') not in ('ARRAY', 'NULL')
-        or len(list_filter(
-            json_transform(payload, '{"users": [{"_id": "VARCHAR"}]}').users, lambda x: usable_id(x._id) is null
-        )) > 0
-        and len(list_filter(
-            json_transform(payload, '{"users": ["JSON"]}').users,
-            lambda x: x ->> '$' <> '' and usable_id(coalesce(x ->> '$._id', x ->> '$')) is null
-        )) > 0 as has_unreadable_members,
+-- Each record is read twice, however many members it lists: once for its values, once for the types of some of them.
+parsed as (
+    select source, page, ordinal, payload,
+        json_type(payload, ['$.users', '$.name', '$.roleId', '$.defaultRole']) as types,
         json_transform(payload, '{
             "_id": "VARCHAR", "name": "VARCHAR", "roleId": "VARCHAR", "defaultRole": "VARCHAR", "ad": "VARCHAR",
-            "objectSid": "VARCHAR", "dn": "VARCHAR"
+            "objectSid": "VARCHAR", "dn": "VARCHAR", "users": [{"_id": "VARCHAR"}]
         }') as record
     from raw.groups
     where snapshot_id = $snapshot_id and is_accepted
+),
+
+records as (
+    select source, page, ordinal, record, coalesce(types[1] = 'ARRAY', false) as lists_members,
+        list_filter(
+            [
+                case when types[2] in ('OBJECT', 'ARRAY', 'BOOLEAN') then 'name' end,
+                case when types[3] in ('OBJECT', 'ARRAY', 'BOOLEAN') then 'roleId' end,
+                case when types[4] in ('OBJECT', 'ARRAY', 'BOOLEAN') then 'defaultRole' end
+            ],
+            lambda field: field is not null
+        ) as unreadable_texts,
+        -- Members are objects or plain ids. A null in the list is not a member. Only lists with anything else than
+        -- objects in them are read as JSON, which is slower.
+        case
+            when types[1] not in ('ARRAY', 'NULL') then true
+            when len(list_filter(record.users, lambda x: not coalesce(is_usable_id(x._id), false))) > 0
+                then len(list_filter(
+                    json_transform(payload, '{"users": ["JSON"]}').users,
+                    lambda x: x ->> '$' <> '' and usable_id(coalesce(x ->> '$._id', x ->> '$')) is null
+                )) > 0
+        end as has_unreadable_members
+    from parsed
 )
 
 select

@@ -16,23 +16,6 @@ basis        = "varchar: where the address comes from: registered (service_accou
 */
 with
 
-addresses as (
-    select person_id, email_key as address from graph.people where email_key is not null
-    union
-    select person_id, unnest(alias_keys) from graph.people
-),
-
--- An address that several people have belongs to none of them.
-people_by_address as (
-    select
-        addresses.address, min(people.person_id) as person_id, min(people.email_key) as email,
-        bool_or(people.employment_status = 'ended' or people.end_date <= cast($as_of as date)) as has_left
-    from addresses
-    join graph.people as people on people.person_id = addresses.person_id
-    group by addresses.address
-    having min(people.person_id) = max(people.person_id)
-),
-
 -- The most specific first: place 1 counts before place 2.
 candidates as (
     select
@@ -69,6 +52,33 @@ candidates as (
     where accounts.status in ('active', 'unknown')
 ),
 
+used_addresses as (
+    select distinct address from candidates
+),
+
+listed_addresses as (
+    select person_id, email_key as address from graph.people where email_key is not null
+    union all
+    select person_id, unnest(alias_keys) from graph.people
+),
+
+person_addresses as (
+    select distinct listed.person_id, listed.address
+    from listed_addresses as listed
+    semi join used_addresses as used on used.address = listed.address
+),
+
+-- An address that several people have belongs to none of them.
+people_by_address as (
+    select
+        addresses.address, min(people.person_id) as person_id, min(people.email_key) as email,
+        bool_or(people.employment_status = 'ended' or people.end_date <= cast($as_of as date)) as has_left
+    from person_addresses as addresses
+    join graph.people as people on people.person_id = addresses.person_id
+    group by addresses.address
+    having count(*) = 1
+),
+
 eligible_candidates as (
     select
         candidates.source, candidates.subject_type, candidates.object_type, candidates.subject_id, candidates.basis,
@@ -78,18 +88,16 @@ eligible_candidates as (
     where
         candidates.address is not null and not coalesce(owner.has_left, false)
         and (candidates.own_person_id is null or owner.person_id is distinct from candidates.own_person_id)
-),
-
-ranked_candidates as (
-    select *, row_number() over (
-        partition by source, subject_type, object_type, subject_id order by place, owner_email, basis
-    ) as rank
-    from eligible_candidates
 )
 
-select source, subject_type, object_type, subject_id, owner_email, basis
-from ranked_candidates
-where rank = 1
+-- Places have one digit, so the lowest text has the lowest place and, of equal places, the first address. Within a type
+-- of subject each place has one basis.
+select
+    source, subject_type, object_type, subject_id,
+    substr(min(place || owner_email), 2) as owner_email,
+    arg_min(basis, place) as basis
+from eligible_candidates
+group by source, subject_type, object_type, subject_id
 
 /* example
 name = "a register counts before the manager; own managers, managers who have left and people who have none give no owner"

@@ -1,6 +1,6 @@
 /*
 summary = "One account with the number of its groups and the median of its peers. Built-in groups are not counted."
-reads   = ["graph.peer_groups", "graph.peer_members", "graph.accounts", "graph.effective_access"]
+reads   = ["graph.peer_keys", "graph.peer_comparisons", "graph.peer_members", "graph.effective_access"]
 grain   = ["source", "account_id"]
 
 [columns]
@@ -23,27 +23,33 @@ held_counts as (
 ),
 
 account_counts as (
-    select account.source, account.account_id, coalesce(held.group_count, 0) as group_count
-    from graph.accounts as account
-    left join held_counts as held on held.source = account.source and held.account_id = account.account_id
+    select keys.source, keys.account_id, keys.profile_id, coalesce(held.group_count, 0) as group_count
+    from graph.peer_keys as keys
+    left join held_counts as held on held.source = keys.source and held.account_id = keys.account_id
+),
+
+profile_counts as (
+    select source, profile_id, group_count, count(*) as accounts
+    from account_counts
+    group by source, profile_id, group_count
 ),
 
 -- A histogram of group counts in each peer group. A median needs no more, and it stays small for any number of
 -- accounts.
 peer_sizes as (
-    select member.source, member.peer_group, counts.group_count as size, count(*) as peers
+    select member.source, member.peer_group, counts.group_count as size, sum(counts.accounts) as peers
     from graph.peer_members as member
-    join account_counts as counts on counts.source = member.source and counts.account_id = member.account_id
+    join profile_counts as counts on counts.source = member.source and counts.profile_id = member.profile_id
     group by member.source, member.peer_group, counts.group_count
 ),
 
 subjects as (
     select
-        peers.source, peers.account_id, peers.peer_group, peers.peer_count, peers.has_enough, counts.group_count,
+        peers.source, peers.profile_id, peers.peer_group, peers.peer_count, peers.has_enough, counts.group_count,
         -- The account's own count is removed from the histogram below. -1 matches no count, so nothing is removed.
         case when peers.is_peer then counts.group_count else -1 end as own_size
-    from graph.peer_groups as peers
-    join account_counts as counts on counts.source = peers.source and counts.account_id = peers.account_id
+    from graph.peer_comparisons as peers
+    join profile_counts as counts on counts.source = peers.source and counts.profile_id = peers.profile_id
     where peers.entitlement_type = 'group'
 ),
 
@@ -112,36 +118,38 @@ spreads as (
 )
 
 select
-    subject.source,
-    subject.account_id,
-    subject.group_count,
+    account.source,
+    account.account_id,
+    account.group_count,
     subject.peer_group,
     subject.peer_count as peer_n,
     subject.has_enough,
     cast(spreads.median as double) as peer_median,
     cast(spreads.mad as double) as peer_mad
-from subjects as subject
+from account_counts as account
+join subjects as subject
+    on subject.source = account.source and subject.profile_id = account.profile_id
+    and subject.group_count = account.group_count
 left join spreads
     on spreads.source = subject.source and spreads.peer_group = subject.peer_group
     and spreads.own_size = subject.own_size
 
 /* example
 name = "median and spread leave out the account itself: 1, 2, 2, 9 for the peer with 5; 1, 2, 2, 5, 9 for an account outside the peer group"
-given."graph.peer_groups" = [
-  { source = "s", account_id = "five", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 4, has_enough = true },
-  { source = "s", account_id = "robot", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 5, has_enough = true },
-  { source = "s", account_id = "alone", entitlement_type = "group", peer_group = "q", is_peer = true, peer_count = 0, has_enough = false },
-  { source = "s", account_id = "robot", entitlement_type = "role", peer_group = "q", is_peer = false, peer_count = 1, has_enough = false },
+given."graph.peer_comparisons" = [
+  { source = "s", profile_id = 1, entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 4, has_enough = true },
+  { source = "s", profile_id = 2, entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 5, has_enough = true },
+  { source = "s", profile_id = 3, entitlement_type = "group", peer_group = "q", is_peer = true, peer_count = 0, has_enough = false },
+  { source = "s", profile_id = 2, entitlement_type = "role", peer_group = "q", is_peer = false, peer_count = 1, has_enough = false },
 ]
 given."graph.peer_members" = [
-  { source = "s", peer_group = "p", account_id = "five" }, { source = "s", peer_group = "p", account_id = "one" },
-  { source = "s", peer_group = "p", account_id = "two" }, { source = "s", peer_group = "p", account_id = "also two" },
-  { source = "s", peer_group = "p", account_id = "nine" }, { source = "s", peer_group = "q", account_id = "alone" },
+  { source = "s", peer_group = "p", profile_id = 1 }, { source = "s", peer_group = "q", profile_id = 3 },
 ]
-given."graph.accounts" = [
-  { source = "s", account_id = "five" }, { source = "s", account_id = "robot" }, { source = "s", account_id = "alone" },
-  { source = "s", account_id = "one" }, { source = "s", account_id = "two" }, { source = "s", account_id = "also two" },
-  { source = "s", account_id = "nine" },
+given."graph.peer_keys" = [
+  { source = "s", account_id = "five", profile_id = 1 }, { source = "s", account_id = "robot", profile_id = 2 },
+  { source = "s", account_id = "alone", profile_id = 3 }, { source = "s", account_id = "one", profile_id = 1 },
+  { source = "s", account_id = "two", profile_id = 1 }, { source = "s", account_id = "also two", profile_id = 1 },
+  { source = "s", account_id = "nine", profile_id = 1 },
 ]
 given."graph.effective_access" = [
   { source = "s", account_id = "five", entitlement_type = "group", entitlement_id = "1", is_builtin = false },
@@ -168,6 +176,10 @@ given."graph.effective_access" = [
 ]
 expect = [
   { account_id = "five", group_count = 5, peer_n = 4, peer_median = 2.0, peer_mad = 0.5 },
+  { account_id = "one", group_count = 1, peer_n = 4, peer_median = 3.5, peer_mad = 1.5 },
+  { account_id = "two", group_count = 2, peer_n = 4, peer_median = 3.5, peer_mad = 2.0 },
+  { account_id = "also two", group_count = 2, peer_n = 4, peer_median = 3.5, peer_mad = 2.0 },
+  { account_id = "nine", group_count = 9, peer_n = 4, peer_median = 2.0, peer_mad = 0.5 },
   { account_id = "robot", group_count = 0, peer_n = 5, peer_median = 2.0, peer_mad = 1.0 },
   { account_id = "alone", group_count = 0, peer_n = 0, peer_median = "<null>", peer_mad = "<null>" },
 ]

@@ -1,6 +1,6 @@
 /*
 summary = "One account and the peer group its role or its groups are compared with: the closest group with enough peers."
-reads   = ["graph.peer_keys", "reference.rules", "reference.rule_parameters"]
+reads   = ["graph.peer_keys", "graph.peer_comparisons"]
 grain   = ["source", "account_id", "entitlement_type"]
 
 [columns]
@@ -12,114 +12,14 @@ is_peer          = "boolean: the account belongs to the peer group; it is left o
 peer_count       = "bigint: number of peers, without the account itself"
 has_enough       = "boolean: there are at least as many peers as the rule requires"
 */
-with
-
--- The smallest sufficient peer group is a parameter of the rules that compare roles or groups.
-peer_requirements as (
-    select rules.compares as entitlement_type, max(parameters.value) as min_peers
-    from reference.rules as rules
-    join reference.rule_parameters as parameters
-        on parameters.rule_id = rules.rule_id and parameters.parameter = 'min_peers'
-    where rules.compares is not null
-    group by rules.compares
-),
-
-title_sizes as (
-    select source, title_group, count(*) as members from graph.peer_keys
-    where is_peer group by source, title_group
-),
-
-department_sizes as (
-    select source, department_group, count(*) as members from graph.peer_keys
-    where is_peer group by source, department_group
-),
-
-manager_sizes as (
-    select source, manager_group, count(*) as members from graph.peer_keys
-    where is_peer group by source, manager_group
-),
-
-domain_sizes as (
-    select source, domain_group, count(*) as members from graph.peer_keys
-    where is_peer group by source, domain_group
-),
-
-source_sizes as (
-    select source, count(*) as members from graph.peer_keys where is_peer group by source
-),
-
--- The account itself is subtracted, because it does not count as its own peer.
-accounts_with_sizes as (
-    select
-        accounts.*,
-        titles.members - itself.one as title_count,
-        departments.members - itself.one as department_count,
-        managers.members - itself.one as manager_count,
-        domains.members - itself.one as domain_count,
-        coalesce(sources.members, 0) - itself.one as source_count
-    from graph.peer_keys as accounts
-    join (select true as is_peer, 1 as one union all select false, 0) as itself on itself.is_peer = accounts.is_peer
-    left join title_sizes as titles on titles.source = accounts.source and titles.title_group = accounts.title_group
-    left join department_sizes as departments
-        on departments.source = accounts.source and departments.department_group = accounts.department_group
-    left join manager_sizes as managers on managers.source = accounts.source and managers.manager_group = accounts.manager_group
-    left join domain_sizes as domains on domains.source = accounts.source and domains.domain_group = accounts.domain_group
-    left join source_sizes as sources on sources.source = accounts.source
-),
-
-chosen_steps as (
-    select
-        accounts.*, required.entitlement_type, required.min_peers,
-        case
-            when title_count >= min_peers then 1
-            when department_count >= min_peers then 2
-            when manager_count >= min_peers then 3
-            when domain_count >= min_peers then 4
-            else 5
-        end as step
-    from accounts_with_sizes as accounts
-    join peer_requirements as required on required.entitlement_type = 'group' or accounts.has_peers_by_role
-)
-
 select
-    source,
-    account_id,
-    entitlement_type,
-    case step when 1 then title_group when 2 then department_group when 3 then manager_group when 4 then domain_group
-        else source_group end as peer_group,
-    is_peer,
-    cast(case step when 1 then title_count when 2 then department_count when 3 then manager_count
-        when 4 then domain_count else source_count end as bigint) as peer_count,
-    step < 5 or source_count >= min_peers as has_enough
-from chosen_steps
-
-/* example
-name = "the closest group with enough peers wins; an account does not count as its own peer, and an account outside the peer group is compared with all"
-given."reference.rules" = [
-  { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
-  { rule_id = "alone", severity = "low" },
-]
-given."reference.rule_parameters" = [
-  { rule_id = "roles", parameter = "min_peers", value = 2 }, { rule_id = "groups", parameter = "min_peers", value = 9 },
-  { rule_id = "alone", parameter = "min_peers", value = 99 },
-]
-given."graph.peer_keys" = [
-  { source = "s", account_id = "1", is_peer = true, has_peers_by_role = true, title_group = "t", department_group = "d", source_group = "all" },
-  { source = "s", account_id = "2", is_peer = true, has_peers_by_role = true, title_group = "t", department_group = "d", source_group = "all" },
-  { source = "s", account_id = "3", is_peer = true, has_peers_by_role = true, department_group = "d", source_group = "all" },
-  { source = "s", account_id = "4", is_peer = false, has_peers_by_role = true, title_group = "t", source_group = "all" },
-  { source = "t", account_id = "5", is_peer = true, has_peers_by_role = true, title_group = "t", source_group = "all" },
-]
-expect = [
-  { account_id = "1", entitlement_type = "role", peer_group = "d", peer_count = 2, has_enough = true },
-  { account_id = "2", entitlement_type = "role", peer_group = "d", peer_count = 2, has_enough = true },
-  { account_id = "3", entitlement_type = "role", peer_group = "d", peer_count = 2, has_enough = true },
-  { account_id = "4", entitlement_type = "role", peer_group = "t", peer_count = 2, has_enough = true },
-  { account_id = "5", entitlement_type = "role", peer_group = "all", peer_count = 0, has_enough = false },
-  { account_id = "1", entitlement_type = "group", peer_group = "all", peer_count = 2, has_enough = false },
-  { account_id = "2", entitlement_type = "group", peer_group = "all", peer_count = 2, has_enough = false },
-  { account_id = "3", entitlement_type = "group", peer_group = "all", peer_count = 2, has_enough = false },
-  { account_id = "4", entitlement_type = "group", peer_group = "all", peer_count = 3, has_enough = false },
-  { account_id = "5", entitlement_type = "group", peer_group = "all", peer_count = 0, has_enough = false },
-]
-*/
+    account.source,
+    account.account_id,
+    comparison.entitlement_type,
+    comparison.peer_group,
+    comparison.is_peer,
+    comparison.peer_count,
+    comparison.has_enough
+from graph.peer_keys as account
+join graph.peer_comparisons as comparison
+    on comparison.source = account.source and comparison.profile_id = account.profile_id

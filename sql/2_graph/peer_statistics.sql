@@ -1,8 +1,8 @@
 /*
 summary = "One role or group that a compared account holds, and how many of its peers hold it too. Built-in groups are left out."
 reads   = [
-    "graph.peer_groups", "graph.peer_members", "graph.effective_access", "graph.accounts", "graph.roles",
-    "reference.rules", "reference.rule_parameters",
+    "graph.peer_keys", "graph.peer_comparisons", "graph.peer_members", "graph.effective_access", "graph.accounts",
+    "graph.roles", "reference.rules", "reference.rule_parameters",
 ]
 grain   = ["source", "entitlement_type", "peer_group", "is_peer", "entitlement_id"]
 
@@ -32,44 +32,54 @@ rarity_limits as (
     group by rules.compares
 ),
 
-held_groups as (
-    select source, account_id, entitlement_id from graph.effective_access
-    where entitlement_type = 'group' and not is_builtin
+-- How many accounts of each profile hold each group, and have each role. Peer groups are made of whole profiles.
+group_holders_by_profile as (
+    select held.source, keys.profile_id, held.entitlement_id, count(*) as holders
+    from graph.effective_access as held
+    join graph.peer_keys as keys on keys.source = held.source and keys.account_id = held.account_id
+    where held.entitlement_type = 'group' and not held.is_builtin
+    group by held.source, keys.profile_id, held.entitlement_id
+),
+
+role_holders_by_profile as (
+    select account.source, keys.profile_id, account.role_id, account.role_rank, count(*) as holders
+    from graph.accounts as account
+    join graph.peer_keys as keys on keys.source = account.source and keys.account_id = account.account_id
+    group by account.source, keys.profile_id, account.role_id, account.role_rank
 ),
 
 -- Groups: the number of members of each peer group that hold each group.
 group_holders as (
-    select member.source, member.peer_group, held.entitlement_id, count(*) as holders
+    select member.source, member.peer_group, held.entitlement_id, sum(held.holders) as holders
     from graph.peer_members as member
-    join held_groups as held on held.source = member.source and held.account_id = member.account_id
+    join group_holders_by_profile as held on held.source = member.source and held.profile_id = member.profile_id
     group by member.source, member.peer_group, held.entitlement_id
 ),
 
 group_subjects as (
-    select
+    select distinct
         peers.source, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough, held.entitlement_id
-    from held_groups as held
-    join graph.peer_groups as peers
-        on peers.source = held.source and peers.account_id = held.account_id and peers.entitlement_type = 'group'
-    group by all
+    from group_holders_by_profile as held
+    join graph.peer_comparisons as peers
+        on peers.source = held.source and peers.profile_id = held.profile_id and peers.entitlement_type = 'group'
 ),
 
 -- Roles: a histogram of ranks. The counts at or above a rank follow from it, and it stays small for any number of
 -- accounts.
 rank_counts as (
-    select member.source, member.peer_group, account.role_rank, count(*) as holders
+    select member.source, member.peer_group, held.role_rank, sum(held.holders) as holders
     from graph.peer_members as member
-    join graph.accounts as account on account.source = member.source and account.account_id = member.account_id
-    group by member.source, member.peer_group, account.role_rank
+    join role_holders_by_profile as held on held.source = member.source and held.profile_id = member.profile_id
+    group by member.source, member.peer_group, held.role_rank
 ),
 
 role_subjects as (
     select distinct
-        peers.source, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough, account.role_id,
-        account.role_rank
-    from graph.peer_groups as peers
-    join graph.accounts as account on account.source = peers.source and account.account_id = peers.account_id
-    where peers.entitlement_type = 'role' and account.role_id is not null and account.role_rank is not null
+        peers.source, peers.peer_group, peers.is_peer, peers.peer_count, peers.has_enough, held.role_id,
+        held.role_rank
+    from graph.peer_comparisons as peers
+    join role_holders_by_profile as held on held.source = peers.source and held.profile_id = peers.profile_id
+    where peers.entitlement_type = 'role' and held.role_id is not null and held.role_rank is not null
 ),
 
 ranked_subjects as (
@@ -190,18 +200,17 @@ given."graph.accounts" = [
   { source = "s", account_id = "3", role_id = "viewer", role_rank = 10 },
   { source = "s", account_id = "4", role_id = "odd" },
 ]
-given."graph.peer_groups" = [
-  { source = "s", account_id = "1", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
-  { source = "s", account_id = "2", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
-  { source = "s", account_id = "3", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
-  { source = "s", account_id = "4", entitlement_type = "role", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
-  { source = "s", account_id = "1", entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
-  { source = "s", account_id = "4", entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
+given."graph.peer_keys" = [
+  { source = "s", account_id = "1", profile_id = 1 }, { source = "s", account_id = "2", profile_id = 1 },
+  { source = "s", account_id = "3", profile_id = 1 }, { source = "s", account_id = "4", profile_id = 2 },
 ]
-given."graph.peer_members" = [
-  { source = "s", peer_group = "p", account_id = "1" }, { source = "s", peer_group = "p", account_id = "2" },
-  { source = "s", peer_group = "p", account_id = "3" },
+given."graph.peer_comparisons" = [
+  { source = "s", profile_id = 1, entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
+  { source = "s", profile_id = 2, entitlement_type = "role", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
+  { source = "s", profile_id = 1, entitlement_type = "group", peer_group = "p", is_peer = true, peer_count = 2, has_enough = true },
+  { source = "s", profile_id = 2, entitlement_type = "group", peer_group = "p", is_peer = false, peer_count = 3, has_enough = true },
 ]
+given."graph.peer_members" = [ { source = "s", peer_group = "p", profile_id = 1 } ]
 given."graph.effective_access" = [
   { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
   { source = "s", account_id = "4", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
@@ -222,7 +231,37 @@ given."reference.rule_parameters" = [ { rule_id = "roles", parameter = "rare_sha
 given."graph.accounts" = [
   { source = "s", account_id = "1", role_id = "admin", role_rank = 90 }, { source = "s", account_id = "2", role_id = "viewer", role_rank = 10 },
 ]
-given."graph.peer_groups" = [ { source = "s", account_id = "1", entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 1, has_enough = false } ]
-given."graph.peer_members" = [ { source = "s", peer_group = "p", account_id = "1" }, { source = "s", peer_group = "p", account_id = "2" } ]
+given."graph.peer_keys" = [ { source = "s", account_id = "1", profile_id = 1 }, { source = "s", account_id = "2", profile_id = 2 } ]
+given."graph.peer_comparisons" = [ { source = "s", profile_id = 1, entitlement_type = "role", peer_group = "p", is_peer = true, peer_count = 1, has_enough = false } ]
+given."graph.peer_members" = [ { source = "s", peer_group = "p", profile_id = 1 }, { source = "s", peer_group = "p", profile_id = 2 } ]
 expect = [ { entitlement_id = "admin", peer_n = 1, peer_k = 0, peer_verdict = "insufficient_peers" } ]
+*/
+/* example
+name = "a peer group of several profiles counts the holders of all of them"
+given."reference.rules" = [
+  { rule_id = "roles", severity = "low", compares = "role" }, { rule_id = "groups", severity = "low", compares = "group" },
+]
+given."reference.rule_parameters" = [
+  { rule_id = "roles", parameter = "rare_share", value = 0.15 }, { rule_id = "groups", parameter = "rare_share", value = 0.15 },
+]
+given."graph.accounts" = [
+  { source = "s", account_id = "1", role_id = "viewer", role_rank = 10 }, { source = "s", account_id = "2", role_id = "viewer", role_rank = 10 },
+  { source = "s", account_id = "3", role_id = "admin", role_rank = 90 },
+]
+given."graph.peer_keys" = [
+  { source = "s", account_id = "1", profile_id = 1 }, { source = "s", account_id = "2", profile_id = 2 },
+  { source = "s", account_id = "3", profile_id = 2 },
+]
+given."graph.peer_comparisons" = [
+  { source = "s", profile_id = 1, entitlement_type = "role", peer_group = "d", is_peer = true, peer_count = 2, has_enough = true },
+  { source = "s", profile_id = 2, entitlement_type = "group", peer_group = "d", is_peer = true, peer_count = 2, has_enough = true },
+]
+given."graph.peer_members" = [ { source = "s", peer_group = "d", profile_id = 1 }, { source = "s", peer_group = "d", profile_id = 2 } ]
+given."graph.effective_access" = [
+  { source = "s", account_id = "1", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+  { source = "s", account_id = "2", entitlement_type = "group", entitlement_id = "g", is_builtin = false },
+]
+expect = [
+  { entitlement_id = "viewer", peer_n = 2, peer_k = 2 }, { entitlement_id = "g", peer_n = 2, peer_k = 1 },
+]
 */
