@@ -56,6 +56,7 @@ def sql(
 
     The query can neither write nor reach files or the network.
     """
+    from pipeline.atomic import replace_file
     from pipeline.warehouse import adhoc, database
     from pipeline.warehouse import saved as saved_queries
 
@@ -89,8 +90,6 @@ def sql(
         )
         return
     try:
-        from pipeline.atomic import replace_file
-
         with replace_file(out) as draft:
             draft.write_text(_render(format, header, rows) + "\n", encoding="utf-8")
     except OSError as error:

@@ -262,8 +262,6 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
     ("role_ids_resolve", "FAIL", False, {"extra": [{"_id": "x", "role": {"_id": "r-gone"}}]}),
     ("role_ids_resolve", "NOT_AVAILABLE", False, {"users": [{"_id": "x"}]}),
     ("group_ids_resolve", "PASS", False, {"extra": [{"_id": "x", "groups": [{"_id": "g-ops"}, None]}]}),
-    ("group_ids_resolve", "PASS", False, {"extra": [{"_id": "x", "groups": "g-ops"},
-                                                    {"_id": "y", "groups": [True]}]}),
     ("group_ids_resolve", "FAIL", False, {"extra": [{"_id": "x", "groups": ["g-gone"]}]}),
     ("group_ids_resolve", "NOT_AVAILABLE", False, {"users": [{"_id": "x", "groups": None}]}),
     ("membership_sides_agree", "PASS", False, {"groups": [{"_id": "g", "name": "G", "users": ["x"]}],
@@ -276,20 +274,6 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
                                                           {"_id": "g", "name": "G", "users": []}]}),
     ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "name": "G", "users": [{"_id": "u0"}]}]}),
     ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "users": [{"_id": "u0"}]}]}),
-    # As many members on both sides, but others; the same group twice on both sides; odd ids, which are no members.
-    ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "name": "G", "users": [{"_id": "x"}]}],
-                                               "extra": [{"_id": "y", "groups": ["g"]}]}),
-    ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "name": "G", "users": ["x", "y"]}],
-                                               "extra": [{"_id": "x", "groups": ["g"]},
-                                                         {"_id": "z", "groups": ["g"]}]}),
-    ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "name": "G", "users": [{"_id": "x"}] * 2}],
-                                               "extra": [{"_id": "y", "groups": ["g", "g"]}]}),
-    ("membership_sides_agree", "PASS", False, {"groups": [{"_id": "g", "name": "G", "users": [{"_id": "x"}] * 2}],
-                                               "extra": [{"_id": "x", "groups": [{"_id": "g"}, "g", None]}]}),
-    ("membership_sides_agree", "PASS", False, {"groups": [{"_id": "g", "name": "G", "users": [{"_id": "x"}]}],
-                                               "extra": [{"_id": "x", "groups": {"_id": "g"}}]}),
-    ("membership_sides_agree", "FAIL", False, {"groups": [{"_id": "g", "name": "G", "users": [{"_id": True}]}],
-                                               "extra": [{"_id": True, "groups": ["g"]}]}),
     ("membership_sides_agree", "NOT_AVAILABLE", False, {}),
     ("population_steady", "NOT_AVAILABLE", False, {}),
     ("scim_total", "NOT_AVAILABLE", False, {}),
@@ -334,36 +318,6 @@ def test_an_unreadable_caller_role_needs_an_agreeing_count(
         assert "The role of the caller cannot be read, and no count confirms that the list is complete." in (
             snapshot.reason or ""
         )
-
-
-def test_memberships_are_counted_once(house: Any, source: Any) -> None:
-    users = [
-        {"_id": "x", "groups": ["g", "g"]},
-        {"_id": "y", "groups": ["g", "h"]},
-        {"_id": "y", "groups": ["g", "h"]},
-    ]
-    groups = [
-        {"_id": "g", "name": "G", "users": [{"_id": "x"}, {"_id": "x"}, {"_id": "y"}, {"_id": "y"}]},
-        {"_id": "h", "name": "H", "users": ["y", "z"]},
-        {"_id": "i", "name": "I", "users": [{"_id": "x"}]},
-    ]
-
-    house.land(SNAPSHOT, {"prod": source(users, groups=groups)})
-
-    assert house.rows(
-        """
-        select expected, observed, difference, explanation from meta.reconciliation
-        where check_id = 'membership_sides_agree'
-        """
-    ) == [
-        (
-            "3",
-            "5",
-            2,
-            "2 memberships listed on one side only (0 in user records, 2 in group records); "
-            "the report uses both sides.",
-        )
-    ]
 
 
 def test_a_missing_row_fails_the_gate(house: Any, source: Any, make_user: Callable[..., Any]) -> None:
