@@ -9,7 +9,6 @@ import typer
 
 from pipeline.cli.stages import show
 from pipeline.cli.terminal import Terminal
-from pipeline.errors import RenderError
 
 __all__ = ["register"]
 
@@ -35,22 +34,22 @@ def demo(
     ] = Path("access-review-demo"),
 ) -> None:
     """Try everything on a simulated Sisense with synthetic people."""
-    from pipeline.project import Project
-    from pipeline.settings import load_settings
-    from pipeline.simulator.server import Simulator
+    from pipeline.reporting.processes import Pool, cores
+    from pipeline.simulator import apart
 
     terminal: Terminal = context.obj
     terminal.say(f"simulating a Sisense with {accounts} accounts (synthetic, seed {seed}) ...")
-    with Simulator(accounts, seed) as simulator:
-        try:
-            files = simulator.write_files(out)
-        except OSError as error:
-            raise RenderError(
-                f"the folder cannot be written: {error.strerror}", where=str(out), hint="name another one with --out"
-            ) from error
-        settings = load_settings(files["access-review.toml"])
-        environment = {settings.sources[0].environment_prefix + "_PASSWORD": simulator.password}
+    with Pool(1 if cores() > 1 else 0) as pool:
+        beginning = pool.submit(apart.begin, accounts, seed, out)
+        # Loaded while the simulator starts.
+        from pipeline.project import Project
+        from pipeline.reporting.report import DEFAULT_FORMATS
+        from pipeline.settings import load_settings
+
+        begun = beginning.result()
+        settings = load_settings(begun.configuration)
+        environment = {settings.sources[0].environment_prefix + "_PASSWORD": begun.password}
         with terminal.progress():
-            result = Project(settings, environment, terminal).run()
-    terminal.say(f"look further: access-review --config {files['access-review.toml']} rules list")
+            result = Project(settings, environment, terminal).run(formats=DEFAULT_FORMATS)
+    terminal.say(f"look further: access-review --config {begun.configuration} rules list")
     show(terminal, result)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline import inputs
 from pipeline.remediation.plan import FIELDS, Change, LeftOut, Plan, PlannedAccount
 from pipeline.remediation.planning import decision_sum
 from pipeline.reporting import plans
@@ -28,21 +29,21 @@ def write(plan: Plan, path: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
 
 
 def describe(change: Change) -> str:
-    """Return the effect of a change on its account, in words."""
+    """Return what a change does to its account, in words. It is an order: at this point nothing has been done."""
     name = change.entitlement_name or change.entitlement_id or "groups"
     match change.action:
         case "deactivate":
-            return "deactivated"
+            return "deactivate"
         case "activate":
-            return "activated again"
+            return "activate again"
         case "change_role":
-            return f"role {name} to {change.target_name or change.request['roleId']}"
+            return f"change role {name} to {change.target_name or change.request['roleId']}"
         case "restore_role":
-            return f"role {change.target_name or 'it has now'} back to {name}"
+            return f"set role {change.target_name or 'it has now'} back to {name}"
         case "restore_groups":
-            return f"back in group {name}"
+            return f"put back into group {name}"
         case _:
-            return f"leaves group {name}"
+            return f"remove from group {name}"
 
 
 def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
@@ -50,12 +51,13 @@ def _arrange(plan: Plan, file_name: str) -> dict[str, Any]:
     by_account: dict[tuple[str, str], list[Change]] = {}
     for change in plan.changes:
         by_account.setdefault((change.source, change.account_id), []).append(change)
+    has_several_sources = len({source for source, _ in by_account}) > 1
     people: dict[tuple[str, ...], dict[str, Any]] = {}
     for key, changes in by_account.items():
         account = accounts.get(key) or _unknown(changes[0])
         holder = (account.person_id,) if account.person_id else key
         person = people.setdefault(holder, {"name": account.person or account.display_name, "accounts": []})
-        person["accounts"].append(_account(account, changes))
+        person["accounts"].append(_account(account, changes, shows_source=has_several_sources))
     found = decision_sum(plan)
     return {
         "plan_id": plan.plan_id,
@@ -85,7 +87,7 @@ def _by_name(row: LeftOut) -> tuple[str, ...]:
     return name.lower(), row.source, row.account_id, row.what or "", row.reason
 
 
-def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, Any]:
+def _account(account: PlannedAccount, changes: Sequence[Change], *, shows_source: bool) -> dict[str, Any]:
     facts = [account.email or account.display_name, f"role {account.role or 'unknown'}", account.status]
     # Group changes with the same decision maker and reason share a line.
     lines: dict[tuple[str, ...], list[Change]] = {}
@@ -94,7 +96,7 @@ def _account(account: PlannedAccount, changes: Sequence[Change]) -> dict[str, An
         why = (change.words if change.item_id else change.reason) or ""
         lines.setdefault((part, _decider(change), why), []).append(change)
     return {
-        "facts": [*facts, account.source],
+        "facts": [*facts, account.source] if shows_source else facts,
         "summary": _summary(account, changes),
         "changes": [
             {"what": _line(same), "decided_by": decider, "why": why} for (_, decider, why), same in lines.items()
@@ -113,15 +115,15 @@ def _line(changes: Sequence[Change]) -> str:
 
 
 def _summary(account: PlannedAccount, changes: Sequence[Change]) -> str:
-    """Return ``leaves 8 groups, keeps 3; role Designer to Viewer``."""
+    """Return ``remove from 8 groups, keep 3; change role Designer to Viewer``."""
     left = {change.entitlement_id for change in changes if change.action == "remove_from_groups"}
     parts = []
     if left:
         kept = len(account.groups.keys() - left)
-        parts.append(f"leaves {count(len(left), 'group')}, keeps {kept or 'none'}")
+        parts.append(f"remove from {count(len(left), 'group')}, keep {kept or 'none'}")
     back = sum(change.action == "restore_groups" for change in changes)
     if back:
-        parts.append(f"is back in {count(back, 'group')}")
+        parts.append(f"put back into {count(back, 'group')}")
     return "; ".join(
         [
             *parts,
@@ -148,12 +150,13 @@ def _basis(plan: Plan) -> str:
     if selection.get("campaign"):
         parts.append(f"the decisions of review {selection['campaign']}")
     if selection.get("rules"):
-        parts.append(f"open findings of {', '.join(selection['rules'])}")
+        titles = {model.name: model.title for model in inputs.models() if model.is_rule}
+        parts.append("open findings of " + ", ".join(f"“{titles.get(each, each)}”" for each in selection["rules"]))
     if selection.get("stale_days") is not None:
         parts.append(f"accounts last seen more than {count(selection['stale_days'], 'day')} ago")
     extracted = plan.basis.get("extracted_at")
     where = f", in the extract of {moment(datetime.fromisoformat(extracted))}" if extracted else ""
-    return " and ".join(parts) + where
+    return ", and ".join(parts) + where
 
 
 def _unknown(change: Change) -> PlannedAccount:

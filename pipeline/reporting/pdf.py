@@ -63,7 +63,7 @@ def render(
                 )
                 for path in sorted(attached)
             ]
-            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", attachments=files)
+            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", attachments=files, finisher=_finish)
         except refusal as error:
             raise _refused(error, templates) from error
     return pdf, frozenset(missing.characters)
@@ -89,6 +89,24 @@ def render_part(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
         del document
         gc.collect()
     return pages, frozenset(missing.characters)
+
+
+class _Finished:
+    """An object of a PDF as it is written. It has what pydyf asks an object for."""
+
+    def __init__(self, made: Any) -> None:
+        self.number, self.generation, self.offset, self.free = made.number, made.generation, made.offset, made.free
+        self.compressible: bool = made.compressible
+        self.data: bytes = made.data
+
+    @property
+    def indirect(self) -> bytes:
+        return f"{self.number} {self.generation} obj\n".encode() + self.data + b"\nendobj"
+
+
+def _finish(_document: Any, pdf: Any) -> None:
+    """Make every object once: pydyf would make and compress each twice, for the file and for its identifier."""
+    pdf.objects[:] = [each if each.free == "f" else _Finished(each) for each in pdf.objects]
 
 
 def _refused(error: BaseException, templates: Path) -> RenderError:
@@ -132,13 +150,16 @@ def _bundled_only(templates: Path) -> tuple[Any, type[BaseException]]:
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Turn the cyclic collector off: walking the growing tree of boxes takes a fifth of the time."""
+    """Turn the cyclic collector off: walking the growing tree of boxes takes a fifth of the time.
+
+    Where it is off already, what is older than this document stays frozen, so that the next one need not look at it.
+    """
     was_enabled = gc.isenabled()
     gc.freeze()
     gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
         if was_enabled:
+            gc.unfreeze()
             gc.enable()

@@ -6,6 +6,7 @@ the database.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,15 @@ class Renderer:
 def prepare() -> None:
     """Load the libraries, templates, style and fonts of both documents, before there is anything to write.
 
+    For a process that renders and does nothing else: its collector stays off.
+
     Raises:
         RenderError: Pango is missing, or a template is wrong.
     """
+    pdf.check_libraries()
+    # The libraries stay, and a process ends soon after its last document: neither is worth a look of the collector.
+    gc.disable()
+    gc.freeze()
     templates = resources.templates()
     pdf.render('<link rel="stylesheet" href="print.css"><title>-</title><p>- <b>-</b>', templates)
     templating.filler(templates).load("paper", "brief", "evidence", "partials")

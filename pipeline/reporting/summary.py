@@ -189,7 +189,7 @@ def identities(figures: dict[str, int], numbers: Sections) -> tuple[Identity, ..
     affected = count(figures["accounts_with_findings"], "account")
     findings = (figures["findings"], "open finding" if figures["findings"] == 1 else "open findings")
     return (
-        Identity(accounts, (in_scope, (figures["excluded"], "excluded with approval"))),
+        Identity(accounts, (in_scope, (figures["excluded"], "out of scope with approval"))),
         Identity(accounts, by_status),
         Identity(
             in_scope,

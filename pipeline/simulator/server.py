@@ -71,14 +71,14 @@ class Simulator:
         self.scim_token = self.sisense.scim_token
         self._prefix = TENANT_PREFIX if "tenant-prefix" in names else ""
         self._wanted_port = port
-        self._tls = tls
+        self._folder = tempfile.TemporaryDirectory(prefix="simulator-") if tls else None
         self.port = 0
         self.ca_path: Path | None = None
 
     @property
     def url(self) -> str:
         """Return the address to configure, without a slash at the end."""
-        return f"{'https' if self._tls else 'http'}://{_HOST}:{self.port}{self._prefix}"
+        return f"{'https' if self._folder else 'http'}://{_HOST}:{self.port}{self._prefix}"
 
     @property
     def scim_url(self) -> str:
@@ -87,10 +87,9 @@ class Simulator:
 
     def __enter__(self) -> Simulator:
         self._socket = self._listen()
-        self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
         self.port = self._socket.getsockname()[1]
         certificate: dict[str, Any] = {}
-        if self._tls:
+        if self._folder:
             self.ca_path, key_path = _self_signed(Path(self._folder.name))
             certificate = {"ssl_certfile": str(self.ca_path), "ssl_keyfile": str(key_path)}
         self._server = _Server(
@@ -118,7 +117,8 @@ class Simulator:
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
 
     def _listen(self) -> socket.socket:
         # asyncio disables Nagle's delay only if the protocol is given; otherwise each answer takes 40 ms longer

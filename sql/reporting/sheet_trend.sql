@@ -1,4 +1,4 @@
--- Which reports does the workbook compare, the newest extract first?
+-- Which reports does the workbook compare, the newest extract first? None if this is the only one.
 with figures as (
     select
         snapshot_id,
@@ -35,3 +35,4 @@ select
 from reports.trend as trend
 left join figures on figures.snapshot_id = trend.snapshot_id
 group by trend.as_of, trend.snapshot_id
+qualify count(*) over () > 1

@@ -77,7 +77,7 @@ def headline(brief: Brief) -> Iterator[str]:
     yield f"{len(leavers):,} leavers still active"
     yield f"Of {len(in_scope):,} accounts in scope, {clean:,} have no open findings."
     yield f"{len(leavers):,} accounts of people who have left are still active: act on these first."
-    yield f"{total:,} accounts = {len(in_scope):,} in scope + {total - len(in_scope):,} excluded with approval"
+    yield f"{total:,} accounts = {len(in_scope):,} in scope + {total - len(in_scope):,} out of scope with approval"
     yield (
         f"{total:,} accounts = {status['active']:,} active + {status['inactive']:,} inactive + "
         f"{status['pending']:,} pending + {status['unknown']:,} of unknown status"
@@ -86,7 +86,7 @@ def headline(brief: Brief) -> Iterator[str]:
     yield f"{total:,} accounts of prod"
     yield f"{total:,} accounts as of"
     excluded = total - len(in_scope)
-    yield f"{counted(excluded, 'account')} excluded with approval"
+    yield f"{counted(excluded, 'account')} out of scope with approval"
     enabled = sum(row["enabled"] == "true" for row in brief.rules)
     missing = sum(not_evaluated(brief).values())
     yield f"{enabled - missing:,} rules over {len(in_scope):,} accounts in scope, with {found:,} open findings"

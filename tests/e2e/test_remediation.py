@@ -213,6 +213,6 @@ def test_answering_no_to_the_confirmation_changes_nothing(case: Callable[..., Ca
     assert (without_terminal.code, refused.code) == (2, 1)
     assert "error: not confirmed" in refused.stderr
     assert "interrupted" not in refused.stderr
-    assert "  deactivated  " in refused.stderr
+    assert "  deactivate  " in refused.stderr
     assert at.changes_sent() == []
     assert answered(at, b"y\n", *apply).code == 0

@@ -19,6 +19,8 @@ select
 from reports.population as account
 cross join held
 where held.entitlement_name is not null or account.privileged;
+insert into graph.groups by name
+select distinct source, 'g1' as group_id, true as is_builtin from reports.population;
 insert into graph.review_campaigns by name
 select 'Autumn' as campaign, timestamp '2026-10-01 00:00:00' as opened_at;
 insert into graph.review_decisions by name

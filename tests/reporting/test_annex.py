@@ -38,7 +38,7 @@ def test_every_account_is_in_it_once_and_the_pages_are_counted(database, tmp_pat
     assert all(text.count(f"user{i:05}@example.com") == 1 for i in range(101))
     assert reader.metadata["/Title"] == "Annex to the access review of Example Corp: the whole population"
     assert reader.outline[0].title == "Annex"
-    assert "101 accounts = 99 in scope + 2 excluded" in pages[0]
+    assert "101 accounts = 99 in scope + 2 out of scope" in pages[0]
 
 
 def test_parts_of_several_processes_are_one_list(database, tmp_path):

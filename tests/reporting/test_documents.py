@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pypdf
 import pytest
+import weasyprint
 
+from pipeline import resources
+from pipeline.reporting import pdf
 from tests.reporting.conftest import _RULES, Build, fill
 from tests.reporting.printing import pages_of, print_brief, print_evidence
 from tests.reporting.sealing import write
@@ -68,7 +71,7 @@ def test_the_brief_says_the_result_in_a_sentence_and_adds_up(printed: Printed) -
     assert reader.metadata["/Title"] == "Access review of Example Corp, as of 1 Nov 2026"
     assert reader.metadata["/CreationDate"] == "D:20261031235953Z"
     assert "One account of a person who has left is still active" in printed.pages[0]
-    assert "2,000 accounts = 1,960 in scope + 40 excluded" in printed.pages[1]
+    assert "2,000 accounts = 1,960 in scope + 40 out of scope with approval" in printed.pages[1]
     assert all(f"{n} of {len(printed.pages)}" in page for n, page in enumerate(printed.pages, start=1))
     assert not any("NOT COMPLETE" in page for page in printed.pages + printed.evidence_pages)
 
@@ -232,6 +235,23 @@ def test_hostile_names_are_inert_text(database: Build, tmp_path: Path) -> None:
     assert "{{ 7 * 7 }}" in text
     assert "\ufffdexe.fdp" in text
     assert "\u202e" not in text
+
+
+def test_a_document_has_the_bytes_that_weasyprint_writes(tmp_path: Path) -> None:
+    page = '<link rel="stylesheet" href="print.css"><title>Review</title><p>A <b>page</b>'
+    table = tmp_path / "population.csv"
+    table.write_text("account_id\n1\n", encoding="utf-8")
+    at = datetime(2026, 9, 30, 8, tzinfo=UTC)
+
+    made, _ = pdf.render(page, resources.templates(), [table], at)
+
+    base = resources.templates().as_uri() + "/"
+    attachment = weasyprint.Attachment(
+        string=table.read_bytes(), name=table.name, description="population.csv, as in the report folder",
+        created=at, modified=at, relationship="Data",
+    )  # fmt: skip
+    document = weasyprint.HTML(string=page, base_url=base)
+    assert made == document.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment])
 
 
 def test_a_character_without_a_glyph_is_a_warning_that_names_its_owner(database: Build, tmp_path: Path) -> None:

@@ -57,9 +57,10 @@ def part(path: Path, name: str) -> str:
 def test_sheets_are_in_the_order_in_which_people_need_them_and_empty_ones_are_left_out(book):
     names = CalamineWorkbook.from_path(book / "access-review.xlsx").sheet_names
 
-    assert names == ["Summary", "Findings", "Trend", "Privileged", "Accounts", "Licences", "Rules", "Checks"]
+    assert names == ["Summary", "Findings", "Privileged", "Accounts", "Licences", "Rules", "Checks"]
     summary = CalamineWorkbook.from_path(book / "access-review.xlsx").get_sheet_by_name("Summary").to_python()
     assert ["Changes: none", 0.0, "what changed since the baseline"] in summary
+    assert ["Trend: none", 0.0, "this report and earlier ones, the newest first"] in summary  # it is the first report
     assert ["Findings", 30.0, "every finding, open ones first"] in summary  # excused ones too
     assert "read 31 Oct 2026" in summary[1][0]  # and evaluated as of another day
     assert "evaluated as of 1 Nov 2026" in summary[1][0]
@@ -293,7 +294,7 @@ def test_the_summary_says_what_the_report_says(database, tmp_path):
     said = [" ".join(str(cell) for cell in row if cell != "") for row in rows]
     assert said[0] == "Access review of Example Corp"
     assert "NOT COMPLETE: the population is not proven complete: the server counts 12 more." in said
-    assert "accounts 2000.0 = 1,960 in scope + 40 excluded with approval" in said
+    assert "accounts 2000.0 = 1,960 in scope + 40 out of scope with approval" in said
     assert any(line.startswith("◆ critical: Leaver still active 1.0 Deactivate") for line in said)
     assert "Accounts 2000.0 every account, the most severe findings first" in said
 

@@ -240,8 +240,8 @@ def test_the_plan_for_the_approver_uses_names(signed: Any, tmp_path: Path) -> No
     page = re.sub("</?span[^>]*>", "", (tmp_path / "plan.html").read_text(encoding="utf-8"))
     assert [path.name for path in files] == ["plan.html", "plan.pdf"]
     assert not warnings
-    assert "Test Ada: leaves 1 group, keeps 1; deactivated" in " ".join(page.split())
-    assert "Test Boss: role Admin to Viewer" in page
+    assert "Test Ada: remove from 1 group, keep 1; deactivate" in " ".join(page.split())
+    assert "Test Boss: change role Admin to Viewer" in page
     assert "ciso@example.com, review Q" in page
     assert "not needed" in page
     assert "it would be the last active administrator" in page

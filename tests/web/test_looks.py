@@ -117,6 +117,30 @@ def test_a_phone_needs_no_scrolling_to_the_side(browser: webdriver.Chrome, page:
     assert set(small.values()) == {0}, "buttons are large enough for a thumb"
 
 
+#: Words on buttons that are broken over two lines.
+BROKEN_WORDS = """
+return [...document.querySelectorAll("button, .button")].flatMap((button) => {
+  const found = [], texts = document.createTreeWalker(button, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (texts.nextNode()) for (const { 0: word, index } of texts.currentNode.data.matchAll(/\\S+/g)) {
+    range.setStart(texts.currentNode, index);
+    range.setEnd(texts.currentNode, index + word.length);
+    if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1) found.push(word);
+  }
+  return found;
+});
+"""
+
+
+def test_a_phone_breaks_no_word_on_a_button(browser: webdriver.Chrome, page: ReviewPage) -> None:
+    set_width(browser, 390)
+    broken = {}
+    for path in PATHS:
+        browser.get(page.url + path)
+        if words := browser.execute_script(BROKEN_WORDS):
+            broken[path] = words
+    assert broken == {}
+
+
 def test_a_page_has_its_landmarks_and_headings_in_order(browser: webdriver.Chrome, page: ReviewPage) -> None:
     for path in PATHS:
         browser.get(page.url + path)

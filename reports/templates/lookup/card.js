@@ -85,9 +85,9 @@ function accountFacts(records, account) {
     ["Risk score", `${number(account.risk_score)} of 100`],
     ["Open findings", number(account.finding_count)],
     [account.is_from_files ? "Entitlements" : "Groups", account.group_count === null ? "cannot be read"
-      : [number(account.group_count), account.is_from_files ? "" : quiet("without the built-in ones")]],
+      : [number(account.group_count), account.is_from_files ? "" : quiet("the built-in ones, marked below, do not count")]],
     ["Licence seat", account.seat_class ? [words(account.seat_class), quiet(account.reclaimable ? "can be freed" : null)] : null],
-    ["Scope", account.in_scope ? "in scope" : [element("b", {}, "excluded"), quiet(account.exclusion_reason)]],
+    ["Scope", account.in_scope ? "in scope" : [element("b", {}, "out of scope"), quiet(account.exclusion_reason)]],
     ["Since the baseline", words(account.change_since_baseline)],
     ["Source", account.source],
     ["Account id", account.account_id],
@@ -114,7 +114,7 @@ function accessOfAccount(records, account, place) {
   const groups = new Map(rows.map((row) => [row.entitlement_id, row.entitlement_name]));
   return simpleTable("Roles and groups", titles, rows.map((row) => [
     [element("b", {}, link(listHash("accounts", { [row.entitlement_type]: row.entitlement_name ?? row.entitlement_id }), row.entitlement_name ?? row.entitlement_id)),
-      quiet(row.entitlement_type, row.entitlement_name ? null : "does not exist", row.permission_level === "standard" ? null : row.permission_level)],
+      quiet(row.entitlement_type, row.entitlement_name ? null : "does not exist", row.is_builtin ? "built-in" : null, row.permission_level === "standard" ? null : row.permission_level)],
     [row.granted_via_group_id ? `through the group ${groups.get(row.granted_via_group_id) ?? row.granted_via_group_id}` : words(row.grant_type)],
     row.peer_n === null ? [NOTHING] : [`${number(row.peer_k)} of ${number(row.peer_n)}`, quiet(row.peer_group)],
     [words(row.recommendation), quiet(row.recommendation_reason)],

@@ -139,7 +139,7 @@ const LINKED = {
   role: (value) => `role ${value}`,
   group: (value) => `group ${value}`,
   privileged: (value) => (value === "yes" ? "privileged" : "not privileged"),
-  scope: (value) => (value === "in" ? "in scope" : "excluded"),
+  scope: (value) => (value === "in" ? "in scope" : "out of scope"),
   findings: (value) => (value === "yes" ? "with open findings" : "without open findings"),
   about: (value) => (value === "accounts" ? "about accounts" : "about others than accounts"),
 };

@@ -58,9 +58,12 @@ function ago(days) {
   return days === 0 ? "the day of this report" : `${counted(days, "day")} ago`;
 }
 
+// Values of the data that are no words by themselves.
+const SAID = { sso: "single sign-on", email: "e-mail address", normalised_email: "normalised e-mail address" };
+
 // "out_of_scope" as words.
 function words(value) {
-  return value === null ? NOTHING : String(value).replaceAll("_", " ");
+  return value === null ? NOTHING : SAID[value] ?? String(value).replaceAll("_", " ");
 }
 
 // "soc2: CC6.2; pci: 8.2.6" with the names of the frameworks, as the PDF writes them
