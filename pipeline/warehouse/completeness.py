@@ -14,6 +14,7 @@ import duckdb
 from pipeline.errors import ModelError
 from pipeline.spool import Observation, SourceOutcome
 from pipeline.warehouse import checks, database, saved
+from pipeline.warehouse.connection import MEMORY_LIMIT, limit_memory
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import order
@@ -23,6 +24,10 @@ __all__ = ["MEMORY_BYTES", "check", "note_left_out"]
 
 #: Memory for landing and its checks, in bytes; DuckDB puts the rest on disk. A million accounts land in half of it.
 MEMORY_BYTES = 512 * 1024 * 1024
+#: Records that are checked within that, and bytes for each one more. Ten million need more than 750 MB: DuckDB cannot
+#: put everything that compares them on disk.
+_RECORDS = 1_000_000
+_RECORD_BYTES = 256
 #: Memory that DuckDB needs to read one byte of JSON, measured at 4.7 for groups that list their members.
 _PARSED_BYTES = 5
 
@@ -68,11 +73,12 @@ def note_left_out(connection: Connection, snapshot_id: str, sources: Sequence[st
 
 
 def _make_room(connection: Connection, snapshot_id: str) -> None:
-    """Raise the limit of memory where records are so long that reading a few at once needs more than is left."""
+    """Raise the limit of memory for records so long that reading a few needs more than is left, and for millions."""
     statement = saved.statement("landing", "vector_bytes")
-    row = connection.execute(statement, {"snapshot_id": snapshot_id}).fetchone()
-    at_once = _PARSED_BYTES * int(row[0] if row else 0) * (os.cpu_count() or 1)
-    connection.execute("set memory_limit = $limit", {"limit": f"{MEMORY_BYTES + at_once}B"})
+    ((most_bytes, record_count),) = connection.execute(statement, {"snapshot_id": snapshot_id}).fetchall()
+    at_once = _PARSED_BYTES * int(most_bytes) * (os.cpu_count() or 1)
+    compared = min(max(0, int(record_count) - _RECORDS) * _RECORD_BYTES, MEMORY_LIMIT - MEMORY_BYTES)
+    limit_memory(connection, MEMORY_BYTES + at_once + compared)
 
 
 def _reconciliation(snapshot_id: str, source: str, seen: Observation) -> dict[str, object]:
