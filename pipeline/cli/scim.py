@@ -12,11 +12,11 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing
 from pipeline.cli.users import SourceName, journal_shown
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError
-from pipeline.settings import SourceSettings
 
 if TYPE_CHECKING:
     from pipeline.remediation.direct_changes import GroupService
     from pipeline.remediation.groups import GroupResult
+    from pipeline.settings import SourceSettings
 
 __all__ = ["register"]
 

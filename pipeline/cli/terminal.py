@@ -30,12 +30,13 @@ from pipeline.addresses import AddressError, read_address
 from pipeline.cli import logs
 from pipeline.cli.logs import LogFormat
 from pipeline.errors import AccessReviewError, RenderError, UsageError
-from pipeline.settings import DEFAULT_PATH, Settings, load_settings
+from pipeline.settings import DEFAULT_PATH
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from pipeline.project import Project
+    from pipeline.settings import Settings
 
 __all__ = ["Terminal", "align", "confirm_by_typing", "email_address", "plain", "required_name"]
 
@@ -69,6 +70,8 @@ class Terminal:
         Raises:
             ConfigurationError: it is missing or wrong.
         """
+        from pipeline.settings import load_settings
+
         return load_settings(self.config)
 
     def project(self) -> Project:

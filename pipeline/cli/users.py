@@ -15,13 +15,13 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.logs import LogFormat
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing, email_address
 from pipeline.errors import SourceError, UsageError
-from pipeline.settings import Secret
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import AccountResult, DesiredAccount
     from pipeline.remediation.direct_changes import AccountService
     from pipeline.remediation.journal import CommandJournal
+    from pipeline.settings import Secret
 
 __all__ = ["SourceName", "journal_shown", "register"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -97,7 +96,7 @@ def watch(
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
         try:
             with _monitored(terminal, project, seconds, listener) as ticked:
-                for tick in watcher.ticks(seconds, random.random):
+                for tick in watcher.ticks(seconds, _chance()):
                     _show(terminal, tick, is_one_of_many=True)
                     ticked(tick)
         except KeyboardInterrupt:
@@ -106,6 +105,12 @@ def watch(
             terminal.say("stopped")
             return
         raise typer.Exit(3)  # every login was refused
+
+
+def _chance() -> Callable[[], float]:
+    import random
+
+    return random.random
 
 
 def _listener(terminal: Terminal, metrics: str, *, is_once: bool) -> MetricsListener:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pipeline.errors import ConfigurationError, MissingSecretError
 from pipeline.settings.evidence import EvidenceSettings
 from pipeline.settings.hosts import is_loopback
+from pipeline.settings.place import DEFAULT_PATH
 from pipeline.settings.review import CadenceSettings, MailSettings, WebSettings
 from pipeline.settings.secret import Credentials, Secret, read_directory_credentials, read_secret
 from pipeline.spelling import suggestion
@@ -36,7 +37,6 @@ __all__ = [
 
 #: The kinds of sources that are directories.
 DIRECTORY_KINDS = ("okta", "entra")
-DEFAULT_PATH = Path("access-review.toml")
 #: The columns of a roster. Only ``email`` is required.
 ROSTER_COLUMNS = (
     "person_id",

@@ -1,6 +1,6 @@
 /*
 summary = "The account that read the source can see every account in it."
-reads   = ["meta.sources", "landed.users", "landed.roles", "reference.role_names", "reference.rank_levels", "policy.roles"]
+reads   = ["meta.sources", "landed.users", "landed.accounts", "landed.roles", "reference.role_names", "reference.rank_levels", "policy.roles"]
 gate    = true
 */
 with
@@ -27,9 +27,11 @@ ranks as (
 ),
 
 tenants as (
-    select source, count(distinct tenant_id) as tenant_count, count(distinct account_id) as id_count
-    from landed.users
-    group by source
+    select source, count(distinct tenant_id) as tenant_count from landed.users group by source
+),
+
+id_counts as (
+    select source, count(*) as id_count from landed.accounts group by source
 ),
 
 callers as (
@@ -40,7 +42,7 @@ callers as (
             as held_role,
         coalesce(own.rank, base.rank) as rank,
         coalesce(tenants.tenant_count, 0) as tenant_count,
-        coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal,
+        coalesce(sources.users_after, sources.users_before) = id_counts.id_count as is_count_equal,
         administrator.minimum_rank as administrator_rank, tenant_administrator.minimum_rank as tenant_administrator_rank
     from meta.sources as sources
     join reference.rank_levels as administrator on administrator.level = 'admin'
@@ -49,6 +51,7 @@ callers as (
     left join ranks as own on own.source = sources.source and own.name = lower(coalesce(sources.principal_role_name, roles.role_name))
     left join ranks as base on base.source = sources.source and base.name = lower(roles.base_role_name)
     left join tenants on tenants.source = sources.source
+    left join id_counts on id_counts.source = sources.source
     -- Whether a credential sees all of an Okta organisation is found out by the extract, which knows Okta's roles.
     where sources.snapshot_id = $snapshot_id and sources.kind not in ('okta', 'files')
 )

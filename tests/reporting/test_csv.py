@@ -128,6 +128,23 @@ def test_a_column_with_a_tab_is_quoted(rows):
     assert content.splitlines()[1:] == [b'"a\tb",1,,,,', b'"plain",2,,,,', b",3,,,,"]
 
 
+def test_many_rows_with_a_formula_stay_in_order_on_several_threads(tmp_path: Path):
+    count = 600_000
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 4")
+        connection.execute(
+            "create table cells as select n, if(n % 1000 = 0, '=', '') || hash(n) as text, repeat('x', 40) as padding"
+            f" from range({count}) as numbers(n)"
+        )
+
+        neutralised = csv.write(connection, "select * from cells", tmp_path / "cells.csv", order_by="n % 7, n")
+
+    assert neutralised == count / 1000
+    with (tmp_path / "cells.csv").open(encoding="utf-8", newline="") as file:
+        written = [int(row[0]) for row in standard.reader(file) if row[0] != "n"]
+    assert written == sorted(range(count), key=lambda n: (n % 7, n))
+
+
 def test_negative_numbers_stay_numbers(rows):
     content, neutralised = rows(("x", -7, -0.5, None, None, None))
 
