@@ -16,7 +16,21 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from bench import commands, directories, engines, lookup, memory, page, peers, pull, reach, reports, scale, warehouse
+from bench import (
+    commands,
+    directories,
+    engines,
+    lookup,
+    memory,
+    page,
+    peers,
+    pull,
+    reach,
+    reports,
+    scale,
+    shards,
+    warehouse,
+)
 from bench.harness import Row
 
 BENCHMARKS = {
@@ -30,13 +44,17 @@ BENCHMARKS = {
     "directories": directories.run,
     "csv": warehouse.population_csv,
     "help": commands.help_page,
+    "one-table": commands.one_table,
     "csv-module": peers.csv_module,
     "scale": scale.run,
     "dlt": peers.dlt_load,
     "report": reports.run,
     "page": page.run,
     "lookup": lookup.run,
+    "shards": shards.run,
 }
+#: Run only if they are named: each takes an hour or more.
+BY_NAME = {"engines", "shards"}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 #: Written by hand: what was tried for the targets that are missed.
 BOUNDS = Path(__file__).with_name("bounds.md")
@@ -44,7 +62,8 @@ BOUNDS = Path(__file__).with_name("bounds.md")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default all")
+    names = f"one of {', '.join(BENCHMARKS)}; default all but {', '.join(sorted(BY_NAME))}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds; prints, writes nothing")
     parser.add_argument("--folder", type=Path, help="keep the inputs here; `engines` resumes where it stopped")
     arguments = parser.parse_args()
@@ -53,7 +72,7 @@ def main() -> None:
     rows: list[Row] = []
     load = os.getloadavg()[0]
     with _workspace(arguments.folder) as folder:
-        for name in arguments.names or BENCHMARKS:
+        for name in arguments.names or [name for name in BENCHMARKS if name not in BY_NAME]:
             started = time.perf_counter()
             found = BENCHMARKS[name](arguments.quick, folder)
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)

@@ -17,6 +17,7 @@ from typing import Any
 
 from bench import harness, material
 from bench.instance import Instance
+from bench.organisation import Organisation
 from pipeline import Project, inputs, resources
 from pipeline.spool import Spool
 from pipeline.warehouse import completeness, database, landing
@@ -73,7 +74,7 @@ def directory(folder: str, port: str, kind: str) -> dict[str, float]:
     return {"seconds": took, "pages": (last - first).total_seconds(), "people": people, "cpu_ms": per_page}
 
 
-def land(folder: str, spool: str) -> dict[str, float]:
+def land(folder: str, spool: str, snapshot_id: str = material.SNAPSHOT) -> dict[str, float]:
     settings = material.settings(Path(folder))
     checking = 0.0
     check = completeness.check
@@ -87,7 +88,7 @@ def land(folder: str, spool: str) -> dict[str, float]:
     completeness.check = timed_check  # type: ignore[assignment]  # landing calls it by this name
     with database.writing(settings.warehouse.database, notify=print) as connection:
         job = landing.LandingJob(
-            snapshot_id=material.SNAPSHOT,
+            snapshot_id=snapshot_id,
             started_at=material.STARTED,
             finished_at=material.FINISHED,
             policy_files=inputs.policy_files(settings),
@@ -109,6 +110,20 @@ def build_again(folder: str) -> None:
     [rule] = [model for model in inputs.models() if model.title == "Stale account"]
     name, days = next(iter(rule.params.items()))
     Project(replace(settings, rules={rule.name: {name: days - 30}})).build()
+
+
+def tenant_spool(folder: str, accounts: str, *tenants: str) -> None:
+    """Write the spool of one extract of some tenants."""
+    spool = Spool.create(Path(folder))
+    for tenant in tenants:
+        material.add_source(spool, tenant, Organisation(int(accounts), tenant=tenant))
+    spool.close()
+
+
+def merge(folder: str, *parts: str) -> None:
+    """Merge snapshots of other databases, each given as its id and the path of its database."""
+    merged = Project(material.settings(Path(folder))).merge(*parts[::2], databases=map(Path, parts[1::2]))
+    assert merged.completeness == "FULL", merged.reason
 
 
 def build_on_engine(folder: str, url: str) -> None:
@@ -279,6 +294,8 @@ JOBS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "land": land,
     "build": build,
     "build_again": build_again,
+    "tenant_spool": tenant_spool,
+    "merge": merge,
     "build_on_engine": build_on_engine,
     "findings_csv": findings_csv,
     "copy": copy,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from bench.organisation import Organisation, encode, listed
+from bench.organisation import Organisation, domain_of, encode, listed
 from pipeline.settings import Settings, load_settings
+from pipeline.simulator.population import DOMAIN
 from pipeline.spool import Observation, PageEntry, Principal, SourceOutcome, Spool
 
 MOMENT = "2026-11-01T00:00:00.000Z"
@@ -21,35 +23,40 @@ NOWHERE = "http://127.0.0.1:9"
 _CONFIGURATION = """
 [organization]
 name = "Example Corp"
-email_domains = ["example.com"]
+email_domains = [{domains}]
 [warehouse]
 database = "bench.duckdb"
-[sources.prod]
-kind = "sisense"
-url = "{url}"
+{sources}
 [roster]
 path = "people.csv"
 """
+_SOURCE = '[sources.{name}]\nkind = "sisense"\nurl = "{url}"\n'
 
 
 @cache
 def spooled(folder: Path, accounts: int) -> Path:
     """Write the spool of an extract of this many accounts; return its folder."""
     target = folder / f"spool-{accounts}"
-    organisation = Organisation(accounts)
     spool = Spool.create(target)
+    add_source(spool, "prod", Organisation(accounts))
+    spool.close()
+    return target
+
+
+def add_source(spool: Spool, source: str, organisation: Organisation) -> None:
+    """Add the extract of an organisation to a spool."""
     roles = organisation.original.roles
-    keep(spool, "roles", 1, encode(roles), len(roles))
+    keep(spool, "roles", 1, encode(roles), len(roles), source)
     groups = organisation.groups()
     for number, batch in enumerate(iter(lambda: list(islice(groups, 500)), []), start=1):
-        keep(spool, "groups", number, listed(batch), len(batch))
-    left = accounts
+        keep(spool, "groups", number, listed(batch), len(batch), source)
+    accounts = left = organisation.accounts
     for number, body in enumerate(organisation.pages(500), start=1):
-        keep(spool, "users", number, body, min(500, left))
+        keep(spool, "users", number, body, min(500, left), source)
         left -= 500
     spool.write_outcome(
         SourceOutcome(
-            source="prod",
+            source=source,
             kind="sisense",
             url=NOWHERE,
             api="v1",
@@ -60,18 +67,17 @@ def spooled(folder: Path, accounts: int) -> Path:
             clock_skew_seconds=0.0,
             observations=(Observation("end_proven", "The end is proven", None, None, None, "PASS", "It is."),),
             started_at=MOMENT,
-            finished_at=MOMENT,
+            finished_at=f"{FINISHED.isoformat()}Z",
         )
     )
-    spool.close()
-    return target
 
 
-def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> None:
-    file = spool.write_body("prod", f"{resource}-1-{number:06d}.json", body)
+def keep(spool: Spool, resource: str, number: int, body: bytes, items: int, source: str = "prod") -> None:
+    """Add one page to a spool."""
+    file = spool.write_body(source, f"{resource}-1-{number:06d}.json", body)
     spool.add_page(
         PageEntry(
-            source="prod",
+            source=source,
             resource=resource,
             sweep=1,
             page=number,
@@ -93,9 +99,24 @@ def keep(spool: Spool, resource: str, number: int, body: bytes, items: int) -> N
 
 def configure(folder: Path, accounts: int, url: str = NOWHERE) -> None:
     """Write a configuration and the roster of this many accounts into the folder of the database."""
-    _configuration(folder).write_text(_CONFIGURATION.format(url=url), encoding="utf-8")
+    _configure(folder, {"prod": Organisation(accounts)}, [DOMAIN], url)
+
+
+def configure_tenants(folder: Path, tenants: Mapping[str, Organisation], all_names: Iterable[str]) -> None:
+    """Write a configuration of some of the tenants, and a roster of their people."""
+    _configure(folder, tenants, [DOMAIN, *map(domain_of, all_names)], NOWHERE)
+
+
+def _configure(folder: Path, organisations: Mapping[str, Organisation], domains: Sequence[str], url: str) -> None:
+    listed = ", ".join(f'"{domain}"' for domain in domains)
+    sources = "".join(_SOURCE.format(name=name, url=url) for name in organisations)
+    _configuration(folder).write_text(_CONFIGURATION.format(domains=listed, sources=sources), encoding="utf-8")
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as roster:
-        roster.writelines(Organisation(accounts).roster())
+        for number, organisation in enumerate(organisations.values()):
+            parts = organisation.roster()
+            heading, _, people = next(parts).partition("\n")
+            roster.write(people if number else f"{heading}\n{people}")
+            roster.writelines(parts)
 
 
 def settings(folder: Path) -> Settings:

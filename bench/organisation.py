@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.simulator import population
 from pipeline.simulator.objects import ObjectSizes
-from pipeline.simulator.population import DOMAIN
+from pipeline.simulator.population import DOMAIN, Population
 from pipeline.simulator.staffing import Person
 
 ANCHOR = datetime(2026, 11, 1, tzinfo=UTC)
@@ -29,17 +29,21 @@ _DIGITS, _NUMBER = "@digits@", "@number@"
 class Organisation:
     """An organisation of any size: the original accounts first, then copies of the ordinary ones.
 
-    The original accounts alone hold its dashboards and models, in these sizes or in the usual ones.
+    The original accounts alone hold its dashboards and models, in these sizes or in the usual ones. A ``tenant`` has
+    people, names and addresses of its own, so that it can be compared with others.
     """
 
-    def __init__(self, accounts: int, sizes: ObjectSizes | None = None) -> None:
+    def __init__(self, accounts: int, sizes: ObjectSizes | None = None, tenant: str = "") -> None:
         self.accounts = accounts
         self.original = population.build(min(accounts, _ORIGINAL), 7, ANCHOR, sizes)
+        if tenant:
+            self.original = _of_tenant(self.original, tenant)
+        domain = domain_of(tenant) if tenant else DOMAIN
         self._ordinary = [
             user
             for user in self.original.users
             if user.get("userName") == user.get("email")
-            and str(user.get("email")).endswith(f"@{DOMAIN}")
+            and str(user.get("email")).endswith(f"@{domain}")
             and isinstance(user.get("groups"), list)
         ]
 
@@ -111,6 +115,43 @@ class Organisation:
             left -= len(self._ordinary)
 
 
+def domain_of(tenant: str) -> str:
+    """Return the mail domain of a tenant."""
+    return f"{tenant}.{DOMAIN}"
+
+
+def _of_tenant(original: Population, tenant: str) -> Population:
+    """Give every person and account another name and address. Odd values stay as they are."""
+
+    def own_address(address: Any) -> Any:
+        if not isinstance(address, str) or not address.strip():
+            return address
+        local_part, at, domain = address.partition("@")
+        return f"{local_part}.{tenant}{at}{domain_of(tenant) if domain == DOMAIN else domain}"
+
+    def own_name(name: Any) -> Any:
+        return f"{name} {tenant}" if isinstance(name, str) and name.strip() else name
+
+    users = [
+        user
+        | {key: own_address(user[key]) for key in ("userName", "email") if key in user}
+        | {key: own_name(user[key]) for key in ("lastName",) if key in user}
+        for user in original.users
+    ]
+    people = [
+        replace(
+            person,
+            person_id=f"{tenant}.{person.person_id}",
+            email=own_address(person.email),
+            aliases=";".join(map(own_address, person.aliases.split(";"))),
+            display_name=own_name(person.display_name),
+            manager_email=own_address(person.manager_email),
+        )
+        for person in original.people
+    ]
+    return replace(original, users=users, people=people)
+
+
 def encode(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -137,7 +178,8 @@ def _own(identity: str) -> str:
 
 
 def _address(email: str) -> str:
-    return f"{email.partition('@')[0]}.{_NUMBER}@{DOMAIN}"
+    local_part, _, domain = email.partition("@")
+    return f"{local_part}.{_NUMBER}@{domain}"
 
 
 def _copied_names(user: dict[str, Any]) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 
 from pipeline import resources
 from pipeline.engines.connection import missing_packages
@@ -147,7 +149,10 @@ def roster(settings: Settings) -> Iterator[Roster | None]:
     if unchanged is not None:
         yield unchanged
         return
-    with read_roster(path, wanted) as people:
+    file = settings.warehouse.database
+    folder = file.parent if file.parent.is_dir() else Path(tempfile.gettempdir())
+    # The folder that the database itself uses; DuckDB keeps the files of its connections apart.
+    with read_roster(path, wanted, spill=folder / f"{file.name}.tmp") as people:
         yield people
 
 

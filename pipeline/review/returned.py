@@ -6,6 +6,7 @@ if it is unambiguous.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -128,9 +129,10 @@ def _csv_sheet(content: bytes) -> Sheet:
     Raises:
         TableError: it is not CSV, or a line has more cells than the header.
     """
-    text, _ = decode(content)
+    text = decode(content)[0]
+    delimiter = delimiter_of(io.StringIO(text, newline=""), _NEEDED)
     lines, rows = [], []
-    for line, cells in records(text, delimiter_of(text, _NEEDED)):
+    for line, cells in records(io.StringIO(text, newline=""), delimiter):
         lines.append(line)
         rows.append([cell or None for cell in cells])
     sheet = Sheet("", rows)

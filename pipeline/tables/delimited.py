@@ -12,10 +12,12 @@ import csv
 import hashlib
 import io
 import itertools
+import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from pipeline.errors import AccessReviewError
 from pipeline.tables.cells import TableError, column_name, refuse_repeated, visible
@@ -27,6 +29,8 @@ _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[;,\t]*(?:\r\n?|\n|$)', re.IGNORECASE)
 #: Records that are searched for the header, to find the separator.
 _HEADER_RECORDS = 20
+#: Bytes of a file that are read at once.
+_PART_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -44,19 +48,30 @@ _SAVE_AS_UTF8 = "save it as 'CSV UTF-8'"
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A CSV file: ``headings`` as they are written, ``names`` in lower case, and the hash of its bytes."""
+    """A CSV file: ``headings`` as they are written, ``names`` in lower case, and the file.
+
+    The records are read from the file when they are wanted: those of a large company take gigabytes as text.
+    """
 
     headings: tuple[str, ...]
     names: tuple[str, ...]
-    encoding: str
-    sha256: str
-    _text: str
+    _file: _TextFile
     _delimiter: str
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the file."""
+        return self._file.encoding
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file's bytes."""
+        return self._file.sha256
 
     @property
     def ends_with_newline(self) -> bool:
         """Whether the file ends with an end of line, as nearly every program writes one."""
-        return self._text.endswith(("\n", "\r"))
+        return self._file.ends_with_newline
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the line number and the cells of each record below the header, without blank ones.
@@ -64,12 +79,12 @@ class CsvTable:
         A record has at most as many cells as there are headings; cells may be missing at its end.
 
         Raises:
-            TableError: a line is not CSV, or has a cell without a heading.
+            TableError: a line is not CSV, or has a cell without a heading, or the file has changed meanwhile.
         """
         width = len(self.headings)
         unnamed = [index for index, name in enumerate(self.names) if not name]
         below_header = False
-        for line, cells in records(self._text, self._delimiter):
+        for line, cells in records(self._file.lines(), self._delimiter):
             if not any(cells) or not any(map(str.strip, cells)):
                 continue
             if not below_header:
@@ -96,23 +111,107 @@ def read_table(path: Path, *, known: Collection[str], error: type[AccessReviewEr
         error: the file cannot be read, is not CSV, or has the same column twice.
     """
     try:
-        content = path.read_bytes()
+        file = _inspected(path)
+        delimiter = delimiter_of(file.lines(), known)
+        header = next((cells for _, cells in records(file.lines(), delimiter) if any(map(str.strip, cells))), [])
+        headings = tuple(map(visible, header))
+        names = tuple(map(column_name, headings))
+        refuse_repeated(names)
     except OSError as cause:
         raise error(
             f"the file cannot be read: {cause.strerror}",
             where=str(path),
             hint="name a CSV file that you can read",
         ) from cause
-    try:
-        text, encoding = decode(content)
-        delimiter = delimiter_of(text, known)
-        header = next((cells for _, cells in records(text, delimiter) if any(map(str.strip, cells))), [])
-        headings = tuple(map(visible, header))
-        names = tuple(map(column_name, headings))
-        refuse_repeated(names)
     except TableError as cause:
         raise error(cause.message, where=str(path), hint=cause.hint) from cause
-    return CsvTable(headings, names, encoding, hashlib.sha256(content).hexdigest(), text, delimiter)
+    return CsvTable(headings, names, file, delimiter)
+
+
+@dataclass(frozen=True, slots=True)
+class _TextFile:
+    """A file of text that was read to its end once. ``version`` is what its status said then.
+
+    ``text`` is kept of what can be read only once, such as a pipe.
+    """
+
+    path: Path
+    version: tuple[int, ...]
+    encoding: str
+    sha256: str
+    ends_with_newline: bool
+    text: str | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines with their ends; refuse a file that has changed."""
+        if self.text is not None:
+            yield from io.StringIO(self.text, newline="")
+            return
+        # A byte order mark of UTF-8 is no text.
+        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        try:
+            with self.path.open(encoding=encoding, newline="") as stream:
+                yield from stream
+                is_same = _version(stream) == self.version
+        except (OSError, UnicodeDecodeError) as error:
+            raise _changed() from error
+        if not is_same:
+            raise _changed()
+
+
+def _changed() -> TableError:
+    return TableError("the file was changed while it was read", "run this again when no program writes it")
+
+
+def _version(stream: IO[Any]) -> tuple[int, ...]:
+    status = os.fstat(stream.fileno())
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _inspected(path: Path) -> _TextFile:
+    """Read a file in parts to find out how it is encoded. Only one that is not plain UTF-8 is read whole for that.
+
+    Raises:
+        OSError: it cannot be read.
+        TableError: as :func:`decode`.
+    """
+    if not path.is_file():
+        return _read_whole(path, is_kept=True)
+    digest = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    is_plain = True
+    last = b""
+    with path.open("rb") as stream:
+        version = _version(stream)
+        while part := stream.read(_PART_BYTES):
+            is_plain = is_plain and _continues(decoder, part, is_first=not last)
+            digest.update(part)
+            last = part
+    if is_plain and not decoder.getstate()[0]:
+        return _TextFile(path, version, "utf-8", digest.hexdigest(), last.endswith((b"\n", b"\r")))
+    return _read_whole(path, is_kept=False)
+
+
+def _read_whole(path: Path, *, is_kept: bool) -> _TextFile:
+    with path.open("rb") as stream:
+        version = _version(stream)
+        content = stream.read()
+    text, encoding = decode(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    ends_with_newline = text.endswith(("\n", "\r"))
+    return _TextFile(path, version, encoding, sha256, ends_with_newline, text if is_kept else None)
+
+
+def _continues(decoder: codecs.IncrementalDecoder, part: bytes, *, is_first: bool) -> bool:
+    """Return whether the next part of a file is plain UTF-8, and the first one no other kind of file."""
+    marks = (*_BINARY, _GZIP, *(mark for mark, _ in _BYTE_ORDER_MARKS))
+    if b"\0" in part or (is_first and part.startswith(marks)):
+        return False
+    try:
+        text = decoder.decode(part)
+    except UnicodeDecodeError:
+        return False
+    return not (is_first and _WEB_PAGE.match(text))
 
 
 def decode(content: bytes) -> tuple[str, str]:
@@ -156,11 +255,11 @@ def decode(content: bytes) -> tuple[str, str]:
     return text, encoding or "utf-8"
 
 
-def delimiter_of(text: str, known: Collection[str]) -> str:
+def delimiter_of(lines: Iterable[str], known: Collection[str]) -> str:
     """Return the separator: that of ``sep=``, else the one with the most known headings, then the most cells."""
-    if said := _SEPARATOR_LINE.match(text):
+    beginning = list(itertools.islice(lines, _HEADER_RECORDS))
+    if beginning and (said := _SEPARATOR_LINE.match(beginning[0])):
         return said[1]
-    beginning = list(itertools.islice(io.StringIO(text, newline=""), _HEADER_RECORDS))
 
     def headings(delimiter: str) -> tuple[int, int]:
         rows = csv.reader(beginning, delimiter=delimiter, skipinitialspace=True)
@@ -174,18 +273,20 @@ def delimiter_of(text: str, known: Collection[str]) -> str:
     return max(_DELIMITERS, key=headings)
 
 
-def records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of its first line, blank ones too; a quoted cell may span lines.
+
+    ``lines`` have their ends.
 
     Raises:
         TableError: a quote is not closed, or text follows a closing quote.
     """
-    stream = io.StringIO(text, newline="")
-    skipped = 0
-    if _SEPARATOR_LINE.match(text):
-        stream.readline()
-        skipped = 1
-    reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
+    rest = iter(lines)
+    first = list(itertools.islice(rest, 1))
+    skipped = 1 if first and _SEPARATOR_LINE.match(first[0]) else 0
+    reader = csv.reader(
+        itertools.chain(first[skipped:], rest), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     while True:
         line = reader.line_num + 1 + skipped
         try:

@@ -15,7 +15,7 @@ from itertools import chain
 
 import duckdb
 
-from pipeline.errors import WarehouseError
+from pipeline.errors import ModelError, WarehouseError
 from pipeline.warehouse import build_inputs, checks, database, identities, register
 from pipeline.warehouse.build_inputs import Inputs
 from pipeline.warehouse.comments import comment
@@ -75,12 +75,20 @@ def build(
             return builder.run(models, inputs, progress)
     except (duckdb.CatalogException, duckdb.BinderException):
         raise  # a lasting table has other columns than this version expects; database.writing reports that
+    except ModelError as error:
+        if isinstance(error.__cause__, database.NO_ROOM):  # nothing is wrong with the model
+            raise _failed(error.__cause__, error.where) from error
+        raise
     except duckdb.Error as error:
-        raise WarehouseError(
-            f"the build failed: {reason_of(error)}",
-            where="database",
-            hint="free some disk space if it is full, then build again; the previous build is whole",
-        ) from error
+        raise _failed(error, "database") from error
+
+
+def _failed(error: duckdb.Error, where: str) -> WarehouseError:
+    return WarehouseError(
+        f"the build failed: {reason_of(error)}",
+        where=where,
+        hint="free some space if the disk or the memory is full, then build again; the previous build is whole",
+    )
 
 
 def rebuild(

@@ -14,14 +14,20 @@ import duckdb
 from pipeline.errors import ModelError
 from pipeline.spool import Observation, SourceOutcome
 from pipeline.warehouse import checks, database, saved
+from pipeline.warehouse.connection import MEMORY_LIMIT, limit_memory
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
+from pipeline.warehouse.plan import order
 from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = ["MEMORY_BYTES", "check", "note_left_out"]
 
 #: Memory for landing and its checks, in bytes; DuckDB puts the rest on disk. A million accounts land in half of it.
 MEMORY_BYTES = 512 * 1024 * 1024
+#: Records that are checked within that, and bytes for each one more. Ten million need more than 750 MB: DuckDB cannot
+#: put everything that compares them on disk.
+_RECORDS = 1_000_000
+_RECORD_BYTES = 256
 #: Memory that DuckDB needs to read one byte of JSON, measured at 4.7 for groups that list their members.
 _PARSED_BYTES = 5
 
@@ -67,11 +73,12 @@ def note_left_out(connection: Connection, snapshot_id: str, sources: Sequence[st
 
 
 def _make_room(connection: Connection, snapshot_id: str) -> None:
-    """Raise the limit of memory where records are so long that reading a few at once needs more than is left."""
+    """Raise the limit of memory for records so long that reading a few needs more than is left, and for millions."""
     statement = saved.statement("landing", "vector_bytes")
-    row = connection.execute(statement, {"snapshot_id": snapshot_id}).fetchone()
-    at_once = _PARSED_BYTES * int(row[0] if row else 0) * (os.cpu_count() or 1)
-    connection.execute("set memory_limit = $limit", {"limit": f"{MEMORY_BYTES + at_once}B"})
+    ((most_bytes, record_count),) = connection.execute(statement, {"snapshot_id": snapshot_id}).fetchall()
+    at_once = _PARSED_BYTES * int(most_bytes) * (os.cpu_count() or 1)
+    compared = min(max(0, int(record_count) - _RECORDS) * _RECORD_BYTES, MEMORY_LIMIT - MEMORY_BYTES)
+    limit_memory(connection, MEMORY_BYTES + at_once + compared)
 
 
 def _reconciliation(snapshot_id: str, source: str, seen: Observation) -> dict[str, object]:
@@ -90,12 +97,18 @@ def _reconciliation(snapshot_id: str, source: str, seen: Observation) -> dict[st
 
 
 def _run_checks(connection: Connection, models: Sequence[Model], moment: dict[str, object]) -> None:
-    """Run the checks over temporary tables of ``landed``, so that each record is parsed once for all of them."""
-    landed = [model for model in models if model.schema == "landed"]
+    """Run the checks over the tables of ``landed``, so that each record is parsed once for all of them.
+
+    The tables are temporary, which saves compressing them and leaves no empty space in the file; views name them.
+    """
+    made = [model for model in models if model.schema == "landed"]
+    lasting = frozenset(table for model in made for table in model.reads if not table.startswith("landed."))
+    landed = order(made, lasting)
     connection.execute("create schema landed")
     for model in landed:
-        statement = f"create table {model.table} as {model.sql}"
+        statement = f"create temp table landed_{model.name} as {model.sql}"
         _run(connection, model, statement, checks.bound(connection, model.sql, moment))
+        connection.execute(f"create view {model.table} as from temp.landed_{model.name}")
     for model in models:
         if model.schema != "completeness":
             continue
@@ -110,8 +123,9 @@ def _run_checks(connection: Connection, models: Sequence[Model], moment: dict[st
             """
         values = moment | {"check_id": model.name, "description": model.summary, "is_gate": model.is_gate}
         _run(connection, model, statement, checks.bound(connection, statement, {**values, **model.params}))
-    for model in landed:
-        connection.execute(f"drop table {model.table}")  # one by one: after 'cascade' DuckDB refuses to commit
+    for model in reversed(landed):  # one by one: after 'cascade' DuckDB refuses to commit
+        connection.execute(f"drop view {model.table}")
+        connection.execute(f"drop table temp.landed_{model.name}")
     connection.execute("drop schema landed")
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "empty",
     "foreign",
     "insert",
+    "limit_memory",
     "opened",
     "reason_of",
     "transaction",
@@ -80,7 +81,7 @@ def opened(
     connection = _connect(path, read_only=read_only, notify=notify, wait=wait)
     try:
         connection.execute(_SESSION)
-        _limit_memory(connection, memory)
+        limit_memory(connection, memory)
         with _interruptible():
             yield connection
     finally:
@@ -150,7 +151,9 @@ def _interruptible() -> Iterator[None]:
         raise
 
 
-def _limit_memory(connection: Connection, most: int) -> None:
+def limit_memory(connection: Connection, most: int) -> None:
+    """Let a connection hold at most so many bytes in memory, or fewer where the machine or container allows less."""
+    connection.execute("reset memory_limit")
     row = connection.execute("select current_setting('memory_limit')").fetchone()
     amount, _, unit = str(row[0] if row else "").partition(" ")
     if float(amount) * _UNITS[unit] > most:

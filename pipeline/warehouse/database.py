@@ -29,6 +29,7 @@ from pipeline.warehouse.connection import (
 )
 
 __all__ = [
+    "NO_ROOM",
     "Connection",
     "confine",
     "empty",
@@ -44,6 +45,8 @@ __all__ = [
 
 #: Bytes that a connection may hold in memory while a report is rendered: its pages need memory outside DuckDB.
 RENDERING_MEMORY = 1_000_000_000
+#: Bytes that a database in memory may hold beside the one that is built, before the rest goes to the disk.
+SIDE_MEMORY = 600_000_000
 #: Bytes that a connection needs between statements.
 _RESTING_MEMORY = 64_000_000
 
@@ -52,7 +55,7 @@ _NOT_THERE = (duckdb.CatalogException, duckdb.BinderException)
 
 #: What DuckDB raises if the disk or the memory does not give what a statement needs. The last two have other reasons
 #: too: a commit or a checkpoint that cannot be written is told by its text.
-_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
+NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
 _UNWRITTEN = re.compile("Could not (?:write|open|truncate|sync|create)|[Ff]sync failed|No space left")
 
 
@@ -74,7 +77,7 @@ def writing(path: Path, *, notify: Callable[[str], None], wait: float = LOCK_WAI
     except _NOT_THERE as error:
         hint = "name another file under [warehouse] database and extract into that; keep this one with its reports"
         raise _of_another_version(error, path, hint) from error
-    except _NO_ROOM as error:
+    except NO_ROOM as error:
         is_unwritten = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
         if not is_unwritten and not _UNWRITTEN.search(str(error)):
             raise
@@ -142,12 +145,16 @@ def confine(connection: Connection, workspace: Path | None = None) -> None:
 
 
 @contextmanager
-def in_memory(*, described: bool = False, only: str | None = None) -> Iterator[Connection]:
+def in_memory(*, described: bool = False, only: str | None = None, spill: Path | None = None) -> Iterator[Connection]:
     """Open a database in memory with the lasting tables in it, without their descriptions unless they are wanted.
 
-    ``only`` names a single table: making all of them takes a tenth of a second.
+    ``only`` names a single table: making all of them takes a tenth of a second. ``spill`` is a folder that DuckDB
+    makes when the database outgrows :data:`SIDE_MEMORY`, and removes when it is closed; without it nothing limits it.
     """
     with empty() as connection:
+        if spill is not None:
+            connection.execute("set temp_directory = $folder", {"folder": str(spill)})
+            connection.execute("set memory_limit = $limit", {"limit": f"{SIDE_MEMORY} bytes"})
         text = (resources.sql() / "tables.sql").read_text(encoding="utf-8")
         connection.execute(text if described else without_comments(text) if only is None else _only(text, only))
         yield connection

@@ -100,7 +100,7 @@ def find_parts(connection: Connection, catalogs: Sequence[str], snapshot_ids: Se
         else:
             raise WarehouseError(
                 f"there is no snapshot '{snapshot_id}' with rows",
-                where="merge",
+                where="",
                 hint="'access-review snapshots list' shows those of this database; name other databases with --from",
             )
     return parts
@@ -178,7 +178,7 @@ def merge(connection: Connection, parts: Sequence[MergePart], models: Sequence[M
         raise WarehouseError(
             f"the snapshots could not be merged: {str(error).splitlines()[0]}",
             where="database",
-            hint="free some disk space if the disk is full; all databases must be of this version of the program",
+            hint="free some space if the disk or the memory is full; all databases must be of this program's version",
         ) from error
     return snapshots.get(connection, job.snapshot_id)
 

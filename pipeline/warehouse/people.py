@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from pipeline.errors import RosterError
 from pipeline.warehouse import database, made
+from pipeline.warehouse.connection import reason_of
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.identities import program
 from pipeline.warehouse.roster import load_roster
@@ -25,8 +26,8 @@ TABLE = "policy.roster"
 class Roster:
     """A roster file without mistakes. ``sha256`` is of its bytes; ``remarks`` say what was left unread or decided.
 
-    ``people`` is an in-memory database: columns take less room there than Python objects do. If the current build
-    has the people already, the file was not read: ``people`` and ``count`` are None.
+    ``people`` is an in-memory database, parts of which may be on the disk: columns take less room there than Python
+    objects do. If the current build has the people already, the file was not read: ``people`` and ``count`` are None.
     """
 
     path: Path
@@ -68,15 +69,25 @@ class Roster:
 
 
 @contextmanager
-def read_roster(path: Path, wanted: RosterFormat | None = None) -> Iterator[Roster]:
+def read_roster(path: Path, wanted: RosterFormat | None = None, *, spill: Path | None = None) -> Iterator[Roster]:
     """Read and check a roster file, and keep its people while the block runs.
 
+    ``spill`` is a folder that is made, and removed at the end, if the people do not fit into the memory for them.
+
     Raises:
-        RosterError: the file cannot be read or a line of it is wrong; every wrong line is named, up to ten.
+        RosterError: the file cannot be read, a line of it is wrong, or the disk is full; every wrong line is named,
+            up to ten.
     """
     remarks: list[str] = []
-    with database.in_memory(only=TABLE) as people:
-        count, sha256 = load_roster(people, path, wanted, note=remarks.append)
+    with database.in_memory(only=TABLE, spill=spill) as people:
+        try:
+            count, sha256 = load_roster(people, path, wanted, note=remarks.append)
+        except database.NO_ROOM as error:
+            raise RosterError(
+                f"there is no room for the roster: {reason_of(error)}",
+                where=str(path),
+                hint="free some space on the disk of the database, then run this again",
+            ) from error
         yield Roster(path, wanted or RosterFormat(), count, sha256, tuple(remarks), people)
 
 

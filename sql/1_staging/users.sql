@@ -204,21 +204,24 @@ records as (
     from texts
 ),
 
--- Pages overlap when the list changes while it is read. The first record of each id is kept.
-first_records as (
-    select source, record._id as account_id, min((page, ordinal)) as place
+-- Pages overlap when the list changes while it is read. The first record of each id is kept; nearly all have only one.
+repeated_ids as (
+    select source, record._id as account_id, min((page, ordinal)) as first_place
     from records
     where record._id is not null
     group by source, record._id
+    having count(*) > 1
 ),
 
 distinct_records as (
     select records.source, records.record, records.unreadable_texts, records.is_from_file, records.declared_type,
         records.status_text, records.account_type_text
     from records
-    join first_records
-        on first_records.source = records.source and first_records.account_id = records.record._id
-        and first_records.place = (records.page, records.ordinal)
+    left join repeated_ids as repeated
+        on repeated.source = records.source and repeated.account_id = records.record._id
+    where
+        records.record._id is not null
+        and (repeated.account_id is null or repeated.first_place = (records.page, records.ordinal))
 ),
 
 -- An expanded role is an object, under `role` or under `roleId`. Groups are ids or objects, in a list or alone. A null

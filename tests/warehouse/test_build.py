@@ -129,6 +129,27 @@ def test_a_violated_grain_is_a_model_error(
         house.build(snapshot, models=swapped(house.models, null))
 
 
+def test_a_build_without_room_says_so_and_keeps_the_build_before(
+    house: Any, source: Any, people: Any, altered: Callable[..., Model]
+) -> None:
+    house.models = behind(only(house.models, STALE_ACCOUNT))
+    snapshot = house.land(FIRST, {"prod": source(people)})
+    house.build(snapshot)
+    before = house.rows("from graph.accounts order by all")
+    crowded = "where (select count(distinct sha256(number::varchar)) from range(3000000) as numbers (number)) > 0"
+    model = altered(
+        named(house.models, "staging.people"), r"(?m)^from policy\.roster$", f"from policy.roster\n{crowded}"
+    )
+    house.connection.execute("set memory_limit = '60MB'; set max_temp_directory_size = '1MB'")
+
+    with pytest.raises(WarehouseError, match="the build failed: Out of Memory") as caught:
+        house.build(snapshot, models=swapped(house.models, model))
+
+    assert caught.value.where == str(model.path)
+    assert "free some space if the disk or the memory is full" in caught.value.hint
+    assert house.rows("from graph.accounts order by all") == before
+
+
 def test_undeclared_columns_are_a_model_error(
     house: Any, source: Any, people: Any, altered: Callable[..., Model]
 ) -> None:

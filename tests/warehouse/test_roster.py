@@ -1,5 +1,8 @@
 """The roster: everybody in the file is read, or the file and the line that is wrong are named."""
 
+import hashlib
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import RosterError
+from pipeline.tables.cells import TableError
+from pipeline.tables.delimited import read_table
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.roster import load_roster
@@ -183,3 +188,45 @@ def test_a_large_roster_is_read_completely(connection: Connection, tmp_path: Pat
     assert connection.execute("select row, email from policy.roster order by row desc limit 1").fetchall() == [
         (45_000, "p44999@x.test")
     ]
+
+
+def test_a_roster_that_outgrows_its_memory_goes_to_the_disk_and_leaves_nothing_there(tmp_path: Path) -> None:
+    lines = [f"{number:08x},person{number}@x.test,Person {number} of many" for number in range(60_000)]
+    (tmp_path / "people.csv").write_text("person_id,email,display_name\n" + "\n".join(lines) + "\n")
+    spill = tmp_path / "spilled"
+
+    with database.in_memory(only="policy.roster", spill=spill) as connection:
+        connection.execute("set memory_limit = '25MB'; set threads = 1")
+        assert load_roster(connection, tmp_path / "people.csv")[0] == 60_000
+        assert list(spill.iterdir())
+        last = connection.execute("select row, email from policy.roster order by row desc limit 1").fetchall()
+
+    assert last == [(60_000, "person59999@x.test")]
+    assert not spill.exists()
+
+
+def test_a_roster_from_a_pipe_is_read_like_a_file(connection: Connection, tmp_path: Path) -> None:
+    pipe = tmp_path / "people"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes("email;display_name\na@x.test;Zoë\n".encode()))
+    writer.start()
+
+    count, sha256 = load_roster(connection, pipe)
+
+    writer.join()
+    assert (count, people(connection)) == (1, [("a@x.test", "a@x.test", "Zoë")])
+    assert sha256 == hashlib.sha256("email;display_name\na@x.test;Zoë\n".encode()).hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("email\n" + "".join(f"p{number}@x.test\n" for number in range(10_000)))
+    table = read_table(path, known=["email"], error=RosterError)
+
+    rows = table.rows()
+    assert next(rows) == (2, ["p0@x.test"])
+    with path.open("a") as stream:
+        stream.write("late@x.test\n")
+
+    with pytest.raises(TableError, match="the file was changed while it was read"):
+        list(rows)
