@@ -61,7 +61,7 @@ class InDuckDB:
         try:
             if model.is_view:
                 self._connection.execute(f"create view {model.table} as {model.sql}")
-                [created] = self._connection.execute(f"select count(*) from {model.table}").fetchall()
+                created = self._connection.execute(f"select count(*) from {model.table}").fetchall()[0]
             else:
                 created = self._connection.execute(
                     f"create table {model.table} as {model.sql}", dict(values)
