@@ -29,7 +29,7 @@ def land(quick: bool, folder: Path) -> list[Row]:
         done = in_child("land", str(work), str(spool))
         peaks.append(done["peak_mb"])
         checking.append(done["checking"])
-        return float(done["seconds"] - done["checking"])
+        return float(done["seconds"])
 
     def bare() -> None:
         work = fresh(folder / "bare")
@@ -41,14 +41,23 @@ def land(quick: bool, folder: Path) -> list[Row]:
 
     seconds = alternate(2 if quick else 3, {"land": ours, "bare": bare})
     shutil.rmtree(folder / "bare")
+    before = [whole - checked for whole, checked in zip(seconds["land"], checking, strict=True)]
     return [
         Row(
-            f"land {accounts:,} accounts, before the completeness checks",
+            f"land {accounts:,} accounts, with the completeness checks",
             "bare `read_json` of the same pages, users and groups, into JSON columns",
             ratios(seconds["land"], seconds["bare"]),
             "x",
-            1.3,
+            1.5,
             f"{times(seconds['land'])} against {times(seconds['bare'])}; {max(peaks):.0f} MB",
+        ),
+        Row(
+            f"land {accounts:,} accounts, before the completeness checks",
+            "the same bare read",
+            ratios(before, seconds["bare"]),
+            "x",
+            1.3,
+            times(before),
         ),
         Row(
             f"the completeness checks of {accounts:,} accounts",
@@ -56,7 +65,7 @@ def land(quick: bool, folder: Path) -> list[Row]:
             ratios(checking, seconds["bare"]),
             "x",
             None,
-            f"{times(checking)}; most of it compares both sides of every membership",
+            f"{times(checking)}; most of it reads the records again",
         ),
     ]
 

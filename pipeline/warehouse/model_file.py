@@ -45,7 +45,7 @@ _MAY_READ = {
     "graph": {"staging", "reference", "policy", "baseline", "review", "graph"},
     "findings": {"graph", "baseline", "reference", "policy", "review"},
     "reports": {"graph", "findings", "baseline", "history", "policy", "reference", "review", "meta", "reports"},
-    "landed": {"raw"},
+    "landed": {"raw", "landed"},
     "completeness": {"landed", "raw", "meta", "reference", "policy"},
 }
 
