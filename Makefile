@@ -21,11 +21,12 @@ test-deep: ## run the random searches with many more examples than make test (SE
 test-spark: ## run every model on Spark 4 itself, which needs Java 17 (make test uses Sail); installs 470 MB
 	@sh scripts/with-env dev scripts/with-spark pytest tests/engines tests/e2e/test_engine.py
 
-check: ## check formatting, lint, types and import layers
+check: ## check formatting, lint, types, import layers, and every link of the documentation
 	@sh scripts/with-env dev ruff format --check .
 	@sh scripts/with-env dev ruff check .
 	@sh scripts/with-env dev mypy
 	@sh scripts/with-env dev lint-imports
+	@sh scripts/with-env docs zensical build --strict
 
 docs: ## build the documentation site into site/, and check every link
 	@sh scripts/with-env docs zensical build --strict

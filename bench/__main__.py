@@ -44,6 +44,7 @@ BENCHMARKS = {
     "directories": directories.run,
     "csv": warehouse.population_csv,
     "help": commands.help_page,
+    "one-table": commands.one_table,
     "csv-module": peers.csv_module,
     "scale": scale.run,
     "dlt": peers.dlt_load,

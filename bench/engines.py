@@ -30,6 +30,9 @@ input()
 """
 _TICKS = os.sysconf("SC_CLK_TCK")
 
+#: Workers stay while DuckDB works: ending idle ones is for clusters that pay for them.
+_SETTINGS = {"SAIL_MODE": "local-cluster", "SAIL_CLUSTER__WORKER_MAX_IDLE_TIME_SECS": "86400", "RUST_LOG": "error"}
+
 
 @dataclass(frozen=True)
 class Server:
@@ -127,7 +130,7 @@ def _built_there(work: Path) -> dict[str, Any]:
 @contextmanager
 def serving() -> Iterator[Server]:
     """Run Sail as a cluster of workers in a process of its own."""
-    environment = os.environ | {"SAIL_MODE": "local-cluster", "RUST_LOG": "error"}
+    environment = os.environ | _SETTINGS
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:

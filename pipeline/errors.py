@@ -55,12 +55,16 @@ _PRECEDENCE = (130, 70, 2, 3, 5, 4, 1, 0)
 
 
 class AccessReviewError(Exception):
-    """The base of all errors. Its text is ``<message> — <where>``; ``hint`` says what to do."""
+    """The base of all errors. Its text is ``<message> — <where>``; ``hint`` says what to do.
+
+    An option as the place comes first: ``--due: <message>``. Without a place, the text is the message.
+    """
 
     exit_code = 70
 
     def __init__(self, message: str, *, where: str, hint: str) -> None:
-        super().__init__(f"{message} — {where}")
+        told = f"{where}: {message}" if where.startswith("--") else f"{message} — {where}"
+        super().__init__(told if where else message)
         self.message = message
         self.where = where
         self.hint = hint

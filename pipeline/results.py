@@ -209,6 +209,6 @@ def incomplete(completeness: str, reason: str | None) -> IncompleteError:
     """Return the error of a snapshot that is not proven complete."""
     return IncompleteError(
         f"the extract is {completeness}: {reason}",
-        where="completeness checks",
+        where="",
         hint="'access-review snapshots show' lists every check; --allow-partial reports it as NOT COMPLETE",
     )

@@ -278,7 +278,7 @@ def manifest_fields() -> Iterator[str]:
         "Hashes are SHA-256 in hexadecimal. Times are UTC. The fields come in this order.",
     )
     yield from _table(("field", "content"), [(f"`{name}`", text) for name, text in manifest.FIELDS.items()])
-    yield from ("", "Some manifests have one more, before `files`:", "")
+    yield from ("", "Some manifests also have these, before `files`:")
     yield from _table(("field", "content"), [(f"`{name}`", text) for name, text in manifest.OPTIONAL_FIELDS.items()])
     yield from ("", "`data_sha256` can be checked in a report folder without this program:", "")
     yield from ("```", manifest.SHELL_CHECK, "```")

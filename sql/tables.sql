@@ -310,7 +310,7 @@ comment on column meta.reports.written_at is 'when it was last written, UTC';
 
 create table if not exists raw.users (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
-    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null using compression zstd
 );
 comment on table raw.users is 'One user record, as the source returned it. Rows of sweeps that were not accepted are kept as evidence.';
 comment on column raw.users.snapshot_id is 'the snapshot';
@@ -328,7 +328,7 @@ create table if not exists raw.roles (
 comment on table raw.roles is 'One role record, as the source returned it.';
 create table if not exists raw.groups (
     snapshot_id varchar not null, source varchar not null, sweep integer not null, page integer not null,
-    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null
+    ordinal integer not null, is_accepted boolean not null, fetched_at timestamp not null, payload json not null using compression zstd
 );
 comment on table raw.groups is 'One group record with its members, as the source returned it.';
 create table if not exists raw.scim_users (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import tempfile
 import traceback
 from collections.abc import Iterator
 
@@ -20,6 +18,8 @@ def report(error: Exception, command: str) -> AccessReviewError:
     The file has the place of every call and the type of every exception. It leaves out the messages of exceptions and
     the values of variables, which can hold account data or secrets. ``--debug`` shows them on the terminal.
     """
+    import tempfile
+
     message = f"a bug in the program: {type(error).__name__}"
     again = "run the command again with --debug to see the messages, which the file leaves out"
     try:
@@ -40,6 +40,8 @@ def report(error: Exception, command: str) -> AccessReviewError:
 
 
 def _lines(error: Exception, command: str) -> Iterator[str]:
+    import platform
+
     yield f"sisense-access-review {__version__}, Python {platform.python_version()}, {platform.platform()}"
     yield f"command: {command}"
     for place in _chain(error):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.models import DefaultPlaceholder, TyperInfo
 
 from pipeline.cli.terminal import Terminal
 
@@ -45,6 +47,14 @@ class Group(TyperGroup):
         if ctx.parent is not None:
             _write_global_options(ctx, formatter)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands without making them."""
+        children: Any = self.commands
+        rows = [children.listed(name) for name in children]
+        listing = copy.copy(self)
+        listing.commands = {command.name: command for command in rows}
+        super(Group, listing).format_commands(ctx, formatter)
+
     def get_help_option(self, ctx: Any) -> Any:
         """Return ``--help``, which every group has besides its parameters."""
         return _quick(super().get_help_option(ctx))
@@ -67,13 +77,82 @@ class Commands(typer.Typer):
 
 
 def assembled(app: typer.Typer) -> TyperGroup:
-    """Return the whole command line. Every command takes the global options too."""
-    root = typer.main.get_command(app)
-    if not isinstance(root, TyperGroup):
+    """Return the whole command line. Every command takes the global options too.
+
+    A command is made when it is first used: reading the parameters of all takes a quarter of the time of ``--help``.
+    """
+    root = typer.main.get_command(_without_children(app))
+    if not isinstance(root, Group):
         raise TypeError("the command line is a group of commands")
     options = [option for option in root.params if isinstance(option, TyperOption) and option.name in _GLOBAL]
     _complete(root, options, is_root=True)
+    root.commands = _Children(app, options)
     return root
+
+
+def _without_children(app: typer.Typer) -> typer.Typer:
+    alone = copy.copy(app)
+    alone.registered_commands, alone.registered_groups = [], []
+    return alone
+
+
+class _Children(dict[str, Any]):
+    """The commands of a group by name, each made when it is asked for. ``listed`` makes them without parameters."""
+
+    def __init__(self, app: typer.Typer, options: list[TyperOption]) -> None:
+        commands = {
+            info.name or typer.main.get_command_name(getattr(info.callback, "__name__", "")): info
+            for info in app.registered_commands
+        }
+        groups = {str(typer.main.solve_typer_info_defaults(info).name): info for info in app.registered_groups}
+        super().__init__({**commands, **groups})
+        self._options = options
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._make(super().__getitem__(name))
+        return self._made[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def values(self) -> Any:
+        return [self[name] for name in self]
+
+    def items(self) -> Any:
+        return [(name, self[name]) for name in self]
+
+    def listed(self, name: str) -> TyperCommand:
+        """Return what a list of the commands needs to know of one."""
+        info = super().__getitem__(name)
+        if isinstance(info, TyperInfo):
+            text = typer.main.solve_typer_info_help(info)
+        else:
+            text = info.help or inspect.getdoc(info.callback) or ""
+        return TyperCommand(name, help=text, short_help=_given(info.short_help), hidden=bool(_given(info.hidden)))
+
+    def _make(self, info: Any) -> Any:
+        settings: dict[str, Any] = {"pretty_exceptions_short": True, "rich_markup_mode": None}
+        if not isinstance(info, TyperInfo):
+            command = typer.main.get_command_from_info(info, **settings)
+            _complete(command, self._options)
+            return command
+        alone, app = copy.copy(info), info.typer_instance
+        if app is None:
+            raise TypeError("a group has no commands")
+        alone.typer_instance = _without_children(app)
+        group = typer.main.get_group_from_info(alone, suggest_commands=True, **settings)
+        _complete(group, self._options)
+        group.commands = _Children(app, self._options)
+        return group
+
+
+def _given(value: Any) -> Any:
+    return None if isinstance(value, DefaultPlaceholder) else value
 
 
 def _complete(command: Any, options: list[TyperOption], *, is_root: bool = False) -> None:
@@ -82,8 +161,6 @@ def _complete(command: Any, options: list[TyperOption], *, is_root: bool = False
     command.params += [_alias(option, "--output") for option in command.params if "--out" in option.opts]
     if not is_root:
         command.params += [_twin(option) for option in options]
-    for child in getattr(command, "commands", {}).values():
-        _complete(child, options)
 
 
 class _Plain:

@@ -23,7 +23,7 @@ def demo(
     accounts: Annotated[
         int,
         typer.Option(
-            metavar="N", help="Number of synthetic accounts; at least 20. From 500, every rule has findings."
+            metavar="N", help="Number of synthetic accounts; at least 20. From 500, nearly every rule has findings."
         ),
     ] = 2000,
     seed: Annotated[
@@ -51,5 +51,5 @@ def demo(
         environment = {settings.sources[0].environment_prefix + "_PASSWORD": begun.password}
         with terminal.progress():
             result = Project(settings, environment, terminal).run(formats=DEFAULT_FORMATS)
-    terminal.say(f"look further: access-review --config {begun.configuration} rules list")
     show(terminal, result)
+    terminal.say(f"next: access-review --config {begun.configuration} rules list")

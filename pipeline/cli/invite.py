@@ -71,9 +71,7 @@ def reassign(
 
     terminal: Terminal = context.obj
     if bool(item) == every:
-        raise UsageError(
-            "it is not clear which items to hand over", where="command line", hint="give --item ID, or --all"
-        )
+        raise UsageError("it is not clear which items to hand over", where="", hint="give --item ID, or --all")
     handover = Handover(
         items=None if every else item,
         from_reviewer=from_reviewer,

@@ -181,7 +181,7 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
         context = getattr(error, "ctx", None)
         path = getattr(context, "command_path", "access-review")
         terminal.command = commands.command_name(context)
-        terminal.fail(UsageError(error.format_message(), where="command line", hint=f"run '{path} --help'"))
+        terminal.fail(UsageError(error.format_message(), where="", hint=f"run '{path} --help'"))
         return UsageError.exit_code
     except (KeyboardInterrupt, Abort):
         return 130
@@ -200,7 +200,7 @@ def _require_text(arguments: list[str]) -> None:
         if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
             raise UsageError(
                 f"argument {position} holds bytes that are not text in this locale",
-                where="command line",
+                where="",
                 hint="type it in a terminal that uses UTF-8, or set LC_ALL=C.UTF-8",
             )
 

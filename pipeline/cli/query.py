@@ -8,16 +8,15 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import resources
-from pipeline.atomic import replace_file
 from pipeline.cli.terminal import Terminal, align, plain
 from pipeline.errors import RenderError, UsageError
-from pipeline.reporting import cells
-from pipeline.warehouse.saved import find, load_queries, why_no_rows
+
+if TYPE_CHECKING:
+    from pipeline.warehouse.saved import SavedQuery
 
 __all__ = ["register"]
 
@@ -57,7 +56,9 @@ def sql(
 
     The query can neither write nor reach files or the network.
     """
+    from pipeline.atomic import replace_file
     from pipeline.warehouse import adhoc, database
+    from pipeline.warehouse import saved as saved_queries
 
     terminal: Terminal = context.obj
     if list_saved:
@@ -77,7 +78,7 @@ def sql(
             terminal.result(str(out), {"file": out})
             return
         header, rows = adhoc.run(connection, text, values)
-        reason = why_no_rows(connection, saved, values) if saved is not None and not rows else None
+        reason = saved_queries.why_no_rows(connection, saved, values) if saved is not None and not rows else None
     if reason is not None:
         terminal.note(f"no rows: {reason}")
     elif not rows:
@@ -99,7 +100,7 @@ def sql(
 
 
 def _list(terminal: Terminal) -> None:
-    queries = load_queries(resources.sql() / "queries")
+    queries = _saved_queries()
     terminal.result(
         align(
             ("name", "parameters", "what it answers"),
@@ -109,15 +110,24 @@ def _list(terminal: Terminal) -> None:
     )
 
 
+def _saved_queries() -> list[SavedQuery]:
+    from pipeline import resources
+    from pipeline.warehouse.saved import load_queries
+
+    return load_queries(resources.sql() / "queries")
+
+
 def _query(query: str | None, file: Path | None, saved: str | None, values: Mapping[str, str]) -> str:
     if [query, file, saved].count(None) != 2:
         raise UsageError(
             "give exactly one query: as text, with --file or with --saved",
-            where="sql",
+            where="",
             hint="'access-review sql --list' shows the saved queries",
         )
     if saved is not None:
-        return find(load_queries(resources.sql() / "queries"), saved, values).sql
+        from pipeline.warehouse.saved import find
+
+        return find(_saved_queries(), saved, values).sql
     if file is None:
         return query or ""
     try:
@@ -148,6 +158,8 @@ def _render(form: RowFormat, header: list[str], rows: list[tuple[object, ...]]) 
 def _csv_cell(value: object) -> object:
     """Write a cell as the report's CSV files do: text that a spreadsheet would run gets an apostrophe."""
     if isinstance(value, str):
+        from pipeline.reporting import cells
+
         return cells.as_text(value)
     if isinstance(value, bool):
         return str(value).lower()

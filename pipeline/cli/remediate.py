@@ -343,11 +343,9 @@ def _show_status(terminal: Terminal, found: PlanStatus, file: Path) -> Counter[s
 
 def _confirm(number: int) -> None:
     if not sys.stdin.isatty():
-        raise UsageError(
-            "cannot ask for confirmation without a terminal", where="remediate apply", hint="add --yes to confirm"
-        )
+        raise UsageError("cannot ask for confirmation without a terminal", where="", hint="add --yes to confirm")
     if not typer.confirm(
         "Make this change in Sisense?" if number == 1 else f"Make these {count(number, 'change')} in Sisense?",
         err=True,
     ):
-        raise GateError("not confirmed", where="remediate apply", hint="nothing was sent; run it again and answer y")
+        raise GateError("not confirmed", where="", hint="nothing was sent; run it again and answer y")

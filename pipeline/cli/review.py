@@ -220,7 +220,7 @@ def _import_page(terminal: Terminal, name: str | None) -> None:
     if page is None:
         raise UsageError(
             "there is nothing to import: no file was named, and the campaign has no page",
-            where="FILE",
+            where="",
             hint="name the returned packets, as in: access-review review import returned/*.xlsx",
         )
     new, changed = page.found.new, page.found.changed

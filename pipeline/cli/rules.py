@@ -9,10 +9,9 @@ import typer
 from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import UsageError
-from pipeline.settings import Settings
-from pipeline.spelling import nearest
 
 if TYPE_CHECKING:
+    from pipeline.settings import Settings
     from pipeline.warehouse.rules import RuleInForce
 
 __all__ = ["register"]
@@ -60,10 +59,12 @@ def show_rule(
     terminal: Terminal = context.obj
     by_id = {found.model.name: found for found in inputs.rules(_settings(terminal))}
     if rule not in by_id:
+        from pipeline.spelling import nearest
+
         match = nearest(rule, by_id)
         raise UsageError(
             f"there is no rule '{rule}'",
-            where="rules show",
+            where="",
             hint=f"did you mean '{match}'?" if match else "'access-review rules list' shows them all",
         )
     found = by_id[rule]
@@ -106,4 +107,6 @@ def _settings(terminal: Terminal) -> Settings:
     if terminal.config.exists():
         return terminal.settings()
     terminal.say(f"no configuration at {terminal.config}: these are the defaults")
+    from pipeline.settings import Settings
+
     return Settings(path=terminal.config, sha256="")

@@ -12,11 +12,11 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing
 from pipeline.cli.users import SourceName, journal_shown
 from pipeline.errors import AccessReviewError, ConfigurationError, SourceError, UsageError
-from pipeline.settings import SourceSettings
 
 if TYPE_CHECKING:
     from pipeline.remediation.direct_changes import GroupService
     from pipeline.remediation.groups import GroupResult
+    from pipeline.settings import SourceSettings
 
 __all__ = ["register"]
 
@@ -146,9 +146,7 @@ def update_group(
 ) -> None:
     """Add or remove members of a group, or rename it."""
     if not (add or remove or rename):
-        raise UsageError(
-            "there is nothing to change", where="scim group update", hint="add --add, --remove or --rename"
-        )
+        raise UsageError("there is nothing to change", where="", hint="add --add, --remove or --rename")
     service = _service(context.obj, source, "scim group update")
     with journal_shown(context.obj, service.journal):
         outcome = service.change(group, rename=rename, add=add or (), remove=remove or ())
@@ -168,10 +166,8 @@ def delete_group(
     You are asked to type the name again.
     """
     if not permanently:
-        raise UsageError(
-            "deletion cannot be undone", where="scim group delete", hint="add --permanently to delete it"
-        )
-    confirm_by_typing(group, "group", where="scim group delete")
+        raise UsageError("deletion cannot be undone", where="", hint="add --permanently to delete it")
+    confirm_by_typing(group, "group")
     service = _service(context.obj, source, "scim group delete")
     with journal_shown(context.obj, service.journal):
         outcome = service.delete(group)

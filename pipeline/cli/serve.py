@@ -10,7 +10,6 @@ import typer
 
 from pipeline.cli.parameters import Metrics
 from pipeline.cli.terminal import Terminal
-from pipeline.settings import is_loopback
 
 __all__ = ["serve"]
 
@@ -49,6 +48,8 @@ def serve(
     )
     if warning := listener.port_warning(settings.web.base_url):
         terminal.note(warning)
+    from pipeline.settings import is_loopback
+
     if not is_loopback(host):
         terminal.say(f"reachable from other machines at {host}, port {port}")
     terminal.say("press Ctrl-C to stop")

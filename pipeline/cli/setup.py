@@ -11,7 +11,6 @@ import typer
 
 from pipeline.cli.terminal import Terminal
 from pipeline.errors import UsageError
-from pipeline.results import CheckResult
 from pipeline.settings import DEFAULT_PATH
 
 __all__ = ["register"]
@@ -216,6 +215,8 @@ def check(context: typer.Context) -> None:
         mark = {"ok": "ok      ", "warning": "warning ", "failed": "FAILED  "}[item.result]
         hint = f"\n        hint: {item.hint}" if item.hint else ""
         terminal.result(f"{mark}{item.name}: {item.detail}{hint}", [asdict(item) for item in items])
+    from pipeline.results import CheckResult
+
     error = CheckResult(tuple(items)).error()
     if error is not None:
         raise error

@@ -81,17 +81,17 @@ def show_snapshot(
         snapshot = snapshots.get(connection, snapshot_id) if snapshot_id else snapshots.latest(connection)
         checks = snapshots.reconciliation(connection, snapshot.snapshot_id)
         objects = snapshots.object_states(connection, snapshot.snapshot_id)
-    header = ("source", "check", "result", "expected", "observed", "explanation")
-    keys = ("source", "check_id", *header[2:])
+    header = ("source", "check", "result", "gate", "expected", "observed", "explanation")
+    keys = ("source", "check_id", "result", "is_gate", *header[4:])
     facts = [
         f"snapshot      {snapshot.snapshot_id}",
         f"completeness  {snapshot.completeness}" + (f": {snapshot.reason}" if snapshot.reason else ""),
         f"extracted     {snapshot.started_at:%Y-%m-%d %H:%M:%S} to {snapshot.finished_at:%Y-%m-%d %H:%M:%S} UTC",
         *(f"objects       {source}: {state}: {lists}" for source, state, lists in objects),
-        f"config        {snapshot.config_sha256}",
+        f"config        SHA-256 {snapshot.config_sha256}",
         *([f"pruned        {snapshot.pruned_at:%Y-%m-%d %H:%M:%S} UTC"] if snapshot.pruned_at else []),
         "",
-        align(header, checks),
+        align(header, [(*row[:3], "yes" if row[3] else "no", *row[4:]) for row in checks]),
     ]
     terminal.result(
         "\n".join(facts),

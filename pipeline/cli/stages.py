@@ -13,10 +13,10 @@ import typer
 
 from pipeline.cli.terminal import Terminal, align
 from pipeline.errors import GateError, IncompleteError, UsageError, exit_code
-from pipeline.results import SEVERITIES, ReportExtras, ReportResult, RunResult
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
+    from pipeline.results import ReportResult, RunResult
     from pipeline.settings import Settings
 
 __all__ = ["register", "show"]
@@ -69,6 +69,8 @@ def run(
     allow_partial: AllowPartial = False,
 ) -> None:
     """Extract, build and report: the main job."""
+    from pipeline.results import SEVERITIES
+
     terminal: Terminal = context.obj
     if fail_on is not None and fail_on not in SEVERITIES:
         raise UsageError(
@@ -180,6 +182,8 @@ def report(
     if export and "list" in export:
         _list_exports(terminal)
         return
+    from pipeline.results import ReportExtras
+
     project = terminal.project()
     with terminal.progress():
         result = project.report(
@@ -235,7 +239,7 @@ def show(terminal: Terminal, result: RunResult) -> None:
 def _list_exports(terminal: Terminal) -> None:
     from pipeline.reporting.exports import exports
 
-    known = exports()
+    known = [export for export in exports() if export.file]
     lines = [
         f"{export.name}: {export.query.answers}\n  access-review {export.command}\n"
         f"  {export.source} (checked {export.checked})"

@@ -30,12 +30,13 @@ from pipeline.addresses import AddressError, read_address
 from pipeline.cli import logs
 from pipeline.cli.logs import LogFormat
 from pipeline.errors import AccessReviewError, RenderError, UsageError
-from pipeline.settings import DEFAULT_PATH, Settings, load_settings
+from pipeline.settings import DEFAULT_PATH
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from pipeline.project import Project
+    from pipeline.settings import Settings
 
 __all__ = ["Terminal", "align", "confirm_by_typing", "email_address", "plain", "required_name"]
 
@@ -69,6 +70,8 @@ class Terminal:
         Raises:
             ConfigurationError: it is missing or wrong.
         """
+        from pipeline.settings import load_settings
+
         return load_settings(self.config)
 
     def project(self) -> Project:
@@ -287,7 +290,7 @@ def required_name(value: str) -> str:
         UsageError: it is blank.
     """
     if not value.strip():
-        raise UsageError("the name is blank", where="command line", hint="give the full name of the person who acts")
+        raise UsageError("the name is blank", where="", hint="give the full name of the person who acts")
     return value.strip()
 
 
@@ -305,7 +308,7 @@ def email_address(value: str | None) -> str | None:
     return None
 
 
-def confirm_by_typing(name: str, what: str, *, where: str) -> None:
+def confirm_by_typing(name: str, what: str) -> None:
     """Ask on stderr for a name to be typed again, and return if stdin gives the same name.
 
     Raises:
@@ -317,4 +320,4 @@ def confirm_by_typing(name: str, what: str, *, where: str) -> None:
     if not typed.endswith("\n"):
         sys.stderr.write("\n")
     if typed.strip() != name:
-        raise UsageError("the typed text is not that name", where=where, hint="nothing was deleted")
+        raise UsageError("the typed text is not that name", where="", hint="nothing was deleted")

@@ -15,13 +15,13 @@ from pipeline.cli.commands import Commands
 from pipeline.cli.logs import LogFormat
 from pipeline.cli.terminal import Terminal, align, confirm_by_typing, email_address
 from pipeline.errors import SourceError, UsageError
-from pipeline.settings import Secret
 from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from pipeline.remediation.accounts import AccountResult, DesiredAccount
     from pipeline.remediation.direct_changes import AccountService
     from pipeline.remediation.journal import CommandJournal
+    from pipeline.settings import Secret
 
 __all__ = ["SourceName", "journal_shown", "register"]
 
@@ -119,7 +119,7 @@ def create(
     if scim and password is not PasswordFrom.none:
         raise UsageError(
             "accounts created over SCIM log in by single sign-on",
-            where="users create",
+            where="",
             hint="remove --password or --scim",
         )
     if file is not None:
@@ -141,7 +141,7 @@ def _require_a_reader(terminal: Terminal, show_password: bool) -> None:
     if show_password and terminal.log_format is LogFormat.json:
         raise UsageError(
             "passwords are not written to a log",
-            where="users create",
+            where="",
             hint="remove --show-password or --log-format json",
         )
 
@@ -203,10 +203,10 @@ def delete(
     if not permanently:
         raise UsageError(
             "deletion cannot be undone",
-            where="users delete",
+            where="",
             hint="use 'users deactivate', or add --permanently",
         )
-    confirm_by_typing(user, "account", where="users delete")
+    confirm_by_typing(user, "account")
     service = _service(context.obj, source, "users delete", by_scim=scim)
     with journal_shown(context.obj, service.journal):
         result = service.delete(user)
@@ -233,7 +233,7 @@ def _require_one(file: Path | None, email: str | None) -> None:
     if (file is None) == (email is None):
         raise UsageError(
             "exactly one of --email and --file is required",
-            where="users create",
+            where="",
             hint="give --email for one account, or --file for several",
         )
 
@@ -255,14 +255,14 @@ def _changes(
     if groups and (added or removed):
         raise UsageError(
             "--group replaces all groups, so it cannot be combined with --add-group or --remove-group",
-            where="users update",
+            where="",
             hint="use --group for the whole list, or --add-group and --remove-group for changes to it",
         )
     both = {name.strip().lower() for name in added or ()} & {name.strip().lower() for name in removed or ()}
     if both:
         raise UsageError(
             f"'{min(both)}' is both added and removed",
-            where="users update",
+            where="",
             hint="name each group in one option only",
         )
     wanted = DesiredAccount(
@@ -273,9 +273,7 @@ def _changes(
         remove_groups=tuple(removed or ()),
     )
     if wanted == DesiredAccount(user):
-        raise UsageError(
-            "there is nothing to change", where="users update", hint="add --role, --add-group or another field"
-        )
+        raise UsageError("there is nothing to change", where="", hint="add --role, --add-group or another field")
     return wanted
 
 

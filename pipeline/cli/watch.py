@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -67,7 +66,7 @@ def watch(
     Each source is compared with its last complete extract; the changes are appended to history.events.
     """
     if not once and every is None:
-        raise UsageError("neither --every nor --once is given", where="watch", hint="add --every 1h, or --once")
+        raise UsageError("neither --every nor --once is given", where="", hint="add --every 1h, or --once")
     seconds = parse_duration(every) if every is not None else None
 
     from pipeline.watch.formats import event_format
@@ -97,7 +96,7 @@ def watch(
             raise typer.Exit(_show(terminal, tick, is_one_of_many=False))
         try:
             with _monitored(terminal, project, seconds, listener) as ticked:
-                for tick in watcher.ticks(seconds, random.random):
+                for tick in watcher.ticks(seconds, _chance()):
                     _show(terminal, tick, is_one_of_many=True)
                     ticked(tick)
         except KeyboardInterrupt:
@@ -108,11 +107,17 @@ def watch(
         raise typer.Exit(3)  # every login was refused
 
 
+def _chance() -> Callable[[], float]:
+    import random
+
+    return random.random
+
+
 def _listener(terminal: Terminal, metrics: str, *, is_once: bool) -> MetricsListener:
     from pipeline.monitoring.endpoint import MetricsListener
 
     if is_once:
-        raise UsageError("--metrics needs --every", where="watch", hint="a watcher that exits has no metrics to read")
+        raise UsageError("--metrics needs --every", where="", hint="a watcher that exits has no metrics to read")
     listener = MetricsListener(metrics)
     terminal.say(f"metrics at {listener.url}")
     return listener
@@ -160,14 +165,14 @@ def _show(terminal: Terminal, tick: Tick, *, is_one_of_many: bool) -> int:
         if is_one_of_many or tick.errors:
             terminal.note(waits)
         else:
-            terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
+            terminal.fail(IncompleteError(waits, where="", hint=_CHECKS))
     else:
         for source, reason in tick.incomplete.items():
             waits = f"source '{source}' is not compared until its next complete extract: {reason}"
             if is_one_of_many or tick.errors:
                 terminal.note(waits)
             else:
-                terminal.fail(IncompleteError(waits, where="completeness checks", hint=_CHECKS))
+                terminal.fail(IncompleteError(waits, where="", hint=_CHECKS))
     document = {
         "started_at": tick.started_at,
         "snapshot_id": tick.snapshot_id,

@@ -70,13 +70,15 @@ class Lake:
         return any(info.base_name.endswith(".parquet") for info in self._files.get_file_info(folder))
 
     def read(self, table: str) -> Any:
-        """Return the rows of a table as a data set of pyarrow, which DuckDB reads.
+        """Return the paths of the files of a table, or a data set of pyarrow if the lake is not a folder.
 
         Raises:
             WarehouseError: the folder cannot be read.
         """
         from pyarrow import dataset
 
+        if self._is_local:
+            return sorted(Path(self._path, self._relative(table)).glob("*.parquet"))
         try:
             return dataset.dataset(f"{self._path}/{self._relative(table)}", filesystem=self._files, format="parquet")
         except OSError as error:

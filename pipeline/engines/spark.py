@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pipeline.engines.connection import Refused, SparkConnection
 from pipeline.engines.lake import Lake
 from pipeline.engines.translation import UnsupportedError, bind, macros, tables_of, translate, view
-from pipeline.engines.types import fits, spark_type
+from pipeline.engines.types import duckdb_type, fits, spark_type
 from pipeline.errors import ModelError
 from pipeline.settings import Secret
 
@@ -41,6 +41,10 @@ class Runnable(Protocol):
         """Return its select."""
 
     @property
+    def is_view(self) -> bool:
+        """Return whether its rows are not stored."""
+
+    @property
     def reads(self) -> Sequence[str]:
         """Return the tables that it reads."""
 
@@ -59,7 +63,7 @@ class Database(Protocol):
         """Return the rows of a table as a reader of Arrow record batches."""
 
     def store(self, table: str, columns: Sequence[tuple[str, str]], rows: Any) -> int:
-        """Make a table of Arrow data; return how many rows it has."""
+        """Make a table of Arrow data or of Parquet files; return how many rows it has."""
 
 
 class Staging(Protocol):
@@ -97,7 +101,9 @@ class Spark:
         self._connection = SparkConnection(location.url, location.token)
         self._build_id = ""
         self._there: set[str] = set()
+        self._views: set[str] = set()
         self._statements: dict[str, str] = {}
+        self._columns: dict[str, list[tuple[str, str]]] = {}
 
     def begin(self, build_id: str, plan: Sequence[tuple[Runnable, Mapping[str, object]]]) -> None:
         """Translate every model and let the engine analyse it on tables without rows.
@@ -121,7 +127,9 @@ class Spark:
                         seen.add(table)
                     found = self._connection.columns(statement, bind(values))
                     self._statements[model.table] = _declared(model, statement, found)
-                columns = [(column.name, spark_type(column.type)) for column in model.columns] or found
+                declared = [(column.name, column.type) for column in model.columns]
+                self._columns[model.table] = declared or [(name, duckdb_type(kind)) for name, kind in found]
+                columns = [(name, spark_type(kind)) for name, kind in declared] or found
             self._connection.empty_view(view(model.table), columns)
             seen.add(model.table)
 
@@ -132,7 +140,9 @@ class Spark:
             ModelError: the engine does not run it.
             WarehouseError: the engine or the lake does not answer.
         """
-        if model.schema not in SCHEMAS:
+        if model.is_view:
+            self._views.add(model.table)
+        if model.schema not in SCHEMAS or model.is_view:
             return self._here.create(model, values)
         self._bring({*model.reads})
         statement, bound, folder = self._statements[model.table], bind(values), self._lake.folder(model.table)
@@ -140,20 +150,22 @@ class Spark:
         with _reported(model):
             self._lake.remove(model.table)
             self._connection.write(statement, bound, folder)
-            if not self._lake.holds(model.table):  # Sail writes no file if there are no rows
-                self._lake.write(model.table, self._connection.table(statement, bound).to_reader())
-            self._connection.view(view(model.table), folder)
-        columns = [(column.name, column.type) for column in model.columns]
-        return self._database.store(model.table, columns, self._lake.read(model.table))
+            has_files = self._lake.holds(model.table)
+            if has_files:  # Sail writes none if there are no rows; the view without rows is already there
+                self._connection.view(view(model.table), folder)
+        rows = self._lake.read(model.table) if has_files else []
+        return self._database.store(model.table, self._columns[model.table], rows)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a select: from the engine if it has made one of its tables, else from the database.
+
+        A view is only in the database, as are the tables that it joins.
 
         Raises:
             ModelError: it does not run.
         """
         tables = tables_of(statement)
-        if not tables & self._there:
+        if not tables & self._there or tables & self._views:
             return self._here.rows(statement)
         self._bring(tables)
         try:

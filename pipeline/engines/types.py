@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["fits", "spark_type"]
+__all__ = ["duckdb_type", "fits", "spark_type"]
 
 _SPARK = {"varchar": "string", "json": "string", "timestamp": "timestamp_ntz", "integer": "int"}
 _LIST = "[]"
+#: A column of nulls alone has no type on Spark, and is an integer in DuckDB.
+_DUCKDB = {"string": "varchar", "timestamp_ntz": "timestamp", "int": "integer", "void": "integer"}
+_ARRAY = re.compile(r"array<(.*)>")
 #: Types whose values a column of another type of the same line can hold without loss, or fails to.
 _WHOLE = ("tinyint", "smallint", "int", "bigint")
 
@@ -17,6 +20,13 @@ def spark_type(kind: str) -> str:
     if kind.endswith(_LIST):
         return f"array<{spark_type(kind.removesuffix(_LIST))}>"
     return _SPARK.get(kind, kind)
+
+
+def duckdb_type(kind: str) -> str:
+    """Return the DuckDB type for one of Spark's, both in lower case."""
+    if found := _ARRAY.fullmatch(kind):
+        return duckdb_type(found[1]) + _LIST
+    return _DUCKDB.get(kind, kind)
 
 
 def fits(found: str, declared: str) -> bool:

@@ -71,13 +71,13 @@ FIELDS = {
     "extracted": "When the extract started and finished.",
     "tool": "The version of the program, of Python and of DuckDB.",
     "completeness": "FULL or PARTIAL, the reason, and the result of every completeness check.",
-    "counts": "The main figures of the report. Each group adds up.",
+    "counts": "The main figures of the report. The figures of each group add up to its total.",
     "config_sha256": "The hash of the configuration file.",
     "rules": "For each rule: whether it was enabled, its parameters, and the hash of its SQL.",
     "roster": "The roster file, its rows and its hash; null without a roster.",
     "baseline_snapshot_id": "The snapshot that this one was compared with; null without one.",
     "formula_cells_neutralised": "How many CSV cells got an apostrophe, so that no spreadsheet runs them.",
-    "files": "For each file but the manifest and its signature: path, bytes, hash, and the rows of a table.",
+    "files": "For each file but this one, its signature and its time stamp: path, bytes, hash, rows of a table.",
 }
 KEYS = tuple(FIELDS)
 #: Sections of the summary that the manifest counts: each adds up in itself, or to the accounts or open findings.

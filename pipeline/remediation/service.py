@@ -160,7 +160,7 @@ class RemediationService:
         if selection.stale_days is None and not selection.rules and selection.campaign is None:
             raise UsageError(
                 "no accounts are selected",
-                where="remediate plan",
+                where="",
                 hint="add --stale-days N, --rule RULE or --campaign NAME",
             )
         with database.reading(self._database, notify=self._progress.note) as connection:

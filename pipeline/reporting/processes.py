@@ -28,7 +28,8 @@ __all__ = ["Pool", "Task", "cores", "serve"]
 
 Result = TypeVar("Result")
 
-_SERVE = "import sys; from pipeline.reporting.processes import serve; serve(int(sys.argv[1]))"
+#: Ends without finalizing the interpreter, in which libraries would print about what they still hold.
+_SERVE = "import os, sys; from pipeline.reporting.processes import serve; serve(int(sys.argv[1])); os._exit(0)"
 #: Secrets of the program are in such variables; no renderer needs them.
 _SECRETS = "ACCESS_REVIEW_"
 

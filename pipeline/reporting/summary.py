@@ -99,7 +99,9 @@ def coverage(unevaluated: Sequence[Row], rules: int) -> tuple[str, ...]:
         return (f"All {number(rules)} rules were evaluated.",)
     said = []
     if missing:
-        why = "; ".join(f"{number(times)} because {reason}" for reason, times in reasons.most_common())
+        # the most frequent reason first, and always in the same order, whatever that of the rows is
+        ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        why = "; ".join(f"{number(times)} because {reason}" for reason, times in ranked)
         why = f": {why}" if len(reasons) > 1 else f" because {next(iter(reasons))}"
         said.append(f"{number(missing)} of {count(rules, 'rule')} {was(missing)} not evaluated{why}.")
     else:

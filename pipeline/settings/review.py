@@ -54,12 +54,12 @@ class MailSettings:
     for the default, see :attr:`requires_starttls`. The password for ``username`` is in the environment.
     """
 
-    sender: Annotated[str | None, "The sender, as Access reviews <access-review@example.com>."] = field(
+    sender: Annotated[str | None, "The sender, such as Access reviews <access-review@example.com>."] = field(
         default=None, metadata={"key": "from"}
     )
     smtp_url: Annotated[
         str | None,
-        "The mail server, as smtp://mail.example.com:587 or smtps://mail.example.com. "
+        "The mail server, such as smtp://mail.example.com:587 or smtps://mail.example.com. "
         "Without it, mails are written to files.",
     ] = None
     starttls: Annotated[
@@ -95,7 +95,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CadenceSettings:
-    """How often access is to be reviewed, by scope; None where no period is set."""
+    """How often access is to be reviewed, by scope. A scope without a period is never due."""
 
     privileged: Annotated[
         Literal["monthly", "quarterly", "yearly"] | None, "How often privileged access is to be reviewed."

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pipeline.errors import ConfigurationError, MissingSecretError
 from pipeline.settings.evidence import EvidenceSettings
 from pipeline.settings.hosts import is_loopback
+from pipeline.settings.place import DEFAULT_PATH
 from pipeline.settings.review import CadenceSettings, MailSettings, WebSettings
 from pipeline.settings.secret import Credentials, Secret, read_directory_credentials, read_secret
 from pipeline.spelling import suggestion
@@ -36,7 +37,6 @@ __all__ = [
 
 #: The kinds of sources that are directories.
 DIRECTORY_KINDS = ("okta", "entra")
-DEFAULT_PATH = Path("access-review.toml")
 #: The columns of a roster. Only ``email`` is required.
 ROSTER_COLUMNS = (
     "person_id",
@@ -75,12 +75,12 @@ class WarehouseSettings:
     engine: Annotated[
         Literal["duckdb", "spark"], "What runs the models after staging: DuckDB, or a Spark Connect server."
     ] = "duckdb"
-    engine_url: Annotated[str | None, "The address of the Spark Connect server, as sc://spark.example.com:15002."] = (
-        None
-    )
-    lake: Annotated[str, "The folder or address, as s3://bucket/folder, that both sides of Spark read and write."] = (
-        "lake"
-    )
+    engine_url: Annotated[
+        str | None, "The address of the Spark Connect server, such as sc://spark.example.com:15002."
+    ] = None
+    lake: Annotated[
+        str, "The folder or address, such as s3://bucket/folder, that both sides of Spark read and write."
+    ] = "lake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +223,7 @@ class RosterSettings:
     ] = None
     columns: Annotated[
         Mapping[str, str],
-        'The heading in the file of each roster column whose heading differs, as email = "Work Email".',
+        'The heading in the file of each roster column whose heading differs, such as email = "Work Email".',
     ] = field(default_factory=dict)
 
 
@@ -239,15 +239,19 @@ class PolicySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDaysSettings:
-    """How many days after it was first seen a finding of each severity is due; None for the default.
+    """How many days after it was first seen a finding of each severity is due.
 
     The defaults are in ``data/reference/severities.csv``. Findings of severity info are never due.
     """
 
-    critical: Annotated[int | None, "Days in which a finding of severity critical is to be fixed."] = None
-    high: Annotated[int | None, "Days in which a finding of severity high is to be fixed."] = None
-    medium: Annotated[int | None, "Days in which a finding of severity medium is to be fixed."] = None
-    low: Annotated[int | None, "Days in which a finding of severity low is to be fixed."] = None
+    critical: Annotated[
+        int | None, "Days in which a finding of severity critical is to be fixed; 1 without this key."
+    ] = None
+    high: Annotated[int | None, "Days in which a finding of severity high is to be fixed; 7 without this key."] = None
+    medium: Annotated[
+        int | None, "Days in which a finding of severity medium is to be fixed; 30 without this key."
+    ] = None
+    low: Annotated[int | None, "Days in which a finding of severity low is to be fixed; 90 without this key."] = None
 
     def by_severity(self) -> dict[str, int]:
         """Return the days that are set, by severity."""
@@ -257,7 +261,7 @@ class DueDaysSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicencePriceSettings:
-    """What one seat of each class costs, in ``currency``, for whatever time you pay; None if it is not known.
+    """What one seat of each class costs in a month or a year, in ``currency``. Leave out what you do not know.
 
     Reports multiply these prices by seats, and call the result an estimate.
     """
@@ -265,7 +269,7 @@ class LicencePriceSettings:
     admin: Annotated[float | None, "What one admin seat costs."] = None
     designer: Annotated[float | None, "What one designer seat costs."] = None
     viewer: Annotated[float | None, "What one viewer seat costs."] = None
-    currency: Annotated[str | None, "The currency of these prices, as EUR. Required with a price."] = None
+    currency: Annotated[str | None, "The currency of these prices, such as EUR. Required with a price."] = None
 
     def by_class(self) -> dict[str, float]:
         """Return the prices that are known, by the class of seat."""

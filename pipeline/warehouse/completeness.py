@@ -17,6 +17,7 @@ from pipeline.warehouse import checks, database, saved
 from pipeline.warehouse.connection import MEMORY_LIMIT, limit_memory
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
+from pipeline.warehouse.plan import order
 from pipeline.warehouse.snapshots import Snapshot
 
 __all__ = ["MEMORY_BYTES", "check", "note_left_out"]
@@ -96,12 +97,18 @@ def _reconciliation(snapshot_id: str, source: str, seen: Observation) -> dict[st
 
 
 def _run_checks(connection: Connection, models: Sequence[Model], moment: dict[str, object]) -> None:
-    """Run the checks over temporary tables of ``landed``, so that each record is parsed once for all of them."""
-    landed = [model for model in models if model.schema == "landed"]
+    """Run the checks over the tables of ``landed``, so that each record is parsed once for all of them.
+
+    The tables are temporary, which saves compressing them and leaves no empty space in the file; views name them.
+    """
+    made = [model for model in models if model.schema == "landed"]
+    lasting = frozenset(table for model in made for table in model.reads if not table.startswith("landed."))
+    landed = order(made, lasting)
     connection.execute("create schema landed")
     for model in landed:
-        statement = f"create table {model.table} as {model.sql}"
+        statement = f"create temp table landed_{model.name} as {model.sql}"
         _run(connection, model, statement, checks.bound(connection, model.sql, moment))
+        connection.execute(f"create view {model.table} as from temp.landed_{model.name}")
     for model in models:
         if model.schema != "completeness":
             continue
@@ -116,8 +123,9 @@ def _run_checks(connection: Connection, models: Sequence[Model], moment: dict[st
             """
         values = moment | {"check_id": model.name, "description": model.summary, "is_gate": model.is_gate}
         _run(connection, model, statement, checks.bound(connection, statement, {**values, **model.params}))
-    for model in landed:
-        connection.execute(f"drop table {model.table}")  # one by one: after 'cascade' DuckDB refuses to commit
+    for model in reversed(landed):  # one by one: after 'cascade' DuckDB refuses to commit
+        connection.execute(f"drop view {model.table}")
+        connection.execute(f"drop table temp.landed_{model.name}")
     connection.execute("drop schema landed")
 
 

@@ -40,13 +40,13 @@ def json(paths: Sequence[Path], options: str) -> Table:
     return Table(f"read_json($files, hive_partitioning = false, {options})", _bound(paths))
 
 
-def parquet(path: Path) -> Table:
-    """Return the rows of a Parquet file, with the columns that are in it.
+def parquet(*paths: Path) -> Table:
+    """Return the rows of Parquet files of the same columns, all together.
 
     Raises:
-        UsageError: DuckDB has no way to name it.
+        UsageError: DuckDB has no way to name one of them.
     """
-    return Table("read_parquet($files, hive_partitioning = false)", _bound([path]))
+    return Table("read_parquet($files, hive_partitioning = false)", _bound(paths))
 
 
 def parquet_metadata(path: Path) -> Table:

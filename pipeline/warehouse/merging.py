@@ -100,7 +100,7 @@ def find_parts(connection: Connection, catalogs: Sequence[str], snapshot_ids: Se
         else:
             raise WarehouseError(
                 f"there is no snapshot '{snapshot_id}' with rows",
-                where="merge",
+                where="",
                 hint="'access-review snapshots list' shows those of this database; name other databases with --from",
             )
     return parts

@@ -38,6 +38,7 @@ _FORMS = {
     "login": "user-{}",
     "id": "id-{}",
     "object": "object-{}",
+    "written": LEFT_OUT,
 }
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:|\[\]]+@[^\s<>\"'(),;:|\[\]]+\.[^\W_]+")
 _WORD = re.compile(r"[^\W_]+")

@@ -117,10 +117,10 @@ def row_count(connection: Connection, snapshot_id: str) -> int:
 
 
 def reconciliation(connection: Connection, snapshot_id: str) -> list[tuple[object, ...]]:
-    """Return one extract's checks: source, check, result, expected, observed, explanation; gate checks first."""
+    """Return an extract's checks, gate checks first: source, check, result, gate, expected, observed, explanation."""
     return connection.execute(
         """
-        select source, check_id, result, expected, observed, explanation
+        select source, check_id, result, is_gate, expected, observed, explanation
         from meta.reconciliation where snapshot_id = $id order by source, is_gate desc, check_id
         """,
         {"id": snapshot_id},

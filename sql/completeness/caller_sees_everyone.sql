@@ -1,6 +1,6 @@
 /*
 summary = "The account that read the source can see every account in it."
-reads   = ["meta.sources", "landed.users", "landed.roles", "reference.role_names", "reference.rank_levels", "policy.roles"]
+reads   = ["meta.sources", "landed.users", "landed.accounts", "landed.roles", "reference.role_names", "reference.rank_levels", "policy.roles"]
 gate    = true
 */
 with
@@ -27,18 +27,22 @@ ranks as (
 ),
 
 tenants as (
-    select source, count(distinct tenant_id) as tenant_count, count(distinct account_id) as id_count
-    from landed.users
-    group by source
+    select source, count(distinct tenant_id) as tenant_count from landed.users group by source
+),
+
+id_counts as (
+    select source, count(*) as id_count from landed.accounts group by source
 ),
 
 callers as (
     select
         sources.source,
         coalesce(sources.principal_role_name, roles.role_name, 'a role based on ' || roles.base_role_name) as role_name,
+        coalesce('the role ' || coalesce(sources.principal_role_name, roles.role_name), 'a role based on ' || roles.base_role_name)
+            as held_role,
         coalesce(own.rank, base.rank) as rank,
         coalesce(tenants.tenant_count, 0) as tenant_count,
-        coalesce(sources.users_after, sources.users_before) = tenants.id_count as is_count_equal,
+        coalesce(sources.users_after, sources.users_before) = id_counts.id_count as is_count_equal,
         administrator.minimum_rank as administrator_rank, tenant_administrator.minimum_rank as tenant_administrator_rank
     from meta.sources as sources
     join reference.rank_levels as administrator on administrator.level = 'admin'
@@ -47,6 +51,7 @@ callers as (
     left join ranks as own on own.source = sources.source and own.name = lower(coalesce(sources.principal_role_name, roles.role_name))
     left join ranks as base on base.source = sources.source and base.name = lower(roles.base_role_name)
     left join tenants on tenants.source = sources.source
+    left join id_counts on id_counts.source = sources.source
     -- Whether a credential sees all of an Okta organisation is found out by the extract, which knows Okta's roles.
     where sources.snapshot_id = $snapshot_id and sources.kind not in ('okta', 'files')
 )
@@ -65,13 +70,13 @@ select
         else 'FAIL'
     end as result,
     case
-        when rank >= administrator_rank then 'The caller is ' || role_name || ' and sees every account.'
-        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The caller is ' || role_name || ' and sees every account of the only tenant.'
-        when rank >= tenant_administrator_rank then 'The caller is ' || role_name || ' and sees one of ' || tenant_count || ' tenants.'
-        when rank is not null then 'The caller is ' || role_name || ' and sees a filtered list of accounts.'
+        when rank >= administrator_rank then 'The account that reads has ' || held_role || ' and sees every account.'
+        when rank >= tenant_administrator_rank and tenant_count <= 1 then 'The account that reads has ' || held_role || ' and sees every account of the only tenant.'
+        when rank >= tenant_administrator_rank then 'The account that reads has ' || held_role || ' and sees one of ' || tenant_count || ' tenants.'
+        when rank is not null then 'The account that reads has ' || held_role || ' and sees a filtered list of accounts.'
         when role_name is not null
-            then 'The caller is ' || role_name || ', a role without a rank. If it sees every account, rank it in roles.csv.'
-        when is_count_equal then 'The role of the caller cannot be read, but the source''s own count agrees with the list.'
-        else 'The role of the caller cannot be read, and no count confirms that the list is complete.'
+            then 'The account that reads has ' || held_role || ', which has no rank. If it sees every account, rank it in roles.csv.'
+        when is_count_equal then 'The role of the account that reads is not known, but the source''s own count agrees with the list.'
+        else 'The role of the account that reads is not known, and no count confirms that the list is complete.'
     end as explanation
 from callers

@@ -1,12 +1,12 @@
 /*
 summary = "The source's own count equals the number of distinct user ids that were read."
-reads   = ["meta.sources", "landed.users"]
+reads   = ["meta.sources", "landed.accounts"]
 gate    = true
 */
 with
 
 id_counts as (
-    select source, count(distinct account_id) as id_count from landed.users group by source
+    select source, count(*) as id_count from landed.accounts group by source
 ),
 
 source_counts as (

@@ -11,8 +11,9 @@ listed_memberships as (
 counts as (
     select listed.source, count(*) as listed_count, count(groups.group_id) as found_count
     from listed_memberships as listed
-    left join landed.groups as groups on groups.source = listed.source and groups.group_id = listed.group_id
-    where listed.group_id <> ''
+    left join landed.groups as groups
+        on groups.source = listed.source and groups.group_id = listed.group_id and groups.is_first and groups.has_id
+    where groups.group_id is not null or usable_id(listed.group_id) is not null
     group by listed.source
 )
 

@@ -1,6 +1,6 @@
 /*
 summary = "The source has at least 90 % as many accounts as in the previous complete extract."
-reads   = ["meta.sources", "meta.snapshots", "meta.reconciliation", "landed.users"]
+reads   = ["meta.sources", "meta.snapshots", "meta.reconciliation", "landed.accounts"]
 */
 with
 
@@ -13,7 +13,7 @@ previous_snapshots as (
 ),
 
 counts as (
-    select source, count(distinct account_id) as id_count from landed.users group by source
+    select source, count(*) as id_count from landed.accounts group by source
 ),
 
 -- The count comes from the result of this check at the time, because the rows of old snapshots may have been pruned.

@@ -1,15 +1,16 @@
 /*
 summary = "The SCIM endpoint and the REST API of the source return the same number of users."
-reads   = ["meta.sources", "meta.pages", "raw.users", "raw.scim_users"]
+reads   = ["meta.sources", "meta.pages", "landed.users", "landed.accounts", "raw.scim_users"]
 gate    = false
 */
 with
 
+-- The accounts of a source are its SCIM users only if it was not read through REST.
 rest_counts as (
-    select source, count(distinct payload ->> '$._id') as user_count
-    from raw.users
-    where snapshot_id = $snapshot_id and is_accepted
-    group by source
+    select rest.source, count(accounts.account_id) as user_count
+    from (select distinct source from landed.users where resource = 'users') as rest
+    left join landed.accounts as accounts on accounts.source = rest.source
+    group by rest.source
 ),
 
 scim_counts as (

@@ -1,14 +1,14 @@
 /*
 summary = "One accepted role, group, member or assignment record without a readable id."
-reads   = ["raw.roles", "raw.groups", "raw.directory_groups", "raw.directory_members", "raw.directory_assignments"]
+reads   = ["raw.roles", "landed.groups", "raw.directory_groups", "raw.directory_members", "raw.directory_assignments"]
 */
 select source, 'roles' as resource, page, ordinal
 from raw.roles
 where snapshot_id = $snapshot_id and is_accepted and usable_id(payload ->> '$._id') is null
 union all
 select source, 'groups', page, ordinal
-from raw.groups
-where snapshot_id = $snapshot_id and is_accepted and usable_id(payload ->> '$._id') is null
+from landed.groups
+where not has_id
 union all
 select source, 'directory_groups', page, ordinal
 from raw.directory_groups

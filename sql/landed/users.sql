@@ -6,52 +6,52 @@ with
 
 records as (
     select
-        source, page, ordinal, hash(payload::varchar) as content_hash,
+        source, page, ordinal, payload,
         json_transform(
             payload,
-            '{"_id": "JSON", "roleId": "JSON", "role": {"_id": "VARCHAR"}, "tenantId": "VARCHAR", "groups": "JSON",
+            '{"_id": "JSON", "roleId": "VARCHAR", "role": {"_id": "VARCHAR"}, "tenantId": "VARCHAR", "groups": ["VARCHAR"],
               "active": "VARCHAR", "pendingExpiration": "VARCHAR"}'
         ) as record
     from raw.users
     where snapshot_id = $snapshot_id and is_accepted
-),
-
-records_with_groups as (
-    select
-        source, page, ordinal, content_hash, record,
-        -- Some servers send a single group without the list around it.
-        case json_type(record.groups)
-            when 'ARRAY' then json_transform(record.groups, '["JSON"]')
-            when 'NULL' then null
-            else [record.groups]
-        end as groups
-    from records
 )
 
 select
     source,
+    'users' as resource,
     page,
     ordinal,
     record._id ->> '$' as account_id,
     coalesce(record._id ->> '$', '') <> ''
         and json_type(record._id) in ('VARCHAR', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT') as has_id,
+    -- An object has become text that begins with a brace. Only such records are parsed again.
     coalesce(
-        usable_id(record.roleid ->> '$._id'), usable_id(record.roleid ->> '$'), usable_id(record.role._id)
+        case when left(record.roleid, 1) = '{' then usable_id(payload ->> '$.roleId._id') else usable_id(record.roleid) end,
+        usable_id(record.role._id)
     ) as role_id,
     record.tenantid as tenant_id,
     -- Active accounts and open invitations.
     coalesce(lower(record.active) = 'true', false)
         or coalesce(lower(record.active) = 'false', false) and coalesce(trim(record.pendingexpiration), '') not in ('', 'false', '0', '[]', '{}') as takes_seat,
-    -- Groups are objects with an id, or plain ids.
-    list_transform(groups, lambda x: usable_id(coalesce(x ->> '$._id', x ->> '$'))) as group_ids,
-    content_hash
-from records_with_groups
+    -- Groups are plain ids, or objects with an id, and some servers send a single group without the list around it. No
+    -- text after the brace in the order of characters means no object.
+    case
+        when list_max(record.groups) < '{' or len(record.groups) = 0 then record.groups
+        when json_type(payload, '$.groups') = 'ARRAY' then list_transform(
+            json_transform(payload, '{"groups": ["JSON"]}').groups, lambda x: usable_id(coalesce(x ->> '$._id', x ->> '$'))
+        )
+        when json_type(payload, '$.groups') <> 'NULL' then [
+            usable_id(coalesce(payload ->> '$.groups._id', payload ->> '$.groups'))
+        ]
+    end as group_ids
+from records
 
 union all
 
 -- In a source of kind scim, the SCIM users are the accounts. Next to a Sisense they are only compared with its users.
 select
     source,
+    'scim_users' as resource,
     page,
     ordinal,
     payload ->> '$.id' as account_id,
@@ -60,8 +60,7 @@ select
     null as role_id,
     null as tenant_id,
     null as takes_seat,
-    cast(null as varchar[]) as group_ids,
-    hash(payload::varchar) as content_hash
+    cast(null as varchar[]) as group_ids
 from raw.scim_users
 where snapshot_id = $snapshot_id and is_accepted
     and source not in (select source from raw.users where snapshot_id = $snapshot_id)
@@ -71,6 +70,7 @@ union all
 -- In a directory, the users are people. They are counted as accounts are.
 select
     source,
+    'directory_users' as resource,
     page,
     ordinal,
     payload ->> '$.id' as account_id,
@@ -78,8 +78,7 @@ select
     null as role_id,
     null as tenant_id,
     null as takes_seat,
-    cast(null as varchar[]) as group_ids,
-    hash(payload::varchar) as content_hash
+    cast(null as varchar[]) as group_ids
 from raw.directory_users
 where snapshot_id = $snapshot_id and is_accepted
 
@@ -87,6 +86,7 @@ union all
 
 select
     source,
+    'file_accounts' as resource,
     page,
     ordinal,
     payload ->> '$.account_id' as account_id,
@@ -94,7 +94,6 @@ select
     null as role_id,
     null as tenant_id,
     null as takes_seat,
-    cast(null as varchar[]) as group_ids,
-    hash(payload::varchar) as content_hash
+    cast(null as varchar[]) as group_ids
 from raw.file_accounts
 where snapshot_id = $snapshot_id and is_accepted

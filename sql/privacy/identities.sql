@@ -1,4 +1,4 @@
--- Which values identify people, and of which kind is each: name, login, address, id, domain or object?
+-- Which values identify people, and of which kind is each: name, login, address, id, domain, object or written (text)?
 with
 
 -- Everything that may name a person, in this snapshot, in earlier ones, in reviews and in the policy.
@@ -73,6 +73,9 @@ named as (
     union all
     select 'name', approver from review.decisions
     union all
+    -- the only text of a policy file that a finding repeats in its sentence
+    select 'written', reason from policy.sod_pairs
+    union all
     select 'object', object_name from graph.objects
     union all
     select 'object', model_title from staging.dashboards
@@ -125,6 +128,6 @@ kinds as (
     group by lower(trim(value))
 )
 
-select value, case when contains(value, '@') then 'address' else kind end as kind
+select value, case when kind <> 'written' and contains(value, '@') then 'address' else kind end as kind
 from kinds
 where value not in (select lower(word) from vocabulary where word is not null)

@@ -165,6 +165,7 @@ def test_a_partial_extract_ends_with_an_error_and_a_hint(tmp_path: Path) -> None
     assert outcome.code == document["error"]["exit_code"] == 3
     assert document["result"]["completeness"] == "PARTIAL"
     last = outcome.stderr.splitlines()[-2:]
-    assert last[0].startswith("error: the extract is PARTIAL: ")
+    assert last[0].startswith("error: the extract is PARTIAL: source 'prod': The account that reads has the role")
+    assert last[0].endswith("a filtered list of accounts")
     assert last[1] == f"hint: {document['error']['hint']}"
     assert "snapshots show" in document["error"]["hint"]

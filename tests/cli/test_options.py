@@ -162,6 +162,10 @@ def test_snapshots_show_without_an_id_shows_the_newest(built: Place) -> None:
     assert shown["snapshot_id"] == known["snapshot_id"]
     states = {each["state"]: each["lists"] for each in shown["objects"]}
     assert "dashboards, folders, mailed reports, models, row rules" in states["FULL"]
+    gates = {row["check_id"]: row["is_gate"] for row in shown["checks"]}
+    assert (gates["end_proven"], gates["seats_agree"]) == (True, False)
+    lines = [line.split() for line in built.ok("snapshots", "show").stdout.splitlines()]
+    assert {line[1]: line[3] for line in lines if line[0:1] == ["prod"]}["seats_agree"] == "no"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
@@ -205,3 +209,19 @@ def test_completion_is_installed_in_the_home_of_the_user(tmp_path: Path, shell: 
     assert done.returncode == 0, done.stderr
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any("_ACCESS_REVIEW_COMPLETE" in path.read_text(encoding="utf-8") for path in written)
+
+
+MISTAKES = [
+    (("revew",), "error: No such command 'revew'. Did you mean 'review'?"),
+    (("snapshots", "prune"), "error: Missing option '--keep-days'."),
+    (("sql",), "error: give exactly one query: as text, with --file or with --saved"),
+    (("watch",), "error: neither --every nor --once is given"),
+    (("report", "--export", "oskal"), "error: --export: there is no export 'oskal'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[" ".join(arguments) for arguments, _ in MISTAKES])
+def test_a_mistake_in_the_command_line_is_told_without_its_place(
+    built: Place, arguments: tuple[str, ...], said: str
+) -> None:
+    assert built(*arguments).stderr.splitlines()[0] == said

@@ -308,3 +308,20 @@ def assert_opens(access: list[Row], packets: list[Path], population: Population)
             expected = "data model"
         assert row["opens"].startswith(expected) or row["opens"].startswith(f"{len(grants)} data models"), row
         assert ("model" in row["opens"]) == any(path.object_type == "model" for path in grants) or not grants
+
+
+def assert_names_no_one(quarter: Quarter) -> None:
+    """Check the pseudonymised report of a quarter with reviews, a sign-off and remediation."""
+    (quarter.folder / "policy" / "owners.csv").write_text(
+        "entitlement_type,entitlement_name,reviewer_email\ngroup,Finance Team,owner-canary@canary.test\n"
+    )
+    quarter("build")
+    folder = Path(quarter("report", "--pseudonymise", "--format", "csv,html,graph").stdout.splitlines()[0])
+    texts = {path.name: path.read_text(encoding="utf-8").lower() for path in folder.glob("*.*") if path.is_file()}
+    assert len(texts) > 10
+    assert "[left out]" in texts["access-review.html"]
+    named = [
+        "seen, and talked to them", "compared with the last quarter", "cleo chief", "chief@example.com", "ann ek",
+        "ann.ek@example.com", "bo dahl", "bo.dahl@example.com", "ciso@example.com", "it@example.com", "canary",
+    ]  # fmt: skip
+    assert [(name, found) for name, text in texts.items() for found in named if found in text] == []

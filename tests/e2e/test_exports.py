@@ -124,7 +124,7 @@ def test_exports_are_sealed_and_the_same_again(finished: Finished, exported: Pat
 def test_the_list_names_each_format_with_its_source_and_date(finished: Finished) -> None:
     listed = finished.command("--json", "report", "--export", "list").result
 
-    assert [export["name"] for export in listed] == ["ocsf", "oscal", "vanta"]
+    assert [export["name"] for export in listed] == ["oscal", "vanta"]
     assert all(re.match(r"https://\S+$", export["source"]) for export in listed)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", export["checked"]) for export in listed)
 

@@ -57,7 +57,7 @@ def texts(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def identities(finished: Finished) -> set[str]:
-    """Return what identifies a person: of the report with names, the roster and the policy."""
+    """Return what identifies a person, and what people wrote: in the report with names, the roster and the policy."""
     rows = [*table(finished.report / "population.csv"), *table(finished.folder / "people.csv")]
     keys = (
         "user_name",
@@ -72,6 +72,9 @@ def identities(finished: Finished) -> set[str]:
     values = {row[key].lower().strip() for row in rows for key in keys if row.get(key)}
     for path in (finished.folder / "policy").glob("*.csv"):
         values |= {cell.lower() for row in table(path) for cell in row.values() if cell and "@" in cell}
+        values |= {row[key].lower() for row in table(path) for key in ("reason", "purpose") if row.get(key)}
+    # a purpose may be the name of a group, which stays
+    values -= {row["entitlement_name"].lower() for row in table(finished.report / "access.csv")}
     assert len(values) > 1000
     return {value for value in values if len(value) > 3 and re.search(r"[^\W\d_]", value)}
 

@@ -24,6 +24,7 @@ from tests.e2e.reviewing import (
     PARTS,
     SIGNATURE,
     Quarter,
+    assert_names_no_one,
     assert_opens,
     assert_quality_reported,
     decide_next,
@@ -266,3 +267,6 @@ def test_two_quarterly_reviews_from_open_to_sign_off(opened: Opened) -> None:
     third = quarter.run("csv,html")
     assert_quality_reported(third, NEXT, decided, len(later), len(rows_of(second / "population.csv")))
     assert json.loads((third / "manifest.json").read_text(encoding="utf-8"))["baseline_snapshot_id"] == second.name
+
+    # a folder to show outside names none of those who decided, signed, approved and applied, and repeats no reason
+    assert_names_no_one(quarter)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import signal
 import subprocess
@@ -96,6 +98,15 @@ def test_what_a_process_prints_is_not_the_output_of_the_command(capfd):
         of_another(pool, print, "advice")
 
     assert capfd.readouterr().out == ""
+
+
+def test_a_process_that_has_no_more_to_do_ends_silently(capfd):
+    prints_at_its_end = functools.partial(atexit.register, os.write, 2, b"what a library says at the end")
+    with Pool(1, prints_at_its_end) as pool:
+        pool.close()
+        assert pool._children[0].wait(30) == 0
+
+    assert capfd.readouterr().err == ""
 
 
 def test_a_killed_process_is_an_error_that_says_so():

@@ -34,6 +34,10 @@ def silent(
             ],
         ),
         (
+            [silent("a"), silent("b", reason="no baseline")],
+            ["2 of 47 rules were not evaluated: 1 because no baseline; 1 because no roster was given."],
+        ),
+        (
             [silent("a", "off"), silent("b", "off")],
             ["Every rule that is switched on was evaluated, 45 of 47.", "2 rules are switched off."],
         ),
