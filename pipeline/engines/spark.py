@@ -41,6 +41,10 @@ class Runnable(Protocol):
         """Return its select."""
 
     @property
+    def is_view(self) -> bool:
+        """Return whether its rows are not stored."""
+
+    @property
     def reads(self) -> Sequence[str]:
         """Return the tables that it reads."""
 
@@ -97,6 +101,7 @@ class Spark:
         self._connection = SparkConnection(location.url, location.token)
         self._build_id = ""
         self._there: set[str] = set()
+        self._views: set[str] = set()
         self._statements: dict[str, str] = {}
         self._columns: dict[str, list[tuple[str, str]]] = {}
 
@@ -135,7 +140,9 @@ class Spark:
             ModelError: the engine does not run it.
             WarehouseError: the engine or the lake does not answer.
         """
-        if model.schema not in SCHEMAS:
+        if model.is_view:
+            self._views.add(model.table)
+        if model.schema not in SCHEMAS or model.is_view:
             return self._here.create(model, values)
         self._bring({*model.reads})
         statement, bound, folder = self._statements[model.table], bind(values), self._lake.folder(model.table)
@@ -152,11 +159,13 @@ class Spark:
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a select: from the engine if it has made one of its tables, else from the database.
 
+        A view is only in the database, as are the tables that it joins.
+
         Raises:
             ModelError: it does not run.
         """
         tables = tables_of(statement)
-        if not tables & self._there:
+        if not tables & self._there or tables & self._views:
             return self._here.rows(statement)
         self._bring(tables)
         try:

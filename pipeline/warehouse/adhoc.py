@@ -101,7 +101,8 @@ def _hint(connection: Connection, text: str, query: str) -> str:
     unknown = re.search(r"Table with name (\S+?)!? does not exist", text)
     if unknown:
         rows = connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where not internal order by all"
+            "select schema_name || '.' || table_name from duckdb_tables() where not internal"
+            " union all select schema_name || '.' || view_name from duckdb_views() where not internal order by all"
         ).fetchall()
         tables = [row[0] for row in rows]
         table = re.search(rf"(\w+\.)?{re.escape(unknown[1].strip('!').split('.')[-1])}\b", query)

@@ -145,7 +145,9 @@ class _Builder:
         published = publish(
             self.connection, Publication(self.snapshot.snapshot_id, loaded.build_id, identity), earlier
         )
-        record(self.connection, loaded.build_id, {**loaded.filled, **self.made}, published)
+        views = {model.table for model in models if model.is_view}
+        made = {table: made for table, made in self.made.items() if table not in views}
+        record(self.connection, loaded.build_id, {**loaded.filled, **made}, published)
         warnings = [*loaded.notes, *chain.from_iterable(made.warnings for made in self.made.values())]
         rows = {table: self.count(table) if made.rows is None else made.rows for table, made in self.made.items()}
         return Build(self.snapshot.snapshot_id, loaded.build_id, loaded.folder, rows, tuple(warnings))
@@ -196,6 +198,8 @@ class _Builder:
         self.made |= {table: MadeTable(wanted.get(table, "")) for table in BUILDER_TABLES}
 
     def drop_previous(self, keep: Collection[str]) -> None:
+        for view in self.views():
+            self.connection.execute(f"drop view {view}")
         for table in self.tables():
             if table.partition(".")[0] in _BUILT and table not in {*BUILDER_TABLES, *keep}:
                 self.connection.execute(f"drop table {table}")
@@ -206,6 +210,15 @@ class _Builder:
             select schema_name || '.' || table_name from duckdb_tables()
             where not internal and not temporary order by all
             """
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def views(self) -> list[str]:
+        """Return the views of the built schemas."""
+        rows = self.connection.execute(
+            "select schema_name || '.' || view_name from duckdb_views()"
+            " where not internal and not temporary and list_contains($built, schema_name) order by all",
+            {"built": [*_BUILT]},
         ).fetchall()
         return [row[0] for row in rows]
 
@@ -236,7 +249,7 @@ class _Builder:
         """Hold the tables made since the last call to their columns and grains."""
         checks.verify_columns(self.connection, self.unverified)
         rows = {model.table: self.made[model.table].rows or 0 for model in self.unverified}
-        checks.verify_grains(self.executor, self.unverified, rows)
+        checks.verify_grains(self.executor, [model for model in self.unverified if not model.is_view], rows)
         self.unverified = []
 
     def count(self, table: str) -> int:

@@ -110,7 +110,9 @@ def _tables(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def _create(connection: Connection, model: Model) -> None:
-    if model.columns:
+    if model.is_view:
+        connection.execute(f"create view {model.table} as {model.sql}")
+    elif model.columns:
         columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
         connection.execute(f"create table {model.table} ({columns})")
     else:  # A rule declares no columns, so run its statement on the empty tables.

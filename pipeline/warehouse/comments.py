@@ -24,7 +24,7 @@ def comment(connection: Connection, models: Iterable[Model]) -> None:
 
 
 def _statements(model: Model) -> Iterator[str]:
-    yield f"comment on table {model.table} is {_literal(model.summary)}"
+    yield f"comment on {'view' if model.is_view else 'table'} {model.table} is {_literal(model.summary)}"
     for column in model.columns:
         yield f'comment on column {model.table}."{column.name}" is {_literal(column.description)}'
 

@@ -58,14 +58,17 @@ class InDuckDB:
         """Do nothing: DuckDB says what is wrong with a model when it runs."""
 
     def create(self, model: Model, values: Mapping[str, object]) -> int:
-        """Make the table of a model; return how many rows it has."""
+        """Make the table of a model, or its view; return how many rows it has."""
         try:
-            created = self._connection.execute(f"create table {model.table} as {model.sql}", dict(values)).fetchone()
+            kind = "view" if model.is_view else "table"
+            made = self._connection.execute(f"create {kind} {model.table} as {model.sql}", dict(values)).fetchall()
+            if model.is_view:
+                made = self._connection.execute(f"select count(*) from {model.table}").fetchall()
         except duckdb.Error as error:
             raise ModelError(
                 f"the model {model.table} does not run: {error}", where=str(model.path), hint="correct the SQL"
             ) from error
-        return int(created[0]) if created else 0
+        return int(made[0][0]) if made else 0
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a select."""

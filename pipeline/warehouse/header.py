@@ -10,13 +10,13 @@ from pipeline.warehouse.model import CONTROL_KEYS, NEEDS, SEVERITIES, ModelCheck
 
 __all__ = ["check", "checks", "columns"]
 
-_HEADER_KEYS = {"summary", "reads", "grain", "columns", "checks", "params"}
+_HEADER_KEYS = {"summary", "view", "reads", "grain", "columns", "checks", "params"}
 _RULE_KEYS = {"title", "severity", "population", "remediation", "controls", "needs", "effects"}
 _KEYS_OF_SCHEMA = {
     "completeness": {"summary", "reads", "params", "gate", "each"},
     "landed": {"summary", "reads"},
 }
-_OPTIONAL = {"checks", "params", "controls", "gate", "each", "needs", "effects"}
+_OPTIONAL = {"view", "checks", "params", "controls", "gate", "each", "needs", "effects"}
 _MAY_BE_EMPTY = {"reads", "columns"}
 #: What each key holds: its type, the type of its items, and how to write it.
 _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
@@ -26,6 +26,7 @@ _SHAPES: Mapping[str, tuple[type, type | tuple[type, ...], str]] = {
     "population": (str, str, 'population = "select ..."'),
     "remediation": (str, str, 'remediation = "What to do."'),
     "needs": (str, str, 'needs = "roster"'),
+    "view": (bool, bool, "view = true"),
     "reads": (list, str, 'reads = ["graph.accounts"]'),
     "grain": (list, str, 'grain = ["source", "account_id"]'),
     "columns": (dict, str, 'name = "type: description" under [columns]'),
@@ -49,7 +50,7 @@ def check(schema: str, header: Mapping[str, Any], *, where: str) -> None:
     """
     # A model of findings that declares columns and no key of a rule is an ordinary model, such as the register.
     is_rule = schema == "findings" and ("columns" not in header or bool(_RULE_KEYS & header.keys()))
-    valid = _HEADER_KEYS - {"columns"} | _RULE_KEYS if is_rule else _KEYS_OF_SCHEMA.get(schema, _HEADER_KEYS)
+    valid = _HEADER_KEYS - {"columns", "view"} | _RULE_KEYS if is_rule else _KEYS_OF_SCHEMA.get(schema, _HEADER_KEYS)
     for key, value in header.items():
         if key not in valid:
             raise ModelError(

@@ -55,6 +55,7 @@ class Model:
 
     ``title`` to ``effects`` are empty unless the file is a rule; ``is_gate`` belongs to completeness checks.
     So does ``each``: the column whose value the id of each check begins with, for a file that makes several.
+    ``is_view`` means that the rows are not stored: a view joins tables that change for different reasons.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Model:
     examples: Sequence[Example] = ()
     is_gate: bool = False
     each: str | None = None
+    is_view: bool = False
     title: str = ""
     severity: str = ""
     population: str = ""

@@ -156,6 +156,7 @@ class _ModelFile:
             examples=_Examples(self, examples, params),
             is_gate=keys.get("gate", False),
             each=keys.get("each"),
+            is_view=keys.get("view", False),
             title=keys.get("title", ""),
             severity=keys.get("severity", ""),
             population=keys.get("population", ""),
@@ -228,6 +229,11 @@ class _ModelFile:
             if parameters:
                 raise self.error(f"the check '{check.name}' uses {sorted(parameters)}", "checks take no parameters")
         used = {name for statement in statements for name in statement.parameters} - _IMPLICIT_PARAMETERS
+        if model.is_view and (not model.checks or any(statement.parameters for statement in statements)):
+            raise self.error(
+                "a view cannot bind parameters, and its grain is not checked",
+                "read values from a table, and add a check that the view has the rows of a table with that grain",
+            )
         if used != set(model.params):
             raise self.error(
                 f"the header declares {sorted(model.params)}, the statement uses {sorted(used)}",

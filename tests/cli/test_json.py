@@ -113,7 +113,9 @@ def test_a_failure_is_also_a_document(built: Place, case: Case, is_last: bool) -
     error = envelope(outcome)["error"]
     assert outcome.code == error["exit_code"] == int(case.outcome)
     assert set(error) == {"message", "where", "hint", "exit_code"}
-    assert outcome.stderr.startswith(f"error: {error['message']} — {error['where']}\nhint: {error['hint']}")
+    message, where = error["message"], error["where"]
+    told = f"{where}: {message}" if where.startswith("--") else f"{message} — {where}" if where else message
+    assert outcome.stderr.startswith(f"error: {told}\nhint: {error['hint']}")
 
 
 def test_a_tripped_gate_keeps_the_result(built: Place, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -71,7 +72,8 @@ def assert_one_error(outcome: Outcome, code: int, *said: str) -> None:
     assert outcome.code == code, outcome.stderr
     assert sum(line.startswith("error: ") for line in lines) == 1, outcome.stderr
     assert sum(line.startswith("hint: ") for line in lines) == 1, outcome.stderr
-    assert " — " in next(line for line in lines if line.startswith("error: "))
+    # the place is at the end, or the source that each reason begins with
+    assert re.search(r" — |: source '", next(line for line in lines if line.startswith("error: ")))
     assert "Traceback" not in outcome.stderr
     for text in said:
         assert text in outcome.stderr

@@ -94,6 +94,7 @@ def test_a_valid_rule_is_read_with_all_its_parts(tmp_path: Path) -> None:
         ('severity = "low"', 'severity = "urgent"', "'urgent' is not a severity"),
         ('severity = "low"', 'serverity = "low"', "unknown header key 'serverity'"),
         ('severity = "low"', 'severity = "low"\ncolumns = {}', "unknown header key 'columns'"),
+        ('severity = "low"', 'severity = "low"\nview = true', "unknown header key 'view'"),
         ('severity = "low"', "severity = low", "not valid TOML"),
         ('recommendation = "remove"', 'recommend = "remove"', "unknown key 'recommend' in [effects]"),
         ('recommendation = "remove"', 'recommendation = "delete"', "'delete' is not a valid 'recommendation'"),
@@ -173,6 +174,7 @@ def test_an_invalid_rule_is_refused(tmp_path: Path, old: str, new: str, says: st
         ("*/", '[checks.odd]\nsql = "selec 1"\n*/', "does not parse"),
         ("*/", '[checks.odd]\nsql = "select problem from things"\n*/', "has no schema"),
         ("*/", '[checks.odd]\nsql = "select $as_of"\n*/', "the check 'odd' uses ['as_of']"),
+        ("summary", "view = true\nsummary", "a view cannot bind parameters, and its grain is not checked"),
         ("*/", '[checks.odd]\nsql = "select today()"\n*/', "'today(' is not allowed"),
     ],
 )

@@ -21,9 +21,10 @@ ROSTER = "person_id,email,department\np1,ann@example.com,Sales\np2,old@example.c
 
 
 def everything(house: Any) -> dict[str, list[Any]]:
-    """Return every row of every table but the pages as they came, and what tables were made from."""
+    """Return every row of every table and view but the pages as they came, and what tables were made from."""
     names = house.rows(
-        "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'raw' order by all"
+        "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'raw' union all"
+        " select schema_name || '.' || view_name from duckdb_views() where schema_name = 'reports' order by all"
     )
     return {name: house.rows(f"select * from {name} order by all") for (name,) in names if name != "meta.made_from"}
 
@@ -91,6 +92,8 @@ def test_a_changed_threshold_makes_only_what_depends_on_it(house: Any, source: A
         "findings.evaluations",
         "findings.register",
     }
+    assert "reports.access_findings" in made_anew
+    assert "reports.held_access" not in made_anew  # the most rows of all
 
 
 def test_a_failed_build_leaves_nothing_to_be_kept(
@@ -120,7 +123,10 @@ def test_a_table_that_was_changed_by_hand_in_its_number_of_rows_is_made_anew(
     snapshot = house.land(FIRST, {"prod": source(people)})
     house.build(snapshot)
     expected = everything(house)
-    house.connection.execute("drop table graph.accounts; create table reports.left_over as select 1 as a")
+    house.connection.execute(
+        "drop table graph.accounts; create table reports.left_over as select 1 as a; drop view reports.access;"
+        "create table reports.access as select 2 as b; create view reports.posing as select 3 as c"
+    )
 
     house.build(snapshot)
 
