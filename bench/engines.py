@@ -30,8 +30,14 @@ input()
 """
 _TICKS = os.sysconf("SC_CLK_TCK")
 
-#: Workers stay while DuckDB works: ending idle ones is for clusters that pay for them.
-_SETTINGS = {"SAIL_MODE": "local-cluster", "SAIL_CLUSTER__WORKER_MAX_IDLE_TIME_SECS": "86400", "RUST_LOG": "error"}
+#: Workers stay while DuckDB works: ending idle ones is for clusters that pay for them. With the buffer of 16 batches
+#: that is the default, a task can wait for a reader that waits for the same task, and the statement never ends.
+_SETTINGS = {
+    "SAIL_MODE": "local-cluster",
+    "SAIL_CLUSTER__WORKER_MAX_IDLE_TIME_SECS": "86400",
+    "SAIL_CLUSTER__TASK_STREAM_BUFFER": "100000",
+    "RUST_LOG": "error",
+}
 
 
 @dataclass(frozen=True)
