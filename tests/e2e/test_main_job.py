@@ -184,7 +184,7 @@ def test_fail_on_exits_with_1_after_the_report_is_written(gated: Finished) -> No
     found = rows(gated.report / "findings.csv")
     severe = sum(row["status"] == "open" and row["severity"] in {"critical", "high"} for row in found)
     assert severe > 5
-    assert f"error: {severe} findings are open at high or above" in gated.outcome.stderr
+    assert f"error: --fail-on: {severe} findings are open at high or above" in gated.outcome.stderr
 
 
 def test_json_is_one_document(finished: Finished) -> None:

@@ -160,13 +160,13 @@ NO_COUNTS = [{"name": name} for name in TABLES]
         ({"manifest.json": b""}, {}, "There is no manifest.json, so nothing proves that accounts.csv is whole"),
         ({}, {"files": []}, "manifest.json does not declare the rows of accounts.csv"),
         ({}, {"files": NO_COUNTS}, "manifest.json does not declare the rows of grants.csv"),
-        ({"grants.csv": GRANTS.rsplit("4,perm", 1)[0]}, {}, "declares 5 rows of grants.csv, and 4 were read."),
-        ({"grants.csv": GRANTS + "3,role:admin,,\n"}, {}, "declares 5 rows of grants.csv, and 6 were read."),
+        ({"grants.csv": GRANTS.rsplit("4,perm", 1)[0]}, {}, "declares 5 rows of grants.csv, and 4 were read"),
+        ({"grants.csv": GRANTS + "3,role:admin,,\n"}, {}, "declares 5 rows of grants.csv, and 6 were read"),
         ({"accounts.csv": ACCOUNTS.replace("Dahl", "Dall")}, {}, "accounts.csv was changed after"),
-        ({"accounts.csv": ACCOUNTS.replace("4,dee", "1,dee")}, {}, "account id is on several lines that differ: 1."),
+        ({"accounts.csv": ACCOUNTS.replace("4,dee", "1,dee")}, {}, "account id is on several lines that differ: 1"),
         (
             {"entitlements.csv": ENTITLEMENTS.replace("group:all,Everyone", "role:admin,Everyone")}, {},
-            "1 entitlement id is on several lines that differ: role:admin.",
+            "1 entitlement id is on several lines that differ: role:admin",
         ),
         (
             {"grants.csv": GRANTS.replace("4,perm", "9,perm")},
