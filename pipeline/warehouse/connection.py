@@ -152,7 +152,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def limit_memory(connection: Connection, most: int) -> None:
-    """Let a connection hold at most so many bytes in memory, or fewer where the machine or container allows less."""
+    """Limit the memory of a connection to this many bytes, or to fewer where the machine or container has less."""
     connection.execute("reset memory_limit")
     row = connection.execute("select current_setting('memory_limit')").fetchone()
     amount, _, unit = str(row[0] if row else "").partition(" ")
