@@ -214,9 +214,9 @@ class _Builder:
         return [row[0] for row in rows]
 
     def views(self) -> list[str]:
-        """Return the views of the built schemas."""
+        """Return the views of the built schemas, quoted: a view of a user may have any name."""
         rows = self.connection.execute(
-            "select schema_name || '.' || view_name from duckdb_views()"
+            """select '"' || schema_name || '"."' || replace(view_name, '"', '""') || '"' from duckdb_views()"""
             " where not internal and not temporary and list_contains($built, schema_name) order by all",
             {"built": [*_BUILT]},
         ).fetchall()
