@@ -16,21 +16,22 @@ basis        = "varchar: where the address comes from: registered (service_accou
 */
 with
 
--- The most specific first: place 1 counts before place 2.
+-- The most specific first: place 1 counts before place 2. The subject is account, person, group or role, or else the
+-- type of an object: a column that is empty for nearly all rows is a key that takes Sail memory with the square of them.
 candidates as (
     select
-        source, 'account' as subject_type, '' as object_type, account_id as subject_id, null as own_person_id,
+        source, 'account' as subject, account_id as subject_id, null as own_person_id,
         lower(owner_email) as address, 'registered' as basis, 1 as place
     from graph.registrations
     where owner_email is not null
     union all
-    select accounts.source, 'account', '', accounts.account_id, people.person_id, people.manager_key, 'manager', 2
+    select accounts.source, 'account', accounts.account_id, people.person_id, people.manager_key, 'manager', 2
     from graph.accounts as accounts
     join graph.people as people on people.person_id = accounts.person_id
     union all
-    select '', 'person', '', person_id, person_id, manager_key, 'manager', 2 from graph.people
+    select '', 'person', person_id, person_id, manager_key, 'manager', 2 from graph.people
     union all
-    select groups.source, 'group', '', groups.group_id, null, lower(owners.reviewer_email), 'policy', 1
+    select groups.source, 'group', groups.group_id, null, lower(owners.reviewer_email), 'policy', 1
     from graph.groups as groups
     join policy.owners as owners
         on owners.entitlement_type in (
@@ -38,15 +39,15 @@ candidates as (
         )
         and lower(owners.entitlement_name) in (lower(groups.group_name), lower(groups.group_id))
     union all
-    select roles.source, 'role', '', roles.role_id, null, lower(owners.reviewer_email), 'policy', 1
+    select roles.source, 'role', roles.role_id, null, lower(owners.reviewer_email), 'policy', 1
     from graph.roles as roles
     join policy.owners as owners on owners.entitlement_type in ('role', roles.source || ':role')
         and lower(owners.entitlement_name) in (lower(roles.role_name), lower(roles.role_display_name), lower(roles.role_id))
     union all
-    select source, 'object', object_type, object_id, null, lower(label_owner_email), 'policy', 1
+    select source, object_type, object_id, null, lower(label_owner_email), 'policy', 1
     from graph.objects
     union all
-    select objects.source, 'object', objects.object_type, objects.object_id, null, accounts.email_key, 'owner', 2
+    select objects.source, objects.object_type, objects.object_id, null, accounts.email_key, 'owner', 2
     from graph.objects as objects
     join graph.accounts as accounts on accounts.source = objects.source and accounts.account_id = objects.owner_id
     where accounts.status in ('active', 'unknown')
@@ -81,7 +82,7 @@ people_by_address as (
 
 eligible_candidates as (
     select
-        candidates.source, candidates.subject_type, candidates.object_type, candidates.subject_id, candidates.basis,
+        candidates.source, candidates.subject, candidates.subject_id, candidates.basis,
         candidates.place, coalesce(owner.email, candidates.address) as owner_email
     from candidates
     left join people_by_address as owner on owner.address = candidates.address
@@ -93,11 +94,14 @@ eligible_candidates as (
 -- Places have one digit, so the lowest text has the lowest place and, of equal places, the first address. Within a type
 -- of subject each place has one basis.
 select
-    source, subject_type, object_type, subject_id,
+    source,
+    case when subject in ('account', 'person', 'group', 'role') then subject else 'object' end as subject_type,
+    case when subject in ('account', 'person', 'group', 'role') then '' else subject end as object_type,
+    subject_id,
     substr(min(place || owner_email), 2) as owner_email,
     arg_min(basis, place) as basis
 from eligible_candidates
-group by source, subject_type, object_type, subject_id
+group by source, subject, subject_id
 
 /* example
 name = "a register counts before the manager; own managers, managers who have left and people who have none give no owner"

@@ -57,17 +57,18 @@ line_names as (
     select *, subject_key from staging.policy_lines where subject_key is not null
 ),
 
+-- Not made distinct: of the few that a line names, the last step does that.
 subject_names as (
     select source, 'account' as subject_type, account_id as subject_id, lower(account_id) as name from graph.accounts
-    union
+    union all
     select source, 'account', account_id, user_name_key from graph.accounts
-    union
+    union all
     select source, 'account', account_id, email_key from graph.accounts
-    union
+    union all
     select source, 'group', group_id, lower(group_id) from graph.groups
-    union
+    union all
     select source, 'group', group_id, lower(group_name) from graph.groups
-    union
+    union all
     select '', 'person', person_id, lower(person_id) from graph.people
 ),
 
@@ -76,22 +77,20 @@ exception_names as (
     select '' as source, 'person' as subject_type, person_id as subject_id, email_key as name
     from graph.people
     where email_key is not null and email_key <> lower(person_id)
-    union
+    union all
     select source, 'role', role_id, lower(role_id) from graph.roles
-    union
+    union all
     select source, 'role', role_id, name from graph.role_names
-    union
+    union all
     select source, 'object', object_id, lower(object_id) from graph.objects where object_type in ('dashboard', 'model')
-    union
+    union all
     select source, 'object', object_id, lower(object_name) from graph.objects where object_type in ('dashboard', 'model')
 ),
 
 all_names as (
-    select 'exceptions' as policy, * from subject_names
+    select *, false as is_for_exceptions from subject_names
     union all
-    select 'out_of_scope', * from subject_names
-    union all
-    select 'exceptions', * from exception_names
+    select *, true from exception_names
 )
 
 select distinct
@@ -109,7 +108,7 @@ select distinct
 from line_names as lines
 left join reference.rules as rule on rule.rule_id = lines.rule_id
 join all_names as names
-    on names.policy = lines.policy and names.name = lines.name
+    on names.name = lines.name and (lines.policy = 'exceptions' or not names.is_for_exceptions)
     and (lines.source is null or names.source = '' or names.source = lines.source)
 -- An exception matches only subjects of its rule's kind, because a person, a role and an account may share a name.
 where lines.policy = 'out_of_scope'
@@ -157,4 +156,10 @@ expect = [
   { line = 3, subject_type = "group", subject_id = "g" },
   { line = 4, subject_type = "object", subject_id = "d" },
 ]
+*/
+/* example
+name = "a subject with one name as its id, user name and e-mail address is found once"
+given."staging.policy_lines" = [ { policy = "out_of_scope", line = 2, is_default = false, subject = "Ops@x", subject_key = "ops@x" } ]
+given."graph.accounts" = [ { source = "s", account_id = "ops@x", user_name_key = "ops@x", email_key = "ops@x" } ]
+expect = [ { policy = "out_of_scope", line = 2, source = "s", subject_type = "account", subject_id = "ops@x" } ]
 */
