@@ -14,7 +14,7 @@ import duckdb
 from pipeline.errors import ModelError
 from pipeline.spool import Observation, SourceOutcome
 from pipeline.warehouse import checks, database, saved
-from pipeline.warehouse.connection import MEMORY_LIMIT, limit_memory
+from pipeline.warehouse.connection import limit_memory
 from pipeline.warehouse.database import Connection
 from pipeline.warehouse.model import Model
 from pipeline.warehouse.plan import order
@@ -28,6 +28,8 @@ MEMORY_BYTES = 512 * 1024 * 1024
 #: put everything that compares them on disk.
 _RECORDS = 1_000_000
 _RECORD_BYTES = 256
+#: What they get at most: the records of ten million accounts were checked within it.
+_MOST_BYTES = 2_800_000_000
 #: Memory that DuckDB needs to read one byte of JSON, measured at 4.7 for groups that list their members.
 _PARSED_BYTES = 5
 
@@ -77,7 +79,7 @@ def _make_room(connection: Connection, snapshot_id: str) -> None:
     statement = saved.statement("landing", "vector_bytes")
     ((most_bytes, record_count),) = connection.execute(statement, {"snapshot_id": snapshot_id}).fetchall()
     at_once = _PARSED_BYTES * int(most_bytes) * (os.cpu_count() or 1)
-    compared = min(max(0, int(record_count) - _RECORDS) * _RECORD_BYTES, MEMORY_LIMIT - MEMORY_BYTES)
+    compared = min(max(0, int(record_count) - _RECORDS) * _RECORD_BYTES, _MOST_BYTES - MEMORY_BYTES)
     limit_memory(connection, MEMORY_BYTES + at_once + compared)
 
 

@@ -46,8 +46,8 @@ _SESSION = """
 """
 
 #: Bytes that a connection may hold in memory before DuckDB puts the rest into a temporary folder beside the database:
-#: a build of a million accounts stays within 4 GB. Where a machine or container allows less, DuckDB's limit holds.
-MEMORY_LIMIT = 2_800_000_000
+#: a build of a million accounts stays within 3 GB. Where a machine or container allows less, DuckDB's limit holds.
+MEMORY_LIMIT = 2_500_000_000
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 #: Rows that one statement inserts. One statement for each row takes several times as long.

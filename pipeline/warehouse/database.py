@@ -38,6 +38,7 @@ __all__ = [
     "reading",
     "release",
     "sandbox",
+    "shrink",
     "transaction",
     "without_comments",
     "writing",
@@ -121,10 +122,15 @@ def release(connection: Connection) -> None:
     """
     ((limit,),) = connection.execute("select current_setting('memory_limit')").fetchall()
     try:
-        with suppress(duckdb.OutOfMemoryException):  # that much is in use
-            connection.execute("set memory_limit = $limit", {"limit": f"{_RESTING_MEMORY} bytes"})
+        shrink(connection)
     finally:
         connection.execute("set memory_limit = $limit", {"limit": limit})
+
+
+def shrink(connection: Connection) -> None:
+    """Hold a connection to little memory from now on: enough to read its tables, parts of them from the disk."""
+    with suppress(duckdb.OutOfMemoryException):  # that much is in use
+        connection.execute("set memory_limit = $limit", {"limit": f"{_RESTING_MEMORY} bytes"})
 
 
 @contextmanager

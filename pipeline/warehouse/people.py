@@ -82,6 +82,8 @@ def read_roster(path: Path, wanted: RosterFormat | None = None, *, spill: Path |
     with database.in_memory(only=TABLE, spill=spill) as people:
         try:
             count, sha256 = load_roster(people, path, wanted, note=remarks.append)
+            if spill is not None:
+                database.shrink(people)  # reading takes several times the memory of the people, which a build needs
         except database.NO_ROOM as error:
             raise RosterError(
                 f"there is no room for the roster: {reason_of(error)}",

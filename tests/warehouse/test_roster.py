@@ -14,6 +14,7 @@ from pipeline.tables.cells import TableError
 from pipeline.tables.delimited import read_table
 from pipeline.warehouse import database
 from pipeline.warehouse.database import Connection
+from pipeline.warehouse.people import read_roster
 from pipeline.warehouse.roster import load_roster
 from pipeline.warehouse.roster_columns import RosterFormat
 
@@ -203,6 +204,22 @@ def test_a_roster_that_outgrows_its_memory_goes_to_the_disk_and_leaves_nothing_t
 
     assert last == [(60_000, "person59999@x.test")]
     assert not spill.exists()
+
+
+def test_a_roster_that_was_read_leaves_the_memory_to_the_build_which_gets_everyone_more_than_once(
+    tmp_path: Path,
+) -> None:
+    lines = [f"{number},person{number}@x.test,Person {number} of many" for number in range(3_000)]
+    (tmp_path / "people.csv").write_text("person_id,email,display_name\n" + "\n".join(lines) + "\n")
+
+    with read_roster(tmp_path / "people.csv", spill=tmp_path / "spilled") as roster:
+        assert roster.people is not None
+        [(limit,)] = roster.people.execute("select current_setting('memory_limit')").fetchall()
+        assert limit == "61.0 MiB"
+        for _ in range(2):
+            with database.in_memory(only="policy.roster") as elsewhere:
+                roster.copy_to(elsewhere)
+                assert elsewhere.execute("select count(distinct email) from policy.roster").fetchall() == [(3_000,)]
 
 
 def test_a_roster_from_a_pipe_is_read_like_a_file(connection: Connection, tmp_path: Path) -> None:
