@@ -230,11 +230,16 @@ def _print(text: str) -> None:
     except BrokenPipeError:
         raise
     except (OSError, AttributeError) as error:  # a full disk, or no stdout at all
-        raise RenderError(
-            f"the result cannot be written: {getattr(error, 'strerror', None) or 'it is closed'}",
-            where="stdout",
-            hint="check where the output of this command goes",
-        ) from error
+        raise unwritten(error) from error
+
+
+def unwritten(error: Exception) -> RenderError:
+    """Return the error of a command that cannot write to stdout."""
+    return RenderError(
+        f"the result cannot be written: {getattr(error, 'strerror', None) or 'it is closed'}",
+        where="stdout",
+        hint="check where the output of this command goes",
+    )
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

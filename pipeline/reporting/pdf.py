@@ -48,7 +48,7 @@ def render(
     weasyprint = _weasyprint()
     fetcher, refusal = _bundled_only(templates)
     gc.collect()  # frees what a document before this one has left
-    with MissingGlyphs() as missing, _without_collector():
+    with MissingGlyphs() as missing, _fonts() as fonts, _without_collector():
         try:
             document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)
             # New for each call: an attachment that is written a second time is empty.
@@ -63,7 +63,9 @@ def render(
                 )
                 for path in sorted(attached)
             ]
-            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", attachments=files, finisher=_finish)
+            pdf: bytes = document.write_pdf(
+                pdf_variant="pdf/a-3a", attachments=files, font_config=fonts, finisher=_finish
+            )
         except refusal as error:
             raise _refused(error, templates) from error
     return pdf, frozenset(missing.characters)
@@ -79,10 +81,10 @@ def render_part(html: str, templates: Path) -> tuple[bytes, frozenset[str]]:
     """
     weasyprint = _weasyprint()
     fetcher, refusal = _bundled_only(templates)
-    with MissingGlyphs() as missing, _without_collector():
+    with MissingGlyphs() as missing, _fonts() as fonts, _without_collector():
         try:
             document = weasyprint.HTML(string=html, base_url=templates.as_uri() + "/", url_fetcher=fetcher)
-            pages: bytes = document.write_pdf()
+            pages: bytes = document.write_pdf(font_config=fonts)
         except refusal as error:
             raise _refused(error, templates) from error
         # The tree of boxes is one cycle. Everything older is still frozen, so that it is found quickly.
@@ -129,6 +131,18 @@ def _weasyprint() -> Any:
                 hint=_PANGO_HINT,
             ) from error
     return weasyprint
+
+
+@contextlib.contextmanager
+def _fonts() -> Iterator[Any]:
+    """Give a configuration whose folder of fonts is gone at the end: a process may end before it is collected."""
+    from weasyprint.text.fonts import FontConfiguration
+
+    fonts = FontConfiguration()
+    try:
+        yield fonts
+    finally:
+        fonts.__del__()
 
 
 def _bundled_only(templates: Path) -> tuple[Any, type[BaseException]]:
