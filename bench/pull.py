@@ -54,8 +54,8 @@ def latency(quick: bool, _folder: Path) -> list[Row]:
             [span / (law * _DELAY) for span in seconds["extract"]],
             "x",
             1.3,
-            f"{times(seconds['extract'])}; besides the pages: one round of status, probes and the count before, one "
-            "for the count after; roles, groups (twice) and the probes of objects take turns with the pages",
+            f"{times(seconds['extract'])}; besides the pages: one round of status, probes, roles and the count "
+            "before, one for the count after; groups (twice) and the probes of objects take turns with the pages",
         ),
         Row(
             f"the whole extract with {_LONG_DELAY:.0f} s an answer, where only the rounds of requests count",

@@ -171,18 +171,22 @@ class _ListReader:
         """Read all pages: the first few to learn which page size the server honours, the others concurrently."""
         if self._step is None and not await self._learn(sweep):
             return
+        horizon = None
         if not careful:
             # without a count, the previous sweep shows how far ahead it is worth reading
             horizon = previous.distinct if expected is None and previous is not None else expected
             # without either, a last record that came alone is likely the end, and one request shows it
             if horizon is not None or sweep.next_offset < sweep.reached or not sweep.spans:
-                await self._read_concurrently(sweep, horizon)
+                await self._read_concurrently(sweep, horizon, is_counted=expected is not None)
         step = self._step or self._page_size
         while not (sweep.halted or sweep.unreadable or sweep.has_gap or sweep.is_at_end):
             await self._page(sweep, sweep.next_offset, step)
         if expected != sweep.distinct and not sweep.halted and not sweep.unreadable:
             # no count confirms the end, and a hole in the list would look the same: look beyond it
-            await self._page(sweep, sweep.reached + step, step)
+            beyond = sweep.reached + step
+            # pages that were requested without a horizon follow each other, so one behind that place means all before
+            if not (beyond in sweep.empty or (horizon is None and sweep.empty and max(sweep.empty) > beyond)):
+                await self._page(sweep, beyond, step)
 
     async def _learn(self, sweep: Sweep) -> bool:
         """Find the largest page the server gives; return False if the sweep ended or turned out to be an echo."""
@@ -214,13 +218,19 @@ class _ListReader:
                 continue
             return self._take(sweep, 0, self._page_size, page)
 
-    async def _read_concurrently(self, sweep: Sweep, horizon: int | None) -> None:
-        """Read from where the sweep is; up to ``horizon`` records if their number is known, else to an empty page."""
+    async def _read_concurrently(self, sweep: Sweep, horizon: int | None, *, is_counted: bool) -> None:
+        """Read from where the sweep is; up to ``horizon`` records if their number is known, else to an empty page.
+
+        Without a horizon most of the requests at once may be behind the end. So there are few at first, and more the
+        longer the list is.
+        """
         step = self._step or self._page_size
         stride = max(1, step - 1)  # each page begins with the last record of the page before
         position = sweep.next_offset
         # the last record alone, and nothing behind it; they go out last
         closing = [] if horizon is None else [at for at in (horizon, horizon - 1) if at >= position]
+        if horizon is not None and not is_counted:
+            closing.insert(0, horizon + step)  # without a count, nothing beyond that either
 
         def next_offset() -> int | None:
             nonlocal position
@@ -232,9 +242,19 @@ class _ListReader:
             position += stride
             return position - stride
 
+        at_once = self._workers if horizon is not None else 1
+        turns = asyncio.Semaphore(at_once)
+
         async def work() -> None:
-            while (offset := next_offset()) is not None:
-                await self._chunk(sweep, offset, step, horizon)
+            nonlocal at_once
+            while True:
+                async with turns:
+                    if (offset := next_offset()) is None:
+                        return
+                    await self._chunk(sweep, offset, step, horizon)
+                while at_once < min(self._workers, 1 + len(sweep.spans) // 2):
+                    at_once += 1
+                    turns.release()
 
         await run_workers(work, self._workers)
 

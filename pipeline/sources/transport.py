@@ -60,7 +60,8 @@ class Client:
     """The client of one source. Use it as an asynchronous context manager, in one event loop.
 
     ``redaction`` holds the secrets that no error, address or record may contain; ``page_log`` is where accepted
-    answers are recorded, by default nowhere.
+    answers are recorded, by default nowhere. With ``has_proxy_credential`` a first request should go alone: a proxy
+    that refuses its credential must see it once.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Client:
         if route.proxy is not None and route.proxy.credential is not None:
             self.redaction.add(route.proxy.credential[1])
         self._clock = clock
+        self.has_proxy_credential = route.proxy is not None and route.proxy.credential is not None
         self._connection = Connection(source, route, self.redaction, clock=clock)
         self._failures = self._connection.failures
         self._retries = Retries(source, clock=clock, sleep=sleep)

@@ -56,7 +56,8 @@ def as_html(title: str = "Sign in", status: int = 200) -> Reply:
 class HttpServer:
     """Serves ``answer`` on loopback to the end of the ``with`` block.
 
-    ``answer`` may be replaced while it serves; ``requests`` are all requests so far.
+    ``answer`` may be replaced while it serves; ``requests`` are all requests so far, and ``most_at_once`` is how many
+    of them at most waited for their answer at the same time.
     """
 
     def __init__(self, answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
@@ -68,6 +69,8 @@ class HttpServer:
         self._stop: asyncio.Event
         self._connections = 0
         self.requests: list[Request] = []
+        self.most_at_once = 0
+        self._waiting = 0
         self.port = 0
 
     @property
@@ -127,9 +130,14 @@ class HttpServer:
             parts = urlsplit(target)
             request = Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body, connection)
             self.requests.append(request)
-            reply = self.answer(request)
-            if reply.delay:
-                await asyncio.sleep(reply.delay)
+            self._waiting += 1
+            self.most_at_once = max(self.most_at_once, self._waiting)
+            try:
+                reply = self.answer(request)
+                if reply.delay:
+                    await asyncio.sleep(reply.delay)
+            finally:
+                self._waiting -= 1
             if reply.reset:
                 return
             fields = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body)), **reply.headers}

@@ -239,3 +239,55 @@ def test_groups_come_with_their_members_and_are_read_twice(extracting: Extractin
     assert sorted(done.rows("groups"), key=lambda g: g["_id"]) == groups
     assert done.outcome.accepted_sweeps["groups"] == 2
     assert done.observed("groups_end_proven").result == "PASS"
+
+
+def requested_groups(fake: FakeSisense) -> list[tuple[int, int]]:
+    requests = [request.query for request in fake.server.requests if request.path.endswith("/groups")]
+    return [(int(query["skip"]), int(query["limit"])) for query in requests]
+
+
+def test_the_answer_that_finds_the_list_of_groups_is_its_first_page(extracting: Extracting) -> None:
+    groups = [{"_id": f"{i:024x}", "name": f"g{i}", "users": []} for i in range(120)]
+    with FakeSisense(accounts(3), groups=groups) as fake:
+        done = extracting(fake)
+
+    once = [(0, 50), (49, 50), (98, 50)]
+    assert [page for page in sorted(requested_groups(fake)) if page in once] == sorted([*once, *once])
+    assert (0, 1) not in requested_groups(fake)
+    assert [page.resource for page in done.pages].count("probe") == 1  # that of the accounts
+    assert len([page for page in done.pages if page.resource == "groups"]) == len(requested_groups(fake))
+
+
+@pytest.mark.parametrize("trouble", [Reply(503), as_html()], ids=["503", "a web page"])
+def test_a_first_page_of_groups_that_is_too_much_at_first_is_requested_again(
+    extracting: Extracting, trouble: Reply
+) -> None:
+    groups = [{"_id": f"{i:024x}", "name": f"g{i}", "users": []} for i in range(120)]
+    with FakeSisense(
+        accounts(3), groups=groups, fault=lambda r, n: trouble if r == "groups" and n < 4 else None
+    ) as fake:
+        done = extracting(fake)
+
+    assert done.failed == set()
+    assert requested_groups(fake)[:5] == [(0, 50)] * 3 + [(0, 1), (0, 50)]
+    assert len(done.rows("groups")) == 120
+
+
+def test_groups_are_read_with_pages_of_the_size_that_the_server_accepts(extracting: Extracting) -> None:
+    groups = [{"_id": f"{i:024x}", "name": f"g{i}", "users": []} for i in range(120)]
+    with FakeSisense(accounts(230), groups=groups, refuses_above=30) as fake:
+        done = extracting(fake)
+
+    assert done.failed == set()
+    assert requested_groups(fake)[0] == (0, 1)
+    assert len(done.rows("groups")) == 120
+
+
+def test_little_is_requested_beyond_the_end_of_a_list_without_a_count(extracting: Extracting) -> None:
+    groups = [{"_id": f"{i:024x}", "name": f"g{i}", "users": []} for i in range(95)]
+    with FakeSisense(accounts(3), groups=groups) as fake:
+        done = extracting(fake, page_size=10, concurrency=20)
+
+    assert len(done.rows("groups")) == 95
+    beyond = [page for page in requested_groups(fake) if page[0] > 95]
+    assert 2 <= len(beyond) <= 8  # at least one in each of the two readings

@@ -127,6 +127,17 @@ def test_fewer_requests_are_in_flight_when_the_server_pushes_back(extracting: Ex
     assert done.outcome.settings["least_concurrency"] == "4"
 
 
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_requests_are_in_flight_than_are_allowed(extracting: Extracting, concurrency: int) -> None:
+    with FakeSisense(accounts(230)) as fake:
+        answer = fake.server.answer
+        fake.server.answer = lambda request: Reply(**{**vars(answer(request)), "delay": 0.01})
+        done = extracting(fake, concurrency=concurrency, objects="auto")
+
+    assert done.failed == set()
+    assert fake.server.most_at_once == concurrency
+
+
 def test_a_server_that_keeps_pushing_back_gets_one_request_at_a_time(extracting: Extracting) -> None:
     with FakeSisense(accounts(230), fault=lambda r, nth: Reply(429) if r == "users" and nth % 2 else None) as fake:
         done = extracting(fake, concurrency=8, page_size=10)

@@ -55,13 +55,15 @@ class _SisenseReader:
         shard = Shard.parse(job.shard) if job.shard is not None else None
         api = self._api = SisenseApi(client, Session(client, self._credentials))
         async with beside() as start:
-            await api.read_status()  # alone: a proxy that refuses its credential must see it once
+            status = start(api.read_status())
+            if client.has_proxy_credential:
+                await status
             probe = start(api.find_users(extraction.job.source.page_size))
             caller, count = start(self._read_principal(api)), start(self._find_count(api))
             roles = start(self._read_roles(api, extraction))
-            await _all_in_order(probe, caller, count)
-            groups = start(self._read_groups(api, extraction) if job.is_first_shard else _nothing())
             objects = start(self._read_objects(api, extraction) if job.is_first_shard else _nothing())
+            await _all_in_order(status, probe, caller, count)
+            groups = start(self._read_groups(api, extraction, probe.result()) if job.is_first_shard else _nothing())
             failure: SourceError | None = None
             try:
                 await self._read_accounts(api, extraction, probe.result(), shard)
@@ -92,7 +94,7 @@ class _SisenseReader:
             outcome,
             api=self._api.flavour,
             version=self._api.version,
-            missing=self._api.missing,
+            missing=self._api.missing if self._api.client.has_answered else {},
             clock_skew_seconds=self._api.skew_seconds,
             settings=outcome.settings
             | extraction.settings
@@ -127,10 +129,10 @@ class _SisenseReader:
         await self._read_list(extraction, "users", self._range, is_size_known=is_size_known, first=self._range.first)
         extraction.settings |= self._range.settings(extraction.readings["users"])
 
-    async def _read_groups(self, api: SisenseApi, extraction: Extraction) -> None:
-        groups = await api.find_groups()
-        if groups is not None:
-            await self._read_list(extraction, "groups", RestList(api, groups, None))
+    async def _read_groups(self, api: SisenseApi, extraction: Extraction, users: Found[Records]) -> None:
+        probe = await api.find_groups(users.page["limit"])  # the size that the server accepts
+        if probe is not None:
+            await self._read_list(extraction, "groups", RestList(api, probe.endpoint, None, probe))
 
     async def _read_objects(self, api: SisenseApi, extraction: Extraction) -> None:
         if extraction.job.source.objects is not False:

@@ -13,14 +13,19 @@ __all__ = ["RestList"]
 class RestList:
     """A list for :func:`pipeline.sources.paging.read_list`. ``count`` is its count, if it has one.
 
-    The count that was found counts as the first one: it was requested before the first page.
+    The count that was found counts as the first one: it was requested before the first page. ``probe`` is the answer
+    by which the list was found, if it came after the count. If it is the first page that is read, it is not requested
+    again.
     """
 
-    def __init__(self, api: SisenseApi, endpoint: Endpoint, count: Found[int] | None) -> None:
+    def __init__(
+        self, api: SisenseApi, endpoint: Endpoint, count: Found[int] | None, probe: Found[Records] | None = None
+    ) -> None:
         self._api = api
         self.endpoint = endpoint
         self._count = count.endpoint if count is not None else None
         self._first = count.value if count is not None else None
+        self._probe = probe
 
     @property
     def where(self) -> str:
@@ -28,7 +33,12 @@ class RestList:
         return self._api.client.where("GET", self._api.client.source.url + self.endpoint.path)
 
     async def page(self, offset: int, limit: int) -> tuple[Reply, Records]:
-        """Request one page."""
+        """Request one page, or return the one that the probe requested."""
+        if self._probe is not None:
+            probe, self._probe = self._probe, None
+            if probe.page == {"skip": offset, "limit": limit}:
+                return probe.answer, probe.value
+            self._api.client.page_log.record(probe.answer, "probe")
         return await self._api.get(self.endpoint, self._api.read_records, {"skip": offset, "limit": limit})
 
     async def count(self) -> int | None:

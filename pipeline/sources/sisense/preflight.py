@@ -113,7 +113,7 @@ class _Preflight:
         if roles is not None:
             self.add("roles", "ok", f"{roles.value.items} roles at {roles.endpoint.path}")
         if groups is not None:
-            self.add("groups", "ok", f"groups at {groups.path}")
+            self.add("groups", "ok", f"groups at {groups.endpoint.path}")
         for resource, loss in sorted(api.missing.items()):
             self.add(resource, "warning", f"not found: {loss}", _MISSING_HINT)
         if self.source.objects is not False:

@@ -54,22 +54,27 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_T]):
-    """An endpoint, and what it answered to the probe."""
+    """An endpoint, and what it answered to the probe. ``page`` is the part of the list that was requested."""
 
     endpoint: Endpoint
     answer: Reply
     value: _T
+    page: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Probe(Generic[_T]):
-    """One endpoint to probe: the addresses, the optional queries and the pages to try, the preferred ones first."""
+    """One endpoint to probe: the addresses, the optional queries and the pages to try, the preferred ones first.
+
+    With ``tries_smaller`` the next page is tried also if there is no usable answer with this one.
+    """
 
     resource: str
     paths: AsyncIterator[str]
     queries: Sequence[Mapping[str, str]]
     read: Callable[[Reply], _T]
     pages: Sequence[Mapping[str, int]]
+    tries_smaller: bool = False
 
 
 class SisenseApi:
@@ -97,10 +102,10 @@ class SisenseApi:
 
     async def read_status(self) -> None:
         """Read the version, which needs no login and is not on every server."""
+        request = Request("/api/v1/application/status")
         try:
-            answer, status = await self.client.fetch(
-                Request("/api/v1/application/status"), read_object, attempts=_PROBES
-            )
+            async with self.client.limiter.slot():
+                answer, status = await self.client.fetch(request, read_object, attempts=_PROBES)
         except (RefusedError, UnreadableError, UnreachableError):
             if not self.client.has_answered:
                 raise
@@ -128,8 +133,8 @@ class SisenseApi:
     async def _find_users(self, page_size: int) -> Found[Records]:
         bases = _BASES[self.client.source.api]
         paths = [f"{base}/users" for base in bases]
-        pages = [{"skip": 0, "limit": limit} for limit in dict.fromkeys((page_size, 1))]
-        found = await self._find(_Probe("users", _in_turn(paths), [{"sort": "_id"}, {}], read_page, pages))
+        queries = [{"sort": "_id"}, {}]
+        found = await self._find(_Probe("users", _in_turn(paths), queries, read_page, _first_pages(page_size)))
         if found is None and self._redirect is not None:
             raise ContentError(
                 f"the list of users cannot be reached: {self._redirect.message}",
@@ -153,14 +158,15 @@ class SisenseApi:
         suffix: str,
         queries: Sequence[Mapping[str, str]],
         read: Callable[[Reply], _T],
-        page: Mapping[str, int] = _NO_PAGE,
+        pages: Sequence[Mapping[str, int]] = (_NO_PAGE,),
     ) -> Found[_T] | None:
         """Find an endpoint that may be absent; if it is, note in ``missing`` what is lost.
 
         Groups are tried under the flavour's own base first, everything else where the public clients have it.
         """
+        addresses = self._addresses(resource, suffix)
         try:
-            found = await self._find(_Probe(resource, self._addresses(resource, suffix), queries, read, [page]))
+            found = await self._find(_Probe(resource, addresses, queries, read, pages, tries_smaller=True))
         except (RefusedError, UnreadableError, LoginError, UnreachableError) as error:
             is_trouble = isinstance(error, UnreachableError) and resource not in _DISPENSABLE
             if self.session.is_over or is_trouble:
@@ -186,16 +192,16 @@ class SisenseApi:
             self.client.page_log.record(found.answer, "users_count")
         return found
 
-    async def find_groups(self) -> Endpoint | None:
-        """Find the list of groups, with the members if the server supports that."""
+    async def find_groups(self, page_size: int = 1) -> Found[Records] | None:
+        """Find the list of groups, with the members if the server supports that, and read a page of it.
+
+        The page log gets the answer from what reads the list, because it may be the first page.
+        """
         queries = [{"expand": "users", "sort": "_id"}, {"expand": "users"}, {}]
-        found = await self.find_optional("groups", "groups", queries, read_page, {"skip": 0, "limit": 1})
-        if found is None:
-            return None
-        if "expand" not in found.endpoint.query:
+        found = await self.find_optional("groups", "groups", queries, self.read_records, _first_pages(page_size))
+        if found is not None and "expand" not in found.endpoint.query:
             self.missing["group_members"] = LOSSES["group_members"]
-        self.client.page_log.record(found.answer, "probe")
-        return found.endpoint
+        return found
 
     async def read_roles(self) -> Found[Records] | None:
         """Read the roles, which come in one answer, with their permissions if the server supports that."""
@@ -280,6 +286,11 @@ class SisenseApi:
                 answer, value = await self.client.fetch(
                     request, wanted.read, authority=self.session, attempts=attempts
                 )
+            except (UnreachableError, UnreadableError):
+                if not wanted.tries_smaller or page == wanted.pages[-1]:
+                    raise
+                queries = [(query, smaller) for query, smaller in queries if smaller != page]
+                continue
             except RefusedError as error:
                 if isinstance(error, RedirectedError):
                     self._redirect = error
@@ -293,7 +304,7 @@ class SisenseApi:
                     was_refused = True
                 continue
             self._note_skew(answer)
-            return Found(Endpoint(path, query), answer, value)
+            return Found(Endpoint(path, query), answer, value, page)
 
     def _note_skew(self, answer: Reply) -> None:
         if self.skew_seconds is None:
@@ -303,6 +314,11 @@ class SisenseApi:
 async def _in_turn(paths: Sequence[str]) -> AsyncIterator[str]:
     for path in paths:
         yield path
+
+
+def _first_pages(page_size: int) -> list[Mapping[str, int]]:
+    """Return the pages to probe a list with: one of full size, and the smallest."""
+    return [{"skip": 0, "limit": limit} for limit in dict.fromkeys((page_size, 1))]
 
 
 def _number_as_text(value: object) -> object:

@@ -97,12 +97,12 @@ class RestWriter:
         Raises:
             SourceError: they cannot be read.
         """
-        endpoint = await self._api.find_groups()
-        if endpoint is None:
+        probe = await self._api.find_groups()
+        if probe is None:
             raise self._missing("groups")
         found: dict[str, dict[str, Any]] = {}
         while True:
-            request = Request(endpoint.path, {"skip": len(found), "limit": self._client.source.page_size})
+            request = Request(probe.endpoint.path, {"skip": len(found), "limit": self._client.source.page_size})
             _, page = await self._client.fetch(request, _read_groups, authority=self._api.session)
             new = {key: group for group in page if (key := id_of(group.get("_id"))) and key not in found}
             if not new:
