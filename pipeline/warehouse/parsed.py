@@ -1,7 +1,7 @@
 """Keeps what DuckDB's parser found in the shipped statements, beside them, as Python keeps its bytecode.
 
 Parsing all models takes half a second, and they do not change between two commands. An entry belongs to the SHA-256
-of a text, and the file to one version of DuckDB and of the module that reads the parse tree, so an entry is never out
+of a text, and the file to one version of DuckDB and of the modules that read the parse tree, so an entry is never out
 of date. A user who can change the file can change the models beside it. Nothing is kept where Python keeps no
 bytecode: in a folder that cannot be written, or with ``PYTHONDONTWRITEBYTECODE``.
 """
@@ -24,8 +24,8 @@ from pipeline import resources
 
 __all__ = ["find", "keep"]
 
-#: The tables that a statement reads, and the parameters that it binds.
-Found = tuple[Sequence[str], Sequence[str]]
+#: The tables that a statement reads, the parameters that it binds, and a key of its rows if it shows one.
+Found = tuple[Sequence[str], Sequence[str], Sequence[str] | None]
 
 
 def find(text: str) -> Found | None:
@@ -35,7 +35,7 @@ def find(text: str) -> Found | None:
 
 def keep(found: Mapping[str, Found]) -> None:
     """Keep what the parser found in these texts and nothing else, if that is possible here; never raises."""
-    entries = {_sha256(text): tables_and_parameters for text, tables_and_parameters in found.items()}
+    entries = {_sha256(text): whole for text, whole in found.items()}
     if sys.dont_write_bytecode or entries.keys() == _kept().keys():
         return
     content = orjson.dumps({"made_by": _made_by(), "statements": entries}, option=orjson.OPT_SORT_KEYS)
@@ -57,7 +57,8 @@ def _kept() -> dict[str, Found]:
         content = orjson.loads(_path().read_bytes())
         if content["made_by"] == _made_by():
             return {
-                str(sha256): (tables, parameters) for sha256, (tables, parameters) in content["statements"].items()
+                str(sha256): (tables, parameters, key)
+                for sha256, (tables, parameters, key) in content["statements"].items()
             }
     return {}
 
@@ -68,8 +69,8 @@ def _path() -> Path:
 
 @cache
 def _made_by() -> str:
-    reader = Path(__file__).with_name("statement.py").read_bytes()
-    return f"duckdb {duckdb.__version__}, {hashlib.sha256(reader).hexdigest()}"
+    readers = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("statement.py", "keys.py"))
+    return f"duckdb {duckdb.__version__}, {hashlib.sha256(readers).hexdigest()}"
 
 
 def _sha256(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One select as DuckDB's parser sees it: the tables it reads and the parameters it binds.
+"""One select as DuckDB's parser sees it: the tables it reads, the parameters it binds, and a key of its rows.
 
 What the parser found in a text is kept, in this process and on the disk (:mod:`pipeline.warehouse.parsed`).
 """
@@ -15,8 +15,9 @@ import orjson
 
 from pipeline.errors import ModelError
 from pipeline.warehouse import parsed
+from pipeline.warehouse.keys import key_of
 
-__all__ = ["Parser", "Statement", "forbidden", "keep", "parameters_of", "tables_of"]
+__all__ = ["Parser", "Statement", "forbidden", "keep", "key_is_proven", "parameters_of", "tables_of"]
 
 #: Returns the connection whose parser is used.
 Parser = Callable[[], duckdb.DuckDBPyConnection]
@@ -32,10 +33,19 @@ _FORBIDDEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The qualified names of the tables that a select reads, and the names of its parameters."""
+    """The qualified names of the tables that a select reads, and the names of its parameters.
+
+    ``key`` are columns whose values no two of its rows share, if the text itself proves that of any.
+    """
 
     tables: frozenset[str]
     parameters: frozenset[str]
+    key: frozenset[str] | None = None
+
+    @property
+    def names(self) -> parsed.Found:
+        """Return all of it in an order that never varies."""
+        return sorted(self.tables), sorted(self.parameters), None if self.key is None else sorted(self.key)
 
     @classmethod
     def parse(cls, text: str, parser: Parser, *, where: str) -> Statement:
@@ -77,7 +87,7 @@ class Statement:
                 f"the table '{unqualified[0]}' has no schema", where=where, hint="always write schema.table"
             )
         parameters = frozenset(entry["key"] for entry in statements[0].get("named_param_map", ()))
-        return _PARSED.setdefault(text, cls(tables, parameters))
+        return _PARSED.setdefault(text, cls(tables, parameters, key_of(statements[0]["node"])))
 
 
 #: Every statement of a model that this process has parsed. Parsing one takes milliseconds, as long as running it.
@@ -87,14 +97,14 @@ _PARSED: dict[str, Statement] = {}
 def _known(text: str) -> Statement | None:
     """Return what the parser found in this very text earlier, or None."""
     if text not in _PARSED and (found := parsed.find(text)):
-        _PARSED[text] = Statement(*map(frozenset, found))
+        tables, parameters, key = found
+        _PARSED[text] = Statement(frozenset(tables), frozenset(parameters), None if key is None else frozenset(key))
     return _PARSED.get(text)
 
 
 def keep(texts: Iterable[str]) -> None:
     """Keep what the parser found in these texts, which have been parsed, for later commands."""
-    known = {text: _PARSED[text] for text in texts}
-    parsed.keep({text: (sorted(found.tables), sorted(found.parameters)) for text, found in known.items()})
+    parsed.keep({text: _PARSED[text].names for text in texts})
 
 
 def parameters_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str]:
@@ -106,6 +116,12 @@ def parameters_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str
 def tables_of(text: str, parser: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Return the qualified names of the tables that a statement of a model reads."""
     return Statement.parse(text, lambda: parser, where="sql/").tables
+
+
+def key_is_proven(text: str, key: Iterable[str], parser: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether a statement of a model shows that no two of its rows share the values of these columns."""
+    found = Statement.parse(text, lambda: parser, where="sql/").key
+    return found is not None and found <= {column.lower() for column in key}
 
 
 def _does_not_parse(reason: object, where: str) -> ModelError:

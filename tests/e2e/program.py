@@ -181,7 +181,8 @@ def forking() -> Forking:
     if len(_FORKING) < 2:
         _FORKING.append(Forking())
         atexit.register(_FORKING[-1].close)
-    _FORKING.append(_FORKING.pop(0))
+    else:
+        _FORKING.append(_FORKING.pop(0))
     return _FORKING[-1]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.warehouse import parsed
 
-FOUND = {"select $a from graph.accounts": (["graph.accounts"], ["a"])}
+FOUND = {"select distinct $a as b from graph.accounts": (["graph.accounts"], ["a"], ["b"])}
 
 
 @pytest.fixture(autouse=True)
