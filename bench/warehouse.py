@@ -88,7 +88,7 @@ def build(quick: bool, folder: Path) -> list[Row]:
     what = f"all models of the build, {accounts:,} accounts and {memberships:,} memberships"
     seconds = [done["seconds"] for done in built]
     return [
-        Row(f"{what}: time", "the clock", seconds, "s", 30),
+        Row(f"{what}: time", "the clock", seconds, "s", 45),
         Row(
             f"{what}: time",
             "copying the finished tables into another database, computing nothing",
