@@ -95,6 +95,8 @@ def test_a_killed_upgrade_leaves_the_old_database_or_the_new_one(first: Year, tm
             copy.unlink()
         if version == 2:
             shutil.copyfile(original, first.database)
+            # Changes that were written, but not into the file itself, would count for this one too.
+            first.database.with_name(f"{DATABASE}.wal").unlink(missing_ok=True)
 
     first("database", "upgrade")
 
