@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 from pipeline.sources.errors import RefusedError, UnreadableError
 from pipeline.sources.exchange import Reply
 from pipeline.sources.records import Records
@@ -26,6 +29,8 @@ class RestList:
         self._count = count.endpoint if count is not None else None
         self._first = count.value if count is not None else None
         self._probe = probe
+        #: The pages of a list without a count, which is read twice: by their hash, without their bodies.
+        self._pages: dict[str, Records] = {}
 
     @property
     def where(self) -> str:
@@ -37,9 +42,21 @@ class RestList:
         if self._probe is not None:
             probe, self._probe = self._probe, None
             if probe.page == {"skip": offset, "limit": limit}:
-                return probe.answer, probe.value
+                return probe.answer, self._remembered(probe.answer, probe.value)
             self._api.client.page_log.record(probe.answer, "probe")
-        return await self._api.get(self.endpoint, self._api.read_records, {"skip": offset, "limit": limit})
+        return await self._api.get(self.endpoint, self._read, {"skip": offset, "limit": limit})
+
+    def _read(self, answer: Reply) -> Records:
+        """Read a page. One that has come before, byte for byte, is not parsed again."""
+        page = self._pages.get(hashlib.sha256(answer.body).hexdigest()) if self._pages else None
+        if page is not None:
+            return replace(page, kept=answer.body)
+        return self._remembered(answer, self._api.read_records(answer))
+
+    def _remembered(self, answer: Reply, page: Records) -> Records:
+        if self._count is None and page.kept is answer.body:
+            self._pages[page.sha256] = replace(page, kept=b"")
+        return page
 
     async def count(self) -> int | None:
         """Return the server's count, or None if it has none."""
