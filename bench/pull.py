@@ -109,7 +109,7 @@ def bytes_only(quick: bool, _folder: Path) -> list[Row]:
 
 
 def extract(server: Instance, concurrency: int, *, objects: bool | None = None) -> float:
-    """Extract everything, by default dashboards and models too if the server has them; return the seconds from the first request for accounts to the last accepted page."""
+    """Extract everything; return the seconds from the first request for accounts to the last accepted page."""
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool.create(Path(folder) / "spool")
         job = ExtractJob(
