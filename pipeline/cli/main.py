@@ -130,8 +130,9 @@ def program() -> NoReturn:
     if threading.active_count() == 1:  # Python's own end waits for other threads
         atexit._run_exitfuncs()
         with contextlib.suppress(OSError, ValueError):  # Python's own end tells that output cannot be written
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:  # it was closed before this process began
+                    stream.flush()
             os._exit(code)
     sys.exit(code)
 
@@ -213,7 +214,8 @@ def _code(arguments: list[str], terminal: Terminal) -> int:
         _stop_writing()
         return 0
     except Exception as error:
-        if isinstance(error, OSError) and not terminal.command:  # no command has begun: only help was written
+        is_unwritten = isinstance(error, OSError) or sys.stdout is None
+        if is_unwritten and not terminal.command:  # no command has begun: only help was written
             failure: AccessReviewError = unwritten(error)
         else:
             failure = bug.report(error, terminal.command or "access-review")  # a bug must not look like a finding

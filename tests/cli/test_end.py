@@ -40,6 +40,17 @@ def test_a_full_disk_is_not_success(tmp_path: Path, arguments: tuple[str, ...]) 
     assert b"No space left" in said  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("arguments", ["--version", "rules list", "nonsense"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_change_no_exit_code(tmp_path: Path, arguments: str, closed: str) -> None:
+    codes = {
+        _run(("sh", "-c", f"{' '.join(program)} {arguments} {closed}"), tmp_path)[0]
+        for program in (_INSTALLED, _MODULE)
+    }
+
+    assert codes == {2 if arguments == "nonsense" else 0 if closed == "2>&-" else 5}
+
+
 def test_a_run_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
