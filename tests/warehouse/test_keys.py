@@ -181,6 +181,6 @@ def test_keys_of_a_large_table_are_counted_unless_its_statement_shows_them(model
             checks.verify_grains(executor, [copied], {copied.table: made})
 
         shown = {each.table for each in models if each.grain and key_is_proven(each.sql, each.grain, connection)}
-    assert {"staging.memberships", "staging.groups", "graph.owners"} <= shown
+    assert {"staging.memberships", "staging.groups"} <= shown
     # Joins, and tables of several origins: these can break.
     assert not {"graph.accounts", "graph.effective_access", "graph.edges"} & shown
