@@ -7,6 +7,7 @@ import math
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -73,21 +74,9 @@ def bytes_only(quick: bool, _folder: Path) -> list[Row]:
     accounts = 30_000 if quick else 100_000
     rounds = 3 if quick else 5
     with serving(accounts) as server:
-        prepared = alternate(
-            rounds,
-            {
-                "extract": lambda: extract(server, 4, objects=False),  # the simulator has thousands of dashboards
-                "socket": lambda: _one_socket(server, accounts),
-            },
-        )
+        prepared = alternate(rounds, _accounts_alone(server, accounts))
     with simulating(accounts) as server:
-        live = alternate(
-            rounds,
-            {
-                "extract": lambda: extract(server, 4, objects=False),  # the simulator has thousands of dashboards
-                "socket": lambda: _one_socket(server, accounts),
-            },
-        )
+        live = alternate(rounds, _accounts_alone(server, accounts))
     return [
         Row(
             f"pull {accounts:,} accounts without latency, from answers made beforehand",
@@ -108,13 +97,20 @@ def bytes_only(quick: bool, _folder: Path) -> list[Row]:
     ]
 
 
+def _accounts_alone(server: Instance, accounts: int) -> dict[str, Callable[[], float | None]]:
+    """Return the extract, without the dashboards that the simulator has by the thousand, and the bare reading."""
+    return {
+        "extract": lambda: extract(server, 4, objects=False),
+        "socket": lambda: _one_socket(server, accounts),
+    }
+
+
 def extract(server: Instance, concurrency: int, *, objects: bool | None = None) -> float:
     """Extract everything; return the seconds from the first request for accounts to the last accepted page."""
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool.create(Path(folder) / "spool")
-        job = ExtractJob(
-            replace(server.source(concurrency), objects=objects), spool, lambda _what, _done, _total: None
-        )
+        source = replace(server.source(concurrency), objects=objects)
+        job = ExtractJob(source, spool, lambda _what, _done, _total: None)
         sisense.extract(job, server.credentials)
         spool.close()
         pages = [page for page in spool.pages() if page.resource == "users"]

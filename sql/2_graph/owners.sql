@@ -17,7 +17,7 @@ basis        = "varchar: where the address comes from: registered (service_accou
 with
 
 -- The most specific first: place 1 counts before place 2. The subject is account, person, group or role, or else the
--- type of an object: a column that is empty for nearly all rows is a key that takes Sail memory with the square of them.
+-- type of an object: a column that is empty for nearly all rows is a key for which Sail's memory grows much faster than the rows.
 candidates as (
     select
         source, 'account' as subject, account_id as subject_id, null as own_person_id,
